@@ -1,0 +1,71 @@
+/* conf.h - the configuration: one YAML file, one key table (conf/conf.c) from
+ * which the checker, the defaults, yagura.yaml(5), the JSON schema and
+ * `yagura config check|print` come.  An empty file is a valid configuration.
+ *
+ * Ownership: a yg_conf and all in it live in the arena it was read into.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/ip.h"
+
+struct yg_conf_listener { /* ingest.listeners[] */
+	struct yg_sv name, org, protocol, source; /* protocol: udp, tcp, tls */
+	struct yg_sv address;                     /* "127.0.0.1:5514", "[::]:6514" */
+	struct yg_sv cert_file, key_file, client_ca_file; /* tls; empty: the server's own */
+};
+struct yg_conf_follow { /* ingest.follow[] */
+	struct yg_sv name, org, source, path; /* path may hold one * in its last part */
+};
+struct yg_conf_mapping { /* ingest.mappings[] */
+	struct yg_sv name, file;
+};
+
+struct yg_conf {
+	/* api: */
+	struct yg_sv api_address;        /* "127.0.0.1:8443"; "none": only the Unix socket */
+	struct yg_sv api_cert_file, api_key_file; /* empty: self-signed in keys/, made at first start */
+	uint64_t api_connections;        /* 12000 */
+	uint64_t api_body_total_bytes;   /* 128 MiB: all request bodies in flight together */
+	int64_t api_timeout_us;          /* 30 s: a connection that sends nothing */
+	struct yg_sv metrics_address;    /* "": /metrics only on the API */
+	/* store: */
+	struct yg_sv store_url;          /* "embedded" or http(s)://host:port */
+	struct yg_sv store_user, store_password_file, store_database;
+	struct yg_sv store_library;      /* path of libchdb.so; "": looked for */
+	struct yg_sv store_listen;       /* "": Unix socket only; "127.0.0.1:8123": also TCP on loopback */
+	uint64_t store_memory_bytes;     /* 2 GiB: the engine's bound */
+	uint64_t store_query_memory_bytes; /* 512 MiB */
+	int64_t store_query_timeout_us;  /* 30 s */
+	uint64_t store_query_rows;       /* 0: no limit on rows read */
+	uint64_t store_result_bytes;     /* 256 MiB */
+	uint64_t store_connections;      /* 32 */
+	uint64_t store_retention_days;   /* 365; 0: keep for ever */
+	/* ingest: */
+	uint64_t ingest_workers;         /* 1 */
+	uint64_t ingest_spool_bytes;     /* 4 GiB per worker */
+	int64_t ingest_flush_us;         /* 20 ms: longest wait for a group of fsyncs */
+	int64_t ingest_deliver_us;       /* 500 ms: longest wait before rows go to the store */
+	uint64_t ingest_deliver_rows;    /* 65536 */
+	struct yg_conf_listener *listeners;
+	size_t listener_count;
+	struct yg_conf_follow *follows;
+	size_t follow_count;
+	struct yg_conf_mapping *mappings;
+	size_t mapping_count;
+	/* process: */
+	struct yg_sv user;               /* "yagura": who roles run as when started as root */
+	int64_t restart_max_us;          /* 60 s: longest back-off */
+	/* log: */
+	struct yg_sv log_level;          /* "info" */
+};
+
+/* Reads YAML; every problem is reported through `report` ("file:line: key:
+ * expected ..., found ..."), all of them, not only the first; then YG_PARSE. */
+typedef void yg_conf_report_fn(void *ctx, const char *file, size_t line, const char *key, const char *text);
+yg_status yg_conf_read(struct yg_sv yaml, const char *file_name, struct yg_arena *arena, struct yg_conf *out,
+		       yg_conf_report_fn *report, void *ctx, struct yg_err *err);
+/* The effective configuration as YAML, every key with its one-sentence comment;
+ * what it prints reads back to the same configuration. */
+void yg_conf_print(const struct yg_conf *c, bool only_changed, struct yg_buf *out);
+void yg_conf_print_schema(struct yg_buf *out); /* JSON Schema 2020-12 */
+void yg_conf_print_manual(struct yg_buf *out); /* mdoc, yagura.yaml(5) */

@@ -1,0 +1,45 @@
+/* sandbox.h - least privilege for a role: drop privilege, then Landlock and
+ * seccomp; fails closed.  After yg_sandbox_close() the process can do what its
+ * profile lists and nothing else. */
+#pragma once
+#include "base/err.h"
+
+enum yg_sandbox_access {
+	YG_ACCESS_READ = 1,  /* read files and list folders below */
+	YG_ACCESS_WRITE = 2, /* create, write, rename, remove below */
+	YG_ACCESS_EXEC = 4,  /* map as code (a library) */
+};
+struct yg_sandbox_path {
+	const char *path; /* a missing one is an error unless optional */
+	unsigned access;
+	bool optional;
+};
+/* System call groups a profile may ask for on top of the basic set (memory,
+ * time, signals to itself, I/O on open descriptors, epoll, eventfd, futex). */
+enum yg_sandbox_calls {
+	YG_CALLS_FILES = 1,    /* open, stat, rename, unlink, mkdir, fsync (paths still by Landlock) */
+	YG_CALLS_THREADS = 2,  /* clone of threads, sched_* */
+	YG_CALLS_UNIX = 4,     /* socket(AF_UNIX), connect */
+	YG_CALLS_INET_OUT = 8, /* socket(AF_INET/6), connect: only a store with a remote ClickHouse */
+	YG_CALLS_ACCEPT = 16,  /* accept on inherited listeners */
+	YG_CALLS_ENGINE = 32,  /* what chDB needs more: role store alone */
+	YG_CALLS_FORK = 64,    /* the supervisor alone: fork, exec, kill, wait */
+};
+struct yg_sandbox {
+	const char *role;
+	const struct yg_sandbox_path *paths;
+	size_t path_count;
+	unsigned calls;        /* enum yg_sandbox_calls */
+	bool w_xor_x;          /* refuse mappings that are writable and executable */
+	uint64_t memory_max;   /* RLIMIT_DATA in bytes; 0: none */
+	uint32_t files_max;    /* RLIMIT_NOFILE */
+};
+
+/* setgroups, setresgid, setresuid to `user`, then proves that there is no way
+ * back.  Not root: YG_OK, nothing to drop. */
+yg_status yg_privilege_drop(uint32_t uid, uint32_t gid, struct yg_err *err);
+/* no_new_privs, not dumpable, core size 0, limits, Landlock, seccomp (default:
+ * kill the process), then the probe: forbidden files, calls and sockets are
+ * tried in this process where they fail with an error, and in a child where
+ * they kill.  Anything but YG_OK: the caller must end at once. */
+yg_status yg_sandbox_close(const struct yg_sandbox *box, struct yg_err *err);

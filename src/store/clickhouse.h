@@ -1,0 +1,46 @@
+/* clickhouse.h - a client of the ClickHouse HTTP interface, over TCP or a Unix
+ * socket, by libcurl.  Whether the embedded store or a cluster answers makes no
+ * difference to the caller.  Blocking; one thread at a time per client (open
+ * several).
+ */
+#pragma once
+#include "base/arena.h"
+
+struct yg_ch; /* owned: yg_ch_close() */
+
+struct yg_ch_conf {
+	const char *url;      /* "unix:/path/store.sock" or "http://127.0.0.1:8123" */
+	const char *database; /* "yagura" */
+	const char *user;     /* NULL: none */
+	const char *password; /* NULL: none; never logged */
+};
+yg_status yg_ch_open(const struct yg_ch_conf *conf, struct yg_ch **out, struct yg_err *err);
+void yg_ch_close(struct yg_ch *ch);
+
+struct yg_ch_param { /* {name:Type} in the query */
+	const char *name;
+	struct yg_sv value; /* as ClickHouse writes it in TSV; yg_ch escapes it */
+};
+struct yg_ch_query {
+	struct yg_sv sql; /* without FORMAT */
+	const char *format; /* "TabSeparated", "JSONEachRow", "RowBinary"; NULL for none */
+	const struct yg_ch_param *params;
+	size_t param_count;
+	const char *query_id;   /* NULL: the server makes one */
+	uint32_t max_seconds;   /* 0: the client's default of 30 */
+	uint64_t max_rows_read; /* 0: no limit */
+};
+/* The whole result in `out` (its limit bounds the size).  A server's error is
+ * YG_INVAL with its text; no connection is YG_AGAIN; time over is YG_LIMIT. */
+yg_status yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_buf *out, struct yg_err *err);
+/* INSERT INTO <into> FORMAT RowBinary, body as given, under that query id.
+ * YG_AGAIN or YG_IO leave it open whether the rows are in: ask before sending
+ * them again. */
+yg_status yg_ch_insert(struct yg_ch *ch, const char *into, const char *query_id, struct yg_sv rows, struct yg_err *err);
+/* Returns when no query of that id runs any more (KILL QUERY ... SYNC; an
+ * insert that has begun is finished, not undone). */
+yg_status yg_ch_settle(struct yg_ch *ch, const char *query_id, struct yg_err *err);
+/* True when the server answers /ping. */
+bool yg_ch_ping(struct yg_ch *ch);
+/* The server's version as 100 * year + month (1816, 2607); 0 when unknown. */
+uint32_t yg_ch_version(struct yg_ch *ch);
