@@ -8,10 +8,10 @@
 #include "base/env.h"
 
 enum yg_opt_kind {
-	YG_OPT_FLAG,   /* --json */
-	YG_OPT_VALUE,  /* --org ORG */
-	YG_OPT_FILE,   /* a value completed with file names */
-	YG_OPT_LIST,   /* may stand more than once */
+	YG_OPT_FLAG,  /* --json */
+	YG_OPT_VALUE, /* --org ORG */
+	YG_OPT_FILE,  /* a value completed with file names */
+	YG_OPT_LIST,  /* may stand more than once */
 };
 struct yg_opt {
 	const char *name; /* "org": --org */
@@ -19,7 +19,7 @@ struct yg_opt {
 	enum yg_opt_kind kind;
 	const char *value; /* placeholder: "ORG"; NULL for a flag */
 	bool required;
-	const char *doc;   /* one sentence, full stop */
+	const char *doc;    /* one sentence, full stop */
 	const char *doc_ja; /* the same in Japanese */
 };
 
@@ -34,7 +34,7 @@ const char *yg_cli_nth(const struct yg_cli *c, const char *name, size_t i);
 size_t yg_cli_argc(const struct yg_cli *c);
 const char *yg_cli_arg(const struct yg_cli *c, size_t i);
 const struct yg_env *yg_cli_env(const struct yg_cli *c);
-bool yg_cli_json(const struct yg_cli *c);  /* --json */
+bool yg_cli_json(const struct yg_cli *c);     /* --json */
 bool yg_cli_japanese(const struct yg_cli *c); /* LC_ALL, LC_MESSAGES, LANG begin with ja */
 
 struct yg_cmd {

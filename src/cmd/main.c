@@ -1,0 +1,29 @@
+/* main.c - yagura: NOUN VERB, or a role when the supervisor starts one. */
+#include <stdlib.h>
+
+#include "cmd/command.h"
+
+static bool japanese(void)
+{
+	return yg_cli_japanese(NULL);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--help")) ||
+	    yg_sv_eq(yg_sv_of(argv[1]), YG_SV("-h")) ||
+	    yg_sv_eq(yg_sv_of(argv[1]), YG_SV("help"))) {
+		yg_help_overview(japanese(), argc < 2 ? stderr : stdout);
+		return argc < 2 ? yg_status_exit(YG_INVAL) : 0;
+	}
+	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--version")))
+		argv[1] += 2;
+	int used = 0;
+	const struct yg_cmd *cmd = yg_cmd_find(argc - 1, argv + 1, &used);
+	if (cmd != NULL)
+		return yg_cmd_run(cmd, NULL, argc - 1 - used, argv + 1 + used);
+	(void)fprintf(stderr, "yagura: no command '%s%s%s'; see yagura --help\n", argv[1],
+		      argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	yg_help_noun(argv[1], japanese(), stderr);
+	return yg_status_exit(YG_INVAL);
+}

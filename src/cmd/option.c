@@ -1,0 +1,233 @@
+#include "cmd/option.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/command.h"
+
+#define YG_CLI_OPTS_MAX 128 /* options on one command line; more is a mistake */
+
+struct given {
+	const struct yg_opt *opt;
+	const char *value; /* NULL for a flag */
+};
+struct yg_cli {
+	const struct yg_cmd *cmd;
+	const struct yg_env *env;
+	struct given given[YG_CLI_OPTS_MAX];
+	size_t given_count;
+	char **args; /* borrowed from argv */
+	size_t arg_count;
+};
+
+const struct yg_opt yg_common_opts[] = {
+	{"help", 'h', YG_OPT_FLAG, NULL, false, "Print help and exit.",
+	 "使い方を表示して終了する。"},
+	{"json", 0, YG_OPT_FLAG, NULL, false, "Print JSON: one document, or one line per item.",
+	 "JSON で出力する(1 文書、または 1 件 1 行)。"},
+	{"quiet", 'q', YG_OPT_FLAG, NULL, false, "Print no progress.", "経過を表示しない。"},
+	{"socket", 0, YG_OPT_FILE, "PATH", false,
+	 "Unix socket of the local server (default: run/api.sock below $YAGURA_DATA or ./data).",
+	 "サーバーの Unix ソケット(既定: $YAGURA_DATA または ./data の run/api.sock)。"},
+	{"server", 0, YG_OPT_VALUE, "URL", false,
+	 "Speak to a remote server, such as https://host:8443.",
+	 "遠隔のサーバーに接続する(例 https://host:8443)。"},
+	{"token-file", 0, YG_OPT_FILE, "FILE", false, "File with the API token for --server.",
+	 "--server で使う API トークンのファイル。"},
+	{"ca-file", 0, YG_OPT_FILE, "FILE", false, "Certificate that --server is checked against.",
+	 "--server の証明書を検証するための証明書。"},
+	{NULL, 0, YG_OPT_FLAG, NULL, false, NULL, NULL},
+};
+
+static const struct yg_opt *opt_in(const struct yg_opt *opts, struct yg_sv name, char letter)
+{
+	for (const struct yg_opt *o = opts; o != NULL && o->name != NULL; o++)
+		if (letter != 0 ? o->letter == letter : yg_sv_eq(yg_sv_of(o->name), name))
+			return o;
+	return NULL;
+}
+
+static const struct yg_opt *opt_find(const struct yg_cmd *cmd, struct yg_sv name, char letter)
+{
+	const struct yg_opt *o = opt_in(cmd->opts, name, letter);
+	return o != NULL ? o : opt_in(yg_common_opts, name, letter);
+}
+
+static const struct given *given_find(const struct yg_cli *c, const char *name, size_t nth)
+{
+	for (size_t i = 0; i < c->given_count; i++)
+		if (yg_sv_eq(yg_sv_of(c->given[i].opt->name), yg_sv_of(name)) && nth-- == 0)
+			return &c->given[i];
+	return NULL;
+}
+
+const char *yg_cli_get(const struct yg_cli *c, const char *name)
+{
+	const struct given *g = given_find(c, name, 0);
+	return g != NULL ? g->value : NULL;
+}
+
+bool yg_cli_has(const struct yg_cli *c, const char *name)
+{
+	return given_find(c, name, 0) != NULL;
+}
+
+const char *yg_cli_nth(const struct yg_cli *c, const char *name, size_t i)
+{
+	const struct given *g = given_find(c, name, i);
+	return g != NULL ? g->value : NULL;
+}
+
+size_t yg_cli_argc(const struct yg_cli *c)
+{
+	return c->arg_count;
+}
+
+const char *yg_cli_arg(const struct yg_cli *c, size_t i)
+{
+	return i < c->arg_count ? c->args[i] : NULL;
+}
+
+const struct yg_env *yg_cli_env(const struct yg_cli *c)
+{
+	return c->env;
+}
+
+const struct yg_cmd *yg_cli_cmd(const struct yg_cli *c)
+{
+	return c->cmd;
+}
+
+bool yg_cli_json(const struct yg_cli *c)
+{
+	return yg_cli_has(c, "json");
+}
+
+bool yg_cli_japanese(const struct yg_cli *c)
+{
+	(void)c;
+	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+	for (size_t i = 0; i < YG_LEN(names); i++) {
+		const char *v = getenv(names[i]);
+		if (v != NULL && v[0] != '\0')
+			return strncmp(v, "ja", 2) == 0;
+	}
+	return false;
+}
+
+int yg_cli_fail(const struct yg_err *err)
+{
+	(void)fprintf(stderr, "yagura: %s\n", err->msg);
+	return yg_status_exit(err->code);
+}
+
+int yg_cli_usage(const struct yg_cli *c, const char *fmt, ...)
+{
+	const struct yg_cmd *cmd = c->cmd;
+	va_list ap;
+	(void)fputs("yagura: ", stderr);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\nTry: yagura %s%s%s --help\n", cmd->noun,
+		      cmd->verb != NULL ? " " : "", cmd->verb != NULL ? cmd->verb : "");
+	return yg_status_exit(YG_INVAL);
+}
+
+static int add(struct yg_cli *c, const struct yg_opt *o, const char *value)
+{
+	if (c->given_count == YG_CLI_OPTS_MAX)
+		return yg_cli_usage(c, "more than %d options", YG_CLI_OPTS_MAX);
+	if (o->kind != YG_OPT_LIST && yg_cli_has(c, o->name))
+		return yg_cli_usage(c, "--%s is given twice", o->name);
+	c->given[c->given_count++] = (struct given){o, value};
+	return 0;
+}
+
+/* "--name", "--name=value", "--name value". */
+static int take_long(struct yg_cli *c, char **argv, int argc, int *at)
+{
+	struct yg_sv rest = yg_sv_of(argv[*at] + 2), name;
+	(void)yg_sv_cut(&rest, '=', &name);
+	const struct yg_opt *o = opt_find(c->cmd, name, 0);
+	if (o == NULL)
+		return yg_cli_usage(c, "unknown option %s", argv[*at]);
+	if (o->kind == YG_OPT_FLAG)
+		return rest.p != NULL ? yg_cli_usage(c, "--%s takes no value", o->name)
+				      : add(c, o, NULL);
+	if (rest.p != NULL)
+		return add(c, o, rest.p); /* the tail of an argv string: ends in NUL */
+	if (*at + 1 >= argc)
+		return yg_cli_usage(c, "--%s needs a value: %s", o->name, o->value);
+	return add(c, o, argv[++*at]);
+}
+
+/* "-o", "-oVALUE", "-o VALUE"; flags may be joined: "-qh". */
+static int take_short(struct yg_cli *c, char **argv, int argc, int *at)
+{
+	for (const char *p = argv[*at] + 1; *p != '\0'; p++) {
+		const struct yg_opt *o = opt_find(c->cmd, (struct yg_sv){NULL, 0}, *p);
+		if (o == NULL)
+			return yg_cli_usage(c, "unknown option -%c", *p);
+		if (o->kind == YG_OPT_FLAG) {
+			int rc = add(c, o, NULL);
+			if (rc != 0)
+				return rc;
+			continue;
+		}
+		if (p[1] != '\0')
+			return add(c, o, p + 1);
+		if (*at + 1 >= argc)
+			return yg_cli_usage(c, "-%c needs a value: %s", *p, o->value);
+		return add(c, o, argv[++*at]);
+	}
+	return 0;
+}
+
+static int take_all(struct yg_cli *c, char **argv, int argc)
+{
+	bool only_args = false;
+	for (int i = 0; i < argc; i++) {
+		char *a = argv[i];
+		int rc = 0;
+		if (only_args || a[0] != '-' || a[1] == '\0')
+			c->args[c->arg_count++] = a; /* never ahead of i: argv is packed in place */
+		else if (a[1] == '-' && a[2] == '\0')
+			only_args = true;
+		else
+			rc = a[1] == '-' ? take_long(c, argv, argc, &i)
+					 : take_short(c, argv, argc, &i);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int check(const struct yg_cli *c)
+{
+	const struct yg_cmd *cmd = c->cmd;
+	for (const struct yg_opt *o = cmd->opts; o != NULL && o->name != NULL; o++)
+		if (o->required && !yg_cli_has(c, o->name))
+			return yg_cli_usage(c, "--%s %s is needed", o->name,
+					    o->value != NULL ? o->value : "");
+	if (c->arg_count < cmd->args_min)
+		return yg_cli_usage(c, "expected %s",
+				    cmd->args != NULL ? cmd->args : "no arguments");
+	if (c->arg_count > cmd->args_max)
+		return yg_cli_usage(c, "unexpected argument '%s'", c->args[cmd->args_max]);
+	return 0;
+}
+
+int yg_cmd_run(const struct yg_cmd *cmd, const struct yg_env *env, int argc, char **argv)
+{
+	struct yg_cli c = {.cmd = cmd, .env = env, .args = argv};
+	int rc = take_all(&c, argv, argc);
+	if (rc != 0)
+		return rc;
+	if (yg_cli_has(&c, "help")) {
+		yg_help_command(cmd, yg_cli_japanese(&c), stdout);
+		return 0;
+	}
+	rc = check(&c);
+	return rc != 0 ? rc : cmd->run(&c);
+}
