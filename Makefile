@@ -1,0 +1,42 @@
+# Yagura.  `make run` starts it with sample data; `make test` tests everything.
+# Meson does the building; this file only says it in one word.
+# DATA=DIR with run: real logs and indicators to take in too.
+# BUILD=DIR: another build folder.
+.PHONY: all run test bench fuzz lint install clean setup setup-test
+.DEFAULT_GOAL := all
+BUILD ?= build
+DATA ?=
+PREFIX ?= /usr/local
+
+all: setup $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet yagura
+
+setup:
+	@tools/setup run
+
+setup-test:
+	@tools/setup run test
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
+
+run: all
+	@tools/run $(BUILD)/yagura $(DATA)
+
+test: setup-test
+	@tools/test
+
+bench: setup-test
+	@tools/bench
+
+fuzz: setup-test
+	@tools/fuzz
+
+lint: setup-test
+	@tools/lint
+
+install: all
+	@meson install -C $(BUILD)
+
+clean:
+	rm -rf build build-*
