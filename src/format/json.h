@@ -12,6 +12,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/sb.h"
 
 enum yg_json_type {
 	YG_JSON_NULL = 1,
