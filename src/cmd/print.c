@@ -1,0 +1,273 @@
+#include "cmd/print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <wchar.h>
+
+/* Width on a terminal of one UTF-8 sequence: East Asian wide characters take two. */
+static int cell_width(uint32_t cp)
+{
+	bool wide = (cp >= 0x1100 && cp <= 0x115f) || (cp >= 0x2e80 && cp <= 0xa4cf) ||
+		    (cp >= 0xac00 && cp <= 0xd7a3) || (cp >= 0xf900 && cp <= 0xfaff) ||
+		    (cp >= 0xfe30 && cp <= 0xfe6f) || (cp >= 0xff00 && cp <= 0xff60) ||
+		    (cp >= 0xffe0 && cp <= 0xffe6) || (cp >= 0x1f300 && cp <= 0x1f9ff) ||
+		    (cp >= 0x20000 && cp <= 0x3fffd);
+	return wide ? 2 : 1;
+}
+
+static size_t decode(const unsigned char *p, uint32_t *cp)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	*cp = p[0] & mask[n];
+	for (size_t i = 1; i < n; i++)
+		*cp = *cp << 6 | (p[i] & 0x3f);
+	return n;
+}
+
+/* Escapes control characters (C0, DEL, C1, and the bidirectional overrides). */
+static void put_safe(struct yg_sb *b, const char *s)
+{
+	for (const unsigned char *p = (const unsigned char *)s; *p != '\0';) {
+		uint32_t cp;
+		size_t n = decode(p, &cp);
+		bool bad = cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+			   (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+		if (bad)
+			yg_sb_printf(b, "\\u%04x", cp);
+		else
+			yg_sb_put(b, (struct yg_sv){(const char *)p, n});
+		p += n;
+	}
+}
+
+static json_t *member(json_t *object, const char *path)
+{
+	struct yg_sv rest = yg_sv_of(path), part;
+	json_t *at = object;
+	while (at != NULL && yg_sv_cut(&rest, '.', &part)) {
+		char key[64];
+		(void)snprintf(key, sizeof key, "%.*s", YG_SV_ARG(part));
+		at = json_object_get(at, key);
+	}
+	return at;
+}
+
+static void put_value(struct yg_sb *b, json_t *v)
+{
+	if (v == NULL || json_is_null(v))
+		return;
+	if (json_is_string(v)) {
+		put_safe(b, json_string_value(v));
+	} else if (json_is_integer(v)) {
+		yg_sb_i64(b, json_integer_value(v));
+	} else if (json_is_boolean(v)) {
+		yg_sb_put(b, json_is_true(v) ? YG_SV("yes") : YG_SV("no"));
+	} else {
+		char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+		if (text != NULL)
+			put_safe(b, text);
+		free(text);
+	}
+}
+
+const char *yg_json_text(json_t *object, const char *path, char *buf, size_t cap)
+{
+	struct yg_sb b = yg_sb_init(buf, cap);
+	put_value(&b, member(object, path));
+	return yg_sb_cstr(&b);
+}
+
+/* Pads or cuts (with "~") to `width` cells; never in the middle of a character. */
+static void put_cell(const char *text, int width, FILE *out)
+{
+	int used = 0;
+	const unsigned char *p = (const unsigned char *)text;
+	while (*p != '\0') {
+		uint32_t cp;
+		size_t n = decode(p, &cp);
+		int w = cell_width(cp);
+		if (width > 0 && used + w > width - (p[n] != '\0' ? 1 : 0)) {
+			(void)fputc('~', out);
+			used++;
+			break;
+		}
+		(void)fwrite(p, 1, n, out);
+		used += w;
+		p += n;
+	}
+	for (; used < width; used++)
+		(void)fputc(' ', out);
+}
+
+static void print_line(json_t *item)
+{
+	char *text = json_dumps(item, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+	if (text != NULL)
+		(void)printf("%s\n", text);
+	free(text);
+}
+
+static void print_head(const struct yg_column *columns, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		put_cell(columns[i].title, columns[i].width, stdout);
+		(void)fputs(i + 1 < count ? "  " : "\n", stdout);
+	}
+}
+
+static void print_row(json_t *item, const struct yg_column *columns, size_t count)
+{
+	char text[1024];
+	for (size_t i = 0; i < count; i++) {
+		put_cell(yg_json_text(item, columns[i].path, text, sizeof text), columns[i].width,
+			 stdout);
+		(void)fputs(i + 1 < count ? "  " : "\n", stdout);
+	}
+}
+
+void yg_print_items(const struct yg_cli *c, json_t *items, const struct yg_column *columns,
+		    size_t count)
+{
+	size_t i;
+	json_t *item;
+	if (!yg_cli_json(c) && json_array_size(items) > 0)
+		print_head(columns, count);
+	json_array_foreach(items, i, item)
+	{
+		if (yg_cli_json(c))
+			print_line(item);
+		else
+			print_row(item, columns, count);
+	}
+}
+
+void yg_print_object(const struct yg_cli *c, json_t *object)
+{
+	if (object == NULL)
+		return;
+	if (yg_cli_json(c)) {
+		print_line(object);
+		return;
+	}
+	const char *key;
+	json_t *value;
+	json_object_foreach(object, key, value)
+	{
+		char text[8192];
+		(void)printf("%s: %s\n", key, yg_json_text(object, key, text, sizeof text));
+	}
+}
+
+void yg_note(const struct yg_cli *c, const char *fmt, ...)
+{
+	if (yg_cli_has(c, "quiet"))
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+}
+
+int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char *path,
+		   uint64_t most, const struct yg_column *columns, size_t count)
+{
+	char cursor[1024] = "";
+	uint64_t shown = 0;
+	for (bool first = true; first || (cursor[0] != '\0' && (most == 0 || shown < most));
+	     first = false) {
+		char url[3072], limit[24];
+		struct yg_sb b = yg_sb_init(url, sizeof url);
+		uint64_t page = most == 0 ? 200 : YG_MIN(most - shown, (uint64_t)200);
+		(void)snprintf(limit, sizeof limit, "%llu", (unsigned long long)page);
+		yg_sb_put(&b, yg_sv_of(path));
+		yg_url_query(&b, "limit", limit);
+		yg_url_query(&b, "cursor", cursor[0] != '\0' ? cursor : NULL);
+		struct yg_reply r;
+		struct yg_err err;
+		yg_status st = yg_client_call(
+			client, &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r,
+			&err);
+		json_t *items = json_object_get(r.json, "items");
+		if (st == YG_OK) {
+			if (!yg_cli_json(c) && first && json_array_size(items) > 0)
+				print_head(columns, count);
+			size_t i;
+			json_t *item;
+			json_array_foreach(items, i, item)
+			{
+				if (yg_cli_json(c))
+					print_line(item);
+				else
+					print_row(item, columns, count);
+			}
+			shown += json_array_size(items);
+			(void)yg_json_text(r.json, "next_cursor", cursor, sizeof cursor);
+		}
+		bool empty = json_array_size(items) == 0;
+		yg_reply_free(&r);
+		if (st != YG_OK)
+			return yg_cli_fail(&err);
+		/* A search may give an empty page with a cursor: older slices follow. */
+		if (empty && cursor[0] == '\0')
+			break;
+	}
+	if (shown == 0)
+		yg_note(c, "nothing found\n");
+	else if (cursor[0] != '\0')
+		yg_note(c, "(more: raise --limit)\n");
+	return 0;
+}
+
+int yg_call_and_print(const struct yg_cli *c, const struct yg_call *call)
+{
+	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
+	struct yg_err err;
+	struct yg_reply r = {0};
+	yg_status st = yg_client_open(c, &client, &err);
+	if (st != YG_OK)
+		return yg_cli_fail(&err);
+	st = yg_client_call(client, call, &r, &err);
+	if (st == YG_OK)
+		yg_print_object(c, r.json);
+	yg_reply_free(&r);
+	return st == YG_OK ? 0 : yg_cli_fail(&err);
+}
+
+static void progress(const struct yg_cli *c, json_t *job, bool last)
+{
+	char done[32], total[32], state[32];
+	if (yg_cli_has(c, "quiet") || (!last && isatty(STDERR_FILENO) == 0))
+		return;
+	yg_note(c, "\r%s %s of %s%s", yg_json_text(job, "state", state, sizeof state),
+		yg_json_text(job, "done", done, sizeof done),
+		yg_json_text(job, "total", total, sizeof total), last ? "\n" : "   ");
+}
+
+int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id)
+{
+	char path[160];
+	(void)snprintf(path, sizeof path, "/api/v1/jobs/%s", job_id);
+	for (unsigned wait_ms = 50;; wait_ms = YG_MIN(wait_ms * 2, 1000u)) {
+		struct yg_reply r;
+		struct yg_err err;
+		yg_status st = yg_client_call(
+			client, &(struct yg_call){.method = "GET", .path = path}, &r, &err);
+		if (st != YG_OK) {
+			yg_reply_free(&r);
+			return yg_cli_fail(&err);
+		}
+		char buf[32];
+		struct yg_sv state = yg_sv_of(yg_json_text(r.json, "state", buf, sizeof buf));
+		bool ended = !YG_SV_IS(state, "queued") && !YG_SV_IS(state, "running");
+		progress(c, r.json, ended);
+		if (ended)
+			yg_print_object(c, r.json);
+		bool good = YG_SV_IS(state, "succeeded") || YG_SV_IS(state, "done");
+		yg_reply_free(&r);
+		if (ended)
+			return good ? 0 : yg_status_exit(YG_IO);
+		(void)usleep(wait_ms * 1000);
+	}
+}
