@@ -13,7 +13,10 @@ struct yg_stmt;
 
 /* Opens (and creates) `path`, or ":memory:".  Applies no migration. */
 yg_status yg_state_open(const char *path, struct yg_state **out, struct yg_err *err);
+/* An existing file, for reading only (audit-log verify, doctor); nothing is created. */
+yg_status yg_state_open_read(const char *path, struct yg_state **out, struct yg_err *err);
 void yg_state_close(struct yg_state *db);
+void yg_state_closep(struct yg_state **db); /* for YG_AUTO */
 /* Brings the schema to this program's version, in one transaction per step;
  * a database from a newer program is YG_CONFLICT. */
 yg_status yg_state_migrate(struct yg_state *db, struct yg_err *err);
@@ -21,6 +24,15 @@ yg_status yg_state_migrate(struct yg_state *db, struct yg_err *err);
 yg_status yg_state_begin(struct yg_state *db, struct yg_err *err); /* write transaction, at once */
 yg_status yg_state_commit(struct yg_state *db, struct yg_err *err);
 void yg_state_rollback(struct yg_state *db); /* fine when none is open */
+bool yg_state_in_transaction(const struct yg_state *db);
+
+/* Every statement of the program is written as YG_SQL("..."), which also puts
+ * it into a list that store/sql_test.c prepares and lints, all of them. */
+#define YG_SQL(text)                                                                               \
+	({                                                                                         \
+		static const char *const yg_sql_ __attribute__((section("yg_sql"), used)) = text;  \
+		yg_sql_;                                                                           \
+	})
 
 /* A cached statement, reset and with no values bound. */
 yg_status yg_state_prepare(struct yg_state *db, const char *sql, struct yg_stmt **out, struct yg_err *err);
@@ -29,11 +41,17 @@ void yg_stmt_i64(struct yg_stmt *s, int at, int64_t v);
 void yg_stmt_text(struct yg_stmt *s, int at, struct yg_sv v);
 void yg_stmt_blob(struct yg_stmt *s, int at, struct yg_sv v);
 void yg_stmt_null(struct yg_stmt *s, int at);
-/* *out_row: a row is there.  A unique or foreign key violation is YG_CONFLICT. */
+void yg_stmt_text_or_null(struct yg_stmt *s, int at, struct yg_sv v); /* empty is NULL */
+/* *out_row: a row is there.  A unique or foreign key violation is YG_CONFLICT,
+ * a CHECK or NOT NULL is YG_INVAL, a trigger's refusal YG_DENIED, a lock that
+ * another writer keeps YG_AGAIN; a full disk is YG_IO with os_errno ENOSPC: roll
+ * back, the database stays as it was. */
 yg_status yg_stmt_step(struct yg_stmt *s, bool *out_row, struct yg_err *err);
 /* Steps to the end and finishes; for statements without rows. */
 yg_status yg_stmt_run(struct yg_stmt *s, struct yg_err *err);
-void yg_stmt_done(struct yg_stmt *s); /* gives it back to the cache */
+void yg_stmt_reset(struct yg_stmt *s); /* to step again; what is bound stays bound */
+void yg_stmt_done(struct yg_stmt *s); /* gives it back to the cache; NULL is fine */
+void yg_stmt_donep(struct yg_stmt **s); /* for YG_AUTO */
 /* Columns count from 0. */
 int64_t yg_col_i64(struct yg_stmt *s, int at);
 struct yg_sv yg_col_text(struct yg_stmt *s, int at); /* empty for NULL */
