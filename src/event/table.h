@@ -1,18 +1,38 @@
 /* table.h - the event table: its DDL, its rows, its retention.  ClickHouse
- * 18.16 and later; newer servers get LowCardinality, codecs and skip indexes. */
+ * 18.16 and later; newer servers get LowCardinality, codecs and skip indexes.
+ *
+ * Rows travel as RowBinary with the columns named in the INSERT and SELECT, in
+ * the order of YG_EVENT_FIELDS, so that a table made by an older program (with
+ * columns added at its end) reads and writes alike.
+ */
 #pragma once
+#include "base/codec.h"
 #include "event/event.h"
 #include "store/clickhouse.h"
 
 #define YG_EVENT_TABLE "event"
 
+/* "org,received,..." in the order of YG_EVENT_FIELDS; static. */
+struct yg_sv yg_event_table_columns(void);
+
+/* The statements that make the table in `database` on a server of that version
+ * (yg_ch_version), appended to out. */
+void yg_event_table_ddl(const char *database, uint32_t version, struct yg_buf *out);
 /* Creates the database and table when absent; adds columns that are new. */
 yg_status yg_event_table_ensure(struct yg_ch *ch, struct yg_err *err);
 /* Appends ev as one RowBinary row in the order of YG_EVENT_FIELDS.  The sticky
  * out->bad is the error. */
 void yg_event_row(const struct yg_event *ev, struct yg_buf *out);
-/* Rows present per batch of `spool`, from `first` to `last`: written to
- * out_counts[batch - first].  What the spool asks before it sends again. */
+/* Reads one such row; views point into what rd reads, lists are in `arena`.
+ * YG_PARSE: cut short, or the arena is out. */
+yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_event *out, struct yg_err *err);
+/* Inserts rows made by yg_event_row() as one block under that query id.  What
+ * the statuses mean for the rows: see yg_ch_insert(). */
+yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows, struct yg_err *err);
+
+/* Rows present per batch of `spool`, from `first` to `last` (at most 65536
+ * batches): written to out_counts[batch - first].  What the spool asks before
+ * it sends again. */
 yg_status yg_event_table_delivered(struct yg_ch *ch, uint32_t spool, uint64_t first, uint64_t last, uint64_t *out_counts, struct yg_err *err);
 /* The row numbers present of one batch, ascending (arena); for a batch that is there in part. */
 yg_status yg_event_table_rows(struct yg_ch *ch, uint32_t spool, uint64_t batch, struct yg_arena *arena, uint32_t **out_rows, size_t *out_n, struct yg_err *err);

@@ -426,7 +426,7 @@ yg_status yg_ch_insert(struct yg_ch *ch, const char *into, const char *query_id,
 		       struct yg_err *err)
 {
 	struct request r;
-	char sql[512];
+	char sql[4096];
 	struct yg_sb b = yg_sb_init(sql, sizeof sql);
 	yg_sb_put(&b, YG_SV("INSERT INTO "));
 	yg_sb_put(&b, yg_sv_of(into));
