@@ -23,7 +23,32 @@ struct yg_opt {
 	const char *doc_ja; /* the same in Japanese */
 };
 
-#define YG_CLI_LIST_MAX 64
+/* Rows of an option table; the last row is YG_OPTS_END. */
+#define YG_O_FLAG(name, doc, ja)                                                                   \
+	{                                                                                          \
+		name, 0, YG_OPT_FLAG, NULL, false, doc, ja                                         \
+	}
+#define YG_O_VALUE(name, value, doc, ja)                                                           \
+	{                                                                                          \
+		name, 0, YG_OPT_VALUE, value, false, doc, ja                                       \
+	}
+#define YG_O_NEEDED(name, value, doc, ja)                                                          \
+	{                                                                                          \
+		name, 0, YG_OPT_VALUE, value, true, doc, ja                                        \
+	}
+#define YG_O_FILE(name, value, doc, ja)                                                            \
+	{                                                                                          \
+		name, 0, YG_OPT_FILE, value, false, doc, ja                                        \
+	}
+#define YG_O_LIST(name, value, doc, ja)                                                            \
+	{                                                                                          \
+		name, 0, YG_OPT_LIST, value, false, doc, ja                                        \
+	}
+#define YG_OPTS_END                                                                                \
+	{                                                                                          \
+		NULL, 0, YG_OPT_FLAG, NULL, false, NULL, NULL                                      \
+	}
+
 struct yg_cli; /* parsed command line */
 /* Value of an option by name; NULL when not given. */
 const char *yg_cli_get(const struct yg_cli *c, const char *name);

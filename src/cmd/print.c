@@ -271,3 +271,127 @@ int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *
 		(void)usleep(wait_ms * 1000);
 	}
 }
+
+int yg_list(const struct yg_cli *c, const char *path, const char *const *filters,
+	    const struct yg_column *columns, size_t count)
+{
+	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
+	struct yg_err err;
+	uint64_t most = 50;
+	const char *limit = yg_cli_get(c, "limit");
+	if (limit != NULL && yg_parse_u64(yg_sv_of(limit), &most, &err) != YG_OK)
+		return yg_cli_usage(c, "--limit: %s", err.msg);
+	char url[2048];
+	struct yg_sb b = yg_sb_init(url, sizeof url);
+	yg_sb_put(&b, yg_sv_of(path));
+	for (size_t i = 0; filters != NULL && filters[i] != NULL; i++)
+		yg_url_query(&b, filters[i], yg_cli_get(c, filters[i]));
+	if (yg_sb_done(&b) != YG_OK)
+		return yg_cli_usage(c, "the filters are too long");
+	yg_status st = yg_client_open(c, &client, &err);
+	if (st != YG_OK)
+		return yg_cli_fail(&err);
+	return yg_print_pages(c, client, yg_sb_cstr(&b), most, columns, count);
+}
+
+void yg_set_text(json_t *object, const char *member_name, const char *value)
+{
+	if (value != NULL)
+		(void)json_object_set_new(object, member_name, json_string(value));
+}
+
+yg_status yg_set_when(const struct yg_cli *c, json_t *object, const char *member_name,
+		      const char *option, struct yg_err *err)
+{
+	const char *text = yg_cli_get(c, option);
+	if (text == NULL)
+		return YG_OK;
+	yg_wall t;
+	int64_t span;
+	if (yg_sv_eq(yg_sv_of(text), YG_SV("never"))) {
+		(void)json_object_set_new(object, member_name, json_null());
+		return YG_OK;
+	}
+	if (yg_parse_span(yg_sv_of(text), &span, NULL) == YG_OK) {
+		int64_t now = yg_env_wall(yg_cli_env(c)).us;
+		if (__builtin_add_overflow(now, span, &t.us))
+			return YG_FAIL(err, YG_INVAL, "--%s: too far away", option);
+	} else if (yg_time_parse(yg_sv_of(text), &t, NULL) != YG_OK) {
+		return YG_FAIL(
+			err, YG_INVAL,
+			"--%s: expected a time such as 2027-01-02T00:00:00Z, a span such as 30d, or never",
+			option);
+	}
+	char buf[32];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_time_format(&b, t);
+	yg_set_text(object, member_name, yg_sb_cstr(&b));
+	return YG_OK;
+}
+
+yg_status yg_set_number(const struct yg_cli *c, json_t *object, const char *member_name,
+			const char *option, uint64_t most, struct yg_err *err)
+{
+	const char *text = yg_cli_get(c, option);
+	uint64_t v;
+	if (text == NULL)
+		return YG_OK;
+	if (yg_parse_u64(yg_sv_of(text), &v, NULL) != YG_OK || v > most)
+		return YG_FAIL(err, YG_INVAL, "--%s: expected a number from 0 to %llu", option,
+			       (unsigned long long)most);
+	(void)json_object_set_new(object, member_name, json_integer((json_int_t)v));
+	return YG_OK;
+}
+
+/* A job is recognised by its id; the caller wants its outcome, not its ticket. */
+static int show_answer(const struct yg_cli *c, struct yg_client *client, struct yg_reply *r)
+{
+	char id[80];
+	bool job = r->status == 202 && json_object_get(r->json, "kind") != NULL;
+	if (job && !yg_cli_has(c, "no-wait"))
+		return yg_follow_job(c, client, yg_json_text(r->json, "id", id, sizeof id));
+	yg_print_object(c, r->json);
+	return 0;
+}
+
+int yg_send(const struct yg_cli *c, const char *method, const char *path, json_t *body,
+	    const char *etag_of)
+{
+	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
+	struct yg_err err;
+	struct yg_reply r = {0};
+	char etag[80] = "";
+	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	yg_status st = yg_client_open(c, &client, &err);
+	if (st == YG_OK && etag_of != NULL) {
+		st = yg_client_call(client, &(struct yg_call){.method = "GET", .path = etag_of}, &r,
+				    &err);
+		(void)snprintf(etag, sizeof etag, "%s", r.etag);
+		yg_reply_free(&r);
+		r = (struct yg_reply){0};
+	}
+	if (st == YG_OK)
+		st = yg_client_call(client,
+				    &(struct yg_call){.method = method,
+						      .path = path,
+						      .body = text != NULL
+								      ? yg_sv_of(text)
+								      : (struct yg_sv){NULL, 0},
+						      .if_match = etag[0] != '\0' ? etag : NULL},
+				    &r, &err);
+	int rc = st == YG_OK ? show_answer(c, client, &r) : yg_cli_fail(&err);
+	yg_reply_free(&r);
+	free(text);
+	return rc;
+}
+
+const char *yg_path(char *buf, size_t cap, const char *base, const char *part, const char *tail)
+{
+	struct yg_sb b = yg_sb_init(buf, cap);
+	yg_sb_put(&b, yg_sv_of(base));
+	yg_sb_putc(&b, '/');
+	yg_url_put(&b, yg_sv_of(part));
+	yg_sb_put(&b, yg_sv_of(tail));
+	return yg_sb_cstr(&b);
+}

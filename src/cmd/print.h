@@ -27,3 +27,25 @@ int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char 
 int yg_call_and_print(const struct yg_cli *c, const struct yg_call *call);
 /* Follows a job to its end with progress on stderr; the exit status. */
 int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id);
+
+/* The shared shape of `NOUN list`: options named in `filters` become query
+ * parameters of the same name; --limit bounds the rows (default 50). */
+int yg_list(const struct yg_cli *c, const char *path, const char *const *filters,
+	    const struct yg_column *columns, size_t count);
+/* JSON of a new object: members taken from options where given. */
+void yg_set_text(json_t *object, const char *member,
+		 const char *value); /* nothing when value is NULL */
+/* A time option: RFC 3339, a span from now ("30d"), or "never" (JSON null);
+ * leaves the member out when the option is not given. */
+yg_status yg_set_when(const struct yg_cli *c, json_t *object, const char *member,
+		      const char *option, struct yg_err *err);
+/* A number option within 0..most. */
+yg_status yg_set_number(const struct yg_cli *c, json_t *object, const char *member,
+			const char *option, uint64_t most, struct yg_err *err);
+/* Sends `body` (taken over) and prints the answer; a job is followed to its end
+ * unless --no-wait.  etag_of: path whose ETag is fetched first and sent as
+ * If-Match; NULL for none. */
+int yg_send(const struct yg_cli *c, const char *method, const char *path, json_t *body,
+	    const char *etag_of);
+/* path + "/" + escaped part, into buf. */
+const char *yg_path(char *buf, size_t cap, const char *base, const char *part, const char *tail);

@@ -1,6 +1,12 @@
-/* tables.h - the command tables; one per noun, defined in cmd/<noun>.c, each
+/* tables.h - the command tables; one per subject, defined in cmd/<subject>.c, each
  * ended by noun == NULL and listed in cmd/registry.c. */
 #pragma once
 #include "cmd/option.h"
 
+extern const struct yg_cmd yg_cmds_org[];
+extern const struct yg_cmd yg_cmds_token[];
+extern const struct yg_cmd yg_cmds_source[];
+extern const struct yg_cmd yg_cmds_indicator[];
+extern const struct yg_cmd yg_cmds_alert[];
+extern const struct yg_cmd yg_cmds_system[];
 extern const struct yg_cmd yg_cmds_about[];
