@@ -17,22 +17,23 @@ struct yg_sandbox_path {
 /* System call groups a profile may ask for on top of the basic set (memory,
  * time, signals to itself, I/O on open descriptors, epoll, eventfd, futex). */
 enum yg_sandbox_calls {
-	YG_CALLS_FILES = 1,    /* open, stat, rename, unlink, mkdir, fsync (paths still by Landlock) */
-	YG_CALLS_THREADS = 2,  /* clone of threads, sched_* */
-	YG_CALLS_UNIX = 4,     /* socket(AF_UNIX), connect */
-	YG_CALLS_INET_OUT = 8, /* socket(AF_INET/6), connect: only a store with a remote ClickHouse */
-	YG_CALLS_ACCEPT = 16,  /* accept on inherited listeners */
-	YG_CALLS_ENGINE = 32,  /* what chDB needs more: role store alone */
-	YG_CALLS_FORK = 64,    /* the supervisor alone: fork, exec, kill, wait */
+	YG_CALLS_FILES = 1, /* open, stat, rename, unlink, mkdir, fsync (paths still by Landlock) */
+	YG_CALLS_THREADS = 2, /* clone of threads, sched_* */
+	YG_CALLS_UNIX = 4,    /* socket(AF_UNIX), connect */
+	YG_CALLS_INET_OUT =
+		8, /* socket(AF_INET/6), connect: only a store with a remote ClickHouse */
+	YG_CALLS_ACCEPT = 16, /* accept on inherited listeners */
+	YG_CALLS_ENGINE = 32, /* what chDB needs more: role store alone */
+	YG_CALLS_FORK = 64,   /* the supervisor alone: fork, exec, kill, wait */
 };
 struct yg_sandbox {
 	const char *role;
 	const struct yg_sandbox_path *paths;
 	size_t path_count;
-	unsigned calls;        /* enum yg_sandbox_calls */
-	bool w_xor_x;          /* refuse mappings that are writable and executable */
-	uint64_t memory_max;   /* RLIMIT_DATA in bytes; 0: none */
-	uint32_t files_max;    /* RLIMIT_NOFILE */
+	unsigned calls;      /* enum yg_sandbox_calls */
+	bool w_xor_x;        /* refuse mappings that are writable and executable */
+	uint64_t memory_max; /* RLIMIT_DATA in bytes; 0: none */
+	uint32_t files_max;  /* RLIMIT_NOFILE */
 };
 
 /* setgroups, setresgid, setresuid to `user`, then proves that there is no way

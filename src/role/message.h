@@ -23,6 +23,7 @@ enum yg_role_bit {
 	X(PUBLISH,         6,  16, 4112,                   YG_R_CENTER, YG_R_MAIN)   /* u32 kind, u32 0, u64 generation, file name below snapshot/ */ \
 	X(SYSTEM_EVENT,    7,   8, 65536,                  YG_R_MAIN, YG_R_CENTER)   /* i64 time, then json {role,name,level,...}: crashes, restarts, reloads */ \
 	X(PING,            8,   0, 0,                      YG_R_MAIN, YG_R_CENTER | YG_R_STORE | YG_R_INGEST) \
+	X(ROLES,          10,   0, 4096,                   YG_R_MAIN, YG_R_CENTER)   /* u32 pid of every role process but center: whom run/api.sock must refuse */ \
 	X(PONG,            9,   0, 0,                      YG_R_CENTER | YG_R_STORE | YG_R_INGEST, YG_R_MAIN) \
 	/* run/ingest-<n>.sock: ingest listens */                                                      \
 	X(SUBMIT,         20,  32, YG_BATCH_MAX + 4096,    YG_R_CENTER, YG_R_INGEST) \

@@ -1,0 +1,120 @@
+/* log.h - every log event of the system, and how one is written.
+ *
+ * A row is a number, a stable name, a level, how many records a process may
+ * write per minute (what is over is counted and told with the next record) and
+ * one sentence.  NOTICE and above are also kept by role center as system
+ * events.  Numbers and names are part of the API: append inside your block,
+ * never renumber, never reuse.
+ *
+ * Values are typed at the call: text of our own YG_KS, anything that came from
+ * outside YG_KU (every byte but printable ASCII becomes \xNN), numbers YG_KN,
+ * signed YG_KI, truth YG_KB.  A value is cut at 1024 bytes; a field that does
+ * not fit the record of 8192 bytes is left out and "cut":true is added.
+ */
+#pragma once
+#include "base/env.h"
+
+/* clang-format off */
+#define YG_LEVEL_MAP(X) X(DEBUG, 0, "debug") X(INFO, 1, "info") X(NOTICE, 2, "notice") X(WARN, 3, "warn") X(ERROR, 4, "error")
+
+#define YG_EVENTS(X)                                                                                                   \
+	/* 1000: processes, sandbox, configuration (os, role, conf) */                                                 \
+	X(1001, SERVE_STARTING,     "serve.starting",     INFO,   60, "The supervisor begins to start.")               \
+	X(1002, SERVE_READY,        "serve.ready",        NOTICE, 60, "Every role is ready.")                          \
+	X(1003, SERVE_STOPPING,     "serve.stopping",     NOTICE, 60, "The supervisor drains the roles and ends.")     \
+	X(1004, SERVE_STOPPED,      "serve.stopped",      INFO,   60, "The supervisor has ended.")                     \
+	X(1005, SERVE_FAILED,       "serve.failed",       ERROR,  60, "The supervisor cannot start or go on.")         \
+	X(1006, LISTENING,          "listen.bound",       INFO,   600, "A listening socket is bound.")                 \
+	X(1007, LISTEN_FAILED,      "listen.failed",      ERROR,  60, "A listening socket cannot be bound.")           \
+	X(1008, TLS_SELF_SIGNED,    "tls.self_signed",    NOTICE, 60, "A self-signed certificate was made.")           \
+	X(1009, PRIVILEGE_LEFT,     "privilege.left",     WARN,   60, "The supervisor keeps a right it does not need.") \
+	X(1010, ROLE_STARTED,       "role.started",       INFO,   600, "A process of a role was started.")             \
+	X(1011, ROLE_READY,         "role.ready",         INFO,   600, "A role is ready to work.")                     \
+	X(1012, ROLE_ENDED,         "role.ended",         INFO,   600, "A role ended as it was asked to.")             \
+	X(1013, ROLE_CRASHED,       "role.crashed",       ERROR,  600, "A role died; it is started again after a pause.") \
+	X(1014, ROLE_HUNG,          "role.hung",          ERROR,  60, "A role did not answer the watchdog and was killed.") \
+	X(1015, ROLE_MISBEHAVED,    "role.misbehaved",    ERROR,  60, "A role sent a forbidden message and was killed.") \
+	X(1016, ROLE_FAILED,        "role.failed",        ERROR,  60, "A role cannot start or go on, and ends.")       \
+	X(1017, ROLE_DRAIN_TIMEOUT, "role.drain_timeout", WARN,   60, "A role did not drain in time and was killed.")  \
+	X(1018, SANDBOX_CLOSED,     "sandbox.closed",     INFO,   600, "A role is locked in, and tried out that it is.") \
+	X(1019, SANDBOX_FAILED,     "sandbox.failed",     ERROR,  60, "A role could not be locked in and does not start.") \
+	X(1020, CONF_RELOADED,      "conf.reloaded",      NOTICE, 60, "The configuration was read again.")             \
+	X(1021, CONF_REFUSED,       "conf.refused",       ERROR,  60, "The new configuration has errors; nothing was changed.") \
+	X(1022, CONF_PROBLEM,       "conf.problem",       ERROR,  600, "One error in the configuration.")              \
+	X(1023, CONF_ROLE_RESTART,  "conf.role_restart",  NOTICE, 600, "A changed key needs a role to start again.")   \
+	X(1024, SNAPSHOT_RELAYED,   "snapshot.relayed",   INFO,   600, "A compiled snapshot was given to the workers.") \
+	X(1025, SNAPSHOT_UNREADABLE,"snapshot.unreadable",WARN,   60, "A compiled snapshot cannot be read; workers keep the last one.") \
+	X(1026, EVENTS_DROPPED,     "events.dropped",     WARN,   60, "System events were dropped because center was away.") \
+	X(1027, ROLE_NOTE,          "role.note",          INFO,   600, "A remark of a role.")                          \
+	/* 2000: event store and clickhouse client (store) */                                                          \
+	X(2000, STORE_NOTE,         "store.note",         INFO,   600, "A remark of the event store.")                 \
+	/* 3000: doors, spool, delivery (ingest) */                                                                    \
+	X(3000, INGEST_NOTE,        "ingest.note",        INFO,   600, "A remark of a worker.")                        \
+	/* 4000: snapshots, indicators, matching (intel) */                                                            \
+	X(4000, INTEL_NOTE,         "intel.note",         INFO,   600, "A remark of indicator matching.")              \
+	/* 5000: state, organisations, alerts, jobs (state) */                                                         \
+	X(5000, STATE_NOTE,         "state.note",         INFO,   600, "A remark of the state database.")              \
+	/* 6000: HTTP, API, center (api) */                                                                            \
+	X(6000, API_NOTE,           "api.note",           INFO,   600, "A remark of the API.")
+/* clang-format on */
+
+typedef enum yg_level {
+#define X(id, num, name) YG_LEVEL_##id = num,
+	YG_LEVEL_MAP(X)
+#undef X
+} yg_level;
+
+enum yg_event_id {
+#define X(num, id, name, level, per_min, doc) YG_EV_##id = num,
+	YG_EVENTS(X)
+#undef X
+};
+enum { /* how many rows there are */
+       YG_EVENT_ROWS = 0
+#define X(num, id, name, level, per_min, doc) +1
+       YG_EVENTS(X)
+#undef X
+};
+
+struct yg_event_row {
+	uint32_t id;
+	const char *name;
+	yg_level level;
+	uint32_t per_min;
+	const char *doc;
+};
+extern const struct yg_event_row yg_event_rows[YG_EVENT_ROWS];
+/* Index into yg_event_rows; YG_EVENT_ROWS when there is no such event. */
+size_t yg_event_index(uint32_t id);
+const char *yg_level_name(yg_level level); /* "warn"; static; never NULL */
+/* False when it is no level's name. */
+bool yg_level_parse(struct yg_sv name, yg_level *out);
+
+enum yg_kv_kind { YG_KV_STR, YG_KV_UNTRUSTED, YG_KV_U64, YG_KV_I64, YG_KV_BOOL };
+struct yg_kv {
+	const char *key; /* a JSON-safe literal */
+	enum yg_kv_kind kind;
+	struct yg_sv s;
+	uint64_t u;
+};
+#define YG_KS(key, cstr) ((struct yg_kv){(key), YG_KV_STR, yg_sv_of(cstr), 0})
+#define YG_KV(key, sv)   ((struct yg_kv){(key), YG_KV_STR, (sv), 0})
+#define YG_KU(key, sv)   ((struct yg_kv){(key), YG_KV_UNTRUSTED, (sv), 0})
+#define YG_KN(key, n)    ((struct yg_kv){(key), YG_KV_U64, {"", 0}, (uint64_t)(n)})
+#define YG_KI(key, n)    ((struct yg_kv){(key), YG_KV_I64, {"", 0}, (uint64_t)(int64_t)(n)})
+#define YG_KB(key, b)    ((struct yg_kv){(key), YG_KV_BOOL, {"", 0}, (b) ? 1u : 0u})
+/* What an error says: its text and where it came from. */
+#define YG_KERR(err)     YG_KU("error", yg_sv_of((err)->msg)), YG_KS("where", (err)->where)
+
+#define YG_LOG_RECORD_MAX 8192
+#define YG_LOG_VALUE_MAX  1024
+
+/* yg_log(env, YG_EV_ROLE_CRASHED, YG_KS("role", name), YG_KN("pid", pid)); any thread */
+#define yg_log(env, event, ...)                                                                    \
+	yg_log_write((env), (event),                                                               \
+		     (const struct yg_kv[]){{"", YG_KV_STR, {"", 0}, 0}, ##__VA_ARGS__},           \
+		     YG_LEN(((const struct yg_kv[]){{"", YG_KV_STR, {"", 0}, 0}, ##__VA_ARGS__})))
+/* kv[0] is a placeholder and is skipped (a call without values is then legal C). */
+void yg_log_write(const struct yg_env *env, uint32_t event, const struct yg_kv *kv, size_t count);
+/* One "key":value pair as JSON, without a comma. */
+void yg_kv_format(struct yg_sb *b, const struct yg_kv *kv);

@@ -1,0 +1,74 @@
+#include "os/file.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/memfd.h"
+#include "tap.h"
+
+static void test_file(void)
+{
+	struct yg_err err = {0};
+	struct stat s;
+	T_OK(yg_dir_make("d", 0700, &err) == YG_OK && yg_dir_make("d", 0750, &err) == YG_OK);
+	T_OK(stat("d", &s) == 0 && (s.st_mode & 07777) == 0750);
+	T_OK(yg_file_write("d/f", YG_SV("one"), 0600, &err) == YG_OK);
+	T_OK(yg_file_write("d/f", YG_SV("three"), 0640, &err) == YG_OK);
+	T_OK(stat("d/f", &s) == 0 && (s.st_mode & 07777) == 0640 && s.st_size == 5);
+	struct yg_buf b;
+	yg_buf_init(&b, 1 << 20);
+	T_OK(yg_file_read("d/f", 5, &b, &err) == YG_OK && YG_SV_IS(yg_buf_sv(&b), "three"));
+	b.n = 0;
+	T_OK(yg_file_read("d/f", 4, &b, &err) == YG_TOOBIG);
+	b.n = 0;
+	T_OK(yg_file_read("d/none", 4, &b, &err) == YG_NOTFOUND && err.code == YG_NOTFOUND);
+	T_OK(yg_file_write("none/f", YG_SV("x"), 0600, &err) != YG_OK);
+	yg_buf_free(&b);
+	struct yg_sv map;
+	T_OK(yg_file_map("d/f", 100, &map, &err) == YG_OK && YG_SV_IS(map, "three"));
+	yg_file_unmap(&map);
+	T_OK(yg_file_map("d/f", 4, &map, &err) == YG_TOOBIG);
+	T_OK(yg_file_map("d", 4, &map, &err) == YG_INVAL);
+	T_OK(yg_dir_sync("none", &err) == YG_NOTFOUND);
+}
+
+static void test_memfd(void)
+{
+	struct yg_err err = {0};
+	int fd = -1;
+	struct yg_sv map;
+	T_OK(yg_memfd_from_bytes("t", YG_SV("sealed"), &fd, &err) == YG_OK);
+	T_OK(ftruncate(fd, 1) != 0 && write(fd, "x", 1) < 0);
+	T_OK(yg_memfd_map(fd, 5, &map, &err) == YG_TOOBIG);
+	T_OK(yg_memfd_map(fd, 6, &map, &err) == YG_OK && YG_SV_IS(map, "sealed"));
+	yg_memfd_unmap(&map);
+	yg_fd_close(&fd);
+	int src = open("d/f", O_RDONLY | O_CLOEXEC);
+	T_OK(yg_memfd_map(src, 100, &map, &err) == YG_DENIED);
+	T_OK(yg_memfd_from_fd("t", src, 4, &fd, &err) == YG_TOOBIG && fd == -1);
+	T_OK(yg_memfd_from_fd("t", src, 5, &fd, &err) == YG_OK);
+	T_OK(yg_memfd_map(fd, 5, &map, &err) == YG_OK && YG_SV_IS(map, "three"));
+	yg_memfd_unmap(&map);
+	yg_fd_close(&fd);
+	yg_fd_close(&src);
+	fd = memfd_create("open", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	T_OK(yg_memfd_map(fd, 100, &map, &err) == YG_DENIED); /* not sealed */
+	yg_fd_close(&fd);
+	T_OK(fd == -1);
+}
+
+int main(void)
+{
+	char dir[] = "/tmp/yg-file-XXXXXX";
+	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
+		return 1;
+	test_file();
+	test_memfd();
+	(void)unlink("d/f");
+	(void)rmdir("d");
+	(void)rmdir(dir);
+	return tap_done();
+}
