@@ -9,7 +9,7 @@ struct teed {
 	int n;
 	uint32_t last;
 };
-static void tee(void *ctx, uint32_t id, yg_level level, struct yg_sv json)
+static void catch_tee(void *ctx, uint32_t id, yg_level level, struct yg_sv json)
 {
 	struct teed *t = ctx;
 	(void)level;
@@ -33,7 +33,7 @@ int main(void)
 	T_OK(pipe2(fds, O_CLOEXEC) == 0 && fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0);
 	struct teed teed = {0};
 	real.fd = fds[1];
-	real.tee = tee;
+	real.tee = catch_tee;
 	real.tee_ctx = &teed;
 	yg_log(&env, YG_EV_ROLE_NOTE, YG_KN("n", 1));
 	yg_log(&env, YG_EV_SERVE_READY);
