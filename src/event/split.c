@@ -1,0 +1,231 @@
+#include "event/split.h"
+
+#include <stdlib.h>
+
+#include "format/json_records.h"
+
+struct yg_split {
+	enum yg_source source;
+	size_t batch_bytes;
+	char *buf; /* owned; [0, done) whole records, [done, n) the record at hand */
+	size_t n, done, cap;
+	size_t shift;       /* bytes at the front that were given away by the last batch */
+	size_t line_n;      /* bytes of the record at hand, also those not kept */
+	uint64_t at;        /* offset in the stream of the next byte */
+	uint64_t record_at; /* offset of the record at hand */
+	uint64_t batch_at;  /* offset of the first record in buf */
+	uint64_t records, cut;
+	bool line_cut, open; /* of the record at hand; open: it has begun */
+	struct yg_json_scan scan;
+	char *header; /* owned; Zeek: the header in force */
+	size_t header_n;
+	bool header_open;      /* the last line belonged to it */
+	size_t batch_header_n; /* bytes of it at the front of buf */
+	bool pending; /* the record at hand is whole but did not fit the batch that was lent out */
+};
+
+yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_split **out,
+		       struct yg_err *err)
+{
+	if (batch_bytes == 0)
+		batch_bytes = YG_SPLIT_BATCH_DEFAULT;
+	if (batch_bytes < YG_RECORD_MAX + YG_SPLIT_HEADER_MAX + 2 || batch_bytes > YG_BATCH_MAX)
+		return YG_FAIL(err, YG_INVAL, "batch size %zu is outside %d to %d", batch_bytes,
+			       YG_RECORD_MAX + YG_SPLIT_HEADER_MAX + 2, YG_BATCH_MAX);
+	struct yg_split *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return YG_FAIL(err, YG_NOMEM, "splitter");
+	s->source = source;
+	s->batch_bytes = batch_bytes;
+	s->cap = batch_bytes + YG_RECORD_MAX + 2;
+	s->buf = malloc(s->cap);
+	s->header = malloc(YG_SPLIT_HEADER_MAX);
+	if (s->buf == NULL || s->header == NULL) {
+		yg_split_free(s);
+		return YG_FAIL(err, YG_NOMEM, "splitter of %zu bytes", s->cap);
+	}
+	*out = s;
+	return YG_OK;
+}
+
+void yg_split_free(struct yg_split *s)
+{
+	if (s == NULL)
+		return;
+	free(s->buf);
+	free(s->header);
+	free(s);
+}
+
+static bool starts_header(struct yg_sv line)
+{
+	return line.n > 0 && line.p[0] == '#' && !yg_sv_starts(line, YG_SV("#close"));
+}
+
+/* What the last batch lent out is over: the record at hand moves to the front,
+ * behind the header it needs. */
+static void reclaim(struct yg_split *s)
+{
+	if (s->shift == 0)
+		return;
+	size_t rest = s->n - s->shift;
+	struct yg_sv line = {s->buf + s->shift, rest};
+	bool own_header = !s->header_open && starts_header(line);
+	size_t head = s->source == YG_SOURCE_ZEEK && !own_header ? s->header_n : 0;
+	memmove(s->buf + head, s->buf + s->shift, rest);
+	if (head > 0)
+		memcpy(s->buf, s->header, head);
+	s->n = head + rest;
+	s->done = s->batch_header_n = head;
+	s->shift = 0;
+	s->records = s->cut = 0;
+}
+
+static void lend(struct yg_split *s, struct yg_split_batch *out)
+{
+	*out = (struct yg_split_batch){.bytes = {s->buf, s->done},
+				       .offset = s->batch_at,
+				       .records = s->records,
+				       .cut = s->cut};
+	s->shift = s->done;
+}
+
+/* A '#' line behind any other line, or "#separator", begins a new header. */
+static void remember_header(struct yg_split *s, struct yg_sv line)
+{
+	bool is_header = starts_header(line);
+	if (is_header && (!s->header_open || yg_sv_starts(line, YG_SV("#separator"))))
+		s->header_n = 0;
+	s->header_open = is_header;
+	if (!is_header || s->header_n + line.n > YG_SPLIT_HEADER_MAX)
+		return;
+	memcpy(s->header + s->header_n, line.p, line.n);
+	s->header_n += line.n;
+}
+
+/* The record at hand (with its LF) is whole.  True: it does not fit any more,
+ * so the batch before it was lent out. */
+static bool record_done(struct yg_split *s, struct yg_split_batch *out)
+{
+	struct yg_sv line = {s->buf + s->done, s->n - s->done};
+	bool first = s->done == s->batch_header_n;
+	s->pending = !first && s->n > s->batch_bytes;
+	if (s->pending) {
+		lend(s, out);
+		return true;
+	}
+	if (first)
+		s->batch_at = s->record_at;
+	bool counts = yg_sv_trim(line).n > 0 && !(s->source == YG_SOURCE_ZEEK && line.p[0] == '#');
+	if (s->source == YG_SOURCE_ZEEK)
+		remember_header(s, line);
+	s->records += counts;
+	s->cut += s->line_cut;
+	s->done = s->n;
+	s->line_n = 0;
+	s->line_cut = s->open = false;
+	return false;
+}
+
+/* Adds to the record at hand; what is over YG_RECORD_MAX + 1 is dropped. */
+static void keep(struct yg_split *s, struct yg_sv part)
+{
+	size_t room = YG_RECORD_MAX + 1 - YG_MIN(s->line_n, (size_t)YG_RECORD_MAX + 1);
+	size_t take = YG_MIN(part.n, room);
+	memcpy(s->buf + s->n, part.p, take);
+	s->n += take;
+	s->line_n += part.n;
+	s->line_cut = s->line_n > YG_RECORD_MAX;
+	s->at += part.n;
+}
+
+/* One line, or what there is of it. */
+static bool take_line(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	if (!s->open) {
+		s->open = true;
+		s->record_at = s->at;
+	}
+	const char *lf = memchr(in->p, '\n', in->n);
+	keep(s, yg_sv_sub(*in, 0, lf != NULL ? (size_t)(lf - in->p) : in->n));
+	*in = yg_sv_sub(*in, lf != NULL ? (size_t)(lf - in->p) + 1 : in->n, in->n);
+	if (lf == NULL)
+		return false;
+	s->at++;
+	s->buf[s->n++] = '\n';
+	return record_done(s, out);
+}
+
+/* CloudTrail: one byte at a time; a record is closed with LF, its own line
+ * breaks become blanks (JSON has them between tokens only). */
+static bool take_json(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	while (in->n > 0) {
+		char c = in->p[0];
+		struct yg_json_scan before = s->scan;
+		unsigned ev = yg_json_scan(&s->scan, c);
+		if ((ev & YG_SCAN_BREAK) != 0 && s->open) {
+			s->scan = before; /* this byte is looked at again behind the record */
+			s->open = false;
+			s->buf[s->n++] = '\n';
+			if (record_done(s, out))
+				return true;
+			continue;
+		}
+		if ((ev & YG_SCAN_DROP) != 0) {
+			s->n = s->done;
+			s->line_n = 0;
+			s->line_cut = s->open = false;
+		}
+		if ((ev & YG_SCAN_BEGIN) != 0) {
+			s->open = true;
+			s->record_at = s->at;
+		}
+		if (s->open)
+			keep(s, (struct yg_sv){c == '\n' || c == '\r' ? " " : in->p, 1});
+		else
+			s->at++;
+		*in = yg_sv_sub(*in, 1, in->n);
+		if ((ev & YG_SCAN_END) != 0) {
+			s->buf[s->n++] = '\n';
+			if (record_done(s, out))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* After a batch was lent out: the record that did not fit begins the next one. */
+static void resume(struct yg_split *s, struct yg_split_batch *out)
+{
+	reclaim(s);
+	if (s->pending)
+		(void)record_done(s, out); /* it is the first of its batch, so it fits */
+}
+
+bool yg_split_next(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	resume(s, out);
+	if (s->source == YG_SOURCE_CLOUDTRAIL)
+		return take_json(s, in, out);
+	while (in->n > 0)
+		if (take_line(s, in, out))
+			return true;
+	return false;
+}
+
+bool yg_split_end(struct yg_split *s, struct yg_split_batch *out)
+{
+	resume(s, out);
+	if (s->open) {
+		s->open = false;
+		s->scan = (struct yg_json_scan){0};
+		s->buf[s->n++] = '\n';
+		if (record_done(s, out))
+			return true;
+	}
+	if (s->records == 0) /* blank lines, or a header that was put in front */
+		return false;
+	lend(s, out);
+	return true;
+}
