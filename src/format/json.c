@@ -360,6 +360,29 @@ yg_status yg_json_parse(struct yg_json *j, struct yg_sv text, struct yg_err *err
 	return YG_OK;
 }
 
+struct yg_sv yg_json_text(const struct yg_json *j, uint32_t i)
+{
+	const struct yg_json_node *nodes = j->nodes, *node = &nodes[i];
+	if (node->type == YG_JSON_STRING)
+		return (struct yg_sv){j->text + node->at - 1, (size_t)node->n + 2};
+	if (node->type != YG_JSON_OBJECT && node->type != YG_JSON_ARRAY)
+		return yg_json_raw(j, i);
+	/* the end is not on the tape: behind the last leaf close what ends with it */
+	size_t closers = 0;
+	for (uint32_t k = i; k < node->next; k++)
+		closers += nodes[k].next == node->next &&
+			   (nodes[k].type == YG_JSON_OBJECT || nodes[k].type == YG_JSON_ARRAY);
+	const struct yg_json_node *leaf = &nodes[node->next - 1];
+	size_t end = leaf->at;
+	if (leaf->type == YG_JSON_OBJECT || leaf->type == YG_JSON_ARRAY)
+		end++;
+	else
+		end += leaf->n + (leaf->type == YG_JSON_STRING);
+	for (; closers > 0; end++)
+		closers -= j->text[end] == '}' || j->text[end] == ']';
+	return (struct yg_sv){j->text + node->at, end - node->at};
+}
+
 static size_t put_utf8(char *to, uint32_t cp)
 {
 	if (cp < 0x80) {

@@ -48,7 +48,8 @@ void yg_json_free(struct yg_json *j);
 yg_status yg_json_parse(struct yg_json *j, struct yg_sv text, struct yg_err *err);
 /* Parses one value at the start of `text` and says how many bytes it took:
  * for values that follow each other. */
-yg_status yg_json_parse_prefix(struct yg_json *j, struct yg_sv text, size_t *out_used, struct yg_err *err);
+yg_status yg_json_parse_prefix(struct yg_json *j, struct yg_sv text, size_t *out_used,
+			       struct yg_err *err);
 
 static inline const struct yg_json_node *yg_json_at(const struct yg_json *j, uint32_t i)
 {
@@ -59,6 +60,9 @@ static inline struct yg_sv yg_json_raw(const struct yg_json *j, uint32_t i)
 {
 	return (struct yg_sv){j->text + j->nodes[i].at, j->nodes[i].n};
 }
+/* Text of any value as it stands in the input, with its quotes or brackets: for
+ * records inside a larger document.  Time in proportion to the value. */
+struct yg_sv yg_json_text(const struct yg_json *j, uint32_t i);
 /* A string's value; escapes are undone into `arena`.  Of a number or literal,
  * its text; of an object, array or null, empty.  {NULL,0} when the arena is out. */
 struct yg_sv yg_json_str(const struct yg_json *j, uint32_t i, struct yg_arena *arena);

@@ -227,6 +227,21 @@ static void test_tape(void)
 	T_OK(yg_json_str(&j, 0, &a).n == 0);
 	uint32_t empty = yg_json_get(&j, 0, YG_SV("e"));
 	T_OK(j.nodes[empty].n == 0 && j.nodes[empty].next == empty + 1);
+	T_OK(yg_sv_eq(yg_json_text(&j, 0), t));
+	T_OK(YG_SV_IS(yg_json_text(&j, yg_json_get(&j, 0, YG_SV("a"))),
+		      "{\"b.c\":5,\"d\":[1,\"x\"]}"));
+	T_OK(YG_SV_IS(yg_json_text(&j, d), "[1,\"x\"]") &&
+	     YG_SV_IS(yg_json_text(&j, d + 2), "\"x\""));
+	T_OK(YG_SV_IS(yg_json_text(&j, empty), "{}"));
+	struct yg_json k;
+	yg_json_init(&k, 100);
+	T_OK(yg_json_parse(&k, YG_SV(" [ [ { \"]\" : [ \"}\" , [ ] ] } ] , [ { } , 12 ] ] "),
+			   NULL) == YG_OK);
+	T_OK(YG_SV_IS(yg_json_text(&k, 0), "[ [ { \"]\" : [ \"}\" , [ ] ] } ] , [ { } , 12 ] ]"));
+	T_OK(YG_SV_IS(yg_json_text(&k, 1), "[ { \"]\" : [ \"}\" , [ ] ] } ]"));
+	T_OK(YG_SV_IS(yg_json_text(&k, 4), "[ \"}\" , [ ] ]") &&
+	     YG_SV_IS(yg_json_text(&k, 6), "[ ]"));
+	yg_json_free(&k);
 	struct yg_arena none;
 	yg_arena_init(&none, 1);
 	T_OK(yg_json_str(&j, e, &none).p == NULL);
