@@ -47,16 +47,16 @@ static yg_status list_id(struct yg_client *client, const char *name, char *out, 
 		json_array_foreach(json_object_get(r.json, "items"), i, item)
 		{
 			found = found ||
-				yg_sv_eq(yg_sv_of(yg_json_text(item, "name", have, sizeof have)),
+				yg_sv_eq(yg_sv_of(yg_member_text(item, "name", have, sizeof have)),
 					 yg_sv_of(name)) ||
-				yg_sv_eq(yg_sv_of(yg_json_text(item, "id", have, sizeof have)),
+				yg_sv_eq(yg_sv_of(yg_member_text(item, "id", have, sizeof have)),
 					 yg_sv_of(name));
 			if (found) {
-				(void)yg_json_text(item, "id", out, cap);
+				(void)yg_member_text(item, "id", out, cap);
 				break;
 			}
 		}
-		(void)yg_json_text(r.json, "next_cursor", cursor, sizeof cursor);
+		(void)yg_member_text(r.json, "next_cursor", cursor, sizeof cursor);
 		yg_reply_free(&r);
 		if (st != YG_OK || found)
 			return st;
@@ -225,7 +225,7 @@ static int import_one(struct yg_cli *c, struct yg_client *client, const char *id
 					      .encoding = encoding_of(bytes)},
 			    &r, &err);
 	(void)munmap((void *)(uintptr_t)bytes.p, bytes.n);
-	(void)yg_json_text(r.json, "id", job, sizeof job);
+	(void)yg_member_text(r.json, "id", job, sizeof job);
 	yg_reply_free(&r);
 	if (st != YG_OK)
 		return yg_cli_fail(&err);
@@ -253,7 +253,7 @@ static int run_import(struct yg_cli *c)
 							      .path = LISTS,
 							      .body = yg_sv_of(text)},
 					    &r, &err);
-		(void)yg_json_text(r.json, "id", id, sizeof id);
+		(void)yg_member_text(r.json, "id", id, sizeof id);
 		yg_reply_free(&r);
 		free(text);
 	}

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cmd/command.h"
+#include "os/env.h"
 
 static bool japanese(void)
 {
@@ -18,10 +19,12 @@ int main(int argc, char **argv)
 	}
 	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--version")))
 		argv[1] += 2;
+	static struct yg_env_real real;
+	struct yg_env env = yg_env_real(&real, "cli", 0);
 	int used = 0;
 	const struct yg_cmd *cmd = yg_cmd_find(argc - 1, argv + 1, &used);
 	if (cmd != NULL)
-		return yg_cmd_run(cmd, NULL, argc - 1 - used, argv + 1 + used);
+		return yg_cmd_run(cmd, &env, argc - 1 - used, argv + 1 + used);
 	(void)fprintf(stderr, "yagura: no command '%s%s%s'; see yagura --help\n", argv[1],
 		      argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
 	yg_help_noun(argv[1], japanese(), stderr);

@@ -72,7 +72,7 @@ static void put_value(struct yg_sb *b, json_t *v)
 	}
 }
 
-const char *yg_json_text(json_t *object, const char *path, char *buf, size_t cap)
+const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap)
 {
 	struct yg_sb b = yg_sb_init(buf, cap);
 	put_value(&b, member(object, path));
@@ -121,7 +121,7 @@ static void print_row(json_t *item, const struct yg_column *columns, size_t coun
 {
 	char text[1024];
 	for (size_t i = 0; i < count; i++) {
-		put_cell(yg_json_text(item, columns[i].path, text, sizeof text), columns[i].width,
+		put_cell(yg_member_text(item, columns[i].path, text, sizeof text), columns[i].width,
 			 stdout);
 		(void)fputs(i + 1 < count ? "  " : "\n", stdout);
 	}
@@ -156,7 +156,7 @@ void yg_print_object(const struct yg_cli *c, json_t *object)
 	json_object_foreach(object, key, value)
 	{
 		char text[8192];
-		(void)printf("%s: %s\n", key, yg_json_text(object, key, text, sizeof text));
+		(void)printf("%s: %s\n", key, yg_member_text(object, key, text, sizeof text));
 	}
 }
 
@@ -203,7 +203,7 @@ int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char 
 					print_row(item, columns, count);
 			}
 			shown += json_array_size(items);
-			(void)yg_json_text(r.json, "next_cursor", cursor, sizeof cursor);
+			(void)yg_member_text(r.json, "next_cursor", cursor, sizeof cursor);
 		}
 		bool empty = json_array_size(items) == 0;
 		yg_reply_free(&r);
@@ -240,9 +240,9 @@ static void progress(const struct yg_cli *c, json_t *job, bool last)
 	char done[32], total[32], state[32];
 	if (yg_cli_has(c, "quiet") || (!last && isatty(STDERR_FILENO) == 0))
 		return;
-	yg_note(c, "\r%s %s of %s%s", yg_json_text(job, "state", state, sizeof state),
-		yg_json_text(job, "done", done, sizeof done),
-		yg_json_text(job, "total", total, sizeof total), last ? "\n" : "   ");
+	yg_note(c, "\r%s %s of %s%s", yg_member_text(job, "state", state, sizeof state),
+		yg_member_text(job, "done", done, sizeof done),
+		yg_member_text(job, "total", total, sizeof total), last ? "\n" : "   ");
 }
 
 int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id)
@@ -259,7 +259,7 @@ int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *
 			return yg_cli_fail(&err);
 		}
 		char buf[32];
-		struct yg_sv state = yg_sv_of(yg_json_text(r.json, "state", buf, sizeof buf));
+		struct yg_sv state = yg_sv_of(yg_member_text(r.json, "state", buf, sizeof buf));
 		bool ended = !YG_SV_IS(state, "queued") && !YG_SV_IS(state, "running");
 		progress(c, r.json, ended);
 		if (ended)
@@ -349,7 +349,7 @@ static int show_answer(const struct yg_cli *c, struct yg_client *client, struct 
 	char id[80];
 	bool job = r->status == 202 && json_object_get(r->json, "kind") != NULL;
 	if (job && !yg_cli_has(c, "no-wait"))
-		return yg_follow_job(c, client, yg_json_text(r->json, "id", id, sizeof id));
+		return yg_follow_job(c, client, yg_member_text(r->json, "id", id, sizeof id));
 	yg_print_object(c, r->json);
 	return 0;
 }

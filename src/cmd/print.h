@@ -15,7 +15,7 @@ void yg_print_items(const struct yg_cli *c, json_t *items, const struct yg_colum
 /* One object: with --json as it is, else "name: value" lines. */
 void yg_print_object(const struct yg_cli *c, json_t *object);
 /* Text of a member at a dotted path, into buf; "" when absent. */
-const char *yg_json_text(json_t *object, const char *path, char *buf, size_t cap);
+const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap);
 /* A line on stderr unless --quiet. */
 void yg_note(const struct yg_cli *c, const char *fmt, ...) YG_PRINTF(2, 3);
 

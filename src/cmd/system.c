@@ -24,16 +24,16 @@ static yg_status get(const struct yg_cli *c, const char *path, struct yg_reply *
 static void print_check(const struct yg_cli *c, json_t *check)
 {
 	char state[16], name[64], text[1024], hint[1024];
-	(void)yg_json_text(check, "state", state, sizeof state);
-	(void)yg_json_text(check, "hint", hint, sizeof hint);
+	(void)yg_member_text(check, "state", state, sizeof state);
+	(void)yg_member_text(check, "hint", hint, sizeof hint);
 	bool color = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
 	struct yg_sv s = yg_sv_of(state);
 	const char *on = YG_SV_IS(s, "ok")     ? "\033[32m"
 			 : YG_SV_IS(s, "warn") ? "\033[33m"
 					       : "\033[31m";
 	(void)printf("%s%-5s%s %-24s %s\n", color ? on : "", state, color ? "\033[0m" : "",
-		     yg_json_text(check, "name", name, sizeof name),
-		     yg_json_text(check, "text", text, sizeof text));
+		     yg_member_text(check, "name", name, sizeof name),
+		     yg_member_text(check, "text", text, sizeof text));
 	if (hint[0] != '\0')
 		(void)printf("      %s %s\n", yg_cli_japanese(c) ? "対処:" : "do:", hint);
 }
@@ -47,7 +47,7 @@ static int run_doctor(struct yg_cli *c)
 	if (st == YG_OK) {
 		size_t i;
 		json_t *check;
-		(void)yg_json_text(r.json, "state", state, sizeof state);
+		(void)yg_member_text(r.json, "state", state, sizeof state);
 		if (yg_cli_json(c))
 			yg_print_object(c, r.json);
 		else

@@ -42,7 +42,7 @@ yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_spli
 	s->header = malloc(YG_SPLIT_HEADER_MAX);
 	if (s->buf == NULL || s->header == NULL) {
 		yg_split_free(s);
-		return YG_FAIL(err, YG_NOMEM, "splitter of %zu bytes", s->cap);
+		return YG_FAIL(err, YG_NOMEM, "splitter of %zu bytes", batch_bytes);
 	}
 	*out = s;
 	return YG_OK;
