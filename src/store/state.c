@@ -210,6 +210,21 @@ bool yg_state_in_transaction(const struct yg_state *db)
 	return sqlite3_get_autocommit(db->db) == 0;
 }
 
+yg_status yg_tx_begin(struct yg_tx *tx, struct yg_state *db, struct yg_err *err)
+{
+	*tx = (struct yg_tx){.db = db, .outer = !yg_state_in_transaction(db)};
+	return tx->outer ? yg_state_begin(db, err) : YG_OK;
+}
+
+yg_status yg_tx_end(struct yg_tx *tx, yg_status outcome, struct yg_err *err)
+{
+	if (outcome != YG_OK)
+		yg_state_rollback(tx->db);
+	else if (tx->outer)
+		outcome = yg_state_commit(tx->db, err);
+	return outcome;
+}
+
 /* "$1" of our SQL is a name to SQLite, numbered by first use; "?1" is the number. */
 static void translate_params(char *sql)
 {

@@ -26,6 +26,16 @@ yg_status yg_state_commit(struct yg_state *db, struct yg_err *err);
 void yg_state_rollback(struct yg_state *db); /* fine when none is open */
 bool yg_state_in_transaction(const struct yg_state *db);
 
+/* A transaction that joins the one already open, if any: functions that change
+ * something can be called alone or as a part of more.  End it with the outcome:
+ * OK commits (when it is the outer one), anything else rolls all of it back. */
+struct yg_tx {
+	struct yg_state *db; /* borrowed */
+	bool outer;
+};
+yg_status yg_tx_begin(struct yg_tx *tx, struct yg_state *db, struct yg_err *err);
+yg_status yg_tx_end(struct yg_tx *tx, yg_status outcome, struct yg_err *err);
+
 /* Every statement of the program is written as YG_SQL("..."), which also puts
  * it into a list that store/sql_test.c prepares and lints, all of them. */
 #define YG_SQL(text)                                                                               \

@@ -1,0 +1,304 @@
+#include "org/audit_log.h"
+#include "org/id.h"
+#include "org/job.h"
+#include "org/organisation.h"
+#include "org/source.h"
+#include "org/system_event.h"
+#include "org/token.h"
+#include "tap.h"
+
+static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 7};
+static struct yg_env env;
+static struct yg_arena arena;
+static struct yg_err err;
+
+static struct yg_state *fresh(void)
+{
+	struct yg_state *db = NULL;
+	if (yg_state_open(":memory:", &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	return db;
+}
+
+static bool audited(struct yg_state *db, const char *action)
+{
+	struct yg_audit_entry *e;
+	size_t n;
+	struct yg_audit_filter f = {.limit = 1};
+	return yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 1 &&
+	       yg_sv_eq(e->action, yg_sv_of(action));
+}
+
+static void test_ids(void)
+{
+	struct yg_id_source src = {0};
+	char last[YG_ID_MAX] = "";
+	bool rising = true, well = true;
+	for (int i = 0; i < 5000; i++) {
+		if (i == 1000)
+			sim.wall.us += 5000;
+		if (i == 2000)
+			sim.wall.us -= 3600 * YG_US_PER_S; /* the clock steps back an hour */
+		struct yg_id id = yg_id_new(&src, &env, "a");
+		rising &= strcmp(last, id.s) < 0;
+		well &= yg_id_is(yg_id_sv(&id), YG_SV("a"));
+		(void)snprintf(last, sizeof last, "%s", id.s);
+	}
+	sim.wall.us += 3600 * YG_US_PER_S;
+	T_NAMED(rising, "ids rise, also when the clock steps back");
+	T_NAMED(well, "ids have their form");
+	T_OK(!yg_id_is(YG_SV("a-0123"), YG_SV("a")) &&
+	     !yg_id_is(YG_SV("b-01HF00000000000000000000000"), YG_SV("a")));
+	T_OK(!yg_id_is(YG_SV("a-01HF0000000000000000000U00"), YG_SV("a")));
+	src = (struct yg_id_source){.ms = (uint64_t)sim.wall.us / 1000 + 5};
+	memset(src.random, 0xff, sizeof src.random);
+	struct yg_id a = yg_id_new(&src, &env, "a"), b = yg_id_new(&src, &env, "a");
+	T_NAMED(strcmp(a.s, b.s) < 0, "the random part running over still rises");
+}
+
+static void test_organisations(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	static const char *const bad[] = {
+		"",    "-a",
+		"a-",  "A",
+		"a_b", "a.b",
+		"ü",   "0123456789012345678901234567890123456789012345678901234567890123"};
+	for (size_t i = 0; i < YG_LEN(bad); i++)
+		T_OK(!yg_org_slug_ok(yg_sv_of(bad[i])));
+	struct yg_org o = {.slug = YG_SV("shiokaze"), .title_ja = YG_SV("潮風市"), .demo = true},
+		      got;
+	T_OK(yg_org_add(&act, &o, &err) == YG_OK && audited(db, "org.add"));
+	T_OK(yg_org_add(&act, &o, &err) == YG_CONFLICT);
+	T_OK(yg_org_get(db, o.slug, &arena, &got, &err) == YG_OK &&
+	     yg_sv_eq(got.title_en, o.title_ja) && got.demo && got.version == 1 &&
+	     got.created.us == sim.wall.us);
+	struct yg_sv title = YG_SV("City of Shiokaze"), line = YG_SV("a\nb");
+	T_OK(yg_org_retitle(&act, o.slug, 2, NULL, &title, &err) == YG_CONFLICT);
+	T_OK(yg_org_retitle(&act, o.slug, 1, NULL, &line, &err) == YG_INVAL);
+	T_OK(yg_org_retitle(&act, o.slug, 1, NULL, &title, &err) == YG_OK &&
+	     audited(db, "org.update"));
+	T_OK(yg_org_get(db, o.slug, &arena, &got, &err) == YG_OK && yg_sv_eq(got.title_en, title) &&
+	     got.version == 2);
+	T_OK(yg_org_retitle(&act, YG_SV("nobody"), YG_ANY_VERSION, NULL, &title, &err) ==
+	     YG_NOTFOUND);
+	o.slug = YG_SV("b");
+	o.demo = false;
+	o.parent = YG_SV("shiokaze");
+	T_OK(yg_org_add(&act, &o, &err) == YG_OK);
+	o.slug = YG_SV("c");
+	o.parent = YG_SV("nobody");
+	T_OK(yg_org_add(&act, &o, &err) == YG_CONFLICT);
+	struct yg_org *list;
+	struct yg_sv *demo;
+	size_t n;
+	T_OK(yg_org_list(db, YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK && n == 2 &&
+	     YG_SV_IS(list[0].slug, "b"));
+	T_OK(yg_org_list(db, YG_SV("b"), 10, &arena, &list, &n, &err) == YG_OK && n == 1);
+	T_OK(yg_org_demo(db, &arena, &demo, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(demo[0], "shiokaze"));
+	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_CONFLICT);
+	T_OK(yg_org_remove(&act, YG_SV("b"), &err) == YG_OK && audited(db, "org.remove"));
+	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_OK &&
+	     !yg_org_exists(db, YG_SV("shiokaze")));
+	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_NOTFOUND);
+}
+
+static void test_tokens(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_org o = {.slug = YG_SV("a")};
+	T_OK(yg_org_add(&act, &o, &err) == YG_OK);
+	struct yg_sv write = YG_SV("events:write"),
+		     both[] = {YG_SV("alerts:read"), YG_SV("org:read")}, none = YG_SV("all");
+	struct yg_token_new want = {.name = YG_SV("fw-1"),
+				    .org = YG_SV("a"),
+				    .scopes = &write,
+				    .scope_count = 1,
+				    .expires = {sim.wall.us + YG_US_PER_DAY}};
+	struct yg_token t, got;
+	struct yg_token_secret secret, other;
+	T_OK(yg_token_add(&act, &want, &arena, &t, &secret, &err) == YG_OK &&
+	     audited(db, "token.add"));
+	struct yg_sv s = yg_sv_of(secret.s);
+	T_OK(yg_sv_starts(s, YG_SV("yg_collector_")) && yg_sv_starts(s, t.prefix) &&
+	     s.n == 13 + 26 + 1 + 52);
+	T_OK(yg_token_check(db, sim.wall, s, &arena, &got, &err) == YG_OK &&
+	     YG_SV_IS(got.org, "a") && yg_sv_eq(got.id, t.id) && yg_token_may(&got, write) &&
+	     !yg_token_may(&got, YG_SV("events")));
+	T_OK(yg_token_get(db, t.id, &arena, &got, &err) == YG_OK &&
+	     got.last_used.us == sim.wall.us);
+	/* one character changed, wherever it is: refused */
+	bool all = true;
+	for (size_t i = 0; i < s.n; i++) {
+		struct yg_token_secret forged = secret;
+		forged.s[i] = forged.s[i] == 'A' ? 'B' : 'A';
+		all &= yg_token_check(db, sim.wall, yg_sv_of(forged.s), &arena, &got, &err) ==
+		       YG_UNAUTH;
+	}
+	T_NAMED(all, "a changed secret is refused");
+	T_OK(yg_token_check(db, sim.wall, yg_sv_sub(s, 0, s.n - 1), &arena, &got, &err) ==
+	     YG_UNAUTH);
+	T_OK(yg_token_check(db, sim.wall, YG_SV(""), &arena, &got, &err) == YG_UNAUTH);
+	yg_wall later = {want.expires.us};
+	T_OK(yg_token_check(db, later, s, &arena, &got, &err) == YG_UNAUTH &&
+	     strstr(err.msg, "expired") != NULL);
+	T_OK(yg_token_revoke(&act, t.id, &err) == YG_OK && audited(db, "token.revoke"));
+	T_OK(yg_token_revoke(&act, t.id, &err) == YG_OK);
+	T_OK(yg_token_check(db, sim.wall, s, &arena, &got, &err) == YG_UNAUTH &&
+	     strstr(err.msg, "revoked") != NULL);
+	T_OK(yg_token_revoke(&act, YG_SV("t-x"), &err) == YG_NOTFOUND);
+	/* what may not be made */
+	want.org = YG_SV("");
+	T_OK(yg_token_add(&act, &want, &arena, &t, &other, &err) == YG_INVAL);
+	want.org = YG_SV("nobody");
+	T_OK(yg_token_add(&act, &want, &arena, &t, &other, &err) == YG_NOTFOUND);
+	want.org = YG_SV("a");
+	want.scopes = &none;
+	T_OK(yg_token_add(&act, &want, &arena, &t, &other, &err) == YG_INVAL);
+	want.scopes = both;
+	want.scope_count = 2;
+	want.name = YG_SV("a b");
+	T_OK(yg_token_add(&act, &want, &arena, &t, &other, &err) == YG_INVAL);
+	want.name = YG_SV("reader");
+	want.org = YG_SV("");
+	T_OK(yg_token_add(&act, &want, &arena, &t, &other, &err) == YG_OK &&
+	     YG_SV_IS(t.kind, "api") && YG_SV_IS(t.scopes, "alerts:read org:read") &&
+	     strcmp(other.s, secret.s) != 0);
+	struct yg_token *list;
+	size_t n;
+	T_OK(yg_token_list(db, YG_SV(""), YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
+	     n == 2 && yg_sv_eq(list[0].id, t.id));
+	T_OK(yg_token_list(db, YG_SV(""), t.id, 10, &arena, &list, &n, &err) == YG_OK && n == 1);
+	T_OK(yg_token_list(db, YG_SV("a"), YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
+	     n == 1);
+	/* the secret is nowhere in the database */
+	struct yg_audit_filter f = {.limit = 50};
+	struct yg_audit_entry *e;
+	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK);
+	for (size_t i = 0; i < n; i++)
+		T_OK(!yg_sv_has(e[i].detail, yg_sv_sub(s, s.n - 52, 52)));
+	yg_token_secret_wipe(&secret);
+	T_OK(secret.s[0] == '\0' && secret.s[50] == '\0');
+}
+
+static void test_jobs(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id id, id2;
+	struct yg_job j, *list;
+	bool cancel = true;
+	size_t n;
+	uint64_t recovered = 0;
+	T_OK(yg_job_add(&act, YG_SV("x"), YG_SV(""), YG_SV("{\"a\":1}"), &id, &err) == YG_OK &&
+	     audited(db, "job.add"));
+	T_OK(yg_job_progress(&act, yg_id_sv(&id), 1, 2, 0, YG_SV(""), &cancel, &err) ==
+	     YG_CONFLICT);
+	T_OK(yg_job_start(&act, yg_id_sv(&id), &err) == YG_OK &&
+	     yg_job_start(&act, yg_id_sv(&id), &err) == YG_CONFLICT);
+	T_OK(yg_job_progress(&act, yg_id_sv(&id), 1, 2, 3, YG_SV("half"), &cancel, &err) == YG_OK &&
+	     !cancel);
+	T_OK(yg_job_get(db, yg_id_sv(&id), &arena, &j, &err) == YG_OK &&
+	     j.state == YG_JOB_RUNNING && j.done == 1 && j.total == 2 && j.errors == 3 &&
+	     YG_SV_IS(j.message, "half") && YG_SV_IS(j.params, "{\"a\":1}"));
+	T_OK(yg_job_cancel(&act, yg_id_sv(&id), &err) == YG_OK && audited(db, "job.cancel"));
+	T_OK(yg_job_progress(&act, yg_id_sv(&id), 2, 2, 3, YG_SV(""), &cancel, &err) == YG_OK &&
+	     cancel);
+	T_OK(yg_job_end(&act, yg_id_sv(&id), YG_JOB_RUNNING, YG_SV(""), YG_SV(""), &err) ==
+	     YG_INVAL);
+	T_OK(yg_job_end(&act, yg_id_sv(&id), YG_JOB_CANCELLED, YG_SV("stopped"), YG_SV(""), &err) ==
+	     YG_OK);
+	T_OK(yg_job_end(&act, yg_id_sv(&id), YG_JOB_DONE, YG_SV(""), YG_SV(""), &err) ==
+	     YG_CONFLICT);
+	T_OK(yg_job_cancel(&act, yg_id_sv(&id), &err) == YG_CONFLICT);
+	T_OK(yg_job_add(&act, YG_SV("y"), YG_SV(""), YG_SV(""), &id, &err) == YG_OK &&
+	     yg_job_cancel(&act, yg_id_sv(&id), &err) == YG_OK &&
+	     yg_job_start(&act, yg_id_sv(&id), &err) == YG_CONFLICT);
+	T_OK(yg_job_add(&act, YG_SV("y"), YG_SV(""), YG_SV(""), &id, &err) == YG_OK &&
+	     yg_job_add(&act, YG_SV("y"), YG_SV(""), YG_SV(""), &id2, &err) == YG_OK &&
+	     yg_job_start(&act, yg_id_sv(&id), &err) == YG_OK);
+	T_OK(yg_job_recover(&act, &recovered, &err) == YG_OK && recovered == 2);
+	T_OK(yg_job_get(db, yg_id_sv(&id), &arena, &j, &err) == YG_OK &&
+	     j.state == YG_JOB_INTERRUPTED);
+	T_OK(yg_job_list(db, YG_SV(""), YG_SV("y"), YG_SV(""), 10, &arena, &list, &n, &err) ==
+		     YG_OK &&
+	     n == 3 && yg_sv_eq(list[0].id, yg_id_sv(&id2)));
+	T_OK(yg_job_get(db, YG_SV("j-x"), &arena, &j, &err) == YG_NOTFOUND);
+}
+
+static void test_rows(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_system_event ev = {.time = sim.wall,
+				     .level = YG_SV("warn"),
+				     .name = YG_SV("role.crashed"),
+				     .role = YG_SV("ingest-0")};
+	struct yg_system_event *list;
+	int64_t id = 0;
+	size_t n;
+	T_OK(yg_system_event_add(db, &ev, &id, &err) == YG_OK &&
+	     yg_system_event_add(db, &ev, &id, &err) == YG_OK && id == 2);
+	T_OK(yg_system_event_list(db, YG_SV(""), YG_SV("ingest-0"), 0, 10, &arena, &list, &n,
+				  &err) == YG_OK &&
+	     n == 2 && list[0].id == 2 && YG_SV_IS(list[0].fields, "{}"));
+	T_OK(yg_system_event_list(db, YG_SV("error"), YG_SV(""), 0, 10, &arena, &list, &n, &err) ==
+		     YG_OK &&
+	     n == 0);
+	T_OK(yg_system_event_list(db, YG_SV(""), YG_SV(""), 2, 10, &arena, &list, &n, &err) ==
+		     YG_OK &&
+	     n == 1);
+
+	struct yg_org o = {.slug = YG_SV("a")};
+	struct yg_source_row rows[] = {
+		{.org = YG_SV("a"),
+		 .source = YG_SV("zeek"),
+		 .sensor = YG_SV("s1"),
+		 .last_received = {50},
+		 .last_event = {40},
+		 .events = 10,
+		 .unparsed = 1},
+		{.org = YG_SV("nobody"),
+		 .source = YG_SV("zeek"),
+		 .sensor = YG_SV("s1"),
+		 .last_received = {50},
+		 .events = 10},
+		{.org = YG_SV("a"),
+		 .source = YG_SV("zeek"),
+		 .sensor = YG_SV("s1"),
+		 .last_received = {40},
+		 .last_event = {45},
+		 .events = 5,
+		 .dropped = 2},
+		{.org = YG_SV("a"),
+		 .source = YG_SV("zeek"),
+		 .sensor = YG_SV("s2"),
+		 .last_received = {60},
+		 .events = 1},
+	};
+	struct yg_source_row *got;
+	T_OK(yg_org_add(&act, &o, &err) == YG_OK &&
+	     yg_source_add(db, rows, YG_LEN(rows), &err) == YG_OK);
+	T_OK(yg_source_list(db, YG_SV(""), NULL, 10, &arena, &got, &n, &err) == YG_OK && n == 2 &&
+	     got[0].events == 15 && got[0].unparsed == 1 && got[0].dropped == 2 &&
+	     got[0].first_received.us == 50 && got[0].last_received.us == 50 &&
+	     got[0].last_event.us == 45);
+	T_OK(yg_source_list(db, YG_SV("a"), &got[0], 10, &arena, &got, &n, &err) == YG_OK &&
+	     n == 1 && YG_SV_IS(got[0].sensor, "s2"));
+}
+
+int main(void)
+{
+	env = yg_env_sim(&sim);
+	yg_arena_init(&arena, 64 << 20);
+	test_ids();
+	test_organisations();
+	test_tokens();
+	test_jobs();
+	test_rows();
+	yg_arena_free(&arena);
+	return tap_done();
+}

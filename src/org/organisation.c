@@ -1,0 +1,304 @@
+#include "org/organisation.h"
+
+#include "org/audit_log.h"
+
+bool yg_org_slug_ok(struct yg_sv s)
+{
+	if (s.n == 0 || s.n > YG_ORG_NAME_MAX || s.p[0] == '-' || s.p[s.n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if ((s.p[i] < 'a' || s.p[i] > 'z') && (s.p[i] < '0' || s.p[i] > '9') &&
+		    s.p[i] != '-')
+			return false;
+	return true;
+}
+
+static bool title_ok(struct yg_sv s)
+{
+	if (s.n == 0 || s.n > (size_t)YG_TITLE_MAX * 4 || yg_utf8_valid(s) != s.n)
+		return false;
+	size_t characters = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return false;
+		characters += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	}
+	return characters <= YG_TITLE_MAX;
+}
+
+static yg_status insert(struct yg_act *act, const struct yg_org *o, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("INSERT INTO organisation (slug, title_ja, title_en, parent, demo, created, updated)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $6)"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, o->slug);
+	yg_stmt_text(s, 2, o->title_ja);
+	yg_stmt_text(s, 3, o->title_en);
+	yg_stmt_text_or_null(s, 4, o->parent);
+	yg_stmt_i64(s, 5, o->demo);
+	yg_stmt_i64(s, 6, yg_env_wall(act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_org_add(struct yg_act *act, const struct yg_org *o, struct yg_err *err)
+{
+	struct yg_org full = *o;
+	if (!yg_org_slug_ok(o->slug))
+		return YG_FAIL(err, YG_INVAL,
+			       "a name of an organisation has a-z, 0-9 and '-' inside, at most %d",
+			       YG_ORG_NAME_MAX);
+	if (full.title_en.n == 0)
+		full.title_en = full.title_ja.n > 0 ? full.title_ja : full.slug;
+	if (full.title_ja.n == 0)
+		full.title_ja = full.title_en;
+	if (!title_ok(full.title_ja) || !title_ok(full.title_en))
+		return YG_FAIL(err, YG_INVAL, "a title has 1 to %d characters on one line",
+			       YG_TITLE_MAX);
+	YG_AUTO(yg_detail_free) struct yg_detail d;
+	struct yg_tx tx;
+	yg_detail_init(&d);
+	yg_detail_note(&d, "title_ja", full.title_ja);
+	yg_detail_note(&d, "title_en", full.title_en);
+	yg_detail_count(&d, "demo", full.demo);
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = insert(act, &full, err);
+	if (st == YG_CONFLICT)
+		st = YG_FAIL(err, YG_CONFLICT,
+			     "the organisation exists already, or its parent does not");
+	if (st == YG_OK)
+		st = yg_audit_add(act, "org.add", full.slug, full.slug, &d, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_org *o,
+		      struct yg_err *err)
+{
+	*o = (struct yg_org){
+		.slug = yg_arena_dup(arena, yg_col_text(s, 0)),
+		.title_ja = yg_arena_dup(arena, yg_col_text(s, 1)),
+		.title_en = yg_arena_dup(arena, yg_col_text(s, 2)),
+		.parent = yg_arena_dup(arena, yg_col_text(s, 3)),
+		.demo = yg_col_i64(s, 4) != 0,
+		.created = {yg_col_i64(s, 5)},
+		.updated = {yg_col_i64(s, 6)},
+		.version = yg_col_i64(s, 7),
+	};
+	if (o->slug.p == NULL || o->title_ja.p == NULL || o->title_en.p == NULL ||
+	    o->parent.p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "organisation");
+	return YG_OK;
+}
+
+yg_status yg_org_get(struct yg_state *db, struct yg_sv slug, struct yg_arena *arena,
+		     struct yg_org *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT slug, title_ja, title_en, parent, demo, created, updated, version"
+		       " FROM organisation WHERE slug = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, slug);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	return st == YG_OK ? take(s, arena, out, err) : st;
+}
+
+bool yg_org_exists(struct yg_state *db, struct yg_sv slug)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	if (yg_state_prepare(db, YG_SQL("SELECT 1 FROM organisation WHERE slug = $1"), &s, NULL) !=
+	    YG_OK)
+		return false;
+	yg_stmt_text(s, 1, slug);
+	return yg_stmt_step(s, &row, NULL) == YG_OK && row;
+}
+
+yg_status yg_org_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
+		      struct yg_arena *arena, struct yg_org **out, size_t *out_n,
+		      struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	struct yg_org *list = YG_NEW_N(arena, struct yg_org, limit);
+	if (list == NULL && limit > 0)
+		return YG_FAIL(err, YG_NOMEM, "organisations");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT slug, title_ja, title_en, parent, demo, created, updated, version"
+		       " FROM organisation WHERE slug > $1 ORDER BY slug LIMIT $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, after);
+	yg_stmt_i64(s, 2, limit);
+	size_t n = 0;
+	bool row = true;
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		st = take(s, arena, &list[n++], err);
+		if (st != YG_OK)
+			return st;
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+static yg_status set_titles(struct yg_act *act, const struct yg_org *o, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("UPDATE organisation SET title_ja = $2, title_en = $3, updated = $4, version = version + 1"
+		       " WHERE slug = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, o->slug);
+	yg_stmt_text(s, 2, o->title_ja);
+	yg_stmt_text(s, 3, o->title_en);
+	yg_stmt_i64(s, 4, yg_env_wall(act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status retitle(struct yg_act *act, const struct yg_org *old, int64_t version,
+			 const struct yg_sv *title_ja, const struct yg_sv *title_en,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_detail_free) struct yg_detail d;
+	struct yg_org o = *old;
+	yg_detail_init(&d);
+	if (version != YG_ANY_VERSION && version != o.version)
+		return YG_FAIL(err, YG_CONFLICT, "the organisation was changed meanwhile");
+	if (title_ja != NULL)
+		o.title_ja = *title_ja;
+	if (title_en != NULL)
+		o.title_en = *title_en;
+	if (!title_ok(o.title_ja) || !title_ok(o.title_en))
+		return YG_FAIL(err, YG_INVAL, "a title has 1 to %d characters on one line",
+			       YG_TITLE_MAX);
+	bool differs = yg_detail_text(&d, "title_ja", old->title_ja, o.title_ja);
+	differs |= yg_detail_text(&d, "title_en", old->title_en, o.title_en);
+	if (!differs)
+		return YG_OK;
+	yg_status st = set_titles(act, &o, err);
+	return st == YG_OK ? yg_audit_add(act, "org.update", o.slug, o.slug, &d, err) : st;
+}
+
+yg_status yg_org_retitle(struct yg_act *act, struct yg_sv slug, int64_t version,
+			 const struct yg_sv *title_ja, const struct yg_sv *title_en,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	struct yg_tx tx;
+	struct yg_org old;
+	yg_arena_init(&arena, 65536);
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_org_get(act->db, slug, &arena, &old, err);
+	if (st == YG_OK)
+		st = retitle(act, &old, version, title_ja, title_en, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+/* What keeps an organisation from being removed; NULL when nothing does. */
+static yg_status owns(struct yg_act *act, struct yg_sv slug, const char **out, struct yg_err *err)
+{
+	static const char *const what[] = {"alerts",  "indicator lists", "allow entries",
+					   "sources", "valid tokens",    "organisations below it"};
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("SELECT (SELECT count(*) FROM alert WHERE org = $1),"
+		       " (SELECT count(*) FROM indicator_list WHERE org = $1),"
+		       " (SELECT count(*) FROM allow_entry WHERE org = $1),"
+		       " (SELECT count(*) FROM source WHERE org = $1),"
+		       " (SELECT count(*) FROM token WHERE org = $1 AND revoked = 0 AND (expires = 0 OR expires > $2)),"
+		       " (SELECT count(*) FROM organisation WHERE parent = $1)"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, slug);
+	yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
+	st = yg_stmt_step(s, &row, err);
+	*out = NULL;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(what) && *out == NULL; i++)
+		if (yg_col_i64(s, (int)i) > 0)
+			*out = what[i];
+	return st;
+}
+
+static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st =
+		yg_state_prepare(act->db, YG_SQL("DELETE FROM token WHERE org = $1"), &s, err);
+	if (st == YG_OK) {
+		yg_stmt_text(s, 1, slug);
+		st = yg_stmt_run(s, err);
+	}
+	if (st == YG_OK)
+		st = yg_state_prepare(act->db, YG_SQL("DELETE FROM organisation WHERE slug = $1"),
+				      &s, err);
+	if (st == YG_OK) {
+		yg_stmt_text(s, 1, slug);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}
+
+yg_status yg_org_remove(struct yg_act *act, struct yg_sv slug, struct yg_err *err)
+{
+	struct yg_tx tx;
+	const char *what = NULL;
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	if (!yg_org_exists(act->db, slug))
+		st = YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	if (st == YG_OK)
+		st = owns(act, slug, &what, err);
+	if (st == YG_OK && what != NULL)
+		st = YG_FAIL(err, YG_CONFLICT, "the organisation still has %s", what);
+	if (st == YG_OK)
+		st = delete_org(act, slug, err);
+	if (st == YG_OK)
+		st = yg_audit_add(act, "org.remove", slug, slug, NULL, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+yg_status yg_org_demo(struct yg_state *db, struct yg_arena *arena, struct yg_sv **out,
+		      size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	const size_t cap = 1024; /* the demonstration makes a dozen */
+	struct yg_sv *list = YG_NEW_N(arena, struct yg_sv, cap);
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "organisations");
+	size_t n = 0;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT slug FROM organisation WHERE demo = 1 ORDER BY slug"), &s, err);
+	while (st == YG_OK && n < cap && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		list[n] = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (list[n++].p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "organisations");
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
