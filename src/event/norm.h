@@ -133,3 +133,4 @@ yg_status yg_norm_time(struct yg_sv text, int64_t *out_us);
 yg_status yg_norm_seconds(struct yg_sv text, int64_t *out_us);
 
 extern const struct yg_norm_ops yg_norm_zeek, yg_norm_suricata, yg_norm_ocsf;
+extern const struct yg_norm_ops yg_norm_cloudtrail, yg_norm_windows, yg_norm_syslog, yg_norm_ndjson;
