@@ -45,7 +45,7 @@ yg_status yg_base64url_decode(struct yg_arena *a, struct yg_sv s, struct yg_sv *
 
 static uint64_t tag_of(const struct yg_request *q, const uint8_t key[static 16], struct yg_sv position)
 {
-	char text[YG_HTTP_TARGET_MAX * 2];
+	char text[YG_HTTP_TARGET_MAX + 4096]; /* decoded, a query is no longer than it was sent */
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_sb_put(&b, yg_sv_of(q->route->operation));
 	yg_sb_putc(&b, '\n');
