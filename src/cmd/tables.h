@@ -10,4 +10,5 @@ extern const struct yg_cmd yg_cmds_event[];
 extern const struct yg_cmd yg_cmds_indicator[];
 extern const struct yg_cmd yg_cmds_alert[];
 extern const struct yg_cmd yg_cmds_system[];
+extern const struct yg_cmd yg_cmds_audit_verify[];
 extern const struct yg_cmd yg_cmds_about[];
