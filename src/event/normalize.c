@@ -14,6 +14,7 @@
 static const struct yg_norm_ops *const sources[YG_SOURCE_COUNT] = {
 	[YG_SOURCE_NONE] = NULL,
 	[YG_SOURCE_CLOUDTRAIL] = &yg_norm_cloudtrail,
+	[YG_SOURCE_WINDOWS] = &yg_norm_windows,
 };
 
 const char *yg_source_name(enum yg_source s)
