@@ -15,13 +15,14 @@
 /* How the text of a value becomes a column.  The rest of the meaning comes from
  * the column's type: a list column appends, a number column is range-checked. */
 enum yg_rule_op {
-	YG_OP_SET,      /* by the column's type */
-	YG_OP_FILL,     /* the same, but only while the column is empty (text columns) */
-	YG_OP_TIME,     /* RFC 3339, or seconds (milli-, microseconds when that large) since 1970 */
-	YG_OP_SECONDS,  /* decimal seconds into microseconds */
-	YG_OP_DOMAIN,   /* lower case, no final dot */
-	YG_OP_LOWER,    /* lower case: protocol names, hashes */
-	YG_OP_EMAIL,    /* "A B <a@b>" or "<a@b>" to a@b, lower case */
+	YG_OP_SET,     /* by the column's type */
+	YG_OP_FILL,    /* the same, but only while the column is empty (text columns) */
+	YG_OP_TIME,    /* RFC 3339, or seconds (milli-, microseconds when that large) since 1970 */
+	YG_OP_SECONDS, /* decimal seconds into microseconds */
+	YG_OP_DOMAIN,  /* lower case, no final dot */
+	YG_OP_LOWER,   /* lower case: protocol names, hashes */
+	YG_OP_EMAIL,   /* "A B <a@b>" or "<a@b>" to a@b, lower case */
+	YG_OP_ENTER, /* an object, or an array of objects: on through the rules of section `field` */
 	YG_OP_OWN = 32, /* from here on: the source's own, given to ops->own() */
 };
 /* section: which kind of record or nested object of the source this is for;
@@ -35,6 +36,10 @@ struct yg_rule {
 #define YG_RULE(section, key, op, field)                                                           \
 	{                                                                                          \
 		(section), (op), YG_EF_##field, YG_SV_INIT(key)                                    \
+	}
+#define YG_RULE_ENTER(section, key, to)                                                            \
+	{                                                                                          \
+		(section), YG_OP_ENTER, (to), YG_SV_INIT(key)                                      \
 	}
 enum { YG_RULE_ANY = 0 };
 
@@ -105,7 +110,8 @@ void yg_norm_put(struct yg_norm *n, struct yg_event *ev, unsigned op, unsigned f
 /* The same for a JSON value: of an array, every element (list columns) or the first. */
 void yg_norm_put_node(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_slot *rule,
 		      uint32_t node);
-/* All members of the JSON object `obj` through the rules of `section`. */
+/* All members of the JSON object `obj` through the rules of `section`, and of the
+ * objects that YG_OP_ENTER leads to, one after the other. */
 void yg_norm_apply(struct yg_norm *n, struct yg_event *ev, unsigned section, uint32_t obj);
 
 /* Appends to a list column; beyond YG_ARRAY_MAX it is dropped (raw has it). */
@@ -131,6 +137,11 @@ struct yg_sv yg_norm_url(struct yg_norm *n, struct yg_sv scheme, struct yg_sv ho
 yg_status yg_norm_time(struct yg_sv text, int64_t *out_us);
 /* Decimal number of seconds, rounded to microseconds. */
 yg_status yg_norm_seconds(struct yg_sv text, int64_t *out_us);
+
+/* OCSF activity ids from the protocols' own words; 99 (other) when unknown. */
+uint8_t yg_http_activity(struct yg_sv method);  /* "GET" */
+uint8_t yg_ftp_activity(struct yg_sv command);  /* "RETR" */
+uint8_t yg_dhcp_activity(struct yg_sv message); /* "discover", lower case */
 
 extern const struct yg_norm_ops yg_norm_zeek, yg_norm_suricata, yg_norm_ocsf;
 extern const struct yg_norm_ops yg_norm_cloudtrail, yg_norm_windows, yg_norm_syslog, yg_norm_ndjson;

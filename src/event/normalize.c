@@ -13,6 +13,8 @@
 /* One row per source; a source that is not in this build is NULL. */
 static const struct yg_norm_ops *const sources[YG_SOURCE_COUNT] = {
 	[YG_SOURCE_NONE] = NULL,
+	[YG_SOURCE_ZEEK] = &yg_norm_zeek,
+	[YG_SOURCE_SURICATA] = &yg_norm_suricata,
 	[YG_SOURCE_CLOUDTRAIL] = &yg_norm_cloudtrail,
 	[YG_SOURCE_WINDOWS] = &yg_norm_windows,
 };

@@ -199,18 +199,55 @@ void yg_norm_put_node(struct yg_norm *n, struct yg_event *ev, const struct yg_ru
 	}
 }
 
+struct todo { /* objects still to be gone through: a list, not recursion */
+	uint32_t node;
+	uint8_t section;
+};
+enum { TODO_MAX = 64 }; /* nested objects of one record; real ones have under 12 */
+struct work {
+	struct todo at[TODO_MAX];
+	size_t n;
+};
+
+static void later(struct work *w, uint32_t node, uint8_t section)
+{
+	if (w->n < TODO_MAX)
+		w->at[w->n++] = (struct todo){node, section};
+}
+
+static void object(struct yg_norm *n, struct yg_event *ev, unsigned section, uint32_t obj,
+		   struct work *w)
+{
+	const struct yg_json_node *nodes = n->json.nodes;
+	for (uint32_t k = obj + 1, end = nodes[obj].next; k < end; k = nodes[k + 1].next) {
+		/* no name of ours needs an escape; one that is written with escapes is undone */
+		struct yg_sv key = nodes[k].escaped ? yg_json_str(&n->json, k, &n->arena)
+						    : yg_json_raw(&n->json, k);
+		const struct yg_rule_slot *rule = yg_rules_find(&n->rules, section, key);
+		if (rule == NULL)
+			continue;
+		if (rule->op == YG_OP_ENTER)
+			later(w, k + 1, rule->field);
+		else
+			yg_norm_put_node(n, ev, rule, k + 1);
+	}
+}
+
 void yg_norm_apply(struct yg_norm *n, struct yg_event *ev, unsigned section, uint32_t obj)
 {
-	const struct yg_json_node *o = yg_json_at(&n->json, obj);
-	if (o->type != YG_JSON_OBJECT)
-		return;
-	for (uint32_t k = obj + 1; k < o->next; k = yg_json_at(&n->json, k + 1)->next) {
-		/* no name of ours needs an escape; one that is written with escapes is undone */
-		struct yg_sv key = yg_json_at(&n->json, k)->escaped
-					   ? yg_json_str(&n->json, k, &n->arena)
-					   : yg_json_raw(&n->json, k);
-		const struct yg_rule_slot *rule = yg_rules_find(&n->rules, section, key);
-		if (rule != NULL)
-			yg_norm_put_node(n, ev, rule, k + 1);
+	const struct yg_json_node *nodes = n->json.nodes;
+	struct work w;
+	w.n = 0;
+	later(&w, obj, (uint8_t)section);
+	for (size_t i = 0; i < w.n; i++) {
+		struct todo t = w.at[i];
+		uint32_t end = nodes[t.node].next, most = YG_ARRAY_MAX;
+		if (nodes[t.node].type == YG_JSON_OBJECT)
+			object(n, ev, t.section, t.node, &w);
+		if (nodes[t.node].type != YG_JSON_ARRAY)
+			continue;
+		for (uint32_t k = t.node + 1; k < end && most > 0; k = nodes[k].next, most--)
+			if (nodes[k].type == YG_JSON_OBJECT)
+				object(n, ev, t.section, k, &w);
 	}
 }
