@@ -2,7 +2,15 @@
 #include "cmd/tables.h"
 
 const struct yg_cmd *const yg_cmds[] = {
-	yg_cmds_org,          yg_cmds_token, yg_cmds_source, yg_cmds_event,
-	yg_cmds_indicator,    yg_cmds_alert, yg_cmds_system, yg_cmds_audit_verify,
-	yg_cmds_audit_verify, yg_cmds_about, NULL,
+	yg_cmds_org,
+	yg_cmds_token,
+	yg_cmds_source,
+	yg_cmds_event,
+	yg_cmds_indicator,
+	yg_cmds_indicator_offline,
+	yg_cmds_alert,
+	yg_cmds_system,
+	yg_cmds_audit_verify,
+	yg_cmds_about,
+	NULL,
 };

@@ -8,6 +8,7 @@ extern const struct yg_cmd yg_cmds_token[];
 extern const struct yg_cmd yg_cmds_source[];
 extern const struct yg_cmd yg_cmds_event[];
 extern const struct yg_cmd yg_cmds_indicator[];
+extern const struct yg_cmd yg_cmds_indicator_offline[];
 extern const struct yg_cmd yg_cmds_alert[];
 extern const struct yg_cmd yg_cmds_system[];
 extern const struct yg_cmd yg_cmds_audit_verify[];
