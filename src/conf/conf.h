@@ -8,12 +8,12 @@
 #include "base/arena.h"
 #include "base/ip.h"
 
-struct yg_conf_listener { /* ingest.listeners[] */
-	struct yg_sv name, org, protocol, source; /* protocol: udp, tcp, tls */
-	struct yg_sv address;                     /* "127.0.0.1:5514", "[::]:6514" */
+struct yg_conf_listener {                                 /* ingest.listeners[] */
+	struct yg_sv name, org, protocol, source;         /* protocol: udp, tcp, tls */
+	struct yg_sv address;                             /* "127.0.0.1:5514", "[::]:6514" */
 	struct yg_sv cert_file, key_file, client_ca_file; /* tls; empty: the server's own */
 };
-struct yg_conf_follow { /* ingest.follow[] */
+struct yg_conf_follow {                       /* ingest.follow[] */
 	struct yg_sv name, org, source, path; /* path may hold one * in its last part */
 };
 struct yg_conf_mapping { /* ingest.mappings[] */
@@ -22,30 +22,32 @@ struct yg_conf_mapping { /* ingest.mappings[] */
 
 struct yg_conf {
 	/* api: */
-	struct yg_sv api_address;        /* "127.0.0.1:8443"; "none": only the Unix socket */
-	struct yg_sv api_cert_file, api_key_file; /* empty: self-signed in keys/, made at first start */
-	uint64_t api_connections;        /* 12000 */
-	uint64_t api_body_total_bytes;   /* 128 MiB: all request bodies in flight together */
-	int64_t api_timeout_us;          /* 30 s: a connection that sends nothing */
-	struct yg_sv metrics_address;    /* "": /metrics only on the API */
+	struct yg_sv api_address; /* "127.0.0.1:8443"; "none": only the Unix socket */
+	struct yg_sv api_cert_file,
+		api_key_file;          /* empty: self-signed in keys/, made at first start */
+	uint64_t api_connections;      /* 12000 */
+	uint64_t api_body_total_bytes; /* 128 MiB: all request bodies in flight together */
+	int64_t api_timeout_us;        /* 30 s: a connection that sends nothing */
+	struct yg_sv metrics_address;  /* "": /metrics only on the API */
 	/* store: */
-	struct yg_sv store_url;          /* "embedded" or http(s)://host:port */
+	struct yg_sv store_url; /* "embedded" or http(s)://host:port */
 	struct yg_sv store_user, store_password_file, store_database;
-	struct yg_sv store_library;      /* path of libchdb.so; "": looked for */
-	struct yg_sv store_listen;       /* "": Unix socket only; "127.0.0.1:8123": also TCP on loopback */
-	uint64_t store_memory_bytes;     /* 2 GiB: the engine's bound */
+	struct yg_sv store_library; /* path of libchdb.so; "": looked for */
+	struct yg_sv
+		store_listen; /* "": Unix socket only; "127.0.0.1:8123": also TCP on loopback */
+	uint64_t store_memory_bytes;       /* 2 GiB: the engine's bound */
 	uint64_t store_query_memory_bytes; /* 512 MiB */
-	int64_t store_query_timeout_us;  /* 30 s */
-	uint64_t store_query_rows;       /* 0: no limit on rows read */
-	uint64_t store_result_bytes;     /* 256 MiB */
-	uint64_t store_connections;      /* 32 */
-	uint64_t store_retention_days;   /* 365; 0: keep for ever */
+	int64_t store_query_timeout_us;    /* 30 s */
+	uint64_t store_query_rows;         /* 0: no limit on rows read */
+	uint64_t store_result_bytes;       /* 256 MiB */
+	uint64_t store_connections;        /* 32 */
+	uint64_t store_retention_days;     /* 365; 0: keep for ever */
 	/* ingest: */
-	uint64_t ingest_workers;         /* 1 */
-	uint64_t ingest_spool_bytes;     /* 4 GiB per worker */
-	int64_t ingest_flush_us;         /* 20 ms: longest wait for a group of fsyncs */
-	int64_t ingest_deliver_us;       /* 500 ms: longest wait before rows go to the store */
-	uint64_t ingest_deliver_rows;    /* 65536 */
+	uint64_t ingest_workers;      /* 1 */
+	uint64_t ingest_spool_bytes;  /* 4 GiB per worker */
+	int64_t ingest_flush_us;      /* 20 ms: longest wait for a group of fsyncs */
+	int64_t ingest_deliver_us;    /* 500 ms: longest wait before rows go to the store */
+	uint64_t ingest_deliver_rows; /* 65536 */
 	struct yg_conf_listener *listeners;
 	size_t listener_count;
 	struct yg_conf_follow *follows;
@@ -53,19 +55,46 @@ struct yg_conf {
 	struct yg_conf_mapping *mappings;
 	size_t mapping_count;
 	/* process: */
-	struct yg_sv user;               /* "yagura": who roles run as when started as root */
-	int64_t restart_max_us;          /* 60 s: longest back-off */
+	struct yg_sv user;      /* "yagura": who roles run as when started as root */
+	int64_t restart_max_us; /* 60 s: longest back-off */
 	/* log: */
-	struct yg_sv log_level;          /* "info" */
+	struct yg_sv log_level; /* "info" */
+
+	const struct yg_conf_lines *lines; /* where each key stands in the file; NULL: nowhere */
+};
+
+/* Whom a changed key concerns; the same bits as enum yg_role_bit. */
+enum yg_conf_role {
+	YG_CONF_MAIN = 1, /* with YG_RELOAD_RESTART: the whole service */
+	YG_CONF_CENTER = 2,
+	YG_CONF_STORE = 4,
+	YG_CONF_INGEST = 8,
+};
+enum yg_conf_reload {
+	YG_RELOAD_LIVE, /* SIGHUP: in force at once */
+	YG_RELOAD_ROLE, /* SIGHUP: the roles concerned drain and start again; listeners stay open */
+	YG_RELOAD_RESTART, /* in force at the next start of the service */
 };
 
 /* Reads YAML; every problem is reported through `report` ("file:line: key:
  * expected ..., found ..."), all of them, not only the first; then YG_PARSE. */
-typedef void yg_conf_report_fn(void *ctx, const char *file, size_t line, const char *key, const char *text);
-yg_status yg_conf_read(struct yg_sv yaml, const char *file_name, struct yg_arena *arena, struct yg_conf *out,
-		       yg_conf_report_fn *report, void *ctx, struct yg_err *err);
+typedef void yg_conf_report_fn(void *ctx, const char *file, size_t line, const char *key,
+			       const char *text);
+yg_status yg_conf_read(struct yg_sv yaml, const char *file_name, struct yg_arena *arena,
+		       struct yg_conf *out, yg_conf_report_fn *report, void *ctx,
+		       struct yg_err *err);
 /* The effective configuration as YAML, every key with its one-sentence comment;
  * what it prints reads back to the same configuration. */
 void yg_conf_print(const struct yg_conf *c, bool only_changed, struct yg_buf *out);
 void yg_conf_print_schema(struct yg_buf *out); /* JSON Schema 2020-12 */
 void yg_conf_print_manual(struct yg_buf *out); /* mdoc, yagura.yaml(5) */
+/* Files that the configuration names: there, readable by this process, in
+ * pairs.  Reported as by yg_conf_read(); YG_PARSE when one is not. */
+yg_status yg_conf_check_files(const struct yg_conf *c, const char *file_name,
+			      yg_conf_report_fn *report, void *ctx, struct yg_err *err);
+
+/* Every key whose value differs, with what it takes to apply it. */
+typedef void yg_conf_changed_fn(void *ctx, const char *key, enum yg_conf_reload reload,
+				unsigned roles);
+void yg_conf_diff(const struct yg_conf *a, const struct yg_conf *b, yg_conf_changed_fn *fn,
+		  void *ctx);

@@ -34,6 +34,8 @@ struct yg_sandbox {
 	bool w_xor_x;        /* refuse mappings that are writable and executable */
 	uint64_t memory_max; /* RLIMIT_DATA in bytes; 0: none */
 	uint32_t files_max;  /* RLIMIT_NOFILE */
+	uint16_t
+		connect_port; /* with YG_CALLS_INET_OUT: the one TCP port (Landlock ABI 4); 0: any */
 };
 
 /* setgroups, setresgid, setresuid to `user`, then proves that there is no way
@@ -44,3 +46,13 @@ yg_status yg_privilege_drop(uint32_t uid, uint32_t gid, struct yg_err *err);
  * tried in this process where they fail with an error, and in a child where
  * they kill.  Anything but YG_OK: the caller must end at once. */
 yg_status yg_sandbox_close(const struct yg_sandbox *box, struct yg_err *err);
+
+/* The supervisor's own, wider one (YG_CALLS_FORK in box->calls): what it takes
+ * away is taken from every role it starts too.  Files are read everywhere and
+ * written below box->paths only; capabilities but those of yg_privilege_trim()
+ * are gone; calls that no process of ours needs are refused with EPERM. */
+/* Keeps only what it takes to start roles as another user: CAP_SETUID, SETGID,
+ * KILL, CHOWN, FOWNER, DAC_OVERRIDE, NET_BIND_SERVICE; from the bounding set too. */
+yg_status yg_privilege_trim(struct yg_err *err);
+/* Landlock's version in the running kernel; 0: none. */
+int yg_landlock_abi(void);

@@ -31,7 +31,7 @@
 #include "os/sandbox.h"
 #include "role/message.h"
 
-#define YG_ROLE_FDS_MAX   192 /* 64 listeners with certificate, key and CA each */
+#define YG_ROLE_FDS_MAX   384 /* 64 listeners with certificate, key and CA each, 64 mappings */
 #define YG_ROLE_PATHS_MAX 96
 #define YG_ROLE_CONTROL   3 /* the control channel's descriptor */
 

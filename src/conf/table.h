@@ -1,0 +1,91 @@
+/* table.h - the one table of keys; the room's own. */
+#pragma once
+#include "conf/conf.h"
+
+enum yg_conf_type {
+	YG_CT_COUNT,   /* uint64_t */
+	YG_CT_BYTES,   /* uint64_t */
+	YG_CT_SPAN,    /* int64_t, microseconds */
+	YG_CT_TEXT,    /* struct yg_sv, as all below */
+	YG_CT_ENUM,    /* one of options */
+	YG_CT_SLUG,    /* [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])? */
+	YG_CT_ADDRESS, /* ip:port */
+	YG_CT_FILE,    /* a path */
+	YG_CT_URL,     /* "embedded" or http(s)://host:port */
+	YG_CT_SOURCE,  /* one of options, or ndjson:NAME */
+};
+enum yg_conf_flag {
+	YG_CF_EMPTY = 1,    /* "" is a value: off, or "look for it" */
+	YG_CF_NONE = 2,     /* "none" is a value */
+	YG_CF_REQUIRED = 4, /* in a list entry: must be there */
+	YG_CF_LOOPBACK = 8, /* an address of this machine's loopback only */
+	YG_CF_STAR = 16,    /* absolute; one * in the last part of the path */
+	YG_CF_SECRET = 32,  /* names a file with a secret: must not be readable by others */
+};
+struct yg_conf_key {
+	const char *name; /* "api.address"; in a list entry "org" */
+	enum yg_conf_type type;
+	unsigned flags;
+	size_t off;
+	uint64_t min, max, dflt;    /* numbers */
+	const char *dflt_text;      /* texts */
+	const char *const *options; /* NULL ended */
+	enum yg_conf_reload reload;
+	unsigned roles;
+	const char *since, *doc; /* doc: one sentence; it becomes the manual and the comment */
+};
+struct yg_conf_list {
+	const char *name; /* "ingest.listeners" */
+	size_t off, off_count, item_bytes, max;
+	const struct yg_conf_key *keys; /* ended by name == NULL */
+	enum yg_conf_reload reload;
+	unsigned roles;
+	const char *since, *doc;
+};
+struct yg_conf_section {
+	const char *name, *doc;
+};
+extern const struct yg_conf_key yg_conf_keys[];         /* ended by name == NULL; by section */
+extern const struct yg_conf_list yg_conf_lists[];       /* ended by name == NULL */
+extern const struct yg_conf_section yg_conf_sections[]; /* ended by name == NULL */
+extern const char *const yg_conf_sources[];             /* as event/normalize.h; a test compares */
+
+#define YG_CONF_KEYS_MAX  64 /* rows of yg_conf_keys and of any list */
+#define YG_CONF_LISTS_MAX 8
+#define YG_CONF_ITEMS_MAX 256
+struct yg_conf_lines {
+	uint32_t key[YG_CONF_KEYS_MAX]; /* by row of yg_conf_keys; 0: not in the file */
+	uint32_t item[YG_CONF_LISTS_MAX][YG_CONF_ITEMS_MAX];
+};
+
+/* Member of a yg_conf, or of a list's entry. */
+static inline uint64_t *yg_conf_u64(const void *base, const struct yg_conf_key *k)
+{
+	return (uint64_t *)(void *)((char *)(uintptr_t)base + k->off);
+}
+static inline struct yg_sv *yg_conf_sv(const void *base, const struct yg_conf_key *k)
+{
+	return (struct yg_sv *)(void *)((char *)(uintptr_t)base + k->off);
+}
+static inline bool yg_conf_is_number(const struct yg_conf_key *k)
+{
+	return k->type <= YG_CT_SPAN;
+}
+void *yg_conf_item(const struct yg_conf *c, const struct yg_conf_list *l, size_t i);
+size_t yg_conf_item_count(const struct yg_conf *c, const struct yg_conf_list *l);
+/* The part of a key's name behind the section: "address". */
+const char *yg_conf_short(const char *name);
+void yg_conf_defaults(const struct yg_conf_key *keys, void *base);
+bool yg_conf_is_default(const struct yg_conf_key *k, const void *base);
+/* A value checked against its row and stored; why not: a text such as
+ * "expected a count from 1 to 64, found '70'" in *why. */
+bool yg_conf_set(const struct yg_conf_key *k, void *base, struct yg_sv text, struct yg_arena *arena,
+		 struct yg_sb *why);
+/* What is expected: "a count from 1 to 64". */
+void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k);
+/* The value as it stands in a YAML file. */
+void yg_conf_format(struct yg_sb *b, const struct yg_conf_key *k, const void *base);
+bool yg_slug_ok(struct yg_sv s);
+/* Checks between keys; reports through the same function.  Returns how many. */
+size_t yg_conf_cross(const struct yg_conf *c, const char *file_name, yg_conf_report_fn *report,
+		     void *ctx);

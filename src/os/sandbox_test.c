@@ -1,0 +1,302 @@
+#include "os/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "tap.h"
+
+#define KILLED (1000 + SIGSYS)
+
+/* Runs `act` in a child behind the sandbox: its result, KILLED, or 2000 when the
+ * sandbox could not be closed. */
+static int inside(const struct yg_sandbox *box, int (*act)(void))
+{
+	(void)fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct yg_err err = {0};
+		if (yg_sandbox_close(box, &err) != YG_OK) {
+			(void)fprintf(stderr, "# %s (%s)\n", err.msg, err.where);
+			_exit(200);
+		}
+		_exit(act());
+	}
+	int status = 0;
+	(void)waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int nothing(void)
+{
+	return 7;
+}
+static int reads_inside(void)
+{
+	int fd = open("in/f", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? 1 : errno;
+}
+static int writes_read_only(void)
+{
+	int fd = open("in/new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 ? 1 : errno;
+}
+static int writes_outside(void)
+{
+	int fd = open("other", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 ? 1 : errno;
+}
+static int writes_inside(void)
+{
+	struct yg_err err = {0};
+	if (yg_file_write("out/f", YG_SV("x"), 0600, &err) != YG_OK)
+		return errno;
+	return rename("out/f", "out/g") == 0 && unlink("out/g") == 0 && mkdir("out/d", 0700) == 0 &&
+			       rmdir("out/d") == 0
+		       ? 1
+		       : errno;
+}
+static int escapes(void)
+{
+	return rename("out/keep", "in/f") == 0 || (errno != EACCES && errno != EXDEV);
+}
+static int forks(void)
+{
+	return fork() >= 0;
+}
+static int executes(void)
+{
+	char *argv[] = {(char *)(uintptr_t) "true", NULL};
+	return execv("/bin/true", argv);
+}
+static int opens_inet(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 1 : errno;
+}
+static int opens_unix(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? 1 : errno;
+}
+static int maps_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	return p != MAP_FAILED;
+}
+static int makes_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+static int kills_parent(void)
+{
+	return kill(getppid(), 0) == 0 ? 1 : errno;
+}
+static int old_abi(void) /* the x32 door into the same kernel */
+{
+#ifdef __x86_64__
+	return (int)syscall(0x40000000 + SYS_getpid);
+#else
+	return (int)syscall(SYS_ptrace, 0, 0, 0, 0);
+#endif
+}
+static int aborts(void)
+{
+	abort();
+}
+static void *thread(void *arg)
+{
+	*(int *)arg = 5;
+	return NULL;
+}
+static int starts_thread(void)
+{
+	pthread_t t;
+	int got = 0;
+	if (pthread_create(&t, NULL, thread, &got) == 0)
+		(void)pthread_join(t, NULL);
+	return got;
+}
+static int connects_abstract(void)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "\0yg-sandbox-test"};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				  sizeof "\0yg-sandbox-test" - 1);
+	return connect(fd, (struct sockaddr *)&a, n) == 0 ? 99 : errno;
+}
+
+static const struct yg_sandbox_path paths[] = {
+	{"in", YG_ACCESS_READ, false},
+	{"out", YG_ACCESS_READ | YG_ACCESS_WRITE, false},
+	{"missing", YG_ACCESS_READ, true},
+};
+
+static void test_files(void)
+{
+	struct yg_sandbox box = {.role = "t",
+				 .paths = paths,
+				 .path_count = 3,
+				 .calls = YG_CALLS_FILES,
+				 .files_max = 64};
+	T_OK(inside(&box, nothing) == 7);
+	T_OK(inside(&box, reads_inside) == 1);
+	T_OK(inside(&box, writes_read_only) == EACCES);
+	T_OK(inside(&box, writes_outside) == EACCES);
+	T_OK(inside(&box, writes_inside) == 1);
+	T_OK(inside(&box, escapes) == 0);
+	struct yg_sandbox none = {.role = "t"};
+	T_OK(inside(&none, nothing) == 7);
+	T_OK(inside(&none, reads_inside) == KILLED);
+	static const struct yg_sandbox_path gone[] = {{"missing", YG_ACCESS_READ, false}};
+	struct yg_sandbox broken = {.role = "t", .paths = gone, .path_count = 1};
+	T_NAMED(inside(&broken, nothing) == 200,
+		"a path that must be there and is not fails closed");
+}
+
+static void test_calls(void)
+{
+	struct yg_sandbox box = {.role = "t", .calls = YG_CALLS_FILES, .w_xor_x = true};
+	T_OK(inside(&box, forks) == KILLED);
+	T_OK(inside(&box, executes) == KILLED);
+	T_OK(inside(&box, opens_inet) == KILLED);
+	T_OK(inside(&box, opens_unix) == KILLED);
+	T_OK(inside(&box, maps_code) == KILLED);
+	T_OK(inside(&box, makes_code) == KILLED);
+	T_OK(inside(&box, kills_parent) == KILLED);
+	T_OK(inside(&box, old_abi) == KILLED);
+	T_OK(inside(&box, starts_thread) == KILLED);
+	T_OK(inside(&box, aborts) == 1000 + SIGABRT);
+	box.calls = YG_CALLS_FILES | YG_CALLS_THREADS | YG_CALLS_UNIX;
+	T_OK(inside(&box, starts_thread) == 5);
+	T_OK(inside(&box, forks) == KILLED);
+	T_OK(inside(&box, opens_unix) == 1);
+	T_OK(inside(&box, opens_inet) == EAFNOSUPPORT);
+	int scoped = yg_landlock_abi() >= 6 ? EPERM : 99;
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "\0yg-sandbox-test"};
+	socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				  sizeof "\0yg-sandbox-test" - 1);
+	T_OK(bind(s, (struct sockaddr *)&a, n) == 0 && listen(s, 1) == 0);
+	T_OK(inside(&box, connects_abstract) == scoped);
+	yg_fd_close(&s);
+	box.calls = YG_CALLS_FILES | YG_CALLS_INET_OUT;
+	T_OK(inside(&box, opens_inet) == 1);
+	T_OK(inside(&box, opens_unix) == EAFNOSUPPORT);
+}
+
+static int closes_twice(void)
+{
+	struct yg_sandbox box = {.role = "t"};
+	return yg_sandbox_close(&box, NULL) == YG_OK;
+}
+
+static void *waits(void *arg)
+{
+	(void)arg;
+	(void)pause();
+	return NULL;
+}
+static void test_thread_before(void)
+{
+	(void)fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		pthread_t t;
+		struct yg_sandbox box = {.role = "t", .calls = YG_CALLS_FILES};
+		(void)pthread_create(&t, NULL, waits, NULL);
+		_exit(yg_sandbox_close(&box, NULL) == YG_OK ? 0 : 9);
+	}
+	int status = 0;
+	(void)waitpid(pid, &status, 0);
+	T_NAMED(WIFEXITED(status) && WEXITSTATUS(status) == 9,
+		"a thread that would stay outside fails closed");
+}
+
+static int inside_supervisor(void)
+{
+	struct yg_sandbox box = {
+		.role = "t", .paths = paths, .path_count = 2, .calls = YG_CALLS_FILES};
+	if (syscall(SYS_unshare, 0x10000000) == 0)
+		return 1;
+	pid_t pid = fork(); /* starts roles, and they lock themselves in */
+	if (pid == 0)
+		_exit(yg_sandbox_close(&box, NULL) == YG_OK && writes_read_only() == EACCES ? 11
+											    : 12);
+	int status = 0;
+	(void)waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+static void test_supervisor(void)
+{
+	static const struct yg_sandbox_path main_paths[] = {
+		{"/", YG_ACCESS_READ | YG_ACCESS_EXEC, false},
+		{"in", YG_ACCESS_WRITE, false},
+		{"out", YG_ACCESS_WRITE, false},
+	};
+	struct yg_sandbox box = {
+		.role = "main", .paths = main_paths, .path_count = 3, .calls = YG_CALLS_FORK};
+	T_OK(inside(&box, inside_supervisor) == 11);
+	T_OK(inside(&box, writes_outside) == EACCES);
+}
+
+static void test_privilege(void)
+{
+	if (getuid() != 0) {
+		T_NAMED(yg_privilege_drop(65534, 65534, NULL) == YG_OK,
+			"nothing to drop when not root");
+		return;
+	}
+	(void)fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		bool ok = yg_privilege_trim(NULL) == YG_OK &&
+			  yg_privilege_drop(0, 0, NULL) == YG_INVAL &&
+			  yg_privilege_drop(65534, 65534, NULL) == YG_OK && getuid() == 65534 &&
+			  setresuid(0, 0, 0) != 0;
+		_exit(ok ? 3 : 4);
+	}
+	int status = 0;
+	(void)waitpid(pid, &status, 0);
+	T_NAMED(WEXITSTATUS(status) == 3, "root drops to a user and cannot come back");
+}
+
+int main(void)
+{
+	char dir[] = "/tmp/yg-box-XXXXXX";
+	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
+		return 1;
+	(void)yg_dir_make("in", 0700, NULL);
+	(void)yg_dir_make("out", 0700, NULL);
+	(void)yg_file_write("in/f", YG_SV("x"), 0600, NULL);
+	(void)yg_file_write("out/keep", YG_SV("x"), 0600, NULL);
+	if (yg_landlock_abi() < 1) {
+		(void)printf("1..0 # SKIP this kernel has no Landlock\n");
+		return 0;
+	}
+	test_files();
+	test_calls();
+	struct yg_sandbox box = {.role = "t", .calls = YG_CALLS_FILES};
+	T_OK(inside(&box, closes_twice) ==
+	     KILLED); /* prctl, fork, landlock: nothing is left to change */
+	test_thread_before();
+	test_supervisor();
+	test_privilege();
+	(void)unlink("in/f");
+	(void)unlink("out/keep");
+	(void)rmdir("in");
+	(void)rmdir("out");
+	(void)rmdir(dir);
+	return tap_done();
+}

@@ -1,0 +1,26 @@
+/* table.c - the one list of roles, in the order they are started: what others
+ * connect to comes first. */
+#include "role/role.h"
+
+#ifdef YG_ROLE_STORE
+extern const struct yg_role yg_role_store;
+#endif
+#ifdef YG_ROLE_CENTER
+extern const struct yg_role yg_role_center;
+#endif
+#ifdef YG_ROLE_INGEST
+extern const struct yg_role yg_role_ingest;
+#endif
+
+const struct yg_role *const yg_roles[] = {
+#ifdef YG_ROLE_STORE
+	&yg_role_store,
+#endif
+#ifdef YG_ROLE_CENTER
+	&yg_role_center,
+#endif
+#ifdef YG_ROLE_INGEST
+	&yg_role_ingest,
+#endif
+	NULL,
+};
