@@ -14,7 +14,7 @@
 #define BODY_TOTAL_MAX (512u << 20) /* of all requests together; more: 503, come back */
 #define HEAD_MEMORY    (256u << 10) /* request line, headers and arguments of one connection */
 #define SETTINGS_MAX   24u          /* settings of one URL; more: 400 */
-#define PARAMS_MAX     48u
+#define PARAMS_MAX     96u
 #define ID_MAX         128u
 #define QUEUE_MAX      256u /* queries waiting per class; more: ClickHouse's code 202 */
 #define IDLE_SECONDS   60u  /* a connection that sends or takes nothing */

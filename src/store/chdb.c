@@ -8,7 +8,7 @@
 
 #include "os/file.h"
 
-#define ARGS_MAX   64u
+#define ARGS_MAX   128u
 #define APPEND_MAX (8u << 20) /* bytes given to the engine at a time */
 
 /* The C ABI of chDB 26.7 (its package ships no header): opaque pointers, but a

@@ -1,0 +1,291 @@
+#include "event/search.h"
+
+/* Paging.  A page is found in two steps: the places of its events by a query
+ * that reads only what the conditions need, in slices of time from new to old;
+ * then the events themselves, by place.  Both restrict `org` in the same
+ * statement that reads: a total or a row of another organisation never leaves
+ * the server. */
+
+#define SLICE_FIRST  3600000000LL /* one hour */
+#define SLICE_GROWTH 8            /* each further slice is so much wider: ten years in seven */
+#define SECONDS_MAX  20u
+#define ROWS_BYTES_MAX                                                                             \
+	(64u << 20)   /* a page of rows as large as the largest record would not fit: see fetch() */
+#define KEY_BYTES 24u /* time, spool, batch, row */
+
+void yg_search_cursor_format(struct yg_sb *b, struct yg_search_key k)
+{
+	yg_sb_i64(b, k.time);
+	yg_sb_putc(b, '.');
+	yg_sb_u64(b, k.spool);
+	yg_sb_putc(b, '.');
+	yg_sb_u64(b, k.batch);
+	yg_sb_putc(b, '.');
+	yg_sb_u64(b, k.row);
+}
+
+yg_status yg_search_cursor_parse(struct yg_sv s, struct yg_search_key *out, struct yg_err *err)
+{
+	struct yg_sv time, spool, batch, row;
+	uint64_t spool_n, row_n;
+	struct yg_search_key k;
+	bool ok = yg_sv_cut(&s, '.', &time) && yg_sv_cut(&s, '.', &spool) &&
+		  yg_sv_cut(&s, '.', &batch) && yg_sv_cut(&s, '.', &row) && !yg_sv_cut(&s, '.', &s);
+	ok = ok && yg_parse_i64(time, &k.time, NULL) == YG_OK &&
+	     yg_parse_u64(spool, &spool_n, NULL) == YG_OK &&
+	     yg_parse_u64(batch, &k.batch, NULL) == YG_OK &&
+	     yg_parse_u64(row, &row_n, NULL) == YG_OK && spool_n <= UINT32_MAX &&
+	     row_n <= UINT32_MAX;
+	if (!ok)
+		return YG_FAIL(err, YG_INVAL, "not a cursor of an event search");
+	k.spool = (uint32_t)spool_n;
+	k.row = (uint32_t)row_n;
+	*out = k;
+	return YG_OK;
+}
+
+/* Organisations are named by slugs; one that is not cannot own events. */
+static bool slug(struct yg_sv s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+		      s.p[i] == '-'))
+			return false;
+	return s.n > 0 && s.n <= YG_ORG_NAME_MAX;
+}
+
+/* " AND org IN ('a', 'b')"; a slug holds nothing that could end the quotes. */
+static yg_status put_orgs(struct yg_buf *sql, const struct yg_search_scope *scope,
+			  struct yg_err *err)
+{
+	if (scope->all_orgs)
+		return YG_OK;
+	yg_buf_put(sql, YG_SV(" AND org IN ("));
+	for (size_t i = 0; i < scope->org_count; i++) {
+		if (!slug(scope->orgs[i]))
+			return YG_FAIL(err, YG_INVAL, "not the name of an organisation");
+		yg_buf_put(sql, i > 0 ? YG_SV(", '") : YG_SV("'"));
+		yg_buf_put(sql, scope->orgs[i]);
+		yg_buf_putc(sql, '\'');
+	}
+	yg_buf_putc(sql, ')');
+	return YG_OK;
+}
+
+static void put_after(struct yg_buf *sql, struct yg_search_key k)
+{
+	yg_buf_printf(
+		sql,
+		" AND (time < %lld OR (time = %lld AND (spool < %u OR (spool = %u AND (batch < %llu OR"
+		" (batch = %llu AND row < %u))))))",
+		(long long)k.time, (long long)k.time, k.spool, k.spool, (unsigned long long)k.batch,
+		(unsigned long long)k.batch, k.row);
+}
+
+struct run {
+	struct yg_ch *ch;
+	const struct yg_search *search;
+	const struct yg_search_scope *scope;
+	struct yg_err *err;
+	struct yg_search_key keys[YG_PAGE_MAX + 1];
+	size_t n, want; /* want: one more than the page, to know whether it goes on */
+	uint32_t seconds_left;
+};
+
+static struct yg_search_key read_key(struct yg_rd *rd)
+{
+	struct yg_search_key k;
+	k.time = (int64_t)yg_rd_le64(rd);
+	k.spool = yg_rd_le32(rd);
+	k.batch = yg_rd_le64(rd);
+	k.row = yg_rd_le32(rd);
+	return k;
+}
+
+/* The places in [from, to), newest first, appended to r->keys. */
+static yg_status slice(struct run *r, int64_t from, int64_t to)
+{
+	struct yg_buf sql, out;
+	yg_buf_init(&sql, 1u << 20);
+	yg_buf_init(&out, KEY_BYTES * (YG_PAGE_MAX + 1));
+	yg_buf_printf(&sql,
+		      "SELECT time, spool, batch, row FROM " YG_EVENT_TABLE
+		      " WHERE time >= %lld AND time < %lld",
+		      (long long)from, (long long)to);
+	yg_status st = put_orgs(&sql, r->scope, r->err);
+	if (r->scope->has_after)
+		put_after(&sql, r->scope->after);
+	yg_buf_put(&sql, YG_SV(" AND ("));
+	yg_buf_put(&sql, r->search->where);
+	yg_buf_printf(&sql, ") ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
+		      r->want - r->n);
+	struct yg_ch_query q = {.sql = yg_buf_sv(&sql),
+				.format = "RowBinary",
+				.params = r->search->params,
+				.param_count = r->search->param_count,
+				.max_seconds = r->seconds_left};
+	if (st == YG_OK)
+		st = sql.bad ? YG_FAIL(r->err, YG_LIMIT, "the search is too long")
+			     : yg_ch_query(r->ch, &q, &out, r->err);
+	struct yg_rd rd = yg_rd_init(out.p, st == YG_OK ? out.n : 0);
+	while (st == YG_OK && yg_rd_left(&rd) > 0 && r->n < r->want) {
+		r->keys[r->n++] = read_key(&rd);
+		if (rd.bad)
+			st = YG_FAIL(r->err, YG_CORRUPT, "event store: the answer is cut short");
+	}
+	yg_buf_free(&sql);
+	yg_buf_free(&out);
+	return st;
+}
+
+static int64_t minus(int64_t a, int64_t b)
+{
+	int64_t out;
+	return __builtin_sub_overflow(a, b, &out) ? INT64_MIN : out;
+}
+
+/* Fills r->keys; *out_from is how far back was looked. */
+static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from, bool *out_early)
+{
+	int64_t floor = r->scope->from.us, now = yg_env_wall(env).us, width = SLICE_FIRST;
+	int64_t to = r->scope->to.us != 0 ? r->scope->to.us : INT64_MAX;
+	if (r->scope->has_after && r->scope->after.time < INT64_MAX)
+		to = YG_MIN(to, r->scope->after.time + 1);
+	int64_t begun = yg_env_mono(env).us, budget = (int64_t)r->seconds_left * YG_US_PER_S;
+	yg_status st = YG_OK;
+	*out_early = false;
+	while (st == YG_OK && r->n < r->want && to > floor && !*out_early) {
+		int64_t from = YG_MAX(minus(YG_MIN(to, now), width), floor);
+		st = slice(r, YG_MIN(from, to), to);
+		to = YG_MIN(from, to);
+		if (__builtin_mul_overflow(width, SLICE_GROWTH, &width))
+			width = INT64_MAX;
+		int64_t spent = yg_env_mono(env).us - begun;
+		*out_early = spent >= budget;
+		r->seconds_left = (uint32_t)YG_MAX((budget - spent) / YG_US_PER_S, 1);
+	}
+	*out_from = to;
+	if (st == YG_LIMIT && r->n > 0) { /* what was found is worth showing */
+		*out_early = true;
+		st = YG_OK;
+	}
+	return st;
+}
+
+static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, size_t n)
+{
+	yg_buf_printf(sql, "time >= %lld AND time <= %lld AND (", (long long)keys[n - 1].time,
+		      (long long)keys[0].time);
+	for (size_t i = 0; i < n; i++)
+		yg_buf_printf(sql, "%s(time = %lld AND spool = %u AND batch = %llu AND row = %u)",
+			      i > 0 ? " OR " : "", (long long)keys[i].time, keys[i].spool,
+			      (unsigned long long)keys[i].batch, keys[i].row);
+	yg_buf_putc(sql, ')');
+}
+
+/* The events at those places, in their order.  `*out_n` may be less than n when
+ * they are larger than a page may be in bytes: then the page ends there. */
+static yg_status fetch(struct yg_ch *ch, const struct yg_search_scope *scope, struct yg_sv places,
+		       uint32_t seconds, size_t n, struct yg_arena *arena,
+		       struct yg_event **out_events, size_t *out_n, struct yg_err *err)
+{
+	struct yg_buf sql, out;
+	yg_buf_init(&sql, 1u << 20);
+	yg_buf_init(&out, ROWS_BYTES_MAX);
+	yg_buf_put(&sql, YG_SV("SELECT "));
+	yg_buf_put(&sql, yg_event_table_columns());
+	yg_buf_put(&sql, YG_SV(" FROM " YG_EVENT_TABLE " WHERE "));
+	yg_buf_put(&sql, places);
+	yg_status st = put_orgs(&sql, scope, err);
+	yg_buf_printf(&sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu", n);
+	struct yg_ch_query q = {
+		.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = seconds};
+	if (st == YG_OK)
+		st = sql.bad ? YG_FAIL(err, YG_LIMIT, "the page is too long")
+			     : yg_ch_query(ch, &q, &out, err);
+	struct yg_event *events = st == YG_OK ? YG_NEW_N(arena, struct yg_event, n) : NULL;
+	struct yg_sv bytes =
+		events != NULL ? yg_arena_dup(arena, yg_buf_sv(&out)) : (struct yg_sv){NULL, 0};
+	if (st == YG_OK && bytes.p == NULL)
+		st = YG_FAIL(err, YG_NOMEM, "a page of events");
+	size_t count = 0;
+	struct yg_rd rd = yg_rd_init(bytes.p, bytes.n);
+	while (st == YG_OK && count < n && yg_rd_left(&rd) > 0)
+		st = yg_event_row_read(&rd, arena, &events[count++], err);
+	*out_events = events;
+	*out_n = count;
+	yg_buf_free(&sql);
+	yg_buf_free(&out);
+	return st;
+}
+
+static yg_status page(struct run *r, struct yg_arena *arena, struct yg_search_page *out)
+{
+	struct yg_buf places;
+	size_t n = YG_MIN(r->n, (size_t)r->scope->limit);
+	yg_status st = YG_LIMIT;
+	yg_buf_init(&places, 1u << 20);
+	/* Rows can be large: a page that does not fit is halved. */
+	for (; n > 0 && st == YG_LIMIT; n /= 2) {
+		places.n = 0;
+		put_places(&places, r->keys, n);
+		st = fetch(r->ch, r->scope, yg_buf_sv(&places), r->seconds_left + 5, n, arena,
+			   &out->events, &out->n, r->err);
+		if (st == YG_OK)
+			break;
+	}
+	yg_buf_free(&places);
+	if (st != YG_OK)
+		return st;
+	out->more = n < r->n;
+	out->next = r->keys[n - 1];
+	return YG_OK;
+}
+
+yg_status yg_search_run(struct yg_ch *ch, const struct yg_search *s,
+			const struct yg_search_scope *scope, const struct yg_env *env,
+			struct yg_arena *arena, struct yg_search_page *out, struct yg_err *err)
+{
+	struct run r = {
+		.ch = ch, .search = s, .scope = scope, .err = err, .want = scope->limit + 1};
+	int64_t looked_to;
+	bool early;
+	if (scope->limit == 0 || scope->limit > YG_PAGE_MAX)
+		return YG_FAIL(err, YG_INVAL, "a page has 1 to %u rows", YG_PAGE_MAX);
+	*out = (struct yg_search_page){0};
+	if (!scope->all_orgs && scope->org_count == 0)
+		return YG_OK;
+	r.seconds_left = scope->max_seconds > 0 ? scope->max_seconds : SECONDS_MAX;
+	yg_status st = find(&r, env, &looked_to, &early);
+	if (st == YG_OK && r.n > 0)
+		st = page(&r, arena, out);
+	if (st != YG_OK)
+		return st;
+	if (early && r.n < r.want) { /* go on behind what was looked at */
+		out->incomplete = out->more = true;
+		if (r.n <= out->n)
+			out->next = (struct yg_search_key){.time = looked_to};
+	}
+	return YG_OK;
+}
+
+yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, uint32_t spool,
+			uint64_t batch, uint32_t row, struct yg_arena *arena, struct yg_event *out,
+			struct yg_err *err)
+{
+	char places[128];
+	struct yg_sb b = yg_sb_init(places, sizeof places);
+	struct yg_event *events;
+	size_t n;
+	if (!scope->all_orgs && scope->org_count == 0)
+		return YG_FAIL(err, YG_NOTFOUND, "no such event");
+	yg_sb_printf(&b, "spool = %u AND batch = %llu AND row = %u", spool,
+		     (unsigned long long)batch, row);
+	yg_status st = fetch(ch, scope, yg_sb_sv(&b), SECONDS_MAX, 1, arena, &events, &n, err);
+	if (st != YG_OK)
+		return st;
+	if (n == 0)
+		return YG_FAIL(err, YG_NOTFOUND, "no such event");
+	*out = events[0];
+	return YG_OK;
+}
