@@ -1,0 +1,135 @@
+/* api.h - what handlers share: handles to the state and to the event store,
+ * the live stream, the news of the other processes, and the wishes they have of
+ * role center.
+ *
+ * Threads: handlers run in the work pool, several at a time.  A state or store
+ * handle is leased to one of them; everything else here is read only, atomic or
+ * behind the lock.
+ */
+#pragma once
+#include <uv.h>
+
+#include "api/json_out.h"
+#include "api/page.h"
+#include "api/router.h"
+#include "api/server.h"
+#include "conf/conf.h"
+#include "org/act.h"
+#include "store/clickhouse.h"
+#include "store/state.h"
+
+#define YG_API_LEASES      24 /* handles kept open of each kind; the pool has fewer threads */
+#define YG_API_PARTS       80 /* processes whose health is known */
+#define YG_API_STATS_MAX   65536
+#define YG_IDEMPOTENCY_MAX 4096 /* answers remembered for Idempotency-Key */
+#define YG_IDEMPOTENCY_S   86400
+
+enum yg_health { YG_HEALTH_DOWN, YG_HEALTH_DEGRADED, YG_HEALTH_OK };
+const char *yg_health_name(enum yg_health h); /* "down", "degraded", "ok" */
+struct yg_part {                              /* a process, as center knows it */
+	char name[24];                        /* "ingest-0" */
+	enum yg_health health;
+	char text[160]; /* for people; "" when there is nothing to say */
+	char *stats;    /* owned; the JSON object it reports, or NULL */
+};
+struct yg_api_hooks { /* any thread; role center */
+	void *ctx;
+	void (*job_added)(void *ctx);          /* a queued job waits */
+	void (*indicators_changed)(void *ctx); /* compile soon */
+};
+struct yg_idempotent;
+
+struct yg_api {
+	const struct yg_env *env;   /* borrowed, as all below */
+	const struct yg_conf *conf; /* atomic: yg_api_conf() */
+	struct yg_stream *stream;
+	struct yg_server *server; /* for its counts; NULL in tests */
+	struct yg_api_hooks hooks;
+	const char *state_path; /* "state/yagura.db" */
+	struct yg_ch_conf store;
+	const char *run_path;    /* "run": where the workers' sockets are */
+	const char *backup_path; /* "state/backups" */
+	const char *
+		import_path; /* "state/import": bodies of list imports until their job has read them */
+	uint8_t cursor_key[16];
+	yg_wall started;
+
+	uv_mutex_t lock; /* all below */
+	struct yg_state *states[YG_API_LEASES];
+	size_t state_count;
+	struct yg_ch *stores[YG_API_LEASES];
+	size_t store_count;
+	struct yg_part parts[YG_API_PARTS];
+	size_t part_count;
+	struct yg_idempotent *answers; /* ring of YG_IDEMPOTENCY_MAX */
+	size_t answer_next;
+};
+/* Fields above the lock are set by the caller before. */
+yg_status yg_api_init(struct yg_api *api, struct yg_err *err);
+void yg_api_end(struct yg_api *api);
+static inline const struct yg_conf *yg_api_conf(const struct yg_api *api)
+{
+	return __atomic_load_n(&api->conf, __ATOMIC_ACQUIRE);
+}
+
+/* Leases; each ends with its scope: YG_AUTO(yg_lease_end) struct yg_lease l = {0}; */
+struct yg_lease {
+	struct yg_api *api;
+	struct yg_state *db;
+	struct yg_ch *ch;
+};
+yg_status yg_lease_state(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
+/* One that does not answer is YG_AGAIN at the first query, not here. */
+yg_status yg_lease_store(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
+void yg_lease_end(struct yg_lease *l);
+
+/* What the server calls (api/server.h). */
+yg_status yg_api_authenticate(struct yg_api *api, struct yg_request *q, bool needed,
+			      struct yg_err *err);
+/* The route's handler, behind Idempotency-Key where the route creates. */
+yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err);
+
+/* News of a process; text and stats are copied (stats may be empty: as before). */
+void yg_api_set_part(struct yg_api *api, const char *name, enum yg_health health, struct yg_sv text,
+		     struct yg_sv stats);
+/* A copy of what is known, texts and stats in the arena. */
+yg_status yg_api_parts(struct yg_api *api, struct yg_arena *arena, struct yg_part **out,
+		       size_t *out_n, struct yg_err *err);
+
+/* --- for handlers --- */
+/* The organisation a request is restricted to: the token's, or what ?org= says;
+ * empty: all.  YG_NOTFOUND: not there or not the token's. */
+yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
+		       struct yg_err *err);
+/* The same for a member "org" of a body; `given` false: the token's own. */
+yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
+			    struct yg_sv *out, struct yg_err *err);
+/* May the caller see an object of `org` (empty: of all)?  YG_NOTFOUND when not. */
+yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool shared,
+			  struct yg_err *err);
+struct yg_act yg_request_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db);
+/* Begins a JSON answer. */
+struct yg_jo yg_answer(struct yg_response *r, int status);
+/* {"items":[ ... */
+void yg_answer_items(struct yg_jo *j);
+/* ...],"next_cursor":..,"as_of":..}; position: NULL on the last page. */
+yg_status yg_answer_page(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+			 const struct yg_sv *position, struct yg_err *err);
+/* ETag and the member "etag". */
+void yg_answer_etag(struct yg_request *q, struct yg_response *r, struct yg_jo *j, int64_t version);
+void yg_put_etag(struct yg_jo *j, int64_t version);
+void yg_answer_location(struct yg_request *q, struct yg_response *r, const char *path,
+			struct yg_sv id);
+/* If-Match against `version`: YG_OK, or the answer 412 with the ETag it has now. */
+yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t version,
+			 struct yg_err *err);
+/* A change that found another version after yg_check_match() is 412 too. */
+yg_status yg_changed(struct yg_response *r, yg_status st);
+/* 202 with the job, and center is told. */
+yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_state *db, struct yg_sv id, struct yg_err *err);
+/* Says to live readers that something of `org` changed:
+ * {"id":..,"change":..} on `topic`. */
+void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org, struct yg_sv id,
+		 const char *change);

@@ -1,0 +1,171 @@
+/* What handlers have in common: whose data, pages, versions, jobs. */
+#include "api/api.h"
+#include "org/job.h"
+#include "org/organisation.h"
+
+static yg_status known_org(struct yg_request *q, struct yg_state *db, struct yg_sv org,
+			   struct yg_err *err)
+{
+	if (q->who.org.n > 0)
+		return yg_sv_eq(q->who.org, org)
+			       ? YG_OK
+			       : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	return yg_org_exists(db, org) ? YG_OK : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+}
+
+yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
+		       struct yg_err *err)
+{
+	struct yg_sv asked = yg_query(q, "org");
+	*out = q->who.org;
+	if (asked.p == NULL)
+		return YG_OK;
+	if (!yg_org_slug_ok(asked)) {
+		yg_request_error(q, "bad_name", YG_SV("org"), "not the name of an organisation");
+		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	}
+	*out = asked;
+	return known_org(q, db, asked, err);
+}
+
+yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
+			    struct yg_sv *out, struct yg_err *err)
+{
+	*out = q->who.org;
+	if (!given)
+		return YG_OK;
+	if (org.n == 0) /* null: for all organisations */
+		return q->who.org.n == 0
+			       ? YG_OK
+			       : YG_FAIL(err, YG_DENIED,
+					 "only the centre can make this for all organisations");
+	*out = org;
+	if (!yg_org_slug_ok(org)) {
+		yg_request_error(q, "bad_name", YG_SV("/org"), "not the name of an organisation");
+		return YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	return known_org(q, db, org, err);
+}
+
+yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool shared,
+			  struct yg_err *err)
+{
+	if (q->who.org.n == 0 || yg_sv_eq(q->who.org, org) || (shared && org.n == 0))
+		return YG_OK;
+	return YG_FAIL(err, YG_NOTFOUND, "no such object");
+}
+
+struct yg_act yg_request_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db)
+{
+	return yg_act_make(db, api->env, yg_sv_of(q->who.actor));
+}
+
+struct yg_jo yg_answer(struct yg_response *r, int status)
+{
+	r->status = status;
+	r->type = "application/json";
+	return yg_jo_init(&r->body);
+}
+
+void yg_answer_items(struct yg_jo *j)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_key(j, "items");
+	yg_jo_begin(j, '[');
+}
+
+yg_status yg_answer_page(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+			 const struct yg_sv *position, struct yg_err *err)
+{
+	yg_jo_end(j, ']');
+	yg_jo_key(j, "next_cursor");
+	if (position == NULL) {
+		yg_jo_raw(j, YG_SV("null"));
+	} else {
+		struct yg_sv cursor = yg_page_cursor(q, api->cursor_key, *position);
+		if (cursor.p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "the request is too large");
+		yg_jo_text(j, cursor);
+	}
+	yg_jo_time(j, "as_of", q->now.us);
+	yg_jo_end(j, '}');
+	return YG_OK;
+}
+
+static struct yg_sv etag_of(char buf[static 32], int64_t version)
+{
+	struct yg_sb b = yg_sb_init(buf, 32);
+	yg_sb_putc(&b, '"');
+	yg_sb_i64(&b, version);
+	yg_sb_putc(&b, '"');
+	return yg_sb_sv(&b);
+}
+
+void yg_put_etag(struct yg_jo *j, int64_t version)
+{
+	char buf[32];
+	yg_jo_str(j, "etag", etag_of(buf, version));
+}
+
+void yg_answer_etag(struct yg_request *q, struct yg_response *r, struct yg_jo *j, int64_t version)
+{
+	char buf[32];
+	struct yg_sv etag = yg_arena_dup(q->arena, etag_of(buf, version));
+	if (etag.p != NULL)
+		yg_response_header(r, "ETag", etag);
+	if (j != NULL)
+		yg_put_etag(j, version);
+}
+
+void yg_answer_location(struct yg_request *q, struct yg_response *r, const char *path,
+			struct yg_sv id)
+{
+	char buf[128];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_put(&b, yg_sv_of(path));
+	yg_sb_putc(&b, '/');
+	yg_sb_put(&b, id);
+	struct yg_sv at = yg_arena_dup(q->arena, yg_sb_sv(&b));
+	if (at.p != NULL && !b.cut)
+		yg_response_header(r, "Location", at);
+}
+
+yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t version,
+			 struct yg_err *err)
+{
+	char buf[32];
+	struct yg_sv rest = q->header[YG_HH_IF_MATCH], one, etag = etag_of(buf, version);
+	if (rest.p == NULL)
+		return YG_OK;
+	while (yg_sv_cut(&rest, ',', &one)) {
+		one = yg_sv_trim(one);
+		if (YG_SV_IS(one, "*") || yg_sv_eq(one, etag))
+			return YG_OK;
+	}
+	r->problem = "precondition-failed";
+	yg_answer_etag(q, r, NULL, version);
+	return YG_FAIL(err, YG_CONFLICT, "the object's ETag is " YG_SV_FMT " now", YG_SV_ARG(etag));
+}
+
+yg_status yg_changed(struct yg_response *r, yg_status st)
+{
+	if (st == YG_CONFLICT)
+		r->problem = "precondition-failed";
+	return st;
+}
+
+void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org, struct yg_sv id,
+		 const char *change)
+{
+	struct yg_buf b;
+	yg_buf_init(&b, YG_STREAM_MESSAGE_MAX);
+	struct yg_jo j = yg_jo_init(&b);
+	yg_jo_begin(&j, '{');
+	yg_jo_str_or_null(&j, "id", id);
+	yg_jo_str_or_null(&j, "org", org);
+	yg_jo_str(&j, "change", yg_sv_of(change));
+	yg_jo_end(&j, '}');
+	if (!b.bad)
+		yg_stream_publish(api->stream, topic, org, yg_buf_sv(&b));
+	yg_buf_free(&b);
+}

@@ -1,0 +1,131 @@
+/* http.h - one request and one answer, as plain values.  Handlers are functions
+ * over them and can be tested without a socket.
+ *
+ * Ownership: every view in a request lives in the request's arena or in the
+ * request itself and ends with it.  A response's body is owned by the response.
+ * Threads: a request is with one thread at a time (the loop, then the work pool,
+ * then the loop again).
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/units.h"
+
+/* clang-format off */
+#define YG_HTTP_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(PATCH) X(DELETE) X(OPTIONS)
+/* The request headers anything here looks at; each may stand once. */
+#define YG_HTTP_HEADERS(X)                                \
+	X(ACCEPT,           "Accept")                     \
+	X(ACCEPT_LANGUAGE,  "Accept-Language")            \
+	X(AUTHORIZATION,    "Authorization")              \
+	X(CONTENT_ENCODING, "Content-Encoding")           \
+	X(CONTENT_LENGTH,   "Content-Length")             \
+	X(CONTENT_TYPE,     "Content-Type")               \
+	X(IDEMPOTENCY_KEY,  "Idempotency-Key")            \
+	X(IF_MATCH,         "If-Match")                   \
+	X(LAST_EVENT_ID,    "Last-Event-ID")              \
+	X(TRACEPARENT,      "traceparent")                \
+	X(BATCH_ID,         "Yagura-Batch-Id")
+/* clang-format on */
+enum yg_http_method {
+	YG_HTTP_NONE,
+#define X(name) YG_HTTP_##name,
+	YG_HTTP_METHODS(X)
+#undef X
+};
+enum yg_http_header {
+#define X(id, name) YG_HH_##id,
+	YG_HTTP_HEADERS(X)
+#undef X
+		YG_HH_COUNT
+};
+enum yg_http_method yg_http_method_parse(struct yg_sv s); /* YG_HTTP_NONE: none of ours */
+const char *yg_http_method_name(enum yg_http_method m);   /* static */
+const char *yg_http_header_name(enum yg_http_header h);   /* static */
+
+#define YG_HTTP_TARGET_MAX  8192 /* bytes of path and query; longer: 414 */
+#define YG_HTTP_QUERY_MAX   32   /* parameters; more: 400 */
+#define YG_HTTP_PARAMS_MAX  2    /* {placeholders} in one path template */
+#define YG_HTTP_ERRORS_MAX  16   /* problems listed in one answer; the rest is left out */
+#define YG_HTTP_OUT_HEADERS 8
+
+struct yg_http_pair {
+	struct yg_sv name, value;
+};
+
+/* Who asks. */
+enum yg_who_kind { YG_WHO_NOBODY, YG_WHO_LOCAL, YG_WHO_TOKEN };
+struct yg_who {
+	enum yg_who_kind kind;
+	struct yg_sv org;  /* restricted to it; empty: every organisation */
+	struct yg_sv name; /* of the token: the sensor of what it delivers */
+	char actor[48];    /* "local:1000", "token:t-01J..." as the audit log has it */
+	yg_wall expires;   /* of the token; us == 0: never */
+	struct yg_sv
+		scopes; /* "events:write alerts:read"; of the local administrator: all, not listed */
+};
+/* The local administrator may do everything; a token what its scopes name. */
+bool yg_who_may(const struct yg_who *w, const char *scope);
+
+struct yg_http_error {
+	const char *code;     /* static: "unknown_value" */
+	struct yg_sv pointer; /* "/scopes/0", or the name of a parameter or header */
+	struct yg_sv message;
+};
+
+struct yg_route;
+struct yg_request {
+	struct yg_arena *arena;
+	enum yg_http_method method; /* a HEAD is handled as GET */
+	struct yg_sv target;        /* as sent */
+	struct yg_sv path;          /* its part before '?', still escaped */
+	const struct yg_route *route;
+	struct yg_http_pair params[YG_HTTP_PARAMS_MAX];
+	size_t param_count;
+	struct yg_http_pair query[YG_HTTP_QUERY_MAX];
+	size_t query_count;
+	struct yg_sv header[YG_HH_COUNT]; /* p == NULL: absent */
+	struct yg_sv body;
+	struct yg_who who;
+	bool japanese;
+	char trace_id[33];
+	yg_wall now;
+	struct yg_http_error errors[YG_HTTP_ERRORS_MAX];
+	size_t error_count;
+};
+
+struct yg_response {
+	int status;         /* 0: not answered yet */
+	const char *type;   /* Content-Type; static */
+	struct yg_buf body; /* owned */
+	struct yg_http_pair
+		headers[YG_HTTP_OUT_HEADERS]; /* names static, values in the request's arena */
+	size_t header_count;
+	const char *problem;    /* slug of api/problem.h when the status alone does not say it */
+	uint32_t retry_after_s; /* 0: none */
+	bool stream;            /* hand the connection to the live stream */
+};
+/* A header of the answer; value in the request's arena.  Too many are dropped (our bug). */
+void yg_response_header(struct yg_response *r, const char *name, struct yg_sv value);
+
+/* Takes `target` apart: path, query parameters (decoded into the arena), and
+ * checks them: no control characters, valid UTF-8, no name twice.
+ * YG_OK | YG_PARSE | YG_LIMIT (too many parameters) | YG_NOMEM. */
+yg_status yg_request_target(struct yg_request *q, struct yg_sv target, struct yg_err *err);
+/* %xx and, in queries, '+' undone into the arena.  YG_PARSE: a bad escape, a
+ * control character, or not UTF-8. */
+yg_status yg_percent_decode(struct yg_arena *a, struct yg_sv s, bool plus, struct yg_sv *out,
+			    struct yg_err *err);
+/* A query parameter; p == NULL when absent. */
+struct yg_sv yg_query(const struct yg_request *q, const char *name);
+/* A path parameter; never absent where the template has it. */
+struct yg_sv yg_param(const struct yg_request *q, const char *name);
+/* Notes one thing that is wrong with the request; the text is copied. */
+void yg_request_error(struct yg_request *q, const char *code, struct yg_sv pointer, const char *fmt,
+		      ...) YG_PRINTF(4, 5);
+/* Does an Accept header take `type` ("application/json")?  Absent: yes. */
+bool yg_http_accepts(struct yg_sv accept, struct yg_sv type);
+/* Media type without parameters: "text/csv; charset=utf-8" -> "text/csv". */
+struct yg_sv yg_http_media_type(struct yg_sv content_type);
+/* True when Japanese is preferred to English; English when neither is named. */
+bool yg_http_japanese(struct yg_sv accept_language);

@@ -1,0 +1,115 @@
+/* routes.h - every handler of the API, by the table that names them.  What each
+ * takes and answers is in doc/openapi.yaml; test/e2e/test_openapi.py compares. */
+#pragma once
+#include "alert/alert.h"
+#include "api/api.h"
+#include "api/body.h"
+#include "format/inflate.h"
+
+#define YG_BODY_SMALL  65536u
+#define YG_BODY_IMPORT 67108864u /* a list of indicators as sent; 256 MiB unpacked */
+#define YG_TYPES_JSON  "application/json"
+#define YG_TYPES_PATCH "application/merge-patch+json application/json"
+#define YG_TYPES_LOGS  "application/x-ndjson application/json text/plain application/octet-stream"
+#define YG_TYPES_LIST  "text/csv text/plain application/octet-stream"
+
+/* clang-format off */
+/* method, path, operationId, scope, flags, largest body, its types, query parameters, handler */
+#define YG_ROUTES(X)                                                                                                   \
+	X(GET,    "/",                     "getStatusPage",  NULL, YG_RT_PUBLIC, 0, NULL, NULL, status_page)           \
+	X(GET,    "/livez",                "getLive",        NULL, YG_RT_PUBLIC, 0, NULL, NULL, livez)                 \
+	X(GET,    "/readyz",               "getReady",       NULL, YG_RT_PUBLIC, 0, NULL, "verbose", readyz)           \
+	X(GET,    "/metrics",              "getMetrics",     "system:read", YG_RT_CENTRAL, 0, NULL, NULL, metrics)     \
+	X(GET,    "/style.css",            "getStyle",       NULL, YG_RT_PUBLIC, 0, NULL, NULL, style)                 \
+	X(GET,    "/doc/problems",         "getProblems",    NULL, YG_RT_PUBLIC, 0, NULL, NULL, problems)              \
+	X(GET,    "/api/openapi.yaml",     "getOpenapiYaml", NULL, YG_RT_PUBLIC, 0, NULL, NULL, openapi_yaml)          \
+	X(GET,    "/api/openapi.json",     "getOpenapiJson", NULL, YG_RT_PUBLIC, 0, NULL, NULL, openapi_json)          \
+	X(GET,    "/api/v1/status",        "getStatus",      "system:read", 0, 0, NULL, NULL, status)                  \
+	X(GET,    "/api/v1/doctor",        "getDoctor",      "system:read", YG_RT_CENTRAL, 0, NULL, NULL, doctor)      \
+	X(GET,    "/api/v1/organisations", "listOrganisations", "org:read", 0, 0, NULL, "limit cursor", organisations_list) \
+	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CENTRAL | YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, organisations_add) \
+	X(GET,    "/api/v1/organisations/{name}", "getOrganisation", "org:read", 0, 0, NULL, NULL, organisation_get)   \
+	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, organisation_change) \
+	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force", organisation_remove) \
+	X(GET,    "/api/v1/tokens",        "listTokens",     "tokens:read", 0, 0, NULL, "org limit cursor", tokens_list) \
+	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, tokens_add) \
+	X(GET,    "/api/v1/tokens/{id}",   "getToken",       "tokens:read", 0, 0, NULL, NULL, token_get)               \
+	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
+	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
+	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
+	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \
+	X(POST,   "/api/v1/indicator-lists", "createIndicatorList", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, lists_add) \
+	X(GET,    "/api/v1/indicator-lists/{id}", "getIndicatorList", "indicators:read", 0, 0, NULL, NULL, list_get)   \
+	X(PATCH,  "/api/v1/indicator-lists/{id}", "updateIndicatorList", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, list_change) \
+	X(DELETE, "/api/v1/indicator-lists/{id}", "deleteIndicatorList", "indicators:write", 0, 0, NULL, NULL, list_remove) \
+	X(POST,   "/api/v1/indicator-lists/{id}/indicators", "importIndicators", "indicators:write", 0, YG_BODY_IMPORT, YG_TYPES_LIST, "format replace force", list_import) \
+	X(GET,    "/api/v1/indicators",    "listIndicators", "indicators:read", 0, 0, NULL, "value type list org limit cursor", indicators_list) \
+	X(POST,   "/api/v1/indicators",    "createIndicator", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, indicators_add) \
+	X(GET,    "/api/v1/indicators/{id}", "getIndicator", "indicators:read", 0, 0, NULL, NULL, indicator_get)       \
+	X(PATCH,  "/api/v1/indicators/{id}", "updateIndicator", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, indicator_change) \
+	X(DELETE, "/api/v1/indicators/{id}", "deleteIndicator", "indicators:write", 0, 0, NULL, NULL, indicator_remove) \
+	X(POST,   "/api/v1/indicators/compile", "compileIndicators", "indicators:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, indicators_compile) \
+	X(GET,    "/api/v1/snapshots",     "listSnapshots",  "indicators:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", snapshots_list) \
+	X(GET,    "/api/v1/allow-entries", "listAllowEntries", "indicators:read", 0, 0, NULL, "org limit cursor", allows_list) \
+	X(POST,   "/api/v1/allow-entries", "createAllowEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, allows_add) \
+	X(GET,    "/api/v1/allow-entries/{id}", "getAllowEntry", "indicators:read", 0, 0, NULL, NULL, allow_get)       \
+	X(PATCH,  "/api/v1/allow-entries/{id}", "updateAllowEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, allow_change) \
+	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
+	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity assignee indicator q org limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alerts/{id}",   "getAlert",       "alerts:read", 0, 0, NULL, NULL, alert_get)               \
+	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, alert_change) \
+	X(GET,    "/api/v1/alerts/{id}/comments", "listAlertComments", "alerts:read", 0, 0, NULL, "limit cursor", alert_comments) \
+	X(POST,   "/api/v1/alerts/{id}/comments", "createAlertComment", "alerts:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_comment) \
+	X(GET,    "/api/v1/alerts/{id}/events", "listAlertEvents", "alerts:read", 0, 0, NULL, "limit cursor", alert_events) \
+	X(GET,    "/api/v1/alerts/{id}/history", "listAlertHistory", "alerts:read", 0, 0, NULL, "limit cursor", alert_history) \
+	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_merge) \
+	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_split) \
+	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_allow) \
+	X(POST,   "/api/v1/alerts/bulk",   "bulkAlerts",     "alerts:write", 0, 1048576u, YG_TYPES_JSON, NULL, alerts_bulk) \
+	X(GET,    "/api/v1/audit-log",     "listAuditLog",   "audit:read", 0, 0, NULL, "object org limit cursor", audit_list) \
+	X(GET,    "/api/v1/audit-log/verify", "verifyAuditLog", "audit:read", YG_RT_CENTRAL, 0, NULL, NULL, audit_verify) \
+	X(POST,   "/api/v1/audit-log/verify", "verifyAuditLogHead", "audit:read", YG_RT_CENTRAL, YG_BODY_SMALL, YG_TYPES_JSON, NULL, audit_verify) \
+	X(GET,    "/api/v1/jobs",          "listJobs",       "jobs:read", 0, 0, NULL, "limit cursor", jobs_list)        \
+	X(GET,    "/api/v1/jobs/{id}",     "getJob",         "jobs:read", 0, 0, NULL, NULL, job_get)                   \
+	X(DELETE, "/api/v1/jobs/{id}",     "cancelJob",      "jobs:write", 0, 0, NULL, NULL, job_cancel)               \
+	X(GET,    "/api/v1/system-events", "listSystemEvents", "system:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", system_events) \
+	X(GET,    "/api/v1/stream",        "openStream",     "stream:read", YG_RT_STREAM, 0, NULL, "topics", stream)    \
+	X(GET,    "/api/v1/demo",          "getDemo",        "system:read", YG_RT_CENTRAL, 0, NULL, NULL, demo_get)    \
+	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)
+/* clang-format on */
+
+#define X(method, path, operation, scope, flags, body, types, query, fn) yg_handler yg_r_##fn;
+YG_ROUTES(X)
+#undef X
+
+/* "true", "false", "1", "0"; absent: false. */
+yg_status yg_query_bool(struct yg_request *q, const char *name, bool *out, struct yg_err *err);
+/* Content-Encoding of the body; else the answer 415. */
+yg_status yg_read_encoding(struct yg_request *q, struct yg_response *r, enum yg_encoding *out,
+			   struct yg_err *err);
+/* What a bulk change asks for; views in q's arena, out->set points into *out. */
+struct yg_bulk {
+	struct yg_sv *ids; /* NULL: by filter */
+	size_t id_count;
+	struct yg_alert_filter filter;
+	struct yg_value values[5];
+	struct yg_alert_set set;
+};
+/* Reads the body of POST /api/v1/alerts/bulk from q->body: for its job. */
+yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err);
+struct yg_allow;
+void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
+/* One job as JSON. */
+struct yg_job;
+void yg_put_job(struct yg_jo *j, const struct yg_job *job);
+struct yg_audit_entry;
+void yg_put_audit(struct yg_jo *j, const struct yg_audit_entry *e);
+
+/* Files built into the program (api/embed-files). */
+struct yg_file {
+	const char *name;
+	const unsigned char *bytes;
+	size_t n;
+};
+extern const struct yg_file yg_files[]; /* ended by name == NULL */
+struct yg_sv yg_file_get(const char *name);

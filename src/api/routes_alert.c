@@ -1,0 +1,574 @@
+/* Alerts: lists, one, and everything people do with them. */
+#include "alert/alert.h"
+#include "api/body.h"
+#include "api/routes.h"
+#include "intel/registry.h"
+#include "org/audit_log.h"
+#include "org/job.h"
+
+static void put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv *reasons,
+		      size_t reason_count)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", a->id);
+	yg_jo_str(j, "org", a->org);
+	yg_jo_str(j, "title", a->title);
+	yg_jo_str(j, "state", yg_sv_of(yg_alert_state_name(a->state)));
+	yg_jo_str_or_null(j, "verdict", yg_sv_of(yg_verdict_name(a->verdict)));
+	yg_jo_str(j, "reason", a->reason);
+	yg_jo_str_or_null(j, "assignee", a->assignee);
+	yg_jo_int(j, "severity_id", a->severity_id);
+	yg_jo_int(j, "confidence", a->confidence);
+	yg_jo_str(j, "indicator", a->indicator);
+	yg_jo_str(j, "indicator_type", a->indicator_type);
+	yg_jo_str(j, "list", a->list);
+	yg_jo_str(j, "category", a->category);
+	yg_jo_str(j, "family", a->family);
+	yg_jo_str(j, "tlp", a->tlp.n > 0 ? a->tlp : YG_SV("clear"));
+	yg_jo_str(j, "asset", a->asset);
+	if (reasons != NULL) {
+		yg_jo_key(j, "reasons");
+		yg_jo_begin(j, '[');
+		for (size_t i = 0; i < reason_count; i++)
+			yg_jo_text(j, reasons[i]);
+		yg_jo_end(j, ']');
+	}
+	yg_jo_int(j, "count", a->count);
+	yg_jo_time(j, "first_seen", a->first_seen.us);
+	yg_jo_time(j, "last_seen", a->last_seen.us);
+	yg_jo_str_or_null(j, "merged_into", a->merged_into);
+	yg_jo_str_or_null(j, "previous", a->previous);
+	yg_jo_time(j, "created_at", a->created.us);
+	yg_jo_time(j, "updated_at", a->updated.us);
+	yg_jo_time(j, "closed_at", a->closed.us);
+	yg_put_etag(j, a->version);
+	yg_jo_end(j, '}');
+}
+
+/* The alert of that id, when the caller may see it. */
+static yg_status find(struct yg_request *q, struct yg_state *db, struct yg_sv id,
+		      struct yg_alert *out, struct yg_err *err)
+{
+	yg_status st = yg_alert_get(db, id, q->arena, out, err);
+	return st == YG_OK ? yg_scope_object(q, out->org, false, err) : st;
+}
+
+static yg_status answer_alert(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			      int status, struct yg_sv id, struct yg_err *err)
+{
+	struct yg_alert a;
+	struct yg_sv *reasons = NULL;
+	size_t n = 0;
+	yg_status st = find(q, db, id, &a, err);
+	if (st == YG_OK)
+		st = yg_alert_reasons(db, a.id, q->arena, &reasons, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, status);
+	static const struct yg_sv none[1];
+	put_alert(&j, &a, reasons != NULL ? reasons : none, n);
+	yg_answer_etag(q, r, NULL, a.version);
+	return YG_OK;
+}
+
+/* "new,on_hold", "open"; noted against `at` when it is neither. */
+static unsigned read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at)
+{
+	unsigned set = 0;
+	struct yg_sv one;
+	enum yg_alert_state state;
+	while (text.p != NULL && yg_sv_cut(&text, ',', &one)) {
+		if (YG_SV_IS(one, "open"))
+			set |= 1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS |
+			       1u << YG_ALERT_ON_HOLD;
+		else if (yg_alert_state_parse(one, &state) == YG_OK)
+			set |= 1u << state;
+		else
+			yg_request_error(q, "unknown_value", at,
+					 "expected open, new, in_progress, on_hold or closed");
+	}
+	return set;
+}
+
+static struct yg_sv read_assignee(struct yg_sv s)
+{
+	return YG_SV_IS(s, "none") ? YG_SV("-") : s.p != NULL ? s : YG_SV("");
+}
+
+static yg_status read_filter(struct yg_request *q, struct yg_alert_filter *f, struct yg_err *err)
+{
+	struct yg_sv severity = yg_query(q, "severity");
+	uint64_t n = 0;
+	f->states = read_states(q, yg_query(q, "state"), YG_SV("state"));
+	if (severity.p != NULL && (yg_parse_u64(severity, &n, NULL) != YG_OK || n > 6))
+		yg_request_error(q, "out_of_range", YG_SV("severity"),
+				 "expected a number from 0 to 6");
+	f->severity_min = (int)n;
+	f->assignee = read_assignee(yg_query(q, "assignee"));
+	if (yg_query(q, "indicator").p != NULL)
+		f->indicator = yg_query(q, "indicator");
+	if (yg_query(q, "q").p != NULL)
+		f->q = yg_query(q, "q");
+	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+}
+
+yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_alert_filter f = {0};
+	struct yg_alert *list = NULL;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = read_filter(q, &f, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_org(q, l.db, &f.org, err);
+	if (st != YG_OK)
+		return st;
+	if (page.after.n > 0)
+		(void)yg_parse_i64(page.after, &f.before, NULL);
+	f.limit = page.limit;
+	st = yg_alert_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		put_alert(&j, &list[i], NULL, 0);
+	char buf[24];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_i64(&b, n > 0 ? list[n - 1].seq : 0);
+	struct yg_sv position = yg_sb_sv(&b);
+	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+}
+
+yg_status yg_r_alert_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	yg_status st = yg_lease_state(api, &l, err);
+	return st == YG_OK ? answer_alert(q, r, l.db, 200, yg_param(q, "id"), err) : st;
+}
+
+static const struct yg_field set_fields[] = {
+	{"state", YG_F_TEXT, 0, 0, 0, "new in_progress on_hold closed"},
+	{"verdict", YG_F_TEXT, YG_F_NULL, 0, 0, "true false benign duplicate"},
+	{"reason", YG_F_TEXT, 0, 0, YG_REASON_MAX, NULL},
+	{"assignee", YG_F_TEXT, YG_F_NULL, 0, 512, NULL},
+	{"severity_id", YG_F_INT, 0, 0, 6, NULL},
+};
+#define SET_FIELDS YG_LEN(set_fields)
+
+/* out->reason and ->assignee point into v. */
+static void read_set(const struct yg_value v[static SET_FIELDS], struct yg_alert_set *out)
+{
+	*out = (struct yg_alert_set){0};
+	if (v[0].given)
+		(void)yg_alert_state_parse(v[0].text, &out->state); /* one of the words it may be */
+	if (v[1].given && !v[1].null)
+		(void)yg_verdict_parse(v[1].text, &out->verdict);
+	if (v[2].given)
+		out->reason = &v[2].text;
+	if (v[3].given)
+		out->assignee = &v[3].text; /* null: nobody */
+	if (v[4].given)
+		out->severity_id = (int)v[4].number;
+}
+
+yg_status yg_r_alert_change(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	struct yg_value v[SET_FIELDS];
+	struct yg_alert_set set;
+	struct yg_alert a;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, a.version, err);
+	if (st == YG_OK)
+		st = yg_body_read(&b, q, set_fields, SET_FIELDS, v, err);
+	if (st != YG_OK)
+		return st;
+	read_set(v, &set);
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_alert_change(&act, a.id, a.version, &set, NULL, err);
+	if (st != YG_OK)
+		return st;
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
+	return answer_alert(q, r, l.db, 200, a.id, err);
+}
+
+static void put_comment(struct yg_jo *j, const struct yg_comment *c)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", c->id);
+	yg_jo_str(j, "author", c->actor);
+	yg_jo_str(j, "text", c->body);
+	yg_jo_time(j, "created_at", c->time.us);
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_alert_comments(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_comment *list = NULL;
+	struct yg_alert a;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st == YG_OK)
+		st = yg_alert_comments(l.db, a.id, page.after, page.limit, q->arena, &list, &n,
+				       err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		put_comment(&j, &list[i]);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+}
+
+yg_status yg_r_alert_comment(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"text", YG_F_TEXT, YG_F_NEEDED, 1, YG_COMMENT_MAX, NULL}};
+	struct yg_value v[1];
+	struct yg_alert a;
+	struct yg_id id;
+	yg_status st = yg_body_read(&b, q, fields, 1, v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_alert_comment(&act, a.id, v[0].text, &id, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_comment c = {yg_id_sv(&id), yg_sv_of(q->who.actor), v[0].text, q->now};
+	struct yg_jo j = yg_answer(r, 201);
+	put_comment(&j, &c);
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "commented");
+	return YG_OK;
+}
+
+yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_evidence *list = NULL;
+	struct yg_alert a;
+	uint64_t from = 0;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st != YG_OK)
+		return st;
+	if (page.after.n > 0)
+		(void)yg_parse_u64(page.after, &from, NULL);
+	st = yg_alert_evidence(l.db, a.id, (uint32_t)from, page.limit, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++) {
+		yg_jo_begin(&j, '{');
+		yg_jo_str(&j, "event", list[i].event_id);
+		yg_jo_str(&j, "finding", list[i].finding_uid);
+		yg_jo_time(&j, "time", list[i].time.us);
+		yg_jo_str(&j, "field", list[i].field);
+		yg_jo_str(&j, "value", list[i].value);
+		yg_jo_str(&j, "title", list[i].title);
+		yg_jo_str(&j, "asset", list[i].asset);
+		yg_jo_str(&j, "indicator", list[i].indicator);
+		yg_jo_end(&j, '}');
+	}
+	char buf[24];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_u64(&b, from + n);
+	struct yg_sv position = yg_sb_sv(&b);
+	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+}
+
+yg_status yg_r_alert_history(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_audit_filter f = {0};
+	struct yg_audit_entry *list = NULL;
+	struct yg_alert a;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st != YG_OK)
+		return st;
+	f.object = a.id;
+	f.org = a.org;
+	f.limit = page.limit;
+	if (page.after.n > 0)
+		(void)yg_parse_i64(page.after, &f.before, NULL);
+	st = yg_audit_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		yg_put_audit(&j, &list[i]);
+	char buf[24];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_i64(&b, n > 0 ? list[n - 1].seq : 0);
+	struct yg_sv position = yg_sb_sv(&b);
+	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+}
+
+yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"into", YG_F_TEXT, 0, 1, 64, NULL},
+		{"others", YG_F_TEXTS, 0, 1, 200, NULL},
+		{"reason", YG_F_TEXT, 0, 0, YG_REASON_MAX, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_alert a, other;
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK && v[0].given == v[1].given) {
+		yg_request_error(q, "missing", YG_SV(""),
+				 "exactly one of into and others is needed");
+		st = YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	const struct yg_sv *others = v[0].given ? &a.id : v[1].texts;
+	size_t n = v[0].given ? 1 : v[1].text_count;
+	/* ids of another organisation must look like ids that are not there */
+	for (size_t i = 0; st == YG_OK && !v[0].given && i < n; i++)
+		st = find(q, l.db, others[i], &other, err);
+	struct yg_alert into = a;
+	if (st == YG_OK && v[0].given)
+		st = find(q, l.db, v[0].text, &into, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, into.version, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_alert_merge(&act, into.id, into.version, others, n,
+			    v[2].given ? v[2].text : YG_SV(""), err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < n; i++)
+		yg_announce(api, YG_TOPIC_ALERTS, into.org, others[i], "merged");
+	yg_announce(api, YG_TOPIC_ALERTS, into.org, into.id, "updated");
+	return answer_alert(q, r, l.db, 200, into.id, err);
+}
+
+yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"events", YG_F_TEXTS, YG_F_NEEDED, 1, 200, NULL},
+		{"reason", YG_F_TEXT, 0, 0, YG_REASON_MAX, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_alert a;
+	struct yg_id id;
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, a.version, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_alert_split(&act, a.id, a.version, v[0].texts, v[0].text_count,
+			    v[1].given ? v[1].text : YG_SV(""), &id, err);
+	if (st != YG_OK)
+		return st;
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, yg_id_sv(&id), "created");
+	yg_answer_location(q, r, "/api/v1/alerts", yg_id_sv(&id));
+	return answer_alert(q, r, l.db, 201, yg_id_sv(&id), err);
+}
+
+static yg_status close_allowed(struct yg_act *act, const struct yg_alert *a, struct yg_sv reason,
+			       struct yg_err *err)
+{
+	struct yg_alert_set set = {
+		.state = YG_ALERT_CLOSED, .verdict = YG_VERDICT_FALSE, .reason = &reason};
+	return a->state == YG_ALERT_CLOSED
+		       ? YG_OK
+		       : yg_alert_change(act, a->id, YG_ANY_VERSION, &set, NULL, err);
+}
+
+yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"reason", YG_F_TEXT, YG_F_NEEDED, 1, YG_REASON_MAX, NULL},
+		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL},
+		{"scope", YG_F_TEXT, 0, 0, 0, "organisation all"},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_alert a;
+	struct yg_allow w;
+	struct yg_id id;
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	bool all = v[2].given && YG_SV_IS(v[2].text, "all");
+	if (st == YG_OK && all && q->who.org.n > 0)
+		st = YG_FAIL(err, YG_DENIED,
+			     "only the centre can allow something for all organisations");
+	struct yg_allow_new n = {.value = a.indicator,
+				 .reason = v[0].text,
+				 .alert = a.id,
+				 .org = all ? YG_SV("") : a.org};
+	if (st == YG_OK)
+		st = yg_indicator_type_parse(a.indicator_type, &n.type);
+	if (st != YG_OK)
+		return st;
+	n.expires.us = v[1].given ? v[1].number : q->now.us + 30 * YG_US_PER_DAY;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_allow_add(&act, &n, &id, err);
+	if (st == YG_OK)
+		st = close_allowed(&act, &a, v[0].text, err);
+	if (st == YG_OK)
+		st = yg_allow_get(l.db, yg_id_sv(&id), q->arena, &w, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 201);
+	yg_put_allow(&j, &w);
+	yg_answer_location(q, r, "/api/v1/allow-entries", w.id);
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
+	if (api->hooks.indicators_changed != NULL)
+		api->hooks.indicators_changed(api->hooks.ctx);
+	return YG_OK;
+}
+
+static const struct yg_field filter_fields[] = {
+	{"org", YG_F_TEXT, 0, 1, 63, NULL},         {"state", YG_F_TEXT, 0, 1, 64, NULL},
+	{"severity", YG_F_INT, 0, 0, 6, NULL},      {"assignee", YG_F_TEXT, 0, 1, 512, NULL},
+	{"indicator", YG_F_TEXT, 0, 1, 8192, NULL}, {"q", YG_F_TEXT, 0, 1, 1024, NULL},
+};
+
+/* The body as the job keeps it: checked, and with the organisation it is for.
+ * center's job reads it back with the same words (role/center_jobs.c). */
+static yg_status bulk_params(struct yg_request *q, struct yg_state *db, struct yg_body *b,
+			     const struct yg_value *v, struct yg_sv *org, struct yg_err *err)
+{
+	struct yg_value f[YG_LEN(filter_fields)], set[SET_FIELDS];
+	yg_status st = YG_OK;
+	memset(f, 0, sizeof f);
+	if (v[0].given == v[1].given) {
+		yg_request_error(q, "missing", YG_SV(""),
+				 "exactly one of ids and filter is needed");
+		return YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	if (v[1].given)
+		st = yg_body_read_at(b, q, v[1].node, "/filter", filter_fields,
+				     YG_LEN(filter_fields), f, err);
+	if (st == YG_OK)
+		st = yg_body_read_at(b, q, v[2].node, "/set", set_fields, SET_FIELDS, set, err);
+	if (st == YG_OK && f[1].given)
+		(void)read_states(q, f[1].text, YG_SV("/filter/state"));
+	if (st == YG_OK && q->error_count > 0)
+		st = YG_FAIL(err, YG_PARSE, "the body has errors");
+	return st == YG_OK ? yg_scope_body_org(q, db, f[0].given, f[0].text, org, err) : st;
+}
+
+yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"ids", YG_F_TEXTS, 0, 1, 10000, NULL},
+		{"filter", YG_F_OBJECT, 0, 0, 0, NULL},
+		{"set", YG_F_OBJECT, YG_F_NEEDED, 0, 0, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_alert a;
+	struct yg_sv org = YG_SV("");
+	struct yg_id id;
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = bulk_params(q, l.db, &b, v, &org, err);
+	for (size_t i = 0; st == YG_OK && i < v[0].text_count && q->who.org.n > 0; i++)
+		st = find(q, l.db, v[0].texts[i], &a, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	/* the job is restricted to `org` whatever its filter says */
+	st = yg_job_add(&act, YG_SV("alert.bulk"), org, q->body, &id, err);
+	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+}
+
+yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err)
+{
+	static const struct yg_field fields[] = {
+		{"ids", YG_F_TEXTS, 0, 1, 10000, NULL},
+		{"filter", YG_F_OBJECT, 0, 0, 0, NULL},
+		{"set", YG_F_OBJECT, YG_F_NEEDED, 0, 0, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)], f[YG_LEN(filter_fields)];
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	memset(f, 0, sizeof f);
+	*out = (struct yg_bulk){0};
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK && v[1].given)
+		st = yg_body_read_at(&b, q, v[1].node, "/filter", filter_fields,
+				     YG_LEN(filter_fields), f, err);
+	if (st == YG_OK)
+		st = yg_body_read_at(&b, q, v[2].node, "/set", set_fields, SET_FIELDS, out->values,
+				     err);
+	if (st != YG_OK)
+		return st;
+	out->ids = v[0].texts;
+	out->id_count = v[0].text_count;
+	out->filter.org = f[0].given ? f[0].text : YG_SV("");
+	out->filter.states = f[1].given ? read_states(q, f[1].text, YG_SV("/filter/state")) : 0;
+	out->filter.severity_min = (int)f[2].number;
+	out->filter.assignee = f[3].given ? read_assignee(f[3].text) : YG_SV("");
+	out->filter.indicator = f[4].given ? f[4].text : YG_SV("");
+	out->filter.q = f[5].given ? f[5].text : YG_SV("");
+	read_set(out->values, &out->set);
+	return YG_OK;
+}

@@ -1,0 +1,391 @@
+/* Organisations, tokens, sources. */
+#include "api/body.h"
+#include "api/routes.h"
+#include "org/job.h"
+#include "org/organisation.h"
+#include "org/source.h"
+#include "org/token.h"
+
+static void put_org(struct yg_jo *j, const struct yg_request *q, const struct yg_org *o)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "name", o->slug);
+	yg_jo_str(j, "title", q->japanese ? o->title_ja : o->title_en);
+	yg_jo_str(j, "title_ja", o->title_ja);
+	yg_jo_str(j, "title_en", o->title_en);
+	yg_jo_bool(j, "demo", o->demo);
+	yg_jo_time(j, "created_at", o->created.us);
+	yg_jo_time(j, "updated_at", o->updated.us);
+	yg_put_etag(j, o->version);
+	yg_jo_end(j, '}');
+}
+
+static yg_status answer_org(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			    int status, struct yg_sv name, struct yg_err *err)
+{
+	struct yg_org o;
+	yg_status st = yg_org_get(db, name, q->arena, &o, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, status);
+	put_org(&j, q, &o);
+	yg_answer_etag(q, r, NULL, o.version);
+	return YG_OK;
+}
+
+yg_status yg_r_organisations_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				  struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_org *list = NULL;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	if (q->who.org.n > 0) {
+		struct yg_org own;
+		st = yg_org_get(l.db, q->who.org, q->arena, &own, err);
+		if (st != YG_OK)
+			return st;
+		put_org(&j, q, &own);
+		return yg_answer_page(api, q, &j, NULL, err);
+	}
+	st = yg_org_list(l.db, page.after, page.limit, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < n; i++)
+		put_org(&j, q, &list[i]);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].slug : NULL, err);
+}
+
+static const struct yg_field org_fields[] = {
+	{"name", YG_F_TEXT, YG_F_NEEDED, 1, 63, NULL},
+	{"title", YG_F_TEXT, 0, 0, 800, NULL},
+	{"title_ja", YG_F_TEXT, 0, 0, 800, NULL},
+	{"title_en", YG_F_TEXT, 0, 0, 800, NULL},
+	{"demo", YG_F_BOOL, 0, 0, 0, NULL},
+};
+enum { F_NAME, F_TITLE, F_TITLE_JA, F_TITLE_EN, F_DEMO };
+
+yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	struct yg_value v[YG_LEN(org_fields)];
+	yg_status st = yg_body_read(&b, q, org_fields, YG_LEN(org_fields), v, err);
+	if (st == YG_OK && !yg_org_slug_ok(v[F_NAME].text)) {
+		yg_request_error(q, "bad_name", YG_SV("/name"),
+				 "expected a-z, 0-9 and '-' inside, at most 63");
+		st = YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_org o = {
+		.slug = v[F_NAME].text,
+		.title_ja = v[F_TITLE_JA].given ? v[F_TITLE_JA].text : v[F_TITLE].text,
+		.title_en = v[F_TITLE_EN].given ? v[F_TITLE_EN].text : v[F_TITLE].text,
+		.demo = v[F_DEMO].truth,
+	};
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_org_add(&act, &o, err);
+	if (st != YG_OK)
+		return st;
+	yg_answer_location(q, r, "/api/v1/organisations", o.slug);
+	return answer_org(q, r, l.db, 201, o.slug, err);
+}
+
+yg_status yg_r_organisation_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_sv name = yg_param(q, "name");
+	yg_status st = yg_scope_object(q, name, false, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	return st == YG_OK ? answer_org(q, r, l.db, 200, name, err) : st;
+}
+
+yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"title", YG_F_TEXT, 0, 1, 800, NULL},
+		{"title_ja", YG_F_TEXT, 0, 1, 800, NULL},
+		{"title_en", YG_F_TEXT, 0, 1, 800, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_org o;
+	struct yg_sv name = yg_param(q, "name");
+	yg_status st = yg_scope_object(q, name, false, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_org_get(l.db, name, q->arena, &o, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, o.version, err);
+	if (st == YG_OK)
+		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st != YG_OK)
+		return st;
+	const struct yg_sv *ja = v[1].given ? &v[1].text : v[0].given ? &v[0].text : NULL;
+	const struct yg_sv *en = v[2].given ? &v[2].text : v[0].given ? &v[0].text : NULL;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_org_retitle(&act, name, o.version, ja, en, err);
+	return st == YG_OK ? answer_org(q, r, l.db, 200, name, err) : yg_changed(r, st);
+}
+
+yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_sv name = yg_param(q, "name");
+	bool force;
+	yg_status st = yg_query_bool(q, "force", &force, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	if (!yg_org_exists(l.db, name))
+		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	struct yg_act act = yg_request_act(q, api, l.db);
+	if (!force) {
+		st = yg_org_remove(&act, name, err);
+		r->status = 204;
+		return st;
+	}
+	struct yg_buf params;
+	yg_buf_init(&params, 1024);
+	struct yg_jo j = yg_jo_init(&params);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "org", name);
+	yg_jo_end(&j, '}');
+	struct yg_id id;
+	st = yg_job_add(&act, YG_SV("org.purge"), YG_SV(""), yg_buf_sv(&params), &id, err);
+	yg_buf_free(&params);
+	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+}
+
+static void put_token(struct yg_jo *j, const struct yg_token *t, const char *secret)
+{
+	struct yg_sv rest = t->scopes, one;
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", t->id);
+	yg_jo_str_or_null(j, "org", t->org);
+	yg_jo_str(j, "name", t->name);
+	yg_jo_key(j, "scopes");
+	yg_jo_begin(j, '[');
+	while (yg_sv_cut(&rest, ' ', &one)) {
+		if (one.n > 0)
+			yg_jo_text(j, one);
+	}
+	yg_jo_end(j, ']');
+	yg_jo_str(j, "prefix", t->prefix);
+	yg_jo_time(j, "created_at", t->created.us);
+	yg_jo_time(j, "expires_at", t->expires.us);
+	yg_jo_time(j, "last_used_at", t->last_used.us);
+	yg_jo_time(j, "revoked_at", t->revoked.us);
+	if (secret != NULL)
+		yg_jo_str(j, "secret", yg_sv_of(secret));
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_tokens_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_token *list = NULL;
+	size_t n = 0;
+	struct yg_sv org;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_org(q, l.db, &org, err);
+	if (st == YG_OK)
+		st = yg_token_list(l.db, org, page.after, page.limit, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		put_token(&j, &list[i], NULL);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+}
+
+/* A token cannot give what it has not. */
+static yg_status check_grant(struct yg_request *q, const struct yg_value *scopes,
+			     int64_t expires_us, struct yg_err *err)
+{
+	for (size_t i = 0; i < scopes->text_count; i++) {
+		char at[32], scope[40];
+		struct yg_sb b = yg_sb_init(at, sizeof at), s = yg_sb_init(scope, sizeof scope);
+		yg_sb_printf(&b, "/scopes/%zu", i);
+		yg_sb_put(&s, scopes->texts[i]);
+		if (!yg_scope_ok(scopes->texts[i]))
+			yg_request_error(q, "unknown_value", yg_sb_sv(&b),
+					 "there is no such scope");
+		else if (!yg_who_may(&q->who, yg_sb_cstr(&s)))
+			return YG_FAIL(err, YG_DENIED,
+				       "a token cannot give a scope that it has not");
+	}
+	if (q->who.expires.us != 0 && (expires_us == 0 || expires_us > q->who.expires.us))
+		return YG_FAIL(err, YG_DENIED,
+			       "a token cannot make one that lasts longer than itself");
+	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "the body has errors");
+}
+
+yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	YG_AUTO(yg_token_secret_wipe) struct yg_token_secret secret = {0};
+	static const struct yg_field fields[] = {
+		{"org", YG_F_TEXT, YG_F_NULL | YG_F_NEEDED, 1, 63, NULL},
+		{"name", YG_F_TEXT, YG_F_NEEDED, 1, 64, NULL},
+		{"scopes", YG_F_TEXTS, YG_F_NEEDED, 1, 32, NULL},
+		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL},
+	};
+	enum { ORG, NAME, SCOPES, EXPIRES };
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_token token;
+	struct yg_sv org = YG_SV("");
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_body_org(q, l.db, true, v[ORG].text, &org, err);
+	if (st == YG_OK && v[EXPIRES].given && !v[EXPIRES].null && v[EXPIRES].number <= q->now.us) {
+		yg_request_error(q, "out_of_range", YG_SV("/expires_at"),
+				 "expected a time to come");
+		st = YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	if (st != YG_OK)
+		return st;
+	int64_t expires = v[EXPIRES].given ? v[EXPIRES].number : q->now.us + 365 * YG_US_PER_DAY;
+	if (!v[EXPIRES].given && q->who.expires.us != 0)
+		expires = YG_MIN(expires, q->who.expires.us);
+	st = check_grant(q, &v[SCOPES], expires, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_token_new n = {
+		v[NAME].text, org, v[SCOPES].texts, v[SCOPES].text_count, {expires}};
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_token_add(&act, &n, q->arena, &token, &secret, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 201);
+	put_token(&j, &token, secret.s);
+	yg_answer_location(q, r, "/api/v1/tokens", token.id);
+	return YG_OK;
+}
+
+static yg_status find_token(struct yg_request *q, struct yg_state *db, struct yg_token *out,
+			    struct yg_err *err)
+{
+	yg_status st = yg_token_get(db, yg_param(q, "id"), q->arena, out, err);
+	return st == YG_OK ? yg_scope_object(q, out->org, false, err) : st;
+}
+
+yg_status yg_r_token_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_token token;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_token(q, l.db, &token, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	put_token(&j, &token, NULL);
+	return YG_OK;
+}
+
+yg_status yg_r_token_revoke(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_token token;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_token(q, l.db, &token, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	r->status = 204;
+	return yg_token_revoke(&act, token.id, err);
+}
+
+/* The position of a source in its list: its three names with tabs between. */
+static bool source_after(struct yg_sv position, struct yg_source_row *out)
+{
+	*out = (struct yg_source_row){0};
+	if (position.n == 0)
+		return false;
+	return yg_sv_cut(&position, '\t', &out->org) && yg_sv_cut(&position, '\t', &out->source) &&
+	       yg_sv_cut(&position, '\t', &out->sensor);
+}
+
+static void put_source(struct yg_jo *j, const struct yg_source_row *s)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "org", s->org);
+	yg_jo_str(j, "source", s->source);
+	yg_jo_str(j, "sensor", s->sensor);
+	yg_jo_int(j, "records", s->events);
+	yg_jo_int(j, "unparsed", s->unparsed);
+	yg_jo_int(j, "bytes", s->bytes);
+	yg_jo_int(j, "dropped", s->dropped);
+	yg_jo_time(j, "first_received_at", s->first_received.us);
+	yg_jo_time(j, "last_event_at", s->last_event.us);
+	yg_jo_time(j, "last_received_at", s->last_received.us);
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_sources_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_source_row after, *list = NULL;
+	size_t n = 0;
+	struct yg_sv org;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_org(q, l.db, &org, err);
+	if (st != YG_OK)
+		return st;
+	bool go_on = source_after(page.after, &after);
+	st = yg_source_list(l.db, org, go_on ? &after : NULL, page.limit, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		put_source(&j, &list[i]);
+	if (n < page.limit)
+		return yg_answer_page(api, q, &j, NULL, err);
+	char text[YG_CURSOR_MAX];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_put(&b, list[n - 1].org);
+	yg_sb_putc(&b, '\t');
+	yg_sb_put(&b, list[n - 1].source);
+	yg_sb_putc(&b, '\t');
+	yg_sb_put(&b, list[n - 1].sensor);
+	struct yg_sv position = yg_sb_sv(&b);
+	return yg_answer_page(api, q, &j, &position, err);
+}

@@ -1,0 +1,397 @@
+/* Health, status, audit log, jobs, system events, the documents. */
+#include "api/body.h"
+#include "api/problem.h"
+#include "api/routes.h"
+#include "org/audit_log.h"
+#include "org/job.h"
+#include "org/organisation.h"
+#include "org/system_event.h"
+
+static yg_status answer_file(struct yg_response *r, const char *name, const char *type)
+{
+	r->status = 200;
+	r->type = type;
+	yg_buf_put(&r->body, yg_file_get(name));
+	return YG_OK;
+}
+
+yg_status yg_r_openapi_yaml(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	(void)api;
+	(void)q;
+	(void)err;
+	return answer_file(r, "openapi.yaml", "application/yaml");
+}
+
+yg_status yg_r_openapi_json(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	(void)api;
+	(void)q;
+	(void)err;
+	return answer_file(r, "openapi.json", "application/json");
+}
+
+yg_status yg_r_style(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		     struct yg_err *err)
+{
+	(void)api;
+	(void)q;
+	(void)err;
+	return answer_file(r, "style.css", "text/css; charset=utf-8");
+}
+
+yg_status yg_r_problems(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err)
+{
+	(void)api;
+	(void)err;
+	r->status = 200;
+	r->type = "text/html; charset=utf-8";
+	yg_problem_page(q->japanese, &r->body);
+	return YG_OK;
+}
+
+yg_status yg_r_livez(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		     struct yg_err *err)
+{
+	(void)api;
+	(void)q;
+	(void)err;
+	r->status = 200;
+	r->type = "text/plain; charset=utf-8";
+	yg_buf_put(&r->body, YG_SV("ok\n"));
+	return YG_OK;
+}
+
+yg_status yg_r_readyz(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		      struct yg_err *err)
+{
+	struct yg_part *parts = NULL;
+	size_t n = 0, bad = 0;
+	struct yg_sv verbose = yg_query(q, "verbose");
+	bool all = verbose.p != NULL && !YG_SV_IS(verbose, "0");
+	yg_status st = yg_api_parts(api, q->arena, &parts, &n, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < n; i++) {
+		bool down = parts[i].health == YG_HEALTH_DOWN;
+		bad += down;
+		if (!down && !all)
+			continue;
+		yg_buf_printf(&r->body, "%s: %s", parts[i].name, yg_health_name(parts[i].health));
+		if (parts[i].text[0] != '\0' && (down || q->who.kind != YG_WHO_NOBODY))
+			yg_buf_printf(&r->body, " (%s)", parts[i].text);
+		yg_buf_putc(&r->body, '\n');
+	}
+	r->status = bad == 0 ? 200 : 503;
+	r->type = "text/plain; charset=utf-8";
+	if (bad == 0)
+		yg_buf_put(&r->body, YG_SV("ok\n"));
+	else
+		r->retry_after_s = 5;
+	return YG_OK;
+}
+
+yg_status yg_r_stream(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		      struct yg_err *err)
+{
+	unsigned topics;
+	struct yg_sv asked = yg_query(q, "topics");
+	(void)api;
+	if (yg_stream_topics(asked, &topics, err) != YG_OK) {
+		yg_request_error(q, "unknown_value", YG_SV("topics"),
+				 "expected alerts, jobs or system, with commas");
+		return YG_PARSE;
+	}
+	if (asked.p != NULL && q->who.org.n > 0 && (topics & YG_TOPIC_SYSTEM) != 0)
+		return YG_FAIL(err, YG_DENIED,
+			       "the topic system is not for tokens of one organisation");
+	r->status = 200;
+	r->type = "text/event-stream";
+	r->stream = true;
+	yg_response_header(r, "X-Accel-Buffering", YG_SV("no"));
+	return YG_OK;
+}
+
+void yg_put_audit(struct yg_jo *j, const struct yg_audit_entry *e)
+{
+	char hex[2 * YG_AUDIT_HASH];
+	struct yg_sb b = yg_sb_init(hex, sizeof hex);
+	yg_sb_hex(&b, e->hash, sizeof e->hash);
+	yg_jo_begin(j, '{');
+	yg_jo_int(j, "seq", e->seq);
+	yg_jo_time(j, "at", e->time.us);
+	yg_jo_str(j, "actor", e->actor);
+	yg_jo_str_or_null(j, "org", e->org);
+	yg_jo_str(j, "action", e->action);
+	yg_jo_str(j, "object", e->object);
+	yg_jo_key(j, "detail");
+	yg_jo_raw(j, e->detail.n > 0 ? e->detail : YG_SV("{}"));
+	yg_jo_str(j, "hash", yg_sb_sv(&b));
+	yg_jo_end(j, '}');
+}
+
+/* A number as the position of a cursor. */
+static struct yg_sv number_position(char buf[static 24], int64_t v)
+{
+	struct yg_sb b = yg_sb_init(buf, 24);
+	yg_sb_i64(&b, v);
+	return yg_sb_sv(&b);
+}
+
+yg_status yg_r_audit_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_audit_filter f = {0};
+	struct yg_audit_entry *list = NULL;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_org(q, l.db, &f.org, err);
+	if (st != YG_OK)
+		return st;
+	if (yg_query(q, "object").p != NULL)
+		f.object = yg_query(q, "object");
+	if (page.after.n > 0)
+		(void)yg_parse_i64(page.after, &f.before, NULL);
+	f.limit = page.limit;
+	st = yg_audit_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		yg_put_audit(&j, &list[i]);
+	char buf[24];
+	struct yg_sv position = number_position(buf, n > 0 ? list[n - 1].seq : 0);
+	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+}
+
+yg_status yg_r_audit_verify(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"seq", YG_F_INT, YG_F_NEEDED, 0, INT64_MAX, NULL},
+		{"hash", YG_F_TEXT, YG_F_NEEDED, 64, 64, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_audit_anchor anchor;
+	struct yg_audit_report report;
+	bool anchored = q->method == YG_HTTP_POST;
+	yg_status st = YG_OK;
+	if (anchored)
+		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK && anchored) {
+		anchor.seq = v[0].number;
+		st = yg_parse_hex(v[1].text, anchor.hash, sizeof anchor.hash, err);
+		if (st != YG_OK)
+			yg_request_error(q, "bad_text", YG_SV("/hash"), "expected 64 hex digits");
+	}
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_audit_verify(l.db, anchored ? &anchor : NULL, &report, err);
+	if (st != YG_OK)
+		return st;
+	char hex[2 * YG_AUDIT_HASH];
+	struct yg_sb h = yg_sb_init(hex, sizeof hex);
+	yg_sb_hex(&h, report.head.hash, sizeof report.head.hash);
+	struct yg_jo j = yg_answer(r, 200);
+	yg_jo_begin(&j, '{');
+	yg_jo_bool(&j, "ok", report.ok);
+	yg_jo_int(&j, "entries", (int64_t)report.entries);
+	if (report.first_bad != 0)
+		yg_jo_int(&j, "first_bad", report.first_bad);
+	else
+		yg_jo_str_or_null(&j, "first_bad", YG_SV(""));
+	yg_jo_int(&j, "head_seq", report.head.seq);
+	yg_jo_str_or_null(&j, "head", report.head.seq > 0 ? yg_sb_sv(&h) : YG_SV(""));
+	yg_jo_str(&j, "text", yg_sv_of(report.text));
+	yg_jo_end(&j, '}');
+	return YG_OK;
+}
+
+void yg_put_job(struct yg_jo *j, const struct yg_job *job)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", job->id);
+	yg_jo_str(j, "kind", job->kind);
+	yg_jo_str_or_null(j, "org", job->org);
+	yg_jo_str(j, "state", yg_sv_of(yg_job_state_name(job->state)));
+	yg_jo_int(j, "done", job->done);
+	if (job->total > 0)
+		yg_jo_int(j, "total", job->total);
+	else
+		yg_jo_str_or_null(j, "total", YG_SV(""));
+	yg_jo_int(j, "errors", job->errors);
+	yg_jo_str(j, "message", job->message);
+	yg_jo_key(j, "result");
+	yg_jo_raw(j, job->result);
+	yg_jo_time(j, "created_at", job->created.us);
+	yg_jo_time(j, "started_at", job->started.us);
+	yg_jo_time(j, "finished_at", job->finished.us);
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_job *list = NULL;
+	size_t n = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_job_list(l.db, q->who.org, YG_SV(""), page.after, page.limit, q->arena,
+				 &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		yg_put_job(&j, &list[i]);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+}
+
+static yg_status find_job(struct yg_request *q, struct yg_state *db, struct yg_job *out,
+			  struct yg_err *err)
+{
+	yg_status st = yg_job_get(db, yg_param(q, "id"), q->arena, out, err);
+	return st == YG_OK ? yg_scope_object(q, out->org, false, err) : st;
+}
+
+yg_status yg_r_job_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		       struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_job job;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_job(q, l.db, &job, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_put_job(&j, &job);
+	return YG_OK;
+}
+
+yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_job job;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_job(q, l.db, &job, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_job_cancel(&act, job.id, err);
+	if (st == YG_OK)
+		st = find_job(q, l.db, &job, err);
+	if (st != YG_OK)
+		return st;
+	yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "cancelled");
+	struct yg_jo j = yg_answer(r, 202);
+	yg_put_job(&j, &job);
+	return YG_OK;
+}
+
+yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_state *db, struct yg_sv id, struct yg_err *err)
+{
+	struct yg_job job;
+	yg_status st = yg_job_get(db, id, q->arena, &job, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 202);
+	yg_put_job(&j, &job);
+	yg_answer_location(q, r, "/api/v1/jobs", job.id);
+	yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "queued");
+	if (api->hooks.job_added != NULL)
+		api->hooks.job_added(api->hooks.ctx);
+	return YG_OK;
+}
+
+yg_status yg_r_system_events(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_system_event *list = NULL;
+	size_t n = 0;
+	int64_t before = 0;
+	char buf[24];
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	if (page.after.n > 0)
+		(void)yg_parse_i64(page.after, &before, NULL);
+	st = yg_system_event_list(l.db, YG_SV(""), YG_SV(""), before, page.limit, q->arena, &list,
+				  &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++) {
+		yg_jo_begin(&j, '{');
+		yg_jo_str(&j, "id", number_position(buf, list[i].id));
+		yg_jo_time(&j, "time", list[i].time.us);
+		yg_jo_str(&j, "level", list[i].level);
+		yg_jo_str(&j, "role", list[i].role);
+		yg_jo_str(&j, "name", list[i].name);
+		yg_jo_key(&j, "fields");
+		yg_jo_raw(&j, list[i].fields.n > 0 ? list[i].fields : YG_SV("{}"));
+		yg_jo_end(&j, '}');
+	}
+	struct yg_sv position = number_position(buf, n > 0 ? list[n - 1].id : 0);
+	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+}
+
+yg_status yg_r_demo_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_sv *names = NULL;
+	size_t n = 0;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_org_demo(l.db, q->arena, &names, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_jo_begin(&j, '{');
+	yg_jo_bool(&j, "present", n > 0);
+	yg_jo_key(&j, "organisations");
+	yg_jo_begin(&j, '[');
+	for (size_t i = 0; i < n; i++)
+		yg_jo_text(&j, names[i]);
+	yg_jo_end(&j, ']');
+	yg_jo_end(&j, '}');
+	return YG_OK;
+}
+
+yg_status yg_r_demo_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_id id;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_job_add(&act, YG_SV("demo.remove"), YG_SV(""), YG_SV(""), &id, err);
+	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+}
