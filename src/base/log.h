@@ -55,7 +55,15 @@
 	/* 5000: state, organisations, alerts, jobs (state) */                                                         \
 	X(5000, STATE_NOTE,         "state.note",         INFO,   600, "A remark of the state database.")              \
 	/* 6000: HTTP, API, center (api) */                                                                            \
-	X(6000, API_NOTE,           "api.note",           INFO,   600, "A remark of the API.")
+	X(6000, API_NOTE,           "api.note",           INFO,   600, "A remark of the API.")                        \
+	X(6001, API_REQUEST,        "api.request",        DEBUG,  6000, "A request was answered.")                    \
+	X(6002, API_FAILED,         "api.failed",         WARN,   600, "A request failed by a fault of ours.")        \
+	X(6003, CENTER_JOB_FAILED,  "center.job_failed",  WARN,   600, "A job ended with an error.")                  \
+	X(6004, CENTER_COMPILED,    "center.compiled",    INFO,   600, "A snapshot of the indicators was compiled.")  \
+	X(6005, CENTER_COMPILE_FAILED, "center.compile_failed", ERROR, 60, "The indicators could not be compiled; the last snapshot stays.") \
+	X(6006, CENTER_FINDINGS_REFUSED, "center.findings_refused", WARN, 60, "A worker's findings could not be applied yet; it will send them again.") \
+	X(6007, CENTER_WORKER_AWAY, "center.worker_away", WARN,   60, "A worker does not answer.")                    \
+	X(6008, CENTER_RETENTION,   "center.retention",   INFO,   60, "Old partitions of events were dropped.")
 /* clang-format on */
 
 typedef enum yg_level {

@@ -1,0 +1,49 @@
+/* problem.h - errors as RFC 9457 problem documents.  One list gives the types,
+ * their titles in English and Japanese, and the page that explains them. */
+#pragma once
+#include "api/http.h"
+
+/* clang-format off */
+/* slug, status, title, title in Japanese, what to do */
+#define YG_PROBLEMS(X)                                                                                                  \
+	X("bad-request",            400, "The request cannot be understood", "リクエストを解釈できません",              \
+	  "Read `detail` and `errors`: each names the parameter, header or place in the body.")                           \
+	X("unauthenticated",        401, "Sign-in is needed", "認証が必要です",                                         \
+	  "Send `Authorization: Bearer TOKEN` with a token that is neither expired nor revoked.")                         \
+	X("forbidden",              403, "Not permitted", "許可されていません",                                         \
+	  "The token lacks the scope this route needs, or the route is for the centre alone.")                            \
+	X("not-found",              404, "No such object", "対象が見つかりません",                                      \
+	  "Check the id and the organisation. What belongs to another organisation is answered in the same way.")         \
+	X("method-not-allowed",     405, "The path does not take this method", "このメソッドは使えません",              \
+	  "The header `Allow` names the methods it takes.")                                                               \
+	X("not-acceptable",         406, "No answer in the form asked for", "指定された形式では回答できません",         \
+	  "Accept the media type that the document of the API names for this route.")                                     \
+	X("conflict",               409, "It contradicts what is there", "現在の状態と矛盾します",                      \
+	  "Read the object again and decide anew.")                                                                       \
+	X("precondition-failed",    412, "The object changed meanwhile", "対象が更新されています",                      \
+	  "Read the object again, and send its new ETag as `If-Match`.")                                                  \
+	X("too-large",              413, "The body is too large", "本文が大きすぎます",                                 \
+	  "Send it in several requests.")                                                                                 \
+	X("target-too-long",        414, "The address is too long", "アドレスが長すぎます",                             \
+	  "Shorten the query.")                                                                                           \
+	X("unsupported-media-type", 415, "The form of the body is not supported", "本文の形式に対応していません",       \
+	  "Check `Content-Type` and `Content-Encoding`.")                                                                 \
+	X("precondition-required",  428, "If-Match is needed", "If-Match が必要です",                                   \
+	  "Read the object and send its ETag as `If-Match`, so that nobody's change is lost.")                            \
+	X("too-many",               429, "A limit was reached", "上限に達しました",                                     \
+	  "Wait for `Retry-After` seconds and send the same request again.")                                              \
+	X("internal",               500, "Something went wrong here", "内部で問題が起きました",                         \
+	  "Look for the `trace_id` in the server's log.")                                                                 \
+	X("unavailable",            503, "A needed part does not answer", "必要な機能が応答していません",               \
+	  "Try again later; `yagura doctor` says what is missing.")
+/* clang-format on */
+
+/* Turns a failed request into its answer: r->status from `st` (or from
+ * r->problem), the document in r->body, Retry-After and the like in the headers.
+ * Details of faults of ours (5xx) are shown to the local administrator only. */
+void yg_problem(const struct yg_request *q, struct yg_response *r, yg_status st,
+		const struct yg_err *err);
+/* The page behind the `type` links. */
+void yg_problem_page(bool japanese, struct yg_buf *out);
+/* HTTP status of a slug; 0 when there is none. */
+int yg_problem_status(const char *slug);

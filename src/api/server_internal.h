@@ -1,0 +1,100 @@
+/* server_internal.h - what server.c (doors, limits) and exchange.c (one request
+ * to its answer) share.  For those two only. */
+#pragma once
+#include <microhttpd.h>
+
+#include "api/server.h"
+
+#define YG_DOORS_MAX         4
+#define COUNT(s, member, by) ((void)__atomic_fetch_add(&(s)->counts.member, (by), __ATOMIC_RELAXED))
+
+/* Circular list heads and links; an entry on no list points to itself. */
+struct link {
+	struct link *next, *prev;
+};
+static inline void link_init(struct link *l)
+{
+	l->next = l->prev = l;
+}
+static inline void link_remove(struct link *l)
+{
+	l->next->prev = l->prev;
+	l->prev->next = l->next;
+	link_init(l);
+}
+static inline void link_append(struct link *head, struct link *l)
+{
+	l->prev = head->prev;
+	l->next = head;
+	head->prev->next = l;
+	head->prev = l;
+}
+
+struct door {
+	struct yg_server *s;
+	struct MHD_Daemon *mhd; /* NULL: never opened, or closed */
+	uv_poll_t poll;
+	uv_timer_t timer;
+	bool local, tls;
+	uint32_t open;       /* connections */
+	struct link waiting; /* conn.link: without a request, the oldest first */
+};
+struct conn { /* one accepted connection */
+	struct link link;
+	struct door *door;
+	int fd;
+	yg_mono since; /* when it last began to wait for a request */
+};
+
+struct yg_server {
+	uv_loop_t *loop;
+	struct yg_server_app app;
+	struct yg_server_conf conf;
+	struct door doors[YG_DOORS_MAX];
+	uint32_t door_count;
+	uv_timer_t sweep;
+	uv_async_t wake; /* the live stream has news */
+	struct yg_server_counts counts;
+	uint32_t slow;       /* requests of slow routes in the pool */
+	struct link bodies;  /* exchange.link: bodies coming in */
+	struct link readers; /* exchange.link: live streams */
+	uint32_t exchanges;  /* between head and completion */
+	bool draining;
+	void (*done)(void *ctx);
+	void *done_ctx;
+	int handles; /* to close before the memory goes */
+};
+
+enum stage { STAGE_NEW, STAGE_ASK, STAGE_BODY, STAGE_HANDLE, STAGE_ANSWER, STAGE_STREAM };
+struct exchange {
+	struct yg_request q;
+	struct yg_response r;
+	struct yg_arena arena;
+	struct yg_err err;
+	yg_status st;
+	enum stage stage;
+	struct conn *conn;
+	struct yg_server *s;
+	struct MHD_Connection *mhd;
+	struct link link;
+	struct yg_buf body;
+	uint64_t counted; /* body bytes noted in counts.body_bytes */
+	bool has_body, no_memory, slow;
+	yg_mono began;
+	uv_work_t work;
+	struct yg_stream_reader reader;
+	bool asleep; /* a stream whose connection is suspended */
+	yg_mono spoke;
+	char uri[]; /* NUL-terminated */
+};
+
+/* exchange.c */
+void *yg_exchange_begin(struct door *d, const char *uri, struct MHD_Connection *mhd);
+enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const char *upload,
+				 size_t *upload_n);
+void yg_exchange_end(struct exchange *x);
+/* Wakes a suspended stream so that it says what it has to. */
+void yg_exchange_wake(struct exchange *x);
+/* server.c: lets libmicrohttpd work on what became possible. */
+void yg_door_run(struct door *d);
+void yg_server_check_done(struct yg_server *s);
