@@ -15,6 +15,7 @@ static const struct yg_norm_ops *const sources[YG_SOURCE_COUNT] = {
 	[YG_SOURCE_NONE] = NULL,
 	[YG_SOURCE_ZEEK] = &yg_norm_zeek,
 	[YG_SOURCE_SURICATA] = &yg_norm_suricata,
+	[YG_SOURCE_OCSF] = &yg_norm_ocsf,
 	[YG_SOURCE_CLOUDTRAIL] = &yg_norm_cloudtrail,
 	[YG_SOURCE_WINDOWS] = &yg_norm_windows,
 	[YG_SOURCE_SYSLOG] = &yg_norm_syslog,
