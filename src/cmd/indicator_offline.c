@@ -222,7 +222,7 @@ struct matching {
 	yg_wall now;
 	struct yg_intel *intel;     /* owned */
 	struct yg_norm *norm;       /* owned */
-	struct yg_match_set *set;   /* owned */
+	struct yg_match_set *sets;  /* owned: two */
 	struct yg_split *split;     /* owned; one per file */
 	struct yg_inflate *inflate; /* owned; one per file, NULL: plain */
 	char *plain;                /* owned */
@@ -245,7 +245,7 @@ static void matching_free(struct matching *m)
 	file_done(m);
 	yg_intel_close(m->intel);
 	yg_norm_free(m->norm);
-	free(m->set);
+	free(m->sets);
 	free(m->plain);
 	yg_buf_free(&m->line);
 }
@@ -319,10 +319,11 @@ static void put_text(struct matching *m, const struct yg_match *match, struct yg
 		      yg_event_fields[match->field].name, yg_sb_cstr(&s));
 }
 
-static void print_matches(struct matching *m, const struct yg_event *ev)
+static void print_matches(struct matching *m, const struct yg_event *ev,
+			  const struct yg_match_set *set)
 {
-	for (uint32_t i = 0; i < m->set->n; i++) {
-		const struct yg_match *match = &m->set->m[i];
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct yg_match *match = &set->m[i];
 		char ip[YG_IP_TEXT_MAX];
 		struct yg_sb b = yg_sb_init(ip, sizeof ip);
 		struct yg_sv value = value_text(ev, match, &b);
@@ -334,20 +335,31 @@ static void print_matches(struct matching *m, const struct yg_event *ev)
 			put_text(m, match, value);
 		(void)fwrite(m->line.p, 1, m->line.n, stdout);
 	}
-	m->matches += m->set->n + m->set->more;
+	m->matches += set->n + set->more;
 }
 
+static void finish_event(struct matching *m, const struct yg_event *ev, struct yg_match_set *set)
+{
+	m->record++;
+	yg_intel_finish(m->intel, ev, m->now, set);
+	if (set->n > 0)
+		print_matches(m, ev, set);
+}
+
+/* One event ahead: while one is judged, the memory the next one needs arrives. */
 static void match_batch(struct matching *m, const struct yg_split_batch *batch)
 {
-	struct yg_event ev;
+	struct yg_event ev[2];
+	size_t n = 0;
 	yg_norm_begin(m->norm, batch->bytes, m->now, false);
-	while (yg_norm_next(m->norm, &ev)) {
-		m->record++;
-		ev.org = m->org;
-		yg_intel_match(m->intel, &ev, m->now, m->set);
-		if (m->set->n > 0)
-			print_matches(m, &ev);
+	for (; yg_norm_next(m->norm, &ev[n & 1]); n++) {
+		ev[n & 1].org = m->org;
+		yg_intel_prepare(m->intel, &ev[n & 1], &m->sets[n & 1]);
+		if (n > 0)
+			finish_event(m, &ev[(n - 1) & 1], &m->sets[(n - 1) & 1]);
 	}
+	if (n > 0)
+		finish_event(m, &ev[(n - 1) & 1], &m->sets[(n - 1) & 1]);
 	m->unparsed += yg_norm_unparsed(m->norm);
 }
 
@@ -424,9 +436,10 @@ static yg_status begin_matching(struct matching *m, enum yg_source *source, stru
 	if (st != YG_OK)
 		return st;
 	yg_buf_init(&m->line, LINE_MAX_BYTES);
-	m->set = malloc(sizeof *m->set);
+	m->sets = malloc(2 * sizeof *m->sets);
 	m->plain = malloc(PLAIN_BYTES);
-	return m->set != NULL && m->plain != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "match buffers");
+	return m->sets != NULL && m->plain != NULL ? YG_OK
+						   : YG_FAIL(err, YG_NOMEM, "match buffers");
 }
 
 static int run_match(struct yg_cli *cli)

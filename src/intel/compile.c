@@ -39,9 +39,11 @@ static void *vec_add(struct vec *v, size_t elem)
 	return (char *)v->p + v->n++ * elem;
 }
 
-/* Open addressing over numbers of elements kept elsewhere; 0 is empty. */
+/* Open addressing: which element has this hash?  A slot is 32 bits of the hash
+ * and the element's number + 1, so that neither a miss nor growing looks at the
+ * elements themselves; 0 is empty. */
 struct index {
-	uint32_t *slots; /* owned */
+	uint64_t *slots; /* owned */
 	size_t cap, n;   /* cap: power of two */
 };
 
@@ -60,20 +62,24 @@ struct yg_intel_builder {
 
 /* ---- interning ---- */
 
-static bool index_room(struct index *ix,
-		       uint64_t (*hash_at)(const struct yg_intel_builder *, uint32_t),
-		       const struct yg_intel_builder *b)
+static uint64_t slot_of(uint64_t hash, uint32_t element)
+{
+	return hash << 32 | ((uint64_t)element + 1);
+}
+
+/* Room for one more; false when memory is out. */
+static bool index_room(struct index *ix)
 {
 	if (ix->n * 3 < ix->cap * 2)
 		return true;
 	size_t cap = ix->cap < 64 ? 64 : ix->cap * 2;
-	uint32_t *slots = calloc(cap, sizeof *slots);
+	uint64_t *slots = calloc(cap, sizeof *slots);
 	if (slots == NULL)
 		return false;
 	for (size_t i = 0; i < ix->cap; i++) {
 		if (ix->slots[i] == 0)
 			continue;
-		size_t at = hash_at(b, ix->slots[i] - 1) & (cap - 1);
+		size_t at = (ix->slots[i] >> 32) & (cap - 1);
 		while (slots[at] != 0)
 			at = (at + 1) & (cap - 1);
 		slots[at] = ix->slots[i];
@@ -84,27 +90,32 @@ static bool index_room(struct index *ix,
 	return true;
 }
 
+/* Walks the elements that may have this hash: start with *at = SIZE_MAX.  False
+ * at a free slot, which is then *at. */
+static bool index_next(const struct index *ix, uint64_t hash, size_t *at, uint32_t *out)
+{
+	size_t mask = ix->cap - 1;
+	*at = *at == SIZE_MAX ? (hash & UINT32_MAX) & mask : (*at + 1) & mask;
+	for (; ix->slots[*at] != 0; *at = (*at + 1) & mask) {
+		if (ix->slots[*at] >> 32 == (hash & UINT32_MAX)) {
+			*out = (uint32_t)ix->slots[*at] - 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void index_put(struct index *ix, size_t at, uint64_t hash, uint32_t element)
+{
+	ix->slots[at] = slot_of(hash, element);
+	ix->n++;
+}
+
 static struct yg_sv string_at(const struct yg_intel_builder *b, uint32_t at)
 {
 	uint16_t n;
 	memcpy(&n, b->strings.p + at, sizeof n);
 	return (struct yg_sv){b->strings.p + at + 2, n};
-}
-
-static uint64_t string_hash(const struct yg_intel_builder *b, uint32_t at)
-{
-	return yg_hash_of(&b->key, 0, string_at(b, at));
-}
-
-static uint64_t meta_hash(const struct yg_intel_builder *b, uint32_t at)
-{
-	const struct yg_intel_meta *m = (const struct yg_intel_meta *)b->metas.p + at;
-	return yg_hash_of(&b->key, 0, (struct yg_sv){(const char *)m, sizeof *m});
-}
-
-static uint64_t entry_hash(const struct yg_intel_builder *b, uint32_t at)
-{
-	return ((const struct entry *)b->entries.p)[at].hash;
 }
 
 static yg_status intern_string(struct yg_intel_builder *b, struct yg_sv s, uint32_t *out,
@@ -115,16 +126,13 @@ static yg_status intern_string(struct yg_intel_builder *b, struct yg_sv s, uint3
 		return YG_OK;
 	if (s.n > 1024)
 		return YG_FAIL(err, YG_PARSE, "a name of %zu bytes is too long", s.n);
-	if (!index_room(&b->by_string, string_hash, b))
+	if (!index_room(&b->by_string))
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
-	size_t mask = b->by_string.cap - 1;
-	size_t at = yg_hash_of(&b->key, 0, s) & mask;
-	for (; b->by_string.slots[at] != 0; at = (at + 1) & mask) {
-		if (yg_sv_eq(string_at(b, b->by_string.slots[at] - 1), s)) {
-			*out = b->by_string.slots[at] - 1;
+	uint64_t hash = yg_hash_of(&b->key, 0, s);
+	size_t at = SIZE_MAX;
+	while (index_next(&b->by_string, hash, &at, out))
+		if (yg_sv_eq(string_at(b, *out), s))
 			return YG_OK;
-		}
-	}
 	char *to = yg_buf_room(&b->strings, s.n + 2);
 	if (to == NULL) {
 		b->strings.bad = false; /* this entry fails, the builder goes on */
@@ -136,8 +144,7 @@ static yg_status intern_string(struct yg_intel_builder *b, struct yg_sv s, uint3
 		memcpy(to + 2, s.p, s.n);
 	*out = (uint32_t)b->strings.n;
 	b->strings.n += s.n + 2;
-	b->by_string.slots[at] = *out + 1;
-	b->by_string.n++;
+	index_put(&b->by_string, at, hash, *out);
 	return YG_OK;
 }
 
@@ -173,22 +180,19 @@ static yg_status intern_meta(struct yg_intel_builder *b, const struct yg_indicat
 		st = intern_column(b, 3, ind->org, &m.org, err);
 	if (st != YG_OK)
 		return st;
-	if (!index_room(&b->by_meta, meta_hash, b))
+	if (!index_room(&b->by_meta))
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
-	size_t mask = b->by_meta.cap - 1;
-	size_t at = yg_hash_of(&b->key, 0, (struct yg_sv){(const char *)&m, sizeof m}) & mask;
-	for (; b->by_meta.slots[at] != 0; at = (at + 1) & mask) {
-		*out = b->by_meta.slots[at] - 1;
+	uint64_t hash = yg_hash_of(&b->key, 0, (struct yg_sv){(const char *)&m, sizeof m});
+	size_t at = SIZE_MAX;
+	while (index_next(&b->by_meta, hash, &at, out))
 		if (memcmp((const struct yg_intel_meta *)b->metas.p + *out, &m, sizeof m) == 0)
 			return YG_OK;
-	}
 	struct yg_intel_meta *to = vec_add(&b->metas, sizeof m);
 	if (to == NULL)
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
 	*to = m;
 	*out = (uint32_t)(b->metas.n - 1);
-	b->by_meta.slots[at] = *out + 1;
-	b->by_meta.n++;
+	index_put(&b->by_meta, at, hash, *out);
 	return YG_OK;
 }
 
@@ -245,12 +249,13 @@ static yg_status add_source(struct yg_intel_builder *b, struct entry *e, uint32_
 static yg_status add_entry(struct yg_intel_builder *b, const struct yg_indicator_key *k,
 			   uint64_t hash, uint32_t meta, struct yg_err *err)
 {
-	if (!index_room(&b->by_key, entry_hash, b))
+	if (!index_room(&b->by_key))
 		return YG_FAIL(err, YG_NOMEM, "indicators");
 	struct entry *entries = b->entries.p;
-	size_t mask = b->by_key.cap - 1, at = hash & mask;
-	for (; b->by_key.slots[at] != 0; at = (at + 1) & mask) {
-		struct entry *e = &entries[b->by_key.slots[at] - 1];
+	size_t at = SIZE_MAX;
+	uint32_t i;
+	while (index_next(&b->by_key, hash, &at, &i)) {
+		struct entry *e = &entries[i];
 		if (e->hash == hash && e->key_n == k->key.n && (e->head & 15) == k->type &&
 		    memcmp(b->keys.p + e->key_at, k->key.p, k->key.n) == 0)
 			return add_source(b, e, meta, err);
@@ -272,8 +277,7 @@ static yg_status add_entry(struct yg_intel_builder *b, const struct yg_indicator
 			    .head = yg_intel_head(k->type, k->scheme),
 			    .sources = 1};
 	b->keys.n += k->key.n;
-	b->by_key.slots[at] = (uint32_t)b->entries.n;
-	b->by_key.n++;
+	index_put(&b->by_key, at, hash, (uint32_t)(b->entries.n - 1));
 	b->stats.by_type[k->type]++;
 	return YG_OK;
 }

@@ -76,7 +76,7 @@ static struct yg_sv keep_text(struct filler *f, struct yg_sv s)
 static void probe_ip(struct filler *f, struct yg_ip ip, unsigned port)
 {
 	size_t n = yg_ip_is_v4(ip) ? 4 : 16;
-	char key[18];
+	char key[18] __attribute__((uninitialized));
 	memcpy(key, ip.b + 16 - n, n);
 	key[n] = (char)(port >> 8);
 	key[n + 1] = (char)port;
@@ -105,15 +105,17 @@ static void probe_name(struct filler *f, struct yg_sv name)
 /* ---- names ---- */
 
 enum { HAS_UPPER = 1, HAS_COLON = 2, HAS_HIGH = 4 };
+static const uint8_t seen_in_name[256] = {
+	['A' ... 'Z'] = HAS_UPPER,
+	[':'] = HAS_COLON,
+	[0x80 ... 0xff] = HAS_HIGH,
+};
 
 static unsigned look_at(struct yg_sv s)
 {
 	unsigned seen = 0;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		seen |= (c >= 'A' && c <= 'Z' ? HAS_UPPER : 0u) | (c == ':' ? HAS_COLON : 0u) |
-			(c >= 0x80 ? HAS_HIGH : 0u);
-	}
+	for (size_t i = 0; i < s.n; i++)
+		seen |= seen_in_name[(unsigned char)s.p[i]];
 	return seen;
 }
 
@@ -238,7 +240,7 @@ static size_t last_segment(const struct yg_url *u)
 
 static void add_url(struct filler *f, enum yg_event_field field, struct yg_sv value)
 {
-	struct yg_url u;
+	struct yg_url u __attribute__((uninitialized));
 	if (value.n == 0)
 		return;
 	struct yg_sb b = yg_sb_init(f->prep->text + f->prep->text_n, TEXT_ROOM);

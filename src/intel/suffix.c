@@ -14,9 +14,12 @@ yg_status yg_suffixes_new(struct yg_suffixes **out, struct yg_err *err)
 	struct yg_suffixes *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return YG_FAIL(err, YG_NOMEM, "public suffixes");
-	/* The file of the package is newer than the library, but a sandboxed role
-	 * may not open it. */
-	s->latest = psl_latest(NULL);
+	/* The package's file is newer than what the library was built with, and its
+	 * text form is searched a third faster than its packed one; but a sandboxed
+	 * role may not open it. */
+	s->latest = psl_load_file("/usr/share/publicsuffix/public_suffix_list.dat");
+	if (s->latest == NULL)
+		s->latest = psl_latest(NULL);
 	s->list = s->latest != NULL ? s->latest : psl_builtin();
 	if (s->list == NULL) {
 		free(s);

@@ -20,28 +20,50 @@ static bool is_ascii(struct yg_sv s)
 	return true;
 }
 
+/* What a character becomes in a name; 0: no name has it. */
+static const char name_char[256] = {
+	['-'] = '-', ['_'] = '_', ['.'] = '.', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3',
+	['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a',
+	['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h',
+	['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o',
+	['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v',
+	['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c',
+	['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j',
+	['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q',
+	['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x',
+	['Y'] = 'y', ['Z'] = 'z',
+};
+
 /* Labels of 1..63 letters, digits, '-' and '_', lower case. */
 static yg_status put_name(struct yg_sv in, struct yg_sb *out, struct yg_err *err)
 {
-	size_t label = 0;
+	size_t begin = 0; /* of the label at hand */
 	if (in.n == 0 || in.n > YG_DOMAIN_MAX)
 		return YG_FAIL(err, YG_PARSE, "a name has 1 to %d characters", YG_DOMAIN_MAX);
-	for (size_t i = 0; i < in.n; i++) {
-		char c = in.p[i];
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c | 0x20);
-		bool word =
-			(c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-		if (c == '.' ? label == 0 : !word)
-			return YG_FAIL(err, YG_PARSE,
-				       c == '.' ? "a label of the name is empty"
-						: "a character that no name has");
-		label = c == '.' ? 0 : label + 1;
-		if (label > 63)
-			return YG_FAIL(err, YG_PARSE, "a label of the name is longer than 63");
-		yg_sb_putc(out, c);
+	if (out->cut || out->cap - out->n < in.n) {
+		out->cut = true;
+		return YG_FAIL(err, YG_LIMIT, "a name is longer than its buffer");
 	}
-	return label > 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "a label of the name is empty");
+	char *to = out->p + out->n;
+	for (size_t i = 0; i < in.n; i++) {
+		char c = name_char[(unsigned char)in.p[i]];
+		if (c == 0)
+			return YG_FAIL(err, YG_PARSE, "a character that no name has");
+		to[i] = c;
+		if (c != '.')
+			continue;
+		if (i == begin)
+			return YG_FAIL(err, YG_PARSE, "a label of the name is empty");
+		if (i - begin > 63)
+			return YG_FAIL(err, YG_PARSE, "a label of the name is longer than 63");
+		begin = i + 1;
+	}
+	if (in.n == begin)
+		return YG_FAIL(err, YG_PARSE, "a label of the name is empty");
+	if (in.n - begin > 63)
+		return YG_FAIL(err, YG_PARSE, "a label of the name is longer than 63");
+	out->n += in.n;
+	return YG_OK;
 }
 
 yg_status yg_domain_normalize(struct yg_sv in, struct yg_sb *out, struct yg_err *err)
@@ -70,8 +92,6 @@ yg_status yg_domain_normalize(struct yg_sv in, struct yg_sb *out, struct yg_err 
 	yg_status st = put_name(in, out, err);
 	if (st != YG_OK)
 		return st;
-	if (out->cut)
-		return YG_FAIL(err, YG_LIMIT, "a name is longer than its buffer");
 	const char *dot = memrchr(out->p + from, '.', out->n - from);
 	const char *last = dot != NULL ? dot + 1 : out->p + from;
 	bool digits = true;
@@ -87,29 +107,33 @@ yg_status yg_domain_normalize(struct yg_sv in, struct yg_sb *out, struct yg_err 
 enum { STAY = 1, UNRESERVED = 2 };
 
 /* RFC 3986 2.3 and 3.3: what stands for itself in a path or query. */
+static const uint8_t classes[256] = {
+	['a' ... 'z'] = STAY | UNRESERVED,
+	['A' ... 'Z'] = STAY | UNRESERVED,
+	['0' ... '9'] = STAY | UNRESERVED,
+	['-'] = STAY | UNRESERVED,
+	['.'] = STAY | UNRESERVED,
+	['_'] = STAY | UNRESERVED,
+	['~'] = STAY | UNRESERVED,
+	['!'] = STAY,
+	['$'] = STAY,
+	['&'] = STAY,
+	['\''] = STAY,
+	['('] = STAY,
+	[')'] = STAY,
+	['*'] = STAY,
+	['+'] = STAY,
+	[','] = STAY,
+	[';'] = STAY,
+	['='] = STAY,
+	[':'] = STAY,
+	['@'] = STAY,
+	['/'] = STAY,
+	['?'] = STAY,
+};
 static unsigned char_class(unsigned char c)
 {
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '-' || c == '.' || c == '_' || c == '~')
-		return STAY | UNRESERVED;
-	switch (c) {
-	case '!':
-	case '$':
-	case '&':
-	case '\'':
-	case '(':
-	case ')':
-	case '*':
-	case '+':
-	case ',':
-	case ';':
-	case '=':
-	case ':':
-	case '@':
-	case '/':
-	case '?': return STAY;
-	default: return 0;
-	}
+	return classes[c];
 }
 
 static int hex_value(char c)
