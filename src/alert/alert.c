@@ -1,0 +1,411 @@
+#include "alert/alert.h"
+
+#include <stdio.h>
+
+#include "alert/alert_internal.h"
+#include "org/audit_log.h"
+
+#define COLUMNS                                                                                                           \
+	"seq, id, org, title, state, verdict, reason, assignee, severity_id, confidence, tlp, indicator, indicator_type," \
+	" asset, list, category, family, count, first_seen, last_seen, created, updated, closed, previous, merged_into, version"
+/* $1 org, $2..$5 states, $6 severity, $7 assignee, $8 indicator, $9 asset, $10
+ * pattern, $11 before, $12 from, $13 to.  What is not asked for matches all. */
+#define WHERE                                                                                                     \
+	" ($1 = '' OR org = $1) AND state IN ($2, $3, $4, $5) AND severity_id >= $6"                              \
+	" AND ($7 = '' OR assignee = $7 OR ($7 = '-' AND assignee = '')) AND ($8 = '' OR indicator = $8)"         \
+	" AND ($9 = '' OR asset = $9) AND ($10 = '' OR lower(title || ' ' || indicator || ' ' || asset || ' ' ||" \
+	" list || ' ' || category || ' ' || family || ' ' || id) LIKE $10 ESCAPE '!') AND seq < $11"              \
+	" AND ($12 = 0 OR last_seen >= $12) AND ($13 = 0 OR last_seen < $13)"
+
+static const char *const state_names[] = {[YG_ALERT_NONE] = "",
+#define X(id, num, name) [num] = name,
+					  YG_ALERT_STATES(X)
+#undef X
+};
+static const char *const verdict_names[] = {[YG_VERDICT_NONE] = "",
+#define X(id, num, name) [num] = name,
+					    YG_VERDICTS(X)
+#undef X
+};
+
+const char *yg_alert_state_name(enum yg_alert_state s)
+{
+	return (size_t)s < YG_LEN(state_names) ? state_names[s] : "";
+}
+
+const char *yg_verdict_name(enum yg_verdict v)
+{
+	return (size_t)v < YG_LEN(verdict_names) ? verdict_names[v] : "";
+}
+
+yg_status yg_alert_state_parse(struct yg_sv s, enum yg_alert_state *out)
+{
+	for (size_t i = 1; i < YG_LEN(state_names); i++)
+		if (yg_sv_eq(s, yg_sv_of(state_names[i]))) {
+			*out = (enum yg_alert_state)i;
+			return YG_OK;
+		}
+	return YG_PARSE;
+}
+
+yg_status yg_verdict_parse(struct yg_sv s, enum yg_verdict *out)
+{
+	if (yg_sv_ends(s, YG_SV("_positive")))
+		s.n -= sizeof "_positive" - 1;
+	for (size_t i = 1; i < YG_LEN(verdict_names); i++)
+		if (yg_sv_eq(s, yg_sv_of(verdict_names[i]))) {
+			*out = (enum yg_verdict)i;
+			return YG_OK;
+		}
+	return YG_PARSE;
+}
+
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert *a,
+		      struct yg_err *err)
+{
+	const struct {
+		struct yg_sv *to;
+		int column;
+	} texts[] = {
+		{&a->id, 1},         {&a->org, 2},
+		{&a->title, 3},      {&a->reason, 6},
+		{&a->assignee, 7},   {&a->tlp, 10},
+		{&a->indicator, 11}, {&a->indicator_type, 12},
+		{&a->asset, 13},     {&a->list, 14},
+		{&a->category, 15},  {&a->family, 16},
+		{&a->previous, 23},  {&a->merged_into, 24},
+	};
+	for (size_t i = 0; i < YG_LEN(texts); i++) {
+		*texts[i].to = yg_arena_dup(arena, yg_col_text(s, texts[i].column));
+		if (texts[i].to->p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "alerts");
+	}
+	a->seq = yg_col_i64(s, 0);
+	a->state = YG_ALERT_NONE;
+	a->verdict = YG_VERDICT_NONE;
+	(void)yg_alert_state_parse(yg_col_text(s, 4), &a->state);
+	(void)yg_verdict_parse(yg_col_text(s, 5), &a->verdict);
+	a->severity_id = (int)yg_col_i64(s, 8);
+	a->confidence = (int)yg_col_i64(s, 9);
+	a->count = yg_col_i64(s, 17);
+	yg_wall *times[] = {&a->first_seen, &a->last_seen, &a->created, &a->updated, &a->closed};
+	for (size_t i = 0; i < YG_LEN(times); i++)
+		times[i]->us = yg_col_i64(s, 18 + (int)i);
+	a->version = yg_col_i64(s, 25);
+	return YG_OK;
+}
+
+/* "%word%" with its wildcards escaped, lower case in ASCII. */
+static struct yg_sv pattern_of(struct yg_sv q, struct yg_sb *b)
+{
+	q = yg_sv_trim(q);
+	if (q.n == 0)
+		return (struct yg_sv){"", 0};
+	yg_sb_putc(b, '%');
+	for (size_t i = 0; i < q.n; i++) {
+		char c = q.p[i];
+		if (c == '%' || c == '_' || c == '!')
+			yg_sb_putc(b, '!');
+		yg_sb_putc(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
+	}
+	yg_sb_putc(b, '%');
+	return yg_sb_sv(b);
+}
+
+static yg_status bind_filter(struct yg_stmt *s, const struct yg_alert_filter *f,
+			     struct yg_sb *pattern, struct yg_err *err)
+{
+	yg_stmt_text(s, 1, f->org);
+	for (int i = 1; i < (int)YG_LEN(state_names); i++)
+		yg_stmt_text(s, 1 + i,
+			     f->states == 0 || (f->states & 1u << i) != 0 ? yg_sv_of(state_names[i])
+									  : YG_SV(""));
+	yg_stmt_i64(s, 6, f->severity_min);
+	yg_stmt_text(s, 7, f->assignee);
+	yg_stmt_text(s, 8, f->indicator);
+	yg_stmt_text(s, 9, f->asset);
+	yg_stmt_text(s, 10, pattern_of(f->q, pattern));
+	yg_stmt_i64(s, 11, f->before > 0 ? f->before : INT64_MAX);
+	yg_stmt_i64(s, 12, f->from_us);
+	yg_stmt_i64(s, 13, f->to_us);
+	return pattern->cut ? YG_FAIL(err, YG_INVAL, "the words to look for are too long") : YG_OK;
+}
+
+yg_status yg_alert_list(struct yg_state *db, const struct yg_alert_filter *f,
+			struct yg_arena *arena, struct yg_alert **out, size_t *out_n,
+			struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	char text[1024];
+	struct yg_sb pattern = yg_sb_init(text, sizeof text);
+	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
+	struct yg_alert *list = YG_NEW_N(arena, struct yg_alert, limit);
+	if (list == NULL && limit > 0)
+		return YG_FAIL(err, YG_NOMEM, "alerts");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT " COLUMNS " FROM alert WHERE" WHERE " ORDER BY seq DESC LIMIT $14"),
+		&s, err);
+	if (st == YG_OK)
+		st = bind_filter(s, f, &pattern, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 14, limit);
+	size_t n = 0;
+	bool row = true;
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		st = take(s, arena, &list[n++], err);
+		if (st != YG_OK)
+			return st;
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+yg_status yg_alert_count(struct yg_state *db, const struct yg_alert_filter *f, int64_t *out,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	char text[1024];
+	struct yg_sb pattern = yg_sb_init(text, sizeof text);
+	bool row = false;
+	yg_status st =
+		yg_state_prepare(db, YG_SQL("SELECT count(*) FROM alert WHERE" WHERE), &s, err);
+	if (st == YG_OK)
+		st = bind_filter(s, f, &pattern, err);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK)
+		*out = yg_col_i64(s, 0);
+	return st;
+}
+
+yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
+		       struct yg_alert *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_alert a = {0};
+	bool row = false;
+	yg_status st = yg_state_prepare(db, YG_SQL("SELECT " COLUMNS " FROM alert WHERE id = $1"),
+					&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such alert");
+	if (st == YG_OK)
+		st = take(s, arena, &a, err);
+	if (st == YG_OK)
+		*out = a;
+	return st;
+}
+
+yg_status yg_alert_counts(struct yg_state *db, struct yg_sv org, int64_t out[static 7],
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	memset(out, 0, 7 * sizeof out[0]);
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT severity_id, count(*) FROM alert WHERE state IN ('new', 'in_progress', 'on_hold')"
+		       " AND ($1 = '' OR org = $1) GROUP BY severity_id"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, org);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		int64_t severity = yg_col_i64(s, 0);
+		if (severity >= 0 && severity < 7)
+			out[severity] = yg_col_i64(s, 1);
+	}
+	return st;
+}
+
+static struct yg_sv reason_of(struct yg_stmt *s, struct yg_arena *arena)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf b;
+	yg_buf_init(&b, 65536);
+	yg_buf_put(&b, yg_col_text(s, 0));
+	yg_buf_putc(&b, ' ');
+	yg_buf_put(&b, yg_col_text(s, 1));
+	yg_buf_put(&b, YG_SV(" is on list '"));
+	yg_buf_put(&b, yg_col_text(s, 2));
+	yg_buf_putc(&b, '\'');
+	if (yg_col_text(s, 3).n > 0) {
+		yg_buf_put(&b, YG_SV(" as "));
+		yg_buf_put(&b, yg_col_text(s, 3));
+	}
+	if (yg_col_text(s, 4).n > 0) {
+		yg_buf_put(&b, YG_SV(" ("));
+		yg_buf_put(&b, yg_col_text(s, 4));
+		yg_buf_putc(&b, ')');
+	}
+	if (yg_col_text(s, 5).n > 0) {
+		yg_buf_put(&b, YG_SV("; seen in "));
+		yg_buf_put(&b, yg_col_text(s, 5));
+	}
+	yg_buf_put(&b, YG_SV(" at "));
+	yg_buf_put(&b, yg_col_text(s, 6).n > 0 ? yg_col_text(s, 6) : YG_SV("an unknown asset"));
+	yg_buf_printf(&b, ", %lld times", (long long)yg_col_i64(s, 7));
+	return b.bad ? (struct yg_sv){NULL, 0} : yg_arena_dup(arena, yg_buf_sv(&b));
+}
+
+yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
+			   struct yg_sv **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	const size_t cap = 32; /* a merged alert of more parts shows the largest ones */
+	struct yg_sv *list = YG_NEW_N(arena, struct yg_sv, cap);
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "reasons");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT p.indicator_type, p.indicator, p.list, p.category, p.family, p.fields, p.asset, p.count"
+		       " FROM alert a JOIN alert_part p ON p.alert = a.seq WHERE a.id = $1"
+		       " ORDER BY p.count DESC, p.id LIMIT $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	yg_stmt_i64(s, 2, (int64_t)cap);
+	size_t n = 0;
+	bool row = true;
+	while (n < cap && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		list[n] = reason_of(s, arena);
+		if (list[n++].p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "reasons");
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+yg_status yg_alert_evidence(struct yg_state *db, struct yg_sv id, uint32_t from, uint32_t limit,
+			    struct yg_arena *arena, struct yg_evidence **out, size_t *out_n,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	struct yg_evidence *list = YG_NEW_N(arena, struct yg_evidence, limit);
+	if (list == NULL && limit > 0)
+		return YG_FAIL(err, YG_NOMEM, "evidence");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT e.event_id, e.finding_uid, e.field, e.value, p.title, p.asset, p.indicator, e.time"
+		       " FROM alert a JOIN alert_part p ON p.alert = a.seq JOIN alert_evidence e ON e.part = p.id"
+		       " WHERE a.id = $1 ORDER BY e.time DESC, e.part DESC, e.n DESC LIMIT $2 OFFSET $3"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	yg_stmt_i64(s, 2, limit);
+	yg_stmt_i64(s, 3, from);
+	size_t n = 0;
+	bool row = true;
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_evidence *e = &list[n++];
+		struct yg_sv *text[] = {&e->event_id, &e->finding_uid, &e->field,    &e->value,
+					&e->title,    &e->asset,       &e->indicator};
+		for (size_t i = 0; i < YG_LEN(text); i++) {
+			*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
+			if (text[i]->p == NULL)
+				return YG_FAIL(err, YG_NOMEM, "evidence");
+		}
+		e->time.us = yg_col_i64(s, 7);
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+static yg_status insert_comment(struct yg_act *act, struct yg_sv comment, int64_t alert,
+				struct yg_sv body, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("INSERT INTO alert_comment (id, alert, time, actor, body) VALUES ($1, $2, $3, $4, $5)"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, comment);
+	yg_stmt_i64(s, 2, alert);
+	yg_stmt_i64(s, 3, yg_env_wall(act->env).us);
+	yg_stmt_text(s, 4, act->who);
+	yg_stmt_text(s, 5, body);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status comment(struct yg_act *act, struct yg_sv id, struct yg_sv body,
+			 struct yg_sv comment_id, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_detail_free) struct yg_detail d;
+	struct yg_alert a;
+	yg_arena_init(&arena, 1 << 20);
+	yg_detail_init(&d);
+	yg_status st = yg_alert_get(act->db, id, &arena, &a, err);
+	if (st == YG_OK)
+		st = insert_comment(act, comment_id, a.seq, body, err);
+	if (st != YG_OK)
+		return st;
+	yg_detail_note(&d, "comment", comment_id);
+	yg_detail_note(&d, "text", body);
+	return yg_audit_add(act, "alert.comment", id, a.org, &d, err);
+}
+
+yg_status yg_alert_comment(struct yg_act *act, struct yg_sv id, struct yg_sv body,
+			   struct yg_id *out_id, struct yg_err *err)
+{
+	struct yg_tx tx;
+	struct yg_id c = yg_id_new(&act->ids, act->env, "c");
+	body = yg_sv_trim(body);
+	if (body.n == 0 || body.n > YG_COMMENT_MAX || yg_utf8_valid(body) != body.n)
+		return YG_FAIL(err, YG_INVAL, "a comment has 1 to 10000 characters");
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_tx_end(&tx, comment(act, id, body, yg_id_sv(&c), err), err);
+	if (st == YG_OK)
+		*out_id = c;
+	return st;
+}
+
+yg_status yg_alert_comments(struct yg_state *db, struct yg_sv id, struct yg_sv after,
+			    uint32_t limit, struct yg_arena *arena, struct yg_comment **out,
+			    size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	struct yg_comment *list = YG_NEW_N(arena, struct yg_comment, limit);
+	if (list == NULL && limit > 0)
+		return YG_FAIL(err, YG_NOMEM, "comments");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT c.id, c.actor, c.body, c.time FROM alert a JOIN alert_comment c ON c.alert = a.seq"
+		       " WHERE a.id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	yg_stmt_text(s, 2, after);
+	yg_stmt_i64(s, 3, limit);
+	size_t n = 0;
+	bool row = true;
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_comment *c = &list[n++];
+		struct yg_sv *text[] = {&c->id, &c->actor, &c->body};
+		for (size_t i = 0; i < YG_LEN(text); i++) {
+			*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
+			if (text[i]->p == NULL)
+				return YG_FAIL(err, YG_NOMEM, "comments");
+		}
+		c->time.us = yg_col_i64(s, 3);
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}

@@ -1,0 +1,12 @@
+/* alert_internal.h - shared by the files of this room. */
+#pragma once
+#include "alert/alert.h"
+
+/* How many alerts a filter matches (its limit does not count). */
+yg_status yg_alert_count(struct yg_state *db, const struct yg_alert_filter *f, int64_t *out,
+			 struct yg_err *err);
+/* The change of one alert inside the caller's transaction.  YG_INVAL, YG_CONFLICT
+ * and YG_NOTFOUND come before anything is written, so the caller can go on. */
+yg_status yg_alert_change_one(struct yg_act *act, struct yg_sv id, int64_t version,
+			      const struct yg_alert_set *set, int64_t *out_version,
+			      struct yg_err *err);
