@@ -6,6 +6,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_token,
 	yg_cmds_source,
 	yg_cmds_event,
+	yg_cmds_event_normalize,
 	yg_cmds_indicator,
 	yg_cmds_indicator_offline,
 	yg_cmds_alert,

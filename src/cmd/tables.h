@@ -7,6 +7,7 @@ extern const struct yg_cmd yg_cmds_org[];
 extern const struct yg_cmd yg_cmds_token[];
 extern const struct yg_cmd yg_cmds_source[];
 extern const struct yg_cmd yg_cmds_event[];
+extern const struct yg_cmd yg_cmds_event_normalize[];
 extern const struct yg_cmd yg_cmds_indicator[];
 extern const struct yg_cmd yg_cmds_indicator_offline[];
 extern const struct yg_cmd yg_cmds_alert[];

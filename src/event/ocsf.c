@@ -696,6 +696,40 @@ static void observable_ip(struct out *o, struct yg_sv name, struct yg_ip ip)
 	observable(o, name, IP_ADDRESS, yg_sb_sv(&b));
 }
 
+/* Does a column hold this word of `names`, so that it needs no mention of its own? */
+static bool in_column(const struct out *o, enum yg_event_field f, struct yg_sv name,
+		      struct yg_ip ip, bool is_ip)
+{
+	const struct yg_strs *list = at(o, f);
+	switch (yg_event_fields[f].type) {
+	case YG_ET_STR:
+	case YG_ET_LSTR:
+		return yg_sv_ieq(text_of(o, f), name) || yg_sv_ieq(base_name(text_of(o, f)), name);
+	case YG_ET_IP: return is_ip && yg_ip_eq(*(const struct yg_ip *)at(o, f), ip);
+	case YG_ET_STRS:
+		for (uint32_t i = 0; i < list->n; i++)
+			if (yg_sv_ieq(list->v[i], name))
+				return true;
+		return false;
+	default: return false;
+	}
+}
+
+/* Words that stand in no column: found in the record itself. */
+static void observable_words(struct out *o)
+{
+	for (uint32_t i = 0; i < o->ev->names.n; i++) {
+		struct yg_sv name = o->ev->names.v[i];
+		struct yg_ip ip = {{0}};
+		bool is_ip = yg_ip_parse(name, &ip) == YG_OK, known = yg_sv_has(o->ev->url, name);
+		for (int f = YG_EF_src_ip; f < YG_EF_names && !known; f++)
+			known = in_column(o, (enum yg_event_field)f, name, ip, is_ip);
+		if (!known)
+			observable(o, YG_SV("raw_data"), is_ip ? IP_ADDRESS : 0, name);
+	}
+	o->done[YG_EF_names] = true;
+}
+
 static void observables(struct out *o)
 {
 	static const struct {
@@ -726,6 +760,7 @@ static void observables(struct out *o)
 		observable(o, YG_SV("indicator"), 99, ev->indicator);
 		o->done[YG_EF_indicator] = true;
 	}
+	observable_words(o);
 	end(o, s);
 }
 

@@ -1,0 +1,139 @@
+/* event_normalize.c - `event normalize`: log files to OCSF JSON lines, without a server. */
+#include <stdio.h>
+
+#include "cmd/log_file.h"
+#include "cmd/print.h"
+#include "cmd/tables.h"
+
+enum {
+	LINE_MOST = 16777216, /* a record of 1 MiB, every byte escaped, and its columns */
+	KEEP = 65536,         /* bytes gathered before they are written */
+	SHOWN = 10,           /* reasons told on stderr; the rest is counted */
+};
+
+struct normalizing {
+	const struct yg_cli *cli;
+	const char *file;
+	struct yg_norm *norm; /* owned */
+	struct yg_buf out;    /* owned */
+	struct yg_sv source;
+	yg_wall received;
+	uint64_t records, unparsed, shown;
+	bool broken; /* nobody reads the output any more */
+};
+
+static void normalizing_free(struct normalizing *z)
+{
+	yg_norm_free(z->norm);
+	yg_buf_free(&z->out);
+}
+
+static void flush(struct normalizing *z)
+{
+	if (z->out.n > 0 && fwrite(z->out.p, 1, z->out.n, stdout) != z->out.n)
+		z->broken = true;
+	z->out.n = 0;
+}
+
+static void tell(struct normalizing *z, uint64_t record, struct yg_sv reason)
+{
+	char safe[512];
+	struct yg_sb b = yg_sb_init(safe, sizeof safe);
+	if (z->shown++ >= SHOWN)
+		return;
+	yg_sb_put_untrusted(&b, yg_sv_sub(reason, 0, 120));
+	yg_note(z->cli, "%s: record %llu: %s\n", z->file, (unsigned long long)record,
+		yg_sb_cstr(&b));
+}
+
+static bool batch(void *ctx, struct yg_sv bytes)
+{
+	struct normalizing *z = ctx;
+	struct yg_event ev;
+	memset(&ev, 0, sizeof ev);
+	yg_norm_begin(z->norm, bytes, z->received, false);
+	while (!z->broken && yg_norm_next(z->norm, &ev)) {
+		ev.source = z->source;
+		z->records++;
+		if (ev.parse_error.n > 0)
+			tell(z, z->records, ev.parse_error);
+		size_t before = z->out.n;
+		if (yg_event_ocsf_json(&ev, &z->out) !=
+		    YG_OK) { /* cannot be: LINE_MOST is more than any */
+			z->out.n = before;
+			z->out.bad = false;
+			tell(z, z->records, YG_SV("larger than a line of output may be"));
+			continue;
+		}
+		yg_buf_putc(&z->out, '\n');
+		if (z->out.n >= KEEP)
+			flush(z);
+	}
+	z->unparsed += yg_norm_unparsed(z->norm);
+	return !z->broken;
+}
+
+static yg_status start(struct normalizing *z, enum yg_source *source, struct yg_err *err)
+{
+	struct yg_sv mapping;
+	const char *received = yg_cli_get(z->cli, "received");
+	yg_status st =
+		yg_source_parse(yg_sv_of(yg_cli_get(z->cli, "source")), source, &mapping, err);
+	z->received = yg_env_wall(yg_cli_env(z->cli));
+	if (st == YG_OK && received != NULL)
+		st = yg_time_parse(yg_sv_of(received), &z->received, err);
+	if (st == YG_OK)
+		z->source = yg_sv_of(yg_source_name(*source));
+	if (st == YG_OK)
+		st = yg_norm_new(*source, NULL, &z->norm, err);
+	yg_buf_init(&z->out, LINE_MOST + KEEP);
+	return st;
+}
+
+static int run(struct yg_cli *c)
+{
+	YG_AUTO(normalizing_free) struct normalizing z = {.cli = c};
+	enum yg_source source;
+	struct yg_err err;
+	int rc = 0;
+	if (start(&z, &source, &err) != YG_OK)
+		return yg_cli_usage(c, "%s", err.msg);
+	size_t files = yg_cli_argc(c);
+	for (size_t i = 0; i < (files > 0 ? files : 1) && !z.broken; i++) {
+		z.file = files > 0 ? yg_cli_arg(c, i) : "-";
+		if (yg_log_file_read(z.file, source, batch, &z, &err) != YG_OK)
+			rc = yg_cli_fail(&err); /* the other files still go */
+	}
+	flush(&z);
+	if (z.broken || fflush(stdout) != 0) {
+		(void)YG_FAIL(&err, YG_IO, "cannot write the output");
+		return yg_cli_fail(&err);
+	}
+	yg_note(c, "%llu records, %llu not parsed\n", (unsigned long long)z.records,
+		(unsigned long long)z.unparsed);
+	return rc != 0 ? rc : z.unparsed > 0 ? 3 : 0;
+}
+
+static const struct yg_opt opts[] = {
+	YG_O_NEEDED("source", "SOURCE",
+		    "suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson.",
+		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、ndjson。"),
+	YG_O_FILE("mapping", "FILE", "Mapping file, for ndjson.", "ndjson のマッピングファイル。"),
+	YG_O_VALUE("received", "WHEN", "Time given to records that have none (default: now).",
+		   "時刻のない記録に与える時刻(既定は現在)。"),
+	YG_OPTS_END};
+
+const struct yg_cmd yg_cmds_event_normalize[] = {
+	{.noun = "event",
+	 .verb = "normalize",
+	 .args = "[FILE...]",
+	 .args_max = 100000,
+	 .opts = opts,
+	 .doc = "Print log files as OCSF JSON lines, without a server.",
+	 .doc_ja = "ログファイルを OCSF の JSON 行として出力する(サーバー不要)。",
+	 .more = "Files may be plain, gzip or zstd; without a file, or for -, standard input is read.\n"
+		 "A record that cannot be parsed is printed as a base event with its text under raw_data\n"
+		 "and the reason under unmapped.parse_error; then the exit status is 3.",
+	 .run = run},
+	{.noun = NULL},
+};
