@@ -172,13 +172,14 @@ static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from
 	return st;
 }
 
+/* A set of tuples: as ORs it would be compared one by one with every row. */
 static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, size_t n)
 {
-	yg_buf_printf(sql, "time >= %lld AND time <= %lld AND (", (long long)keys[n - 1].time,
-		      (long long)keys[0].time);
+	yg_buf_printf(sql, "time >= %lld AND time <= %lld AND (time, spool, batch, row) IN (",
+		      (long long)keys[n - 1].time, (long long)keys[0].time);
 	for (size_t i = 0; i < n; i++)
-		yg_buf_printf(sql, "%s(time = %lld AND spool = %u AND batch = %llu AND row = %u)",
-			      i > 0 ? " OR " : "", (long long)keys[i].time, keys[i].spool,
+		yg_buf_printf(sql, "%s(%lld, %u, %llu, %u)", i > 0 ? ", " : "",
+			      (long long)keys[i].time, keys[i].spool,
 			      (unsigned long long)keys[i].batch, keys[i].row);
 	yg_buf_putc(sql, ')');
 }

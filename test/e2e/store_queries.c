@@ -1,0 +1,300 @@
+/* store_queries URL: runs every kind of query that Yagura itself sends to an
+ * event store and prints what comes back, so that two servers can be compared
+ * line by line.  Rows are made from their number alone. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "event/search.h"
+#include "os/env.h"
+
+#define DAY0  1767225600000000LL /* 2026-01-01 */
+#define ROWS  900u
+#define PAGES 40u
+
+static struct yg_ch *ch;
+static struct yg_env env;
+static int bad;
+
+static void say(const char *what, yg_status st, const struct yg_err *err)
+{
+	(void)printf("%s: %s\n", what, yg_status_name(st));
+	if (st != YG_OK) {
+		bad++;
+		(void)fprintf(stderr, "%s: %s\n", what, err->msg);
+	}
+}
+
+static struct yg_ip ip4(uint32_t n)
+{
+	struct yg_ip ip = {.b = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, (uint8_t)(n >> 16),
+				 (uint8_t)(n >> 8), (uint8_t)n}};
+	return ip;
+}
+
+struct texts {
+	char name[64], url[96], raw[160], ip[64];
+	struct yg_sv names[4], answers[2];
+};
+
+static void make(struct yg_event *ev, struct texts *t, uint64_t batch, uint32_t row)
+{
+	static const struct yg_sv orgs[] = {YG_SV_INIT("alpha"), YG_SV_INIT("beta-city"),
+					    YG_SV_INIT("gamma")};
+	uint32_t n = (uint32_t)batch * 10000 + row;
+	*ev = (struct yg_event){.org = orgs[n % 3],
+				.spool = 3,
+				.batch = batch,
+				.row = row,
+				.source = YG_SV("zeek")};
+	ev->time = DAY0 + (int64_t)batch * 43200000000LL +
+		   (int64_t)(row / 2) * 1000003; /* two at a time */
+	ev->received = ev->time + 5000000;
+	ev->day = yg_day_number((yg_wall){ev->received});
+	ev->class_uid = n % 2 ? YG_OCSF_DNS_ACTIVITY : YG_OCSF_NETWORK_ACTIVITY;
+	ev->severity_id = (uint8_t)(n % 7);
+	ev->status_id = (uint8_t)(n % 3);
+	ev->src_ip = ip4(n % 250);
+	ev->dst_ip = n % 5 == 0 ? (struct yg_ip){.b = {0x20, 1, 0x0d, 0xb8, [15] = (uint8_t)n}}
+				: ip4(n % 65000);
+	ev->dst_port = (uint16_t)(n % 60000);
+	ev->bytes_in = (uint64_t)n * n;
+	ev->duration = n % 4 == 0 ? -(int64_t)n : (int64_t)n * 1000000;
+	(void)snprintf(t->name, sizeof t->name, "host%u.example%s", n % 97, n % 2 ? ".net" : "");
+	(void)snprintf(t->url, sizeof t->url, "http://%s/log_in?a=%u%%20'x'", t->name, n);
+	(void)snprintf(
+		t->raw, sizeof t->raw,
+		"{\"n\":%u,\"path\":\"C:\\\\temp\\\\%u\",\"q\":\"it's \\\"x\\\"\",\"t\":\"a\\tb\"}",
+		n, n % 10);
+	struct yg_sb b = yg_sb_init(t->ip, sizeof t->ip);
+	yg_ip_format(&b, ev->src_ip);
+	ev->query = ev->class_uid == YG_OCSF_DNS_ACTIVITY ? yg_sv_of(t->name) : YG_SV("");
+	ev->dst_host = yg_sv_of(t->name);
+	ev->url = yg_sv_of(t->url);
+	ev->user = n % 3 == 0 ? YG_SV("Taro Yamada") : YG_SV("");
+	t->names[0] = yg_sv_of(t->name);
+	t->names[1] = yg_sb_sv(&b);
+	ev->names = (struct yg_strs){t->names, 2};
+	t->answers[0] = YG_SV("A.Example");
+	ev->answers = (struct yg_strs){t->answers, n % 2};
+	ev->raw = yg_sv_of(t->raw);
+}
+
+static void insert(uint64_t batch, uint32_t first, uint32_t end)
+{
+	struct yg_buf rows;
+	struct yg_err err = {0};
+	char id[64];
+	yg_buf_init(&rows, 64u << 20);
+	for (uint32_t row = first; row < end; row++) {
+		struct yg_event ev;
+		struct texts t;
+		make(&ev, &t, batch, row);
+		yg_event_row(&ev, &rows);
+	}
+	(void)snprintf(id, sizeof id, "yg-3-%llu-%llu", (unsigned long long)batch,
+		       (unsigned long long)batch);
+	say("insert", yg_event_table_insert(ch, id, yg_buf_sv(&rows), &err), &err);
+	say("settle", yg_ch_settle(ch, id, &err), &err);
+	yg_buf_free(&rows);
+}
+
+static void delivered(void)
+{
+	uint64_t counts[8] = {0};
+	struct yg_err err = {0};
+	say("delivered", yg_event_table_delivered(ch, 3, 0, 7, counts, &err), &err);
+	for (size_t i = 0; i < 8; i++)
+		(void)printf(" %llu", (unsigned long long)counts[i]);
+	(void)printf("\n");
+}
+
+static void rows_of(uint64_t batch)
+{
+	struct yg_arena arena;
+	struct yg_err err = {0};
+	uint32_t *rows = NULL;
+	size_t n = 0;
+	yg_arena_init(&arena, 16u << 20);
+	say("rows", yg_event_table_rows(ch, 3, batch, &arena, &rows, &n, &err), &err);
+	(void)printf(" %zu: %u..%u\n", n, n > 0 ? rows[0] : 0, n > 0 ? rows[n - 1] : 0);
+	yg_arena_free(&arena);
+}
+
+/* Every page of a search; how many events, and a sum of all their bytes in order. */
+static void search(const char *q, struct yg_search_scope scope)
+{
+	struct yg_arena arena;
+	struct yg_search s;
+	struct yg_err err = {0};
+	struct yg_search_page page = {.more = true};
+	size_t n = 0, pages = 0;
+	uint32_t sum = 0;
+	yg_arena_init(&arena, 64u << 20);
+	yg_status st = yg_search_compile(yg_sv_of(q), &arena, &s, &err);
+	while (st == YG_OK && page.more && pages++ < PAGES) {
+		st = yg_search_run(ch, &s, &scope, &env, &arena, &page, &err);
+		for (size_t i = 0; st == YG_OK && i < page.n; i++) {
+			struct yg_buf row;
+			yg_buf_init(&row, 1u << 20);
+			yg_event_row(&page.events[i], &row);
+			sum = yg_crc32c(sum, row.p, row.n);
+			yg_buf_free(&row);
+		}
+		n += page.n;
+		scope.after = page.next;
+		scope.has_after = true;
+	}
+	say(q, st, &err);
+	(void)printf(" %zu events, %zu pages, %08x\n", n, pages, sum);
+	yg_arena_free(&arena);
+}
+
+static void searches(void)
+{
+	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")},
+				  two[] = {YG_SV_INIT("alpha"), YG_SV_INIT("gamma")};
+	const struct yg_search_scope all = {.all_orgs = true, .limit = 100};
+	static const char *const queries[] = {"host7.example.net",
+					      "HOST7.example",
+					      "10.0.0.9",
+					      "10.0.0.0/30",
+					      "2001:db8::/32",
+					      "*7.example",
+					      "query:host3.example.net",
+					      "-query:*",
+					      "dst_host:host1*.example",
+					      "user:\"taro yamada\" dst_port:>30000",
+					      "url:*log_in?a=10020%*",
+					      "url:\"http://host\"",
+					      "class:dns_activity severity:>=critical",
+					      "status:failure -class:4003",
+					      "bytes_in:100000000..110000000",
+					      "duration:<0",
+					      "duration:>=10s duration:<=11000s",
+					      "answers:a.example dst_port:1..50",
+					      "answers:* bytes_in:<100000001",
+					      "src_ip:10.0.0.7",
+					      "dst_ip:2001:db8::5",
+					      "ip:10.0.0.0/29 port:<20010",
+					      "\"it's \\\"x\\\"\" dst_port:20001",
+					      "C:\\temp\\7 dst_port:>30800",
+					      "\"N\\\":10001\"",
+					      "(dst_port:10001 OR dst_port:20002) -org:alpha",
+					      "NOT (user:* OR class:4001)",
+					      "time:2026-01-01T12:00:00Z..2026-01-01T12:00:10Z",
+					      "time:>=2026-01-02T12:07:00Z",
+					      "names:host5.example",
+					      "name:*5.example.net source:zeek",
+					      "org:gamma row:<5",
+					      "it's host:*",
+					      "nothing.here.example",
+					      "a\\b",
+					      "batch:2 row:17",
+					      "received:>0 received:<9223372036854775807 row:3"};
+	for (size_t i = 0; i < YG_LEN(queries); i++)
+		search(queries[i], all);
+	search("", (struct yg_search_scope){.all_orgs = true, .limit = 200});
+	search("", (struct yg_search_scope){.orgs = one, .org_count = 1, .limit = 37});
+	search("org:alpha", (struct yg_search_scope){.orgs = one, .org_count = 1, .limit = 37});
+	search("", (struct yg_search_scope){.orgs = two,
+					    .org_count = 2,
+					    .limit = 200,
+					    .from = {DAY0 + 86400000000LL},
+					    .to = {DAY0 + 86400000000LL + 100000000}});
+	search("", (struct yg_search_scope){.limit = 10});
+}
+
+static void get(uint64_t batch, uint32_t row)
+{
+	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")};
+	struct yg_arena arena;
+	struct yg_event ev;
+	struct yg_err err = {0};
+	yg_arena_init(&arena, 1u << 20);
+	struct yg_search_scope scope = {.all_orgs = true}, other = {.orgs = one, .org_count = 1};
+	yg_status st = yg_search_get(ch, &scope, 3, batch, row, &arena, &ev, &err);
+	(void)printf("get: %s %.*s\n", yg_status_name(st), st == YG_OK ? (int)ev.raw.n : 0,
+		     st == YG_OK ? ev.raw.p : "");
+	st = yg_search_get(ch, &other, 3, batch, row, &arena, &ev, &err);
+	(void)printf("get as beta-city: %s\n", yg_status_name(st));
+	yg_arena_free(&arena);
+}
+
+static void ask(const char *what, struct yg_ch_query q)
+{
+	struct yg_buf out;
+	struct yg_err err = {0};
+	yg_buf_init(&out, 4096);
+	yg_status st = yg_ch_query(ch, &q, &out, &err);
+	(void)printf("%s: %s %.*s\n", what, yg_status_name(st), st == YG_OK ? (int)out.n : 0,
+		     out.p != NULL ? out.p : "");
+	yg_buf_free(&out);
+}
+
+static void limits(void)
+{
+	struct yg_ch_param p[] = {
+		{.name = "s", .value = YG_SV("a'b\\c\td\ne\0f[")},
+		{.name = "n", .value = YG_SV("-5")},
+		{.name = "a", .value = YG_SV("['x','it\\'s','\\\\']"), .array = true}};
+	ask("parameters",
+	    (struct yg_ch_query){
+		    .sql = YG_SV(
+			    "SELECT {s:String}, length({s:String}), {n:Int64} + 1, {a:Array(String)}, length({a:Array(String)}[3])"),
+		    .format = "TabSeparated",
+		    .params = p,
+		    .param_count = 3});
+	ask("no such table",
+	    (struct yg_ch_query){.sql = YG_SV("SELECT 1 FROM nosuch"), .format = "TabSeparated"});
+	ask("syntax", (struct yg_ch_query){.sql = YG_SV("SELECT FROM"), .format = "TabSeparated"});
+	ask("time", (struct yg_ch_query){
+			    .sql = YG_SV("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1"),
+			    .format = "TabSeparated",
+			    .max_seconds = 1});
+	ask("rows", (struct yg_ch_query){.sql = YG_SV("SELECT count() FROM event WHERE row >= 0"),
+					 .format = "TabSeparated",
+					 .max_rows_read = 10});
+	ask("large",
+	    (struct yg_ch_query){.sql = YG_SV("SELECT number FROM system.numbers LIMIT 10000"),
+				 .format = "TabSeparated"});
+	ask("json",
+	    (struct yg_ch_query){
+		    .sql = YG_SV("SELECT org, toUInt32(count()) AS n FROM event GROUP BY org ORDER BY org"),
+		    .format = "JSONEachRow"});
+}
+
+int main(int argc, char **argv)
+{
+	struct yg_err err = {0};
+	struct yg_env_real *real = calloc(1, sizeof *real);
+	struct yg_ch_conf conf = {.url = argc > 1 ? argv[1] : "", .database = "yagura"};
+	if (real == NULL || yg_ch_open(&conf, &ch, &err) != YG_OK)
+		return 2;
+	env = yg_env_real(real, "test", 0);
+	(void)printf("ping %d\n", yg_ch_ping(ch));
+	(void)fprintf(stderr, "version %u\n", yg_ch_version(ch));
+	for (int i = 0; i < 2; i++)
+		say("ensure", yg_event_table_ensure(ch, &err), &err);
+	delivered();
+	for (uint64_t batch = 1; batch <= 3; batch++)
+		insert(batch, 0, ROWS);
+	insert(5, 10, 20);
+	delivered();
+	rows_of(2);
+	rows_of(5);
+	rows_of(6);
+	searches();
+	get(2, 17);
+	get(2, 18);
+	get(2, 65535);
+	limits();
+	uint32_t dropped = 0;
+	say("retain", yg_event_table_retain(ch, 20260102, &dropped, &err), &err);
+	(void)printf(" dropped %u\n", dropped);
+	delivered();
+	say("retain", yg_event_table_retain(ch, 20260102, &dropped, &err), &err);
+	(void)printf(" dropped %u\n", dropped);
+	yg_ch_close(ch);
+	free(real);
+	return bad != 0;
+}
