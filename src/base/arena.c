@@ -1,8 +1,8 @@
 #include "base/arena.h"
 
-#include "base/check.h"
-
 #include <stdlib.h>
+
+#include "base/check.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define YG_ASAN 1

@@ -12,7 +12,7 @@
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wignored-attributes"
 #endif
-#define YG_BAN(ret, name, args, why) \
+#define YG_BAN(ret, name, args, why)                                                               \
 	extern ret name args __attribute__((deprecated(#name " is banned: " why)))
 YG_BAN(char *, strcpy, (char *, const char *), "use yg_sb_put");
 YG_BAN(char *, strcat, (char *, const char *), "use yg_sb_put");
@@ -30,7 +30,8 @@ YG_BAN(struct tm *, localtime, (const time_t *), "logs are UTC");
 YG_BAN(int, system, (const char *), "roles do not run shells");
 YG_BAN(FILE *, popen, (const char *, const char *), "roles do not run shells");
 YG_BAN(int, setuid, (uid_t), "use setresuid");
-YG_BAN(void, exit, (int), "return from main or use _exit") __attribute__((noreturn));
+YG_BAN(void, exit, (int), "return from main or use _exit")
+__attribute__((noreturn));
 #ifdef __clang__
 #pragma clang diagnostic pop
 #endif

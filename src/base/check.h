@@ -17,10 +17,11 @@ uint64_t yg_check_count(void);
 
 #define YG_REQUIRE(x) (YG_LIKELY(x) ? (void)0 : yg_require_failed(#x, __FILE__, __LINE__))
 
-static inline bool YG_MUST_USE yg_check_(bool ok, const char *expr, const char *file, int line)
+static inline bool YG_MUST_USE yg_check_or_report(bool ok, const char *expr, const char *file,
+						  int line)
 {
 	if (YG_UNLIKELY(!ok))
 		yg_check_failed(expr, file, line);
 	return ok;
 }
-#define YG_CHECK(x) yg_check_((x), #x, __FILE__, __LINE__)
+#define YG_CHECK(x) yg_check_or_report((x), #x, __FILE__, __LINE__)

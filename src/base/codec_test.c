@@ -1,4 +1,5 @@
 #include "base/codec.h"
+
 #include "tap.h"
 
 int main(void)

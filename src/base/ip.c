@@ -100,7 +100,8 @@ yg_status yg_ip_parse(struct yg_sv s, struct yg_ip *out)
 	return YG_OK;
 }
 
-yg_status yg_ip_prefix_parse(struct yg_sv s, struct yg_ip *out, unsigned *out_bits, struct yg_err *err)
+yg_status yg_ip_prefix_parse(struct yg_sv s, struct yg_ip *out, unsigned *out_bits,
+			     struct yg_err *err)
 {
 	size_t slash = yg_sv_find(s, '/', 0);
 	struct yg_ip ip;
@@ -109,7 +110,8 @@ yg_status yg_ip_prefix_parse(struct yg_sv s, struct yg_ip *out, unsigned *out_bi
 	uint64_t bits = 128, most = yg_sv_find(s, ':', 0) < slash ? 128 : 32;
 	if (slash < s.n) {
 		if (yg_parse_u64(yg_sv_sub(s, slash + 1, s.n), &bits, NULL) != YG_OK || bits > most)
-			return YG_FAIL(err, YG_PARSE, "prefix length is not 0 to %u", (unsigned)most);
+			return YG_FAIL(err, YG_PARSE, "prefix length is not 0 to %u",
+				       (unsigned)most);
 		bits += 128 - most;
 	}
 	for (size_t i = (size_t)bits; i < 128; i++)

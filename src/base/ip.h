@@ -8,10 +8,13 @@ struct yg_ip {
 };
 #define YG_IP_TEXT_MAX 46
 
-yg_status yg_ip_parse(struct yg_sv s, struct yg_ip *out); /* YG_OK | YG_PARSE; no zone ids, no error text: hot path */
+yg_status yg_ip_parse(
+	struct yg_sv s,
+	struct yg_ip *out); /* YG_OK | YG_PARSE; no zone ids, no error text: hot path */
 /* "192.0.2.0/24", "2001:db8::/32", or an address (full length).  `out_bits` is
  * counted in the 16-byte form: 96 more for IPv4.  Host bits set is YG_PARSE. */
-yg_status yg_ip_prefix_parse(struct yg_sv s, struct yg_ip *out, unsigned *out_bits, struct yg_err *err);
+yg_status yg_ip_prefix_parse(struct yg_sv s, struct yg_ip *out, unsigned *out_bits,
+			     struct yg_err *err);
 void yg_ip_format(struct yg_sb *b, struct yg_ip ip); /* RFC 5952; IPv4-mapped as dotted quad */
 bool yg_ip_is_v4(struct yg_ip ip);
 bool yg_ip_is_zero(struct yg_ip ip);

@@ -101,7 +101,7 @@ yg_status yg_parse_u64(struct yg_sv s, uint64_t *out, struct yg_err *err)
 yg_status yg_parse_i64(struct yg_sv s, int64_t *out, struct yg_err *err)
 {
 	bool minus = s.n > 0 && s.p[0] == '-';
-	uint64_t v;
+	uint64_t v = 0;
 	yg_status st = yg_parse_u64(minus ? yg_sv_sub(s, 1, s.n) : s, &v, err);
 	if (st != YG_OK)
 		return st;
@@ -181,7 +181,7 @@ yg_status yg_parse_span(struct yg_sv s, int64_t *out_us, struct yg_err *err)
 		{YG_SV_INIT("s"), 1000000},    {YG_SV_INIT("m"), 60000000},
 		{YG_SV_INIT("h"), 3600000000}, {YG_SV_INIT("d"), 86400000000},
 	};
-	uint64_t v;
+	uint64_t v = 0;
 	yg_status st = with_unit(s, units, YG_LEN(units), &v,
 				 "a length of time such as 250ms, 10s, 5m, 2h or 30d", err);
 	if (st == YG_OK)

@@ -12,7 +12,7 @@ static inline bool yg_sv_eq(struct yg_sv a, struct yg_sv b)
 }
 /* Compares with a literal; the length test folds away. */
 #define YG_SV_IS(s, lit) ((s).n == sizeof(lit) - 1 && memcmp((s).p, lit, sizeof(lit) - 1) == 0)
-int yg_sv_cmp(struct yg_sv a, struct yg_sv b); /* bytewise; <0, 0, >0 */
+int yg_sv_cmp(struct yg_sv a, struct yg_sv b);  /* bytewise; <0, 0, >0 */
 bool yg_sv_ieq(struct yg_sv a, struct yg_sv b); /* ASCII case folded */
 bool yg_sv_starts(struct yg_sv s, struct yg_sv prefix);
 bool yg_sv_ends(struct yg_sv s, struct yg_sv suffix);

@@ -31,10 +31,12 @@ static void numbers(void)
 	static const struct {
 		struct yg_sv text;
 		int64_t us;
-	} spans[] = {{YG_SV_INIT("7us"), 7}, {YG_SV_INIT("250ms"), 250000}, {YG_SV_INIT("10s"), 10000000},
-		     {YG_SV_INIT("5m"), 300000000}, {YG_SV_INIT("2h"), 7200000000}, {YG_SV_INIT("30d"), 2592000000000}};
+	} spans[] = {{YG_SV_INIT("7us"), 7},         {YG_SV_INIT("250ms"), 250000},
+		     {YG_SV_INIT("10s"), 10000000},  {YG_SV_INIT("5m"), 300000000},
+		     {YG_SV_INIT("2h"), 7200000000}, {YG_SV_INIT("30d"), 2592000000000}};
 	for (size_t k = 0; k < YG_LEN(spans); k++)
-		T_NAMED(yg_parse_span(spans[k].text, &i, &err) == YG_OK && i == spans[k].us, spans[k].text.p);
+		T_NAMED(yg_parse_span(spans[k].text, &i, &err) == YG_OK && i == spans[k].us,
+			spans[k].text.p);
 	T_OK(yg_parse_span(YG_SV("10"), &i, &err) == YG_PARSE);
 	uint8_t hex[2];
 	T_OK(yg_parse_hex(YG_SV("0aFf"), hex, 2, &err) == YG_OK && hex[0] == 10 && hex[1] == 255);
@@ -68,12 +70,15 @@ static void builders(void)
 static void errors(void)
 {
 	struct yg_err err;
-	T_OK(YG_FAIL_OS(&err, 2, "open '%s'", "x") == YG_IO && strstr(err.msg, "No such file") != NULL);
-	T_OK(yg_err_wrap(&err, "reading: ") == YG_IO && strncmp(err.msg, "reading: open 'x'", 17) == 0);
+	T_OK(YG_FAIL_OS(&err, 2, "open '%s'", "x") == YG_IO &&
+	     strstr(err.msg, "No such file") != NULL);
+	T_OK(yg_err_wrap(&err, "reading: ") == YG_IO &&
+	     strncmp(err.msg, "reading: open 'x'", 17) == 0);
 	T_OK(YG_FAIL(NULL, YG_PARSE, "nobody listens") == YG_PARSE);
 	T_OK(yg_status_http(YG_LIMIT) == 429 && yg_status_exit(YG_NOTFOUND) == 6);
 	T_OK(yg_utf8_valid(YG_SV("a\xe6\xab\x93")) == 4 && yg_utf8_valid(YG_SV("\xc0\x80")) == 0 &&
-	     yg_utf8_valid(YG_SV("x\xed\xa0\x80")) == 1 && yg_utf8_valid(YG_SV("\xf4\x90\x80\x80")) == 0);
+	     yg_utf8_valid(YG_SV("x\xed\xa0\x80")) == 1 &&
+	     yg_utf8_valid(YG_SV("\xf4\x90\x80\x80")) == 0);
 }
 
 int main(void)

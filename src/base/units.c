@@ -9,7 +9,8 @@ int64_t yg_days_from_civil(int64_t year, unsigned month, unsigned day)
 	year -= month <= 2;
 	int64_t era = (year >= 0 ? year : year - 399) / 400;
 	int64_t yoe = year - era * 400;
-	int64_t doy = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
+	int64_t doy =
+		(153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (int64_t)day - 1;
 	int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
 	return era * 146097 + doe - 719468;
 }
@@ -100,8 +101,9 @@ yg_status yg_time_parse(struct yg_sv s, yg_wall *out, struct yg_err *err)
 	unsigned year, month, day, hour, minute, second;
 	if (!digits(s, 0, 4, &year) || !digits(s, 5, 2, &month) || !digits(s, 8, 2, &day) ||
 	    !digits(s, 11, 2, &hour) || !digits(s, 14, 2, &minute) || !digits(s, 17, 2, &second) ||
-	    s.p[4] != '-' || s.p[7] != '-' || (s.p[10] != 'T' && s.p[10] != 't' && s.p[10] != ' ') ||
-	    s.p[13] != ':' || s.p[16] != ':')
+	    s.p[4] != '-' || s.p[7] != '-' ||
+	    (s.p[10] != 'T' && s.p[10] != 't' && s.p[10] != ' ') || s.p[13] != ':' ||
+	    s.p[16] != ':')
 		return YG_FAIL(err, YG_PARSE, "expected a time such as 2026-01-02T03:04:05Z");
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 	if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||

@@ -13,8 +13,8 @@ typedef struct {
 	int64_t us;
 } yg_span; /* a length of time, microseconds; may be negative */
 
-#define YG_MS(n)      ((yg_span){(int64_t)(n) * 1000})
-#define YG_SECONDS(n) ((yg_span){(int64_t)(n) * 1000000})
+#define YG_MS(n)      ((yg_span){(int64_t)(n)*1000})
+#define YG_SECONDS(n) ((yg_span){(int64_t)(n)*1000000})
 #define YG_US_PER_S   1000000LL
 #define YG_US_PER_DAY 86400000000LL
 

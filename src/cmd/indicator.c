@@ -206,7 +206,7 @@ static const char *encoding_of(struct yg_sv s)
 static int import_one(struct yg_cli *c, struct yg_client *client, const char *id, const char *file)
 {
 	struct yg_err err;
-	struct yg_sv bytes;
+	struct yg_sv bytes = {NULL, 0};
 	yg_status st = map_file(file, &bytes, &err);
 	if (st != YG_OK)
 		return yg_cli_fail(&err);

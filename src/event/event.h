@@ -168,7 +168,17 @@ enum yg_event_field {
 #undef X
 		YG_EVENT_FIELD_COUNT
 };
-enum yg_event_type { YG_ET_I64, YG_ET_U64, YG_ET_U32, YG_ET_U16, YG_ET_U8, YG_ET_STR, YG_ET_LSTR, YG_ET_IP, YG_ET_STRS };
+enum yg_event_type {
+	YG_ET_I64,
+	YG_ET_U64,
+	YG_ET_U32,
+	YG_ET_U16,
+	YG_ET_U8,
+	YG_ET_STR,
+	YG_ET_LSTR,
+	YG_ET_IP,
+	YG_ET_STRS
+};
 
 struct yg_event_field_info {
 	const char *name, *path, *doc;

@@ -29,13 +29,15 @@ enum yg_source {
 };
 const char *yg_source_name(enum yg_source s); /* static; never NULL */
 /* "zeek", "ndjson:fw" (the part behind ':' goes to *out_mapping). */
-yg_status yg_source_parse(struct yg_sv text, enum yg_source *out, struct yg_sv *out_mapping, struct yg_err *err);
+yg_status yg_source_parse(struct yg_sv text, enum yg_source *out, struct yg_sv *out_mapping,
+			  struct yg_err *err);
 
 struct yg_mapping; /* a compiled mapping file for generic NDJSON; event/mapping.h */
 
 struct yg_norm;
 /* mapping: borrowed, only for YG_SOURCE_NDJSON.  *out is owned: yg_norm_free(). */
-yg_status yg_norm_new(enum yg_source source, const struct yg_mapping *mapping, struct yg_norm **out, struct yg_err *err);
+yg_status yg_norm_new(enum yg_source source, const struct yg_mapping *mapping, struct yg_norm **out,
+		      struct yg_err *err);
 void yg_norm_free(struct yg_norm *n);
 
 /* Begins a batch of whole records.  `batch` is borrowed until the next begin;

@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (yg_time_parse(yg_sb_sv(&b), &t2, NULL) != YG_OK || t.us != t2.us)
 			abort();
 	}
-	if (yg_utf8_valid(text) > size || yg_crc32c(yg_crc32c(0, exact, size / 2), exact + size / 2, size - size / 2) != yg_crc32c(0, exact, size))
+	if (yg_utf8_valid(text) > size || yg_crc32c(yg_crc32c(0, exact, size / 2), exact + size / 2,
+						    size - size / 2) != yg_crc32c(0, exact, size))
 		abort();
 	free(exact);
 	return 0;
