@@ -34,12 +34,11 @@ static void batch_name(const struct yg_import *im, struct yg_sv bytes, uint64_t 
 }
 
 yg_status yg_import_batch(const struct yg_cli *c, struct yg_client *client,
-			  const struct yg_import *import, struct yg_sv bytes, uint64_t offset,
+			  const struct yg_import *import, struct yg_sv bytes, const char *name,
 			  struct yg_import_count *count, struct yg_err *err)
 {
-	char url[512], name[41];
+	char url[512];
 	struct yg_sb b = yg_sb_init(url, sizeof url);
-	batch_name(import, bytes, offset, name);
 	yg_sb_put(&b, YG_SV("/api/v1/events"));
 	yg_url_query(&b, "source", import->source);
 	yg_url_query(&b, "org", import->org);
@@ -105,8 +104,10 @@ static void progress(struct reader *r, bool last)
 
 static yg_status send_one(struct reader *r, const struct yg_split_batch *batch, struct yg_err *err)
 {
-	yg_status st = yg_import_batch(r->cli, r->client, r->import, batch->bytes, batch->offset,
-				       &r->count, err);
+	char name[41];
+	batch_name(r->import, batch->bytes, batch->offset, name);
+	yg_status st =
+		yg_import_batch(r->cli, r->client, r->import, batch->bytes, name, &r->count, err);
 	if (st != YG_OK)
 		return st;
 	r->count.records += batch->records;

@@ -16,7 +16,7 @@ yg_status yg_import_file(const struct yg_cli *c, struct yg_client *client,
 struct yg_import_count {
 	uint64_t records, bytes, batches, duplicates, cut;
 };
-/* One batch of bytes; waits and tries again while the server is away or full. */
+/* One batch under that name; waits and tries again while the server is away or full. */
 yg_status yg_import_batch(const struct yg_cli *c, struct yg_client *client,
-			  const struct yg_import *import, struct yg_sv bytes, uint64_t offset,
+			  const struct yg_import *import, struct yg_sv bytes, const char *name,
 			  struct yg_import_count *count, struct yg_err *err);

@@ -245,31 +245,39 @@ static void progress(const struct yg_cli *c, json_t *job, bool last)
 		yg_member_text(job, "total", total, sizeof total), last ? "\n" : "   ");
 }
 
-int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id)
+yg_status yg_wait_job(const struct yg_cli *c, struct yg_client *client, const char *job_id,
+		      json_t **out_job, struct yg_err *err)
 {
-	char path[160];
+	char path[160], state[32], message[256];
 	(void)snprintf(path, sizeof path, "/api/v1/jobs/%s", job_id);
 	for (unsigned wait_ms = 50;; wait_ms = YG_MIN(wait_ms * 2, 1000u)) {
 		struct yg_reply r;
-		struct yg_err err;
 		yg_status st = yg_client_call(
-			client, &(struct yg_call){.method = "GET", .path = path}, &r, &err);
-		if (st != YG_OK) {
-			yg_reply_free(&r);
-			return yg_cli_fail(&err);
-		}
-		char buf[32];
-		struct yg_sv state = yg_sv_of(yg_member_text(r.json, "state", buf, sizeof buf));
-		bool ended = !YG_SV_IS(state, "queued") && !YG_SV_IS(state, "running");
-		progress(c, r.json, ended);
-		if (ended)
-			yg_print_object(c, r.json);
-		bool good = YG_SV_IS(state, "succeeded") || YG_SV_IS(state, "done");
+			client, &(struct yg_call){.method = "GET", .path = path}, &r, err);
+		struct yg_sv s = yg_sv_of(yg_member_text(r.json, "state", state, sizeof state));
+		bool ended = !YG_SV_IS(s, "queued") && !YG_SV_IS(s, "running");
+		if (st == YG_OK)
+			progress(c, r.json, ended);
+		if (st == YG_OK && ended && !YG_SV_IS(s, "done"))
+			st = YG_FAIL(err, YG_IO, "job %s %s: %s", job_id, state,
+				     yg_member_text(r.json, "message", message, sizeof message));
+		if (ended && out_job != NULL)
+			*out_job = json_incref(r.json);
 		yg_reply_free(&r);
-		if (ended)
-			return good ? 0 : yg_status_exit(YG_IO);
+		if (st != YG_OK || ended)
+			return st;
 		(void)usleep(wait_ms * 1000);
 	}
+}
+
+int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id)
+{
+	json_t *job = NULL;
+	struct yg_err err;
+	yg_status st = yg_wait_job(c, client, job_id, &job, &err);
+	yg_print_object(c, job);
+	json_decref(job);
+	return st == YG_OK ? 0 : yg_cli_fail(&err);
 }
 
 int yg_list(const struct yg_cli *c, const char *path, const char *const *filters,

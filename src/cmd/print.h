@@ -25,7 +25,11 @@ int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char 
 		   uint64_t most, const struct yg_column *columns, size_t count);
 /* Calls, prints the answer's object and returns the exit status. */
 int yg_call_and_print(const struct yg_cli *c, const struct yg_call *call);
-/* Follows a job to its end with progress on stderr; the exit status. */
+/* Waits for a job's end with progress on stderr; a failed one is YG_IO.  *out_job:
+ * its last state, owned by the caller; may be NULL. */
+yg_status yg_wait_job(const struct yg_cli *c, struct yg_client *client, const char *job_id,
+		      json_t **out_job, struct yg_err *err);
+/* The same, then prints it; the exit status. */
 int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id);
 
 /* The shared shape of `NOUN list`: options named in `filters` become query

@@ -13,4 +13,5 @@ extern const struct yg_cmd yg_cmds_indicator_offline[];
 extern const struct yg_cmd yg_cmds_alert[];
 extern const struct yg_cmd yg_cmds_system[];
 extern const struct yg_cmd yg_cmds_audit_verify[];
+extern const struct yg_cmd yg_cmds_demo[];
 extern const struct yg_cmd yg_cmds_about[];
