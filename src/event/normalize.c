@@ -19,6 +19,7 @@ static const struct yg_norm_ops *const sources[YG_SOURCE_COUNT] = {
 	[YG_SOURCE_CLOUDTRAIL] = &yg_norm_cloudtrail,
 	[YG_SOURCE_WINDOWS] = &yg_norm_windows,
 	[YG_SOURCE_SYSLOG] = &yg_norm_syslog,
+	[YG_SOURCE_NDJSON] = &yg_norm_ndjson,
 };
 
 const char *yg_source_name(enum yg_source s)

@@ -240,9 +240,7 @@ static void classify(struct yg_event *ev)
 	bool refused = ev->status_id == 2;
 	if (ev->url.n > 0) {
 		ev->class_uid = YG_OCSF_HTTP_ACTIVITY;
-		ev->activity_id = YG_SV_IS(ev->http_method, "GET")    ? 3
-				  : YG_SV_IS(ev->http_method, "POST") ? 6
-								      : 99;
+		ev->activity_id = ev->http_method.n > 0 ? yg_http_activity(ev->http_method) : 99;
 	} else if (ev->query.n > 0) {
 		ev->class_uid = YG_OCSF_DNS_ACTIVITY;
 		ev->activity_id = 1;
