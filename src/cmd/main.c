@@ -3,6 +3,7 @@
 
 #include "cmd/command.h"
 #include "os/env.h"
+#include "role/role.h"
 
 static bool japanese(void)
 {
@@ -17,6 +18,8 @@ int main(int argc, char **argv)
 		yg_help_overview(japanese(), argc < 2 ? stderr : stdout);
 		return argc < 2 ? yg_status_exit(YG_INVAL) : 0;
 	}
+	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--role")))
+		return yg_role_main(argc, argv);
 	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--version")))
 		argv[1] += 2;
 	static struct yg_env_real real;

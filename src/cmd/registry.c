@@ -2,6 +2,8 @@
 #include "cmd/tables.h"
 
 const struct yg_cmd *const yg_cmds[] = {
+	yg_cmds_serve,
+	yg_cmds_config,
 	yg_cmds_org,
 	yg_cmds_token,
 	yg_cmds_source,

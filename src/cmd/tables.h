@@ -3,6 +3,8 @@
 #pragma once
 #include "cmd/option.h"
 
+extern const struct yg_cmd yg_cmds_serve[];
+extern const struct yg_cmd yg_cmds_config[];
 extern const struct yg_cmd yg_cmds_org[];
 extern const struct yg_cmd yg_cmds_token[];
 extern const struct yg_cmd yg_cmds_source[];

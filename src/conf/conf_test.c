@@ -59,6 +59,7 @@ static void test_defaults(void)
 	for (size_t i = 0; i < YG_LEN(empty); i++)
 		T_NAMED(read_text(empty[i], &c, &s) == YG_OK && s.count == 0,
 			"an empty file is valid");
+	T_OK(yg_conf_read((struct yg_sv){NULL, 0}, "f", &arena, &c, say, &s, NULL) == YG_OK);
 	T_OK(YG_SV_IS(c.api_address, "127.0.0.1:8443") && c.ingest_workers == 1);
 	T_OK(c.api_connections == 12000 && c.store_memory_bytes == (uint64_t)2 << 30);
 	T_OK(c.ingest_flush_us == 20000 && c.restart_max_us == 60000000);
@@ -335,17 +336,21 @@ static void test_files(void)
 		return;
 	(void)yg_file_write("c", YG_SV("x"), 0644, NULL);
 	(void)yg_file_write("k", YG_SV("x"), 0600, NULL);
-	T_OK(read_text("api: {cert_file: c, key_file: k}\n", &c, &s) == YG_OK);
+	char text[200];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&b, "api: {cert_file: %s/c, key_file: %s/k}\n", dir, dir);
+	T_OK(read_text("api: {cert_file: c, key_file: k}\n", &c, &s) == YG_PARSE && s.count == 2);
+	T_OK(read_text(yg_sb_cstr(&b), &c, &s) == YG_OK);
 	T_OK(yg_conf_check_files(&c, "f.yaml", say, &s, NULL) == YG_OK && s.count == 0);
 	(void)yg_file_write("k", YG_SV("x"), 0644, NULL);
 	T_OK(yg_conf_check_files(&c, "f.yaml", say, &s, NULL) == YG_PARSE && s.count == 1);
 	T_OK(yg_sv_has((struct yg_sv){s.all, s.n},
-		       YG_SV("f.yaml:1: api.key_file: everybody may read 'k'")));
+		       YG_SV("f.yaml:1: api.key_file: everybody may read '/tmp/")));
 	(void)unlink("k");
 	s = (struct said){0};
 	T_OK(yg_conf_check_files(&c, "f.yaml", say, &s, NULL) == YG_PARSE);
 	T_OK(yg_sv_has((struct yg_sv){s.all, s.n},
-		       YG_SV("f.yaml:1: api.key_file: cannot open 'k'")));
+		       YG_SV("f.yaml:1: api.key_file: cannot open '/tmp/")));
 	(void)unlink("c");
 	(void)rmdir(dir);
 }

@@ -131,7 +131,8 @@ static bool ambiguous(struct yg_sv s)
 	for (size_t i = 0; i < YG_LEN(words); i++)
 		if (yg_sv_ieq(s, yg_sv_of(words[i])))
 			return true;
-	bool number = s.n > 0 && ((s.p[0] >= '0' && s.p[0] <= '9') || strchr("+-.", s.p[0]) != NULL);
+	bool number =
+		s.n > 0 && ((s.p[0] >= '0' && s.p[0] <= '9') || strchr("+-.", s.p[0]) != NULL);
 	for (size_t i = 0; i < s.n && number; i++)
 		number = (s.p[i] >= '0' && s.p[i] <= '9') || strchr("+-.eE_xXo", s.p[i]) != NULL;
 	return number;
@@ -488,7 +489,9 @@ yg_status yg_conf_read(struct yg_sv yaml, const char *file_name, struct yg_arena
 		return YG_FAIL(err, YG_NOMEM, "no memory to read %s", file_name);
 	out->lines = r.lines;
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)yaml.p, yaml.n);
+	/* libyaml wants an address even for nothing */
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)(yaml.n > 0 ? yaml.p : ""),
+				     yaml.n);
 	take_stream(&r);
 	if (r.have)
 		yaml_event_delete(&r.event);

@@ -85,7 +85,7 @@ void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k)
 			b,
 			YG_SV("an address and port such as \"127.0.0.1:8443\" or \"[::1]:8443\""));
 		break;
-	case YG_CT_FILE: yg_sb_put(b, YG_SV("a path")); break;
+	case YG_CT_FILE: yg_sb_put(b, YG_SV("a path that begins with /")); break;
 	case YG_CT_URL:
 		yg_sb_put(b, YG_SV("\"embedded\" or a URL such as http://host:8123"));
 		break;
@@ -102,7 +102,7 @@ void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k)
 		put_number(b, k, k->max);
 	}
 	if ((k->flags & YG_CF_STAR) != 0)
-		yg_sb_put(b, YG_SV(" from / on, with at most one * and that in its last part"));
+		yg_sb_put(b, YG_SV(" and has at most one *, in its last part"));
 	if ((k->flags & YG_CF_LOOPBACK) != 0)
 		yg_sb_put(b, YG_SV(" of the loopback"));
 	if ((k->flags & YG_CF_NONE) != 0)
@@ -169,6 +169,8 @@ static bool url_ok(struct yg_sv text)
 
 static bool path_ok(const struct yg_conf_key *k, struct yg_sv text)
 {
+	if (text.p[0] != '/') /* relative to what? roles and checks run in several folders */
+		return false;
 	if ((k->flags & YG_CF_STAR) == 0)
 		return true;
 	size_t slash = text.n, stars = 0;
@@ -178,8 +180,8 @@ static bool path_ok(const struct yg_conf_key *k, struct yg_sv text)
 		stars += text.p[i] == '*';
 	}
 	size_t star = yg_sv_find(text, '*', 0);
-	return text.p[0] == '/' && slash + 1 < text.n && stars <= 1 &&
-	       (stars == 0 || star > slash) && !yg_sv_has(text, YG_SV("/../"));
+	return slash + 1 < text.n && stars <= 1 && (stars == 0 || star > slash) &&
+	       !yg_sv_has(text, YG_SV("/../"));
 }
 
 static bool address_ok(const struct yg_conf_key *k, struct yg_sv text)

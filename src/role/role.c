@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "os/channel.h"
 #include "os/file.h"
+#include "role/sup.h"
 
 #define CONF_MAX   1048576 /* as the CONFIG message */
 #define CONF_ARENA ((size_t)8 << 20)
@@ -322,7 +323,7 @@ static yg_status lock_in(struct yg_role_ctx *ctx, struct yg_err *err)
 	st = yg_sandbox_close(&p.box, err);
 	if (st != YG_OK) {
 		yg_log(&ctx->env, YG_EV_SANDBOX_FAILED, YG_KERR(err));
-		return st;
+		_exit(YG_EXIT_UNSAFE); /* main does not try again: nothing runs without its sandbox */
 	}
 	yg_log(&ctx->env, YG_EV_SANDBOX_CLOSED, YG_KN("uid", getuid()),
 	       YG_KN("paths", p.box.path_count));

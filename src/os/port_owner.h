@@ -1,0 +1,7 @@
+/* port_owner.h - who has taken a port: for the message when a bind fails. */
+#pragma once
+#include "os/socket.h"
+
+/* "process 123 (nginx)" as far as this process may see it; false when it cannot
+ * be told.  Reads /proc. */
+bool yg_port_owner(const struct yg_addr *a, bool udp, struct yg_sb *out);

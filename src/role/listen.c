@@ -1,0 +1,184 @@
+/* listen.c - the sockets: bound before any role runs and kept while roles come
+ * and go, so that who connects waits instead of being refused. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/port_owner.h"
+#include "role/sup.h"
+
+#define UDP_BUFFER (8 << 20) /* a burst of 8000 datagrams of 1 KiB while a worker is busy */
+
+struct want {
+	struct sup *s;
+	struct yg_err *err;
+	yg_status st; /* sticky */
+};
+
+static struct yg_sock *find(struct sup *s, const char *name, uint32_t worker, struct yg_sv address,
+			    const char *protocol)
+{
+	for (struct yg_sock *k = s->socks; k != NULL; k = k->next)
+		if (k->worker == worker && strcmp(k->name, name) == 0 &&
+		    strcmp(k->protocol, protocol) == 0 && yg_sv_eq(address, yg_sv_of(k->address)))
+			return k;
+	return NULL;
+}
+
+static void refused(struct want *w, const struct yg_sock *k, const struct yg_addr *a)
+{
+	char who[128] = "";
+	struct yg_sb b = yg_sb_init(who, sizeof who);
+	struct yg_err cause = *w->err;
+	if (w->st == YG_CONFLICT && a != NULL &&
+	    yg_port_owner(a, strcmp(k->protocol, "udp") == 0, &b))
+		w->st = YG_FAIL(w->err, YG_CONFLICT, "%s: %s %s is taken by %s", k->name,
+				k->protocol, k->address, yg_sb_cstr(&b));
+	else if (w->st == YG_DENIED && a != NULL && yg_addr_port(a) < 1024)
+		w->st = YG_FAIL(
+			w->err, YG_DENIED,
+			"%s: %s %s: ports below 1024 need CAP_NET_BIND_SERVICE (or start as root)",
+			k->name, k->protocol, k->address);
+	else
+		w->st = YG_FAIL(w->err, w->st, "%s: %.200s", k->name, cause.msg);
+	yg_log(&w->s->env, YG_EV_LISTEN_FAILED, YG_KS("name", k->name),
+	       YG_KS("address", k->address), YG_KU("error", yg_sv_of(w->err->msg)));
+}
+
+static void bind_inet(struct want *w, struct yg_sock *k, bool shared)
+{
+	struct yg_addr a;
+	char text[YG_ADDR_TEXT_MAX];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	w->st = yg_addr_parse(yg_sv_of(k->address), &a, w->err);
+	if (w->st != YG_OK)
+		return;
+	if (strcmp(k->protocol, "udp") == 0)
+		w->st = yg_listen_udp(&a, shared, UDP_BUFFER, &k->fd, w->err);
+	else
+		w->st = yg_listen_tcp(&a, shared, &k->fd, w->err);
+	if (w->st != YG_OK) {
+		refused(w, k, &a);
+		return;
+	}
+	if (yg_addr_of(k->fd, &a, NULL) == YG_OK) /* the port that 0 became */
+		yg_addr_format(&b, &a);
+	yg_log(&w->s->env, YG_EV_LISTENING, YG_KS("name", k->name), YG_KN("worker", k->worker),
+	       YG_KS("protocol", k->protocol), YG_KS("address", yg_sb_cstr(&b)));
+}
+
+static void bind_unix(struct want *w, struct yg_sock *k)
+{
+	w->st = yg_listen_unix(k->address, 0600, &k->fd, w->err);
+	if (w->st == YG_OK && geteuid() == 0 && lchown(k->address, w->s->uid, w->s->gid) != 0)
+		w->st = YG_FAIL_OS(w->err, errno, "cannot set the owner of %s", k->address);
+	if (w->st != YG_OK)
+		refused(w, k, NULL);
+	else
+		yg_log(&w->s->env, YG_EV_LISTENING, YG_KS("name", k->name),
+		       YG_KN("worker", k->worker), YG_KS("protocol", "unix"),
+		       YG_KS("address", k->address));
+}
+
+static bool text_into(char *to, size_t cap, struct yg_sv text)
+{
+	struct yg_sb b = yg_sb_init(to, cap - 1);
+	yg_sb_put(&b, text);
+	to[b.n] = '\0';
+	return !b.cut;
+}
+
+static void want(struct want *w, const char *name, uint32_t worker, unsigned roles,
+		 struct yg_sv address, const char *protocol)
+{
+	if (w->st != YG_OK || address.n == 0 || YG_SV_IS(address, "none"))
+		return;
+	struct yg_sock *k = find(w->s, name, worker, address, protocol);
+	if (k != NULL) {
+		k->keep = true;
+		return;
+	}
+	k = calloc(1, sizeof *k);
+	if (k == NULL) {
+		w->st = YG_FAIL(w->err, YG_NOMEM, "no memory for a listener");
+		return;
+	}
+	*k = (struct yg_sock){
+		.worker = worker, .roles = roles, .fd = -1, .fresh = true, .keep = true};
+	bool fits = text_into(k->name, sizeof k->name, yg_sv_of(name)) &&
+		    text_into(k->address, sizeof k->address, address) &&
+		    text_into(k->protocol, sizeof k->protocol, yg_sv_of(protocol));
+	k->next = w->s->socks;
+	w->s->socks = k;
+	if (!fits)
+		w->st = YG_FAIL(w->err, YG_INVAL, "%s: the address is too long", name);
+	else if (strcmp(protocol, "unix") == 0)
+		bind_unix(w, k);
+	else
+		bind_inet(w, k, roles == YG_R_INGEST);
+}
+
+static void want_worker(struct want *w, const struct yg_conf *conf, uint32_t n)
+{
+	char text[96];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&b, "run/ingest-%u.sock", n);
+	want(w, "ingest.sock", n, YG_R_INGEST, yg_sb_sv(&b), "unix");
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct yg_conf_listener *l = &conf->listeners[i];
+		b.n = 0;
+		yg_sb_printf(&b, "listener." YG_SV_FMT, YG_SV_ARG(l->name));
+		want(w, yg_sb_cstr(&b), n, YG_R_INGEST, l->address,
+		     YG_SV_IS(l->protocol, "udp") ? "udp" : "tcp");
+	}
+}
+
+yg_status sup_listen(struct sup *s, const struct yg_conf *conf, struct yg_err *err)
+{
+	struct yg_err local = {0};
+	struct want w = {s, err != NULL ? err : &local, YG_OK};
+	bool embedded = YG_SV_IS(conf->store_url, "embedded");
+	for (struct yg_sock *k = s->socks; k != NULL; k = k->next)
+		k->keep = k->fresh = false;
+	want(&w, "api.sock", 0, YG_R_CENTER, YG_SV("run/api.sock"), "unix");
+	want(&w, "center.sock", 0, YG_R_CENTER, YG_SV("run/center.sock"), "unix");
+	want(&w, "api.tcp", 0, YG_R_CENTER, conf->api_address, "tcp");
+	want(&w, "metrics.tcp", 0, YG_R_CENTER, conf->metrics_address, "tcp");
+	if (embedded) {
+		want(&w, "store.sock", 0, YG_R_STORE, YG_SV("run/store.sock"), "unix");
+		want(&w, "store.tcp", 0, YG_R_STORE, conf->store_listen, "tcp");
+	}
+	for (uint32_t n = 0; n < conf->ingest_workers; n++)
+		want_worker(&w, conf, n);
+	if (w.st != YG_OK)
+		sup_listen_revert(s);
+	return w.st;
+}
+
+static void drop(struct sup *s, bool fresh)
+{
+	for (struct yg_sock **at = &s->socks; *at != NULL;) {
+		struct yg_sock *k = *at;
+		if (fresh ? !k->fresh : k->keep) {
+			at = &k->next;
+			continue;
+		}
+		*at = k->next;
+		if (strcmp(k->protocol, "unix") == 0 && k->fd >= 0)
+			(void)unlink(k->address);
+		yg_fd_close(&k->fd);
+		free(k);
+	}
+}
+
+void sup_listen_commit(struct sup *s)
+{
+	drop(s, false);
+}
+
+void sup_listen_revert(struct sup *s)
+{
+	drop(s, true);
+}

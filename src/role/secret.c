@@ -1,0 +1,167 @@
+/* secret.c - files that roles get as sealed memory instead of as paths. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "os/file.h"
+#include "os/memfd.h"
+#include "os/tls_cert.h"
+#include "role/sup.h"
+
+#define SECRET_MAX  1048576
+#define MAPPING_MAX 1048576
+
+struct load {
+	struct sup *s;
+	struct yg_secret *list;
+	struct yg_err *err;
+	yg_status st; /* sticky */
+};
+
+static void take(struct load *l, const char *name, unsigned roles, const char *path)
+{
+	if (l->st != YG_OK)
+		return;
+	struct yg_secret *k = calloc(1, sizeof *k);
+	if (k == NULL) {
+		l->st = YG_FAIL(l->err, YG_NOMEM, "no memory for %s", name);
+		return;
+	}
+	k->fd = -1;
+	k->roles = roles;
+	k->next = l->list;
+	l->list = k;
+	struct yg_sb n = yg_sb_init(k->name, sizeof k->name - 1);
+	yg_sb_put(&n, yg_sv_of(name));
+	struct yg_buf bytes;
+	yg_buf_init(&bytes, SECRET_MAX + 1);
+	l->st = yg_file_read(path, SECRET_MAX, &bytes, l->err);
+	if (l->st == YG_OK) {
+		k->crc = yg_crc32c(0, bytes.p, bytes.n);
+		l->st = yg_memfd_from_bytes(name, yg_buf_sv(&bytes), &k->fd, l->err);
+	}
+	if (bytes.p != NULL)
+		explicit_bzero(bytes.p, bytes.n);
+	yg_buf_free(&bytes);
+}
+
+static void take_sv(struct load *l, const char *name, unsigned roles, struct yg_sv path)
+{
+	char text[PATH_MAX];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (path.n == 0)
+		return;
+	yg_sb_put(&b, path);
+	take(l, name, roles, yg_sb_cstr(&b));
+}
+
+static void take_listener(struct load *l, const struct yg_conf *conf,
+			  const struct yg_conf_listener *k)
+{
+	static const char *const parts[] = {"crt", "key", "ca"};
+	char name[96];
+	const struct yg_sv own[] = {k->cert_file, k->key_file, k->client_ca_file};
+	const struct yg_sv server[] = {conf->api_cert_file, conf->api_key_file, {"", 0}};
+	const struct yg_sv made[] = {YG_SV("keys/tls.crt"), YG_SV("keys/tls.key"), {"", 0}};
+	if (!YG_SV_IS(k->protocol, "tls"))
+		return;
+	for (size_t i = 0; i < YG_LEN(parts); i++) {
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&b, "listener." YG_SV_FMT ".%s", YG_SV_ARG(k->name), parts[i]);
+		struct yg_sv path = own[i].n > 0 ? own[i] : server[i].n > 0 ? server[i] : made[i];
+		take_sv(l, yg_sb_cstr(&b), YG_R_INGEST, path);
+	}
+}
+
+static void make_own(struct load *l)
+{
+	if (access("keys/tls.key", F_OK) == 0 && access("keys/tls.crt", F_OK) == 0)
+		return;
+	l->st = yg_tls_self_signed("keys/tls.crt", "keys/tls.key", &l->s->env, l->err);
+	if (l->st == YG_OK)
+		yg_log(&l->s->env, YG_EV_TLS_SELF_SIGNED, YG_KS("certificate", "keys/tls.crt"));
+}
+
+static const struct yg_secret *by_name(const struct yg_secret *list, const char *name)
+{
+	for (; list != NULL; list = list->next)
+		if (strcmp(list->name, name) == 0)
+			return list;
+	return NULL;
+}
+
+static void check_pair(struct load *l)
+{
+	const struct yg_secret *c = by_name(l->list, "tls.crt"), *k = by_name(l->list, "tls.key");
+	struct yg_sv cert, key;
+	if (l->st != YG_OK || c == NULL || k == NULL)
+		return;
+	l->st = yg_memfd_map(c->fd, SECRET_MAX, &cert, l->err);
+	if (l->st != YG_OK)
+		return;
+	l->st = yg_memfd_map(k->fd, SECRET_MAX, &key, l->err);
+	if (l->st == YG_OK) {
+		l->st = yg_tls_pair_check(cert, key, l->err);
+		yg_memfd_unmap(&key);
+	}
+	yg_memfd_unmap(&cert);
+}
+
+yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_secret **out,
+			   struct yg_err *err)
+{
+	struct load l = {.s = s, .err = err, .st = YG_OK};
+	bool own = conf->api_cert_file.n == 0;
+	if (own)
+		make_own(&l);
+	take_sv(&l, "tls.crt", YG_R_CENTER | YG_R_INGEST,
+		own ? YG_SV("keys/tls.crt") : conf->api_cert_file);
+	take_sv(&l, "tls.key", YG_R_CENTER | YG_R_INGEST,
+		own ? YG_SV("keys/tls.key") : conf->api_key_file);
+	check_pair(&l);
+	take_sv(&l, "store.password", YG_R_CENTER | YG_R_INGEST | YG_R_STORE,
+		conf->store_password_file);
+	for (size_t i = 0; i < conf->listener_count; i++)
+		take_listener(&l, conf, &conf->listeners[i]);
+	for (size_t i = 0; i < conf->mapping_count; i++) {
+		char name[96];
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&b, "mapping." YG_SV_FMT, YG_SV_ARG(conf->mappings[i].name));
+		take_sv(&l, yg_sb_cstr(&b), YG_R_INGEST, conf->mappings[i].file);
+	}
+	if (l.st != YG_OK) {
+		sup_secrets_free(l.list);
+		return l.st;
+	}
+	*out = l.list;
+	return YG_OK;
+}
+
+void sup_secrets_free(struct yg_secret *list)
+{
+	while (list != NULL) {
+		struct yg_secret *next = list->next;
+		yg_fd_close(&list->fd);
+		free(list);
+		list = next;
+	}
+}
+
+static unsigned one_way(const struct yg_secret *a, const struct yg_secret *b)
+{
+	unsigned roles = 0;
+	for (; a != NULL; a = a->next) {
+		const struct yg_secret *other = by_name(b, a->name);
+		if (other == NULL || other->crc != a->crc)
+			roles |= a->roles;
+	}
+	return roles;
+}
+
+unsigned sup_secrets_differ(const struct yg_secret *a, const struct yg_secret *b)
+{
+	return one_way(a, b) | one_way(b, a);
+}
