@@ -159,7 +159,7 @@ static void test_cross(void)
 	T_OK(refuses("ingest:\n  listeners:\n" L(
 			     "a", "udp, address: \"1.2.3.4:1\", cert_file: /x, key_file: /y"),
 		     "for protocol tls only"));
-	T_OK(refuses("ingest:\n  listeners:\n" L("a", "tls, address: \"1.2.3.4:1\", cert_file: x"),
+	T_OK(refuses("ingest:\n  listeners:\n" L("a", "tls, address: \"1.2.3.4:1\", cert_file: /x"),
 		     "belong together"));
 	T_OK(refuses("ingest:\n  listeners:\n" L(
 			     "a", "udp, address: \"1.2.3.4:1\", source: \"ndjson:q\""),
