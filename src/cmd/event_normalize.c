@@ -1,9 +1,11 @@
 /* event_normalize.c - `event normalize`: log files to OCSF JSON lines, without a server. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "cmd/log_file.h"
 #include "cmd/print.h"
 #include "cmd/tables.h"
+#include "event/mapping.h"
 
 enum {
 	LINE_MOST = 16777216, /* a record of 1 MiB, every byte escaped, and its columns */
@@ -14,8 +16,9 @@ enum {
 struct normalizing {
 	const struct yg_cli *cli;
 	const char *file;
-	struct yg_norm *norm; /* owned */
-	struct yg_buf out;    /* owned */
+	struct yg_norm *norm;       /* owned */
+	struct yg_mapping *mapping; /* owned; NULL: none */
+	struct yg_buf out;          /* owned */
 	struct yg_sv source;
 	yg_wall received;
 	uint64_t records, unparsed, shown;
@@ -25,6 +28,7 @@ struct normalizing {
 static void normalizing_free(struct normalizing *z)
 {
 	yg_norm_free(z->norm);
+	yg_mapping_free(z->mapping);
 	yg_buf_free(&z->out);
 }
 
@@ -73,19 +77,37 @@ static bool batch(void *ctx, struct yg_sv bytes)
 	return !z->broken;
 }
 
+static yg_status read_mapping(struct normalizing *z, const char *file, struct yg_err *err)
+{
+	static char text[YG_MAPPING_BYTES_MAX + 1];
+	FILE *f = fopen(file, "rbe");
+	if (f == NULL)
+		return YG_FAIL_OS(err, errno, "mapping '%s'", file);
+	size_t n = fread(text, 1, sizeof text, f);
+	bool bad = ferror(f) != 0;
+	(void)fclose(f);
+	if (bad)
+		return YG_FAIL(err, YG_IO, "cannot read mapping '%s'", file);
+	return yg_mapping_read((struct yg_sv){text, n}, file, &z->mapping, err);
+}
+
 static yg_status start(struct normalizing *z, enum yg_source *source, struct yg_err *err)
 {
-	struct yg_sv mapping;
+	struct yg_sv name;
+	const char *mapping = yg_cli_get(z->cli, "mapping");
 	const char *received = yg_cli_get(z->cli, "received");
-	yg_status st =
-		yg_source_parse(yg_sv_of(yg_cli_get(z->cli, "source")), source, &mapping, err);
+	yg_status st = yg_source_parse(yg_sv_of(yg_cli_get(z->cli, "source")), source, &name, err);
 	z->received = yg_env_wall(yg_cli_env(z->cli));
 	if (st == YG_OK && received != NULL)
 		st = yg_time_parse(yg_sv_of(received), &z->received, err);
 	if (st == YG_OK)
 		z->source = yg_sv_of(yg_source_name(*source));
+	if (st == YG_OK && mapping != NULL)
+		st = *source == YG_SOURCE_NDJSON
+			     ? read_mapping(z, mapping, err)
+			     : YG_FAIL(err, YG_INVAL, "only source ndjson takes a mapping");
 	if (st == YG_OK)
-		st = yg_norm_new(*source, NULL, &z->norm, err);
+		st = yg_norm_new(*source, z->mapping, &z->norm, err);
 	yg_buf_init(&z->out, LINE_MOST + KEEP);
 	return st;
 }
