@@ -80,6 +80,9 @@
 	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)
 /* clang-format on */
 
+/* The separate metrics listener: /metrics, /livez and /readyz, for everybody who reaches it. */
+extern const struct yg_route yg_metrics_routes[];
+
 #define X(method, path, operation, scope, flags, body, types, query, fn) yg_handler yg_r_##fn;
 YG_ROUTES(X)
 #undef X
