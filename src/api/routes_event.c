@@ -1,8 +1,8 @@
 /* Events: batches in, searches out. */
 #include "api/routes.h"
+#include "base/codec.h"
 #include "event/normalize.h"
 #include "event/search.h"
-#include "base/codec.h"
 
 static bool printable(struct yg_sv s, size_t max)
 {
@@ -13,12 +13,14 @@ static bool printable(struct yg_sv s, size_t max)
 	return s.n > 0 && s.n <= max;
 }
 
-static yg_status read_source(struct yg_api *api, struct yg_request *q, struct yg_submit *s, struct yg_err *err)
+static yg_status read_source(struct yg_api *api, struct yg_request *q, struct yg_submit *s,
+			     struct yg_err *err)
 {
 	const struct yg_conf *conf = yg_api_conf(api);
 	struct yg_sv source = yg_query(q, "source");
 	if (source.p == NULL) {
-		yg_request_error(q, "missing", YG_SV("source"), "say which kind of records these are");
+		yg_request_error(q, "missing", YG_SV("source"),
+				 "say which kind of records these are");
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	}
 	yg_status st = yg_source_parse(source, &s->source, &s->mapping, NULL);
@@ -27,14 +29,16 @@ static yg_status read_source(struct yg_api *api, struct yg_request *q, struct yg
 		known = yg_sv_eq(conf->mappings[i].name, s->mapping);
 	if (known)
 		return YG_OK;
-	yg_request_error(q, "unknown_value", YG_SV("source"),
-			 st == YG_OK ? "there is no mapping of that name in ingest.mappings"
-				     : "expected suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson:MAPPING");
+	yg_request_error(
+		q, "unknown_value", YG_SV("source"),
+		st == YG_OK
+			? "there is no mapping of that name in ingest.mappings"
+			: "expected suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson:MAPPING");
 	return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 }
 
-static yg_status read_submit(struct yg_api *api, struct yg_request *q, struct yg_response *r, struct yg_submit *s,
-			     struct yg_err *err)
+static yg_status read_submit(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_submit *s, struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_sv sensor = yg_query(q, "sensor"), batch = q->header[YG_HH_BATCH_ID];
@@ -48,7 +52,9 @@ static yg_status read_submit(struct yg_api *api, struct yg_request *q, struct yg
 	if (st != YG_OK)
 		return st;
 	s->org = yg_arena_dup(q->arena, s->org);
-	s->sensor = sensor.p != NULL ? sensor : q->who.kind == YG_WHO_TOKEN ? q->who.name : YG_SV("local");
+	s->sensor = sensor.p != NULL              ? sensor
+		    : q->who.kind == YG_WHO_TOKEN ? q->who.name
+						  : YG_SV("local");
 	s->batch = batch.p != NULL ? batch : YG_SV("");
 	s->bytes = q->body;
 	if (s->org.n == 0)
@@ -56,8 +62,8 @@ static yg_status read_submit(struct yg_api *api, struct yg_request *q, struct yg
 	if (s->sensor.n == 0 || s->sensor.n > 128)
 		yg_request_error(q, "out_of_range", YG_SV("sensor"), "expected 1 to 128 bytes");
 	if (batch.p != NULL && !printable(batch, YG_BATCH_ID_MAX))
-		yg_request_error(q, "bad_text", YG_SV("Yagura-Batch-Id"), "expected 1 to %d printable ASCII characters",
-				 YG_BATCH_ID_MAX);
+		yg_request_error(q, "bad_text", YG_SV("Yagura-Batch-Id"),
+				 "expected 1 to %d printable ASCII characters", YG_BATCH_ID_MAX);
 	if (q->body.n == 0)
 		yg_request_error(q, "missing", YG_SV(""), "the body is empty");
 	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "the request has errors");
@@ -83,7 +89,8 @@ static uint32_t choose_worker(struct yg_api *api, struct yg_request *q, const st
 	return (uint32_t)(h % count);
 }
 
-yg_status yg_r_events_submit(struct yg_api *api, struct yg_request *q, struct yg_response *r, struct yg_err *err)
+yg_status yg_r_events_submit(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
 {
 	struct yg_submit s = {0};
 	struct yg_submitted done = {0};
@@ -97,8 +104,9 @@ yg_status yg_r_events_submit(struct yg_api *api, struct yg_request *q, struct yg
 		return st;
 	if (done.status != YG_OK) {
 		r->retry_after_s = (uint32_t)YG_MIN(YG_MAX(done.retry_after_ms, 0) / 1000, 3600);
-		return YG_FAIL(err, (unsigned)done.status < YG_STATUS_COUNT ? done.status : YG_INTERNAL, YG_SV_FMT,
-			       YG_SV_ARG(done.message));
+		return YG_FAIL(err,
+			       (unsigned)done.status < YG_STATUS_COUNT ? done.status : YG_INTERNAL,
+			       YG_SV_FMT, YG_SV_ARG(done.message));
 	}
 	struct yg_jo j = yg_answer(r, done.duplicate ? 200 : 202);
 	yg_jo_begin(&j, '{');
@@ -139,21 +147,11 @@ static void put_field(struct yg_jo *j, const struct yg_event *ev, enum yg_event_
 	char text[YG_IP_TEXT_MAX];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	switch (info->type) {
-	case YG_ET_I64:
-		put_number(j, f, *(const int64_t *)at);
-		break;
-	case YG_ET_U64:
-		put_number(j, f, (int64_t) * (const uint64_t *)at);
-		break;
-	case YG_ET_U32:
-		put_number(j, f, *(const uint32_t *)at);
-		break;
-	case YG_ET_U16:
-		put_number(j, f, *(const uint16_t *)at);
-		break;
-	case YG_ET_U8:
-		put_number(j, f, *(const uint8_t *)at);
-		break;
+	case YG_ET_I64: put_number(j, f, *(const int64_t *)at); break;
+	case YG_ET_U64: put_number(j, f, (int64_t) * (const uint64_t *)at); break;
+	case YG_ET_U32: put_number(j, f, *(const uint32_t *)at); break;
+	case YG_ET_U16: put_number(j, f, *(const uint16_t *)at); break;
+	case YG_ET_U8: put_number(j, f, *(const uint8_t *)at); break;
 	case YG_ET_STR:
 	case YG_ET_LSTR:
 		if (((const struct yg_sv *)at)->n > 0)
@@ -165,9 +163,7 @@ static void put_field(struct yg_jo *j, const struct yg_event *ev, enum yg_event_
 			yg_jo_str(j, info->name, yg_sb_sv(&b));
 		}
 		break;
-	case YG_ET_STRS:
-		put_strs(j, info->name, at);
-		break;
+	case YG_ET_STRS: put_strs(j, info->name, at); break;
 	}
 }
 
@@ -179,7 +175,8 @@ static void put_event(struct yg_jo *j, const struct yg_event *ev, bool whole)
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "id", yg_sb_sv(&b));
 	for (int f = 0; f < YG_EVENT_FIELD_COUNT; f++) {
-		bool hidden = f == YG_EF_spool || f == YG_EF_batch || f == YG_EF_row || f == YG_EF_day;
+		bool hidden =
+			f == YG_EF_spool || f == YG_EF_batch || f == YG_EF_row || f == YG_EF_day;
 		bool heavy = f == YG_EF_raw || f == YG_EF_names;
 		if (!hidden && (whole || !heavy))
 			put_field(j, ev, (enum yg_event_field)f);
@@ -202,11 +199,13 @@ static void read_time(struct yg_request *q, const char *name, int64_t dflt, yg_w
 	if (YG_SV_IS(s, "now"))
 		out->us = q->now.us;
 	else if (yg_sv_starts(s, YG_SV("now-")))
-		good = yg_parse_span(yg_sv_sub(s, 4, s.n), &span, NULL) == YG_OK && !__builtin_sub_overflow(q->now.us, span, &out->us);
+		good = yg_parse_span(yg_sv_sub(s, 4, s.n), &span, NULL) == YG_OK &&
+		       !__builtin_sub_overflow(q->now.us, span, &out->us);
 	else
 		good = yg_time_parse(s, out, NULL) == YG_OK;
 	if (!good)
-		yg_request_error(q, "bad_time", yg_sv_of(name), "expected a time as 2026-01-02T03:04:05Z, or now-24h");
+		yg_request_error(q, "bad_time", yg_sv_of(name),
+				 "expected a time as 2026-01-02T03:04:05Z, or now-24h");
 }
 
 static yg_status read_search(struct yg_api *api, struct yg_request *q, struct yg_search *search,
@@ -238,11 +237,13 @@ static yg_status read_search(struct yg_api *api, struct yg_request *q, struct yg
 static yg_status store_status(yg_status st, struct yg_err *err)
 {
 	if (st == YG_INVAL || st == YG_PARSE)
-		return yg_err_set(err, YG_INTERNAL, 0, __FILE__, "the event store refused the query");
+		return yg_err_set(err, YG_INTERNAL, 0, __FILE__,
+				  "the event store refused the query");
 	return st;
 }
 
-yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg_response *r, struct yg_err *err)
+yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_search search = {0};
@@ -261,7 +262,8 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	scope.all_orgs = org.n == 0;
 	scope.orgs = &org;
 	scope.org_count = org.n > 0 ? 1 : 0;
-	st = store_status(yg_search_run(l.ch, &search, &scope, api->env, q->arena, &page, err), err);
+	st = store_status(yg_search_run(l.ch, &search, &scope, api->env, q->arena, &page, err),
+			  err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
@@ -280,10 +282,12 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	return yg_answer_page(api, q, &j, page.more ? &position : NULL, err);
 }
 
-yg_status yg_r_event_get(struct yg_api *api, struct yg_request *q, struct yg_response *r, struct yg_err *err)
+yg_status yg_r_event_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_search_scope scope = {.all_orgs = q->who.org.n == 0, .orgs = &q->who.org, .limit = 1};
+	struct yg_search_scope scope = {
+		.all_orgs = q->who.org.n == 0, .orgs = &q->who.org, .limit = 1};
 	uint32_t spool, row;
 	uint64_t batch;
 	struct yg_event ev;
@@ -292,7 +296,8 @@ yg_status yg_r_event_get(struct yg_api *api, struct yg_request *q, struct yg_res
 		return YG_FAIL(err, YG_NOTFOUND, "no such object");
 	yg_status st = yg_lease_store(api, &l, err);
 	if (st == YG_OK)
-		st = store_status(yg_search_get(l.ch, &scope, spool, batch, row, q->arena, &ev, err), err);
+		st = store_status(
+			yg_search_get(l.ch, &scope, spool, batch, row, q->arena, &ev, err), err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);

@@ -76,7 +76,8 @@ static void retain(struct center *c)
 
 /* Entries end by themselves where they are matched; compiling again only takes
  * the ended ones out of memory. */
-static yg_status ended_since(struct yg_state *db, int64_t from, int64_t to, bool *out, struct yg_err *err)
+static yg_status ended_since(struct yg_state *db, int64_t from, int64_t to, bool *out,
+			     struct yg_err *err)
 {
 	static const char *const queries[] = {
 		"SELECT 1 FROM allow_entry WHERE expires > $1 AND expires <= $2 LIMIT 1",
@@ -116,15 +117,20 @@ static void expire(struct center *c)
 		__atomic_store_n(&c->compile_asked, true, __ATOMIC_RELEASE);
 }
 
-static void keep_one(struct center *c, struct yg_state *db, const struct news *n, struct yg_arena *arena)
+static void keep_one(struct center *c, struct yg_state *db, const struct news *n,
+		     struct yg_arena *arena)
 {
 	struct yg_json json;
 	struct yg_err err = {0};
 	struct yg_sv text = {n->json, n->n};
-	struct yg_system_event e = {.time = {n->time}, .level = YG_SV_INIT("notice"), .name = YG_SV_INIT("unknown"),
-				    .role = YG_SV_INIT("main"), .fields = text};
+	struct yg_system_event e = {.time = {n->time},
+				    .level = YG_SV_INIT("notice"),
+				    .name = YG_SV_INIT("unknown"),
+				    .role = YG_SV_INIT("main"),
+				    .fields = text};
 	yg_json_init(&json, 4096);
-	if (yg_json_parse(&json, text, NULL) == YG_OK && yg_json_at(&json, 0)->type == YG_JSON_OBJECT) {
+	if (yg_json_parse(&json, text, NULL) == YG_OK &&
+	    yg_json_at(&json, 0)->type == YG_JSON_OBJECT) {
 		const struct {
 			const char *key;
 			struct yg_sv *to;
@@ -136,7 +142,8 @@ static void keep_one(struct center *c, struct yg_state *db, const struct news *n
 				*members[i].to = s;
 		}
 		if (yg_system_event_add(db, &e, NULL, &err) != YG_OK)
-			(void)fprintf(stderr, "%s\n", err.msg); /* not through the log: it would come back here */
+			(void)fprintf(stderr, "%s\n",
+				      err.msg); /* not through the log: it would come back here */
 		yg_stream_publish(c->stream, YG_TOPIC_SYSTEM, YG_SV(""), text);
 	}
 	yg_json_free(&json);
@@ -285,7 +292,8 @@ static yg_status store_conf(struct center *c, struct yg_err *err)
 	const struct yg_conf *conf = c->ctx->conf;
 	int secret = yg_role_fd(c->ctx, "store.password");
 	bool embedded = YG_SV_IS(conf->store_url, "embedded");
-	copy_text(c->store_url, sizeof c->store_url, embedded ? YG_SV("unix:run/store.sock") : conf->store_url);
+	copy_text(c->store_url, sizeof c->store_url,
+		  embedded ? YG_SV("unix:run/store.sock") : conf->store_url);
 	copy_text(c->store_user, sizeof c->store_user, conf->store_user);
 	copy_text(c->store_database, sizeof c->store_database, conf->store_database);
 	if (secret >= 0) {
@@ -313,7 +321,8 @@ static yg_status cursor_key(struct center *c, struct yg_err *err)
 		return YG_OK;
 	}
 	c->ctx->env.random(c->ctx->env.ctx, c->api.cursor_key, 16);
-	return yg_file_write("state/cursor.key", (struct yg_sv){(const char *)c->api.cursor_key, 16}, 0600, err);
+	return yg_file_write("state/cursor.key",
+			     (struct yg_sv){(const char *)c->api.cursor_key, 16}, 0600, err);
 }
 
 static yg_status open_state(struct center *c, struct yg_err *err)
@@ -360,15 +369,23 @@ static yg_status map_pem(struct center *c, const char *name, struct yg_sv *out, 
 static yg_status open_doors(struct center *c, struct yg_err *err)
 {
 	const struct yg_conf *conf = c->ctx->conf;
-	struct yg_server_app app = {.api = &c->api, .routes = yg_routes, .authenticate = yg_api_authenticate,
-				    .handle = yg_api_handle, .is_ours = is_ours, .is_ours_ctx = c};
-	struct yg_server_conf sc = {.env = &c->ctx->env, .stream = c->stream, .connections = c->connections,
-				    .body_total = conf->api_body_total_bytes, .timeout_us = conf->api_timeout_us};
+	struct yg_server_app app = {.api = &c->api,
+				    .routes = yg_routes,
+				    .authenticate = yg_api_authenticate,
+				    .handle = yg_api_handle,
+				    .is_ours = is_ours,
+				    .is_ours_ctx = c};
+	struct yg_server_conf sc = {.env = &c->ctx->env,
+				    .stream = c->stream,
+				    .connections = c->connections,
+				    .body_total = conf->api_body_total_bytes,
+				    .timeout_us = conf->api_timeout_us};
 	int tcp = yg_role_fd(c->ctx, "api.tcp"), metrics = yg_role_fd(c->ctx, "metrics.tcp");
 	yg_status st = yg_server_new(c->ctx->loop, &app, &sc, &c->server, err);
 	c->api.server = c->server;
 	if (st == YG_OK)
-		st = yg_server_door(c->server, yg_role_fd(c->ctx, "api.sock"), true, YG_SV(""), YG_SV(""), err);
+		st = yg_server_door(c->server, yg_role_fd(c->ctx, "api.sock"), true, YG_SV(""),
+				    YG_SV(""), err);
 	if (st == YG_OK && tcp >= 0)
 		st = map_pem(c, "tls.crt", &c->cert, err);
 	if (st == YG_OK && tcp >= 0)
@@ -380,7 +397,8 @@ static yg_status open_doors(struct center *c, struct yg_err *err)
 	app.routes = yg_metrics_routes;
 	sc.connections = 64;
 	st = yg_server_new(c->ctx->loop, &app, &sc, &c->metrics, err);
-	return st == YG_OK ? yg_server_door(c->metrics, metrics, false, YG_SV(""), YG_SV(""), err) : st;
+	return st == YG_OK ? yg_server_door(c->metrics, metrics, false, YG_SV(""), YG_SV(""), err)
+			   : st;
 }
 
 static void on_drained(void *ctx)
@@ -432,7 +450,8 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.backup_path = "state/backups";
 	c->api.import_path = "state/import";
 	c->api.started = yg_env_wall(&ctx->env);
-	c->api.hooks = (struct yg_api_hooks){c, hook_job_added, hook_indicators_changed, center_submit};
+	c->api.hooks =
+		(struct yg_api_hooks){c, hook_job_added, hook_indicators_changed, center_submit};
 	task_init(&c->jobs, c, center_jobs_run);
 	task_init(&c->compile, c, center_compile_run);
 	task_init(&c->look, c, center_look);
@@ -458,7 +477,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 {
 	struct center *c = ctx->user;
 	yg_status st = start(c, err);
-	if (st == YG_OK && (uv_timer_init(ctx->loop, &c->tick) != 0 || uv_async_init(ctx->loop, &c->wake, on_wake) != 0))
+	if (st == YG_OK && (uv_timer_init(ctx->loop, &c->tick) != 0 ||
+			    uv_async_init(ctx->loop, &c->wake, on_wake) != 0))
 		st = YG_FAIL(err, YG_NOMEM, "role center's timers");
 	if (st == YG_OK)
 		st = open_doors(c, err);

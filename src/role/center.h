@@ -12,12 +12,12 @@
 #include "api/api.h"
 #include "role/role.h"
 
-#define YG_CENTER_POOL      12 /* threads: requests, findings, one job, one look around */
-#define YG_CENTER_POLL_S    2  /* how often workers and store are asked */
-#define YG_CENTER_EXPIRY_S  300
-#define YG_CENTER_RETAIN_S  3600
-#define YG_CENTER_NEWS_MAX  1024 /* system events that wait to be kept; more are counted */
-#define YG_CENTER_WORKERS   16   /* findings connections at a time, per worker count of 64 a few */
+#define YG_CENTER_POOL     12 /* threads: requests, findings, one job, one look around */
+#define YG_CENTER_POLL_S   2  /* how often workers and store are asked */
+#define YG_CENTER_EXPIRY_S 300
+#define YG_CENTER_RETAIN_S 3600
+#define YG_CENTER_NEWS_MAX 1024 /* system events that wait to be kept; more are counted */
+#define YG_CENTER_WORKERS  16   /* findings connections at a time, per worker count of 64 a few */
 
 struct center;
 /* Blocking work that runs at most once at a time, again when it was asked for meanwhile. */

@@ -149,7 +149,8 @@ static void on_frame(void *ctx, uint32_t type, struct yg_sv body, int *fd)
 	yg_buf_init(&conn->body, yg_ipc_max(YG_IPC_FINDINGS));
 	yg_buf_put(&conn->body, body);
 	conn->work.data = conn;
-	conn->busy = !conn->body.bad && uv_queue_work(conn->c->ctx->loop, &conn->work, on_work, on_worked) == 0;
+	conn->busy = !conn->body.bad &&
+		     uv_queue_work(conn->c->ctx->loop, &conn->work, on_work, on_worked) == 0;
 	if (!conn->busy) {
 		yg_channel_close(conn->channel);
 		conn->channel = NULL;
@@ -178,7 +179,8 @@ static void take(struct center *c, int fd)
 		return;
 	}
 	conn->c = c;
-	if (yg_channel_open(c->ctx->loop, fd, QUEUE_MAX, &channel_ops, conn, &conn->channel, &err) != YG_OK) {
+	if (yg_channel_open(c->ctx->loop, fd, QUEUE_MAX, &channel_ops, conn, &conn->channel,
+			    &err) != YG_OK) {
 		(void)close(fd);
 		free(conn);
 		return;

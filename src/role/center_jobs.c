@@ -50,7 +50,8 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 	bool cancel = false;
 	r->done = (int64_t)done;
 	r->total = (int64_t)total;
-	if (yg_job_progress(&r->act, r->job.id, r->done, r->total, r->errors, YG_SV(""), &cancel, NULL) != YG_OK)
+	if (yg_job_progress(&r->act, r->job.id, r->done, r->total, r->errors, YG_SV(""), &cancel,
+			    NULL) != YG_OK)
 		return true; /* a busy database is no reason to stop */
 	r->cancelled = r->cancelled || cancel;
 	announce(r, "progress");
@@ -62,12 +63,13 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 static yg_status compile(struct run *r, struct yg_err *err)
 {
 	struct yg_compile_result out = {0};
-	yg_status st = yg_registry_compile(&r->act, "snapshot", r->job.id.n > 0 ? on_progress : NULL, r, &out, err);
+	yg_status st = yg_registry_compile(&r->act, "snapshot",
+					   r->job.id.n > 0 ? on_progress : NULL, r, &out, err);
 	if (st != YG_OK)
 		return st;
 	st = yg_role_publish(r->c->ctx, 1, out.generation, yg_sv_of(out.file));
-	yg_role_log(r->c->ctx, YG_EV_CENTER_COMPILED, YG_KN("generation", out.generation), YG_KN("refused", out.refused),
-		    YG_KS("file", out.file));
+	yg_role_log(r->c->ctx, YG_EV_CENTER_COMPILED, YG_KN("generation", out.generation),
+		    YG_KN("refused", out.refused), YG_KS("file", out.file));
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
 	yg_jo_int(&j, "generation", (int64_t)out.generation);
@@ -135,7 +137,8 @@ static yg_status note_seen(struct importing *im, const struct yg_indicator *ind,
 	return YG_OK;
 }
 
-static yg_status on_entry(void *ctx, const struct yg_indicator *ind, uint64_t line, struct yg_err *err)
+static yg_status on_entry(void *ctx, const struct yg_indicator *ind, uint64_t line,
+			  struct yg_err *err)
 {
 	struct importing *im = ctx;
 	(void)line;
@@ -155,7 +158,8 @@ static void on_refused(void *ctx, uint64_t line, const char *reason, struct yg_s
 	im->first_reason = yg_arena_dup(im->r->arena, yg_sb_sv(&b));
 }
 
-static yg_status feed_file(struct run *r, struct yg_list *reader, const char *path, struct yg_err *err)
+static yg_status feed_file(struct run *r, struct yg_list *reader, const char *path,
+			   struct yg_err *err)
 {
 	YG_AUTO(yg_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char *buf = yg_arena_alloc(r->arena, 1u << 18, 16);
@@ -181,8 +185,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /* With replace: what the list has and the file has not ends now. */
-static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv list, uint64_t *out_expired,
-			     struct yg_err *err)
+static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv list,
+			     uint64_t *out_expired, struct yg_err *err)
 {
 	struct yg_indicator_filter f = {.list = list, .limit = YG_PAGE_MAX};
 	struct yg_indicator_row *rows = NULL;
@@ -198,9 +202,11 @@ static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv l
 		st = yg_indicator_list(r->act.db, &f, &page, &rows, &n, err);
 		for (size_t i = 0; st == YG_OK && i < n; i++) {
 			uint64_t h = hash_value(rows[i].ind.type, rows[i].ind.value);
-			bool ended = rows[i].ind.valid_until.us != 0 && rows[i].ind.valid_until.us <= now.us;
+			bool ended = rows[i].ind.valid_until.us != 0 &&
+				     rows[i].ind.valid_until.us <= now.us;
 			f.before = rows[i].id;
-			if (ended || (im->seen_n > 0 && bsearch(&h, im->seen, im->seen_n, sizeof h, by_value) != NULL))
+			if (ended || (im->seen_n > 0 && bsearch(&h, im->seen, im->seen_n, sizeof h,
+								by_value) != NULL))
 				continue;
 			st = yg_indicator_change(&r->act, rows[i].id, YG_ANY_VERSION, &set, err);
 			(*out_expired)++;
@@ -210,8 +216,8 @@ static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv l
 	return st;
 }
 
-static yg_status import_list(struct run *r, struct importing *im, const char *path, struct yg_import_stats *stats,
-			     struct yg_err *err)
+static yg_status import_list(struct run *r, struct importing *im, const char *path,
+			     struct yg_import_stats *stats, struct yg_err *err)
 {
 	struct yg_sv list_id = param(r, "list"), format = param(r, "format");
 	struct yg_list_opts opts = {.ctx = im, .entry = on_entry, .refused = on_refused};
@@ -236,7 +242,8 @@ static yg_status import_list(struct run *r, struct importing *im, const char *pa
 static yg_status job_import(struct run *r, struct yg_err *err)
 {
 	char path[192];
-	struct importing im = {.r = r, .replace = param_true(r, "replace"), .first_reason = YG_SV_INIT("")};
+	struct importing im = {
+		.r = r, .replace = param_true(r, "replace"), .first_reason = YG_SV_INIT("")};
 	struct yg_import_stats stats = {0};
 	uint64_t expired = 0;
 	struct yg_sv file = param(r, "file");
@@ -259,7 +266,8 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 	yg_jo_int(&j, "expired", (int64_t)expired);
 	yg_jo_int(&j, "bad", (int64_t)(stats.bad + im.refused));
 	yg_jo_int(&j, "refused", (int64_t)stats.refused);
-	yg_jo_str(&j, "first_bad", im.first_reason.n > 0 ? im.first_reason : yg_sv_of(stats.first_bad));
+	yg_jo_str(&j, "first_bad",
+		  im.first_reason.n > 0 ? im.first_reason : yg_sv_of(stats.first_bad));
 	yg_jo_str(&j, "first_refused", yg_sv_of(stats.first_refused));
 	yg_jo_end(&j, '}');
 	__atomic_store_n(&r->c->compile_asked, true, __ATOMIC_RELEASE);
@@ -282,7 +290,8 @@ static yg_status job_bulk(struct run *r, struct yg_err *err)
 	if (r->job.org.n > 0) /* who asked may not see more, whatever the filter says */
 		bulk.filter.org = r->job.org;
 	r->ended = true;
-	st = yg_alert_bulk(&r->act, r->job.id, bulk.ids, bulk.id_count, &bulk.filter, &bulk.set, err);
+	st = yg_alert_bulk(&r->act, r->job.id, bulk.ids, bulk.id_count, &bulk.filter, &bulk.set,
+			   err);
 	yg_announce(&r->c->api, YG_TOPIC_ALERTS, r->job.org, YG_SV(""), "bulk");
 	return st;
 }
@@ -305,7 +314,8 @@ static yg_status dispatch(struct run *r, struct yg_err *err)
 	return YG_FAIL(err, YG_INVAL, "this program does not know jobs of that kind");
 }
 
-static void run_job(struct center *c, struct yg_state *db, const struct yg_job *job, struct yg_arena *arena)
+static void run_job(struct center *c, struct yg_state *db, const struct yg_job *job,
+		    struct yg_arena *arena)
 {
 	struct yg_err err = {0};
 	struct run r = {.c = c, .job = *job, .arena = arena};
@@ -318,13 +328,18 @@ static void run_job(struct center *c, struct yg_state *db, const struct yg_job *
 	if (job->params.n > 0)
 		(void)yg_json_parse(&r.params, job->params, NULL);
 	yg_status st = dispatch(&r, &err);
-	enum yg_job_state end = st == YG_OK ? YG_JOB_DONE : r.cancelled ? YG_JOB_CANCELLED : YG_JOB_FAILED;
+	enum yg_job_state end = st == YG_OK   ? YG_JOB_DONE
+				: r.cancelled ? YG_JOB_CANCELLED
+					      : YG_JOB_FAILED;
 	if (st != YG_OK && !r.cancelled)
-		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KV("kind", job->kind), YG_KV("job", job->id), YG_KERR(&err));
+		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KV("kind", job->kind),
+			    YG_KV("job", job->id), YG_KERR(&err));
 	if (!r.ended && r.errors > 0)
-		(void)yg_job_progress(&r.act, job->id, r.done, r.total, r.errors, YG_SV(""), &r.cancelled, NULL);
-	if (!r.ended)
-		(void)yg_job_end(&r.act, job->id, end, yg_sv_of(st != YG_OK ? err.msg : ""), yg_buf_sv(&r.result), NULL);
+		st = yg_job_progress(&r.act, job->id, r.done, r.total, r.errors, YG_SV(""),
+				     &r.cancelled, &err);
+	if (!r.ended && yg_job_end(&r.act, job->id, end, yg_sv_of(st != YG_OK ? err.msg : ""),
+				   yg_buf_sv(&r.result), &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KV("job", job->id), YG_KERR(&err));
 	announce(&r, end == YG_JOB_DONE ? "done" : "failed");
 	yg_json_free(&r.params);
 	yg_buf_free(&r.result);
@@ -339,7 +354,8 @@ static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job 
 	size_t n = YG_PAGE_MAX;
 	/* queued ones are among the newest: older ones have ended */
 	for (int pages = 0; pages < 10 && n == YG_PAGE_MAX; pages++) {
-		if (yg_job_list(db, YG_SV(""), YG_SV(""), before, YG_PAGE_MAX, arena, &list, &n, NULL) != YG_OK)
+		if (yg_job_list(db, YG_SV(""), YG_SV(""), before, YG_PAGE_MAX, arena, &list, &n,
+				NULL) != YG_OK)
 			break;
 		for (size_t i = 0; i < n; i++) {
 			if (list[i].state == YG_JOB_QUEUED) {

@@ -12,8 +12,8 @@
 #define SUBMIT_TIMEOUT_MS 30000 /* an fsync on a busy disk; then 503, and the batch id settles it */
 #define STATS_TIMEOUT_MS  2000
 
-static yg_status call(const char *path, struct yg_sv frame, uint32_t reply_type, struct yg_buf *reply,
-		      uint32_t timeout_ms, struct yg_err *err)
+static yg_status call(const char *path, struct yg_sv frame, uint32_t reply_type,
+		      struct yg_buf *reply, uint32_t timeout_ms, struct yg_err *err)
 {
 	YG_AUTO(yg_fd_close) int sock = -1;
 	int fd = -1;
@@ -24,8 +24,10 @@ static yg_status call(const char *path, struct yg_sv frame, uint32_t reply_type,
 	if (st == YG_OK)
 		st = yg_ipc_recv(sock, reply, &head, yg_ipc_max(reply_type), &fd, timeout_ms, err);
 	yg_fd_close(&fd);
-	if (st == YG_OK && (head.type != reply_type || !yg_ipc_allowed(head.type, head.n, YG_R_INGEST, YG_R_CENTER)))
-		st = YG_FAIL(err, YG_INTERNAL, "the worker answered with a message of type %u", head.type);
+	if (st == YG_OK && (head.type != reply_type ||
+			    !yg_ipc_allowed(head.type, head.n, YG_R_INGEST, YG_R_CENTER)))
+		st = YG_FAIL(err, YG_INTERNAL, "the worker answered with a message of type %u",
+			     head.type);
 	return st;
 }
 
@@ -50,8 +52,8 @@ static void put_submit(struct yg_buf *b, const struct yg_submit *s)
 	yg_ipc_end(b, at);
 }
 
-yg_status center_submit(void *ctx, const struct yg_submit *s, struct yg_arena *arena, struct yg_submitted *out,
-			struct yg_err *err)
+yg_status center_submit(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
+			struct yg_submitted *out, struct yg_err *err)
 {
 	char path[64];
 	YG_AUTO(yg_buf_free) struct yg_buf frame = {0};
@@ -63,15 +65,18 @@ yg_status center_submit(void *ctx, const struct yg_submit *s, struct yg_arena *a
 	if (frame.bad)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the batch");
 	worker_path(path, sizeof path, s->worker);
-	yg_status st = call(path, yg_buf_sv(&frame), YG_IPC_SUBMIT_REPLY, &reply, SUBMIT_TIMEOUT_MS, err);
+	yg_status st =
+		call(path, yg_buf_sv(&frame), YG_IPC_SUBMIT_REPLY, &reply, SUBMIT_TIMEOUT_MS, err);
 	if (st != YG_OK)
-		return yg_err_set(err, YG_AGAIN, 0, __FILE__, "the worker that takes this batch does not answer");
+		return yg_err_set(err, YG_AGAIN, 0, __FILE__,
+				  "the worker that takes this batch does not answer");
 	struct yg_rd rd = yg_rd_init(reply.p, reply.n);
 	out->status = (yg_status)yg_rd_le32(&rd);
 	out->duplicate = (yg_rd_le32(&rd) & 1) != 0;
 	out->retry_after_ms = (int64_t)yg_rd_le64(&rd);
 	out->message = yg_arena_dup(arena, yg_rd_sv32(&rd));
-	return out->message.p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory for the worker's answer");
+	return out->message.p != NULL ? YG_OK
+				      : YG_FAIL(err, YG_NOMEM, "no memory for the worker's answer");
 }
 
 /* --- counters --- */
@@ -91,7 +96,8 @@ void center_baselines_free(struct center *c)
 	c->baseline_count = c->baseline_cap = 0;
 }
 
-static struct baseline *find_baseline(struct center *c, uint32_t worker, const char *key, bool *out_new)
+static struct baseline *find_baseline(struct center *c, uint32_t worker, const char *key,
+				      bool *out_new)
 {
 	for (size_t i = 0; i < c->baseline_count; i++) {
 		*out_new = false;
@@ -101,7 +107,8 @@ static struct baseline *find_baseline(struct center *c, uint32_t worker, const c
 	*out_new = true;
 	if (c->baseline_count == c->baseline_cap) {
 		size_t cap = c->baseline_cap == 0 ? 64 : c->baseline_cap * 2;
-		struct baseline *more = cap <= 65536 ? realloc(c->baselines, cap * sizeof *more) : NULL;
+		struct baseline *more =
+			cap <= 65536 ? realloc(c->baselines, cap * sizeof *more) : NULL;
 		if (more == NULL)
 			return NULL;
 		c->baselines = more;
@@ -150,8 +157,9 @@ static void add_delta(struct stats *s, uint32_t obj)
 	bool fresh;
 	yg_wall last = {0};
 	struct yg_source_row *row = &s->rows[s->row_count];
-	*row = (struct yg_source_row){
-		.org = text_of(s, obj, "org"), .source = text_of(s, obj, "source"), .sensor = text_of(s, obj, "sensor")};
+	*row = (struct yg_source_row){.org = text_of(s, obj, "org"),
+				      .source = text_of(s, obj, "source"),
+				      .sensor = text_of(s, obj, "sensor")};
 	struct yg_sb k = yg_sb_init(key, sizeof key);
 	yg_sb_put(&k, row->org);
 	yg_sb_putc(&k, '\t');
@@ -211,7 +219,8 @@ static enum yg_health read_spools(struct stats *s, struct yg_sb *text)
 		}
 		if (percent >= 80)
 			health = YG_HEALTH_DEGRADED;
-		yg_sb_printf(text, "spool %lld: %lld %% full; ", (long long)number_of(s, at, "spool"), (long long)percent);
+		yg_sb_printf(text, "spool %lld: %lld %% full; ",
+			     (long long)number_of(s, at, "spool"), (long long)percent);
 		at = yg_json_at(&s->json, at)->next;
 	}
 	if (text->n >= 2)
@@ -227,8 +236,10 @@ static void read_stats(struct center *c, uint32_t worker, struct yg_sv json, str
 	struct stats s = {.c = c, .worker = worker, .arena = arena};
 	yg_wall started = {0};
 	yg_json_init(&s.json, 65536);
-	if (yg_json_parse(&s.json, json, NULL) != YG_OK || yg_json_at(&s.json, 0)->type != YG_JSON_OBJECT) {
-		yg_api_set_part(&c->api, name, YG_HEALTH_DEGRADED, YG_SV("its counters cannot be read"), YG_SV(""));
+	if (yg_json_parse(&s.json, json, NULL) != YG_OK ||
+	    yg_json_at(&s.json, 0)->type != YG_JSON_OBJECT) {
+		yg_api_set_part(&c->api, name, YG_HEALTH_DEGRADED,
+				YG_SV("its counters cannot be read"), YG_SV(""));
 	} else {
 		(void)yg_time_parse(text_of(&s, 0, "started"), &started, NULL);
 		s.started = started.us;
@@ -242,7 +253,8 @@ static void read_stats(struct center *c, uint32_t worker, struct yg_sv json, str
 	yg_json_free(&s.json);
 }
 
-static void look_worker(struct center *c, uint32_t worker, struct yg_arena *arena, struct yg_state *db)
+static void look_worker(struct center *c, uint32_t worker, struct yg_arena *arena,
+			struct yg_state *db)
 {
 	char path[64], name[24];
 	struct yg_err err = {0};
@@ -253,7 +265,8 @@ static void look_worker(struct center *c, uint32_t worker, struct yg_arena *aren
 	yg_buf_init(&frame, 64);
 	yg_buf_init(&reply, yg_ipc_max(YG_IPC_STATS_REPLY));
 	yg_ipc_end(&frame, yg_ipc_begin(&frame, YG_IPC_STATS));
-	if (call(path, yg_buf_sv(&frame), YG_IPC_STATS_REPLY, &reply, STATS_TIMEOUT_MS, &err) != YG_OK)
+	if (call(path, yg_buf_sv(&frame), YG_IPC_STATS_REPLY, &reply, STATS_TIMEOUT_MS, &err) !=
+	    YG_OK)
 		yg_api_set_part(&c->api, name, YG_HEALTH_DOWN, YG_SV("does not answer"), YG_SV(""));
 	else
 		read_stats(c, worker, yg_buf_sv(&reply), arena, db, name);
@@ -275,12 +288,14 @@ static void look_store(struct center *c)
 			yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	}
 	if (st != YG_OK) {
-		yg_api_set_part(&c->api, "store", YG_HEALTH_DOWN, YG_SV("does not answer"), YG_SV(""));
+		yg_api_set_part(&c->api, "store", YG_HEALTH_DOWN, YG_SV("does not answer"),
+				YG_SV(""));
 		return;
 	}
 	uint32_t version = yg_ch_version(l.ch);
 	yg_sb_printf(&b, "version %u.%u", version / 100, version % 100);
-	yg_api_set_part(&c->api, "store", YG_HEALTH_OK, version != 0 ? yg_sb_sv(&b) : YG_SV(""), YG_SV(""));
+	yg_api_set_part(&c->api, "store", YG_HEALTH_OK, version != 0 ? yg_sb_sv(&b) : YG_SV(""),
+			YG_SV(""));
 }
 
 void center_look(struct center *c)
@@ -291,7 +306,8 @@ void center_look(struct center *c)
 	uint64_t workers = yg_api_conf(&c->api)->ingest_workers;
 	look_store(c);
 	if (yg_lease_state(&c->api, &l, &err) != YG_OK) {
-		yg_api_set_part(&c->api, "center", YG_HEALTH_DOWN, YG_SV("the state database does not open"), YG_SV(""));
+		yg_api_set_part(&c->api, "center", YG_HEALTH_DOWN,
+				YG_SV("the state database does not open"), YG_SV(""));
 		return;
 	}
 	yg_api_set_part(&c->api, "center", YG_HEALTH_OK, YG_SV(""), YG_SV(""));
