@@ -4,11 +4,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-#include "role/ingest_internal.h"
-
-#ifdef YG_EVENT_MAPPING
 #include "event/mapping.h"
-#endif
+#include "role/ingest_internal.h"
 
 #define POOL_BASE           6 /* threads: commits never wait behind slow stores */
 #define POOL_PIPE           4
@@ -248,7 +245,6 @@ static yg_status store_conf(struct ingest *in, struct yg_err *err)
 static yg_status mappings_open(struct ingest *in, struct yg_err *err)
 {
 	yg_status st = YG_OK;
-#ifdef YG_EVENT_MAPPING
 	in->mappings = calloc(in->conf->mapping_count + 1, sizeof *in->mappings);
 	if (in->mappings == NULL)
 		return YG_FAIL(err, YG_NOMEM, "mappings");
@@ -258,18 +254,15 @@ static yg_status mappings_open(struct ingest *in, struct yg_err *err)
 		struct yg_sv text;
 		struct yg_sb b = yg_sb_init(name, sizeof name);
 		yg_sb_printf(&b, "mapping." YG_SV_FMT, YG_SV_ARG(m->name));
-		st = yg_memfd_map(yg_role_fd(in->ctx, yg_sb_cstr(&b)), 1u << 20, &text, err);
+		st = yg_memfd_map(yg_role_fd(in->ctx, yg_sb_cstr(&b)), YG_MAPPING_BYTES_MAX, &text,
+				  err);
 		if (st != YG_OK)
 			break;
 		in->mappings[in->mapping_n].name = m->name;
-		st = yg_mapping_new(text, name, &in->mappings[in->mapping_n].mapping, err);
+		st = yg_mapping_read(text, name, &in->mappings[in->mapping_n].mapping, err);
 		in->mapping_n += st == YG_OK;
 		yg_memfd_unmap(&text);
 	}
-#else
-	(void)in;
-	(void)err;
-#endif
 	return st;
 }
 
