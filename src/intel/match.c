@@ -319,9 +319,16 @@ static void add_hits(struct judge *j, const struct yg_probe *p)
 	struct yg_hashset_rec found[4];
 	size_t n = yg_hashset_find(&j->in->set, p->hash, (struct yg_sv){p->p, p->n}, found,
 				   YG_LEN(found));
+	size_t from = j->hit_count;
 	for (size_t i = 0; i < n && j->hit_count < HITS_MAX; i++)
 		if (is_type(found[i].head, (enum yg_probe_kind)p->kind))
 			j->hits[j->hit_count++] = (struct hit){found[i], p->kind};
+	/* Of two entries for one name, that for the name alone is the more particular. */
+	if (j->hit_count == from + 2 && (j->hits[from + 1].rec.head & 15) == YG_IND_FQDN) {
+		struct hit first = j->hits[from];
+		j->hits[from] = j->hits[from + 1];
+		j->hits[from + 1] = first;
+	}
 }
 
 /* Behind the address itself: the prefixes that hold it, the longest first. */

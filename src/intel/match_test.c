@@ -178,6 +178,200 @@ static void test_urls(void)
 	yg_intel_close(i);
 }
 
+static void test_others(void)
+{
+	const struct yg_indicator in[] = {
+		ind(YG_IND_HASH, "D41D8CD98F00B204E9800998ECF8427E"),
+		ind(YG_IND_EMAIL, "Someone@Evil.example"),
+	};
+	struct yg_intel *i = compiled(in, YG_LEN(in));
+	struct yg_sv hashes[] = {YG_SV_INIT("0000"),
+				 YG_SV_INIT("d41d8cd98f00b204e9800998ecf8427e")};
+	struct yg_event file = {.hashes = {hashes, 2}};
+	T_OK(is(i, &file, "hash:d41d8cd98f00b204e9800998ecf8427e@hashes"));
+	struct yg_event mail = {.mail_from = YG_SV("SOMEONE@evil.example")};
+	T_OK(is(i, &mail, "email:someone@evil.example@mail_from"));
+	struct yg_sv to[] = {YG_SV_INIT("other@evil.example"), YG_SV_INIT("someone@evil.example")};
+	struct yg_event sent = {.mail_to = {to, 2}};
+	T_OK(is(i, &sent, "email:someone@evil.example@mail_to"));
+	yg_intel_close(i);
+}
+
+static void test_scope(void)
+{
+	struct yg_indicator in[] = {
+		ind(YG_IND_DOMAIN, "only-b.example.org"), ind(YG_IND_DOMAIN, "ended.example.org"),
+		ind(YG_IND_DOMAIN, "later.example.org"), ind(YG_IND_DOMAIN, "nearly.example.org"),
+		ind(YG_IND_DOMAIN, "example.org")};
+	in[0].org = YG_SV("b");
+	in[1].valid_until = sim.wall;
+	in[2].valid_from.us = sim.wall.us + 1;
+	in[3].valid_until.us = sim.wall.us + 1;
+	in[3].valid_from = sim.wall;
+	struct yg_intel *i = compiled(in, 4);
+	struct yg_event b = {.query = YG_SV("only-b.example.org"), .org = YG_SV("b")};
+	T_OK(is(i, &b, "domain:only-b.example.org@query"));
+	T_OK(is(i, EV(query("only-b.example.org")), ""));
+	T_OK(is(i, EV(query("ended.example.org")), ""));
+	T_OK(is(i, EV(query("later.example.org")), ""));
+	T_OK(is(i, EV(query("nearly.example.org")), "domain:nearly.example.org@query"));
+	yg_intel_close(i);
+	i = compiled(in, 5); /* out of scope or time: the name above it still counts */
+	T_OK(is(i, EV(query("ended.example.org")), "domain:example.org@query"));
+	T_OK(is(i, EV(query("only-b.example.org")), "domain:example.org@query"));
+	yg_intel_close(i);
+}
+
+static void test_allow(void)
+{
+	struct yg_indicator in[] = {
+		ind(YG_IND_DOMAIN, "evil.example"),
+		ind(YG_IND_DOMAIN, "fine.evil.example"),
+		ind(YG_IND_IP, "198.51.100.0/24"),
+		ind(YG_IND_IP, "198.51.100.7"),
+		ind(YG_IND_URL, "shared.example/bad/"),
+		ind(YG_IND_URL, "shared.example/bad/not"),
+		ind(YG_IND_URL, "/bad.exe"),
+		ind(YG_IND_DOMAIN, "trusted.example"),
+		ind(YG_IND_DOMAIN, "for-a.example"),
+		ind(YG_IND_DOMAIN, "for-a.example"),
+		ind(YG_IND_IPPORT, "198.51.100.7:443"),
+		ind(YG_IND_FQDN, "one.example"),
+		ind(YG_IND_DOMAIN, "one.example"),
+	};
+	static const size_t allow[] = {1, 3, 5, 7, 9, 11};
+	for (size_t k = 0; k < YG_LEN(allow); k++)
+		in[allow[k]].allow = true;
+	in[9].org = YG_SV("a");
+	struct yg_intel *i = compiled(in, YG_LEN(in));
+	T_OK(is(i, EV(query("evil.example")), "domain:evil.example@query"));
+	T_OK(is(i, EV(query("fine.evil.example")), ""));
+	T_OK(is(i, EV(query("www.fine.evil.example")), ""));
+	T_OK(is(i, EV(query("xfine.evil.example")), "domain:evil.example@query"));
+	T_OK(is(i, EV(dst("198.51.100.8", 443)), "ip:198.51.100.0/24@dst_ip"));
+	T_OK(is(i, EV(dst("198.51.100.7", 443)), "")); /* also what is at the address */
+	T_OK(is(i, EV(url("http://shared.example/bad/one")), "url:shared.example/bad/@url"));
+	T_OK(is(i, EV(url("http://shared.example/bad/not")), ""));
+	T_OK(is(i, EV(url("http://x.example/bad.exe")), "url:/bad.exe@url"));
+	T_OK(is(i, EV(url("http://www.trusted.example/bad.exe")), ""));
+	T_OK(is(i, EV(query("for-a.example")), ""));
+	struct yg_event b = {.query = YG_SV("for-a.example"), .org = YG_SV("b")};
+	T_OK(is(i, &b, "domain:for-a.example@query"));
+	T_OK(is(i, EV(query("one.example")), ""));
+	T_OK(is(i, EV(query("x.one.example")), "domain:one.example@query"));
+	yg_intel_close(i);
+}
+
+static void test_sources(void)
+{
+	struct yg_indicator in[20];
+	char names[20][16];
+	for (size_t k = 0; k < 20; k++) {
+		(void)snprintf(names[k], sizeof names[k], "list-%zu", k);
+		in[k] = ind(YG_IND_DOMAIN, k == 19 ? "EVIL.example." : "evil.example");
+		in[k].list = yg_sv_of(names[k]);
+		in[k].confidence = k == 3 ? 90 : 50;
+	}
+	in[4] = in[3];              /* the same again */
+	in[5].org = YG_SV("other"); /* not for this organisation */
+	struct yg_intel *i = compiled(in, YG_LEN(in));
+	T_OK(yg_intel_count(i) == 1);
+	T_OK(is(i, EV(query("evil.example")), "domain:evil.example@query"));
+	const struct yg_match *m = &set->m[0];
+	T_OK(yg_sv_eq(m->list, YG_SV("list-3")) && m->confidence == 90);
+	T_OK(m->list_count == YG_MATCH_LISTS_MAX && m->lists_more == 10);
+	T_OK(yg_sv_eq(m->lists[0], YG_SV("list-0")) && yg_sv_eq(m->lists[4], YG_SV("list-6")));
+	T_OK(yg_sv_eq(m->category, YG_SV("malware")) && m->severity_id == 4);
+	T_OK(yg_sv_eq(m->value, YG_SV("evil.example")));
+	yg_intel_close(i);
+}
+
+/* More values than one round of probes holds, and more matches than a set. */
+static void test_many(void)
+{
+	enum { N = 300 };
+	static struct yg_indicator in[N];
+	static char names[N][64];
+	static struct yg_sv values[N];
+	for (size_t k = 0; k < N; k++) {
+		(void)snprintf(names[k], sizeof names[k], "a.b.c.d.e.f.n%zu.example", k);
+		in[k] = ind(YG_IND_DOMAIN, names[k] + 12);
+		values[k] = yg_sv_of(names[k]);
+	}
+	struct yg_intel *i = compiled(in, N);
+	struct yg_event ev = {.answers = {values, N}};
+	yg_intel_match(i, &ev, sim.wall, set);
+	T_OK(set->n == YG_MATCHES_MAX && set->n + set->more == N);
+	struct yg_event long_name = {.query = {names[0], 0}};
+	static char huge[70000];
+	memset(huge, 'a', sizeof huge);
+	long_name.query = (struct yg_sv){huge, sizeof huge};
+	long_name.url = (struct yg_sv){huge, sizeof huge};
+	yg_intel_match(i, &long_name, sim.wall, set);
+	T_OK(set->n == 0 && set->skipped == 2);
+	static char dots[253];
+	for (size_t k = 0; k < sizeof dots; k++)
+		dots[k] = (k & 1) != 0 ? '.' : 'a';
+	struct yg_event deep = {.query = {dots, sizeof dots}};
+	T_OK(is(i, &deep, ""));
+	yg_intel_close(i);
+}
+
+/* A snapshot that replaces another between the two steps. */
+static void test_swap(void)
+{
+	const struct yg_indicator a = ind(YG_IND_DOMAIN, "old.example"),
+				  b = ind(YG_IND_DOMAIN, "new.example");
+	struct yg_intel *one = compiled(&a, 1), *two = compiled(&b, 1);
+	struct yg_event ev = query("www.new.example");
+	yg_intel_prepare(one, &ev, set);
+	yg_intel_finish(two, &ev, sim.wall, set);
+	T_OK(set->n == 1 && yg_sv_eq(set->m[0].indicator, YG_SV("new.example")));
+	yg_intel_close(one);
+	yg_intel_close(two);
+}
+
+static void test_refused(void)
+{
+	struct yg_env env = yg_env_sim(&sim);
+	struct yg_intel_builder *b = NULL;
+	struct yg_intel_build_opts opts = {.env = &env};
+	struct yg_err err;
+	if (!T_OK(yg_intel_builder_new(&opts, &b, &err) == YG_OK))
+		return;
+	static const struct {
+		enum yg_indicator_type type;
+		const char *value;
+		yg_status want;
+	} cases[] = {
+		{YG_IND_DOMAIN, ".ac.cn", YG_DENIED},
+		{YG_IND_DOMAIN, "com", YG_DENIED},
+		{YG_IND_DOMAIN, "co.uk", YG_DENIED},
+		{YG_IND_DOMAIN, "duckdns.org", YG_DENIED},
+		{YG_IND_DOMAIN, "evil.duckdns.org", YG_OK},
+		{YG_IND_FQDN, "duckdns.org", YG_OK},
+		{YG_IND_DOMAIN, "ec2-3-81-34-172.compute-1.amazonaws.com", YG_OK},
+		{YG_IND_IP, "11.0.0.0/7", YG_PARSE},
+		{YG_IND_IP, "0.0.0.0/0", YG_DENIED},
+		{YG_IND_IP, "8.0.0.0/7", YG_DENIED},
+		{YG_IND_IP, "8.0.0.0/8", YG_OK},
+		{YG_IND_IP, "2000::/3", YG_DENIED},
+		{YG_IND_IPPORT, "1.2.3.4:0", YG_PARSE},
+		{YG_IND_NONE, "x", YG_PARSE},
+	};
+	for (size_t i = 0; i < YG_LEN(cases); i++) {
+		struct yg_indicator one = ind(cases[i].type, cases[i].value);
+		T_NAMED(yg_intel_builder_add(b, &one, &err) == cases[i].want, cases[i].value);
+	}
+	yg_intel_builder_free(b);
+	opts.force_suffix = true;
+	if (!T_OK(yg_intel_builder_new(&opts, &b, &err) == YG_OK))
+		return;
+	struct yg_indicator forced = ind(YG_IND_DOMAIN, ".ac.cn");
+	T_OK(yg_intel_builder_add(b, &forced, &err) == YG_OK);
+	yg_intel_builder_free(b);
+}
+
 int main(void)
 {
 	set = malloc(sizeof *set);
@@ -186,6 +380,13 @@ int main(void)
 	test_names();
 	test_addresses();
 	test_urls();
+	test_others();
+	test_scope();
+	test_allow();
+	test_sources();
+	test_many();
+	test_swap();
+	test_refused();
 	free(set);
 	return tap_done();
 }

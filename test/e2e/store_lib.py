@@ -114,10 +114,7 @@ class Store:
         try:
             c.request(method, path, body, headers or {})
             r = c.getresponse()
-            try:
-                return r.status, r.read(), r.headers
-            except http.client.IncompleteRead as e:  # an error in the middle breaks the connection
-                return r.status, e.partial, r.headers
+            return r.status, r.read(), r.headers
         finally:
             c.close()
 
