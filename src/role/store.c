@@ -67,6 +67,7 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	yg_role_path(p, "/sys/devices/system/node", YG_ACCESS_READ, true);
 	yg_role_path(p, "/sys/fs/cgroup", YG_ACCESS_READ, true);
 	yg_role_path(p, "/usr/share/zoneinfo", YG_ACCESS_READ, true);
+	yg_role_path(p, "/dev/urandom", YG_ACCESS_READ, true);
 }
 
 static uint32_t engine_threads(void)

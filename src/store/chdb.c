@@ -1,6 +1,7 @@
 #include "store/chdb.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ struct yg_chdb {
 	ABI(X)
 #undef X
 	conn_t *first; /* keeps the engine up; used for nothing else */
-	char path_arg[PATH_MAX + 16], config_arg[PATH_MAX + 16];
+	char path_arg[2 * PATH_MAX], config_arg[PATH_MAX + 16];
 };
 
 struct yg_chdb_conn {
@@ -251,7 +252,13 @@ yg_status yg_chdb_start(struct yg_chdb *db, const struct yg_chdb_conf *conf, str
 		return st;
 	(void)snprintf(db->config_arg, sizeof db->config_arg, "--config-file=%s/engine.xml",
 		       conf->folder);
-	(void)snprintf(db->path_arg, sizeof db->path_arg, "--path=%s/db", conf->folder);
+	/* Absolute: of a relative path the engine makes "events/db/events/db" when it
+	 * syncs folders. */
+	char cwd[PATH_MAX - 64] = "";
+	if (conf->folder[0] != '/' && getcwd(cwd, sizeof cwd) == NULL)
+		return YG_FAIL_OS(err, errno, "the event store's folder");
+	(void)snprintf(db->path_arg, sizeof db->path_arg, "--path=%s%s%s/db", cwd,
+		       cwd[0] != '\0' ? "/" : "", conf->folder);
 	char name[] = "yagura";
 	char *args[] = {name, db->config_arg, db->path_arg, NULL};
 	db->first = db->connect(3, args);

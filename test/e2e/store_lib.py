@@ -1,6 +1,7 @@
 """What the event store's end-to-end tests share: TAP, the two servers, raw HTTP
 over a Unix socket.  Standard library only."""
 
+import atexit
 import http.client
 import os
 import platform
@@ -71,6 +72,7 @@ class Process:
     def __init__(self, argv, log, **kw):
         self.log = open(log, "ab")
         self.p = subprocess.Popen(argv, stdout=self.log, stderr=self.log, start_new_session=True, **kw)
+        atexit.register(self.kill)
 
     def kill(self, sig=signal.SIGKILL):
         if self.p.poll() is None:
