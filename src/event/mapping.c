@@ -188,6 +188,7 @@ static yg_status read_values(struct reader *r, uint32_t node, struct yg_sv name,
 	const struct yg_json_node *v = yg_json_at(&r->json, node);
 	if (v->type != YG_JSON_OBJECT || v->n > YG_MAPPING_VALUES_MAX)
 		return fail_at(r, node, "values of", name, "an object of at most 1024 members");
+	e->value_count = 0; /* a second table takes the place of the first */
 	e->values = YG_NEW_N(&r->m->arena, struct value, v->n > 0 ? v->n : 1);
 	if (e->values == NULL)
 		return YG_FAIL(r->err, YG_NOMEM, "%s: mapping is too large", r->file);
