@@ -189,7 +189,7 @@ static uint64_t current_generation(const char *dir)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf text;
 	char path[PATH_MAX_];
-	yg_buf_init(&text, 4096);
+	yg_buf_init(&text, 131072);
 	(void)snprintf(path, sizeof path, "%s/current", dir);
 	/* none yet, or one that cannot be read: the database's count is enough */
 	return yg_file_read(path, 4096, &text, NULL) == YG_OK ? generation_of(yg_buf_sv(&text)) : 0;

@@ -1,8 +1,10 @@
 #include "store/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "store/migration.h"
@@ -520,4 +522,73 @@ yg_status yg_state_migrate_by(struct yg_state *db, const struct yg_migration *st
 yg_status yg_state_migrate(struct yg_state *db, struct yg_err *err)
 {
 	return yg_state_migrate_by(db, yg_migrations, yg_migration_count, err);
+}
+
+static yg_status copy_pages(struct yg_state *db, sqlite3 *to, struct yg_err *err)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", db->db, "main");
+	if (b == NULL)
+		return YG_FAIL(err, status_of(sqlite3_extended_errcode(to)), "state copy: %s",
+			       sqlite3_errmsg(to));
+	/* all at once: a copy in steps begins again with every write of others */
+	int rc = sqlite3_backup_step(b, -1);
+	int end = sqlite3_backup_finish(b);
+	if (rc == SQLITE_DONE && end == SQLITE_OK)
+		return YG_OK;
+	rc = end != SQLITE_OK ? end : rc;
+	if ((rc & 0xff) == SQLITE_FULL)
+		return yg_err_set(err, YG_IO, ENOSPC, __FILE__, "state copy");
+	return YG_FAIL(err, status_of(rc) == YG_OK ? YG_AGAIN : status_of(rc), "state copy: %s",
+		       sqlite3_errstr(rc));
+}
+
+yg_status yg_state_copy(struct yg_state *db, const char *path, struct yg_err *err)
+{
+	sqlite3 *to = NULL;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? YG_FAIL(err, YG_CONFLICT,
+						 "state copy: '%s' is there already", path)
+				       : YG_FAIL_OS(err, errno, "state copy '%s'", path);
+	int rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	yg_status st = rc == SQLITE_OK ? copy_pages(db, to, err)
+				       : YG_FAIL(err, YG_IO, "state copy: %s", sqlite3_errstr(rc));
+	(void)sqlite3_close_v2(to);
+	if (st == YG_OK && fsync(fd) != 0)
+		st = YG_FAIL_OS(err, errno, "state copy '%s'", path);
+	(void)close(fd);
+	if (st != YG_OK)
+		(void)unlink(path);
+	return st;
+}
+
+static yg_status first_complaint(struct yg_state *db, const char *sql, const char *fine,
+				 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(db, sql, &s, err);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK || !row || (fine != NULL && yg_sv_eq(yg_col_text(s, 0), yg_sv_of(fine))))
+		return st;
+	struct yg_sv text = yg_col_text(s, 0);
+	return YG_FAIL(err, YG_CORRUPT, "state database: " YG_SV_FMT, YG_SV_ARG(text));
+}
+
+yg_status yg_state_check(struct yg_state *db, struct yg_err *err)
+{
+	yg_status st = first_complaint(db, "PRAGMA integrity_check(1)", "ok", err);
+	return st == YG_OK ? first_complaint(db, "PRAGMA foreign_key_check", NULL, err) : st;
+}
+
+uint32_t yg_state_schema(struct yg_state *db)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	if (yg_state_prepare(db, YG_SQL("SELECT coalesce(max(number), 0) FROM migration"), &s,
+			     NULL) != YG_OK ||
+	    yg_stmt_step(s, &row, NULL) != YG_OK || !row)
+		return 0;
+	return (uint32_t)yg_col_i64(s, 0);
 }

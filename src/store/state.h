@@ -44,8 +44,18 @@ yg_status yg_tx_end(struct yg_tx *tx, yg_status outcome, struct yg_err *err);
 		yg_sql_;                                                                           \
 	})
 
+/* A copy of the database as it is at one moment, into a new file (YG_CONFLICT
+ * when there is one), synced.  Readers and writers go on meanwhile. */
+yg_status yg_state_copy(struct yg_state *db, const char *path, struct yg_err *err);
+/* Reads every page and checks structure, indexes and foreign keys.  YG_OK when
+ * whole; YG_CORRUPT with the first complaint. */
+yg_status yg_state_check(struct yg_state *db, struct yg_err *err);
+/* Number of the newest migration applied; 0 for none. */
+uint32_t yg_state_schema(struct yg_state *db);
+
 /* A cached statement, reset and with no values bound. */
-yg_status yg_state_prepare(struct yg_state *db, const char *sql, struct yg_stmt **out, struct yg_err *err);
+yg_status yg_state_prepare(struct yg_state *db, const char *sql, struct yg_stmt **out,
+			   struct yg_err *err);
 /* Parameters count from 1.  Bound text is borrowed until the step is done. */
 void yg_stmt_i64(struct yg_stmt *s, int at, int64_t v);
 void yg_stmt_text(struct yg_stmt *s, int at, struct yg_sv v);
@@ -59,8 +69,8 @@ void yg_stmt_text_or_null(struct yg_stmt *s, int at, struct yg_sv v); /* empty i
 yg_status yg_stmt_step(struct yg_stmt *s, bool *out_row, struct yg_err *err);
 /* Steps to the end and finishes; for statements without rows. */
 yg_status yg_stmt_run(struct yg_stmt *s, struct yg_err *err);
-void yg_stmt_reset(struct yg_stmt *s); /* to step again; what is bound stays bound */
-void yg_stmt_done(struct yg_stmt *s); /* gives it back to the cache; NULL is fine */
+void yg_stmt_reset(struct yg_stmt *s);  /* to step again; what is bound stays bound */
+void yg_stmt_done(struct yg_stmt *s);   /* gives it back to the cache; NULL is fine */
 void yg_stmt_donep(struct yg_stmt **s); /* for YG_AUTO */
 /* Columns count from 0. */
 int64_t yg_col_i64(struct yg_stmt *s, int at);

@@ -1,0 +1,7 @@
+/* compress.h - the other direction of inflate.h, for files of our own making. */
+#pragma once
+#include "base/sb.h"
+
+/* Appends `in` as one zstd frame with a checksum.  YG_OK | YG_NOMEM (out's
+ * limit, or memory). */
+yg_status yg_zstd_compress(struct yg_sv in, int level, struct yg_buf *out, struct yg_err *err);
