@@ -14,6 +14,8 @@
 #include "api/router.h"
 #include "api/server.h"
 #include "conf/conf.h"
+#include "event/normalize.h"
+#include "format/inflate.h"
 #include "org/act.h"
 #include "store/clickhouse.h"
 #include "store/state.h"
@@ -32,10 +34,26 @@ struct yg_part {                              /* a process, as center knows it *
 	char text[160]; /* for people; "" when there is nothing to say */
 	char *stats;    /* owned; the JSON object it reports, or NULL */
 };
+struct yg_submit { /* one batch on its way to a worker */
+	enum yg_source source;
+	enum yg_encoding encoding;
+	struct yg_sv mapping, org, sensor, batch, bytes;
+	yg_wall received;
+	uint32_t worker;
+};
+struct yg_submitted { /* what the worker says */
+	yg_status status;
+	bool duplicate;
+	int64_t retry_after_ms;
+	struct yg_sv message; /* arena */
+};
 struct yg_api_hooks { /* any thread; role center */
 	void *ctx;
 	void (*job_added)(void *ctx);          /* a queued job waits */
 	void (*indicators_changed)(void *ctx); /* compile soon */
+	/* Blocks.  Anything but YG_OK: it is not known whether the worker has it. */
+	yg_status (*submit)(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
+			    struct yg_submitted *out, struct yg_err *err);
 };
 struct yg_idempotent;
 

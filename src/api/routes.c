@@ -8,6 +8,12 @@ const struct yg_route yg_routes[] = {
 #undef X
 	{.handler = NULL},
 };
+const struct yg_route yg_metrics_routes[] = {
+	{YG_HTTP_GET, "/metrics", "getMetrics", NULL, YG_RT_PUBLIC, 0, NULL, NULL, yg_r_metrics},
+	{YG_HTTP_GET, "/livez", "getLive", NULL, YG_RT_PUBLIC, 0, NULL, NULL, yg_r_livez},
+	{YG_HTTP_GET, "/readyz", "getReady", NULL, YG_RT_PUBLIC, 0, NULL, "verbose", yg_r_readyz},
+	{.handler = NULL},
+};
 /* clang-format on */
 
 yg_status yg_query_bool(struct yg_request *q, const char *name, bool *out, struct yg_err *err)

@@ -37,6 +37,8 @@
 	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
+	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to org limit cursor", events_search) \
+	X(GET,    "/api/v1/events/{id}",   "getEvent",       "events:read", YG_RT_SLOW, 0, NULL, NULL, event_get)       \
 	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \
 	X(POST,   "/api/v1/indicator-lists", "createIndicatorList", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, lists_add) \
 	X(GET,    "/api/v1/indicator-lists/{id}", "getIndicatorList", "indicators:read", 0, 0, NULL, NULL, list_get)   \
@@ -77,6 +79,9 @@
 	X(GET,    "/api/v1/demo",          "getDemo",        "system:read", YG_RT_CENTRAL, 0, NULL, NULL, demo_get)    \
 	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)
 /* clang-format on */
+
+/* The separate metrics listener: /metrics, /livez and /readyz, for everybody who reaches it. */
+extern const struct yg_route yg_metrics_routes[];
 
 #define X(method, path, operation, scope, flags, body, types, query, fn) yg_handler yg_r_##fn;
 YG_ROUTES(X)

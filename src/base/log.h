@@ -50,6 +50,17 @@
 	X(2000, STORE_NOTE,         "store.note",         INFO,   600, "A remark of the event store.")                 \
 	/* 3000: doors, spool, delivery (ingest) */                                                                    \
 	X(3000, INGEST_NOTE,        "ingest.note",        INFO,   600, "A remark of a worker.")                        \
+	X(3001, INGEST_RETRY,       "ingest.retry",       WARN,  60, "Store, center or disk refuse; what is taken in waits.") \
+	X(3002, INGEST_RECOVERED,   "ingest.recovered",   NOTICE, 60, "Store, center or disk work again.") \
+	X(3003, INGEST_ASIDE,       "ingest.aside",       ERROR, 60, "A batch that ended the worker was set aside.") \
+	X(3004, INGEST_DAMAGED,     "ingest.damaged",     ERROR, 60, "Bytes of the spool failed verification and were set aside.") \
+	X(3005, INGEST_DROPS,       "ingest.drops",       WARN,  6, "Records were dropped and counted.") \
+	X(3006, INGEST_SNAPSHOT,    "ingest.snapshot",    NOTICE, 60, "A snapshot of indicators is in force.") \
+	X(3007, INGEST_SNAPSHOT_BAD, "ingest.snapshot_bad", ERROR, 60, "A snapshot was refused; the one before stays.") \
+	X(3008, INGEST_FATAL,       "ingest.fatal",       ERROR, 60, "A worker ends so that it can recover.") \
+	X(3009, INGEST_FOLLOW,      "ingest.follow",      INFO,  600, "A followed file appeared, was rotated or cut.") \
+	X(3010, INGEST_CLOSED,      "ingest.closed",      INFO,  60, "A syslog connection was closed by us.") \
+	X(3011, INGEST_SPOOL_FULL,  "ingest.spool_full",  WARN,  6, "The spool is at its bound; senders are told to wait.") \
 	/* 4000: snapshots, indicators, matching (intel) */                                                            \
 	X(4000, INTEL_NOTE,         "intel.note",         INFO,   600, "A remark of indicator matching.")              \
 	/* 5000: state, organisations, alerts, jobs (state) */                                                         \

@@ -118,8 +118,12 @@ static void add_sockets(struct filter *f, const struct yg_sandbox *box)
 {
 	bool in_out = (box->calls & YG_CALLS_INET_OUT) != 0;
 	bool local = (box->calls & YG_CALLS_UNIX) != 0;
-	if (!in_out && !local)
+	if (!in_out && !local) {
+		/* the engine looks for the machine's addresses, and goes on without */
+		if ((box->calls & YG_CALLS_ENGINE) != 0)
+			add(f, SCMP_ACT_ERRNO(EACCES), "socket", 0, NULL);
 		return;
+	}
 	uint32_t inet = in_out ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EAFNOSUPPORT);
 	uint32_t un = local ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EAFNOSUPPORT);
 	add_if(f, un, "socket", 0, WORD, AF_UNIX);

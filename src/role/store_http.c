@@ -74,6 +74,7 @@ struct job {
 	uint32_t failed; /* an exception of ours instead of a result; 0: none */
 	const char *failed_text;
 	size_t sent; /* of result.body */
+	uint64_t result_bytes;
 	bool stream_end;
 
 	/* the answer, when it is not result.body */
@@ -300,19 +301,38 @@ static void run_insert(struct job *j)
 		       &j->result);
 }
 
+/* max_result_bytes counts columns in memory; what they are as text counts here. */
+static void bound_result(struct job *j)
+{
+	j->result_bytes += j->result.body.n;
+	if (j->limit_result == 0 || j->result_bytes <= j->limit_result)
+		return;
+	yg_chdb_result_free(&j->result);
+	j->result.error = YG_SV(
+		"Code: 396. DB::Exception: Limit for result exceeded. (TOO_MANY_ROWS_OR_BYTES)");
+	j->result.code = 396;
+}
+
+static void fetch(struct job *j)
+{
+	yg_chdb_stream_fetch(j->stream, &j->result);
+	bound_result(j);
+	j->stream_end = j->result.error.n > 0 || j->result.body.n == 0;
+}
+
 static void run_query(struct job *j)
 {
 	struct yg_sv named = j->sql.format.n > 0 ? j->sql.format : j->format;
 	if (j->wait_end || !j->sql.select || !yg_store_format_streams(named)) {
 		yg_chdb_query(j->engine, j->text, j->format, j->params, j->param_count, &j->result);
+		bound_result(j);
 		return;
 	}
 	yg_chdb_stream_begin(j->engine, j->text, j->format, j->params, j->param_count, &j->stream,
 			     &j->result);
 	if (j->stream == NULL)
 		return;
-	yg_chdb_stream_fetch(j->stream, &j->result);
-	j->stream_end = j->result.error.n > 0 || j->result.body.n == 0;
+	fetch(j);
 }
 
 static void step_run(struct job *j)
@@ -345,10 +365,8 @@ static void on_work(uv_work_t *work)
 	case STEP_RUN: step_run(j); break;
 	case STEP_FETCH:
 		yg_chdb_result_free(&j->result);
-		if (cancelled(j))
-			break;
-		yg_chdb_stream_fetch(j->stream, &j->result);
-		j->stream_end = j->result.error.n > 0 || j->result.body.n == 0;
+		if (!cancelled(j))
+			fetch(j);
 		break;
 	case STEP_END: step_end(j); break;
 	case STEP_KILL: yg_chdb_kill(j->http->conf.db, j->tag); break;

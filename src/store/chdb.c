@@ -156,6 +156,8 @@ static void engine_xml(const struct yg_chdb_conf *c, struct yg_buf *out)
 		"<max_parts_cleaning_thread_pool_size>2</max_parts_cleaning_thread_pool_size>\n"
 		"<memory_worker_period_ms>1000</memory_worker_period_ms>\n"
 		"<merge_tree>\n"
+		/* on a full disk nothing can be dropped either: inserts stop before */
+		"<min_free_disk_bytes_to_perform_insert>67108864</min_free_disk_bytes_to_perform_insert>\n"
 		/* two background threads: a merge of everything would hold one for hours */
 		"<max_bytes_to_merge_at_max_space_in_pool>16106127360</max_bytes_to_merge_at_max_space_in_pool>\n"
 		"<number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>\n"

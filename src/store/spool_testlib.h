@@ -30,7 +30,9 @@ static inline void wipe(const char *path)
 static inline void fresh(void)
 {
 	if (dir[0] == '\0') {
-		(void)snprintf(dir, sizeof dir, "/tmp/yg-spool-XXXXXX");
+		/* In memory where that is to be had: thousands of syncs, none of them waited for. */
+		(void)snprintf(dir, sizeof dir, "%s/yg-spool-XXXXXX",
+			       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 		if (mkdtemp(dir) == NULL)
 			abort();
 		(void)snprintf(aside, sizeof aside, "%s.aside", dir);

@@ -116,7 +116,10 @@ class Store:
         try:
             c.request(method, path, body, headers or {})
             r = c.getresponse()
-            return r.status, r.read(), r.headers
+            try:
+                return r.status, r.read(), r.headers
+            except http.client.IncompleteRead as e:  # an error in the middle breaks the connection
+                return r.status, e.partial, r.headers
         finally:
             c.close()
 

@@ -1,0 +1,424 @@
+/* The status as JSON, the doctor, the metrics. */
+#include <sys/statvfs.h>
+
+#include "api/overview.h"
+#include "base/check.h"
+#include "org/audit_log.h"
+#include "org/source.h"
+
+static void put_parts(struct yg_jo *j, const struct yg_overview *o, bool texts)
+{
+	yg_jo_key(j, "roles");
+	yg_jo_begin(j, '[');
+	for (size_t i = 0; i < o->part_count; i++) {
+		yg_jo_begin(j, '{');
+		yg_jo_str(j, "name", yg_sv_of(o->parts[i].name));
+		yg_jo_str(j, "state", yg_sv_of(yg_health_name(o->parts[i].health)));
+		if (texts)
+			yg_jo_str(j, "text", yg_sv_of(o->parts[i].text));
+		if (texts && o->parts[i].stats != NULL) {
+			yg_jo_key(j, "stats");
+			yg_jo_raw(j, yg_sv_of(o->parts[i].stats));
+		}
+		yg_jo_end(j, '}');
+	}
+	yg_jo_end(j, ']');
+}
+
+static void put_alert_counts(struct yg_jo *j, const int64_t counts[static 7])
+{
+	static const char *const ids[] = {"0", "1", "2", "3", "4", "5", "6"};
+	int64_t open = 0;
+	for (size_t i = 0; i < 7; i++)
+		open += counts[i];
+	yg_jo_key(j, "alerts");
+	yg_jo_begin(j, '{');
+	yg_jo_int(j, "open", open);
+	yg_jo_key(j, "by_severity");
+	yg_jo_begin(j, '{');
+	for (size_t i = 0; i < 7; i++)
+		yg_jo_int(j, ids[i], counts[i]);
+	yg_jo_end(j, '}');
+	yg_jo_end(j, '}');
+}
+
+static void put_counters(struct yg_jo *j, const struct yg_overview *o, bool central)
+{
+	yg_jo_key(j, "counters");
+	yg_jo_begin(j, '{');
+	yg_jo_int(j, "records", o->records);
+	yg_jo_int(j, "records_unparsed", o->unparsed);
+	yg_jo_int(j, "record_bytes", o->bytes);
+	yg_jo_int(j, "records_dropped", o->dropped);
+	if (central) {
+		yg_jo_int(j, "http_requests", (int64_t)o->http.requests);
+		yg_jo_int(j, "http_connections_open", o->http.open);
+		yg_jo_int(j, "stream_readers", o->http.readers);
+	}
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_status(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_overview o;
+	bool central = q->who.org.n == 0;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_overview_read(api, q, l.db, q->who.org, &o, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "version", YG_SV(YG_VERSION));
+	yg_jo_time(&j, "started_at", api->started.us);
+	yg_jo_time(&j, "as_of", q->now.us);
+	yg_jo_str(&j, "state", yg_sv_of(yg_health_name(o.health)));
+	put_parts(&j, &o, central); /* the workers' counters are of every organisation */
+	put_counters(&j, &o, central);
+	put_alert_counts(&j, o.alerts);
+	yg_jo_key(&j, "coverage");
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "sources", (int64_t)o.sources);
+	yg_jo_int(&j, "reporting", (int64_t)o.reporting);
+	yg_jo_time(&j, "last_event_at", o.last_event.us);
+	yg_jo_end(&j, '}');
+	yg_jo_key(&j, "snapshot");
+	if (o.generation == 0) {
+		yg_jo_raw(&j, YG_SV("null"));
+	} else {
+		yg_jo_begin(&j, '{');
+		yg_jo_int(&j, "generation", (int64_t)o.generation);
+		yg_jo_int(&j, "indicators", (int64_t)o.indicators);
+		yg_jo_time(&j, "created_at", o.snapshot_at.us);
+		yg_jo_end(&j, '}');
+	}
+	yg_jo_end(&j, '}');
+	return YG_OK;
+}
+
+/* --- doctor --- */
+
+enum check { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+struct doctor {
+	struct yg_jo j;
+	enum check worst;
+};
+
+static void say(struct doctor *d, const char *name, enum check state, const char *text,
+		const char *hint)
+{
+	static const char *const names[] = {"ok", "warn", "fail"};
+	yg_jo_begin(&d->j, '{');
+	yg_jo_str(&d->j, "name", yg_sv_of(name));
+	yg_jo_str(&d->j, "state", yg_sv_of(names[state]));
+	yg_jo_str(&d->j, "text", yg_sv_of(text));
+	yg_jo_str(&d->j, "hint", yg_sv_of(state == CHECK_OK ? "" : hint));
+	yg_jo_end(&d->j, '}');
+	d->worst = YG_MAX(d->worst, state);
+}
+
+static void check_parts(struct doctor *d, const struct yg_overview *o)
+{
+	for (size_t i = 0; i < o->part_count; i++) {
+		const struct yg_part *p = &o->parts[i];
+		char name[40], text[200];
+		struct yg_sb n = yg_sb_init(name, sizeof name), t = yg_sb_init(text, sizeof text);
+		enum check state = p->health == YG_HEALTH_OK         ? CHECK_OK
+				   : p->health == YG_HEALTH_DEGRADED ? CHECK_WARN
+								     : CHECK_FAIL;
+		yg_sb_printf(&n, "role.%s", p->name);
+		yg_sb_printf(&t, "%s%s%s", yg_health_name(p->health),
+			     p->text[0] != '\0' ? ": " : "", p->text);
+		say(d, yg_sb_cstr(&n), state, yg_sb_cstr(&t),
+		    "see `yagura system events` and the log of that role");
+	}
+}
+
+static void check_disk(struct doctor *d)
+{
+	struct statvfs fs;
+	char text[120];
+	struct yg_sb t = yg_sb_init(text, sizeof text);
+	if (statvfs("state", &fs) != 0 || fs.f_blocks == 0)
+		return; /* a role that may not look: main's disk is watched from outside then */
+	uint64_t percent = (uint64_t)fs.f_bavail * 100 / (uint64_t)fs.f_blocks;
+	yg_sb_printf(&t, "%llu %% (%llu MiB) free", (unsigned long long)percent,
+		     (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize >> 20));
+	say(d, "disk.free",
+	    percent < 3    ? CHECK_FAIL
+	    : percent < 10 ? CHECK_WARN
+			   : CHECK_OK,
+	    yg_sb_cstr(&t),
+	    "make room: lower store.retention_days, or move the data folder to a larger disk");
+}
+
+static void check_data(struct doctor *d, const struct yg_overview *o, yg_wall now)
+{
+	char text[160];
+	struct yg_sb t = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&t, "%llu of %llu sources sent something in the last 24 hours",
+		     (unsigned long long)o->reporting, (unsigned long long)o->sources);
+	say(d, "sources.reporting", o->reporting < o->sources ? CHECK_WARN : CHECK_OK,
+	    yg_sb_cstr(&t), "look at `yagura source list` for the silent ones");
+	t = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&t, "%lld of %lld records could not be parsed", (long long)o->unparsed,
+		     (long long)o->records);
+	say(d, "records.parsed", o->unparsed * 20 > o->records ? CHECK_WARN : CHECK_OK,
+	    yg_sb_cstr(&t), "search for events with class_uid:0; parse_error tells why");
+	t = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&t, "%lld records were dropped because a spool was full",
+		     (long long)o->dropped);
+	say(d, "records.dropped", o->dropped > 0 ? CHECK_WARN : CHECK_OK, yg_sb_cstr(&t),
+	    "raise ingest.spool_bytes, or send by TCP or HTTPS, which wait instead");
+	t = yg_sb_init(text, sizeof text);
+	if (o->generation == 0)
+		yg_sb_put(&t, YG_SV("no snapshot yet: nothing is matched"));
+	else
+		yg_sb_printf(&t, "generation %llu with %llu indicators",
+			     (unsigned long long)o->generation, (unsigned long long)o->indicators);
+	say(d, "indicators.snapshot", o->generation == 0 ? CHECK_WARN : CHECK_OK, yg_sb_cstr(&t),
+	    "add a list: `yagura indicator import`");
+	t = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&t, "%lld jobs wait or run, %lld failed in the last 24 hours",
+		     (long long)o->jobs_open, (long long)o->jobs_failed);
+	say(d, "jobs", o->jobs_failed > 0 ? CHECK_WARN : CHECK_OK, yg_sb_cstr(&t),
+	    "GET /api/v1/jobs says why");
+	say(d, "clock", now.us < 1700000000LL * YG_US_PER_S ? CHECK_FAIL : CHECK_OK,
+	    "the clock is not in the past", "set the clock; times of events depend on it");
+}
+
+static yg_status check_state(struct doctor *d, struct yg_state *db, struct yg_err *err)
+{
+	struct yg_audit_report report;
+	yg_status st = yg_audit_verify(db, NULL, &report, err);
+	if (st != YG_OK)
+		return st;
+	say(d, "audit_log.chain", report.ok ? CHECK_OK : CHECK_FAIL, report.text,
+	    "somebody changed the audit log: keep the file, compare with a backup");
+	return YG_OK;
+}
+
+yg_status yg_r_doctor(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		      struct yg_err *err)
+{
+	static const char *const names[] = {"ok", "warn", "fail"};
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_overview o;
+	struct doctor d = {.worst = CHECK_OK};
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_overview_read(api, q, l.db, YG_SV(""), &o, err);
+	if (st == YG_OK)
+		st = yg_lease_store(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	d.j = yg_answer(r, 200);
+	yg_jo_begin(&d.j, '{');
+	yg_jo_time(&d.j, "as_of", q->now.us);
+	yg_jo_key(&d.j, "checks");
+	yg_jo_begin(&d.j, '[');
+	check_parts(&d, &o);
+	st = check_state(&d, l.db, err);
+	if (st != YG_OK)
+		return st;
+	say(&d, "store.answers", yg_ch_ping(l.ch) ? CHECK_OK : CHECK_FAIL,
+	    "the event store answers /ping or it does not",
+	    "events wait in the spool meanwhile; see the log of role store");
+	check_disk(&d);
+	check_data(&d, &o, q->now);
+	say(&d, "program.checks", yg_check_count() > 0 ? CHECK_WARN : CHECK_OK,
+	    "no invariant of the program failed since its start, or some did",
+	    "please report the log lines with the word check");
+	yg_jo_end(&d.j, ']');
+	yg_jo_str(&d.j, "state", yg_sv_of(names[d.worst]));
+	yg_jo_end(&d.j, '}');
+	return YG_OK;
+}
+
+/* --- metrics: OpenMetrics 1.0 --- */
+
+static void family(struct yg_buf *b, const char *name, const char *type, const char *unit,
+		   const char *help)
+{
+	yg_buf_printf(b, "# TYPE yagura_%s %s\n", name, type);
+	if (unit != NULL)
+		yg_buf_printf(b, "# UNIT yagura_%s %s\n", name, unit);
+	yg_buf_printf(b, "# HELP yagura_%s %s\n", name, help);
+}
+
+static void counter(struct yg_buf *b, const char *name, const char *unit, const char *help,
+		    uint64_t v)
+{
+	family(b, name, "counter", unit, help);
+	yg_buf_printf(b, "yagura_%s_total %llu\n", name, (unsigned long long)v);
+}
+
+static void gauge(struct yg_buf *b, const char *name, const char *unit, const char *help,
+		  uint64_t v)
+{
+	family(b, name, "gauge", unit, help);
+	yg_buf_printf(b, "yagura_%s %llu\n", name, (unsigned long long)v);
+}
+
+static void put_http(struct yg_buf *b, const struct yg_server_counts *c)
+{
+	counter(b, "http_connections", NULL, "Connections accepted.", c->connections);
+	counter(b, "http_requests", NULL, "Requests whose head was read.", c->requests);
+	family(b, "http_answers", "counter", NULL, "Answers by class of status.");
+	for (unsigned i = 2; i < 6; i++)
+		yg_buf_printf(b, "yagura_http_answers_total{class=\"%uxx\"} %llu\n", i,
+			      (unsigned long long)c->answers[i]);
+	family(b, "http_request_seconds", "counter", "seconds",
+	       "Time from the head of a request to its answer, all together.");
+	yg_buf_printf(b, "yagura_http_request_seconds_total %.6f\n", (double)c->request_us / 1e6);
+	counter(b, "http_connections_evicted", NULL,
+		"Connections without a request closed to make room.", c->evicted);
+	counter(b, "http_connections_slow", NULL,
+		"Connections closed because a head or body came too slowly.", c->slow_closed);
+	counter(b, "http_bodies_refused", NULL,
+		"Bodies refused because too many bytes were in flight.", c->bodies_refused);
+	counter(b, "stream_readers_dropped", NULL,
+		"Live streams ended because their reader was too slow.", c->readers_dropped);
+	gauge(b, "http_connections_open", NULL, "Connections open now.", c->open);
+	gauge(b, "http_body_bytes", "bytes", "Bytes of request bodies in flight.", c->body_bytes);
+	gauge(b, "http_requests_working", NULL, "Requests in the work pool.", c->in_work);
+	gauge(b, "stream_readers", NULL, "Live streams open now.", c->readers);
+}
+
+static void put_overview(struct yg_buf *b, const struct yg_overview *o)
+{
+	static const char *const severities[] = {"unknown", "informational", "low",  "medium",
+						 "high",    "critical",      "fatal"};
+	counter(b, "records", NULL, "Records taken in since the beginning.", (uint64_t)o->records);
+	counter(b, "records_unparsed", NULL, "Records kept raw because they could not be parsed.",
+		(uint64_t)o->unparsed);
+	counter(b, "records_dropped", NULL, "Datagrams dropped because a spool was full.",
+		(uint64_t)o->dropped);
+	family(b, "record_bytes", "counter", "bytes", "Bytes of the records taken in.");
+	yg_buf_printf(b, "yagura_record_bytes_total %llu\n", (unsigned long long)o->bytes);
+	gauge(b, "sources", NULL, "Sources ever heard.", o->sources);
+	gauge(b, "sources_reporting", NULL, "Sources heard in the last 24 hours.", o->reporting);
+	family(b, "last_event_timestamp_seconds", "gauge", "seconds", "Time of the newest event.");
+	yg_buf_printf(b, "yagura_last_event_timestamp_seconds %.6f\n",
+		      (double)o->last_event.us / 1e6);
+	family(b, "alerts_open", "gauge", NULL, "Open alerts by severity.");
+	for (size_t i = 0; i < 7; i++)
+		yg_buf_printf(b, "yagura_alerts_open{severity=\"%s\"} %lld\n", severities[i],
+			      (long long)o->alerts[i]);
+	gauge(b, "indicators", NULL, "Indicators in the newest snapshot.", o->indicators);
+	gauge(b, "snapshot_generation", NULL, "Generation of the newest snapshot.", o->generation);
+	gauge(b, "jobs_open", NULL, "Jobs that wait or run.", (uint64_t)o->jobs_open);
+	family(b, "role_up", "gauge", NULL, "1: the process works; 0.5: degraded; 0: it does not.");
+	for (size_t i = 0; i < o->part_count; i++)
+		yg_buf_printf(b, "yagura_role_up{role=\"%s\"} %s\n", o->parts[i].name,
+			      o->parts[i].health == YG_HEALTH_OK         ? "1"
+			      : o->parts[i].health == YG_HEALTH_DEGRADED ? "0.5"
+									 : "0");
+}
+
+/* Names come from our own processes; still nothing but [a-z0-9_] is passed on. */
+static bool metric_name(struct yg_sv s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (!((s.p[i] >= 'a' && s.p[i] <= 'z') ||
+		      (s.p[i] >= '0' && s.p[i] <= '9' && i > 0) || s.p[i] == '_'))
+			return false;
+	}
+	return s.n > 0 && s.n < 64;
+}
+
+/* The kind of a process: "ingest" of "ingest-0". */
+static struct yg_sv kind_of(const struct yg_part *p)
+{
+	struct yg_sv name = yg_sv_of(p->name);
+	return yg_sv_sub(name, 0, yg_sv_find(name, '-', 0));
+}
+
+static struct yg_sv kind_stats(struct yg_json *json, const struct yg_part *p, struct yg_sv key)
+{
+	if (p->stats == NULL || yg_json_parse(json, yg_sv_of(p->stats), NULL) != YG_OK)
+		return YG_SV("");
+	uint32_t at = yg_json_at(json, 0)->type == YG_JSON_OBJECT ? yg_json_get(json, 0, key) : 0;
+	return at != 0 && yg_json_at(json, at)->type == YG_JSON_NUMBER ? yg_json_raw(json, at)
+								       : YG_SV("");
+}
+
+/* One family: the value of every process of that kind.  What ends in _total is
+ * a counter. */
+static void put_stat(struct yg_buf *b, const struct yg_overview *o, const struct yg_part *first,
+		     struct yg_sv key)
+{
+	YG_AUTO(yg_json_free) struct yg_json json;
+	yg_json_init(&json, 4096);
+	struct yg_sv kind = kind_of(first), base = key;
+	bool total = yg_sv_ends(key, YG_SV("_total"));
+	if (total)
+		base.n -= 6;
+	yg_buf_printf(b, "# TYPE yagura_" YG_SV_FMT "_" YG_SV_FMT " %s\n", YG_SV_ARG(kind),
+		      YG_SV_ARG(base), total ? "counter" : "gauge");
+	yg_buf_printf(b, "# HELP yagura_" YG_SV_FMT "_" YG_SV_FMT " As the process reports it.\n",
+		      YG_SV_ARG(kind), YG_SV_ARG(base));
+	for (size_t i = 0; i < o->part_count; i++) {
+		if (!yg_sv_eq(kind_of(&o->parts[i]), kind))
+			continue;
+		struct yg_sv v = kind_stats(&json, &o->parts[i], key);
+		if (v.n > 0)
+			yg_buf_printf(b,
+				      "yagura_" YG_SV_FMT "_" YG_SV_FMT
+				      "{process=\"%s\"} " YG_SV_FMT "\n",
+				      YG_SV_ARG(kind), YG_SV_ARG(key), o->parts[i].name,
+				      YG_SV_ARG(v));
+	}
+}
+
+static void put_stats(struct yg_buf *b, const struct yg_overview *o)
+{
+	YG_AUTO(yg_json_free) struct yg_json json;
+	struct yg_sv last = YG_SV("");
+	yg_json_init(&json, 4096);
+	for (size_t i = 0; i < o->part_count; i++) {
+		const struct yg_part *p = &o->parts[i];
+		if (p->stats == NULL || yg_sv_eq(kind_of(p), last) ||
+		    yg_json_parse(&json, yg_sv_of(p->stats), NULL) != YG_OK ||
+		    yg_json_at(&json, 0)->type != YG_JSON_OBJECT)
+			continue;
+		last = kind_of(p); /* processes of one kind report the same names */
+		uint32_t key = 1;
+		for (uint32_t k = 0; k < yg_json_at(&json, 0)->n; k++) {
+			uint32_t value = yg_json_at(&json, key)->next;
+			struct yg_sv name = yg_json_raw(&json, key);
+			if (yg_json_at(&json, value)->type == YG_JSON_NUMBER && metric_name(name))
+				put_stat(b, o, p, name);
+			key = yg_json_at(&json, value)->next;
+		}
+	}
+}
+
+yg_status yg_r_metrics(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		       struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_overview o;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_overview_read(api, q, l.db, YG_SV(""), &o, err);
+	if (st != YG_OK)
+		return st;
+	r->status = 200;
+	r->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+	family(&r->body, "build", "info", NULL, "The version that runs.");
+	yg_buf_printf(&r->body, "yagura_build_info{version=\"%s\"} 1\n", YG_VERSION);
+	gauge(&r->body, "start_time_seconds", "seconds", "When role center started.",
+	      (uint64_t)(api->started.us / YG_US_PER_S));
+	put_overview(&r->body, &o);
+	put_http(&r->body, &o.http);
+	put_stats(&r->body, &o);
+	counter(&r->body, "stream_messages", NULL, "Messages of the live stream.",
+		yg_stream_count(api->stream));
+	counter(&r->body, "check_failures", NULL, "Invariants that failed in role center.",
+		yg_check_count());
+	yg_buf_put(&r->body, YG_SV("# EOF\n"));
+	return YG_OK;
+}

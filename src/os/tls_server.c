@@ -1,0 +1,197 @@
+#include "os/tls_server.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <stdlib.h>
+
+#define RX_MAX ((size_t)1 << 20)
+#define TX_MAX ((size_t)256 << 10)
+
+struct yg_tls_context {
+	gnutls_certificate_credentials_t cred;
+	gnutls_priority_t priority;
+	bool client_certs;
+};
+struct yg_tls {
+	gnutls_session_t session;
+	struct yg_buf rx, tx;
+	size_t rx_at;
+	bool ready;
+};
+
+static gnutls_datum_t datum(struct yg_sv s)
+{
+	union { /* GnuTLS does not write to it */
+		const char *c;
+		unsigned char *u;
+	} p = {.c = s.p};
+	return (gnutls_datum_t){p.u, (unsigned)s.n};
+}
+
+yg_status yg_tls_context_new(struct yg_sv cert, struct yg_sv key, struct yg_sv ca,
+			     struct yg_tls_context **out, struct yg_err *err)
+{
+	struct yg_tls_context *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return YG_FAIL(err, YG_NOMEM, "TLS");
+	gnutls_datum_t dc = datum(cert), dk = datum(key), da = datum(ca);
+	int rc = gnutls_certificate_allocate_credentials(&c->cred);
+	if (rc == 0)
+		rc = gnutls_priority_init(&c->priority, NULL, NULL);
+	if (rc == 0)
+		rc = gnutls_certificate_set_x509_key_mem(c->cred, &dc, &dk, GNUTLS_X509_FMT_PEM);
+	if (rc == 0 && ca.n > 0) {
+		int n = gnutls_certificate_set_x509_trust_mem(c->cred, &da, GNUTLS_X509_FMT_PEM);
+		rc = n > 0 ? 0 : n < 0 ? n : GNUTLS_E_NO_CERTIFICATE_FOUND;
+		c->client_certs = true;
+	}
+	if (rc != 0) {
+		yg_tls_context_free(c);
+		return YG_FAIL(err, rc == GNUTLS_E_MEMORY_ERROR ? YG_NOMEM : YG_PARSE,
+			       "TLS certificate and key: %s", gnutls_strerror(rc));
+	}
+	*out = c;
+	return YG_OK;
+}
+
+void yg_tls_context_free(struct yg_tls_context *c)
+{
+	if (c == NULL)
+		return;
+	if (c->cred != NULL)
+		gnutls_certificate_free_credentials(c->cred);
+	if (c->priority != NULL)
+		gnutls_priority_deinit(c->priority);
+	free(c);
+}
+
+static ssize_t pull(gnutls_transport_ptr_t p, void *to, size_t n)
+{
+	struct yg_tls *t = p;
+	size_t have = t->rx.n - t->rx_at;
+	if (have == 0) {
+		gnutls_transport_set_errno(t->session, EAGAIN);
+		return -1;
+	}
+	n = YG_MIN(n, have);
+	memcpy(to, t->rx.p + t->rx_at, n);
+	t->rx_at += n;
+	return (ssize_t)n;
+}
+
+static ssize_t push(gnutls_transport_ptr_t p, const void *from, size_t n)
+{
+	struct yg_tls *t = p;
+	yg_buf_put(&t->tx, (struct yg_sv){from, n});
+	if (t->tx.bad) {
+		gnutls_transport_set_errno(t->session, ENOBUFS);
+		return -1;
+	}
+	return (ssize_t)n;
+}
+
+yg_status yg_tls_new(struct yg_tls_context *context, struct yg_tls **out, struct yg_err *err)
+{
+	struct yg_tls *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return YG_FAIL(err, YG_NOMEM, "TLS");
+	yg_buf_init(&t->rx, RX_MAX);
+	yg_buf_init(&t->tx, TX_MAX);
+	int rc = gnutls_init(&t->session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	if (rc == 0)
+		rc = gnutls_priority_set(t->session, context->priority);
+	if (rc == 0)
+		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, context->cred);
+	if (rc != 0) {
+		yg_tls_free(t);
+		return YG_FAIL(err, YG_NOMEM, "TLS: %s", gnutls_strerror(rc));
+	}
+	if (context->client_certs) {
+		gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_REQUIRE);
+		gnutls_session_set_verify_cert(t->session, NULL, 0);
+	} else {
+		gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_IGNORE);
+	}
+	gnutls_handshake_set_timeout(t->session, 0); /* the caller watches the clock */
+	gnutls_transport_set_ptr(t->session, t);
+	gnutls_transport_set_pull_function(t->session, pull);
+	gnutls_transport_set_push_function(t->session, push);
+	*out = t;
+	return YG_OK;
+}
+
+void yg_tls_free(struct yg_tls *t)
+{
+	if (t == NULL)
+		return;
+	if (t->session != NULL)
+		gnutls_deinit(t->session);
+	yg_buf_free(&t->rx);
+	yg_buf_free(&t->tx);
+	free(t);
+}
+
+yg_status yg_tls_feed(struct yg_tls *t, struct yg_sv bytes)
+{
+	if (t->rx_at == t->rx.n)
+		t->rx_at = t->rx.n = 0;
+	if (t->rx.n + bytes.n > RX_MAX)
+		return YG_LIMIT;
+	yg_buf_put(&t->rx, bytes);
+	return t->rx.bad ? YG_NOMEM : YG_OK;
+}
+
+static yg_status outcome(int rc, const char *what, yg_status refused, struct yg_err *err)
+{
+	if (rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED)
+		return YG_AGAIN;
+	if (rc == 0 || rc == GNUTLS_E_PREMATURE_TERMINATION)
+		return YG_NOTFOUND;
+	return YG_FAIL(err, refused, "%s: %s", what, gnutls_strerror(rc));
+}
+
+yg_status yg_tls_read(struct yg_tls *t, char *out, size_t cap, size_t *out_n, struct yg_err *err)
+{
+	*out_n = 0;
+	while (!t->ready) {
+		int rc = gnutls_handshake(t->session);
+		if (rc == 0)
+			t->ready = true;
+		else if (gnutls_error_is_fatal(rc) != 0)
+			return outcome(rc, "TLS handshake", YG_DENIED, err);
+		else if (rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED)
+			return YG_AGAIN;
+	}
+	for (;;) {
+		ssize_t n = gnutls_record_recv(t->session, out, cap);
+		if (n > 0) {
+			*out_n = (size_t)n;
+			return YG_OK;
+		}
+		/* A warning alert or a renegotiation that is not granted: go on. */
+		if (n == 0 || gnutls_error_is_fatal((int)n) != 0 || n == GNUTLS_E_AGAIN ||
+		    n == GNUTLS_E_INTERRUPTED)
+			return outcome((int)n, "TLS", YG_IO, err);
+	}
+}
+
+bool yg_tls_ready(const struct yg_tls *t)
+{
+	return t->ready;
+}
+
+struct yg_sv yg_tls_output(const struct yg_tls *t)
+{
+	return yg_buf_sv(&t->tx);
+}
+
+void yg_tls_output_taken(struct yg_tls *t)
+{
+	t->tx.n = 0;
+}
+
+void yg_tls_bye(struct yg_tls *t)
+{
+	if (t->ready)
+		(void)gnutls_bye(t->session, GNUTLS_SHUT_WR);
+}

@@ -1,0 +1,33 @@
+/* tls_server.h - the server's side of TLS (GnuTLS) without a socket: bytes go in
+ * and come out by calls, so that the loop's own connection carries them.
+ *
+ * TLS 1.2 and 1.3, GnuTLS's NORMAL priorities.  One thread at a time per
+ * connection; a context may serve any number of connections of one thread.
+ */
+#pragma once
+#include "base/sb.h"
+
+struct yg_tls_context; /* owned: yg_tls_context_free(), after its connections */
+struct yg_tls;         /* owned: yg_tls_free() */
+
+/* PEM bytes, borrowed for the call.  ca: clients must show a certificate that
+ * one of these vouches for; empty: none is asked for.  YG_OK | YG_PARSE (not a
+ * certificate or key, or they do not belong together) | YG_NOMEM. */
+yg_status yg_tls_context_new(struct yg_sv cert, struct yg_sv key, struct yg_sv ca,
+			     struct yg_tls_context **out, struct yg_err *err);
+void yg_tls_context_free(struct yg_tls_context *c); /* NULL is fine */
+
+yg_status yg_tls_new(struct yg_tls_context *context, struct yg_tls **out, struct yg_err *err);
+void yg_tls_free(struct yg_tls *t); /* NULL is fine */
+/* What came from the other side; copied.  YG_OK | YG_NOMEM | YG_LIMIT. */
+yg_status yg_tls_feed(struct yg_tls *t, struct yg_sv bytes);
+/* Shakes hands as far as it can, then plain bytes.  YG_OK (*out_n > 0) |
+ * YG_AGAIN (feed more) | YG_NOTFOUND (closed in good order) | YG_DENIED (no
+ * handshake, or no valid client certificate) | YG_IO (broken). */
+yg_status yg_tls_read(struct yg_tls *t, char *out, size_t cap, size_t *out_n, struct yg_err *err);
+bool yg_tls_ready(const struct yg_tls *t); /* hands are shaken */
+/* What is to be sent to the other side; borrowed until the next call. */
+struct yg_sv yg_tls_output(const struct yg_tls *t);
+void yg_tls_output_taken(struct yg_tls *t); /* all of it was */
+/* Appends a close notification to the output. */
+void yg_tls_bye(struct yg_tls *t);

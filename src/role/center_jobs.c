@@ -1,0 +1,387 @@
+/* Jobs: one at a time, the oldest first.  What each needs stands in its params
+ * as JSON; who asked for it is who the audit log names. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/routes.h"
+#include "format/json.h"
+#include "intel/list.h"
+#include "intel/registry.h"
+#include "org/job.h"
+#include "os/file.h"
+#include "role/center.h"
+
+struct run { /* one job that runs */
+	struct center *c;
+	struct yg_act act;
+	struct yg_job job;
+	struct yg_arena *arena;
+	struct yg_json params;
+	struct yg_buf result;
+	bool cancelled, ended; /* ended: who ran it has written its end */
+	int64_t done, total, errors;
+};
+
+static struct yg_sv param(struct run *r, const char *name)
+{
+	uint32_t at = r->params.count > 0 ? yg_json_get(&r->params, 0, yg_sv_of(name)) : 0;
+	if (at == 0 || yg_json_at(&r->params, at)->type != YG_JSON_STRING)
+		return YG_SV("");
+	struct yg_sv s = yg_json_str(&r->params, at, r->arena);
+	return s.p != NULL ? s : YG_SV("");
+}
+
+static bool param_true(struct run *r, const char *name)
+{
+	uint32_t at = r->params.count > 0 ? yg_json_get(&r->params, 0, yg_sv_of(name)) : 0;
+	return at != 0 && yg_json_at(&r->params, at)->type == YG_JSON_TRUE;
+}
+
+static void announce(struct run *r, const char *change)
+{
+	yg_announce(&r->c->api, YG_TOPIC_JOBS, r->job.org, r->job.id, change);
+}
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct run *r = ctx;
+	bool cancel = false;
+	r->done = (int64_t)done;
+	r->total = (int64_t)total;
+	if (yg_job_progress(&r->act, r->job.id, r->done, r->total, r->errors, YG_SV(""), &cancel,
+			    NULL) != YG_OK)
+		return true; /* a busy database is no reason to stop */
+	r->cancelled = r->cancelled || cancel;
+	announce(r, "progress");
+	return !cancel;
+}
+
+/* --- snapshot --- */
+
+static yg_status compile(struct run *r, struct yg_err *err)
+{
+	struct yg_compile_result out = {0};
+	yg_status st = yg_registry_compile(&r->act, "snapshot",
+					   r->job.id.n > 0 ? on_progress : NULL, r, &out, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_role_publish(r->c->ctx, 1, out.generation, yg_sv_of(out.file));
+	yg_role_log(r->c->ctx, YG_EV_CENTER_COMPILED, YG_KN("generation", out.generation),
+		    YG_KN("refused", out.refused), YG_KS("file", out.file));
+	struct yg_jo j = yg_jo_init(&r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "generation", (int64_t)out.generation);
+	yg_jo_int(&j, "refused", (int64_t)out.refused);
+	yg_jo_str(&j, "file", yg_sv_of(out.file));
+	yg_jo_end(&j, '}');
+	return st;
+}
+
+void center_compile_run(struct center *c)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_err err = {0};
+	struct run r = {.c = c};
+	bool dirty = false;
+	yg_status st = yg_lease_state(&c->api, &l, &err);
+	if (st == YG_OK)
+		st = yg_registry_dirty(l.db, &dirty, &err);
+	/* no snapshot at all counts as dirty: workers must have one to begin with */
+	if (st == YG_OK && !dirty && access("snapshot/current", F_OK) == 0)
+		return;
+	yg_buf_init(&r.result, 4096);
+	r.act = center_act(c, l.db);
+	if (st == YG_OK)
+		st = compile(&r, &err);
+	yg_buf_free(&r.result);
+	if (st != YG_OK)
+		yg_role_log(c->ctx, YG_EV_CENTER_COMPILE_FAILED, YG_KERR(&err));
+}
+
+/* --- import of a list --- */
+
+struct importing {
+	struct run *r;
+	struct yg_import *import;
+	uint64_t *seen; /* with replace: hashes of what the file has; owned */
+	size_t seen_n, seen_cap;
+	bool replace;
+	struct yg_sv first_reason; /* arena */
+	uint64_t refused;
+};
+
+static uint64_t hash_value(enum yg_indicator_type type, struct yg_sv value)
+{
+	static const uint8_t key[16] = "replace";
+	uint64_t half[2] = {yg_siphash(key, value.p, value.n), (uint64_t)type};
+	return yg_siphash(key, half, sizeof half);
+}
+
+static yg_status note_seen(struct importing *im, const struct yg_indicator *ind, struct yg_err *err)
+{
+	char text[YG_KEY_MAX];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (!im->replace || yg_indicator_normalize(ind->type, ind->value, &b, NULL) != YG_OK)
+		return YG_OK;
+	if (im->seen_n == im->seen_cap) {
+		size_t cap = im->seen_cap == 0 ? 4096 : im->seen_cap * 2;
+		uint64_t *more = cap <= (64u << 20) ? realloc(im->seen, cap * sizeof *more) : NULL;
+		if (more == NULL)
+			return YG_FAIL(err, YG_NOMEM, "the list is too long to replace another");
+		im->seen = more;
+		im->seen_cap = cap;
+	}
+	im->seen[im->seen_n++] = hash_value(ind->type, yg_sb_sv(&b));
+	return YG_OK;
+}
+
+static yg_status on_entry(void *ctx, const struct yg_indicator *ind, uint64_t line,
+			  struct yg_err *err)
+{
+	struct importing *im = ctx;
+	(void)line;
+	yg_status st = note_seen(im, ind, err);
+	return st == YG_OK ? yg_import_add(im->import, ind, err) : st;
+}
+
+static void on_refused(void *ctx, uint64_t line, const char *reason, struct yg_sv text)
+{
+	struct importing *im = ctx;
+	char buf[400];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	if (im->refused++ > 0)
+		return;
+	yg_sb_printf(&b, "line %llu: %.150s: ", (unsigned long long)line, reason);
+	yg_sb_put_untrusted(&b, yg_sv_sub(text, 0, 60));
+	im->first_reason = yg_arena_dup(im->r->arena, yg_sb_sv(&b));
+}
+
+static yg_status feed_file(struct run *r, struct yg_list *reader, const char *path,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *buf = yg_arena_alloc(r->arena, 1u << 18, 16);
+	if (fd < 0)
+		return YG_FAIL(err, YG_NOTFOUND, "the file of this import is gone");
+	if (buf == NULL)
+		return YG_FAIL(err, YG_NOMEM, "reading the list");
+	yg_status st = YG_OK;
+	for (ssize_t n = 1; st == YG_OK && n > 0;) {
+		n = read(fd, buf, 1u << 18);
+		if (n < 0)
+			return YG_FAIL(err, YG_IO, "the file of this import cannot be read");
+		if (n > 0)
+			st = yg_list_feed(reader, (struct yg_sv){buf, (size_t)n}, err);
+	}
+	return st == YG_OK ? yg_list_end(reader, err) : st;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* With replace: what the list has and the file has not ends now. */
+static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv list,
+			     uint64_t *out_expired, struct yg_err *err)
+{
+	struct yg_indicator_filter f = {.list = list, .limit = YG_PAGE_MAX};
+	struct yg_indicator_row *rows = NULL;
+	size_t n = YG_PAGE_MAX;
+	yg_wall now = yg_env_wall(&r->c->ctx->env);
+	struct yg_indicator_set set = {.confidence = -1, .valid_until = &now};
+	struct yg_arena page;
+	yg_status st = YG_OK;
+	qsort(im->seen, im->seen_n, sizeof *im->seen, by_value);
+	yg_arena_init(&page, 16u << 20);
+	while (st == YG_OK && n == YG_PAGE_MAX) {
+		yg_arena_reset(&page);
+		st = yg_indicator_list(r->act.db, &f, &page, &rows, &n, err);
+		for (size_t i = 0; st == YG_OK && i < n; i++) {
+			uint64_t h = hash_value(rows[i].ind.type, rows[i].ind.value);
+			bool ended = rows[i].ind.valid_until.us != 0 &&
+				     rows[i].ind.valid_until.us <= now.us;
+			f.before = rows[i].id;
+			if (ended || (im->seen_n > 0 && bsearch(&h, im->seen, im->seen_n, sizeof h,
+								by_value) != NULL))
+				continue;
+			st = yg_indicator_change(&r->act, rows[i].id, YG_ANY_VERSION, &set, err);
+			(*out_expired)++;
+		}
+	}
+	yg_arena_free(&page);
+	return st;
+}
+
+static yg_status import_list(struct run *r, struct importing *im, const char *path,
+			     struct yg_import_stats *stats, struct yg_err *err)
+{
+	struct yg_sv list_id = param(r, "list"), format = param(r, "format");
+	struct yg_list_opts opts = {.ctx = im, .entry = on_entry, .refused = on_refused};
+	struct yg_list *reader = NULL;
+	if (format.n > 0 && yg_list_format_parse(format, &opts.format) != YG_OK)
+		return YG_FAIL(err, YG_INVAL, "unknown format of list");
+	yg_status st = yg_import_begin(&r->act, list_id, param_true(r, "force"), &im->import, err);
+	if (st != YG_OK)
+		return st;
+	yg_import_progress(im->import, on_progress, r);
+	st = yg_list_new(&opts, &reader, err);
+	if (st == YG_OK)
+		st = feed_file(r, reader, path, err);
+	yg_list_free(reader);
+	if (st != YG_OK) {
+		yg_import_abort(im->import);
+		return st;
+	}
+	return yg_import_end(im->import, stats, err);
+}
+
+static yg_status job_import(struct run *r, struct yg_err *err)
+{
+	char path[192];
+	struct importing im = {
+		.r = r, .replace = param_true(r, "replace"), .first_reason = YG_SV_INIT("")};
+	struct yg_import_stats stats = {0};
+	uint64_t expired = 0;
+	struct yg_sv file = param(r, "file");
+	if (file.n == 0 || yg_sv_find(file, '/', 0) != file.n || file.n > 64)
+		return YG_FAIL(err, YG_INVAL, "the job has no file");
+	struct yg_sb p = yg_sb_init(path, sizeof path);
+	yg_sb_printf(&p, "%s/" YG_SV_FMT, r->c->api.import_path, YG_SV_ARG(file));
+	yg_status st = import_list(r, &im, yg_sb_cstr(&p), &stats, err);
+	if (st == YG_OK && im.replace)
+		st = expire_rest(r, &im, param(r, "list"), &expired, err);
+	(void)unlink(path);
+	free(im.seen);
+	r->errors = (int64_t)(stats.bad + stats.refused + im.refused);
+	struct yg_jo j = yg_jo_init(&r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "read", (int64_t)stats.read);
+	yg_jo_int(&j, "added", (int64_t)stats.added);
+	yg_jo_int(&j, "updated", (int64_t)stats.updated);
+	yg_jo_int(&j, "unchanged", (int64_t)stats.unchanged);
+	yg_jo_int(&j, "expired", (int64_t)expired);
+	yg_jo_int(&j, "bad", (int64_t)(stats.bad + im.refused));
+	yg_jo_int(&j, "refused", (int64_t)stats.refused);
+	yg_jo_str(&j, "first_bad",
+		  im.first_reason.n > 0 ? im.first_reason : yg_sv_of(stats.first_bad));
+	yg_jo_str(&j, "first_refused", yg_sv_of(stats.first_refused));
+	yg_jo_end(&j, '}');
+	__atomic_store_n(&r->c->compile_asked, true, __ATOMIC_RELEASE);
+	return st;
+}
+
+/* --- the others --- */
+
+static yg_status job_bulk(struct run *r, struct yg_err *err)
+{
+	struct yg_request *q = YG_NEW(r->arena, struct yg_request);
+	struct yg_bulk bulk;
+	if (q == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the job's params");
+	q->arena = r->arena;
+	q->body = r->job.params;
+	yg_status st = yg_bulk_read(q, &bulk, err);
+	if (st != YG_OK)
+		return st;
+	if (r->job.org.n > 0) /* who asked may not see more, whatever the filter says */
+		bulk.filter.org = r->job.org;
+	r->ended = true;
+	st = yg_alert_bulk(&r->act, r->job.id, bulk.ids, bulk.id_count, &bulk.filter, &bulk.set,
+			   err);
+	yg_announce(&r->c->api, YG_TOPIC_ALERTS, r->job.org, YG_SV(""), "bulk");
+	return st;
+}
+
+static const struct kind {
+	const char *name;
+	yg_status (*run)(struct run *r, struct yg_err *err);
+} kinds[] = {
+	{"indicators.import", job_import},
+	{"indicators.compile", compile},
+	{"alert.bulk", job_bulk},
+};
+
+static yg_status dispatch(struct run *r, struct yg_err *err)
+{
+	for (size_t i = 0; i < YG_LEN(kinds); i++) {
+		if (yg_sv_eq(r->job.kind, yg_sv_of(kinds[i].name)))
+			return kinds[i].run(r, err);
+	}
+	return YG_FAIL(err, YG_INVAL, "this program does not know jobs of that kind");
+}
+
+static void run_job(struct center *c, struct yg_state *db, const struct yg_job *job,
+		    struct yg_arena *arena)
+{
+	struct yg_err err = {0};
+	struct run r = {.c = c, .job = *job, .arena = arena};
+	r.act = yg_act_make(db, &c->ctx->env, job->actor);
+	if (yg_job_start(&r.act, job->id, &err) != YG_OK)
+		return; /* cancelled meanwhile */
+	announce(&r, "running");
+	yg_buf_init(&r.result, 65536);
+	yg_json_init(&r.params, 65536);
+	if (job->params.n > 0)
+		(void)yg_json_parse(&r.params, job->params, NULL);
+	yg_status st = dispatch(&r, &err);
+	enum yg_job_state end = st == YG_OK   ? YG_JOB_DONE
+				: r.cancelled ? YG_JOB_CANCELLED
+					      : YG_JOB_FAILED;
+	if (st != YG_OK && !r.cancelled)
+		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KV("kind", job->kind),
+			    YG_KV("job", job->id), YG_KERR(&err));
+	if (!r.ended && r.errors > 0)
+		st = yg_job_progress(&r.act, job->id, r.done, r.total, r.errors, YG_SV(""),
+				     &r.cancelled, &err);
+	if (!r.ended && yg_job_end(&r.act, job->id, end, yg_sv_of(st != YG_OK ? err.msg : ""),
+				   yg_buf_sv(&r.result), &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KV("job", job->id), YG_KERR(&err));
+	announce(&r, end == YG_JOB_DONE ? "done" : "failed");
+	yg_json_free(&r.params);
+	yg_buf_free(&r.result);
+}
+
+/* The oldest queued job; false when none waits. */
+static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job *out)
+{
+	struct yg_job *list = NULL;
+	struct yg_sv before = YG_SV("");
+	bool found = false;
+	size_t n = YG_PAGE_MAX;
+	/* queued ones are among the newest: older ones have ended */
+	for (int pages = 0; pages < 10 && n == YG_PAGE_MAX; pages++) {
+		if (yg_job_list(db, YG_SV(""), YG_SV(""), before, YG_PAGE_MAX, arena, &list, &n,
+				NULL) != YG_OK)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			if (list[i].state == YG_JOB_QUEUED) {
+				*out = list[i];
+				found = true;
+			}
+			before = list[i].id;
+		}
+	}
+	return found;
+}
+
+void center_jobs_run(struct center *c)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_err err = {0};
+	struct yg_arena arena;
+	struct yg_job job;
+	if (yg_lease_state(&c->api, &l, &err) != YG_OK) {
+		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KERR(&err));
+		return;
+	}
+	yg_arena_init(&arena, 256u << 20);
+	while (!__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE) && next_job(l.db, &arena, &job)) {
+		run_job(c, l.db, &job, &arena);
+		yg_arena_reset(&arena);
+	}
+	yg_arena_free(&arena);
+}

@@ -1,0 +1,281 @@
+#include "role/ingest_block.h"
+
+#define KEEP_BYTES (80u << 20)
+
+void yg_block_init(struct yg_block *b)
+{
+	*b = (struct yg_block){0};
+	yg_buf_init(&b->rows, UINT32_MAX);
+	yg_buf_init(&b->plans, SIZE_MAX / 2);
+	yg_buf_init(&b->messages, SIZE_MAX / 2);
+}
+
+void yg_block_free(struct yg_block *b)
+{
+	yg_buf_free(&b->rows);
+	yg_buf_free(&b->plans);
+	yg_buf_free(&b->messages);
+	free(b->row_len);
+	free(b->parts);
+	free(b->plan);
+	free(b->message);
+	yg_block_init(b);
+}
+
+static void buf_reset(struct yg_buf *b)
+{
+	b->n = 0;
+	b->bad = false;
+	if (b->cap > KEEP_BYTES)
+		yg_buf_free(b);
+}
+
+void yg_block_reset(struct yg_block *b)
+{
+	buf_reset(&b->rows);
+	buf_reset(&b->plans);
+	buf_reset(&b->messages);
+	b->row_n = 0;
+	b->part_n = 0;
+	b->plan_n = 0;
+	b->message_n = 0;
+	b->complete = 0;
+	b->bad = false;
+	b->queued = false;
+	b->planned = false;
+	b->query_id[0] = '\0';
+	b->uncertain = false;
+	b->tries = 0;
+	b->begun = (yg_mono){0};
+}
+
+/* Room for one more element of `size` bytes; false sets bad. */
+static bool room(struct yg_block *b, void **p, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return true;
+	size_t more = *cap == 0 ? 64 : *cap * 2;
+	void *q = realloc(*p, more * size);
+	if (q == NULL) {
+		b->bad = true;
+		return false;
+	}
+	*p = q;
+	*cap = more;
+	return true;
+}
+
+static struct yg_block_part *part_of(struct yg_block *b, uint64_t batch, uint32_t row, size_t at)
+{
+	if (b->part_n > 0 && b->parts[b->part_n - 1].batch == batch)
+		return &b->parts[b->part_n - 1];
+	void *p = b->parts;
+	if (!room(b, &p, b->part_n, &b->part_cap, sizeof *b->parts))
+		return NULL;
+	b->parts = p;
+	b->parts[b->part_n] = (struct yg_block_part){
+		.batch = batch, .first_row = row, .len_at = (uint32_t)b->row_n, .at = at};
+	return &b->parts[b->part_n++];
+}
+
+void yg_block_row(struct yg_block *b, uint64_t batch, uint32_t row, size_t at)
+{
+	struct yg_block_part *part = part_of(b, batch, row, at);
+	void *p = b->row_len;
+	if (part == NULL || b->rows.bad ||
+	    !room(b, &p, b->row_n, &b->row_cap, sizeof *b->row_len)) {
+		b->bad = true;
+		return;
+	}
+	b->row_len = p;
+	b->row_len[b->row_n++] = (uint32_t)(b->rows.n - at);
+	part->rows++;
+}
+
+void yg_block_end(struct yg_block *b, uint64_t batch, uint32_t total)
+{
+	struct yg_block_part *part = part_of(b, batch, total, b->rows.n);
+	if (part != NULL)
+		part->total = total;
+	b->complete = batch;
+}
+
+void yg_block_plan(struct yg_block *b, uint64_t batch, struct yg_sv plan)
+{
+	void *p = b->plan;
+	size_t at = b->plans.n;
+	yg_buf_put(&b->plans, plan);
+	if (b->plans.bad || !room(b, &p, b->plan_n, &b->plan_cap, sizeof *b->plan)) {
+		b->bad = true;
+		return;
+	}
+	b->plan = p;
+	b->plan[b->plan_n++] = (struct yg_block_plan){batch, at, plan.n};
+}
+
+size_t yg_block_message_begin(struct yg_block *b)
+{
+	return b->messages.n;
+}
+
+void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at)
+{
+	void *p = b->message;
+	if (b->messages.bad || !room(b, &p, b->message_n, &b->message_cap, sizeof *b->message)) {
+		b->bad = true;
+		return;
+	}
+	b->message = p;
+	b->message[b->message_n++] =
+		(struct yg_block_message){batch, begun_at, b->messages.n - begun_at};
+}
+
+/* ---- delivery ---- */
+
+/* What is decided goes to disk before anything of it can be seen outside, so
+ * that another attempt, also by another process, sends the same. */
+static yg_status plan_block(struct yg_deliver *d, struct yg_block *b, struct yg_err *err)
+{
+	if (!b->queued) {
+		b->queued = true;
+		for (size_t i = 0; i < b->plan_n; i++)
+			yg_spool_journal_plan(
+				d->journal, b->plan[i].batch,
+				(struct yg_sv){b->plans.p + b->plan[i].at, b->plan[i].n});
+		if (b->part_n > 0) {
+			const struct yg_block_part *last = &b->parts[b->part_n - 1];
+			struct yg_sb q = yg_sb_init(b->query_id, sizeof b->query_id);
+			yg_sb_printf(&q, "yg-%u-%llu-%llu-%u", d->spool,
+				     (unsigned long long)b->parts[0].batch,
+				     (unsigned long long)last->batch, b->parts[0].first_row);
+			(void)yg_sb_cstr(&q);
+			yg_spool_journal_intent(d->journal, b->parts[0].batch, last->batch,
+						yg_sb_sv(&q));
+			b->uncertain = b->parts[0].batch <= d->uncertain_upto;
+		}
+		if (d->released > d->noted)
+			yg_spool_journal_released(d->journal, d->released);
+	}
+	uint64_t released = d->released;
+	yg_status st = yg_spool_journal_sync(d->journal, err);
+	if (st == YG_OK) {
+		b->planned = true;
+		d->noted = released;
+	}
+	return st;
+}
+
+/* Appends to `out` the rows of one part that are not in `have` (ascending). */
+static void part_missing(const struct yg_block *b, const struct yg_block_part *p,
+			 const uint32_t *have, size_t have_n, struct yg_buf *out)
+{
+	size_t at = p->at, h = 0;
+	for (uint32_t i = 0; i < p->rows; i++) {
+		uint32_t row = p->first_row + i, n = b->row_len[p->len_at + i];
+		while (h < have_n && have[h] < row)
+			h++;
+		if (h == have_n || have[h] != row)
+			yg_buf_put(out, (struct yg_sv){b->rows.p + at, n});
+		at += n;
+	}
+}
+
+static yg_status part_ask(struct yg_deliver *d, const struct yg_block *b,
+			  const struct yg_block_part *p, uint64_t there, struct yg_buf *out,
+			  struct yg_err *err)
+{
+	if (there == 0 || p->rows == 0) {
+		part_missing(b, p, NULL, 0, out);
+		return YG_OK;
+	}
+	if (p->total != 0 && there == p->total)
+		return YG_OK;
+	struct yg_arena arena;
+	uint32_t *have = NULL;
+	size_t n = 0;
+	yg_arena_init(&arena, 512u << 20);
+	yg_status st = d->ops->rows(d->ops->ctx, p->batch, &arena, &have, &n, err);
+	if (st == YG_OK)
+		part_missing(b, p, have, n, out);
+	yg_arena_free(&arena);
+	return st;
+}
+
+/* Numbers of batches may have gaps; a run without one is asked for at once. */
+static size_t run_of(const struct yg_block *b, size_t from)
+{
+	size_t to = from + 1;
+	while (to < b->part_n && to - from < 4096 &&
+	       b->parts[to].batch - b->parts[from].batch < 16384)
+		to++;
+	return to;
+}
+
+/* Only what is missing, after every doubt about an earlier insert is settled. */
+static yg_status ask_missing(struct yg_deliver *d, struct yg_block *b, struct yg_buf *out,
+			     struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	if (d->settle_first[0] != '\0') {
+		st = d->ops->settle(d->ops->ctx, d->settle_first, err);
+		if (st != YG_OK)
+			return st;
+		d->settle_first[0] = '\0';
+	}
+	if (b->tries > 0)
+		st = d->ops->settle(d->ops->ctx, b->query_id, err);
+	for (size_t i = 0; i < b->part_n && st == YG_OK;) {
+		size_t to = run_of(b, i);
+		uint64_t first = b->parts[i].batch, last = b->parts[to - 1].batch;
+		uint64_t *counts = calloc((size_t)(last - first + 1), sizeof *counts);
+		if (counts == NULL)
+			return YG_FAIL(err, YG_NOMEM, "asking for rows");
+		st = d->ops->delivered(d->ops->ctx, first, last, counts, err);
+		for (; i < to && st == YG_OK; i++)
+			st = part_ask(d, b, &b->parts[i], counts[b->parts[i].batch - first], out,
+				      err);
+		free(counts);
+	}
+	if (st == YG_OK && out->bad)
+		st = YG_FAIL(err, YG_NOMEM, "rows to send again");
+	return st;
+}
+
+yg_status yg_deliver_block(struct yg_deliver *d, struct yg_block *b, struct yg_err *err)
+{
+	yg_status st = b->planned ? YG_OK : plan_block(d, b, err);
+	struct yg_sv rows = yg_buf_sv(&b->rows);
+	struct yg_buf missing;
+	if (st != YG_OK)
+		return st;
+	yg_buf_init(&missing, UINT32_MAX);
+	if (b->part_n > 0 && (b->uncertain || b->tries > 0)) {
+		st = ask_missing(d, b, &missing, err);
+		d->found_there += st == YG_OK && missing.n < b->rows.n;
+		rows = yg_buf_sv(&missing);
+	}
+	if (st == YG_OK && rows.n > 0) {
+		bool again = b->tries > 0;
+		b->tries++; /* from here on it is open whether rows are in */
+		d->retries += again;
+		st = d->ops->insert(d->ops->ctx, b->query_id, rows, err);
+	}
+	yg_buf_free(&missing);
+	if (st == YG_OK) {
+		d->rows += b->row_n;
+		d->blocks++;
+	}
+	return st;
+}
+
+yg_status yg_deliver_note(struct yg_deliver *d, struct yg_err *err)
+{
+	uint64_t released = d->released;
+	if (released <= d->noted)
+		return YG_OK;
+	yg_spool_journal_released(d->journal, released);
+	yg_status st = yg_spool_journal_sync(d->journal, err);
+	if (st == YG_OK)
+		d->noted = released;
+	return st;
+}

@@ -1,0 +1,97 @@
+/* ingest_block.h - rows on their way from the spool to the event store, and how
+ * they get there exactly once.
+ *
+ * A block is filled by the processing side (ingest_process.h), sealed, and then
+ * delivered: plans and intent into the journal, then the rows into the store.
+ * One thread at a time per block; the outside is behind struct yg_deliver_ops,
+ * so that tests can fail every step.
+ */
+#pragma once
+#include "base/arena.h"
+#include "store/spool.h"
+
+#define YG_BLOCK_BYTES   (64u << 20) /* of rows; a fuller block is sent early */
+#define YG_BLOCK_BATCHES 32768u
+
+struct yg_block_part { /* rows of one batch in this block, in order */
+	uint64_t batch;
+	uint32_t first_row, rows;
+	uint32_t len_at; /* index of its first entry in row_len */
+	size_t at;       /* of its bytes in rows */
+	uint32_t total;  /* rows of the whole batch; 0 while it is not known (more to come) */
+};
+struct yg_block_plan {
+	uint64_t batch;
+	size_t at, n; /* in plans */
+};
+struct yg_block_message { /* a FINDINGS body */
+	uint64_t batch;
+	size_t at, n; /* in messages */
+};
+struct yg_block {
+	struct yg_buf rows; /* RowBinary */
+	uint32_t *row_len;  /* owned; bytes of every row */
+	size_t row_n, row_cap;
+	struct yg_block_part *parts; /* owned */
+	size_t part_n, part_cap;
+	struct yg_buf plans;
+	struct yg_block_plan *plan; /* owned */
+	size_t plan_n, plan_cap;
+	struct yg_buf messages;
+	struct yg_block_message *message; /* owned */
+	size_t message_n, message_cap;
+	uint64_t complete; /* every batch up to here is whole in this block or before it; 0: none */
+	yg_mono begun;     /* when its first row came */
+	bool bad;          /* no memory: the process must end and recover */
+	/* delivery */
+	bool queued;    /* its plans are in the journal's buffer */
+	bool planned;   /* ... and on disk */
+	bool uncertain; /* rows of it may be in the store already */
+	uint32_t tries;
+	char query_id[96];
+};
+void yg_block_init(struct yg_block *b);
+void yg_block_free(struct yg_block *b);
+void yg_block_reset(struct yg_block *b); /* empty again; keeps moderate memory */
+static inline bool yg_block_empty(const struct yg_block *b)
+{
+	return b->row_n == 0 && b->plan_n == 0 && b->message_n == 0;
+}
+/* The next row of `batch` was appended to b->rows from `at` on. */
+void yg_block_row(struct yg_block *b, uint64_t batch, uint32_t row, size_t at);
+/* The batch has `total` rows, all of them in this block or before it. */
+void yg_block_end(struct yg_block *b, uint64_t batch, uint32_t total);
+void yg_block_plan(struct yg_block *b, uint64_t batch, struct yg_sv plan);
+/* Room for one FINDINGS body of `batch`: append to b->messages, then _end(). */
+size_t yg_block_message_begin(struct yg_block *b);
+void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at);
+
+/* The store, as delivery sees it (event/table.h and store/clickhouse.h). */
+struct yg_deliver_ops {
+	void *ctx;
+	yg_status (*insert)(void *ctx, const char *query_id, struct yg_sv rows, struct yg_err *err);
+	yg_status (*settle)(void *ctx, const char *query_id, struct yg_err *err);
+	yg_status (*delivered)(void *ctx, uint64_t first, uint64_t last, uint64_t *out_counts,
+			       struct yg_err *err);
+	yg_status (*rows)(void *ctx, uint64_t batch, struct yg_arena *arena, uint32_t **out,
+			  size_t *out_n, struct yg_err *err);
+};
+struct yg_deliver {
+	const struct yg_deliver_ops *ops; /* borrowed */
+	struct yg_spool_journal *journal; /* borrowed */
+	uint32_t spool;
+	uint64_t
+		uncertain_upto; /* batches up to here may be in the store from the process before */
+	char settle_first
+		[128];     /* its last insert; settled before anything is asked; "" when done */
+	uint64_t released; /* to be noted in the journal with the next block */
+	uint64_t noted;    /* ... and what was */
+	uint64_t rows, blocks, retries, found_there; /* counters */
+};
+/* One attempt.  YG_OK: every row of the block is in the store, once.  Anything
+ * else: try the same block again later; but YG_CORRUPT: the process must end and
+ * recover.  Blocking. */
+yg_status yg_deliver_block(struct yg_deliver *d, struct yg_block *b,
+			   struct yg_err *err) YG_MUST_USE;
+/* Notes d->released in the journal by itself, when nothing is on its way. */
+yg_status yg_deliver_note(struct yg_deliver *d, struct yg_err *err) YG_MUST_USE;

@@ -1,0 +1,156 @@
+/* What a match says: one detection finding as a row and as JSON for center. */
+#include "event/table.h"
+#include "format/json.h"
+#include "role/ingest_process.h"
+
+static struct yg_sv ip_text(struct yg_ip ip, char buf[static YG_IP_TEXT_MAX])
+{
+	struct yg_sb b = yg_sb_init(buf, YG_IP_TEXT_MAX);
+	if (yg_ip_is_zero(ip))
+		return (struct yg_sv){"", 0};
+	yg_ip_format(&b, ip);
+	return yg_sb_sv(&b);
+}
+
+/* Of the two ends of a connection the asset is the one that is not the
+ * indicator and is of one's own network; logs of hosts name the host. */
+struct yg_sv yg_finding_asset(const struct yg_event *ev, enum yg_event_field matched,
+			      char buf[static YG_IP_TEXT_MAX])
+{
+	bool src = !yg_ip_is_zero(ev->src_ip), dst = !yg_ip_is_zero(ev->dst_ip);
+	bool src_own = src && yg_ip_is_private(ev->src_ip),
+	     dst_own = dst && yg_ip_is_private(ev->dst_ip);
+	if (ev->cloud_account.n > 0 && ev->host.n == 0)
+		return ev->cloud_account;
+	if (matched == YG_EF_src_ip && dst)
+		return dst_own || ev->host.n == 0 ? ip_text(ev->dst_ip, buf) : ev->host;
+	if (src_own || (src && ev->host.n == 0 && !(dst_own && matched != YG_EF_dst_ip)))
+		return ip_text(ev->src_ip, buf);
+	if (ev->host.n > 0)
+		return ev->host;
+	if (dst_own && matched != YG_EF_dst_ip)
+		return ip_text(ev->dst_ip, buf);
+	if (ev->user.n > 0)
+		return ev->user;
+	return src ? ip_text(ev->src_ip, buf) : ev->sensor;
+}
+
+static void title_of(const struct yg_match *m, struct yg_sb *b)
+{
+	yg_sb_put(b, m->family.n > 0 ? m->family : m->category);
+	if (b->n == 0)
+		yg_sb_put(b, YG_SV("known-bad"));
+	yg_sb_printf(b, " %s: ", yg_indicator_type_name(m->type));
+	yg_sb_put(b, yg_sv_sub(m->indicator, 0, b->cap - b->n));
+}
+
+static void member(struct yg_buf *b, const char *key, struct yg_sv v)
+{
+	yg_buf_printf(b, "%s\"%s\":", b->p != NULL && b->n > 0 && b->p[b->n - 1] == '{' ? "" : ",",
+		      key);
+	yg_json_put_str(b, v);
+}
+
+static void json_of(const struct yg_event *f, const struct yg_match *m, struct yg_sv asset,
+		    struct yg_sv event_id, struct yg_buf *b)
+{
+	char time[40];
+	struct yg_sb t = yg_sb_init(time, sizeof time);
+	yg_time_format(&t, (yg_wall){f->time});
+	yg_buf_putc(b, '{');
+	member(b, "finding_uid", f->finding_uid);
+	member(b, "org", f->org);
+	member(b, "indicator", m->indicator);
+	member(b, "indicator_type", yg_sv_of(yg_indicator_type_name(m->type)));
+	member(b, "list", m->list);
+	member(b, "category", m->category);
+	member(b, "family", m->family);
+	yg_buf_printf(b, ",\"severity_id\":%u,\"confidence\":%u", m->severity_id, m->confidence);
+	member(b, "tlp", yg_sv_of(yg_tlp_name(m->tlp)));
+	member(b, "asset", asset);
+	member(b, "field", yg_sv_of(yg_event_fields[m->field].name));
+	member(b, "value", yg_sv_sub(m->value, 0, 2048));
+	member(b, "event_id", event_id);
+	member(b, "time", yg_sb_sv(&t));
+	member(b, "title", f->finding_title);
+	yg_buf_putc(b, '}');
+}
+
+/* The finding's own row: who, when and where from the event, what from the match. */
+static void event_of(const struct yg_event *ev, const struct yg_match *m, struct yg_event *f)
+{
+	*f = (struct yg_event){
+		.org = ev->org,
+		.received = ev->received,
+		.day = ev->day,
+		.spool = ev->spool,
+		.batch = ev->batch,
+		.source = ev->source,
+		.sensor = ev->sensor,
+		.time = ev->time,
+		.class_uid = YG_OCSF_DETECTION_FINDING,
+		.activity_id = 1, /* create */
+		.severity_id = m->severity_id,
+		.log_name = YG_SV("indicator"),
+		.uid = ev->uid,
+		.src_ip = ev->src_ip,
+		.src_port = ev->src_port,
+		.src_host = ev->src_host,
+		.dst_ip = ev->dst_ip,
+		.dst_port = ev->dst_port,
+		.dst_host = ev->dst_host,
+		.proto = ev->proto,
+		.app = ev->app,
+		.query = ev->query,
+		.url = ev->url,
+		.host = ev->host,
+		.user = ev->user,
+		.process = ev->process,
+		.indicator = m->indicator,
+		.list = m->list,
+		.confidence = m->confidence,
+		.names = ev->names,
+	};
+}
+
+void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_t nth,
+		    struct yg_buf *scratch, struct yg_buf *out)
+{
+	char id[YG_EVENT_ID_MAX], uid[YG_EVENT_ID_MAX + 16], title[512], asset[YG_IP_TEXT_MAX];
+	struct yg_sb i = yg_sb_init(id, sizeof id), u = yg_sb_init(uid, sizeof uid);
+	struct yg_sb t = yg_sb_init(title, sizeof title);
+	struct yg_event f;
+	event_of(ev, m, &f);
+	yg_event_id_format(&i, ev->spool, ev->batch, ev->row);
+	yg_sb_printf(&u, "f-%u-%llu-%u-%u", ev->spool, (unsigned long long)ev->batch, ev->row, nth);
+	title_of(m, &t);
+	struct yg_sv event_id = yg_sb_sv(&i);
+	f.finding_uid = yg_sb_sv(&u);
+	f.finding_title = yg_sb_sv(&t);
+	f.message = f.finding_title;
+	f.related = (struct yg_strs){&event_id, 1};
+	scratch->n = 0;
+	json_of(&f, m, yg_finding_asset(ev, m->field, asset), event_id, scratch);
+	f.raw = yg_buf_sv(scratch);
+	yg_wr_sv32(out, yg_buf_sv(scratch));
+	size_t at = out->n;
+	yg_wr_le32(out, 0);
+	yg_event_row(&f, out);
+	if (out->bad || scratch->bad) {
+		out->bad = true;
+		return;
+	}
+	uint32_t n = (uint32_t)(out->n - at - 4);
+	memcpy(out->p + at, &n, 4);
+}
+
+/* org (a length byte and its bytes), received, day, spool, batch, then row. */
+yg_status yg_finding_row_number(char *row, size_t n, uint32_t number)
+{
+	size_t org = n > 0 ? (unsigned char)row[0] : 0;
+	size_t at = 1 + org + 8 + 4 + 4 + 8;
+	if (n == 0 || org > YG_ORG_NAME_MAX || at + 4 > n)
+		return YG_PARSE;
+	memcpy(row + at, &number, 4);
+	return YG_OK;
+}
