@@ -122,11 +122,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	double seconds = measure(&b, source, yg_buf_sv(&file));
+	const char *slash = strrchr(argv[2], '/'), *name = slash != NULL ? slash + 1 : argv[2];
 	double n = (double)b.records, mb = (double)file.n / 1e6;
 	(void)printf(
 		"%s %s: %.0f events, %.0f bytes each, %.0f not parsed%s: %.0f events/s, %.0f ns/event, %.0f MB/s, "
 		"one core",
-		argc > 3 ? "parse+normalise+match" : "parse+normalise", argv[2], n,
+		argc > 3 ? "parse+normalise+match" : "parse+normalise", name, n,
 		(double)file.n / n, (double)b.unparsed, argc > 3 ? ", matched" : "", n / seconds,
 		seconds / n * 1e9, mb / seconds);
 	if (argc > 3)

@@ -34,7 +34,7 @@ static void put_u64(struct out *o, uint64_t v)
 {
 	char text[24];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
-	yg_sb_u64(&b, v);
+	yg_sb_u64(&b, YG_MIN(v, (uint64_t)INT64_MAX)); /* long_t is signed */
 	put(o, yg_sb_sv(&b));
 }
 

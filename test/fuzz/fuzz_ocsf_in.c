@@ -1,0 +1,6 @@
+#include "fuzz/normalize.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return fuzz_normalize(YG_SOURCE_OCSF, data, size);
+}
