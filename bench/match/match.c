@@ -103,7 +103,7 @@ static yg_status take_entry(void *ctx, const struct yg_indicator *ind, uint64_t 
 static bool read_list(const char *file)
 {
 	struct yg_list_opts opts = {.entry = take_entry};
-	struct yg_list *list = NULL;
+	struct yg_list_reader *list = NULL;
 	static char buf[1 << 16];
 	FILE *f = fopen(file, "rb");
 	if (f == NULL || yg_list_new(&opts, &list, NULL) != YG_OK)

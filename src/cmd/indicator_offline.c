@@ -60,7 +60,7 @@ struct compiling {
 	const struct yg_cli *cli;
 	const char *file;
 	struct yg_intel_builder *builder; /* owned */
-	struct yg_list *list;             /* owned */
+	struct yg_list_reader *list;      /* owned */
 	uint64_t refused;
 };
 

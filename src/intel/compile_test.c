@@ -69,7 +69,7 @@ static void put_list(struct yg_sb *b)
 static yg_status read_into(struct yg_intel_builder *b, struct yg_sv text, struct yg_err *err)
 {
 	struct yg_list_opts opts = {.ctx = b, .entry = add};
-	struct yg_list *l = NULL;
+	struct yg_list_reader *l = NULL;
 	opts.defaults.list = YG_SV("list");
 	yg_status st = yg_list_new(&opts, &l, err);
 	if (st == YG_OK)

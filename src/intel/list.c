@@ -46,11 +46,12 @@ static const struct {
 	{YG_SV_INIT("action"), COL_ACTION},
 };
 
-struct yg_list {
+struct yg_list_reader {
 	struct yg_list_opts opts;
 	enum yg_list_format format; /* AUTO until the first line is seen */
 	struct yg_inflate *inflate; /* owned; NULL: plain */
 	bool begun, skipping;       /* skipping: inside a line that is too long */
+	bool mark_seen;             /* the place of a byte order mark is behind us */
 	uint64_t line;              /* of the record at hand, from 1 */
 	struct yg_buf buf;          /* what is not yet a whole record */
 	enum column columns[COLUMNS_MAX];
@@ -83,7 +84,7 @@ yg_status yg_list_format_parse(struct yg_sv s, enum yg_list_format *out)
 	return YG_PARSE;
 }
 
-static void refuse(struct yg_list *l, const char *reason, struct yg_sv text)
+static void refuse(struct yg_list_reader *l, const char *reason, struct yg_sv text)
 {
 	l->counts.refused++;
 	if (l->opts.refused != NULL)
@@ -91,7 +92,7 @@ static void refuse(struct yg_list *l, const char *reason, struct yg_sv text)
 }
 
 /* Fills in what follows from the category, and hands the entry on. */
-static yg_status give(struct yg_list *l, struct yg_indicator *ind, struct yg_sv text,
+static yg_status give(struct yg_list_reader *l, struct yg_indicator *ind, struct yg_sv text,
 		      struct yg_err *err)
 {
 	struct yg_err why = {.msg = "unknown type"};
@@ -177,7 +178,7 @@ static enum column column_of(struct yg_sv name)
 }
 
 /* True when the fields are a header; sets the columns. */
-static bool take_header(struct yg_list *l, const struct yg_sv *fields, size_t n)
+static bool take_header(struct yg_list_reader *l, const struct yg_sv *fields, size_t n)
 {
 	bool value = false;
 	for (size_t i = 0; i < n; i++) {
@@ -273,7 +274,7 @@ static const char *take_field(struct yg_indicator *ind, enum column column, stru
 }
 
 /* One record of a CSV.  *open: a quoted field goes on behind `text`. */
-static yg_status csv_record(struct yg_list *l, struct yg_sv text, bool last_try, bool *open,
+static yg_status csv_record(struct yg_list_reader *l, struct yg_sv text, bool last_try, bool *open,
 			    struct yg_err *err)
 {
 	struct yg_sv fields[COLUMNS_MAX] __attribute__((uninitialized));
@@ -314,7 +315,7 @@ static struct yg_sv without_comment(struct yg_sv s)
 	return yg_sv_trim(s);
 }
 
-static yg_status plain_line(struct yg_list *l, struct yg_sv text, struct yg_err *err)
+static yg_status plain_line(struct yg_list_reader *l, struct yg_sv text, struct yg_err *err)
 {
 	struct yg_indicator ind = l->opts.defaults;
 	ind.value = without_comment(text);
@@ -351,7 +352,7 @@ static bool is_own_name(struct yg_sv name)
 	return false;
 }
 
-static yg_status hosts_line(struct yg_list *l, struct yg_sv text, struct yg_err *err)
+static yg_status hosts_line(struct yg_list_reader *l, struct yg_sv text, struct yg_err *err)
 {
 	struct yg_sv rest = without_comment(text), word = next_word(&rest);
 	struct yg_ip ip;
@@ -409,7 +410,7 @@ static bool is_blank(struct yg_sv text)
 }
 
 /* One line or quoted record.  *open as csv_record. */
-static yg_status take_line(struct yg_list *l, struct yg_sv text, bool last_try, bool *open,
+static yg_status take_line(struct yg_list_reader *l, struct yg_sv text, bool last_try, bool *open,
 			   struct yg_err *err)
 {
 	*open = false;
@@ -434,7 +435,7 @@ static yg_status take_line(struct yg_list *l, struct yg_sv text, bool last_try, 
 /* The record at the front of `rest`: its bytes with the newline, 0 when more
  * input is needed, SIZE_MAX on an error (*st).  When a quote stays open, only
  * the line it stands on is lost. */
-static size_t take_record(struct yg_list *l, struct yg_sv rest, bool final, yg_status *st,
+static size_t take_record(struct yg_list_reader *l, struct yg_sv rest, bool final, yg_status *st,
 			  struct yg_err *err)
 {
 	size_t first = yg_sv_find(rest, '\n', 0), end = first;
@@ -464,7 +465,7 @@ static size_t take_record(struct yg_list *l, struct yg_sv rest, bool final, yg_s
 	return YG_MIN(end + 1, rest.n);
 }
 
-static yg_status take_buffer(struct yg_list *l, bool final, struct yg_err *err)
+static yg_status take_buffer(struct yg_list_reader *l, bool final, struct yg_err *err)
 {
 	struct yg_sv rest = yg_buf_sv(&l->buf);
 	yg_status st = YG_OK;
@@ -495,7 +496,7 @@ static yg_status take_buffer(struct yg_list *l, bool final, struct yg_err *err)
 	return YG_OK;
 }
 
-static yg_status take_plain(struct yg_list *l, struct yg_sv bytes, struct yg_err *err)
+static yg_status take_plain(struct yg_list_reader *l, struct yg_sv bytes, struct yg_err *err)
 {
 	while (bytes.n > 0) {
 		struct yg_sv part = yg_sv_sub(bytes, 0, CHUNK);
@@ -503,19 +504,20 @@ static yg_status take_plain(struct yg_list *l, struct yg_sv bytes, struct yg_err
 		yg_buf_put(&l->buf, part);
 		if (l->buf.bad)
 			return YG_FAIL(err, YG_NOMEM, "list buffer");
-		if (l->counts.lines == 0 && l->buf.n >= 3 &&
-		    memcmp(l->buf.p, "\xef\xbb\xbf", 3) == 0) {
-			memmove(l->buf.p, l->buf.p + 3, l->buf.n - 3); /* a byte order mark */
-			l->buf.n -= 3;
+		if (!l->mark_seen && l->buf.n >= 3) {
+			l->mark_seen = true;
+			if (memcmp(l->buf.p, "\xef\xbb\xbf", 3) == 0)
+				memmove(l->buf.p, l->buf.p + 3, l->buf.n -= 3);
 		}
 		yg_status st = take_buffer(l, false, err);
 		if (st != YG_OK)
 			return st;
+		l->mark_seen = l->mark_seen || l->counts.lines > 0;
 	}
 	return YG_OK;
 }
 
-static yg_status take_packed(struct yg_list *l, struct yg_sv bytes, struct yg_err *err)
+static yg_status take_packed(struct yg_list_reader *l, struct yg_sv bytes, struct yg_err *err)
 {
 	size_t n = 0;
 	do {
@@ -528,7 +530,7 @@ static yg_status take_packed(struct yg_list *l, struct yg_sv bytes, struct yg_er
 	return YG_OK;
 }
 
-static yg_status begin(struct yg_list *l, struct yg_sv head, struct yg_err *err)
+static yg_status begin(struct yg_list_reader *l, struct yg_sv head, struct yg_err *err)
 {
 	enum yg_encoding enc = yg_encoding_sniff(head);
 	l->begun = true;
@@ -540,7 +542,7 @@ static yg_status begin(struct yg_list *l, struct yg_sv head, struct yg_err *err)
 	return yg_inflate_new(enc, YG_LIST_BYTES_MAX, &l->inflate, err);
 }
 
-yg_status yg_list_feed(struct yg_list *l, struct yg_sv bytes, struct yg_err *err)
+yg_status yg_list_feed(struct yg_list_reader *l, struct yg_sv bytes, struct yg_err *err)
 {
 	if (bytes.n == 0)
 		return YG_OK;
@@ -552,7 +554,7 @@ yg_status yg_list_feed(struct yg_list *l, struct yg_sv bytes, struct yg_err *err
 	return l->inflate != NULL ? take_packed(l, bytes, err) : take_plain(l, bytes, err);
 }
 
-yg_status yg_list_end(struct yg_list *l, struct yg_err *err)
+yg_status yg_list_end(struct yg_list_reader *l, struct yg_err *err)
 {
 	yg_status st = take_buffer(l, true, err);
 	if (st == YG_OK && l->inflate != NULL && !yg_inflate_complete(l->inflate))
@@ -560,14 +562,15 @@ yg_status yg_list_end(struct yg_list *l, struct yg_err *err)
 	return st;
 }
 
-struct yg_list_counts yg_list_counts(const struct yg_list *l)
+struct yg_list_counts yg_list_counts(const struct yg_list_reader *l)
 {
 	return l->counts;
 }
 
-yg_status yg_list_new(const struct yg_list_opts *opts, struct yg_list **out, struct yg_err *err)
+yg_status yg_list_new(const struct yg_list_opts *opts, struct yg_list_reader **out,
+		      struct yg_err *err)
 {
-	struct yg_list *l = calloc(1, sizeof *l);
+	struct yg_list_reader *l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return YG_FAIL(err, YG_NOMEM, "list reader");
 	l->opts = *opts;
@@ -579,7 +582,7 @@ yg_status yg_list_new(const struct yg_list_opts *opts, struct yg_list **out, str
 	return YG_OK;
 }
 
-void yg_list_free(struct yg_list *l)
+void yg_list_free(struct yg_list_reader *l)
 {
 	if (l == NULL)
 		return;

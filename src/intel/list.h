@@ -47,11 +47,12 @@ struct yg_list_counts {
 	uint64_t refused;
 };
 
-struct yg_list; /* owned: yg_list_free() */
-yg_status yg_list_new(const struct yg_list_opts *opts, struct yg_list **out, struct yg_err *err);
-void yg_list_free(struct yg_list *l);
+struct yg_list_reader; /* owned: yg_list_free() */
+yg_status yg_list_new(const struct yg_list_opts *opts, struct yg_list_reader **out,
+		      struct yg_err *err);
+void yg_list_free(struct yg_list_reader *l);
 /* YG_OK | YG_PARSE (damaged gzip or zstd) | YG_TOOBIG | YG_NOMEM | what `entry` said. */
-yg_status yg_list_feed(struct yg_list *l, struct yg_sv bytes, struct yg_err *err);
+yg_status yg_list_feed(struct yg_list_reader *l, struct yg_sv bytes, struct yg_err *err);
 /* The last line, which may lack its newline.  YG_PARSE: the compressed stream is cut off. */
-yg_status yg_list_end(struct yg_list *l, struct yg_err *err);
-struct yg_list_counts yg_list_counts(const struct yg_list *l);
+yg_status yg_list_end(struct yg_list_reader *l, struct yg_err *err);
+struct yg_list_counts yg_list_counts(const struct yg_list_reader *l);

@@ -39,7 +39,7 @@ static yg_status read_list(struct seen *s, struct yg_sv bytes, size_t piece,
 			   enum yg_list_format format, struct yg_list_counts *counts)
 {
 	struct yg_list_opts opts = {.format = format, .ctx = s, .entry = entry, .refused = refused};
-	struct yg_list *l = NULL;
+	struct yg_list_reader *l = NULL;
 	opts.defaults.list = YG_SV("list");
 	s->b = yg_sb_init(s->text, sizeof s->text);
 	s->entries = 0;

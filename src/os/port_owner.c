@@ -7,7 +7,7 @@
 #include "os/file.h"
 
 /* Socket inode of a listener on that port, from /proc/net; 0: none found. */
-static uint64_t inode_of(const char *table, uint16_t port, bool udp, uint64_t *uid)
+static uint64_t inode_of(const char *table, uint16_t port, bool udp)
 {
 	struct yg_buf b;
 	uint64_t inode = 0;
@@ -20,8 +20,7 @@ static uint64_t inode_of(const char *table, uint16_t port, bool udp, uint64_t *u
 	(void)yg_sv_cut(&rest, '\n', &line); /* headings */
 	while (inode == 0 && yg_sv_cut(&rest, '\n', &line)) {
 		/* sl local remote state queues timer retransmits uid timeout inode */
-		struct yg_sv word, local = {"", 0}, state = {"", 0}, user = {"", 0},
-				   found = {"", 0};
+		struct yg_sv word, local = {"", 0}, state = {"", 0}, found = {"", 0};
 		unsigned at = 0;
 		while (yg_sv_cut(&line, ' ', &word)) {
 			if (word.n == 0)
@@ -30,8 +29,6 @@ static uint64_t inode_of(const char *table, uint16_t port, bool udp, uint64_t *u
 				local = word;
 			else if (at == 3)
 				state = word;
-			else if (at == 7)
-				user = word;
 			else if (at == 9)
 				found = word;
 			at++;
@@ -42,8 +39,7 @@ static uint64_t inode_of(const char *table, uint16_t port, bool udp, uint64_t *u
 			continue;
 		bool listens = udp || YG_SV_IS(state, "0A");
 		if (listens && ((unsigned)hex[0] << 8 | hex[1]) == port)
-			if (yg_parse_u64(found, &inode, NULL) == YG_OK)
-				(void)yg_parse_u64(user, uid, NULL);
+			(void)yg_parse_u64(found, &inode, NULL);
 	}
 	yg_buf_free(&b);
 	return inode;
@@ -88,10 +84,9 @@ static void put_process(struct yg_sb *out, const char *pid)
 bool yg_port_owner(const struct yg_addr *a, bool udp, struct yg_sb *out)
 {
 	uint16_t port = yg_addr_port(a);
-	uint64_t uid = 0;
-	uint64_t inode = inode_of(udp ? "/proc/net/udp" : "/proc/net/tcp", port, udp, &uid);
+	uint64_t inode = inode_of(udp ? "/proc/net/udp" : "/proc/net/tcp", port, udp);
 	if (inode == 0)
-		inode = inode_of(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port, udp, &uid);
+		inode = inode_of(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port, udp);
 	DIR *d = inode != 0 ? opendir("/proc") : NULL;
 	bool found = false;
 	if (d == NULL)
@@ -103,7 +98,5 @@ bool yg_port_owner(const struct yg_addr *a, bool udp, struct yg_sb *out)
 		found = true;
 	}
 	(void)closedir(d);
-	if (!found)
-		yg_sb_printf(out, "a process of user %llu", (unsigned long long)uid);
-	return true;
+	return found;
 }

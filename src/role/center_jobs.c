@@ -158,7 +158,7 @@ static void on_refused(void *ctx, uint64_t line, const char *reason, struct yg_s
 	im->first_reason = yg_arena_dup(im->r->arena, yg_sb_sv(&b));
 }
 
-static yg_status feed_file(struct run *r, struct yg_list *reader, const char *path,
+static yg_status feed_file(struct run *r, struct yg_list_reader *reader, const char *path,
 			   struct yg_err *err)
 {
 	YG_AUTO(yg_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -221,7 +221,7 @@ static yg_status import_list(struct run *r, struct importing *im, const char *pa
 {
 	struct yg_sv list_id = param(r, "list"), format = param(r, "format");
 	struct yg_list_opts opts = {.ctx = im, .entry = on_entry, .refused = on_refused};
-	struct yg_list *reader = NULL;
+	struct yg_list_reader *reader = NULL;
 	if (format.n > 0 && yg_list_format_parse(format, &opts.format) != YG_OK)
 		return YG_FAIL(err, YG_INVAL, "unknown format of list");
 	yg_status st = yg_import_begin(&r->act, list_id, param_true(r, "force"), &im->import, err);

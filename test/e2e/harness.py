@@ -352,12 +352,9 @@ class Server:
 
     def reload(self):
         """SIGHUP; the record that tells how it ended."""
-        def told():
-            return [e for e in self.events() if e["event"] in ("conf.reloaded", "conf.refused")]
-        before = len(told())
+        before = len(self.events("conf.reloaded")) + len(self.events("conf.refused"))
         self.process.send_signal(signal.SIGHUP)
-        found = until(lambda: told()[before:], 30)
-        return found[-1] if found else None
+        return until(lambda: (self.events("conf.reloaded") + self.events("conf.refused"))[before:] or None, 30)
 
     # HTTP
 

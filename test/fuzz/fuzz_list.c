@@ -33,7 +33,7 @@ static yg_status run(struct yg_sv bytes, unsigned format, size_t piece, struct s
 				    .ctx = out,
 				    .entry = entry,
 				    .refused = refused};
-	struct yg_list *l = NULL;
+	struct yg_list_reader *l = NULL;
 	*out = (struct seen){0};
 	yg_status st = yg_list_new(&opts, &l, NULL);
 	while (st == YG_OK && bytes.n > 0) {
