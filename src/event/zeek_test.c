@@ -112,6 +112,7 @@ static const struct row rows[] = {
 	 "time=77 parse_error=JSON: invalid UTF-8 at byte 24"},
 	{"JSON, cut off", "{\"_path\":\"dns\"",
 	 "time=77 parse_error=JSON: ends inside an object or array at byte 14"},
+	{"JSON, but no log", "{\"a\":1}", "time=77 parse_error=zeek: neither _path nor ts nor a field of a known log"},
 	{"not JSON", "hello", "time=77 parse_error=zeek: neither JSON nor behind a #fields line"},
 };
 
@@ -170,7 +171,7 @@ static void test_batches(struct yg_norm *n)
 	/* an over-long line keeps its head */
 	memset(big, 'x', sizeof big);
 	memcpy(big, "{\"_path\":\"dns\",\"query\":\"", 24);
-	memcpy(big + sizeof big - 13, "\n{\"query\":1}\n", 13);
+	memcpy(big + sizeof big - 14, "\n{\"qclass\":1}\n", 14);
 	yg_norm_begin(n, (struct yg_sv){big, sizeof big}, (yg_wall){77}, false);
 	T_OK(yg_norm_next(n, &ev) && ev.raw.n == YG_RECORD_MAX &&
 	     yg_sv_starts(ev.parse_error, YG_SV("cut off: longer than")));
