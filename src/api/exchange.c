@@ -183,11 +183,26 @@ static enum MHD_Result answer(struct exchange *x)
 	return rc;
 }
 
+/* A client that is sending a small body would see its connection break before
+ * it sees the answer: such a body is read and thrown away first. */
+static bool swallows_first(struct exchange *x)
+{
+	if (!x->has_body || (x->stage != STAGE_NEW && x->stage != STAGE_ASK) ||
+	    (x->length != UINT64_MAX && x->length > YG_SERVER_SWALLOW_BYTES) ||
+	    MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, "Expect") != NULL)
+		return false;
+	x->stage = STAGE_BODY;
+	x->began = yg_env_mono(x->s->conf.env);
+	link_append(&x->s->bodies, &x->link);
+	return true;
+}
+
 static enum MHD_Result refuse(struct exchange *x, yg_status st, const char *slug)
 {
 	x->st = st;
-	x->r.problem = slug;
-	return answer(x);
+	if (slug != NULL)
+		x->r.problem = slug;
+	return swallows_first(x) ? MHD_YES : answer(x);
 }
 
 struct header_fill {
@@ -330,14 +345,8 @@ static enum MHD_Result to_pool(struct exchange *x, enum stage stage)
 static const char *check_body_head(struct exchange *x)
 {
 	const struct yg_route *route = x->q.route;
-	struct yg_sv length = x->q.header[YG_HH_CONTENT_LENGTH],
-		     type = x->q.header[YG_HH_CONTENT_TYPE];
-	uint64_t n = 0;
-	bool chunked =
-		MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
-	if (length.p != NULL && yg_parse_u64(length, &n, &x->err) != YG_OK)
-		return "bad-request";
-	x->has_body = chunked || n > 0;
+	struct yg_sv type = x->q.header[YG_HH_CONTENT_TYPE];
+	uint64_t n = x->length == UINT64_MAX ? 0 : x->length;
 	if (!x->has_body)
 		return NULL;
 	if (route->types == NULL) {
@@ -378,6 +387,16 @@ static enum MHD_Result no_such_route(struct exchange *x)
 	return answer(x);
 }
 
+static void promise_of_body(struct exchange *x)
+{
+	struct yg_sv length = x->q.header[YG_HH_CONTENT_LENGTH];
+	if (MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, "Transfer-Encoding") != NULL)
+		x->length = UINT64_MAX; /* not known */
+	else if (length.p != NULL && yg_parse_u64(length, &x->length, NULL) != YG_OK)
+		x->length = 0; /* libmicrohttpd has refused such a request already */
+	x->has_body = x->length > 0;
+}
+
 static enum MHD_Result head(struct exchange *x, const char *method)
 {
 	struct header_fill fill = {.x = x};
@@ -386,6 +405,7 @@ static enum MHD_Result head(struct exchange *x, const char *method)
 	x->q.now = yg_env_wall(x->s->conf.env);
 	x->q.method = yg_http_method_parse(yg_sv_of(method));
 	(void)MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, take_header, &fill);
+	promise_of_body(x);
 	x->q.japanese = yg_http_japanese(x->q.header[YG_HH_ACCEPT_LANGUAGE]);
 	set_trace_id(x);
 	if (x->conn->door->local && !local_peer(x)) {
@@ -420,11 +440,14 @@ static enum MHD_Result head(struct exchange *x, const char *method)
 
 /* A piece of the body.  Once something is wrong the rest is read and thrown
  * away, because libmicrohttpd takes the answer only after the body. */
-static void take_body(struct exchange *x, const char *upload, size_t n)
+static bool take_body(struct exchange *x, const char *upload, size_t n)
 {
 	struct yg_server *s = x->s;
-	if (x->st != YG_OK)
-		return;
+	if (x->st != YG_OK) {
+		x->swallowed += n;
+		return x->swallowed <=
+		       (x->length != UINT64_MAX ? x->length : YG_SERVER_SWALLOW_BYTES);
+	}
 	if (n > x->q.route->body_max - x->body.n) {
 		x->st = YG_FAIL(&x->err, YG_TOOBIG, "at most %u bytes", x->q.route->body_max);
 		x->r.problem = "too-large";
@@ -438,6 +461,7 @@ static void take_body(struct exchange *x, const char *upload, size_t n)
 		if (x->body.bad)
 			x->st = YG_FAIL(&x->err, YG_NOMEM, "no memory for the body");
 	}
+	return true;
 }
 
 enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const char *upload,
@@ -447,6 +471,8 @@ enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const c
 	case STAGE_NEW: return head(x, method);
 	case STAGE_ASK:
 		/* after a suspended first call libmicrohttpd makes the first call again */
+		if (x->st != YG_OK && swallows_first(x))
+			return MHD_YES;
 		if (!x->has_body || x->st != YG_OK)
 			return answer(x);
 		x->stage = STAGE_BODY;
@@ -457,9 +483,9 @@ enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const c
 		__attribute__((fallthrough));
 	case STAGE_BODY:
 		if (*upload_n > 0) {
-			take_body(x, upload, *upload_n);
+			bool goes_on = take_body(x, upload, *upload_n);
 			*upload_n = 0;
-			return MHD_YES;
+			return goes_on ? MHD_YES : MHD_NO;
 		}
 		link_remove(&x->link);
 		if (x->st != YG_OK)

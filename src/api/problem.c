@@ -75,9 +75,13 @@ void yg_problem(const struct yg_request *q, struct yg_response *r, yg_status st,
 	yg_jo_text(&j, yg_sb_sv(&b));
 	yg_jo_str(&j, "title", yg_sv_of(q->japanese ? p->title_ja : p->title));
 	yg_jo_int(&j, "status", p->status);
+	struct yg_sv detail = yg_sv_of(err != NULL ? err->msg : "");
+	if (p->status == 404 && q->who.org.n > 0)
+		detail =
+			YG_SV("no such object"); /* the same whether it is not there or another's */
 	/* the text of a fault of ours may name files or queries: not for strangers */
-	if (err != NULL && err->msg[0] != '\0' && (p->status < 500 || q->who.kind == YG_WHO_LOCAL))
-		yg_jo_str(&j, "detail", yg_sv_of(err->msg));
+	if (detail.n > 0 && (p->status < 500 || q->who.kind == YG_WHO_LOCAL))
+		yg_jo_str(&j, "detail", detail);
 	if (q->path.n > 0)
 		yg_jo_str(&j, "instance", q->path);
 	if (q->error_count > 0)

@@ -16,13 +16,14 @@
 #include "api/router.h"
 #include "api/stream.h"
 
-#define YG_SERVER_HEADER_S     15    /* from accept, or the last answer, to a whole request head */
-#define YG_SERVER_HEAD_BYTES   24576 /* head of a request; more: 431 */
-#define YG_SERVER_ARENA_BYTES  33554432 /* what one request may use while it is handled */
-#define YG_SERVER_ANSWER_BYTES 67108864 /* one answer; more: 500 */
-#define YG_SERVER_PACE_S       30       /* a body may take this long, */
-#define YG_SERVER_PACE_BYTES   16384    /* plus a second per this many bytes */
-#define YG_SERVER_SLOW_MAX     6 /* requests that wait for the event store at a time; more: 429 */
+#define YG_SERVER_HEADER_S      15    /* from accept, or the last answer, to a whole request head */
+#define YG_SERVER_HEAD_BYTES    24576 /* head of a request; more: 431 */
+#define YG_SERVER_ARENA_BYTES   33554432 /* what one request may use while it is handled */
+#define YG_SERVER_ANSWER_BYTES  67108864 /* one answer; more: 500 */
+#define YG_SERVER_PACE_S        30       /* a body may take this long, */
+#define YG_SERVER_PACE_BYTES    16384    /* plus a second per this many bytes */
+#define YG_SERVER_SWALLOW_BYTES 1048576  /* of a refused body, read so that the client sees why */
+#define YG_SERVER_SLOW_MAX      6 /* requests that wait for the event store at a time; more: 429 */
 
 struct yg_server_app {
 	struct yg_api *api; /* handed to handlers */

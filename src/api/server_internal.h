@@ -78,7 +78,9 @@ struct exchange {
 	struct MHD_Connection *mhd;
 	struct link link;
 	struct yg_buf body;
-	uint64_t counted; /* body bytes noted in counts.body_bytes */
+	uint64_t length;    /* of the body as promised; UINT64_MAX: chunked */
+	uint64_t swallowed; /* bytes of a body nobody will read */
+	uint64_t counted;   /* body bytes noted in counts.body_bytes */
 	bool has_body, no_memory, slow;
 	yg_mono began;
 	uv_work_t work;

@@ -1,0 +1,454 @@
+"""doc/openapi.yaml against the server, both ways.
+
+The table: every route of the server is in the document with its operationId,
+scope, parameters and body types, and every operation of the document is in the
+table.  The walk: every operation is called on a running server over both doors,
+and each answer must be one that the document names, in the shape it names.
+Then rights: no token, a token without the scope, a token of another
+organisation, on every route."""
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import time
+
+import yaml
+from harness import ROOT, Server, bail, done, library, note, ok, until
+from jsonschema import check, resolve
+
+PUBLIC, CENTRAL, MATCH = 1, 2, 16
+DOC = yaml.safe_load(open(os.path.join(ROOT, "doc/openapi.yaml"), encoding="utf-8"))
+METHODS = ("get", "post", "patch", "delete", "put")
+
+
+def deref(node):
+    while "$ref" in node and len(node) == 1:
+        node = resolve(DOC, node["$ref"])
+    return node
+
+
+class Operation:
+    def __init__(self, method, path, item, op):
+        self.method, self.path, self.op = method.upper(), path, op
+        self.id = op["operationId"]
+        self.scope = op.get("x-yagura-scope", "")
+        self.central = bool(op.get("x-yagura-central"))
+        self.public = op.get("security", DOC["security"])[0] == {}
+        params = [deref(p) for p in item.get("parameters", []) + op.get("parameters", [])]
+        self.query = {p["name"]: p for p in params if p["in"] == "query"}
+        self.in_path = [p["name"] for p in params if p["in"] == "path"]
+        self.headers = {p["name"] for p in params if p["in"] == "header"}
+        self.types = list(op.get("requestBody", {}).get("content", {}))
+        self.responses = {int(code): deref(r) for code, r in op["responses"].items()}
+
+
+OPS = {}
+for path_, item_ in DOC["paths"].items():
+    for method_ in METHODS:
+        if method_ in item_:
+            o = Operation(method_, path_, item_, item_[method_])
+            OPS[o.id] = o
+
+
+def check_table(program):
+    rows = {}
+    for line in subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines():
+        method, path, operation, scope, flags, body, types, query = line.split("\t")
+        rows[operation] = (method, path, scope, int(flags), int(body), types.split(), query.split())
+    ok(set(rows) == set(OPS), "the same operations are in the document and in the server", sorted(set(rows) ^ set(OPS)))
+    for name in sorted(set(rows) & set(OPS)):
+        method, path, scope, flags, body, types, query = rows[name]
+        o = OPS[name]
+        faults = []
+        if (method, path) != (o.method, o.path):
+            faults.append(f"{method} {path}, documented {o.method} {o.path}")
+        if scope != o.scope:
+            faults.append(f"scope {scope!r}, documented {o.scope!r}")
+        if bool(flags & CENTRAL) != o.central or bool(flags & PUBLIC) != o.public:
+            faults.append(f"flags {flags}, documented central {o.central} public {o.public}")
+        if bool(flags & MATCH) != ("If-Match" in o.headers):
+            faults.append("If-Match is needed and not documented, or the other way round")
+        if set(query) != set(o.query):
+            faults.append(f"parameters {query}, documented {sorted(o.query)}")
+        if o.types and set(types) != set(o.types):
+            faults.append(f"body types {types}, documented {o.types}")
+        if re.findall(r"{(\w+)}", path) != o.in_path:
+            faults.append(f"path parameters {o.in_path}")
+        ok(not faults, f"table: {name}", "\n".join(faults))
+
+
+class Walk:
+    def __init__(self, server):
+        self.s = server
+        self.seen = {}
+
+    def call(self, name, want, *, params=(), query="", body=None, token=None, local=True, **headers):
+        """One request; the answer must be documented and be the one wanted."""
+        o = OPS[name]
+        path = o.path
+        for value in params:
+            path = re.sub(r"{\w+}", value, path, count=1)
+        if query:
+            path += "?" + query
+        if isinstance(body, (dict, list)):
+            headers.setdefault("Content_Type", "application/json")
+            body = json.dumps(body)
+        send = self.s.http if local and not token else None
+        if send:
+            reply = send(o.method, path, body, **headers)
+        else:
+            reply = self.s.https(o.method, path, body, token=token, **headers)
+        faults = self.faults(o, reply)
+        if reply.status != want:
+            faults.append(f"status {reply.status}, wanted {want}")
+        self.seen.setdefault(name, set()).add(reply.status)
+        who = "token" if token else "local" if local else "nobody"
+        ok(not faults, f"{name} {want} ({who}{', ' + query if query else ''})",
+           "\n".join(faults + [reply.body[:600].decode("utf-8", "replace")]))
+        return reply
+
+    def faults(self, o, reply):
+        common = {404, 405} if o.public else set()
+        if reply.status not in o.responses:
+            return [] if reply.status in common else [f"status {reply.status} is not documented"]
+        answer, out = o.responses[reply.status], []
+        for header in ("X-Content-Type-Options", "Content-Security-Policy", "Cache-Control", "traceparent"):
+            if header not in reply.headers:
+                out.append(f"no {header}")
+        for header in answer.get("headers", {}):
+            if header not in reply.headers:
+                out.append(f"no {header}")
+        content = answer.get("content", {})
+        got = (reply.headers.get("Content-Type") or "").split(";")[0]
+        if not content:
+            return out + ([f"a body of {len(reply.body)} bytes"] if reply.body else [])
+        if got not in content:
+            return out + [f"Content-Type {got!r}, documented {sorted(content)}"]
+        if "json" in got:
+            try:
+                value = json.loads(reply.body)
+            except ValueError as e:
+                return out + [f"not JSON: {e}"]
+            out += check(DOC, content[got].get("schema", {}), value)
+        return out
+
+    def missing(self):
+        """Successes that the document promises and no call had."""
+        out = []
+        for name, o in OPS.items():
+            for status in o.responses:
+                if status < 300 and status not in self.seen.get(name, set()):
+                    out.append(f"{name} {status}")
+        return out
+
+
+def findings(server, spool, batch, items):
+    """What a worker sends to center."""
+    import socket
+    body = struct.pack("<IIQ", spool, len(items), batch)
+    for item in items:
+        text = json.dumps(item).encode()
+        body += struct.pack("<I", len(text)) + text
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    fd = os.open(os.path.join(server.data, "run"), os.O_PATH | os.O_DIRECTORY)
+    sock.connect(f"/proc/self/fd/{fd}/center.sock")
+    os.close(fd)
+    sock.settimeout(20)
+    sock.sendall(struct.pack("<II", 30, len(body)) + body)
+    head = b""
+    while len(head) < 16:
+        more = sock.recv(16 - len(head))
+        if not more:
+            return None
+        head += more
+    sock.close()
+    kind, size, status, _ = struct.unpack("<IIII", head)
+    return status if kind == 31 and size == 8 else None
+
+
+def finding(org, n, indicator="evil.example", asset="192.0.2.7"):
+    return {"finding_uid": f"f-{org}-{n}", "org": org, "indicator": indicator, "indicator_type": "domain",
+            "list": "feed-a", "category": "malware", "family": "demo", "severity_id": 4, "confidence": 80, "tlp": "green",
+            "asset": asset, "field": "query", "value": indicator, "event_id": f"e-9-{n}-0",
+            "time": "2026-11-22T01:02:03.000004Z", "title": f"{indicator} looked up"}
+
+
+ALL_SCOPES = DOC["components"]["schemas"]["Scope"]["enum"]
+
+
+def wait_job(server, job):
+    def ended():
+        got = server.http("GET", f"/api/v1/jobs/{job}").json()
+        return got if got["state"] not in ("queued", "running") else None
+    return until(ended, 30)
+
+
+def walk_public(w):
+    for name in ("getStatusPage", "getLive", "getStyle", "getProblems", "getOpenapiYaml", "getOpenapiJson"):
+        w.call(name, 200)
+        w.call(name, 200, local=False)
+    ok("櫓" in w.call("getStatusPage", 200, local=False, Accept_Language="ja").body.decode(), "the page speaks Japanese")
+    page = w.s.https("GET", "/").body.decode()
+    ok("<script" not in page and "shiokaze" not in page and "http://" not in page, "the page has no script and no tenant")
+    ready = w.s.http("GET", "/readyz?verbose")
+    w.seen.setdefault("getReady", set()).add(ready.status)
+    ok(ready.status in (200, 503) and b"center: ok" in ready.body, "readyz tells of center", ready)
+    w.call("getMetrics", 200)
+    text = w.s.http("GET", "/metrics").body.decode()
+    ok(text.endswith("# EOF\n") and "shiokaze" not in text, "metrics end with # EOF and name no organisation")
+    served = w.s.http("GET", "/api/openapi.json").json()
+    ok(served == json.loads(json.dumps(DOC, default=str)), "the document is served as it is")
+
+
+def walk_organisations(w):
+    one = w.call("createOrganisation", 201, body={"name": "shiokaze", "title_ja": "潮風市", "title_en": "Shiokaze"})
+    w.call("createOrganisation", 201, body={"name": "yamabuki", "title": "山吹町"}, Idempotency_Key="k1")
+    again = w.call("createOrganisation", 201, body={"name": "yamabuki", "title": "山吹町"}, Idempotency_Key="k1")
+    ok(again.json()["name"] == "yamabuki", "the same Idempotency-Key gives the first answer")
+    w.call("createOrganisation", 409, body={"name": "yamabuki2", "title": "x"}, Idempotency_Key="k1")
+    w.call("createOrganisation", 201, body={"name": "kiri", "demo": True})
+    w.call("createOrganisation", 409, body={"name": "kiri"})
+    bad = w.call("createOrganisation", 400, body={"name": "Kiri!", "colour": 1}).json()
+    ok({e["code"] for e in bad["errors"]} >= {"unknown_member"}, "every fault is named", bad)
+    w.call("createOrganisation", 400, body="{", Content_Type="application/json")
+    w.call("createOrganisation", 415, body="x", Content_Type="text/plain")
+    w.call("createOrganisation", 413, body="x" * 100000, Content_Type="application/json")
+    w.call("listOrganisations", 200)
+    page = w.call("listOrganisations", 200, query="limit=1").json()
+    rest = w.call("listOrganisations", 200, query=f"limit=1&cursor={page['next_cursor']}").json()
+    ok(page["items"][0]["name"] < rest["items"][0]["name"], "the second page goes on")
+    w.call("listOrganisations", 400, query="limit=1&cursor=AAAA")
+    w.call("listSources", 400, query=f"cursor={page['next_cursor']}")
+    w.call("listOrganisations", 400, query="limit=201")
+    w.call("listOrganisations", 400, query="colour=red")
+    w.call("getOrganisation", 200, params=["shiokaze"])
+    w.call("getOrganisation", 404, params=["nobody"])
+    w.call("updateOrganisation", 428, params=["shiokaze"], body={"title": "x"})
+    w.call("updateOrganisation", 412, params=["shiokaze"], body={"title": "x"}, If_Match='"99"')
+    new = w.call("updateOrganisation", 200, params=["shiokaze"], body={"title_ja": "潮風市役所"},
+                 If_Match=one.headers["ETag"], Content_Type="application/merge-patch+json")
+    ok(new.headers["ETag"] != one.headers["ETag"], "a change gives a new ETag")
+    w.call("updateOrganisation", 412, params=["shiokaze"], body={"title": "y"}, If_Match=one.headers["ETag"])
+    w.call("getDemo", 200)
+
+
+def walk_tokens(w):
+    tokens = {}
+    for org in ("shiokaze", "yamabuki"):
+        made = w.call("createToken", 201, body={"org": org, "name": f"all-{org}", "scopes": ALL_SCOPES}).json()
+        tokens[org] = made["secret"]
+        tokens[org + "-id"] = made["id"]
+    tokens["none"] = w.call("createToken", 201, body={"org": "shiokaze", "name": "only", "scopes": ["events:write"]}).json()["secret"]
+    tokens["central"] = w.call("createToken", 201, body={
+        "org": None, "name": "central", "scopes": [s for s in ALL_SCOPES if s != "events:write"]}).json()["secret"]
+    w.call("createToken", 404, body={"org": "nobody", "name": "x", "scopes": ["events:read"]})
+    w.call("createToken", 400, body={"org": "shiokaze", "name": "x", "scopes": ["all"]})
+    w.call("createToken", 403, body={"org": "shiokaze", "name": "x", "scopes": ["events:read"]}, token=tokens["none"])
+    key = {"Idempotency_Key": "secret-once"}
+    first = w.call("createToken", 201, body={"org": "shiokaze", "name": "once", "scopes": ["events:read"]}, **key).json()
+    second = w.call("createToken", 201, body={"org": "shiokaze", "name": "once", "scopes": ["events:read"]}, **key).json()
+    ok(first["secret"] and second["secret"] is None and first["id"] == second["id"], "a secret is shown once")
+    w.call("listTokens", 200)
+    w.call("listTokens", 200, query="org=shiokaze")
+    w.call("listTokens", 404, query="org=nobody")
+    mine = w.call("listTokens", 200, token=tokens["yamabuki"]).json()
+    ok({t["org"] for t in mine["items"]} == {"yamabuki"}, "a token sees the tokens of its organisation", mine)
+    w.call("getToken", 200, params=[first["id"]])
+    w.call("revokeToken", 204, params=[first["id"]])
+    w.call("revokeToken", 204, params=[first["id"]])
+    w.call("listTokens", 401, token=first["secret"])
+    w.call("listTokens", 401, token="yg_collector_nonsense")
+    ok(tokens["shiokaze"] not in w.s.http("GET", "/api/v1/audit-log?limit=200").body.decode() + w.s.log(),
+       "no secret in the audit log nor in the log")
+    return tokens
+
+
+def walk_indicators(w, tokens):
+    made = w.call("createIndicatorList", 201, body={"name": "feed-a", "title": "Feed A", "tlp": "amber", "confidence": 70})
+    lid = made.json()["id"]
+    own = w.call("createIndicatorList", 201, body={"name": "own-y"}, token=tokens["yamabuki"]).json()
+    ok(own["org"] == "yamabuki", "a list of a token is its organisation's")
+    w.call("createIndicatorList", 409, body={"name": "feed-a"})
+    w.call("createIndicatorList", 403, body={"name": "x", "org": None}, token=tokens["yamabuki"])
+    w.call("createIndicatorList", 404, body={"name": "x", "org": "shiokaze"}, token=tokens["yamabuki"])
+    w.call("listIndicatorLists", 200)
+    got = w.call("getIndicatorList", 200, params=[lid])
+    w.call("updateIndicatorList", 428, params=[lid], body={"title": "B"})
+    w.call("updateIndicatorList", 412, params=[lid], body={"title": "B"}, If_Match='"77"')
+    w.call("updateIndicatorList", 403, params=[lid], body={"title": "B"}, If_Match=got.headers["ETag"], token=tokens["yamabuki"])
+    w.call("updateIndicatorList", 200, params=[lid], body={"title": "B", "enabled": True}, If_Match=got.headers["ETag"])
+    job = w.call("importIndicators", 202, params=[lid], query="format=plain",
+                 body="evil.example\nbad.example\n192.0.2.66\n", Content_Type="text/plain").json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended and ended["state"] == "done" and ended["result"]["added"] == 3, "the import is done", ended)
+    job = w.call("importIndicators", 202, params=[lid], query="format=plain&replace=true",
+                 body="evil.example\n192.0.2.66\n", Content_Type="text/plain").json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended and ended["result"]["expired"] == 1, "what a replacing import does not have expires", ended)
+    w.call("importIndicators", 415, params=[lid], body="x", Content_Type="image/png")
+    w.call("importIndicators", 400, params=[lid], query="format=xml", body="x", Content_Type="text/plain")
+    one = w.call("createIndicator", 201, body={"list": lid, "type": "domain", "value": "EVIL2.example", "family": "demo"})
+    iid = one.json()["id"]
+    ok(one.json()["value"] == "evil2.example", "a value is normalised")
+    w.call("createIndicator", 409, body={"list": lid, "type": "domain", "value": "evil2.example"})
+    w.call("createIndicator", 400, body={"list": lid, "type": "domain", "value": "co.jp"})
+    w.call("createIndicator", 201, body={"list": lid, "type": "domain", "value": "co.jp", "force": True})
+    w.call("createIndicator", 400, body={"list": lid, "type": "ip", "value": "999.1.1.1"})
+    w.call("createIndicator", 404, body={"list": own["id"], "type": "ip", "value": "192.0.2.1"}, token=tokens["shiokaze"])
+    mine = w.call("createIndicator", 201, body={"list": own["id"], "type": "ip", "value": "192.0.2.1"}).json()["id"]
+    w.call("listIndicators", 200, query="value=evil2.example")
+    w.call("listIndicators", 200, query=f"list={lid}&type=domain&limit=2")
+    w.call("listIndicators", 400, query="type=colour")
+    got = w.call("getIndicator", 200, params=[iid])
+    w.call("updateIndicator", 428, params=[iid], body={"confidence": 10})
+    w.call("updateIndicator", 412, params=[iid], body={"confidence": 10}, If_Match='"1"')
+    w.call("updateIndicator", 200, params=[iid], body={"valid_until": "2026-12-01T00:00:00Z"}, If_Match=got.headers["ETag"])
+    allow = w.call("createAllowEntry", 201, body={"org": "shiokaze", "type": "domain", "value": "partner.example", "reason": "ours"})
+    wid = allow.json()["id"]
+    w.call("createAllowEntry", 400, body={"org": "shiokaze", "type": "domain", "value": "", "reason": "ours"})
+    w.call("listAllowEntries", 200)
+    w.call("getAllowEntry", 200, params=[wid])
+    w.call("updateAllowEntry", 428, params=[wid], body={"reason": "x"})
+    w.call("updateAllowEntry", 412, params=[wid], body={"reason": "x"}, If_Match='"9"')
+    w.call("updateAllowEntry", 200, params=[wid], body={"expires_at": "2027-01-01T00:00:00Z"}, If_Match=allow.headers["ETag"])
+    job = w.call("compileIndicators", 202).json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended and ended["state"] == "done", "the snapshot is compiled", ended)
+    w.call("listSnapshots", 200)
+    return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "Token": tokens["yamabuki-id"]}
+
+
+def walk_alerts(w, tokens):
+    for n, org in enumerate(("shiokaze", "yamabuki"), 1):
+        items = [finding(org, n * 10 + i, f"evil{i % 3}.example") for i in range(6)]
+        ok(findings(w.s, 9, n, items) == 0, f"findings of {org} are taken")
+        ok(findings(w.s, 9, n, items) == 0, "the same batch again is taken and ignored")
+    page = w.call("listAlerts", 200, query="state=open&severity=1&limit=2").json()
+    ok(len(page["items"]) == 2 and page["next_cursor"], "a page of alerts", page)
+    w.call("listAlerts", 200, query=f"state=open&severity=1&limit=2&cursor={page['next_cursor']}")
+    w.call("listAlerts", 400, query=f"state=new&cursor={page['next_cursor']}")
+    w.call("listAlerts", 400, query="state=lost")
+    everything = w.call("listAlerts", 200).json()["items"]
+    ok(len(everything) == 6 and all(a["count"] == 2 for a in everything), "six alerts of two findings each", everything)
+    mine = w.call("listAlerts", 200, token=tokens["yamabuki"]).json()["items"]
+    ok(len(mine) == 3 and {a["org"] for a in mine} == {"yamabuki"}, "a token sees its own alerts")
+    w.call("listAlerts", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    a, b, c = [x["id"] for x in everything if x["org"] == "shiokaze"]
+    got = w.call("getAlert", 200, params=[a])
+    ok(got.json()["reasons"], "an alert says why", got.json())
+    w.call("updateAlert", 428, params=[a], body={"state": "in_progress"})
+    w.call("updateAlert", 412, params=[a], body={"state": "in_progress"}, If_Match='"99"')
+    got = w.call("updateAlert", 200, params=[a], body={"state": "in_progress", "assignee": "hanako"}, If_Match=got.headers["ETag"])
+    w.call("updateAlert", 400, params=[a], body={"state": "closed"}, If_Match=got.headers["ETag"])
+    w.call("createAlertComment", 201, params=[a], body={"text": "<b>見た</b>"})
+    w.call("createAlertComment", 400, params=[a], body={"text": ""})
+    w.call("listAlertComments", 200, params=[a])
+    events = w.call("listAlertEvents", 200, params=[a]).json()["items"]
+    ok(len(events) == 2, "its evidence", events)
+    made = w.call("splitAlert", 201, params=[a], body={"events": [events[0]["event"]], "reason": "another machine"}).json()
+    w.call("mergeAlerts", 200, params=[a], body={"others": [made["id"]], "reason": "the same after all"})
+    w.call("mergeAlerts", 200, params=[b], body={"into": a})
+    w.call("mergeAlerts", 400, params=[a], body={})
+    w.call("mergeAlerts", 404, params=[a], body={"others": [mine[0]["id"]]}, token=tokens["shiokaze"])
+    w.call("listAlertHistory", 200, params=[a])
+    w.call("allowFromAlert", 403, params=[mine[0]["id"]], body={"reason": "x", "scope": "all"}, token=tokens["yamabuki"])
+    w.call("allowFromAlert", 201, params=[c], body={"reason": "our scanner", "expires_at": "2027-01-01T00:00:00Z"})
+    closed = w.call("getAlert", 200, params=[c]).json()
+    ok(closed["state"] == "closed" and closed["verdict"] == "false", "allowing closes as a false positive", closed)
+    job = w.call("bulkAlerts", 202, body={"filter": {"org": "yamabuki", "state": "open"},
+                                          "set": {"state": "closed", "verdict": "benign", "reason": "exercise"}}).json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended and ended["state"] == "done" and ended["done"] == 3, "a bulk change of three", ended)
+    w.call("bulkAlerts", 400, body={"set": {"state": "new"}})
+    w.call("bulkAlerts", 404, body={"ids": [a], "set": {"assignee": "x"}}, token=tokens["yamabuki"])
+    return {"Alert": a}
+
+
+def walk_system(w, tokens):
+    w.call("getStatus", 200)
+    w.call("getStatus", 200, token=tokens["yamabuki"])
+    w.call("getDoctor", 200)
+    w.call("listAuditLog", 200)
+    w.call("listAuditLog", 200, token=tokens["shiokaze"])
+    report = w.call("verifyAuditLog", 200).json()
+    ok(report["ok"], "the audit log fits", report)
+    w.call("verifyAuditLogHead", 200, body={"seq": report["head_seq"], "hash": report["head"]})
+    bad = w.call("verifyAuditLogHead", 200, body={"seq": report["head_seq"], "hash": "0" * 64}).json()
+    ok(not bad["ok"], "a head that is another one is found", bad)
+    w.call("verifyAuditLogHead", 400, body={"seq": "x"})
+    jobs = w.call("listJobs", 200).json()["items"]
+    w.call("getJob", 200, params=[jobs[0]["id"]])
+    w.call("getJob", 404, params=["j-00000000000000000000000000"])
+    w.call("cancelJob", 409, params=[jobs[0]["id"]])
+    w.call("listSystemEvents", 200)
+    w.call("openStream", 400, query="topics=weather")
+    w.call("openStream", 403, query="topics=system", token=tokens["yamabuki"])
+
+
+def walk_removals(w, ids):
+    w.call("deleteIndicator", 204, params=[ids["Indicator"]])
+    w.call("deleteIndicator", 404, params=[ids["Indicator"]])
+    w.call("deleteIndicatorList", 204, params=[ids["IndicatorList"]])
+    w.call("deleteAllowEntry", 204, params=[ids["AllowEntry"]])
+    w.call("deleteOrganisation", 409, params=["shiokaze"])
+    w.call("createOrganisation", 201, body={"name": "empty"})
+    w.call("deleteOrganisation", 204, params=["empty"])
+
+
+def rights(w, tokens, ids):
+    """No token; no scope; another organisation's object."""
+    dummy = {"name": "shiokaze", "id": "a-00000000000000000000000000"}
+    for name, o in OPS.items():
+        if o.public:
+            continue
+        params = [dummy[p] for p in o.in_path]
+        # a small body, so that what is refused is refused for who asks
+        body, kind = (None, {}) if not o.types else ("{}" if o.types[0].endswith("json") else "x\n", {"Content_Type": o.types[0]})
+        query = "source=zeek" if name == "submitEvents" else ""
+        kind["If_Match"] = '"1"'
+        w.call(name, 401, params=params, body=body, local=False, query=query, **kind)
+        if o.scope != "events:write":
+            w.call(name, 403, params=params, body=body, token=tokens["none"], query=query, **kind)
+        if o.central:
+            w.call(name, 403, params=params, body=body, token=tokens["yamabuki"], query=query, **kind)
+    strangers = {"Alert": ["getAlert", "updateAlert", "listAlertComments", "createAlertComment", "listAlertEvents",
+                           "listAlertHistory", "mergeAlerts", "splitAlert", "allowFromAlert"],
+                 "AllowEntry": ["getAllowEntry", "updateAllowEntry", "deleteAllowEntry"]}
+    bodies = {"updateAlert": {"assignee": "x"}, "createAlertComment": {"text": "x"}, "mergeAlerts": {"others": ["a-1"]},
+              "splitAlert": {"events": ["e-1-1-1"]}, "allowFromAlert": {"reason": "x"}, "updateAllowEntry": {"reason": "x"}}
+    for kind, names in strangers.items():
+        for name in names:
+            body = bodies.get(name)
+            theirs = w.call(name, 404, params=[ids[kind]], body=body, token=tokens["yamabuki"], If_Match='"1"').json()
+            nobodys = w.call(name, 404, params=[ids[kind][:-4] + "0000"], body=body, token=tokens["yamabuki"], If_Match='"1"').json()
+            for p in (theirs, nobodys):
+                p.pop("trace_id")
+                p.pop("instance")
+            ok(theirs == nobodys, f"{name}: what is another's looks like what is not there", (theirs, nobodys))
+    for name in ("getOrganisation", "updateOrganisation"):
+        w.call(name, 404, params=["shiokaze"], body={"title": "x"} if "update" in name else None, token=tokens["yamabuki"],
+               If_Match='"1"')
+    w.call("submitEvents", 404, query="source=zeek&org=shiokaze", body="{}\n", Content_Type="text/plain", token=tokens["yamabuki"])
+
+
+def main():
+    check_table(sys.argv[2])
+    with Server(sys.argv[1], {}, wait=60 if library() else 0) as s:
+        if not until(lambda: s.find_event("role.ready", ready="center"), 60):
+            bail("center is not ready:\n" + s.log()[-3000:])
+        w = Walk(s)
+        walk_public(w)
+        walk_organisations(w)
+        tokens = walk_tokens(w)
+        ids = walk_indicators(w, tokens)
+        ids.update(walk_alerts(w, tokens))
+        walk_system(w, tokens)
+        rights(w, tokens, ids)
+        walk_removals(w, ids)
+        note("not reached: " + ", ".join(w.missing()))
+    done()
+
+
+main()
