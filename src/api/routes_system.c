@@ -6,6 +6,7 @@
 #include "org/job.h"
 #include "org/organisation.h"
 #include "org/system_event.h"
+#include "store/backup.h"
 
 static yg_status answer_file(struct yg_response *r, const char *name, const char *type)
 {
@@ -393,5 +394,53 @@ yg_status yg_r_demo_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_job_add(&act, YG_SV("demo.remove"), YG_SV(""), YG_SV(""), &id, err);
+	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+}
+
+yg_status yg_r_backups_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	struct yg_page page;
+	struct yg_backup *list = NULL;
+	size_t n = 0, shown = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_backup_list(api->backup_path, q->arena, &list, &n, err);
+	if (st == YG_NOTFOUND)
+		n = 0; /* none was ever made */
+	else if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	struct yg_sv last = YG_SV("");
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n && shown < page.limit; i++) {
+		struct yg_sv name = yg_sv_of(list[i].name);
+		if (page.after.n > 0 && yg_sv_cmp(name, page.after) >= 0)
+			continue; /* newest first: names fall */
+		yg_jo_begin(&j, '{');
+		yg_jo_str(&j, "name", name);
+		yg_jo_int(&j, "bytes", (int64_t)list[i].bytes);
+		yg_jo_int(&j, "event_rows", (int64_t)list[i].event_rows);
+		yg_jo_bool(&j, "with_events", list[i].with_events);
+		yg_jo_bool(&j, "with_keys", list[i].with_keys);
+		yg_jo_str(&j, "audit_head", yg_sv_of(list[i].audit_head));
+		yg_jo_time(&j, "created_at", list[i].created.us);
+		yg_jo_end(&j, '}');
+		last = name;
+		shown++;
+	}
+	return yg_answer_page(api, q, &j, shown == page.limit ? &last : NULL, err);
+}
+
+yg_status yg_r_backups_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_id id;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_job_add(&act, YG_SV("backup.create"), YG_SV(""), YG_SV(""), &id, err);
 	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
 }

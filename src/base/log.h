@@ -74,7 +74,8 @@
 	X(6005, CENTER_COMPILE_FAILED, "center.compile_failed", ERROR, 60, "The indicators could not be compiled; the last snapshot stays.") \
 	X(6006, CENTER_FINDINGS_REFUSED, "center.findings_refused", WARN, 60, "A worker's findings could not be applied yet; it will send them again.") \
 	X(6007, CENTER_WORKER_AWAY, "center.worker_away", WARN,   60, "A worker does not answer.")                    \
-	X(6008, CENTER_RETENTION,   "center.retention",   INFO,   60, "Old partitions of events were dropped.")
+	X(6008, CENTER_RETENTION,   "center.retention",   INFO,   60, "Old partitions of events were dropped.")      \
+	X(6009, CENTER_RESTORED,    "center.restored",    NOTICE, 60, "The events of a restored backup are in the store.")
 /* clang-format on */
 
 typedef enum yg_level {

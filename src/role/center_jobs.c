@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include "api/routes.h"
+#include "event/table.h"
 #include "format/json.h"
 #include "intel/list.h"
 #include "intel/registry.h"
 #include "org/job.h"
+#include "org/purge.h"
 #include "os/file.h"
 #include "role/center.h"
+#include "store/backup.h"
 
 struct run { /* one job that runs */
 	struct center *c;
@@ -296,13 +299,96 @@ static yg_status job_bulk(struct run *r, struct yg_err *err)
 	return st;
 }
 
+/* --- backup, purge, demonstration --- */
+
+static bool on_backup(void *ctx, uint64_t done, uint64_t total, const char *what)
+{
+	(void)what;
+	return on_progress(ctx, done, total);
+}
+
+static yg_status job_backup(struct run *r, struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_backup made;
+	yg_status st = yg_lease_store(&r->c->api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_backup_opts o = {
+		.env = &r->c->ctx->env,
+		.dir = r->c->api.backup_path,
+		.state_path = r->c->api.state_path,
+		.snapshot_dir = "snapshot",
+		.ch = yg_ch_ping(l.ch) ? l.ch : NULL,
+		.event_table = YG_EVENT_TABLE,
+		.event_columns = yg_event_table_columns(),
+		.progress = on_backup,
+		.progress_ctx = r,
+	};
+	st = yg_backup_create(&o, &made, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_jo_init(&r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "name", yg_sv_of(made.name));
+	yg_jo_int(&j, "bytes", (int64_t)made.bytes);
+	yg_jo_int(&j, "event_rows", (int64_t)made.event_rows);
+	yg_jo_bool(&j, "with_events", made.with_events);
+	yg_jo_str(&j, "audit_head", yg_sv_of(made.audit_head));
+	yg_jo_end(&j, '}');
+	return YG_OK;
+}
+
+static bool on_purge(void *ctx, uint64_t done, const char *what)
+{
+	(void)what;
+	return on_progress(ctx, done, 0);
+}
+
+static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_purge_counts n = {0};
+	yg_status st = yg_lease_store(&r->c->api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_purge_opts o = {l.ch, YG_EVENT_TABLE, on_purge, r};
+	st = org.n > 0 ? yg_org_purge(&r->act, org, &o, &n, err)
+		       : yg_demo_purge(&r->act, &o, &n, err);
+	struct yg_jo j = yg_jo_init(&r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "organisations", (int64_t)n.organisations);
+	yg_jo_int(&j, "alerts", (int64_t)n.alerts);
+	yg_jo_int(&j, "lists", (int64_t)n.lists);
+	yg_jo_int(&j, "indicators", (int64_t)n.indicators);
+	yg_jo_int(&j, "allow_entries", (int64_t)n.allow_entries);
+	yg_jo_int(&j, "tokens", (int64_t)n.tokens);
+	yg_jo_int(&j, "sources", (int64_t)n.sources);
+	yg_jo_int(&j, "events", (int64_t)n.events);
+	yg_jo_end(&j, '}');
+	__atomic_store_n(&r->c->compile_asked, true, __ATOMIC_RELEASE);
+	return st;
+}
+
+static yg_status job_purge(struct run *r, struct yg_err *err)
+{
+	struct yg_sv org = param(r, "org");
+	return org.n > 0 ? purge(r, org, err)
+			 : YG_FAIL(err, YG_INVAL, "the job names no organisation");
+}
+
+static yg_status job_demo(struct run *r, struct yg_err *err)
+{
+	return purge(r, YG_SV(""), err);
+}
+
 static const struct kind {
 	const char *name;
 	yg_status (*run)(struct run *r, struct yg_err *err);
 } kinds[] = {
-	{"indicators.import", job_import},
-	{"indicators.compile", compile},
-	{"alert.bulk", job_bulk},
+	{"indicators.import", job_import}, {"indicators.compile", compile},
+	{"alert.bulk", job_bulk},          {"backup.create", job_backup},
+	{"org.purge", job_purge},          {"demo.remove", job_demo},
 };
 
 static yg_status dispatch(struct run *r, struct yg_err *err)

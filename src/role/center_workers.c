@@ -8,6 +8,7 @@
 #include "org/source.h"
 #include "os/file.h"
 #include "role/center.h"
+#include "store/backup.h"
 
 #define SUBMIT_TIMEOUT_MS 30000 /* an fsync on a busy disk; then 503, and the batch id settles it */
 #define STATS_TIMEOUT_MS  2000
@@ -291,6 +292,14 @@ static void look_store(struct center *c)
 		yg_api_set_part(&c->api, "store", YG_HEALTH_DOWN, YG_SV("does not answer"),
 				YG_SV(""));
 		return;
+	}
+	if (yg_backup_pending("state")) { /* events of a restored backup */
+		uint64_t rows = 0;
+		st = yg_backup_load_events("state", l.ch, YG_EVENT_TABLE, NULL, NULL, &rows, &err);
+		if (st != YG_OK)
+			yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+		else
+			yg_role_log(c->ctx, YG_EV_CENTER_RESTORED, YG_KN("rows", rows));
 	}
 	uint32_t version = yg_ch_version(l.ch);
 	yg_sb_printf(&b, "version %u.%u", version / 100, version % 100);

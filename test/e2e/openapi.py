@@ -383,6 +383,11 @@ def walk_system(w, tokens):
     w.call("getJob", 404, params=["j-00000000000000000000000000"])
     w.call("cancelJob", 409, params=[jobs[0]["id"]])
     w.call("listSystemEvents", 200)
+    w.call("listBackups", 200)
+    job = w.call("createBackup", 202).json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended and ended["state"] == "done", "the backup is made", ended)
+    ok(len(w.call("listBackups", 200).json()["items"]) == 1, "and listed")
     w.call("openStream", 400, query="topics=weather")
     w.call("openStream", 403, query="topics=system", token=tokens["yamabuki"])
 
@@ -395,6 +400,14 @@ def walk_removals(w, ids):
     w.call("deleteOrganisation", 409, params=["shiokaze"])
     w.call("createOrganisation", 201, body={"name": "empty"})
     w.call("deleteOrganisation", 204, params=["empty"])
+    if library():
+        job = w.call("removeDemo", 202).json()
+        ended = wait_job(w.s, job["id"])
+        ok(ended and ended["state"] == "done" and ended["result"]["organisations"] == 1, "the demonstration is gone", ended)
+        job = w.call("deleteOrganisation", 202, params=["yamabuki"], query="force=true").json()
+        ended = wait_job(w.s, job["id"])
+        ok(ended and ended["state"] == "done" and ended["result"]["alerts"] == 3, "an organisation is gone with its data", ended)
+        w.call("getOrganisation", 404, params=["yamabuki"])
 
 
 def rights(w, tokens, ids):
