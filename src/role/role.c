@@ -299,6 +299,29 @@ static yg_status tie_to_parent(struct yg_err *err)
 	return YG_OK;
 }
 
+/* A ClickHouse server elsewhere: its port alone (where Landlock knows ports),
+ * what the resolver reads and the authorities of the system. */
+static void allow_remote_store(struct yg_role_ctx *ctx, struct yg_role_profile *p)
+{
+	static const char *const read[] = {"/etc/resolv.conf",   "/etc/hosts",
+					   "/etc/nsswitch.conf", "/etc/host.conf",
+					   "/etc/gai.conf",      "/run/systemd/resolve",
+					   "/etc/ssl/certs",     "/usr/share/ca-certificates"};
+	struct yg_sv url = ctx->conf->store_url;
+	uint64_t port = 0;
+	size_t colon = url.n;
+	if ((p->box.calls & YG_CALLS_INET_OUT) == 0)
+		return;
+	if (url.n > 0 && url.p[url.n - 1] == '/')
+		url.n--;
+	while (colon > 0 && (colon == url.n || url.p[colon] != ':'))
+		colon--;
+	if (yg_parse_u64(yg_sv_sub(url, colon + 1, url.n), &port, NULL) == YG_OK && port <= 65535)
+		p->box.connect_port = (uint16_t)port;
+	for (size_t i = 0; i < YG_LEN(read); i++)
+		yg_role_path(p, read[i], YG_ACCESS_READ, true);
+}
+
 static yg_status lock_in(struct yg_role_ctx *ctx, struct yg_err *err)
 {
 	uint32_t uid = 0, gid = 0;
@@ -320,6 +343,7 @@ static yg_status lock_in(struct yg_role_ctx *ctx, struct yg_err *err)
 	p.box.paths = p.paths;
 	if (role->profile != NULL)
 		role->profile(ctx, &p);
+	allow_remote_store(ctx, &p);
 	st = yg_sandbox_close(&p.box, err);
 	if (st != YG_OK) {
 		yg_log(&ctx->env, YG_EV_SANDBOX_FAILED, YG_KERR(err));
