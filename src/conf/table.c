@@ -94,6 +94,8 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "User that the roles run as when the service is started as root."},
 	{"process.restart_max", NUM(SPAN, restart_max_us, MS(100), SEC(3600), SEC(60)), YG_RELOAD_LIVE, YG_CONF_MAIN, "0.1",
 	 "Longest pause before a role that died is started again; the first is 100ms, each further one twice the last."},
+	{"process.watchdog", NUM(SPAN, watchdog_us, SEC(1), SEC(3600), SEC(120)), YG_RELOAD_LIVE, YG_CONF_MAIN, "0.1",
+	 "A role that does not answer the supervisor for this long is killed and started again."},
 
 	{"log.level", ONE(log_level, levels, "info"), YG_RELOAD_LIVE, EVERY | YG_CONF_MAIN, "0.1",
 	 "Least level that is written."},

@@ -7,7 +7,7 @@
 #include "os/file.h"
 
 /* Socket inode of a listener on that port, from /proc/net; 0: none found. */
-static uint64_t inode_of(const char *table, uint16_t port, bool udp)
+static uint64_t inode_of(const char *table, uint16_t port, bool udp, uint64_t *uid)
 {
 	struct yg_buf b;
 	uint64_t inode = 0;
@@ -20,7 +20,8 @@ static uint64_t inode_of(const char *table, uint16_t port, bool udp)
 	(void)yg_sv_cut(&rest, '\n', &line); /* headings */
 	while (inode == 0 && yg_sv_cut(&rest, '\n', &line)) {
 		/* sl local remote state queues timer retransmits uid timeout inode */
-		struct yg_sv word, local = {"", 0}, state = {"", 0}, found = {"", 0};
+		struct yg_sv word, local = {"", 0}, state = {"", 0}, user = {"", 0},
+				   found = {"", 0};
 		unsigned at = 0;
 		while (yg_sv_cut(&line, ' ', &word)) {
 			if (word.n == 0)
@@ -29,6 +30,8 @@ static uint64_t inode_of(const char *table, uint16_t port, bool udp)
 				local = word;
 			else if (at == 3)
 				state = word;
+			else if (at == 7)
+				user = word;
 			else if (at == 9)
 				found = word;
 			at++;
@@ -39,7 +42,8 @@ static uint64_t inode_of(const char *table, uint16_t port, bool udp)
 			continue;
 		bool listens = udp || YG_SV_IS(state, "0A");
 		if (listens && ((unsigned)hex[0] << 8 | hex[1]) == port)
-			(void)yg_parse_u64(found, &inode, NULL);
+			if (yg_parse_u64(found, &inode, NULL) == YG_OK)
+				(void)yg_parse_u64(user, uid, NULL);
 	}
 	yg_buf_free(&b);
 	return inode;
@@ -84,9 +88,10 @@ static void put_process(struct yg_sb *out, const char *pid)
 bool yg_port_owner(const struct yg_addr *a, bool udp, struct yg_sb *out)
 {
 	uint16_t port = yg_addr_port(a);
-	uint64_t inode = inode_of(udp ? "/proc/net/udp" : "/proc/net/tcp", port, udp);
+	uint64_t uid = 0;
+	uint64_t inode = inode_of(udp ? "/proc/net/udp" : "/proc/net/tcp", port, udp, &uid);
 	if (inode == 0)
-		inode = inode_of(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port, udp);
+		inode = inode_of(udp ? "/proc/net/udp6" : "/proc/net/tcp6", port, udp, &uid);
 	DIR *d = inode != 0 ? opendir("/proc") : NULL;
 	bool found = false;
 	if (d == NULL)
@@ -98,5 +103,7 @@ bool yg_port_owner(const struct yg_addr *a, bool udp, struct yg_sb *out)
 		found = true;
 	}
 	(void)closedir(d);
-	return found;
+	if (!found)
+		yg_sb_printf(out, "a process of user %llu", (unsigned long long)uid);
+	return true;
 }

@@ -2,6 +2,6 @@
 #pragma once
 #include "os/socket.h"
 
-/* "process 123 (nginx)" as far as this process may see it; false when it cannot
- * be told.  Reads /proc. */
+/* "process 123 (nginx)"; "a process of user 0" when this process may not see
+ * which; false when it cannot be told.  Reads /proc. */
 bool yg_port_owner(const struct yg_addr *a, bool udp, struct yg_sb *out);

@@ -8,8 +8,12 @@
 #define BACKOFF_FIRST YG_MS(100)
 #define HEALTHY       YG_SECONDS(60)  /* ready for this long: the deaths before are forgotten */
 #define START_TIMEOUT YG_SECONDS(600) /* an engine with many parts to load takes its time */
-#define PING_EVERY    YG_SECONDS(10)
-#define PONG_TIMEOUT  YG_SECONDS(120) /* no loop of ours blocks for long; swapping machines do */
+
+/* No loop of ours blocks for long, but a machine that swaps does: generous. */
+static yg_span ping_every(const struct sup *s)
+{
+	return (yg_span){YG_MIN(s->conf.watchdog_us / 4, 10 * YG_US_PER_S)};
+}
 
 static yg_mono now(const struct sup *s)
 {
@@ -167,7 +171,8 @@ static void tick_child(struct yg_child *c)
 	}
 	if (c->state != YG_CHILD_READY)
 		return;
-	if (c->pinged.us != 0 && yg_mono_due(yg_mono_add(c->pinged, PONG_TIMEOUT), t)) {
+	if (c->pinged.us != 0 &&
+	    yg_mono_due(yg_mono_add(c->pinged, (yg_span){s->conf.watchdog_us}), t)) {
 		yg_log(&s->env, YG_EV_ROLE_HUNG, YG_KS("hung", c->role->name),
 		       YG_KN("worker", c->index), YG_KN("process", c->pid));
 		c->hung = true;
@@ -200,7 +205,7 @@ static void take_ready(struct yg_child *c, struct yg_sv text)
 		return;
 	c->state = YG_CHILD_READY;
 	c->deadline.us = 0;
-	c->ping_at = yg_mono_add(now(s), PING_EVERY);
+	c->ping_at = yg_mono_add(now(s), ping_every(s));
 	yg_log(&s->env, YG_EV_ROLE_READY, YG_KS("ready", c->role->name), YG_KN("worker", c->index),
 	       YG_KN("process", c->pid), YG_KN("start_ms", (now(s).us - c->started.us) / 1000),
 	       YG_KU("text", text));
@@ -220,7 +225,7 @@ static void on_frame(void *arg, uint32_t type, struct yg_sv body, int *fd)
 	case YG_IPC_PUBLISH: sup_publish(c->sup, body); return;
 	case YG_IPC_PONG:
 		c->pinged.us = 0;
-		c->ping_at = yg_mono_add(now(c->sup), PING_EVERY);
+		c->ping_at = yg_mono_add(now(c->sup), ping_every(c->sup));
 		sup_advance(c->sup);
 		return;
 	default: return;

@@ -214,7 +214,7 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	yg_role_path(p, "spool", YG_ACCESS_READ | YG_ACCESS_WRITE, false);
 	yg_role_path(p, "quarantine", YG_ACCESS_READ | YG_ACCESS_WRITE, false);
 	yg_role_path(p, "run", YG_ACCESS_READ, true);
-	if (ctx->index == 0) {
+	if (ctx->index == 0 && pre != NULL) { /* NULL: only shown, by config print --roles */
 		for (size_t i = 0; i < pre->follow_n; i++)
 			yg_role_path(p, pre->follow_dirs[i], YG_ACCESS_READ, true);
 	}

@@ -72,7 +72,8 @@ struct yg_role {
 	uint32_t files_max;  /* RLIMIT_NOFILE */
 	/* May be NULL.  Before the sandbox, after the configuration. */
 	yg_status (*prepare)(struct yg_role_ctx *ctx, struct yg_err *err);
-	/* Adds paths; box is preset from this row and may be changed. */
+	/* Adds paths; box is preset from this row and may be changed.  Also called by
+	 * `config print --roles` with nothing but role and conf set (user is NULL). */
 	void (*profile)(struct yg_role_ctx *ctx, struct yg_role_profile *p);
 	yg_status (*run)(struct yg_role_ctx *ctx, struct yg_err *err);
 };

@@ -352,9 +352,12 @@ class Server:
 
     def reload(self):
         """SIGHUP; the record that tells how it ended."""
-        before = len(self.events("conf.reloaded")) + len(self.events("conf.refused"))
+        def told():
+            return [e for e in self.events() if e["event"] in ("conf.reloaded", "conf.refused")]
+        before = len(told())
         self.process.send_signal(signal.SIGHUP)
-        return until(lambda: (self.events("conf.reloaded") + self.events("conf.refused"))[before:] or None, 30)
+        found = until(lambda: told()[before:], 30)
+        return found[-1] if found else None
 
     # HTTP
 
