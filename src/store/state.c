@@ -139,6 +139,13 @@ static yg_status open_flags(const char *path, int flags, struct yg_state **out, 
 	struct yg_state *db = calloc(1, sizeof *db);
 	if (db == NULL)
 		return YG_FAIL(err, YG_NOMEM, "state database");
+	/* a new file is the owner's alone; one that is there is not touched, for
+	 * closing a second descriptor of it would drop SQLite's locks */
+	int fd = (flags & SQLITE_OPEN_CREATE) != 0 && path[0] != ':'
+			 ? open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+			 : -1;
+	if (fd >= 0)
+		(void)close(fd);
 	int rc = sqlite3_open_v2(path, &db->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 				 NULL);
 	yg_status st = rc == SQLITE_OK ? set_up(db, (flags & SQLITE_OPEN_READONLY) != 0, err)
