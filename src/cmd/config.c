@@ -126,6 +126,26 @@ static int run_manual(struct yg_cli *c)
 	return put_out(&out);
 }
 
+/* doc/events.md: the catalogue of base/log.h. */
+static int run_events(struct yg_cli *c)
+{
+	(void)c;
+	(void)fputs(
+		"# Log events\n\nOne JSON object per line on standard error: `time`, `level`, `event`, "
+		"`id`, `role`, `index`, `pid`,\nthen the event's own fields. From level `notice` on a "
+		"record is also a system event. A record over its\nrate is held back and counted: "
+		"`suppressed` in the next one says how many. This page is printed by\n"
+		"`yagura config events`.\n\n| id | event | level | per minute | meaning |\n"
+		"|---|---|---|---|---|\n",
+		stdout);
+	for (size_t i = 0; i < YG_EVENT_ROWS; i++) {
+		const struct yg_event_row *r = &yg_event_rows[i];
+		(void)printf("| %u | `%s` | %s | %u | %s |\n", r->id, r->name,
+			     yg_level_name(r->level), r->per_min, r->doc);
+	}
+	return 0;
+}
+
 static const struct yg_opt print_opts[] = {
 	{"changed", 0, YG_OPT_FLAG, NULL, false, "Print only keys that differ from their default.",
 	 "既定値と異なる設定だけを出力する。"},
@@ -164,5 +184,10 @@ const struct yg_cmd yg_cmds_config[] = {
 	 .doc = "Print the manual page yagura.yaml(5) as mdoc.",
 	 .doc_ja = "マニュアルページ yagura.yaml(5) を mdoc 形式で出力する。",
 	 .run = run_manual},
+	{.noun = "config",
+	 .verb = "events",
+	 .doc = "Print the catalogue of log events as Markdown.",
+	 .doc_ja = "ログイベントの一覧を Markdown で出力する。",
+	 .run = run_events},
 	{.noun = NULL},
 };

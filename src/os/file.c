@@ -43,11 +43,12 @@ static yg_status open_failed(struct yg_err *err, int eno, const char *path)
 yg_status yg_fd_read(int fd, const char *name, size_t max, struct yg_buf *out, struct yg_err *err)
 {
 	off_t at = 0;
+	char last; /* where the end is looked for when the buffer is just full */
 	for (;;) {
-		size_t want = 65536;
-		if (max - (size_t)at < want)
-			want = max - (size_t)at + 1; /* one more tells "exactly max" from "more" */
-		char *p = yg_buf_room(out, want);
+		size_t want = YG_MIN(max - (size_t)at + 1, 65536); /* one more than allowed tells */
+		size_t left = out->bad ? 0 : out->limit - out->n;
+		char *p = left > 0 ? yg_buf_room(out, YG_MIN(want, left)) : &last;
+		want = left > 0 ? YG_MIN(want, left) : 1;
 		if (p == NULL)
 			return YG_FAIL(err, YG_NOMEM, "%s: no memory to read it", name);
 		ssize_t n = pread(fd, p, want, at);
@@ -57,7 +58,7 @@ yg_status yg_fd_read(int fd, const char *name, size_t max, struct yg_buf *out, s
 			return YG_FAIL_OS(err, errno, "cannot read %s", name);
 		if (n == 0)
 			return YG_OK;
-		if ((size_t)n > max - (size_t)at)
+		if ((size_t)n > max - (size_t)at || p == &last)
 			return YG_FAIL(err, YG_TOOBIG, "%s is larger than %zu bytes", name, max);
 		out->n += (size_t)n;
 		at += n;

@@ -27,6 +27,12 @@ static void test_file(void)
 	T_OK(yg_file_read("d/none", 4, &b, &err) == YG_NOTFOUND && err.code == YG_NOTFOUND);
 	T_OK(yg_file_write("none/f", YG_SV("x"), 0600, &err) != YG_OK);
 	yg_buf_free(&b);
+	yg_buf_init(&b, 5); /* just enough, whatever max allows */
+	T_OK(yg_file_read("d/f", 100, &b, &err) == YG_OK && YG_SV_IS(yg_buf_sv(&b), "three"));
+	yg_buf_free(&b);
+	yg_buf_init(&b, 4);
+	T_OK(yg_file_read("d/f", 100, &b, &err) == YG_TOOBIG);
+	yg_buf_free(&b);
 	struct yg_sv map;
 	T_OK(yg_file_map("d/f", 100, &map, &err) == YG_OK && YG_SV_IS(map, "three"));
 	yg_file_unmap(&map);
