@@ -1,7 +1,8 @@
 /* bench_match.c - cost of matching one event with 1 thousand, 100 thousand and
  * 1.6 million indicators; compile time, open time, bytes per indicator.
  *
- * bench_match [LIST...]   lists to take indicators from; without, made-up ones.
+ * bench_match [--dump DIR] [LIST...]   lists to take indicators from; without,
+ * made-up ones.  --dump writes indicators and events as text for the peers.
  * One JSON object on stdout; bench/match prints it for people beside its peer.
  *
  * Events: 60,000 different ones in the proportions seen at a site's border
@@ -331,6 +332,28 @@ static double run_piped(const struct yg_intel *in, struct yg_match_set *sets, ui
 	return (cpu_s() - t) / EVENTS * 1e9;
 }
 
+static bool dump(const char *dir)
+{
+	char path[4096], ip[YG_IP_TEXT_MAX];
+	(void)snprintf(path, sizeof path, "%s/indicators.txt", dir);
+	FILE *f = fopen(path, "w");
+	for (size_t i = 0; f != NULL && i < item_count; i++)
+		(void)fprintf(f, "%s\n", items[i].value);
+	if (f == NULL || fclose(f) != 0)
+		return false;
+	(void)snprintf(path, sizeof path, "%s/events.tsv", dir);
+	f = fopen(path, "w");
+	for (size_t i = 0; f != NULL && i < EVENTS; i++) {
+		const struct compact *e = &events[i];
+		struct yg_sb b = yg_sb_init(ip, sizeof ip);
+		yg_ip_format(&b, e->dst);
+		(void)fprintf(f, "%.*s\t%.*s\t%.*s\t%s\t%u\t%.*s\n", YG_SV_ARG(e->query),
+			      YG_SV_ARG(e->host), YG_SV_ARG(e->url), yg_sb_cstr(&b), e->port,
+			      YG_SV_ARG(e->answer));
+	}
+	return f != NULL && fclose(f) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const size_t want[SIZES] = {1000, 100000, SIZE_MAX};
@@ -338,15 +361,19 @@ int main(int argc, char **argv)
 				 {.plain_ns = 1e18, .piped_ns = 1e18},
 				 {.plain_ns = 1e18, .piped_ns = 1e18}};
 	struct yg_match_set *sets = malloc(2 * sizeof *sets);
-	for (int i = 1; i < argc; i++)
+	const char *dir = argc > 2 && strcmp(argv[1], "--dump") == 0 ? argv[2] : NULL;
+	int first = dir != NULL ? 3 : 1;
+	for (int i = first; i < argc; i++)
 		if (!read_list(argv[i]))
 			return 1;
-	if (argc < 2)
+	if (argc <= first)
 		make_items(1612362);
 	shuffle();
 	make_events();
 	if (events == NULL || sets == NULL)
 		return 1;
+	if (dir != NULL)
+		return !dump(dir);
 	for (size_t i = 0; i < SIZES; i++)
 		if (!build(want[i], &b[i]))
 			return 1;
@@ -362,7 +389,8 @@ int main(int argc, char **argv)
 	}
 	struct rusage ru;
 	(void)getrusage(RUSAGE_SELF, &ru);
-	(void)printf("{\"real\":%s,\"events\":%u,\"sizes\":[", argc > 1 ? "true" : "false", EVENTS);
+	(void)printf("{\"real\":%s,\"events\":%u,\"sizes\":[", argc > first ? "true" : "false",
+		     EVENTS);
 	for (size_t i = 0; i < SIZES; i++)
 		(void)printf(
 			"%s{\"indicators\":%zu,\"compile_s\":%.3f,\"open_ms\":%.1f,\"bytes_each\":%.1f,"

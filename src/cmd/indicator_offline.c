@@ -8,6 +8,7 @@
 
 #include "cmd/print.h"
 #include "cmd/tables.h"
+#include "event/mapping.h"
 #include "event/split.h"
 #include "format/json.h"
 #include "intel/compile.h"
@@ -221,6 +222,7 @@ struct matching {
 	struct yg_sv org;
 	yg_wall now;
 	struct yg_intel *intel;     /* owned */
+	struct yg_mapping *mapping; /* owned; NULL: none */
 	struct yg_norm *norm;       /* owned */
 	struct yg_match_set *sets;  /* owned: two */
 	struct yg_split *split;     /* owned; one per file */
@@ -245,6 +247,7 @@ static void matching_free(struct matching *m)
 	file_done(m);
 	yg_intel_close(m->intel);
 	yg_norm_free(m->norm);
+	yg_mapping_free(m->mapping);
 	free(m->sets);
 	free(m->plain);
 	yg_buf_free(&m->line);
@@ -419,10 +422,21 @@ static yg_status open_snapshot(const char *file, struct yg_intel **out, struct y
 	return st == YG_OK ? st : (yg_err_wrap(err, "%s: ", file), st);
 }
 
+static yg_status read_mapping(struct matching *m, const char *file, struct yg_err *err)
+{
+	struct yg_buf text;
+	yg_buf_init(&text, YG_MAPPING_BYTES_MAX);
+	yg_status st = yg_file_read(file, YG_MAPPING_BYTES_MAX, &text, err);
+	if (st == YG_OK)
+		st = yg_mapping_read(yg_buf_sv(&text), file, &m->mapping, err);
+	yg_buf_free(&text);
+	return st;
+}
+
 static yg_status begin_matching(struct matching *m, enum yg_source *source, struct yg_err *err)
 {
 	struct yg_sv mapping;
-	const char *at = yg_cli_get(m->cli, "at");
+	const char *at = yg_cli_get(m->cli, "at"), *mapping_file = yg_cli_get(m->cli, "mapping");
 	yg_status st =
 		yg_source_parse(yg_sv_of(yg_cli_get(m->cli, "source")), source, &mapping, err);
 	m->now = yg_env_wall(yg_cli_env(m->cli));
@@ -431,8 +445,12 @@ static yg_status begin_matching(struct matching *m, enum yg_source *source, stru
 		st = yg_time_parse(yg_sv_of(at), &m->now, err);
 	if (st == YG_OK)
 		st = open_snapshot(yg_cli_get(m->cli, "snapshot"), &m->intel, err);
+	if (st == YG_OK && mapping_file != NULL)
+		st = *source == YG_SOURCE_NDJSON
+			     ? read_mapping(m, mapping_file, err)
+			     : YG_FAIL(err, YG_INVAL, "only source ndjson takes a mapping");
 	if (st == YG_OK)
-		st = yg_norm_new(*source, NULL, &m->norm, err);
+		st = yg_norm_new(*source, m->mapping, &m->norm, err);
 	if (st != YG_OK)
 		return st;
 	yg_buf_init(&m->line, LINE_MAX_BYTES);
@@ -489,8 +507,9 @@ static const struct yg_opt match_opts[] = {
 	{"snapshot", 0, YG_OPT_FILE, "SNAP", true, "Snapshot of indicators.",
 	 "指標のスナップショット。"},
 	{"source", 0, YG_OPT_VALUE, "SOURCE", true,
-	 "What the files are: suricata, zeek, syslog, cloudtrail, windows, ocsf.",
+	 "What the files are: suricata, zeek, syslog, cloudtrail, windows, ocsf, ndjson.",
 	 "ファイルの種類。suricata、zeek、syslog、cloudtrail、windows、ocsf。"},
+	YG_O_FILE("mapping", "FILE", "Mapping file, for ndjson.", "ndjson のマッピングファイル。"),
 	YG_O_VALUE("org", "ORG", "Match as this organisation's events.",
 		   "この組織のイベントとして照合する。"),
 	YG_O_VALUE("at", "TIME", "Indicators valid at this time (default now).",

@@ -68,22 +68,24 @@ static bool is(const struct yg_intel *in, const struct yg_event *ev, const char 
 	return same;
 }
 
-static struct yg_event query(const char *name)
+/* One at a time: the event these give lasts until the next of them. */
+static struct yg_event scratch;
+static const struct yg_event *query(const char *name)
 {
-	return (struct yg_event){.query = yg_sv_of(name), .org = YG_SV("a")};
+	scratch = (struct yg_event){.query = yg_sv_of(name), .org = YG_SV("a")};
+	return &scratch;
 }
-static struct yg_event url(const char *text)
+static const struct yg_event *url(const char *text)
 {
-	return (struct yg_event){.url = yg_sv_of(text), .org = YG_SV("a")};
+	scratch = (struct yg_event){.url = yg_sv_of(text), .org = YG_SV("a")};
+	return &scratch;
 }
-static struct yg_event dst(const char *ip, uint16_t port)
+static const struct yg_event *dst(const char *ip, uint16_t port)
 {
-	struct yg_event ev = {.dst_port = port, .org = YG_SV("a")};
-	(void)yg_ip_parse(yg_sv_of(ip), &ev.dst_ip);
-	return ev;
+	scratch = (struct yg_event){.dst_port = port, .org = YG_SV("a")};
+	(void)yg_ip_parse(yg_sv_of(ip), &scratch.dst_ip);
+	return &scratch;
 }
-
-#define EV(e) (&(struct yg_event[]){e}[0])
 
 static void test_names(void)
 {
@@ -92,18 +94,18 @@ static void test_names(void)
 		ind(YG_IND_FQDN, "only.example.org"), ind(YG_IND_DOMAIN, "xn--bcher-kva.example")};
 	struct yg_intel *i = compiled(in, YG_LEN(in));
 	T_OK(i != NULL && yg_intel_count(i) == 4 && yg_intel_generation(i) == 5);
-	T_OK(is(i, EV(query("evil.example")), "domain:evil.example@query"));
-	T_OK(is(i, EV(query("a.b.evil.example")), "domain:evil.example@query"));
-	T_OK(is(i, EV(query("x.deep.evil.example")), "domain:deep.evil.example@query"));
-	T_OK(is(i, EV(query("notevil.example")), ""));
-	T_OK(is(i, EV(query("evil.example.com")), ""));
-	T_OK(is(i, EV(query("example")), ""));
-	T_OK(is(i, EV(query("only.example.org")), "fqdn:only.example.org@query"));
-	T_OK(is(i, EV(query("x.only.example.org")), ""));
-	T_OK(is(i, EV(query("WWW.Evil.Example.")), "domain:evil.example@query"));
+	T_OK(is(i, query("evil.example"), "domain:evil.example@query"));
+	T_OK(is(i, query("a.b.evil.example"), "domain:evil.example@query"));
+	T_OK(is(i, query("x.deep.evil.example"), "domain:deep.evil.example@query"));
+	T_OK(is(i, query("notevil.example"), ""));
+	T_OK(is(i, query("evil.example.com"), ""));
+	T_OK(is(i, query("example"), ""));
+	T_OK(is(i, query("only.example.org"), "fqdn:only.example.org@query"));
+	T_OK(is(i, query("x.only.example.org"), ""));
+	T_OK(is(i, query("WWW.Evil.Example."), "domain:evil.example@query"));
 	T_OK(is(i,
-		EV(query("b\xc3\xbc"
-			 "cher.example")),
+		query("b\xc3\xbc"
+		      "cher.example"),
 		"domain:xn--bcher-kva.example@query"));
 	struct yg_event host = {.dst_host = YG_SV("evil.example:8080")};
 	T_OK(is(i, &host, "domain:evil.example@dst_host"));
@@ -127,18 +129,18 @@ static void test_addresses(void)
 		ind(YG_IND_IP, "2001:db8:2::2/127")};
 	struct yg_intel *i = compiled(in, YG_LEN(in));
 	T_OK(i != NULL);
-	T_OK(is(i, EV(dst("192.0.2.7", 80)), "ip:192.0.2.7@dst_ip"));
-	T_OK(is(i, EV(dst("192.0.2.8", 80)), "ip:192.0.2.0/24@dst_ip"));
-	T_OK(is(i, EV(dst("198.51.100.1", 80)), "ip:198.51.100.0/25@dst_ip"));
-	T_OK(is(i, EV(dst("198.51.100.200", 80)), "ip:198.51.0.0/16@dst_ip"));
-	T_OK(is(i, EV(dst("198.52.100.200", 80)), ""));
-	T_OK(is(i, EV(dst("203.0.113.9", 53)), "ip-port:203.0.113.9:53@dst_ip"));
-	T_OK(is(i, EV(dst("203.0.113.9", 54)), ""));
-	T_OK(is(i, EV(dst("2001:db8::9", 443)), "ip-port:[2001:db8::9]:443@dst_ip"));
-	T_OK(is(i, EV(dst("2001:db8:1:2::3", 1)), "ip:2001:db8:1::/48@dst_ip"));
-	T_OK(is(i, EV(dst("2001:db8::1", 1)), "ip:2001:db8::1@dst_ip"));
-	T_OK(is(i, EV(dst("2001:db8:2::3", 1)), "ip:2001:db8:2::2/127@dst_ip"));
-	T_OK(is(i, EV(dst("2001:db8:2::4", 1)), ""));
+	T_OK(is(i, dst("192.0.2.7", 80), "ip:192.0.2.7@dst_ip"));
+	T_OK(is(i, dst("192.0.2.8", 80), "ip:192.0.2.0/24@dst_ip"));
+	T_OK(is(i, dst("198.51.100.1", 80), "ip:198.51.100.0/25@dst_ip"));
+	T_OK(is(i, dst("198.51.100.200", 80), "ip:198.51.0.0/16@dst_ip"));
+	T_OK(is(i, dst("198.52.100.200", 80), ""));
+	T_OK(is(i, dst("203.0.113.9", 53), "ip-port:203.0.113.9:53@dst_ip"));
+	T_OK(is(i, dst("203.0.113.9", 54), ""));
+	T_OK(is(i, dst("2001:db8::9", 443), "ip-port:[2001:db8::9]:443@dst_ip"));
+	T_OK(is(i, dst("2001:db8:1:2::3", 1), "ip:2001:db8:1::/48@dst_ip"));
+	T_OK(is(i, dst("2001:db8::1", 1), "ip:2001:db8::1@dst_ip"));
+	T_OK(is(i, dst("2001:db8:2::3", 1), "ip:2001:db8:2::2/127@dst_ip"));
+	T_OK(is(i, dst("2001:db8:2::4", 1), ""));
 	struct yg_sv answers[] = {YG_SV_INIT("192.0.2.7")};
 	struct yg_event ans = {.answers = {answers, 1}};
 	T_OK(is(i, &ans, "ip:192.0.2.7@answers"));
@@ -159,22 +161,22 @@ static void test_urls(void)
 					  ind(YG_IND_URL, "https://q.example/a?b=c")};
 	struct yg_intel *i = compiled(in, YG_LEN(in));
 	T_OK(i != NULL);
-	T_OK(is(i, EV(url("http://x.example/!HELP_SOS.hta")), "url:/!HELP_SOS.hta@url"));
-	T_OK(is(i, EV(url("http://x.example/a/b/!HELP_SOS.hta?x=1")), "url:/!HELP_SOS.hta@url"));
-	T_OK(is(i, EV(url("/!HELP_SOS.hta")), "url:/!HELP_SOS.hta@url"));
-	T_OK(is(i, EV(url("http://192.0.2.1/any/thing")), "url:http://192.0.2.1/@url"));
-	T_OK(is(i, EV(url("http://192.0.2.1:8080/any/thing")), ""));
-	T_OK(is(i, EV(url("HTTP://BAD.example:80/x/../gate.php?a=1#f")),
+	T_OK(is(i, url("http://x.example/!HELP_SOS.hta"), "url:/!HELP_SOS.hta@url"));
+	T_OK(is(i, url("http://x.example/a/b/!HELP_SOS.hta?x=1"), "url:/!HELP_SOS.hta@url"));
+	T_OK(is(i, url("/!HELP_SOS.hta"), "url:/!HELP_SOS.hta@url"));
+	T_OK(is(i, url("http://192.0.2.1/any/thing"), "url:http://192.0.2.1/@url"));
+	T_OK(is(i, url("http://192.0.2.1:8080/any/thing"), ""));
+	T_OK(is(i, url("HTTP://BAD.example:80/x/../gate.php?a=1#f"),
 		"url:bad.example/gate.php@url"));
-	T_OK(is(i, EV(url("https://bad.example/%67ate.php")), "url:bad.example/gate.php@url"));
-	T_OK(is(i, EV(url("http://bad.example/kit/one/two")), "url:bad.example/kit/@url"));
-	T_OK(is(i, EV(url("http://bad.example/other")), ""));
-	T_OK(is(i, EV(url("http://y.example/panel/five/fre.php")), "url:/panel/five/fre.php@url"));
-	T_OK(is(i, EV(url("http://y.example/z/panel/five/fre.php")), ""));
-	T_OK(is(i, EV(url("http://y.example/9SFD/x.bin")), "url:/9SFD/@url"));
-	T_OK(is(i, EV(url("http://y.example/track.php?id=77&x=2")), "url:/track.php?id=@url"));
-	T_OK(is(i, EV(url("http://q.example/a?b=c")), "url:https://q.example/a?b=c@url"));
-	T_OK(is(i, EV(url("http://q.example/a")), ""));
+	T_OK(is(i, url("https://bad.example/%67ate.php"), "url:bad.example/gate.php@url"));
+	T_OK(is(i, url("http://bad.example/kit/one/two"), "url:bad.example/kit/@url"));
+	T_OK(is(i, url("http://bad.example/other"), ""));
+	T_OK(is(i, url("http://y.example/panel/five/fre.php"), "url:/panel/five/fre.php@url"));
+	T_OK(is(i, url("http://y.example/z/panel/five/fre.php"), ""));
+	T_OK(is(i, url("http://y.example/9SFD/x.bin"), "url:/9SFD/@url"));
+	T_OK(is(i, url("http://y.example/track.php?id=77&x=2"), "url:/track.php?id=@url"));
+	T_OK(is(i, url("http://q.example/a?b=c"), "url:https://q.example/a?b=c@url"));
+	T_OK(is(i, url("http://q.example/a"), ""));
 	yg_intel_close(i);
 }
 
@@ -211,14 +213,14 @@ static void test_scope(void)
 	struct yg_intel *i = compiled(in, 4);
 	struct yg_event b = {.query = YG_SV("only-b.example.org"), .org = YG_SV("b")};
 	T_OK(is(i, &b, "domain:only-b.example.org@query"));
-	T_OK(is(i, EV(query("only-b.example.org")), ""));
-	T_OK(is(i, EV(query("ended.example.org")), ""));
-	T_OK(is(i, EV(query("later.example.org")), ""));
-	T_OK(is(i, EV(query("nearly.example.org")), "domain:nearly.example.org@query"));
+	T_OK(is(i, query("only-b.example.org"), ""));
+	T_OK(is(i, query("ended.example.org"), ""));
+	T_OK(is(i, query("later.example.org"), ""));
+	T_OK(is(i, query("nearly.example.org"), "domain:nearly.example.org@query"));
 	yg_intel_close(i);
 	i = compiled(in, 5); /* out of scope or time: the name above it still counts */
-	T_OK(is(i, EV(query("ended.example.org")), "domain:example.org@query"));
-	T_OK(is(i, EV(query("only-b.example.org")), "domain:example.org@query"));
+	T_OK(is(i, query("ended.example.org"), "domain:example.org@query"));
+	T_OK(is(i, query("only-b.example.org"), "domain:example.org@query"));
 	yg_intel_close(i);
 }
 
@@ -244,21 +246,21 @@ static void test_allow(void)
 		in[allow[k]].allow = true;
 	in[9].org = YG_SV("a");
 	struct yg_intel *i = compiled(in, YG_LEN(in));
-	T_OK(is(i, EV(query("evil.example")), "domain:evil.example@query"));
-	T_OK(is(i, EV(query("fine.evil.example")), ""));
-	T_OK(is(i, EV(query("www.fine.evil.example")), ""));
-	T_OK(is(i, EV(query("xfine.evil.example")), "domain:evil.example@query"));
-	T_OK(is(i, EV(dst("198.51.100.8", 443)), "ip:198.51.100.0/24@dst_ip"));
-	T_OK(is(i, EV(dst("198.51.100.7", 443)), "")); /* also what is at the address */
-	T_OK(is(i, EV(url("http://shared.example/bad/one")), "url:shared.example/bad/@url"));
-	T_OK(is(i, EV(url("http://shared.example/bad/not")), ""));
-	T_OK(is(i, EV(url("http://x.example/bad.exe")), "url:/bad.exe@url"));
-	T_OK(is(i, EV(url("http://www.trusted.example/bad.exe")), ""));
-	T_OK(is(i, EV(query("for-a.example")), ""));
+	T_OK(is(i, query("evil.example"), "domain:evil.example@query"));
+	T_OK(is(i, query("fine.evil.example"), ""));
+	T_OK(is(i, query("www.fine.evil.example"), ""));
+	T_OK(is(i, query("xfine.evil.example"), "domain:evil.example@query"));
+	T_OK(is(i, dst("198.51.100.8", 443), "ip:198.51.100.0/24@dst_ip"));
+	T_OK(is(i, dst("198.51.100.7", 443), "")); /* also what is at the address */
+	T_OK(is(i, url("http://shared.example/bad/one"), "url:shared.example/bad/@url"));
+	T_OK(is(i, url("http://shared.example/bad/not"), ""));
+	T_OK(is(i, url("http://x.example/bad.exe"), "url:/bad.exe@url"));
+	T_OK(is(i, url("http://www.trusted.example/bad.exe"), ""));
+	T_OK(is(i, query("for-a.example"), ""));
 	struct yg_event b = {.query = YG_SV("for-a.example"), .org = YG_SV("b")};
 	T_OK(is(i, &b, "domain:for-a.example@query"));
-	T_OK(is(i, EV(query("one.example")), ""));
-	T_OK(is(i, EV(query("x.one.example")), "domain:one.example@query"));
+	T_OK(is(i, query("one.example"), ""));
+	T_OK(is(i, query("x.one.example"), "domain:one.example@query"));
 	yg_intel_close(i);
 }
 
@@ -276,7 +278,7 @@ static void test_sources(void)
 	in[5].org = YG_SV("other"); /* not for this organisation */
 	struct yg_intel *i = compiled(in, YG_LEN(in));
 	T_OK(yg_intel_count(i) == 1);
-	T_OK(is(i, EV(query("evil.example")), "domain:evil.example@query"));
+	T_OK(is(i, query("evil.example"), "domain:evil.example@query"));
 	const struct yg_match *m = &set->m[0];
 	T_OK(yg_sv_eq(m->list, YG_SV("list-3")) && m->confidence == 90);
 	T_OK(m->list_count == YG_MATCH_LISTS_MAX && m->lists_more == 10);
@@ -323,7 +325,7 @@ static void test_swap(void)
 	const struct yg_indicator a = ind(YG_IND_DOMAIN, "old.example"),
 				  b = ind(YG_IND_DOMAIN, "new.example");
 	struct yg_intel *one = compiled(&a, 1), *two = compiled(&b, 1);
-	struct yg_event ev = query("www.new.example");
+	struct yg_event ev = *query("www.new.example");
 	yg_intel_prepare(one, &ev, set);
 	yg_intel_finish(two, &ev, sim.wall, set);
 	T_OK(set->n == 1 && yg_sv_eq(set->m[0].indicator, YG_SV("new.example")));
