@@ -33,6 +33,21 @@ void ingest_intel_drop(struct intel_ref *r)
 	free(r);
 }
 
+static void hold_end(struct ingest *in)
+{
+	if (!in->hold)
+		return;
+	in->hold = false;
+	(void)uv_timer_stop(&in->hold_timer);
+	for (size_t i = 0; i < in->pipe_n; i++)
+		pipe_kick(in->pipes[i]);
+}
+
+static void on_hold(uv_timer_t *t)
+{
+	hold_end(t->data);
+}
+
 /* Swaps between batches: the next run of a pipe takes the new one. */
 static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
 {
@@ -62,6 +77,7 @@ static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generat
 	in->intel = r;
 	yg_role_log(ctx, YG_EV_INGEST_SNAPSHOT, YG_KN("generation", generation),
 		    YG_KN("indicators", yg_intel_count(r->intel)));
+	hold_end(in);
 }
 
 /* ---- doors ---- */
@@ -142,6 +158,7 @@ static void on_drain(struct yg_role_ctx *ctx)
 {
 	struct ingest *in = ctx->user;
 	in->draining = true;
+	hold_end(in);
 	in->drain_until = yg_mono_add(ingest_now(in), (yg_span){INGEST_DRAIN_US});
 	stop_doors(in);
 	(void)uv_timer_start(&in->tick, on_tick, 50, 50);
@@ -322,6 +339,10 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	in->tick.data = in;
 	if (in->stream != NULL)
 		(void)uv_timer_start(&in->tick, on_tick, 1000, 1000);
+	if (uv_timer_init(ctx->loop, &in->hold_timer) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
+	in->hold_timer.data = in;
+	in->hold = uv_timer_start(&in->hold_timer, on_hold, INGEST_HOLD_MS, 0) == 0;
 	ctx->hooks.drain = on_drain;
 	ctx->hooks.reload = on_reload;
 	ctx->hooks.snapshot = on_snapshot;
