@@ -180,7 +180,8 @@ static unsigned below(struct yg_demo *d, unsigned n)
 /* Adds a copy of r when it lies in the batch's time. */
 static void add(struct yg_demo *d, const struct record *r)
 {
-	uint64_t id = next_random(d); /* also when it is not kept: a story goes the same way in every slot */
+	uint64_t id = next_random(
+		d); /* also when it is not kept: a story goes the same way in every slot */
 	if (r->time < d->from || r->time >= d->to)
 		return;
 	if (d->n == d->cap) {
@@ -243,6 +244,20 @@ static void good_server(struct yg_demo *d, struct record *r, unsigned site)
 		TEXT(r->dst, "198.51.100.%u", 10 + site);
 }
 
+static void everyday_details(struct yg_demo *d, struct record *r)
+{
+	switch ((enum what)r->what) {
+	case DNS: r->dst_port = 53; break;
+	case HTTP: r->status = (uint16_t)(below(d, 20) == 0 ? 404 : 200); break;
+	case ALERT:
+		TEXT(r->text, "DEMO POLICY %s",
+		     below(d, 2) == 0 ? "cleartext login form" : "outdated user agent");
+		break;
+	case FILEINFO: TEXT(r->text, "patch-%u.msi", below(d, 30)); break;
+	default: break;
+	}
+}
+
 static void everyday_network(struct yg_demo *d, int64_t time)
 {
 	static const uint8_t mix_of[] = {DNS,  DNS,  DNS,  DNS,  TLS, TLS, TLS,  FLOW,
@@ -269,15 +284,7 @@ static void everyday_network(struct yg_demo *d, int64_t time)
 		TEXT(r.name, "host%u.%s", below(d, 90), yg_demo_orgs[d->org].domain);
 		r.rcode = below(d, 3) == 0 ? "NXDOMAIN" : "NOERROR";
 	}
-	if (what == HTTP)
-		r.status = (uint16_t)(below(d, 20) == 0 ? 404 : 200);
-	if (what == ALERT)
-		TEXT(r.text, "DEMO POLICY %s",
-		     below(d, 2) == 0 ? "cleartext login form" : "outdated user agent");
-	if (what == FILEINFO)
-		TEXT(r.text, "patch-%u.msi", below(d, 30));
-	if (what == DNS)
-		r.dst_port = 53;
+	everyday_details(d, &r);
 	add(d, &r);
 }
 
@@ -538,6 +545,7 @@ static void write_eve_body(struct yg_buf *out, const struct record *r)
 {
 	char text[64];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
+	uint64_t packets_out = r->bytes_out / 900 + 1, packets_in = r->bytes_in / 1200 + 1;
 	switch ((enum what)r->what) {
 	case DNS:
 		answer(r, &b);
@@ -588,8 +596,7 @@ static void write_eve_body(struct yg_buf *out, const struct record *r)
 			out,
 			"\"flow\":{\"pkts_toserver\":%llu,\"pkts_toclient\":%llu,\"bytes_toserver\":%llu,"
 			"\"bytes_toclient\":%llu,\"age\":%lld,\"state\":\"%s\",\"alerted\":false}",
-			(unsigned long long)(r->bytes_out / 900 + 1),
-			(unsigned long long)(r->bytes_in / 1200 + 1),
+			(unsigned long long)packets_out, (unsigned long long)packets_in,
 			(unsigned long long)r->bytes_out, (unsigned long long)r->bytes_in,
 			(long long)(r->duration / YG_US_PER_S),
 			strcmp(r->state, "S0") == 0 ? "new" : "closed");

@@ -43,6 +43,14 @@ static const struct {
 	{YG_SV_INIT("email"), AS_EMAIL, false},
 };
 
+static const struct {
+	struct yg_sv name, number;
+} classes[] = {
+#define X(id, uid, caption) {YG_SV_INIT(caption), YG_SV_INIT(#uid)},
+	YG_OCSF_CLASSES(X)
+#undef X
+};
+
 struct value {
 	struct yg_sv from, to;
 };
@@ -102,17 +110,11 @@ static bool is_scalar(const struct reader *r, uint32_t node)
 }
 
 /* A class may be named as well as numbered. */
-static struct yg_sv class_number(struct reader *r, struct yg_sv s)
+static struct yg_sv class_number(struct yg_sv s)
 {
-	char digits[12];
-	struct yg_sb b = yg_sb_init(digits, sizeof digits);
-#define X(id, uid, caption)                                                                        \
-	if (yg_sv_eq(s, YG_SV(caption))) {                                                         \
-		yg_sb_u64(&b, uid);                                                                \
-		return yg_arena_dup(&r->m->arena, yg_sb_sv(&b));                                   \
-	}
-	YG_OCSF_CLASSES(X)
-#undef X
+	for (size_t i = 0; i < YG_LEN(classes); i++)
+		if (yg_sv_eq(s, classes[i].name))
+			return classes[i].number;
 	return s;
 }
 
@@ -126,7 +128,7 @@ static yg_status constant(struct reader *r, uint32_t node, unsigned field, struc
 		return fail_at(r, node, "value for", name, "a string or a number");
 	*out = text_of(r, node);
 	if (field == YG_EF_class_uid)
-		*out = class_number(r, *out);
+		*out = class_number(*out);
 	if (out->p == NULL)
 		return YG_FAIL(r->err, YG_NOMEM, "%s: mapping is too large", r->file);
 	switch (yg_event_fields[field].type) {
@@ -534,35 +536,42 @@ static bool take_sign(char sign, struct yg_sv *s, struct when *w)
 	}
 }
 
+/* "%T" and "%F": three numbers with a sign between them. */
+static bool take_group(const char signs[static 5], struct yg_sv *s, struct when *w)
+{
+	for (size_t i = 0; i < 5; i++) {
+		if (i % 2 == 0) {
+			if (!take_sign(signs[i], s, w))
+				return false;
+			continue;
+		}
+		if (s->n == 0 || s->p[0] != signs[i])
+			return false;
+		*s = yg_sv_sub(*s, 1, s->n);
+	}
+	return true;
+}
+
 static bool take_pattern(struct yg_sv p, struct yg_sv *s, struct when *w)
 {
-	for (; p.n > 0; p = yg_sv_sub(p, 1, p.n)) {
-		if (p.p[0] == ' ') {
+	for (size_t i = 0; i < p.n; i++) {
+		char c = p.p[i];
+		bool ok;
+		if (c == ' ') {
 			blanks(s);
-		} else if (p.p[0] != '%' || p.n < 2) {
-			if (s->n == 0 || s->p[0] != p.p[0])
-				return false;
-			*s = yg_sv_sub(*s, 1, s->n);
-		} else {
-			p = yg_sv_sub(p, 1, p.n);
-			if (p.p[0] == 'T' || p.p[0] == 'F') { /* no deeper than this */
-				static const char sub[2][5] = {{'H', ':', 'M', ':', 'S'},
-							       {'Y', '-', 'm', '-', 'd'}};
-				for (size_t i = 0; i < 5; i++) {
-					bool ok =
-						i % 2 == 0
-							? take_sign(sub[p.p[0] == 'F'][i], s, w)
-							: s->n > 0 &&
-								  s->p[0] == sub[p.p[0] == 'F'][i];
-					if (!ok)
-						return false;
-					if (i % 2 == 1)
-						*s = yg_sv_sub(*s, 1, s->n);
-				}
-			} else if (!take_sign(p.p[0], s, w)) {
-				return false;
-			}
+			continue;
 		}
+		if (c == '%' && i + 1 < p.n) {
+			c = p.p[++i];
+			ok = c == 'T'   ? take_group("H:M:S", s, w)
+			     : c == 'F' ? take_group("Y-m-d", s, w)
+					: take_sign(c, s, w);
+		} else {
+			ok = s->n > 0 && s->p[0] == c;
+			*s = yg_sv_sub(*s, ok, s->n);
+		}
+		if (!ok)
+			return false;
 	}
 	return s->n == 0;
 }

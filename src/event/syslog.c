@@ -496,7 +496,7 @@ static void take(struct yg_norm *n, struct yg_event *ev, char what, struct yg_sv
 
 static bool program_line(struct yg_norm *n, struct yg_event *ev, struct yg_sv msg)
 {
-	struct yg_sv caps[6];
+	struct yg_sv caps[6] = {{"", 0}};
 	for (size_t i = 0; i < YG_LEN(lines); i++) {
 		const struct line *l = &lines[i];
 		struct yg_sv app = yg_sv_of(l->app);
@@ -525,7 +525,7 @@ static void loose_addresses(struct yg_event *ev, struct yg_sv msg)
 		struct yg_ip ip;
 		while (word.n > 0 && (word.p[0] == '(' || word.p[0] == '['))
 			word = yg_sv_sub(word, 1, word.n);
-		while (word.n > 0 && memchr(",;:)].", word.p[word.n - 1], 6) != NULL)
+		while (word.n > 0 && yg_sv_find(YG_SV(",;:)]."), word.p[word.n - 1], 0) < 6)
 			word.n--;
 		bool from = yg_sv_ieq(before, YG_SV("from")), to = yg_sv_ieq(before, YG_SV("to"));
 		if ((from || to) && yg_ip_parse(word, &ip) == YG_OK) {

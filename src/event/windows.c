@@ -606,18 +606,26 @@ static void object_access(const struct yg_sv *w, uint64_t id, struct yg_event *e
 	}
 }
 
+/* Sysmon's 12 is told apart by a word, its 22 by whether there was an answer. */
+static void refine_sysmon(const struct yg_sv *w, uint64_t id, struct yg_event *ev)
+{
+	if (id == 12 && YG_SV_IS(w[W_KEY_EVENT], "DeleteKey")) {
+		ev->activity_id = 4;
+	} else if (id == 12 && YG_SV_IS(w[W_KEY_EVENT], "DeleteValue")) {
+		ev->class_uid = YG_OCSF_REGISTRY_VALUE;
+		ev->activity_id = 4;
+	} else if (id == 22 && w[W_QUERY_RESULTS].n == 0) {
+		ev->activity_id = 1;
+	}
+}
+
 /* Where one id means several things. */
 static void refine(const struct yg_sv *w, enum channel channel, uint64_t id, struct yg_event *ev)
 {
 	if (channel == SECURITY && (id == 4656 || id == 4663 || id == 4670))
 		object_access(w, id, ev);
-	else if (channel == SYSMON && id == 12 && YG_SV_IS(w[W_KEY_EVENT], "DeleteKey"))
-		ev->activity_id = 4;
-	else if (channel == SYSMON && id == 12 && YG_SV_IS(w[W_KEY_EVENT], "DeleteValue")) {
-		ev->class_uid = YG_OCSF_REGISTRY_VALUE;
-		ev->activity_id = 4;
-	} else if (channel == SYSMON && id == 22 && w[W_QUERY_RESULTS].n == 0)
-		ev->activity_id = 1;
+	else if (channel == SYSMON)
+		refine_sysmon(w, id, ev);
 	else if (channel == SYSTEM_LOG && id == 7036 && yg_sv_ieq(w[W_PARAM2], YG_SV("stopped")))
 		ev->activity_id = 4;
 }
