@@ -127,9 +127,9 @@ int main(int argc, char **argv)
 	(void)printf(
 		"%s %s: %.0f events, %.0f bytes each, %.0f not parsed%s: %.0f events/s, %.0f ns/event, %.0f MB/s, "
 		"one core",
-		argc > 3 ? "parse+normalise+match" : "parse+normalise", name, n,
-		(double)file.n / n, (double)b.unparsed, argc > 3 ? ", matched" : "", n / seconds,
-		seconds / n * 1e9, mb / seconds);
+		argc > 3 ? "parse+normalise+match" : "parse+normalise", name, n, (double)file.n / n,
+		(double)b.unparsed, argc > 3 ? ", matched" : "", n / seconds, seconds / n * 1e9,
+		mb / seconds);
 	if (argc > 3)
 		(void)printf(", %.0f indicators, %.0f matches", (double)yg_intel_count(b.intel),
 			     (double)b.matches);

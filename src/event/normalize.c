@@ -363,14 +363,12 @@ yg_status yg_norm_time(struct yg_sv text, int64_t *out_us)
 	} else {
 		/* seconds stay under 1e11 until the year 5138, milliseconds under 1e14 */
 		size_t whole = yg_sv_find(text, '.', 0);
-		if (whole <= 11) {
-			if (yg_norm_seconds(text, &us) != YG_OK)
-				return YG_PARSE;
-		} else if (yg_parse_i64(yg_sv_sub(text, 0, whole), &us, NULL) != YG_OK) {
+		yg_status st = whole <= 11 ? yg_norm_seconds(text, &us)
+					   : yg_parse_i64(yg_sv_sub(text, 0, whole), &us, NULL);
+		if (st != YG_OK)
 			return YG_PARSE;
-		} else if (whole <= 14 && __builtin_mul_overflow(us, (int64_t)1000, &us)) {
-			return YG_PARSE;
-		}
+		if (whole > 11 && whole <= 14)
+			us *= 1000; /* 14 digits: cannot overflow */
 	}
 	if (us < 0 || us >= (DAYS_MAX + 1) * YG_US_PER_DAY)
 		return YG_PARSE;

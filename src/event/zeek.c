@@ -733,7 +733,8 @@ static yg_status json_record(struct yg_norm *n, struct yg_sv record, struct yg_e
 	prepare(z, ev, k, name);
 	yg_norm_apply(n, ev, k, 0);
 	if (path == 0 && k == K_OTHER && ev->time == 0 && !n->bad_time)
-		return YG_FAIL(err, YG_PARSE, "zeek: neither _path nor ts nor a field of a known log");
+		return YG_FAIL(err, YG_PARSE,
+			       "zeek: neither _path nor ts nor a field of a known log");
 	complete(n, ev, k);
 	return YG_OK;
 }

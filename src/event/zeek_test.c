@@ -112,7 +112,8 @@ static const struct row rows[] = {
 	 "time=77 parse_error=JSON: invalid UTF-8 at byte 24"},
 	{"JSON, cut off", "{\"_path\":\"dns\"",
 	 "time=77 parse_error=JSON: ends inside an object or array at byte 14"},
-	{"JSON, but no log", "{\"a\":1}", "time=77 parse_error=zeek: neither _path nor ts nor a field of a known log"},
+	{"JSON, but no log", "{\"a\":1}",
+	 "time=77 parse_error=zeek: neither _path nor ts nor a field of a known log"},
 	{"not JSON", "hello", "time=77 parse_error=zeek: neither JSON nor behind a #fields line"},
 };
 
@@ -214,12 +215,14 @@ static void test_both_forms(struct yg_norm *json)
 		yg_norm_begin(json, yg_buf_sv(&a), (yg_wall){77}, false);
 		yg_norm_begin(tsv, yg_buf_sv(&b), (yg_wall){77}, false);
 		size_t same = 0, rows_n = 0;
-		bool more_a, more_b;
-		while ((more_a = yg_norm_next(json, &ea)) & (more_b = yg_norm_next(tsv, &eb))) {
+		bool more_a = yg_norm_next(json, &ea), more_b = yg_norm_next(tsv, &eb);
+		while (more_a && more_b) {
 			struct yg_sb sa = yg_sb_init(text_a, sizeof text_a),
 				     sb = yg_sb_init(text_b, sizeof text_b);
 			same += yg_sv_eq(dump_event(&sa, &ea), dump_event(&sb, &eb));
 			rows_n++;
+			more_a = yg_norm_next(json, &ea);
+			more_b = yg_norm_next(tsv, &eb);
 		}
 		(void)T_NAMED(rows_n > 0 && same == rows_n && !more_a && !more_b &&
 				      yg_norm_unparsed(json) == 0,

@@ -104,6 +104,8 @@ static yg_status gzip_step(struct yg_inflate *z, struct yg_sv *in, char *out, si
 	return YG_OK;
 }
 
+/* `out` is written through the library's struct */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static yg_status zstd_step(struct yg_inflate *z, struct yg_sv *in, char *out, size_t cap,
 			   size_t *out_n, struct yg_err *err)
 {
@@ -182,7 +184,7 @@ yg_status yg_inflate_all(enum yg_encoding enc, struct yg_sv in, struct yg_buf *o
 	}
 	size_t limit = out->limit > out->n ? out->limit - out->n : 0, n;
 	yg_status st = yg_inflate_new(enc, limit, &z, err);
-	while (st == YG_OK) {
+	while (st == YG_OK && z != NULL) {
 		size_t want = YG_MIN((size_t)PIECE, out->limit - out->n);
 		char none;
 		char *to = want > 0 ? yg_buf_room(out, want) : &none;
@@ -193,7 +195,7 @@ yg_status yg_inflate_all(enum yg_encoding enc, struct yg_sv in, struct yg_buf *o
 		if (in.n == 0 && n == 0)
 			break;
 	}
-	if (st == YG_OK && !yg_inflate_complete(z))
+	if (st == YG_OK && z != NULL && !yg_inflate_complete(z))
 		return YG_FAIL(err, YG_PARSE, "ends in the middle of a compressed stream");
 	return st;
 }

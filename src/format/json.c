@@ -71,7 +71,7 @@ static int hex4(const char *p)
 {
 	int v = 0;
 	for (int i = 0; i < 4; i++) {
-		int c = p[i];
+		int c = (unsigned char)p[i];
 		int d = c >= '0' && c <= '9'                     ? c - '0'
 			: (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
 								 : -1;
@@ -347,7 +347,7 @@ yg_status yg_json_parse_prefix(struct yg_json *j, struct yg_sv text, size_t *out
 
 yg_status yg_json_parse(struct yg_json *j, struct yg_sv text, struct yg_err *err)
 {
-	size_t used;
+	size_t used = 0;
 	yg_status st = yg_json_parse_prefix(j, text, &used, err);
 	if (st != YG_OK)
 		return st;
