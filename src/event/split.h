@@ -17,7 +17,8 @@
 #include "event/normalize.h"
 
 #define YG_SPLIT_BATCH_DEFAULT 4194304
-#define YG_SPLIT_HEADER_MAX    65536 /* of a Zeek header; real ones stay under 8 KiB; more is not repeated */
+#define YG_SPLIT_HEADER_MAX                                                                        \
+	65536 /* of a Zeek header; real ones stay under 8 KiB; more is not repeated */
 
 struct yg_split; /* owned: yg_split_free() */
 
@@ -30,7 +31,8 @@ struct yg_split_batch {
 
 /* batch_bytes: most bytes of a batch, YG_RECORD_MAX + YG_SPLIT_HEADER_MAX + 2 at
  * least and YG_BATCH_MAX at most; 0: the default. */
-yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_split **out, struct yg_err *err);
+yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_split **out,
+		       struct yg_err *err);
 void yg_split_free(struct yg_split *s);
 /* Takes from *in (advancing it) until a batch is full: true, and *out is set.
  * False: *in is used up, give more. */

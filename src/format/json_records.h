@@ -16,8 +16,8 @@
 
 struct yg_json_scan {
 	uint8_t mode;
-	bool top;          /* the object at hand stands alone: may turn out to be {"Records":...} */
-	bool in_document;  /* the list at hand is a member of an object */
+	bool top;         /* the object at hand stands alone: may turn out to be {"Records":...} */
+	bool in_document; /* the list at hand is a member of an object */
 	bool string, escape, column0;
 	uint8_t key, key_n; /* progress towards "Records":[ */
 	uint32_t depth;

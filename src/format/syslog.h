@@ -19,10 +19,10 @@ struct yg_syslog {
 	uint8_t severity; /* 0 emergency ... 7 debug; YG_SYSLOG_NONE when it has none */
 	uint8_t facility; /* 0 kern ... 23 local7; YG_SYSLOG_NONE when it has none */
 	bool has_time;
-	yg_wall time;                        /* UTC; `received` when has_time is false */
+	yg_wall time;                          /* UTC; `received` when has_time is false */
 	struct yg_sv host, app, procid, msgid; /* empty when absent or "-" */
-	struct yg_sv sd;                     /* structured data with its brackets; empty for "-" */
-	struct yg_sv msg;                    /* without a BOM */
+	struct yg_sv sd;  /* structured data with its brackets; empty for "-" */
+	struct yg_sv msg; /* without a BOM */
 };
 #define YG_SYSLOG_NONE 255
 

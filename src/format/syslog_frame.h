@@ -44,8 +44,8 @@ void yg_syslog_frames_free(struct yg_syslog_frames *f);
  * Empty messages are skipped.  YG_OK | YG_PARSE (a count above
  * YG_SYSLOG_FRAME_SKIP_MAX; sticky) | YG_NOMEM (the message at hand is given up,
  * the stream may go on). */
-yg_status yg_syslog_frames_next(struct yg_syslog_frames *f, struct yg_sv *in, struct yg_sv *out_msg, bool *out_cut,
-				struct yg_err *err);
+yg_status yg_syslog_frames_next(struct yg_syslog_frames *f, struct yg_sv *in, struct yg_sv *out_msg,
+				bool *out_cut, struct yg_err *err);
 /* The connection has ended: gives what is left of an unfinished message
  * (n == 0: nothing).  *out_cut when it was a counted frame that is not whole. */
 void yg_syslog_frames_end(struct yg_syslog_frames *f, struct yg_sv *out_msg, bool *out_cut);
