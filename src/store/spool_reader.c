@@ -12,6 +12,7 @@ struct yg_spool_reader {
 	uint64_t after;   /* newest batch given or passed over */
 	uint64_t segment; /* open one, by its first seq */
 	int fd;
+	bool whole; /* the open segment is closed for writing and scan.size is all of it */
 	struct yg_spool_scan scan;
 	struct yg_buf body;
 	uint64_t damaged, damaged_bytes;
@@ -121,7 +122,8 @@ static yg_status open_segment(struct yg_spool_reader *r, struct yg_spool_limit l
 	r->fd = fd;
 	uint64_t before = r->segment;
 	r->segment = first;
-	r->scan.size = first == limit.segment ? limit.at : (uint64_t)sb.st_size;
+	r->whole = first != limit.segment;
+	r->scan.size = r->whole ? (uint64_t)sb.st_size : limit.at;
 	st = yg_spool_scan_open(&r->scan, r->conf.number, &named, &why);
 	if (st == YG_CORRUPT && r->scan.size > 0) {
 		damage(r, 0, r->scan.size, "a spool segment's head is damaged");
@@ -183,15 +185,31 @@ static yg_status step(struct yg_spool_reader *r, struct yg_spool_batch *out, str
 	return YG_OK;
 }
 
+/* How far the open segment may be read.  The writer may have gone on to a new
+ * segment since the last call: then the rest of this one is still to be read. */
+static yg_status reach(struct yg_spool_reader *r, struct yg_spool_limit limit, struct yg_err *err)
+{
+	struct stat sb;
+	if (r->fd < 0 || r->whole)
+		return YG_OK;
+	if (r->segment == limit.segment) {
+		r->scan.size = limit.at;
+		return YG_OK;
+	}
+	if (fstat(r->fd, &sb) != 0)
+		return YG_FAIL_OS(err, errno, "a spool segment");
+	r->scan.size = (uint64_t)sb.st_size;
+	r->whole = true;
+	return YG_OK;
+}
+
 yg_status yg_spool_reader_next(struct yg_spool_reader *r, struct yg_spool_limit limit,
 			       struct yg_spool_batch *out, struct yg_err *err)
 {
 	while (r->after < limit.seq) {
-		if (r->fd >= 0 && r->segment == limit.segment)
-			r->scan.size = limit.at;
-		yg_status st = YG_NOTFOUND;
-		if (r->fd >= 0)
-			st = step(r, out, err);
+		yg_status st = reach(r, limit, err);
+		if (st == YG_OK)
+			st = r->fd >= 0 ? step(r, out, err) : YG_NOTFOUND;
 		if (st == YG_AGAIN)
 			continue;
 		if (st != YG_NOTFOUND)

@@ -57,6 +57,37 @@ static void test_round_trip(void)
 	yg_spool_close(sp);
 }
 
+/* The writer goes on to a new segment while the reader stands in the old one. */
+static void test_reader_behind_a_roll(void)
+{
+	struct yg_spool *sp = NULL;
+	struct yg_spool_reader *r = NULL;
+	struct yg_spool_taken t;
+	struct yg_spool_batch got;
+	struct yg_err err;
+	fresh();
+	struct yg_spool_conf conf = conf_of(1024, 1 << 20);
+	T_OK(yg_spool_open(&conf, &sp, &err) == YG_OK);
+	T_OK(yg_spool_reader_open(&conf, 0, &r, &err) == YG_OK);
+	unsigned next = 0;
+	bool in_order = true;
+	for (unsigned tag = 0; tag < 60; tag++) {
+		struct yg_spool_batch b = batch_of(tag, 100);
+		in_order = in_order && yg_spool_append(sp, &b, &t, &err) == YG_OK &&
+			   yg_spool_commit(sp, &err) == YG_OK;
+		if (tag % 7 != 0) /* reads one of several, so that it falls behind */
+			continue;
+		in_order = in_order &&
+			   yg_spool_reader_next(r, yg_spool_limit(sp), &got, &err) == YG_OK &&
+			   tag_of(&got) == next++;
+	}
+	while (yg_spool_reader_next(r, yg_spool_limit(sp), &got, &err) == YG_OK)
+		in_order = in_order && tag_of(&got) == next++;
+	T_NAMED(in_order && next == 60, "no batch is passed over when a segment ends");
+	yg_spool_reader_close(r);
+	yg_spool_close(sp);
+}
+
 static void test_limits(void)
 {
 	struct yg_spool *sp = NULL;
@@ -367,6 +398,7 @@ static void test_clock_back(void)
 int main(void)
 {
 	test_round_trip();
+	test_reader_behind_a_roll();
 	test_limits();
 	test_memory();
 	test_damage();
