@@ -98,6 +98,7 @@ static void died(struct yg_child *c, int status)
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	int pid = c->pid;
+	c->last_signal = sig;
 	if (c->state == YG_CHILD_READY && yg_mono_due(yg_mono_add(c->started, HEALTHY), now(s)))
 		c->attempt = 0;
 	yg_channel_close(c->channel);

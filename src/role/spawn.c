@@ -64,7 +64,7 @@ static void put_sanitizers(struct yg_buf *b)
 	}
 }
 
-static bool put_env(struct sup *s, struct gift *g)
+static bool put_env(struct sup *s, struct yg_child *c, struct gift *g)
 {
 	struct yg_buf *b = &g->texts;
 	yg_buf_printf(b, "YG_ROLE_FDS=");
@@ -75,6 +75,9 @@ static bool put_env(struct sup *s, struct gift *g)
 	yg_buf_printf(b, "YG_ROLE_UID=%u", s->uid);
 	yg_buf_putc(b, '\0');
 	yg_buf_printf(b, "YG_ROLE_GID=%u", s->gid);
+	yg_buf_putc(b, '\0');
+	/* a crash speaks against the input at hand, a kill from outside does not */
+	yg_buf_printf(b, "YG_LAST_SIGNAL=%d", c->last_signal);
 	yg_buf_putc(b, '\0');
 	/* io_uring would do file work behind the back of seccomp */
 	yg_buf_put(b, YG_SV("LC_ALL=C.UTF-8\0TZ=UTC\0PATH=/usr/bin:/bin\0UV_USE_IO_URING=0\0"));
@@ -131,7 +134,7 @@ static yg_status start(struct sup *s, struct yg_child *c, struct gift *g, struct
 		return st;
 	give(g, "conf", conf);
 	give_all(s, c, g);
-	if (!put_env(s, g) || g->names.bad)
+	if (!put_env(s, c, g) || g->names.bad)
 		return YG_FAIL(err, YG_NOMEM, "no memory to start a role");
 	pid_t pid = fork();
 	if (pid < 0)

@@ -38,6 +38,7 @@ struct yg_child {
 	yg_mono pinged, ping_at;               /* pinged: not answered yet */
 	bool wanted;                           /* start it again when it is gone */
 	bool hung;                             /* the watchdog killed it */
+	int last_signal;                       /* that ended the one before; 0: none */
 };
 
 struct yg_sock { /* a listening socket, kept open while the service runs */

@@ -1,0 +1,64 @@
+"""A batch that ends the worker twice by a crash is set aside and told of; what
+came before and after it arrives.  (The crash is a SIGSEGV sent while the marker
+in the spool names the batch: a real one looks the same from outside.)"""
+
+import gzip
+import os
+import signal
+import struct
+import sys
+
+from harness import Server, done, need_store, ok, until
+from ingest_lib import Submit, delivered, dns, doubles, stats
+
+need_store()
+
+
+def busy(server):
+    """Number of the batch that is being worked on; 0: none."""
+    try:
+        with open(os.path.join(server.data, "spool/0/busy"), "rb") as f:
+            raw = f.read(16)
+    except OSError:
+        return 0
+    return struct.unpack("<Q", raw[:8])[0] if len(raw) == 16 else 0
+
+
+def crash_on(server, wanted, sig):
+    if not until(lambda: (busy(server) == wanted or (wanted == 0 and busy(server))) and server.pid("ingest"), 30, 0.001):
+        return 0
+    seq = busy(server)
+    pid = server.kill("ingest", sig=sig)
+    until(lambda: server.pid("ingest") not in (pid, None), 20)
+    return seq
+
+
+with Server(sys.argv[1], {"process": {"restart_max": "500ms"}, "ingest": {"deliver": "100ms"}}) as s:
+    poison = gzip.compress(dns(400000), 1)
+    with Submit(s.data) as c:
+        ok(c.send(dns(100), batch_id="before")[0] == "OK", "a good batch")
+        ok(delivered(s, 100) == 100, "it arrives")
+        ok(c.send(poison, encoding=1, batch_id="poison")[0] == "OK", "a batch that takes long")
+    first = crash_on(s, 0, signal.SIGSEGV)
+    ok(first != 0, "a crash while it is worked on")
+    second = crash_on(s, first, signal.SIGSEGV)
+    ok(second == first, "and another one on the same batch")
+    aside = s.wait_event("ingest.aside", 30)
+    ok(aside and aside["batch"] == first, "it is set aside, with a system event", str(aside))
+    kept = os.path.join(s.data, "quarantine", f"spool-0-{first}.batch")
+    ok(until(lambda: os.path.exists(kept), 5) and poison in open(kept, "rb").read(), "its bytes are in quarantine/")
+    with Submit(s.data) as c:
+        ok(c.send(dns(100, 500000), batch_id="after")[0] == "OK", "the worker goes on")
+    ok(delivered(s, 100, 30, "uid LIKE 'C5000%'") == 100, "what came after it arrives")
+    ok(stats(s)["spools"][0]["set_aside"] == 1 and doubles(s) == 0, "it is counted, and nothing is there twice")
+
+    with Submit(s.data) as c:
+        c.send(gzip.compress(dns(300000, 1000000), 1), encoding=1, batch_id="innocent")
+    first = crash_on(s, 0, signal.SIGKILL)
+    for _ in range(2):
+        crash_on(s, first, signal.SIGKILL)
+    got = delivered(s, 300000, 60, "toUInt64OrZero(substring(uid, 2)) >= 1000000")
+    ok(got == 300000, "a batch whose worker was killed from outside three times arrives whole", str(got))
+    ok(doubles(s) == 0, "once")
+    ok(s.stop() == 0, "it drains")
+done()
