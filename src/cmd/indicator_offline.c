@@ -196,7 +196,7 @@ static int run_compile(struct yg_cli *cli)
 {
 	YG_AUTO(compiling_free) struct compiling c = {.cli = cli};
 	struct yg_err err;
-	struct yg_intel_build_stats stats;
+	struct yg_intel_build_stats stats = {.indicators = 0};
 	uint64_t generation = (uint64_t)(yg_env_wall(yg_cli_env(cli)).us / YG_US_PER_S);
 	const char *given = yg_cli_get(cli, "generation"), *out = yg_cli_get(cli, "out");
 	if (given != NULL && yg_parse_u64(yg_sv_of(given), &generation, &err) != YG_OK)

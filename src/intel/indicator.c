@@ -413,7 +413,7 @@ yg_status yg_indicator_normalize(enum yg_indicator_type type, struct yg_sv value
 				 struct yg_err *err)
 {
 	char buf[YG_KEY_MAX];
-	struct yg_indicator_key key;
+	struct yg_indicator_key key = {.type = YG_IND_NONE};
 	yg_status st = yg_indicator_key(type, value, buf, sizeof buf, &key, err);
 	if (st != YG_OK)
 		return st;

@@ -388,7 +388,7 @@ void yg_intel_prepare(const struct yg_intel *in, const struct yg_event *ev,
 	set->skipped = 0;
 	set->text_n = 0;
 	begin_round(&set->prep);
-	yg_probe_fill(in, ev, &set->prep, &set->skipped);
+	yg_probe_fill(in, ev, set);
 }
 
 void yg_intel_finish(const struct yg_intel *in, const struct yg_event *ev, yg_wall now,
@@ -406,7 +406,7 @@ void yg_intel_finish(const struct yg_intel *in, const struct yg_event *ev, yg_wa
 		if (yg_probe_done(prep))
 			return;
 		begin_round(&set->prep);
-		yg_probe_fill(in, ev, &set->prep, &set->skipped);
+		yg_probe_fill(in, ev, set);
 	}
 }
 

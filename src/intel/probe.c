@@ -41,7 +41,7 @@ struct filler {
 	const struct yg_event *ev;
 	struct yg_match_prep *prep;
 	struct yg_probe_group *group;
-	uint32_t *skipped;
+	struct yg_match_set *set;
 };
 
 static void probe(struct filler *f, enum yg_probe_kind kind, uint64_t hash, const char *p, size_t n)
@@ -172,7 +172,7 @@ static void add_host(struct filler *f, struct yg_sv host)
 		return;
 	}
 	if (host.n > YG_DOMAIN_MAX && (seen & HAS_HIGH) == 0) {
-		(*f->skipped)++;
+		f->set->skipped++;
 		return;
 	}
 	if ((seen & HAS_HIGH) != 0)
@@ -246,7 +246,7 @@ static void add_url(struct filler *f, enum yg_event_field field, struct yg_sv va
 	struct yg_sb b = yg_sb_init(f->prep->text + f->prep->text_n, TEXT_ROOM);
 	yg_status st = yg_url_normalize(value, true, &b, &u, NULL);
 	if (st != YG_OK) {
-		*f->skipped += st == YG_TOOBIG;
+		f->set->skipped += st == YG_TOOBIG;
 		return;
 	}
 	f->prep->text_n += (uint32_t)b.n;
@@ -329,10 +329,10 @@ static bool has_room(const struct yg_match_prep *p)
 	       p->text_n + TEXT_ROOM + 1024 <= sizeof p->text;
 }
 
-void yg_probe_fill(const struct yg_intel *in, const struct yg_event *ev, struct yg_match_prep *prep,
-		   uint32_t *skipped)
+void yg_probe_fill(const struct yg_intel *in, const struct yg_event *ev, struct yg_match_set *set)
 {
-	struct filler f = {.in = in, .ev = ev, .prep = prep, .skipped = skipped};
+	struct yg_match_prep *prep = &set->prep;
+	struct filler f = {.in = in, .ev = ev, .prep = prep, .set = set};
 	for (; prep->row < YG_LEN(lookups); prep->row++, prep->at = 0) {
 		const struct lookup *l = &lookups[prep->row];
 		const char *field = (const char *)ev + l->offset;

@@ -26,7 +26,7 @@ enum yg_probe_kind {
 	YG_PK_EMAIL,
 };
 
-/* Adds the groups that fit, from prep->row, prep->at on; skipped counts values too long. */
-void yg_probe_fill(const struct yg_intel *in, const struct yg_event *ev, struct yg_match_prep *prep,
-		   uint32_t *skipped);
+/* Adds the groups that fit to set->prep, from its row and at on; set->skipped counts
+ * values too long. */
+void yg_probe_fill(const struct yg_intel *in, const struct yg_event *ev, struct yg_match_set *set);
 bool yg_probe_done(const struct yg_match_prep *prep);

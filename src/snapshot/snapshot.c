@@ -63,7 +63,7 @@ static yg_status lay_out(const struct yg_snap_part *parts, size_t n, struct yg_s
 yg_status yg_snap_write(int fd, const struct yg_snap_spec *spec, const struct yg_snap_part *parts,
 			size_t part_count, uint64_t *out_bytes, struct yg_err *err)
 {
-	struct yg_snap_section table[YG_SNAP_SECTIONS_MAX];
+	struct yg_snap_section table[YG_SNAP_SECTIONS_MAX] = {{.id = 0}};
 	static const char zero[ALIGN];
 	struct yg_snap_head h = {.magic = YG_SNAP_MAGIC,
 				 .version = YG_SNAP_VERSION,
@@ -191,7 +191,7 @@ yg_status yg_snap_open_bytes(const void *p, size_t n, enum yg_snap_kind kind, st
 {
 	struct yg_snap_head h;
 	uint8_t digest[16];
-	if (n < sizeof h)
+	if (p == NULL || n < sizeof h)
 		return YG_FAIL(err, YG_CORRUPT, "snapshot of %zu bytes is shorter than its head",
 			       n);
 	if (((uintptr_t)p & 7) != 0)
