@@ -44,8 +44,10 @@ static struct yg_arena_block *block_new(struct yg_arena *a, size_t n)
 void *yg_arena_alloc(struct yg_arena *a, size_t n, size_t align)
 {
 	YG_REQUIRE(align != 0 && (align & (align - 1)) == 0 && align <= 16);
-	if (n > a->limit || a->used > a->limit - n)
+	if (n > a->limit || a->used > a->limit - n) {
+		a->refused = true;
 		return NULL;
+	}
 	struct yg_arena_block *b = a->head;
 #ifdef YG_ASAN /* one malloc per object: overflows and late uses become visible */
 	b = NULL;
@@ -53,8 +55,10 @@ void *yg_arena_alloc(struct yg_arena *a, size_t n, size_t align)
 	size_t at = b != NULL ? (b->len + align - 1) & ~(align - 1) : 0;
 	if (b == NULL || at > b->cap || b->cap - at < n) {
 		b = block_new(a, n);
-		if (b == NULL)
+		if (b == NULL) {
+			a->refused = true;
 			return NULL;
+		}
 		at = 0;
 	}
 	a->used += n;
@@ -92,6 +96,7 @@ void yg_arena_free(struct yg_arena *a)
 	}
 	a->head = NULL;
 	a->used = 0;
+	a->refused = false;
 }
 
 void yg_arena_reset(struct yg_arena *a)
@@ -100,6 +105,7 @@ void yg_arena_reset(struct yg_arena *a)
 	yg_arena_free(a);
 #else
 	struct yg_arena_block *keep = a->head;
+	a->refused = false;
 	if (keep == NULL)
 		return;
 	a->head = keep->next;

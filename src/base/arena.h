@@ -13,6 +13,7 @@ struct yg_arena {
 	struct yg_arena_block *head;
 	size_t used;  /* bytes handed out */
 	size_t limit; /* most bytes that may be handed out */
+	bool refused; /* an allocation was; the owner may clear it, reset does */
 };
 
 void yg_arena_init(struct yg_arena *a, size_t limit);

@@ -102,7 +102,8 @@ void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool
 {
 	yg_arena_reset(&n->arena);
 	/* what a batch makes is in proportion to it, and bounded */
-	n->arena.limit = ((size_t)16 << 20) + 8 * YG_MIN(batch.n, (size_t)YG_BATCH_PLAIN_MAX);
+	n->arena.limit = ((size_t)16 << 20) + YG_MIN(batch.n, (size_t)YG_BATCH_PLAIN_MAX) +
+			 16 * YG_MIN(batch.n, (size_t)YG_BATCH_MAX);
 	n->arena.used = 0;
 	n->batch = batch;
 	n->received = received;
@@ -158,6 +159,7 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 		n->cut = false;
 		n->bad_time = false;
 		n->name_count = 0;
+		n->arena.refused = false;
 		if (n->framed ? !next_frame(n, &record)
 			      : !(n->ops->next != NULL ? n->ops->next(n, &record)
 						       : next_line(n, &record)))
@@ -169,6 +171,11 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 			    : n->ops->record(n, record, ev, &err);
 	} while (st == YG_AGAIN);
 	n->records++;
+	if (st == YG_OK)
+		finish(n, ev);
+	if (st == YG_OK &&
+	    n->arena.refused) /* a value that is missing could be the one that matters */
+		st = YG_FAIL(&err, YG_NOMEM, "no memory left for this batch");
 	if (st != YG_OK) {
 		clear(ev, record);
 		n->name_count = 0;
@@ -176,9 +183,10 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 		n->unparsed++;
 		ev->parse_error = yg_arena_dup(&n->arena, yg_sv_of(err.msg));
 		if (ev->parse_error.n == 0)
-			ev->parse_error = YG_SV("could not be parsed");
+			ev->parse_error =
+				YG_SV("could not be parsed, and no memory is left to say why");
+		ev->time = n->received.us;
 	}
-	finish(n, ev);
 	return true;
 }
 
