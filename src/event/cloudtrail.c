@@ -303,6 +303,9 @@ static bool cloudtrail_next(struct yg_norm *n, struct yg_sv *out)
 	struct state *s = n->state;
 	const char *from = NULL, *p = n->batch.p, *end = n->batch.p + n->batch.n;
 	for (; p < end; p++) {
+		p += yg_json_scan_quiet(&s->scan, p, (size_t)(end - p));
+		if (p == end)
+			break;
 		struct yg_json_scan before = s->scan;
 		unsigned ev = yg_json_scan(&s->scan, *p);
 		if ((ev & YG_SCAN_BREAK) != 0 && from != NULL) {

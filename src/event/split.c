@@ -161,6 +161,12 @@ static bool take_line(struct yg_split *s, struct yg_sv *in, struct yg_split_batc
 static bool take_json(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
 {
 	while (in->n > 0) {
+		size_t quiet = yg_json_scan_quiet(&s->scan, in->p, in->n);
+		if (quiet > 0) {
+			keep(s, yg_sv_sub(*in, 0, quiet));
+			*in = yg_sv_sub(*in, quiet, in->n);
+			continue;
+		}
 		char c = in->p[0];
 		struct yg_json_scan before = s->scan;
 		unsigned ev = yg_json_scan(&s->scan, c);

@@ -162,6 +162,17 @@ unsigned yg_json_scan(struct yg_json_scan *s, char c)
 	return events;
 }
 
+size_t yg_json_scan_quiet(const struct yg_json_scan *s, const char *p, size_t n)
+{
+	bool names_matter = s->top && s->depth == 1 && s->key_n < sizeof records_key;
+	size_t i = 0;
+	if (s->mode != OBJECT || !s->string || s->escape || names_matter)
+		return 0;
+	while (i < n && p[i] != '"' && p[i] != '\\' && p[i] != '\n')
+		i++;
+	return i;
+}
+
 bool yg_json_scan_open(const struct yg_json_scan *s)
 {
 	return s->mode == OBJECT || s->mode == LINE || s->mode == ITEM;

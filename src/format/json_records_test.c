@@ -11,8 +11,13 @@ static void check(const char *in, const char *want)
 	struct yg_json_scan s = {0};
 	size_t n = 0;
 	bool on = false;
+	size_t quiet = 0; /* bytes that were promised to change nothing */
 	for (const char *c = in; *c != '\0'; c++) {
+		quiet = YG_MAX(quiet, yg_json_scan_quiet(&s, c, strlen(c)));
 		unsigned ev = yg_json_scan(&s, *c);
+		if (quiet > 0 && ev != 0)
+			T_NAMED(false, "a quiet byte is quiet");
+		quiet -= quiet > 0;
 		if ((ev & YG_SCAN_BREAK) != 0)
 			yg_sb_printf(&b, "(%.*s)", (int)n, rec);
 		if ((ev & (YG_SCAN_BREAK | YG_SCAN_DROP)) != 0)
