@@ -223,13 +223,16 @@ yg_status yg_r_doctor(struct yg_api *api, struct yg_request *q, struct yg_respon
 	st = check_state(&d, l.db, err);
 	if (st != YG_OK)
 		return st;
-	say(&d, "store.answers", yg_ch_ping(l.ch) ? CHECK_OK : CHECK_FAIL,
-	    "the event store answers /ping or it does not",
+	bool answers = yg_ch_ping(l.ch);
+	say(&d, "store.answers", answers ? CHECK_OK : CHECK_FAIL,
+	    answers ? "the event store answers /ping" : "the event store does not answer /ping",
 	    "events wait in the spool meanwhile; see the log of role store");
 	check_disk(&d);
 	check_data(&d, &o, q->now);
-	say(&d, "program.checks", yg_check_count() > 0 ? CHECK_WARN : CHECK_OK,
-	    "no invariant of the program failed since its start, or some did",
+	bool broken = yg_check_count() > 0;
+	say(&d, "program.checks", broken ? CHECK_WARN : CHECK_OK,
+	    broken ? "an invariant of the program failed since its start"
+		   : "no invariant of the program failed since its start",
 	    "please report the log lines with the word check");
 	yg_jo_end(&d.j, ']');
 	yg_jo_str(&d.j, "state", yg_sv_of(names[d.worst]));

@@ -39,7 +39,7 @@ static int page(struct yg_cli *c, const char *tail, const struct yg_column *cols
 
 static int run_events(struct yg_cli *c)
 {
-	static const struct yg_column cols[] = {{"EVENT", "event", 24},
+	static const struct yg_column cols[] = {{"EVENT", "event", 28},
 						{"TIME", "time", 27},
 						{"FIELD", "field", 12},
 						{"VALUE", "value", 0}};

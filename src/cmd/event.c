@@ -10,7 +10,7 @@
 static const struct yg_column columns[] = {{"TIME", "time", 27},      {"ORG", "org", 16},
 					   {"CLASS", "class_uid", 6}, {"LOG", "log_name", 10},
 					   {"SOURCE", "src_ip", 15},  {"DESTINATION", "dst_ip", 15},
-					   {"ID", "id", 18},          {"MESSAGE", "message", 0}};
+					   {"ID", "id", 28},          {"MESSAGE", "message", 0}};
 
 static int run_search(struct yg_cli *c)
 {

@@ -14,6 +14,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_alert,
 	yg_cmds_system,
 	yg_cmds_audit_verify,
+	yg_cmds_backup,
 	yg_cmds_demo,
 	yg_cmds_about,
 	NULL,

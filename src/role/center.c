@@ -458,7 +458,7 @@ static yg_status start(struct center *c, struct yg_err *err)
 	task_init(&c->retain, c, retain);
 	task_init(&c->expiry, c, expire);
 	task_init(&c->news_task, c, keep_news);
-	if (uv_mutex_init(&c->news_lock) != 0)
+	if (uv_mutex_init(&c->news_lock) != 0 || uv_mutex_init(&c->compile_lock) != 0)
 		return YG_FAIL(err, YG_NOMEM, "role center");
 	yg_status st = yg_stream_new(c->api.started, &c->stream, err);
 	c->api.stream = c->stream;

@@ -58,6 +58,7 @@ struct center {
 	bool draining, server_done;
 
 	uv_mutex_t news_lock;
+	uv_mutex_t compile_lock; /* one compile at a time: a job and the schedule both want it */
 	struct news *news_first, *news_last;
 	size_t news_count, news_lost;
 

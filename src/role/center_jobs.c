@@ -1,6 +1,7 @@
 /* Jobs: one at a time, the oldest first.  What each needs stands in its params
  * as JSON; who asked for it is who the audit log names. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -66,11 +67,15 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 static yg_status compile(struct run *r, struct yg_err *err)
 {
 	struct yg_compile_result out = {0};
+	uv_mutex_lock(&r->c->compile_lock);
 	yg_status st = yg_registry_compile(&r->act, "snapshot",
 					   r->job.id.n > 0 ? on_progress : NULL, r, &out, err);
+	if (st == YG_OK) /* published in the order compiled */
+		st = yg_role_publish(r->c->ctx, 1, out.generation, yg_sv_of(out.file));
+	uv_mutex_unlock(&r->c->compile_lock);
+	(void)malloc_trim(0); /* a large list leaves a large heap behind */
 	if (st != YG_OK)
 		return st;
-	st = yg_role_publish(r->c->ctx, 1, out.generation, yg_sv_of(out.file));
 	yg_role_log(r->c->ctx, YG_EV_CENTER_COMPILED, YG_KN("generation", out.generation),
 		    YG_KN("refused", out.refused), YG_KS("file", out.file));
 	struct yg_jo j = yg_jo_init(&r->result);

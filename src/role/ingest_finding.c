@@ -51,10 +51,23 @@ static void member(struct yg_buf *b, const char *key, struct yg_sv v)
 	yg_json_put_str(b, v);
 }
 
+/* What stood in the field: text as it is, an address written out. */
+static struct yg_sv seen(const struct yg_event *f, const struct yg_match *m, char *buf, size_t cap)
+{
+	const struct yg_event_field_info *info = &yg_event_fields[m->field];
+	if (m->value.n > 0 || info->type != YG_ET_IP)
+		return yg_sv_sub(m->value, 0, 2048);
+	struct yg_ip ip;
+	struct yg_sb b = yg_sb_init(buf, cap);
+	memcpy(&ip, (const char *)f + info->offset, sizeof ip);
+	yg_ip_format(&b, ip);
+	return yg_sb_sv(&b);
+}
+
 static void json_of(const struct yg_event *f, const struct yg_match *m, struct yg_sv asset,
 		    struct yg_sv event_id, struct yg_buf *b)
 {
-	char time[40];
+	char time[40], text[YG_IP_TEXT_MAX + 1];
 	struct yg_sb t = yg_sb_init(time, sizeof time);
 	yg_time_format(&t, (yg_wall){f->time});
 	yg_buf_putc(b, '{');
@@ -69,7 +82,7 @@ static void json_of(const struct yg_event *f, const struct yg_match *m, struct y
 	member(b, "tlp", yg_sv_of(yg_tlp_name(m->tlp)));
 	member(b, "asset", asset);
 	member(b, "field", yg_sv_of(yg_event_fields[m->field].name));
-	member(b, "value", yg_sv_sub(m->value, 0, 2048));
+	member(b, "value", seen(f, m, text, sizeof text));
 	member(b, "event_id", event_id);
 	member(b, "time", yg_sb_sv(&t));
 	member(b, "title", f->finding_title);
