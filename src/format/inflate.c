@@ -24,6 +24,8 @@ struct yg_inflate {
 	bool failed;
 	z_stream gz;
 	ZSTD_DStream *zs;
+	char head[4]; /* first bytes of the frame at hand */
+	size_t head_n;
 };
 
 /* The window of a zstd frame is memory that the sender chooses: 8 MiB is what
@@ -104,21 +106,50 @@ static yg_status gzip_step(struct yg_inflate *z, struct yg_sv *in, char *out, si
 	return YG_OK;
 }
 
+/* A frame begins with a magic number of RFC 8878; libzstd would also read what its
+ * versions before 0.8 wrote, by decoders that nobody looks after any more. */
+static yg_status zstd_head(struct yg_inflate *z, struct yg_sv *in, struct yg_err *err)
+{
+	size_t n = YG_MIN(sizeof z->head - z->head_n, in->n);
+	memcpy(z->head + z->head_n, in->p, n);
+	z->head_n += n;
+	in->p += n;
+	in->n -= n;
+	z->started = true;
+	z->ended = false;
+	if (z->head_n < sizeof z->head)
+		return YG_OK;
+	if (yg_encoding_sniff((struct yg_sv){z->head, z->head_n}) != YG_ZSTD)
+		return YG_FAIL(err, YG_PARSE, "zstd: not a frame");
+	ZSTD_inBuffer from = {z->head, z->head_n, 0};
+	ZSTD_outBuffer to = {NULL, 0, 0};
+	size_t r = ZSTD_decompressStream(z->zs, &to, &from);
+	if (ZSTD_isError(r) || from.pos < z->head_n)
+		return YG_FAIL(err, YG_PARSE, "zstd: a damaged frame");
+	return YG_OK;
+}
+
 /* `out` is written through the library's struct */
 /* NOLINTNEXTLINE(readability-non-const-parameter) */
 static yg_status zstd_step(struct yg_inflate *z, struct yg_sv *in, char *out, size_t cap,
 			   size_t *out_n, struct yg_err *err)
 {
-	ZSTD_inBuffer from = {in->p, in->n, 0};
-	ZSTD_outBuffer to = {out, cap, 0};
 	if (in->n == 0 && (!z->started || z->ended))
 		return YG_OK;
+	if (z->head_n < sizeof z->head) {
+		yg_status st = zstd_head(z, in, err);
+		if (st != YG_OK || z->head_n < sizeof z->head)
+			return st;
+	}
+	ZSTD_inBuffer from = {in->p, in->n, 0};
+	ZSTD_outBuffer to = {out, cap, 0};
 	size_t r = ZSTD_decompressStream(z->zs, &to, &from);
 	in->p += from.pos;
 	in->n -= from.pos;
 	*out_n = to.pos;
-	z->started = true;
 	z->ended = r == 0;
+	if (r == 0)
+		z->head_n = 0;
 	if (ZSTD_isError(r))
 		return YG_FAIL(err, YG_PARSE, "zstd: %s", ZSTD_getErrorName(r));
 	return YG_OK;

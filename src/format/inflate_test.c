@@ -102,6 +102,11 @@ int main(void)
 	T_OK(all(YG_GZIP, (struct yg_sv){packed, z.n + 100}, 3, &b) == YG_OK && b.n == 1);
 	packed[z.n - 5] ^= 1; /* the CRC */
 	T_OK(all(YG_GZIP, z, 3, &b) == YG_PARSE);
+	/* what zstd wrote before 0.8 has other magic numbers */
+	T_OK(all(YG_ZSTD, YG_SV("\x25\xb5\x2f\xfd\x04\xc8\xc8\xc8"), 1000, &b) == YG_PARSE);
+	T_OK(all(YG_ZSTD, YG_SV("\x28\xb5"), 1000, &b) == YG_PARSE);
+	/* a skippable frame gives nothing, and another may follow */
+	T_OK(all(YG_ZSTD, YG_SV("\x50\x2a\x4d\x18\x02\0\0\0xx"), 1000, &b) == YG_OK && b.n == 0);
 	yg_buf_free(&b);
 	return tap_done();
 }
