@@ -1,0 +1,82 @@
+_yagura() {
+  local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W 'org token source event indicator alert doctor status audit-log job system-event backup version completion manual ' -- "$cur"))
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    'org') verbs='list add show set remove ' ;;
+    'token') verbs='list add revoke ' ;;
+    'source') verbs='list ' ;;
+    'event') verbs='search show import ' ;;
+    'indicator') verbs='lists list-add list-remove import search add expire remove allow allowed disallow publish compile match ' ;;
+    'alert') verbs='list show events history set close comment comments merge split allow bulk ' ;;
+    'audit-log') verbs='list verify ' ;;
+    'job') verbs='list show cancel ' ;;
+    'system-event') verbs='list ' ;;
+    'backup') verbs='create list ' ;;
+  esac
+  if [ -n "$verbs" ] && [ "$COMP_CWORD" -eq 2 ]; then
+    COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
+    return
+  fi
+  case "${COMP_WORDS[1]}${verbs:+ ${COMP_WORDS[2]}}" in
+    'org list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'org add') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'org show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'org set') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'org remove') opts='--force --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'token list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'token add') opts='--org --scope --expires --out --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'token revoke') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'source list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'event search') opts='--from --to --org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'event show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'event import') opts='--org --source --sensor --batch-bytes --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator lists') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator list-add') opts='--org --title --tlp --confidence --category --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator list-remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator import') opts='--list --org --title --tlp --confidence --category --format --replace --force-suffix --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator search') opts='--org --type --list --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator add') opts='--list --confidence --tlp --category --family --until --force-suffix --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator expire') opts='--at --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator allow') opts='--org --reason --expires --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator allowed') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator disallow') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator publish') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator compile') opts='--out --list-name --format --category --tlp --org --allow --force-suffix --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator match') opts='--snapshot --source --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert list') opts='--org --state --severity --assignee --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert events') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert history') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert set') opts='--state --verdict --reason --assign --set-severity --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert close') opts='--verdict --reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert comment') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert comments') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert merge') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert split') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert allow') opts='--reason --expires --all-organisations --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert bulk') opts='--org --from-state --severity --assignee --indicator --q --state --verdict --reason --assign --set-severity --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'doctor') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'status') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'audit-log list') opts='--org --object --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'job list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'job show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'job cancel') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system-event list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'backup create') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'backup list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'audit-log verify') opts='--state --head --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'version') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'completion') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'manual') opts='--ja --help --json --quiet --socket --server --token-file --ca-file ' ;;
+  esac
+  case $cur in
+    -*) COMPREPLY=($(compgen -W "$opts" -- "$cur")) ;;
+    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+  esac
+}
+complete -F _yagura yagura
