@@ -2,26 +2,34 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'org token source event indicator alert doctor status audit-log job system-event backup version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
+    'config') verbs='check print schema manual events ' ;;
     'org') verbs='list add show set remove ' ;;
     'token') verbs='list add revoke ' ;;
     'source') verbs='list ' ;;
-    'event') verbs='search show import ' ;;
+    'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search add expire remove allow allowed disallow publish compile match ' ;;
     'alert') verbs='list show events history set close comment comments merge split allow bulk ' ;;
     'audit-log') verbs='list verify ' ;;
     'job') verbs='list show cancel ' ;;
     'system-event') verbs='list ' ;;
-    'backup') verbs='create list ' ;;
+    'backup') verbs='create list verify restore ' ;;
+    'demo') verbs='load status remove ' ;;
   esac
   if [ -n "$verbs" ] && [ "$COMP_CWORD" -eq 2 ]; then
     COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
     return
   fi
   case "${COMP_WORDS[1]}${verbs:+ ${COMP_WORDS[2]}}" in
+    'serve') opts='--config --data --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'config check') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'config print') opts='--changed --roles --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'config schema') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'config manual') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'config events') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org add') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -34,6 +42,7 @@ _yagura() {
     'event search') opts='--from --to --org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'event show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'event import') opts='--org --source --sensor --batch-bytes --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'event normalize') opts='--source --mapping --received --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator lists') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator list-add') opts='--org --title --tlp --confidence --category --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator list-remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -47,7 +56,7 @@ _yagura() {
     'indicator disallow') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator publish') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator compile') opts='--out --list-name --format --category --tlp --org --allow --force-suffix --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'indicator match') opts='--snapshot --source --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert list') opts='--org --state --severity --assignee --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert events') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -70,6 +79,11 @@ _yagura() {
     'backup create') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'backup list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'audit-log verify') opts='--state --head --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'backup verify') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'backup restore') opts='--data --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'demo load') opts='--records --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'demo status') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'demo remove') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'version') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'completion') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'manual') opts='--ja --help --json --quiet --socket --server --token-file --ca-file ' ;;

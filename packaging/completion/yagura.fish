@@ -1,4 +1,15 @@
 complete -c yagura -f
+complete -c yagura -n __fish_use_subcommand -a serve
+complete -c yagura -n '__fish_seen_subcommand_from serve' -l config -r -d 'Configuration; without it every key has its default.'
+complete -c yagura -n '__fish_seen_subcommand_from serve' -l data -r -d 'Data folder, made when it is not there (default: $YAGURA_DATA or ./data).'
+complete -c yagura -n __fish_use_subcommand -a config
+complete -c yagura -n '__fish_seen_subcommand_from config' -a check -d 'Check a configuration file and the files it names; report every problem.'
+complete -c yagura -n '__fish_seen_subcommand_from config' -a print -d 'Print the configuration in force, every key with its explanation.'
+complete -c yagura -n '__fish_seen_subcommand_from print' -l changed -d 'Print only keys that differ from their default.'
+complete -c yagura -n '__fish_seen_subcommand_from print' -l roles -d 'Print what each process may do: system calls, files, peers, limits.'
+complete -c yagura -n '__fish_seen_subcommand_from config' -a schema -d 'Print the JSON Schema of the configuration file.'
+complete -c yagura -n '__fish_seen_subcommand_from config' -a manual -d 'Print the manual page yagura.yaml(5) as mdoc.'
+complete -c yagura -n '__fish_seen_subcommand_from config' -a events -d 'Print the catalogue of log events as Markdown.'
 complete -c yagura -n __fish_use_subcommand -a org
 complete -c yagura -n '__fish_seen_subcommand_from org' -a list -d 'List organisations.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most N rows; 0 for all (default 50).'
@@ -36,6 +47,10 @@ complete -c yagura -n '__fish_seen_subcommand_from import' -l org -r -d 'Organis
 complete -c yagura -n '__fish_seen_subcommand_from import' -l source -r -d 'suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson:MAPPING.'
 complete -c yagura -n '__fish_seen_subcommand_from import' -l sensor -r -d 'Who saw it (default: import).'
 complete -c yagura -n '__fish_seen_subcommand_from import' -l batch-bytes -r -d 'Size of one batch (default 4MiB).'
+complete -c yagura -n '__fish_seen_subcommand_from event' -a normalize -d 'Print log files as OCSF JSON lines, without a server.'
+complete -c yagura -n '__fish_seen_subcommand_from normalize' -l source -r -d 'suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson.'
+complete -c yagura -n '__fish_seen_subcommand_from normalize' -l mapping -r -d 'Mapping file, for ndjson.'
+complete -c yagura -n '__fish_seen_subcommand_from normalize' -l received -r -d 'Time given to records that have none (default: now).'
 complete -c yagura -n __fish_use_subcommand -a indicator
 complete -c yagura -n '__fish_seen_subcommand_from indicator' -a lists -d 'List indicator lists.'
 complete -c yagura -n '__fish_seen_subcommand_from lists' -l org -r -d 'Only for this organisation.'
@@ -96,7 +111,8 @@ complete -c yagura -n '__fish_seen_subcommand_from compile' -l force-suffix -d '
 complete -c yagura -n '__fish_seen_subcommand_from compile' -l generation -r -d 'Generation of the snapshot (default: seconds since 1970).'
 complete -c yagura -n '__fish_seen_subcommand_from indicator' -a match -d 'Say which indicators of a snapshot log files hold, offline.'
 complete -c yagura -n '__fish_seen_subcommand_from match' -l snapshot -r -d 'Snapshot of indicators.'
-complete -c yagura -n '__fish_seen_subcommand_from match' -l source -r -d 'What the files are: suricata, zeek, syslog, cloudtrail, windows, ocsf.'
+complete -c yagura -n '__fish_seen_subcommand_from match' -l source -r -d 'What the files are: suricata, zeek, syslog, cloudtrail, windows, ocsf, ndjson.'
+complete -c yagura -n '__fish_seen_subcommand_from match' -l mapping -r -d 'Mapping file, for ndjson.'
 complete -c yagura -n '__fish_seen_subcommand_from match' -l org -r -d 'Match as this organisation'\''s events.'
 complete -c yagura -n '__fish_seen_subcommand_from match' -l at -r -d 'Indicators valid at this time (default now).'
 complete -c yagura -n __fish_use_subcommand -a alert
@@ -169,6 +185,15 @@ complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most
 complete -c yagura -n '__fish_seen_subcommand_from audit-log' -a verify -d 'Check the hash chain of the audit log; exit status 3 when it does not hold.'
 complete -c yagura -n '__fish_seen_subcommand_from verify' -l state -r -d 'Verify this database file, without a server.'
 complete -c yagura -n '__fish_seen_subcommand_from verify' -l head -r -d 'Also compare with a head noted before.'
+complete -c yagura -n '__fish_seen_subcommand_from backup' -a verify -d 'Check every file of a backup against its manifest; exit status 3 when one does not fit.'
+complete -c yagura -n '__fish_seen_subcommand_from backup' -a restore -d 'Put a backup back into a new data folder.'
+complete -c yagura -n '__fish_seen_subcommand_from restore' -l data -r -d 'Data folder to make; it must not exist or be empty.'
+complete -c yagura -n __fish_use_subcommand -a demo
+complete -c yagura -n '__fish_seen_subcommand_from demo' -a load -d 'Load twelve made-up organisations with a day of logs and the indicators that match some of them.'
+complete -c yagura -n '__fish_seen_subcommand_from load' -l records -r -d 'About how many records (default 200,000).'
+complete -c yagura -n '__fish_seen_subcommand_from demo' -a status -d 'Is there a demonstration?'
+complete -c yagura -n '__fish_seen_subcommand_from demo' -a remove -d 'Remove the demonstration with all its data.'
+complete -c yagura -n '__fish_seen_subcommand_from remove' -l no-wait -d 'Do not wait for the job.'
 complete -c yagura -n __fish_use_subcommand -a version
 complete -c yagura -n __fish_use_subcommand -a completion
 complete -c yagura -n __fish_use_subcommand -a manual
