@@ -40,7 +40,7 @@ int main(void)
 	char buf[4096];
 	ssize_t n = read(fds[0], buf, sizeof buf);
 	T_OK(n > 0);
-	struct yg_sv out = {buf, n > 0 ? (size_t)n : 0}, line, second;
+	struct yg_sv out = {buf, n > 0 ? (size_t)n : 0}, line = {"", 0}, second = {"", 0};
 	T_OK(yg_sv_cut(&out, '\n', &line) && yg_sv_cut(&out, '\n', &second));
 	T_OK(yg_sv_starts(line, YG_SV("{\"time\":\"20")));
 	T_OK(yg_sv_has(line, YG_SV("\"level\":\"info\",\"event\":\"role.note\",\"id\":1027,"

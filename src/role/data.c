@@ -1,7 +1,8 @@
 /* data.c - the data folder: made, owned, reachable, and ours alone. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <fts.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -67,33 +68,68 @@ static yg_status make_parents(const char *path, struct yg_err *err)
 	return YG_OK;
 }
 
-static uint32_t walk_uid, walk_gid; /* nftw() has no context; the supervisor has one thread */
-
-static int give(const char *path, const struct stat *st, int type, struct FTW *at)
+/* To be given to the roles' user as root a folder must be ours for certain:
+ * `--data /etc` is a slip of the hand, not a wish. */
+static yg_status ours_or_empty(struct sup *s, struct yg_err *err)
 {
-	(void)at;
-	/* A second name of a file could be somebody's else: only what lies here alone. */
-	if (type == FTW_F && (!S_ISREG(st->st_mode) || st->st_nlink != 1))
-		return 0;
-	if (type != FTW_F && type != FTW_D && type != FTW_SL)
-		return 0;
-	return lchown(path, walk_uid, walk_gid);
+	struct stat st;
+	size_t strange = 0;
+	if (stat("state", &st) == 0 && S_ISDIR(st.st_mode) && stat("spool", &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		return YG_OK;
+	DIR *d = opendir(".");
+	if (d == NULL)
+		return YG_FAIL_OS(err, errno, "cannot read the data folder %s", s->data);
+	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+		strange += e->d_name[0] != '.' && strcmp(e->d_name, "lost+found") != 0;
+	(void)closedir(d);
+	if (strange > 0)
+		return YG_FAIL(err, YG_CONFLICT,
+			       "%s is not empty and is no data folder of Yagura; name another one",
+			       s->data);
+	return YG_OK;
+}
+
+static yg_status give_entry(struct sup *s, const FTSENT *e, struct yg_err *err)
+{
+	switch (e->fts_info) {
+	case FTS_DNR:
+	case FTS_ERR:
+	case FTS_NS: return YG_FAIL_OS(err, e->fts_errno, "%s/%s", s->data, e->fts_path);
+	case FTS_F: /* a second name of a file could be somebody else's: only what lies here alone */
+		if (e->fts_statp->st_nlink != 1)
+			return YG_OK;
+		break;
+	case FTS_D:
+	case FTS_SL:
+	case FTS_SLNONE: break;
+	default: return YG_OK;
+	}
+	if (lchown(e->fts_accpath, s->uid, s->gid) != 0)
+		return YG_FAIL_OS(err, errno, "cannot give %s/%s to user %u", s->data, e->fts_path,
+				  s->uid);
+	return YG_OK;
 }
 
 static yg_status give_away(struct sup *s, struct yg_err *err)
 {
 	struct stat st;
+	char here[] = ".";
+	char *const roots[] = {here, NULL};
 	if (geteuid() != 0)
 		return YG_OK;
 	if (stat(".", &st) != 0)
 		return YG_FAIL_OS(err, errno, "cannot stat %s", s->data);
 	if (st.st_uid == s->uid && st.st_gid == s->gid)
 		return YG_OK;
-	walk_uid = s->uid;
-	walk_gid = s->gid;
-	if (nftw(".", give, 32, FTW_PHYS | FTW_MOUNT) != 0)
-		return YG_FAIL_OS(err, errno, "cannot give %s to user %u", s->data, s->uid);
-	return YG_OK;
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	if (walk == NULL)
+		return YG_FAIL_OS(err, errno, "cannot walk %s", s->data);
+	yg_status result = YG_OK;
+	for (FTSENT *e = fts_read(walk); e != NULL && result == YG_OK; e = fts_read(walk))
+		result = give_entry(s, e, err);
+	(void)fts_close(walk);
+	return result;
 }
 
 static yg_status folder(struct sup *s, const char *path, bool ours, struct yg_err *err)
@@ -189,7 +225,9 @@ yg_status sup_data_open(struct sup *s, struct yg_err *err)
 		return YG_FAIL_OS(err, errno, "cannot make the data folder %s", s->data);
 	if (chdir(s->data) != 0)
 		return YG_FAIL_OS(err, errno, "cannot use the data folder %s", s->data);
-	st = lock(s, err);
+	st = ours_or_empty(s, err);
+	if (st == YG_OK)
+		st = lock(s, err);
 	if (st == YG_OK)
 		st = sup_user_find(s, err);
 	if (st == YG_OK)

@@ -93,12 +93,9 @@ static const struct yg_secret *by_name(const struct yg_secret *list, const char 
 	return NULL;
 }
 
-static void check_pair(struct load *l)
+static void check_pair(struct load *l, const struct yg_secret *c, const struct yg_secret *k)
 {
-	const struct yg_secret *c = by_name(l->list, "tls.crt"), *k = by_name(l->list, "tls.key");
 	struct yg_sv cert, key;
-	if (l->st != YG_OK || c == NULL || k == NULL)
-		return;
 	l->st = yg_memfd_map(c->fd, SECRET_MAX, &cert, l->err);
 	if (l->st != YG_OK)
 		return;
@@ -108,6 +105,25 @@ static void check_pair(struct load *l)
 		yg_memfd_unmap(&key);
 	}
 	yg_memfd_unmap(&cert);
+	if (l->st != YG_OK)
+		(void)yg_err_wrap(l->err, "%s: ", c->name);
+}
+
+/* Every certificate with its key: a role must not find out at its first client. */
+static void check_pairs(struct load *l)
+{
+	for (const struct yg_secret *c = l->list; c != NULL && l->st == YG_OK; c = c->next) {
+		char name[96];
+		struct yg_sv crt = yg_sv_of(c->name);
+		if (!yg_sv_ends(crt, YG_SV(".crt")))
+			continue;
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_put(&b, yg_sv_sub(crt, 0, crt.n - 4));
+		yg_sb_put(&b, YG_SV(".key"));
+		const struct yg_secret *k = by_name(l->list, yg_sb_cstr(&b));
+		if (k != NULL)
+			check_pair(l, c, k);
+	}
 }
 
 yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_secret **out,
@@ -121,7 +137,6 @@ yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_
 		own ? YG_SV("keys/tls.crt") : conf->api_cert_file);
 	take_sv(&l, "tls.key", YG_R_CENTER | YG_R_INGEST,
 		own ? YG_SV("keys/tls.key") : conf->api_key_file);
-	check_pair(&l);
 	take_sv(&l, "store.password", YG_R_CENTER | YG_R_INGEST | YG_R_STORE,
 		conf->store_password_file);
 	for (size_t i = 0; i < conf->listener_count; i++)
@@ -132,6 +147,7 @@ yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_
 		yg_sb_printf(&b, "mapping." YG_SV_FMT, YG_SV_ARG(conf->mappings[i].name));
 		take_sv(&l, yg_sb_cstr(&b), YG_R_INGEST, conf->mappings[i].file);
 	}
+	check_pairs(&l);
 	if (l.st != YG_OK) {
 		sup_secrets_free(l.list);
 		return l.st;

@@ -309,8 +309,15 @@ class Server:
 
     def wait_event(self, name, seconds=30, count=1, **match):
         """Waits until there are `count` such records; the last of them or None."""
-        found = until(lambda: len(self.events(name, **match)) >= count, seconds)
-        return self.events(name, **match)[-1] if found else None
+        until(lambda: len(self.events(name, **match)) >= count or self.ended(), seconds)
+        found = self.events(name, **match)
+        return found[-1] if len(found) >= count else None
+
+    def alive(self):
+        """Breaks the test off when the supervisor itself has ended unasked."""
+        if self.ended():
+            note(self.log()[-3000:])
+            bail(f"the supervisor ended with status {self.process.returncode}")
 
     # processes
 

@@ -65,6 +65,7 @@ def back_off(s):
         s.kill("ingest")
         died = s.wait_event("role.crashed", count=before + n + 1, crashed="ingest")
         pauses.append(died["pause_ms"] if died else None)
+        s.alive()
     ok(all(p and q and (q == 2 * p or q == 1000) for p, q in zip(pauses, pauses[1:])), "the pause doubles", pauses)
     ok(s.find_event("role.crashed", crashed="ingest")["signal"] == "KILL", "the record names the signal")
     for n in range(4):
@@ -132,6 +133,18 @@ def reload(s):
     until(lambda: len(s.events("role.ready", process=s.pid("ingest"))) > 0, 20)
 
 
+def told_to_center(s):
+    """What happened to roles can be read at the API."""
+    if s.pid("center") is None:
+        skip("crashes are system events", "no role center")
+        return
+
+    def names():
+        reply = s.http("GET", "/api/v1/system-events?limit=200")
+        return [e.get("name") for e in reply.json()["items"]] if reply.status == 200 else []
+    ok(until(lambda: "role.crashed" in names(), 10), "crashes are system events at the API", names())
+
+
 def drain(s):
     expected = [p.role for p in s.roles()]
     ok(s.stop() == 0, "SIGTERM ends it with status 0", s.log()[-2000:])
@@ -165,14 +178,10 @@ def second(s):
 def running():
     conf = merge(AWAY, {"process": {"restart_max": "1s", "watchdog": "2s"}})
     with Server(BINARY, conf) as s:
-        folders(s)
-        certificate(s)
-        locked_in(s)
-        second(s)
-        forbidden_call(s)
-        back_off(s)
-        watchdog(s)
-        reload(s)
+        for part in (folders, certificate, locked_in, second, forbidden_call, back_off, watchdog, told_to_center,
+                     reload):
+            part(s)
+            s.alive()
         drain(s)
 
 
@@ -184,6 +193,30 @@ def supervisor_dies():
         ok(until(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids), 10), "roles end with their supervisor")
         s.launch()
         ok(s.wait_event("serve.ready", 60), "and the same data folder starts again", s.log()[-2000:])
+
+
+def broken_snapshot():
+    """Main hands on what lies in snapshot/ unread; a worker refuses what is none and goes on."""
+    def lay(s):
+        os.makedirs(f"{s.data}/snapshot", exist_ok=True)
+        for name in ("state", "spool"):
+            os.makedirs(f"{s.data}/{name}", exist_ok=True)
+        with open(f"{s.data}/snapshot/indicators-7.ygs", "wb") as f:
+            f.write(b"no snapshot" * 1000)
+        with open(f"{s.data}/snapshot/current", "w", encoding="ascii") as f:
+            f.write("indicators-7.ygs\n")
+    with Server(BINARY, AWAY, before=lay) as s:
+        relayed = s.find_event("snapshot.relayed")
+        ok(relayed and relayed["generation"] == 7, "the last snapshot is handed on at the start", s.log())
+        ok(until(lambda: [e for e in s.events() if e["role"] == "ingest" and e["level"] in ("warn", "error")], 10) and
+           not s.events("role.crashed", crashed="ingest"), "a broken one is refused by the worker, which goes on", s.log())
+    def outside(s):
+        lay(s)
+        with open(f"{s.data}/snapshot/current", "w", encoding="ascii") as f:
+            f.write("../keys/tls.key\n")
+    with Server(BINARY, AWAY, before=outside) as s:
+        ok(s.find_event("snapshot.unreadable") and not s.find_event("snapshot.relayed"),
+           "a name that leads elsewhere is not followed", s.log())
 
 
 def notified():
@@ -251,6 +284,12 @@ def refusals():
         code, said = serve("ingest: {workers: 0}\n", f"{d}/two")
         ok(code == 3 and f"{conf}:1: ingest.workers: expected a whole number from 1 to 64, found '0'" in said and
            not os.path.exists(f"{d}/two"), "a bad configuration: where and what, before anything is made", said)
+        os.mkdir(f"{d}/mine")
+        with open(f"{d}/mine/letter", "w", encoding="utf-8"):
+            pass
+        code, said = serve("", f"{d}/mine")
+        ok(code == 1 and "is no data folder of Yagura" in said and os.listdir(f"{d}/mine") == ["letter"],
+           "a folder with other things in it is left alone", said)
         code, said = serve("", "/proc/nowhere")
         ok(code == 1 and "/proc/nowhere" in said, "a data folder that cannot be made", said)
         code, said = serve("", f"{d}/three", [sys.executable, f"{HERE}/no_landlock.py"])
@@ -297,6 +336,7 @@ def main():
     refusals()
     running()
     supervisor_dies()
+    broken_snapshot()
     notified()
     unprivileged()
     done()
