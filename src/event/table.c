@@ -1,17 +1,26 @@
 #include "event/table.h"
 
+#include "event/table_columns.h"
+
 /* First versions with what 18.16 has not: LowCardinality out of its experiment
  * and bloom_filter indexes are both in 20.1, fsync_after_insert in 20.10.  One
  * line between plain and rich is enough: servers between are not in use. */
 #define RICH_FROM     2101u
 #define DELIVERED_MAX 65536u
 
-struct column {
-	const char *name;
-	enum yg_event_type type;
-};
-static const struct column columns[YG_EVENT_FIELD_COUNT] = {
-#define X(member, type, path, doc) [YG_EF_##member] = {#member, YG_ET_##type},
+#define NATIVE_I64  "Int64"
+#define NATIVE_U64  "UInt64"
+#define NATIVE_U32  "UInt32"
+#define NATIVE_U16  "UInt16"
+#define NATIVE_U8   "UInt8"
+#define NATIVE_STR  "String"
+#define NATIVE_LSTR "String"
+#define NATIVE_IP   "FixedString(16)"
+#define NATIVE_STRS "Array(String)"
+
+const struct yg_event_column yg_event_columns[YG_EVENT_FIELD_COUNT] = {
+#define X(member, type, path, doc)                                                                 \
+	[YG_EF_##member] = {#member, NATIVE_##type, YG_ET_##type, sizeof(YG_EVENT_TYPE_##type)},
 	YG_EVENT_FIELDS(X)
 #undef X
 };
@@ -22,22 +31,6 @@ struct yg_sv yg_event_table_columns(void)
 	static const char all[] = "" YG_EVENT_FIELDS(X);
 #undef X
 	return (struct yg_sv){all + 1, sizeof all - 2};
-}
-
-static const char *type_name(enum yg_event_type t, bool rich)
-{
-	switch (t) {
-	case YG_ET_I64: return "Int64";
-	case YG_ET_U64: return "UInt64";
-	case YG_ET_U32: return "UInt32";
-	case YG_ET_U16: return "UInt16";
-	case YG_ET_U8: return "UInt8";
-	case YG_ET_STR: return "String";
-	case YG_ET_LSTR: return rich ? "LowCardinality(String)" : "String";
-	case YG_ET_IP: return "FixedString(16)";
-	case YG_ET_STRS: return "Array(String)";
-	}
-	return "String";
 }
 
 /* Times and counters rise slowly within a part: differences pack to a byte or
@@ -73,9 +66,11 @@ static const char indexes[] =
 
 static void column_ddl(enum yg_event_field f, bool rich, struct yg_buf *out)
 {
-	yg_buf_put(out, yg_sv_of(columns[f].name));
+	yg_buf_put(out, yg_sv_of(yg_event_columns[f].name));
 	yg_buf_putc(out, ' ');
-	yg_buf_put(out, yg_sv_of(type_name(columns[f].type, rich)));
+	bool few = rich && yg_event_columns[f].type == YG_ET_LSTR;
+	yg_buf_put(out,
+		   few ? YG_SV("LowCardinality(String)") : yg_sv_of(yg_event_columns[f].native));
 	if (rich)
 		yg_buf_put(out, yg_sv_of(codec(f)));
 }
@@ -138,14 +133,14 @@ static yg_status add_columns(struct yg_ch *ch, struct yg_buf *sql, struct yg_err
 	yg_buf_init(&names, 65536);
 	yg_status st = column_names(ch, &names, err);
 	for (unsigned f = 0; st == YG_OK && f < YG_EVENT_FIELD_COUNT; f++) {
-		if (has_line(yg_buf_sv(&names), columns[f].name))
+		if (has_line(yg_buf_sv(&names), yg_event_columns[f].name))
 			continue;
 		sql->n = 0;
 		yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " ADD COLUMN ",
 			      yg_ch_database(ch));
 		column_ddl((enum yg_event_field)f, yg_ch_version(ch) >= RICH_FROM, sql);
 		if (f > 0)
-			yg_buf_printf(sql, " AFTER %s", columns[f - 1].name);
+			yg_buf_printf(sql, " AFTER %s", yg_event_columns[f - 1].name);
 		st = run(ch, sql, false, err);
 	}
 	yg_buf_free(&names);
@@ -325,7 +320,8 @@ yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_
 	YG_EVENT_FIELDS(X)
 #undef X
 	if (rd->bad)
-		return YG_FAIL(err, YG_PARSE, "a row of the event table is cut short or larger than its arena");
+		return YG_FAIL(err, YG_PARSE,
+			       "a row of the event table is cut short or larger than its arena");
 	*out = ev;
 	return YG_OK;
 }
@@ -333,13 +329,22 @@ yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_
 yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
 				struct yg_err *err)
 {
-#define X(member, type, path, doc) "," #member
-	static const char all[] = YG_EVENT_TABLE " (" YG_EVENT_FIELDS(X) ")";
-#undef X
-	char into[sizeof all];
-	memcpy(into, all, sizeof all);
-	into[sizeof YG_EVENT_TABLE + 1] = ' '; /* the comma before the first name */
-	return yg_ch_insert(ch, into, query_id, rows, err);
+	struct yg_buf block, names;
+	char into[4096];
+	uint64_t n;
+	struct yg_sb b = yg_sb_init(into, sizeof into);
+	yg_buf_init(&block, rows.n + rows.n / 2 + 65536);
+	yg_buf_init(&names, sizeof into);
+	yg_status st = yg_event_rows_native(rows, &block, &names, &n, err);
+	if (st == YG_OK) {
+		yg_sb_put(&b, YG_SV(YG_EVENT_TABLE " "));
+		yg_sb_put(&b, yg_buf_sv(&names));
+		st = yg_ch_insert_as(ch, yg_sb_cstr(&b), "Native", query_id, yg_buf_sv(&block),
+				     err);
+	}
+	yg_buf_free(&block);
+	yg_buf_free(&names);
+	return st;
 }
 
 yg_status yg_event_table_delivered(struct yg_ch *ch, uint32_t spool, uint64_t first, uint64_t last,

@@ -26,6 +26,10 @@ void yg_event_row(const struct yg_event *ev, struct yg_buf *out);
 /* Reads one such row; views point into what rd reads, lists are in `arena`.
  * YG_PARSE: cut short, or the arena is out. */
 yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_event *out, struct yg_err *err);
+/* The same rows as one block of the Native format, without the columns that are
+ * empty in all of them; *names gets "(org,received,...)", the columns in it.
+ * Pure.  YG_INVAL: not whole rows, or none. */
+yg_status yg_event_rows_native(struct yg_sv rows, struct yg_buf *out, struct yg_buf *names, uint64_t *out_rows, struct yg_err *err);
 /* Inserts rows made by yg_event_row() as one block under that query id.  What
  * the statuses mean for the rows: see yg_ch_insert(). */
 yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows, struct yg_err *err);

@@ -56,6 +56,47 @@ static void round_trip(void)
 	yg_buf_free(&b);
 }
 
+static void native(void)
+{
+	struct yg_sv list[2];
+	struct yg_event ev = sample(list), plain = {.org = YG_SV("b"), .row = 1};
+	struct yg_buf rows, out, names;
+	uint64_t n = 0;
+	yg_buf_init(&rows, 1u << 20);
+	yg_buf_init(&out, 1u << 20);
+	yg_buf_init(&names, 4096);
+	yg_event_row(&ev, &rows);
+	yg_event_row(&plain, &rows);
+	T_OK(yg_event_rows_native(yg_buf_sv(&rows), &out, &names, &n, NULL) == YG_OK && n == 2);
+	T_OK(yg_sv_eq(yg_buf_sv(&names),
+		      YG_SV("(org,batch,row,time,severity_id,src_ip,src_port,names,raw)")));
+	static const char begin[] = "\x09\x02\x03org\x06String\x04"
+				    "acme\x01"
+				    "b\x05"
+				    "batch\x06UInt64\xff\xff\xff\xff\xff\xff\xff\xff"
+				    "\0\0\0\0\0\0\0\0\x03row\x06UInt32\x07\0\0\0\x01\0\0\0";
+	T_NAMED(yg_sv_starts(yg_buf_sv(&out), (struct yg_sv){begin, sizeof begin - 1}),
+		"columns, each with all its rows");
+	static const char end[] = "\x05names\x0d"
+				  "Array(String)\x02\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x0c"
+				  "evil.example\0"
+				  "\x03raw\x06String\x04"
+				  "a\0b\n\0";
+	T_NAMED(yg_sv_ends(yg_buf_sv(&out), (struct yg_sv){end, sizeof end - 1}),
+		"a list: ends, then its strings");
+	size_t refused = 0;
+	for (size_t i = 1; i < rows.n; i++) {
+		out.n = names.n = 0;
+		refused += yg_event_rows_native((struct yg_sv){rows.p, i}, &out, &names, &n,
+						NULL) != YG_OK;
+	}
+	T_NAMED(refused == rows.n - 2, "cut rows are refused");
+	T_OK(yg_event_rows_native(YG_SV(""), &out, &names, &n, NULL) == YG_INVAL);
+	yg_buf_free(&rows);
+	yg_buf_free(&out);
+	yg_buf_free(&names);
+}
+
 static void limits(void)
 {
 	struct yg_sv list[2];
@@ -95,6 +136,7 @@ static void ddl(void)
 int main(void)
 {
 	round_trip();
+	native();
 	limits();
 	ddl();
 	return tap_done();

@@ -156,6 +156,10 @@ static void engine_xml(const struct yg_chdb_conf *c, struct yg_buf *out)
 		"<max_parts_cleaning_thread_pool_size>2</max_parts_cleaning_thread_pool_size>\n"
 		"<memory_worker_period_ms>1000</memory_worker_period_ms>\n"
 		"<merge_tree>\n"
+		/* Eighty columns: a part of a file per column takes some hundred buffers of
+		 * 1 to 4 MiB and as many fsyncs, six times the CPU of one file for all. */
+		"<min_bytes_for_wide_part>268435456</min_bytes_for_wide_part>\n"
+		"<min_columns_to_activate_adaptive_write_buffer>1</min_columns_to_activate_adaptive_write_buffer>\n"
 		/* on a full disk nothing can be dropped either: inserts stop before */
 		"<min_free_disk_bytes_to_perform_insert>67108864</min_free_disk_bytes_to_perform_insert>\n"
 		/* two background threads: a merge of everything would hold one for hours */

@@ -425,12 +425,19 @@ yg_status yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_b
 yg_status yg_ch_insert(struct yg_ch *ch, const char *into, const char *query_id, struct yg_sv rows,
 		       struct yg_err *err)
 {
+	return yg_ch_insert_as(ch, into, "RowBinary", query_id, rows, err);
+}
+
+yg_status yg_ch_insert_as(struct yg_ch *ch, const char *into, const char *format,
+			  const char *query_id, struct yg_sv rows, struct yg_err *err)
+{
 	struct request r;
 	char sql[4096];
 	struct yg_sb b = yg_sb_init(sql, sizeof sql);
 	yg_sb_put(&b, YG_SV("INSERT INTO "));
 	yg_sb_put(&b, yg_sv_of(into));
-	yg_sb_put(&b, YG_SV(" FORMAT RowBinary"));
+	yg_sb_put(&b, YG_SV(" FORMAT "));
+	yg_sb_put(&b, yg_sv_of(format));
 	if (b.cut)
 		return YG_FAIL(err, YG_INVAL, "the name of the table is too long");
 	request_init(ch, &r, "");
