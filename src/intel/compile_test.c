@@ -154,6 +154,28 @@ static void test_limit(void)
 	yg_intel_builder_free(b);
 }
 
+/* More sources of one value than are kept. */
+static void test_sources(void)
+{
+	struct yg_env env = yg_env_sim(&sim);
+	struct yg_intel_build_opts opts = {.env = &env};
+	struct yg_intel_builder *b = NULL;
+	struct yg_intel_build_stats stats;
+	bool ok = yg_intel_builder_new(&opts, &b, NULL) == YG_OK;
+	for (unsigned i = 0; ok && i < 140; i++) { /* each of 70 twice */
+		char list[16];
+		(void)snprintf(list, sizeof list, "list-%u", i % 70);
+		struct yg_indicator ind = {.type = YG_IND_DOMAIN,
+					   .value = YG_SV("evil.example"),
+					   .list = yg_sv_of(list)};
+		ok = yg_intel_builder_add(b, &ind, NULL) == YG_OK;
+	}
+	T_OK(ok && yg_intel_builder_finish(b, fd, 1, &stats, NULL) == YG_OK);
+	T_OK(stats.indicators == 1 && stats.added == 140 && stats.sources == 70);
+	T_OK(stats.merged == 64 && stats.sources_dropped == 12);
+	yg_intel_builder_free(b);
+}
+
 /* A flipped byte, with the checksum put right: opened or refused, and what
  * opens can be asked anything. */
 static void test_damage(void)
@@ -202,6 +224,7 @@ int main(void)
 	fd = memfd_create("compile", MFD_CLOEXEC);
 	test_memory();
 	test_limit();
+	test_sources();
 	test_damage();
 	(void)close(fd);
 	return tap_done();

@@ -144,10 +144,24 @@ static void test_long(void)
 			    "1|domain|x.example|||50|3|0|0\n2!a line is longer than 64 KiB\n"
 			    "3|domain|y.example|||50|3|0|0\n") == 0);
 	}
+	memset(text, 'a',
+	       70000); /* little more than the limit: its end comes with the next piece */
+	text[65600] = '\n';
+	memcpy(text + 69990, "\nz.example", 10);
+	T_OK(read_list(&s, (struct yg_sv){text, 70000}, 70000, YG_LIST_PLAIN, &n) == YG_OK);
+	T_OK(strncmp(yg_sb_cstr(&s.b), "1!a line is longer than 64 KiB\n2!", 34) == 0 &&
+	     n.entries == 1);
 	memset(text, '"', sizeof text); /* never closed, never ending */
 	memcpy(text, "indicator\n", 10);
 	T_OK(read_list(&s, (struct yg_sv){text, sizeof text}, 5000, YG_LIST_AUTO, &n) == YG_OK);
 	T_OK(n.entries == 0 && n.refused == 1);
+	memset(text, 'b', sizeof text); /* an open quote before lines that are long together */
+	memcpy(text, "indicator\n\"open\n", 16);
+	for (size_t i = 40000; i < sizeof text; i += 40000)
+		text[i] = '\n';
+	memcpy(text + sizeof text - 11, "\ny.example\n", 11);
+	T_OK(read_list(&s, (struct yg_sv){text, sizeof text}, 5000, YG_LIST_AUTO, &n) == YG_OK);
+	T_OK(n.entries == 1 && n.refused == 9 && n.lines == 11);
 }
 
 static void test_packed(void)
