@@ -80,6 +80,7 @@ struct reader {
 	struct yg_sv text;
 	const char *file;
 	struct yg_err *err;
+	bool no_memory; /* a text was lost, so what was read is not what the file says */
 };
 
 /* "fw.json:3:12: fields.time: ..." */
@@ -100,7 +101,10 @@ static yg_status fail_at(struct reader *r, uint32_t node, const char *what, stru
 
 static struct yg_sv text_of(struct reader *r, uint32_t node)
 {
-	return yg_arena_dup(&r->m->arena, yg_json_str(&r->json, node, &r->m->arena));
+	struct yg_sv s = yg_json_str(&r->json, node, &r->m->arena);
+	struct yg_sv copy = s.p != NULL ? yg_arena_dup(&r->m->arena, s) : s;
+	r->no_memory = r->no_memory || copy.p == NULL;
+	return copy.p != NULL ? copy : YG_SV("");
 }
 
 static bool is_scalar(const struct reader *r, uint32_t node)
@@ -129,8 +133,6 @@ static yg_status constant(struct reader *r, uint32_t node, unsigned field, struc
 	*out = text_of(r, node);
 	if (field == YG_EF_class_uid)
 		*out = class_number(*out);
-	if (out->p == NULL)
-		return YG_FAIL(r->err, YG_NOMEM, "%s: mapping is too large", r->file);
 	switch (yg_event_fields[field].type) {
 	case YG_ET_U8:
 	case YG_ET_U16:
@@ -380,6 +382,8 @@ yg_status yg_mapping_read(struct yg_sv text, const char *file_name, struct yg_ma
 		(void)yg_err_wrap(err, "%s: ", file_name);
 	if (st == YG_OK)
 		st = read_document(&r);
+	if (r.no_memory)
+		st = YG_FAIL(err, YG_NOMEM, "%s: mapping is too large", file_name);
 	yg_json_free(&r.json);
 	if (st != YG_OK) {
 		yg_mapping_free(r.m);
