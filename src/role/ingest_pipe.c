@@ -4,6 +4,8 @@
 
 #include "role/ingest_internal.h"
 
+#define BLOCK_KEEP (4u << 20) /* of row memory that an idle worker keeps per block */
+
 static void retry_failed(struct pipe *p, struct retry *r)
 {
 	r->failures++;
@@ -340,6 +342,15 @@ static void messages_take(struct pipe *p, const struct yg_block *b)
 	}
 }
 
+static void blocks_shrink(struct pipe *p)
+{
+	for (size_t i = 0; i < YG_LEN(p->blocks); i++) {
+		bool busy = p->run.running && p->fill == &p->blocks[i];
+		if (!busy && yg_block_empty(&p->blocks[i]) && p->blocks[i].rows.cap > BLOCK_KEEP)
+			yg_block_free(&p->blocks[i]);
+	}
+}
+
 static void after_deliver(uv_work_t *w, int status)
 {
 	struct pipe *p = w->data;
@@ -365,6 +376,8 @@ static void after_deliver(uv_work_t *w, int status)
 		p->queue[0] = p->queue[1];
 		p->queue_n--;
 		yg_block_reset(b);
+		if (p->queue_n == 0 && p->idle_at >= yg_spool_limit(p->spool).seq)
+			blocks_shrink(p); /* the burst is over: its memory goes back */
 		if (p->fill == NULL)
 			p->fill = b;
 	}

@@ -14,7 +14,7 @@ SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 20
 PER_BATCH = 200
 need_store()
 
-CONF = {"ingest": {"deliver_rows": 8192, "deliver": "100ms"}, "process": {"restart_max": "1s"}}
+CONF = {"ingest": {"deliver_rows": 8192, "deliver": "100ms", "spool_bytes": "64MiB"}, "process": {"restart_max": "1s"}}
 
 
 def findings_at_center(server):
