@@ -380,7 +380,7 @@ static void begin_round(struct yg_match_prep *prep)
 void yg_intel_prepare(const struct yg_intel *in, const struct yg_event *ev,
 		      struct yg_match_set *set)
 {
-	set->prep.in = in;
+	memcpy(set->prep.key, in->key.k, sizeof set->prep.key);
 	set->prep.row = 0;
 	set->prep.at = 0;
 	set->n = 0;
@@ -394,7 +394,7 @@ void yg_intel_prepare(const struct yg_intel *in, const struct yg_event *ev,
 void yg_intel_finish(const struct yg_intel *in, const struct yg_event *ev, yg_wall now,
 		     struct yg_match_set *set)
 {
-	if (set->prep.in != in)
+	if (memcmp(set->prep.key, in->key.k, sizeof set->prep.key) != 0)
 		yg_intel_prepare(in, ev, set);
 	for (;;) {
 		const struct yg_match_prep *prep = &set->prep;

@@ -63,7 +63,7 @@ struct yg_probe_group { /* one value of the event */
 	bool has_ip;
 };
 struct yg_match_prep {
-	const struct yg_intel *in;
+	uint64_t key[2]; /* of the snapshot it was made for: an address may be used again */
 	uint32_t probe_count, group_count;
 	uint32_t row, at; /* where the next round goes on; row past the end: all done */
 	uint32_t text_n;

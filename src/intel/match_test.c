@@ -329,7 +329,13 @@ static void test_swap(void)
 	yg_intel_prepare(one, &ev, set);
 	yg_intel_finish(two, &ev, sim.wall, set);
 	T_OK(set->n == 1 && yg_sv_eq(set->m[0].indicator, YG_SV("new.example")));
+	/* also when it stands where the old one stood */
+	yg_intel_prepare(two, &ev, set);
 	yg_intel_close(one);
+	yg_intel_close(two);
+	two = compiled(&b, 1);
+	yg_intel_finish(two, &ev, sim.wall, set);
+	T_OK(set->n == 1 && yg_sv_eq(set->m[0].indicator, YG_SV("new.example")));
 	yg_intel_close(two);
 }
 
