@@ -192,6 +192,14 @@ static void check_data(struct doctor *d, const struct yg_overview *o, yg_wall no
 static yg_status check_state(struct doctor *d, struct yg_state *db, struct yg_err *err)
 {
 	struct yg_audit_report report;
+	struct yg_err why = {0};
+	yg_status whole = yg_state_check(db, &why);
+	if (whole != YG_OK && whole != YG_CORRUPT && whole != YG_INTERNAL)
+		return yg_err_set(err, whole, why.os_errno, why.where, "%s", why.msg);
+	say(d, "state.integrity", whole == YG_OK ? CHECK_OK : CHECK_FAIL,
+	    whole == YG_OK ? "every page, index and foreign key of the state database is whole"
+			   : why.msg,
+	    "stop the server, keep the file, restore a backup into a new folder");
 	yg_status st = yg_audit_verify(db, NULL, &report, err);
 	if (st != YG_OK)
 		return st;
