@@ -226,7 +226,7 @@ yg_status yg_alert_counts(struct yg_state *db, struct yg_sv org, int64_t out[sta
 
 static struct yg_sv reason_of(struct yg_stmt *s, struct yg_arena *arena)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf b;
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
 	yg_buf_init(&b, 65536);
 	yg_buf_put(&b, yg_col_text(s, 0));
 	yg_buf_putc(&b, ' ');
@@ -342,8 +342,8 @@ static yg_status insert_comment(struct yg_act *act, struct yg_sv comment, int64_
 static yg_status comment(struct yg_act *act, struct yg_sv id, struct yg_sv body,
 			 struct yg_sv comment_id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_alert a;
 	yg_arena_init(&arena, 1 << 20);
 	yg_detail_init(&d);

@@ -138,7 +138,7 @@ static yg_status set_collects(struct yg_state *db, int64_t seq, int from, int to
 static yg_status change(struct yg_act *act, const struct yg_alert *a,
 			const struct yg_alert_set *set, bool *out_changed, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct next n;
 	yg_detail_init(&d);
 	*out_changed = false;
@@ -173,7 +173,7 @@ yg_status yg_alert_change_one(struct yg_act *act, struct yg_sv id, int64_t versi
 			      const struct yg_alert_set *set, int64_t *out_version,
 			      struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_alert a;
 	bool changed = false;
 	yg_arena_init(&arena, 1 << 20);
@@ -224,7 +224,7 @@ static yg_status allow(struct yg_act *act, const struct yg_alert *a, struct yg_s
 yg_status yg_alert_allow(struct yg_act *act, struct yg_sv id, int64_t version, struct yg_sv reason,
 			 yg_wall expires, bool for_all, struct yg_id *out_entry, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_alert a;
 	struct yg_tx tx;
 	yg_arena_init(&arena, 1 << 20);
@@ -296,7 +296,7 @@ static yg_status bulk_filter(struct bulk *b, const struct yg_alert_filter *filte
 	yg_status st = yg_alert_count(b->act->db, &f, &b->total, err);
 	f.limit = BULK_CHUNK;
 	for (bool more = true; st == YG_OK && more && !b->cancel;) {
-		YG_AUTO(yg_arena_free) struct yg_arena arena;
+		YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 		struct yg_alert *page = NULL;
 		struct yg_sv ids[BULK_CHUNK];
 		size_t n = 0;

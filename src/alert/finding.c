@@ -276,7 +276,7 @@ static yg_status insert_part(struct yg_state *db, const struct yg_finding *f, st
 static yg_status open_alert(struct yg_act *act, const struct yg_finding *first,
 			    struct yg_arena *arena, struct part *p, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_id id = yg_id_new(&act->ids, act->env, "a");
 	struct yg_sv previous;
 	struct yg_finding f = *first;

@@ -70,7 +70,7 @@ static yg_status count_parts(struct yg_state *db, int64_t seq, int64_t *out, str
 static yg_status close_merged(struct yg_act *act, const struct yg_alert *a,
 			      const struct yg_alert *into, struct yg_sv reason, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		act->db,
@@ -117,7 +117,7 @@ static yg_status merge(struct yg_act *act, struct yg_sv into_id, int64_t version
 		       const struct yg_sv *others, size_t n, struct yg_sv reason,
 		       struct yg_arena *arena, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_alert into;
 	int64_t parts = 0;
 	yg_detail_init(&d);
@@ -144,7 +144,7 @@ yg_status yg_alert_merge(struct yg_act *act, struct yg_sv into, int64_t version,
 			 const struct yg_sv *others, size_t other_count, struct yg_sv reason,
 			 struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_tx tx;
 	reason = yg_sv_trim(reason);
 	if (other_count == 0 || other_count > YG_PARTS_MAX)
@@ -305,7 +305,7 @@ static yg_status split(struct yg_act *act, struct yg_sv id, int64_t version,
 		       const struct yg_sv *events, size_t event_count, struct yg_sv reason,
 		       struct yg_sv new_id, struct yg_arena *arena, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_alert a;
 	struct link *links = NULL;
 	size_t n = 0, named = 0;
@@ -357,7 +357,7 @@ yg_status yg_alert_split(struct yg_act *act, struct yg_sv id, int64_t version,
 			 const struct yg_sv *events, size_t event_count, struct yg_sv reason,
 			 struct yg_id *out_id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_tx tx;
 	struct yg_id new_id = yg_id_new(&act->ids, act->env, "a");
 	reason = yg_sv_trim(reason);

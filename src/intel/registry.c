@@ -83,7 +83,7 @@ static yg_status insert_list(struct yg_act *act, const struct yg_list *l, struct
 yg_status yg_list_add(struct yg_act *act, const struct yg_list *l, struct yg_id *out_uid,
 		      struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_tx tx;
 	struct yg_id uid = yg_id_new(&act->ids, act->env, "l");
 	yg_status st = check_list(l, err);
@@ -210,8 +210,8 @@ static yg_status write_list(struct yg_act *act, const struct yg_list *l, struct 
 static yg_status change_list(struct yg_act *act, struct yg_sv uid, int64_t version,
 			     const struct yg_list_set *set, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_list old, l;
 	yg_arena_init(&arena, 65536);
 	yg_detail_init(&d);
@@ -288,7 +288,7 @@ static yg_status remove_entries(struct yg_act *act, int64_t list, yg_progress_fn
 
 static yg_status delete_list(struct yg_act *act, const struct yg_list *l, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
 	struct yg_tx tx;
 	yg_detail_init(&d);
@@ -312,7 +312,7 @@ static yg_status delete_list(struct yg_act *act, const struct yg_list *l, struct
 yg_status yg_list_remove(struct yg_act *act, struct yg_sv uid, yg_progress_fn *progress, void *ctx,
 			 struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_list l;
 	struct yg_list_set off = {.confidence = -1, .enabled = 0};
 	yg_arena_init(&arena, 65536);

@@ -41,7 +41,7 @@ static yg_status insert(struct yg_act *act, const struct yg_allow_new *n, struct
 static yg_status add(struct yg_act *act, const struct yg_allow_new *n, struct yg_sv id,
 		     struct yg_sv value, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	yg_detail_init(&d);
 	if (n->org.n > 0 && !yg_org_exists(act->db, n->org))
 		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
@@ -159,8 +159,8 @@ yg_status yg_allow_list(struct yg_state *db, struct yg_sv org, struct yg_sv valu
 static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
 			const struct yg_sv *reason, const yg_wall *expires, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
 	struct yg_allow a;
 	yg_arena_init(&arena, 1 << 20);
@@ -203,8 +203,8 @@ yg_status yg_allow_change(struct yg_act *act, struct yg_sv id, int64_t version,
 
 static yg_status remove_entry(struct yg_act *act, struct yg_sv id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
 	struct yg_allow a;
 	yg_arena_init(&arena, 1 << 20);

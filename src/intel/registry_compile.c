@@ -142,7 +142,7 @@ static yg_status each_allow(struct yg_state *db, yg_wall now, yg_registry_fn *fn
 yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn, void *ctx,
 			   struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct list_info *lists = NULL;
 	size_t n = 0;
 	yg_arena_init(&arena, 64 << 20);
@@ -187,7 +187,7 @@ static uint64_t generation_of(struct yg_sv name)
 
 static uint64_t current_generation(const char *dir)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf text;
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
 	char path[PATH_MAX_];
 	yg_buf_init(&text, 131072);
 	(void)snprintf(path, sizeof path, "%s/current", dir);
@@ -265,7 +265,7 @@ static yg_status write_snapshot(struct yg_intel_builder *b, const char *dir,
 static yg_status end_generation(struct yg_act *act, const struct yg_compile_result *r, bool ready,
 				struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
 	struct yg_tx tx;
 	yg_detail_init(&d);

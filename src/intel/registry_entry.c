@@ -293,8 +293,8 @@ static yg_status id_text(int64_t id, char *buf, size_t n, struct yg_sv *out)
 static yg_status add_entry(struct yg_act *act, struct yg_sv list, const struct yg_stored *e,
 			   int64_t *out_id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_list l;
 	char buf[32];
 	struct yg_sv object;
@@ -369,8 +369,8 @@ static yg_status write_entry(struct yg_act *act, int64_t id, const struct yg_ind
 static yg_status change_entry(struct yg_act *act, int64_t id, int64_t version,
 			      const struct yg_indicator_set *set, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_indicator_row old;
 	char buf[32];
 	struct yg_sv object;
@@ -419,8 +419,8 @@ yg_status yg_indicator_change(struct yg_act *act, int64_t id, int64_t version,
 
 static yg_status delete_entry(struct yg_act *act, int64_t id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct yg_indicator_row old;
 	char buf[32];

@@ -200,7 +200,7 @@ yg_status yg_import_add(struct yg_import *im, const struct yg_indicator *ind, st
 /* The list's count and the audit entry; what came in is in already. */
 static yg_status conclude(struct yg_import *im, bool whole, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
 	struct yg_tx tx;
 	int64_t entries = 0;

@@ -320,7 +320,7 @@ static bool found(const char *file, struct yg_sv org, const char *query, yg_wall
 static void test_compile(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
-	YG_AUTO(yg_buf_free) struct yg_buf text;
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
 	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
 	struct yg_compile_result r;
 	struct yg_id id;

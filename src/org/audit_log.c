@@ -174,7 +174,7 @@ yg_status yg_audit_add(struct yg_act *act, const char *action, struct yg_sv obje
 	if (!yg_state_in_transaction(act->db))
 		return YG_FAIL(err, YG_INTERNAL,
 			       "audit entry '%s' outside of its change's transaction", action);
-	YG_AUTO(yg_detail_free) struct yg_detail end;
+	YG_AUTO(yg_detail_free) struct yg_detail end = {0};
 	yg_detail_init(&end);
 	if (detail != NULL && detail->buf.n > 0)
 		yg_buf_put(&end.buf, yg_buf_sv(&detail->buf));

@@ -25,7 +25,7 @@ static struct yg_state *fresh(void)
 		(void)printf("# %s\n", err.msg);
 	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
 	for (int i = 0; i < ENTRIES; i++) {
-		YG_AUTO(yg_detail_free) struct yg_detail d;
+		YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 		struct yg_tx tx;
 		yg_detail_init(&d);
 		(void)yg_detail_i64(&d, "n", i, i + 1);
@@ -187,7 +187,7 @@ static void test_append_only(void)
 	struct yg_audit_report r;
 	T_OK(yg_audit_verify(db, NULL, &r, &err) == YG_OK && r.ok && r.entries == ENTRIES);
 	/* a detail beyond its bound */
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	yg_detail_init(&d);
 	for (int i = 0; i < 5000; i++)
 		yg_detail_note(&d, "text", YG_SV("0123456789"));

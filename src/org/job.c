@@ -48,7 +48,7 @@ static yg_status insert(struct yg_act *act, struct yg_sv id, struct yg_sv kind, 
 yg_status yg_job_add(struct yg_act *act, struct yg_sv kind, struct yg_sv org, struct yg_sv params,
 		     struct yg_id *out_id, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_tx tx;
 	struct yg_id id = yg_id_new(&act->ids, act->env, "j");
 	yg_detail_init(&d);
@@ -213,7 +213,7 @@ yg_status yg_job_list(struct yg_state *db, struct yg_sv org, struct yg_sv kind, 
 
 static yg_status cancel(struct yg_act *act, struct yg_sv id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_stmt *s = NULL;
 	struct yg_job j;
 	yg_arena_init(&arena, 4 << 20);

@@ -59,7 +59,7 @@ yg_status yg_org_add(struct yg_act *act, const struct yg_org *o, struct yg_err *
 	if (!title_ok(full.title_ja) || !title_ok(full.title_en))
 		return YG_FAIL(err, YG_INVAL, "a title has 1 to %d characters on one line",
 			       YG_TITLE_MAX);
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_tx tx;
 	yg_detail_init(&d);
 	yg_detail_note(&d, "title_ja", full.title_ja);
@@ -177,7 +177,7 @@ static yg_status retitle(struct yg_act *act, const struct yg_org *old, int64_t v
 			 const struct yg_sv *title_ja, const struct yg_sv *title_en,
 			 struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_org o = *old;
 	yg_detail_init(&d);
 	if (version != YG_ANY_VERSION && version != o.version)
@@ -201,7 +201,7 @@ yg_status yg_org_retitle(struct yg_act *act, struct yg_sv slug, int64_t version,
 			 const struct yg_sv *title_ja, const struct yg_sv *title_en,
 			 struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_tx tx;
 	struct yg_org old;
 	yg_arena_init(&arena, 65536);

@@ -115,7 +115,7 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 
 static yg_status ask_u64(struct purge *p, const char *sql, uint64_t *out, struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf answer;
+	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
 	const struct yg_ch_param params[] = {
 		{.name = "org", .value = p->slug},
 		{.name = "db", .value = yg_sv_of(yg_ch_database(p->o->ch))},
@@ -134,7 +134,7 @@ static yg_status ask_u64(struct purge *p, const char *sql, uint64_t *out, struct
 static yg_status purge_events(struct purge *p, struct yg_purge_counts *out, struct yg_err *err)
 {
 	char sql[MUTATION_SQL_MAX];
-	YG_AUTO(yg_buf_free) struct yg_buf answer;
+	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
 	const struct yg_ch_param params[] = {{.name = "org", .value = p->slug}};
 	uint64_t rows = 0, waiting = 1;
 	(void)snprintf(sql, sizeof sql, "SELECT count() FROM %s WHERE org = {org:String}",
@@ -171,7 +171,7 @@ static yg_status purge_events(struct purge *p, struct yg_purge_counts *out, stru
 
 static yg_status conclude(struct purge *p, const struct yg_purge_counts *c, struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_tx tx;
 	struct yg_stmt *s = NULL;
 	const struct {
@@ -235,7 +235,7 @@ yg_status yg_org_purge(struct yg_act *act, struct yg_sv slug, const struct yg_pu
 yg_status yg_demo_purge(struct yg_act *act, const struct yg_purge_opts *o,
 			struct yg_purge_counts *out, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_sv *slugs = NULL;
 	size_t n = 0;
 	yg_arena_init(&arena, 1 << 20);

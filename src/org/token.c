@@ -119,7 +119,7 @@ static struct yg_sv prefix_of(struct yg_arena *arena, struct yg_sv kind, struct 
 static yg_status add(struct yg_act *act, const struct yg_token *t, struct yg_sv secret,
 		     struct yg_err *err)
 {
-	YG_AUTO(yg_detail_free) struct yg_detail d;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_tx tx;
 	yg_detail_init(&d);
 	yg_detail_note(&d, "name", t->name);
@@ -334,7 +334,7 @@ yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv befo
 
 static yg_status revoke_one(struct yg_act *act, struct yg_sv id, struct yg_err *err)
 {
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_token t;
 	struct yg_stmt *s = NULL;
 	yg_arena_init(&arena, 65536);

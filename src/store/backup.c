@@ -171,7 +171,7 @@ static yg_status copy_file(struct yg_backup_out *b, const char *from_dir, const 
 			   struct yg_sv file, struct yg_err *err)
 {
 	char from[YG_BACKUP_PATH], name[YG_BACKUP_FILE], leaf[YG_BACKUP_FILE - 16];
-	YG_AUTO(yg_buf_free) struct yg_buf bytes;
+	YG_AUTO(yg_buf_free) struct yg_buf bytes = {0};
 	if (file.n >= sizeof leaf)
 		return YG_FAIL(err, YG_TOOBIG, "a file name is too long for a backup");
 	(void)snprintf(leaf, sizeof leaf, YG_SV_FMT, YG_SV_ARG(file));
@@ -191,7 +191,7 @@ static yg_status copy_file(struct yg_backup_out *b, const char *from_dir, const 
 static yg_status copy_snapshot(struct yg_backup_out *b, struct yg_err *err)
 {
 	char path[YG_BACKUP_PATH];
-	YG_AUTO(yg_buf_free) struct yg_buf name;
+	YG_AUTO(yg_buf_free) struct yg_buf name = {0};
 	yg_buf_init(&name, 131072);
 	yg_status st = yg_backup_path(b->o->snapshot_dir, "current", path, err);
 	if (st == YG_OK)
@@ -234,7 +234,7 @@ static void put_text(struct yg_buf *m, const char *name, struct yg_sv value)
 
 static yg_status write_manifest(struct yg_backup_out *b, struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf m;
+	YG_AUTO(yg_buf_free) struct yg_buf m = {0};
 	char path[YG_BACKUP_PATH], time[40], sum[160];
 	uint8_t hash[YG_BACKUP_HASH];
 	struct yg_sb t = yg_sb_init(time, sizeof time), s = yg_sb_init(sum, sizeof sum);
@@ -399,7 +399,7 @@ yg_status yg_backup_list(const char *dir, struct yg_arena *arena, struct yg_back
 	if (d == NULL && errno != ENOENT)
 		return YG_FAIL_OS(err, errno, "'%s'", dir);
 	for (struct dirent *e; d != NULL && n < cap && (e = readdir(d)) != NULL;) {
-		YG_AUTO(yg_arena_free) struct yg_arena scratch;
+		YG_AUTO(yg_arena_free) struct yg_arena scratch = {0};
 		struct yg_backup_in in;
 		char path[YG_BACKUP_PATH];
 		yg_arena_init(&scratch, 1u << 30);

@@ -49,9 +49,9 @@ static yg_status ask(struct yg_ch *ch, const char *sql, const struct window *w, 
 
 static yg_status save_window(struct yg_backup_out *b, const struct window *w, struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf sql;
-	YG_AUTO(yg_buf_free) struct yg_buf rows;
-	YG_AUTO(yg_buf_free) struct yg_buf packed;
+	YG_AUTO(yg_buf_free) struct yg_buf sql = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf rows = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf packed = {0};
 	char name[YG_BACKUP_FILE];
 	yg_buf_init(&sql, 65536);
 	yg_buf_init(&rows, RESULT_MAX);
@@ -77,8 +77,8 @@ static yg_status save_window(struct yg_backup_out *b, const struct window *w, st
 /* Batches of one day in order; windows close when they are full or the spool changes. */
 static yg_status save_day(struct yg_backup_out *b, uint32_t day, uint64_t total, struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf sql;
-	YG_AUTO(yg_buf_free) struct yg_buf batches;
+	YG_AUTO(yg_buf_free) struct yg_buf sql = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf batches = {0};
 	struct window w = {.day = day};
 	yg_buf_init(&sql, 4096);
 	yg_buf_init(&batches, RESULT_MAX);
@@ -111,8 +111,8 @@ static yg_status save_day(struct yg_backup_out *b, uint32_t day, uint64_t total,
 
 yg_status yg_backup_events(struct yg_backup_out *b, struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf sql;
-	YG_AUTO(yg_buf_free) struct yg_buf days;
+	YG_AUTO(yg_buf_free) struct yg_buf sql = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf days = {0};
 	struct window w = {0};
 	uint64_t total = 0;
 	yg_buf_init(&sql, 4096);
@@ -160,7 +160,7 @@ static yg_status count_rows(struct yg_ch *ch, const char *table, const struct wi
 			    uint64_t *out, struct yg_err *err)
 {
 	char sql[512];
-	YG_AUTO(yg_buf_free) struct yg_buf answer;
+	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
 	(void)snprintf(
 		sql, sizeof sql,
 		"SELECT count() FROM %.200s WHERE day = {day:UInt32} AND spool = {spool:UInt32}"
@@ -182,9 +182,9 @@ struct load {
 static yg_status send_file(struct load *l, const char *path, const struct window *w,
 			   struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf packed;
-	YG_AUTO(yg_buf_free) struct yg_buf rows;
-	YG_AUTO(yg_buf_free) struct yg_buf into;
+	YG_AUTO(yg_buf_free) struct yg_buf packed = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf rows = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf into = {0};
 	char query_id[96];
 	yg_buf_init(&packed, RESULT_MAX + 131072u);
 	yg_buf_init(&rows, RESULT_MAX);
@@ -252,7 +252,7 @@ yg_status yg_backup_load_events(const char *state_dir, struct yg_ch *ch, const c
 {
 	struct load l = {.ch = ch, .table = event_table};
 	char path[YG_BACKUP_PATH];
-	YG_AUTO(yg_buf_free) struct yg_buf columns;
+	YG_AUTO(yg_buf_free) struct yg_buf columns = {0};
 	yg_buf_init(&columns, 262144);
 	yg_status st = yg_backup_path(state_dir, "restore", l.root, err);
 	if (st == YG_OK)

@@ -115,7 +115,7 @@ static yg_status check_sum(const char *path, struct yg_sv manifest, struct yg_er
 {
 	char name[YG_BACKUP_PATH];
 	uint8_t want[YG_BACKUP_HASH], have[YG_BACKUP_HASH];
-	YG_AUTO(yg_buf_free) struct yg_buf sum;
+	YG_AUTO(yg_buf_free) struct yg_buf sum = {0};
 	yg_buf_init(&sum, 131072);
 	yg_status st = yg_backup_path(path, "manifest.json.b2sum", name, err);
 	if (st == YG_OK)
@@ -135,7 +135,7 @@ yg_status yg_backup_read_manifest(const char *path, struct yg_arena *arena,
 				  struct yg_backup_in *out, struct yg_err *err)
 {
 	char name[YG_BACKUP_PATH];
-	YG_AUTO(yg_buf_free) struct yg_buf text;
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
 	struct yg_json j;
 	yg_buf_init(&text, MANIFEST_MAX + 131072u);
 	*out = (struct yg_backup_in){0};

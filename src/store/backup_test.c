@@ -118,7 +118,7 @@ static void test_round_trip(char backup[600])
 	char buf[4][600], path[600], name[700];
 	struct yg_backup b, got;
 	struct yg_backup_opts o = options(buf);
-	YG_AUTO(yg_buf_free) struct yg_buf text;
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
 	yg_buf_init(&text, 1 << 20);
 	pid_t pid = writer();
 	(void)usleep(30000);
@@ -132,7 +132,7 @@ static void test_round_trip(char backup[600])
 	(void)at(name, backup);
 	T_OK(yg_backup_verify(backup, &got, &err) == YG_OK && got.bytes == b.bytes &&
 	     got.files == 4 && strcmp(got.name, b.name) == 0 && got.created.us == b.created.us);
-	YG_AUTO(yg_arena_free) struct yg_arena arena;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_backup *list;
 	size_t n;
 	yg_arena_init(&arena, 1 << 22);
@@ -168,7 +168,7 @@ static void test_damage(const char *backup)
 	struct yg_backup got;
 	size_t before = entries(root);
 	for (size_t i = 0; i < YG_LEN(files); i++) {
-		YG_AUTO(yg_buf_free) struct yg_buf good;
+		YG_AUTO(yg_buf_free) struct yg_buf good = {0};
 		yg_buf_init(&good, 65 << 20);
 		(void)snprintf(path, sizeof path, "%s/%s", backup, files[i]);
 		T_OK(yg_file_read(path, 64 << 20, &good, &err) == YG_OK);
