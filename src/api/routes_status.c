@@ -347,40 +347,75 @@ static struct yg_sv kind_of(const struct yg_part *p)
 	return yg_sv_sub(name, 0, yg_sv_find(name, '-', 0));
 }
 
-static struct yg_sv kind_stats(struct yg_json *json, const struct yg_part *p, struct yg_sv key)
+/* A number of a process's counters: a member, or a member of every object of a
+ * list ("spools"), added up. */
+static bool stat_value(struct yg_json *json, const struct yg_part *p, struct yg_sv list,
+		       struct yg_sv key, int64_t *out)
 {
-	if (p->stats == NULL || yg_json_parse(json, yg_sv_of(p->stats), NULL) != YG_OK)
-		return YG_SV("");
-	uint32_t at = yg_json_at(json, 0)->type == YG_JSON_OBJECT ? yg_json_get(json, 0, key) : 0;
-	return at != 0 && yg_json_at(json, at)->type == YG_JSON_NUMBER ? yg_json_raw(json, at)
-								       : YG_SV("");
+	bool some = false;
+	*out = 0;
+	if (p->stats == NULL || yg_json_parse(json, yg_sv_of(p->stats), NULL) != YG_OK ||
+	    yg_json_at(json, 0)->type != YG_JSON_OBJECT)
+		return false;
+	uint32_t at = list.n > 0 ? yg_json_get(json, 0, list) : 0;
+	if (list.n > 0 && (at == 0 || yg_json_at(json, at)->type != YG_JSON_ARRAY))
+		return false;
+	uint32_t n = list.n > 0 ? yg_json_at(json, at)->n : 1, obj = list.n > 0 ? at + 1 : 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t v = yg_json_at(json, obj)->type == YG_JSON_OBJECT
+				     ? yg_json_get(json, obj, key)
+				     : 0;
+		if (v != 0 && yg_json_at(json, v)->type == YG_JSON_NUMBER) {
+			*out += yg_json_i64(json, v, 0);
+			some = true;
+		}
+		obj = yg_json_at(json, obj)->next;
+	}
+	return some;
 }
 
-/* One family: the value of every process of that kind.  What ends in _total is
- * a counter. */
-static void put_stat(struct yg_buf *b, const struct yg_overview *o, const struct yg_part *first,
-		     struct yg_sv key)
+/* One family: the value of every process of that kind.  What a process counts
+ * is its own business, so the type is not known here. */
+static void put_stat(struct yg_buf *b, const struct yg_overview *o, struct yg_sv kind,
+		     struct yg_sv list, struct yg_sv key)
 {
 	YG_AUTO(yg_json_free) struct yg_json json;
-	yg_json_init(&json, 4096);
-	struct yg_sv kind = kind_of(first), base = key;
-	bool total = yg_sv_ends(key, YG_SV("_total"));
-	if (total)
-		base.n -= 6;
-	yg_buf_printf(b, "# TYPE yagura_" YG_SV_FMT "_" YG_SV_FMT " %s\n", YG_SV_ARG(kind),
-		      YG_SV_ARG(base), total ? "counter" : "gauge");
-	yg_buf_printf(b, "# HELP yagura_" YG_SV_FMT "_" YG_SV_FMT " As the process reports it.\n",
-		      YG_SV_ARG(kind), YG_SV_ARG(base));
+	char text[200];
+	struct yg_sb name = yg_sb_init(text, sizeof text);
+	yg_sb_put(&name, kind);
+	yg_sb_put(&name, list.n > 0 ? YG_SV("_") : YG_SV(""));
+	yg_sb_put(&name, list);
+	yg_sb_putc(&name, '_');
+	yg_sb_put(&name, key);
+	family(b, yg_sb_cstr(&name), "unknown", NULL, "As the process reports it.");
+	yg_json_init(&json, 65536);
 	for (size_t i = 0; i < o->part_count; i++) {
-		if (!yg_sv_eq(kind_of(&o->parts[i]), kind))
-			continue;
-		struct yg_sv v = kind_stats(&json, &o->parts[i], key);
-		if (v.n > 0)
-			yg_buf_printf(b,
-				      "yagura_" YG_SV_FMT "_" YG_SV_FMT
-				      "{process=\"%s\"} " YG_SV_FMT "\n",
-				      YG_SV_ARG(kind), YG_SV_ARG(key), o->parts[i].name,
-				      YG_SV_ARG(v));
+		int64_t v;
+		if (yg_sv_eq(kind_of(&o->parts[i]), kind) &&
+		    stat_value(&json, &o->parts[i], list, key, &v))
+			yg_buf_printf(b, "yagura_%s{process=\"%s\"} %lld\n", text, o->parts[i].name,
+				      (long long)v);
+	}
+}
+
+/* The numeric members of one object as families; obj is in `json`. */
+static void put_members(struct yg_buf *b, const struct yg_overview *o, const struct yg_json *json,
+			uint32_t obj, struct yg_sv kind, struct yg_sv list)
+{
+	uint32_t key = obj + 1;
+	for (uint32_t k = 0;
+	     yg_json_at(json, obj)->type == YG_JSON_OBJECT && k < yg_json_at(json, obj)->n; k++) {
+		uint32_t value = yg_json_at(json, key)->next;
+		const struct yg_json_node *v = yg_json_at(json, value);
+		struct yg_sv name = yg_json_raw(json, key);
+		if (v->type == YG_JSON_NUMBER && metric_name(name) && !YG_SV_IS(name, "worker") &&
+		    !YG_SV_IS(name, "spool"))
+			put_stat(b, o, kind, list, name);
+		/* lists that speak of our own parts; "sources" names organisations */
+		if (list.n == 0 && v->type == YG_JSON_ARRAY && v->n > 0 &&
+		    yg_words_have("spools listeners follow", name))
+			put_members(b, o, json, value + 1, kind, name);
+		key = v->next;
 	}
 }
 
@@ -388,22 +423,14 @@ static void put_stats(struct yg_buf *b, const struct yg_overview *o)
 {
 	YG_AUTO(yg_json_free) struct yg_json json;
 	struct yg_sv last = YG_SV("");
-	yg_json_init(&json, 4096);
+	yg_json_init(&json, 65536);
 	for (size_t i = 0; i < o->part_count; i++) {
 		const struct yg_part *p = &o->parts[i];
 		if (p->stats == NULL || yg_sv_eq(kind_of(p), last) ||
-		    yg_json_parse(&json, yg_sv_of(p->stats), NULL) != YG_OK ||
-		    yg_json_at(&json, 0)->type != YG_JSON_OBJECT)
+		    yg_json_parse(&json, yg_sv_of(p->stats), NULL) != YG_OK)
 			continue;
 		last = kind_of(p); /* processes of one kind report the same names */
-		uint32_t key = 1;
-		for (uint32_t k = 0; k < yg_json_at(&json, 0)->n; k++) {
-			uint32_t value = yg_json_at(&json, key)->next;
-			struct yg_sv name = yg_json_raw(&json, key);
-			if (yg_json_at(&json, value)->type == YG_JSON_NUMBER && metric_name(name))
-				put_stat(b, o, p, name);
-			key = yg_json_at(&json, value)->next;
-		}
+		put_members(b, o, &json, 0, last, YG_SV(""));
 	}
 }
 

@@ -65,6 +65,7 @@ struct center {
 	/* look: only its thread touches these */
 	struct baseline *baselines;
 	size_t baseline_count, baseline_cap;
+	int64_t worker_started[YG_INGEST_WORKERS];
 	bool table_ensured;
 	int64_t expiry_seen_us;
 };

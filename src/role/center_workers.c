@@ -10,8 +10,9 @@
 #include "role/center.h"
 #include "store/backup.h"
 
-#define SUBMIT_TIMEOUT_MS 30000 /* an fsync on a busy disk; then 503, and the batch id settles it */
-#define STATS_TIMEOUT_MS  2000
+#define SUBMIT_TIMEOUT_MS   30000 /* an fsync on a busy disk; then 503, and the batch id settles it */
+#define STATS_TIMEOUT_MS    2000
+#define STARTED_TOGETHER_US (10 * YG_US_PER_S)
 
 static yg_status call(const char *path, struct yg_sv frame, uint32_t reply_type,
 		      struct yg_buf *reply, uint32_t timeout_ms, struct yg_err *err)
@@ -127,6 +128,7 @@ struct stats { /* one answer of one worker */
 	struct yg_json json;
 	struct yg_arena *arena;
 	int64_t started;
+	bool first;                 /* of this worker process that we see */
 	struct yg_source_row *rows; /* deltas, arena */
 	size_t row_count;
 };
@@ -150,8 +152,9 @@ static bool truth_of(struct stats *s, uint32_t obj, const char *key)
 	return at != 0 && yg_json_at(&s->json, at)->type == YG_JSON_TRUE;
 }
 
-/* A worker that began before us may have counted what is in the table already:
- * its first answer is where we begin.  One that began after us counts whole. */
+/* A worker that ran before us may have counted what is in the table already: its
+ * first answer is where we begin.  One that began with us or after, and a source
+ * that shows later, count whole. */
 static void add_delta(struct stats *s, uint32_t obj)
 {
 	char key[448];
@@ -171,7 +174,8 @@ static void add_delta(struct stats *s, uint32_t obj)
 	if (b == NULL || row->org.n == 0)
 		return;
 	if (b->started != s->started) {
-		bool older = fresh && s->started < s->c->api.started.us;
+		bool older = fresh && s->first &&
+			     s->started < s->c->api.started.us - STARTED_TOGETHER_US;
 		b->events = older ? number_of(s, obj, "events") : 0;
 		b->bytes = older ? number_of(s, obj, "bytes") : 0;
 		b->unparsed = older ? number_of(s, obj, "unparsed") : 0;
@@ -244,6 +248,8 @@ static void read_stats(struct center *c, uint32_t worker, struct yg_sv json, str
 	} else {
 		(void)yg_time_parse(text_of(&s, 0, "started"), &started, NULL);
 		s.started = started.us;
+		s.first = c->worker_started[worker] != s.started;
+		c->worker_started[worker] = s.started;
 		enum yg_health health = read_spools(&s, &text);
 		yg_api_set_part(&c->api, name, health, yg_sb_sv(&text), json);
 		read_sources(&s);

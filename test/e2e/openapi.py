@@ -320,6 +320,58 @@ def walk_indicators(w, tokens):
     return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "Token": tokens["yamabuki-id"]}
 
 
+def eve(n, name):
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+    return "".join(json.dumps({"timestamp": f"{now}.{i:06d}+0000", "event_type": "dns", "src_ip": "10.1.2.3", "src_port": 5000 + i,
+                               "dest_ip": "10.1.0.1", "dest_port": 53, "proto": "UDP",
+                               "dns": {"type": "query", "rrname": name, "rrtype": "A"}}) + "\n" for i in range(n))
+
+
+def walk_events(w, tokens):
+    import gzip
+    text = {"Content_Type": "application/x-ndjson"}
+    first = w.call("submitEvents", 202, query="source=suricata&sensor=ids-1", body=eve(7, "www.example"),
+                   token=tokens["shiokaze"], Yagura_Batch_Id="b-1", **text).json()
+    ok(first["batch"] == "b-1" and first["duplicate"] is False, "a batch is taken", first)
+    again = w.call("submitEvents", 200, query="source=suricata&sensor=ids-1", body=eve(7, "www.example"),
+                   token=tokens["shiokaze"], Yagura_Batch_Id="b-1", **text).json()
+    ok(again["duplicate"] is True, "the same batch id adds nothing", again)
+    w.call("submitEvents", 202, query="source=suricata&org=yamabuki", body=gzip.compress(eve(3, "www.other.example").encode()),
+           Content_Encoding="gzip", **text)
+    w.call("submitEvents", 400, query="source=suricata", body="{}\n", **text)  # the administrator must say whose
+    w.call("submitEvents", 400, query="source=colour&org=shiokaze", body="{}\n", **text)
+    w.call("submitEvents", 400, query="source=ndjson:none&org=shiokaze", body="{}\n", **text)
+    w.call("submitEvents", 400, query="source=zeek&org=shiokaze", body="{}\n", Yagura_Batch_Id="a b", **text)
+    w.call("submitEvents", 415, query="source=zeek&org=shiokaze", body="{}\n", Content_Encoding="br", **text)
+    w.call("submitEvents", 413, query="source=zeek&org=shiokaze", body="x", Content_Type="text/plain", Content_Length=str(1 << 25))
+    found = until(lambda: len(w.s.http("GET", "/api/v1/events?limit=200").json().get("items", [])) >= 10, 30, 0.3)
+    ok(found, "events can be searched", w.s.http("GET", "/api/v1/events").body[:500])
+    page = w.call("searchEvents", 200, query="q=query:www.example&limit=3").json()
+    ok(len(page["items"]) == 3 and page["next_cursor"], "a page of events", page)
+    seen = [e["id"] for e in page["items"]]
+    while page["next_cursor"]:
+        page = w.call("searchEvents", 200, query=f"q=query:www.example&limit=3&cursor={page['next_cursor']}").json()
+        seen += [e["id"] for e in page["items"]]
+    ok(len(seen) == 7 and len(set(seen)) == 7, "pages give every event once", seen)
+    mine = w.call("searchEvents", 200, token=tokens["yamabuki"]).json()["items"]
+    ok(len(mine) == 3 and {e["org"] for e in mine} == {"yamabuki"}, "a token finds its own events only", mine)
+    w.call("searchEvents", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    w.call("searchEvents", 400, query="q=nofield:1")
+    w.call("searchEvents", 400, query="from=yesterday")
+    w.call("searchEvents", 400, query="from=now-1h&to=now-2h")
+    one = w.call("getEvent", 200, params=[seen[0]]).json()
+    ok(json.loads(one["raw"])["dns"]["rrname"] == "www.example", "an event has its record", one)
+    theirs = w.call("getEvent", 404, params=[seen[0]], token=tokens["yamabuki"]).json()
+    nobodys = w.call("getEvent", 404, params=["e-0-1-1"], token=tokens["yamabuki"]).json()
+    ok(theirs["detail"] == nobodys["detail"], "another's event looks like none", (theirs, nobodys))
+    w.call("getEvent", 404, params=["nonsense"])
+    ok(until(lambda: len(w.s.http("GET", "/api/v1/sources").json()["items"]) >= 2, 15, 0.3), "sources are listed")
+    rows = w.call("listSources", 200).json()["items"]
+    ok(any(r["org"] == "shiokaze" and r["sensor"] == "ids-1" and r["records"] == 7 for r in rows), "with their counts", rows)
+    mine = w.call("listSources", 200, token=tokens["yamabuki"]).json()["items"]
+    ok({r["org"] for r in mine} == {"yamabuki"}, "a token sees its own sources", mine)
+
+
 def walk_alerts(w, tokens):
     for n, org in enumerate(("shiokaze", "yamabuki"), 1):
         items = [finding(org, n * 10 + i, f"evil{i % 3}.example") for i in range(6)]
@@ -456,6 +508,8 @@ def main():
         walk_organisations(w)
         tokens = walk_tokens(w)
         ids = walk_indicators(w, tokens)
+        if library():
+            walk_events(w, tokens)
         ids.update(walk_alerts(w, tokens))
         walk_system(w, tokens)
         rights(w, tokens, ids)
