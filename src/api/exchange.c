@@ -4,7 +4,8 @@
  *   ASK     in the work pool: who is it, may it (and, without a body, HANDLE)
  *   BODY    the body comes in, within its limits
  *   HANDLE  in the work pool: the handler
- *   ANSWER  the answer goes to libmicrohttpd
+ *   READY   the answer is there and waits for the call it may be given in
+ *   ANSWER  the answer is with libmicrohttpd
  *   STREAM  a live stream, until either end closes it
  */
 #include <stdlib.h>
@@ -183,18 +184,27 @@ static enum MHD_Result answer(struct exchange *x)
 	return rc;
 }
 
-/* A client that is sending a small body would see its connection break before
- * it sees the answer: such a body is read and thrown away first. */
-static bool swallows_first(struct exchange *x)
+/* Answers as soon as that can be done without closing the connection.
+ * libmicrohttpd takes an answer given in its first call (or in the repetition of
+ * it after a suspension) as one that came before the request was read, and
+ * closes the connection behind it.  So a request without a body is answered in
+ * the next call, and a small body is read and thrown away first; only a client
+ * that still has much to send is cut off. */
+static enum MHD_Result answer_in_time(struct exchange *x)
 {
-	if (!x->has_body || (x->stage != STAGE_NEW && x->stage != STAGE_ASK) ||
-	    (x->length != UINT64_MAX && x->length > YG_SERVER_SWALLOW_BYTES) ||
+	if (x->stage != STAGE_NEW && x->stage != STAGE_ASK)
+		return answer(x);
+	if (!x->has_body) {
+		x->stage = STAGE_READY;
+		return MHD_YES;
+	}
+	if ((x->length != UINT64_MAX && x->length > YG_SERVER_SWALLOW_BYTES) ||
 	    MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, "Expect") != NULL)
-		return false;
+		return answer(x);
 	x->stage = STAGE_BODY;
 	x->began = yg_env_mono(x->s->conf.env);
 	link_append(&x->s->bodies, &x->link);
-	return true;
+	return MHD_YES;
 }
 
 static enum MHD_Result refuse(struct exchange *x, yg_status st, const char *slug)
@@ -202,7 +212,7 @@ static enum MHD_Result refuse(struct exchange *x, yg_status st, const char *slug
 	x->st = st;
 	if (slug != NULL)
 		x->r.problem = slug;
-	return swallows_first(x) ? MHD_YES : answer(x);
+	return answer_in_time(x);
 }
 
 struct header_fill {
@@ -384,7 +394,7 @@ static enum MHD_Result no_such_route(struct exchange *x)
 		return refuse(x, YG_INVAL, "method-not-allowed");
 	x->st = YG_OK;
 	x->r.status = 204;
-	return answer(x);
+	return answer_in_time(x);
 }
 
 static void promise_of_body(struct exchange *x)
@@ -471,10 +481,8 @@ enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const c
 	case STAGE_NEW: return head(x, method);
 	case STAGE_ASK:
 		/* after a suspended first call libmicrohttpd makes the first call again */
-		if (x->st != YG_OK && swallows_first(x))
-			return MHD_YES;
 		if (!x->has_body || x->st != YG_OK)
-			return answer(x);
+			return answer_in_time(x);
 		x->stage = STAGE_BODY;
 		x->began = yg_env_mono(x->s->conf.env);
 		link_append(&x->s->bodies, &x->link);
@@ -492,6 +500,7 @@ enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const c
 			return answer(x);
 		x->q.body = yg_buf_sv(&x->body);
 		return to_pool(x, STAGE_HANDLE);
+	case STAGE_READY:
 	case STAGE_HANDLE: return answer(x);
 	case STAGE_ANSWER:
 	case STAGE_STREAM: break;

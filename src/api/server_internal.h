@@ -65,7 +65,15 @@ struct yg_server {
 	int handles; /* to close before the memory goes */
 };
 
-enum stage { STAGE_NEW, STAGE_ASK, STAGE_BODY, STAGE_HANDLE, STAGE_ANSWER, STAGE_STREAM };
+enum stage {
+	STAGE_NEW,
+	STAGE_ASK,
+	STAGE_BODY,
+	STAGE_HANDLE,
+	STAGE_READY,
+	STAGE_ANSWER,
+	STAGE_STREAM
+};
 struct exchange {
 	struct yg_request q;
 	struct yg_response r;
