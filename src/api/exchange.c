@@ -477,6 +477,7 @@ static bool take_body(struct exchange *x, const char *upload, size_t n)
 enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const char *upload,
 				 size_t *upload_n)
 {
+	x->s->progress++;
 	switch (x->stage) {
 	case STAGE_NEW: return head(x, method);
 	case STAGE_ASK:

@@ -58,6 +58,7 @@ struct yg_server {
 	uint32_t slow;       /* requests of slow routes in the pool */
 	struct link bodies;  /* exchange.link: bodies coming in */
 	struct link readers; /* exchange.link: live streams */
+	uint64_t progress;   /* rises with everything a client gets done */
 	uint32_t exchanges;  /* between head and completion */
 	bool draining;
 	void (*done)(void *ctx);
