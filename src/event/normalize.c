@@ -408,13 +408,35 @@ void yg_norm_name(struct yg_norm *n, struct yg_sv s)
 	add_name(n, yg_norm_lower(n, s));
 }
 
+/* "192.0.2.1" into at most 15 bytes: most addresses, so written straight. */
+static size_t format_v4(const uint8_t *b, char *to)
+{
+	size_t at = 0;
+	for (int i = 0; i < 4; i++) {
+		unsigned v = b[i];
+		if (i > 0)
+			to[at++] = '.';
+		if (v >= 100)
+			to[at++] = (char)('0' + v / 100);
+		if (v >= 10)
+			to[at++] = (char)('0' + v / 10 % 10);
+		to[at++] = (char)('0' + v % 10);
+	}
+	return at;
+}
+
 static void name_ip(struct yg_norm *n, struct yg_ip ip)
 {
 	if (yg_ip_is_zero(ip))
 		return;
-	char *to = yg_arena_alloc(&n->arena, YG_IP_TEXT_MAX, 1);
+	bool v4 = yg_ip_is_v4(ip);
+	char *to = yg_arena_alloc(&n->arena, v4 ? 16 : YG_IP_TEXT_MAX, 1);
 	if (to == NULL)
 		return;
+	if (v4) {
+		add_name(n, (struct yg_sv){to, format_v4(ip.b + 12, to)});
+		return;
+	}
 	struct yg_sb b = yg_sb_init(to, YG_IP_TEXT_MAX);
 	yg_ip_format(&b, ip);
 	add_name(n, yg_sb_sv(&b));

@@ -925,10 +925,10 @@ static yg_status record(struct yg_norm *n, struct yg_sv record, struct yg_event 
 		tsv_header(z, record);
 		return YG_AGAIN;
 	}
-	if (z->fields.n == 0 || yg_sv_starts(record, YG_SV("{\"")))
-		return record.n > 0 && yg_sv_trim(record).p[0] == '{'
-			       ? json_record(n, record, ev, err)
-			       : tsv_record(n, record, ev, err);
+	/* blanks before an object are allowed; behind a header a row may begin with '{' */
+	if (yg_sv_starts(record, YG_SV("{\"")) ||
+	    (z->fields.n == 0 && yg_sv_starts(yg_sv_trim(record), YG_SV("{"))))
+		return json_record(n, record, ev, err);
 	return tsv_record(n, record, ev, err);
 }
 
