@@ -1,11 +1,11 @@
 /* event_normalize.c - `event normalize`: log files to OCSF JSON lines, without a server. */
-#include <errno.h>
 #include <stdio.h>
 
 #include "cmd/log_file.h"
 #include "cmd/print.h"
 #include "cmd/tables.h"
 #include "event/mapping.h"
+#include "os/file.h"
 
 enum {
 	LINE_MOST = 16777216, /* a record of 1 MiB, every byte escaped, and its columns */
@@ -79,16 +79,13 @@ static bool batch(void *ctx, struct yg_sv bytes)
 
 static yg_status read_mapping(struct normalizing *z, const char *file, struct yg_err *err)
 {
-	static char text[YG_MAPPING_BYTES_MAX + 1];
-	FILE *f = fopen(file, "rbe");
-	if (f == NULL)
-		return YG_FAIL_OS(err, errno, "mapping '%s'", file);
-	size_t n = fread(text, 1, sizeof text, f);
-	bool bad = ferror(f) != 0;
-	(void)fclose(f);
-	if (bad)
-		return YG_FAIL(err, YG_IO, "cannot read mapping '%s'", file);
-	return yg_mapping_read((struct yg_sv){text, n}, file, &z->mapping, err);
+	struct yg_buf text;
+	yg_buf_init(&text, YG_MAPPING_BYTES_MAX);
+	yg_status st = yg_file_read(file, YG_MAPPING_BYTES_MAX, &text, err);
+	if (st == YG_OK)
+		st = yg_mapping_read(yg_buf_sv(&text), file, &z->mapping, err);
+	yg_buf_free(&text);
+	return st;
 }
 
 static yg_status start(struct normalizing *z, enum yg_source *source, struct yg_err *err)

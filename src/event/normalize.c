@@ -458,6 +458,10 @@ static void name_base(struct yg_norm *n, struct yg_sv path) /* the last part of 
 
 static void finish(struct yg_norm *n, struct yg_event *ev)
 {
+	if (ev->time < 0 || ev->time >= (DAYS_MAX + 1) * YG_US_PER_DAY) {
+		ev->time = 0;
+		n->bad_time = true;
+	}
 	if (ev->time == 0) {
 		ev->time = n->received.us;
 		if (n->bad_time && ev->parse_error.n == 0)

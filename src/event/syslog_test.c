@@ -137,6 +137,12 @@ static void test_payloads(void)
 	    AT
 	    "class_uid=0 severity_id=2 log_name=user message=text src_ip=192.0.2.7 app=shop host=app1 user=a\"b\n",
 	    "structured data");
+	SYS("<13>1 9999-12-31T23:59:59Z h a - - - x\n<13>1 1969-12-31T23:59:59Z h a - - - x\n",
+	    "time=2026-06-15T12:00:00.000000Z class_uid=0 severity_id=2 log_name=user message=x app=a host=h "
+	    "parse_error=time not understood: received time used\n"
+	    "time=2026-06-15T12:00:00.000000Z class_uid=0 severity_id=2 log_name=user message=x app=a host=h "
+	    "parse_error=time not understood: received time used\n",
+	    "a time that no table has a day for");
 	SYS("no syslog at all\n\n<13>Jun  5 01:02:03 h a: b\n",
 	    "time=2026-06-15T12:00:00.000000Z class_uid=0 parse_error=neither a priority nor a time at the front\n" AT
 	    "class_uid=0 severity_id=2 log_name=user message=b app=a host=h\n",
