@@ -7,7 +7,7 @@
 #include "event/norm.h"
 
 enum section { CEF = 1, LEEF, PAIRS, JSON, SECTIONS = JSON };
-enum own { OP_SEVERITY = YG_OP_OWN, OP_ACTION, OP_PROTO, OP_NAME, OP_BYTES_HASH };
+enum own { OP_SEVERITY = YG_OP_OWN, OP_ACTION, OP_PROTO, OP_NAME, OP_BYTES_HASH, OP_EVENTTIME };
 
 #define R(section, key, op, field) YG_RULE(section, key, op, field)
 /* clang-format off */
@@ -48,7 +48,7 @@ static const struct yg_rule rules[] = {
 	R(PAIRS, "agent", YG_OP_SET, user_agent), R(PAIRS, "action", OP_ACTION, status_id),
 	R(PAIRS, "status", OP_ACTION, status_id), R(PAIRS, "level", OP_SEVERITY, severity_id),
 	R(PAIRS, "devname", YG_OP_SET, host), R(PAIRS, "logid", YG_OP_SET, event_code),
-	R(PAIRS, "sessionid", YG_OP_SET, uid), R(PAIRS, "type", YG_OP_SET, log_name), R(PAIRS, "msg", YG_OP_SET, message),
+	R(PAIRS, "sessionid", YG_OP_SET, uid), R(PAIRS, "eventtime", OP_EVENTTIME, time), R(PAIRS, "type", YG_OP_SET, log_name), R(PAIRS, "msg", YG_OP_SET, message),
 	R(PAIRS, "filename", YG_OP_SET, file_path), R(PAIRS, "filehash", OP_BYTES_HASH, hashes),
 	/* JSON of programs that have no source of their own here */
 	R(JSON, "src_ip", YG_OP_SET, src_ip), R(JSON, "srcip", YG_OP_SET, src_ip), R(JSON, "client_ip", YG_OP_SET, src_ip),
@@ -187,6 +187,22 @@ static uint8_t action_outcome(struct yg_norm *n, struct yg_sv s)
 	return 0;
 }
 
+/* FortiOS: digits since 1970, in seconds, milli-, micro- or nanoseconds by their number. */
+static void event_time(struct yg_sv text, struct yg_event *ev)
+{
+	int64_t v;
+	if (yg_parse_i64(text, &v, NULL) != YG_OK)
+		return;
+	if (text.n == 19)
+		ev->time = v / 1000;
+	else if (text.n == 16)
+		ev->time = v;
+	else if (text.n == 13)
+		ev->time = v * 1000;
+	else if (text.n == 10)
+		ev->time = v * YG_US_PER_S;
+}
+
 static void own(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_slot *rule,
 		struct yg_sv text, uint32_t node)
 {
@@ -218,6 +234,7 @@ static void own(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_slo
 			yg_norm_append(n, &ev->hashes, yg_norm_lower(n, text));
 		break;
 	case OP_NAME: yg_norm_name(n, text); break;
+	case OP_EVENTTIME: event_time(text, ev); break;
 	default: break;
 	}
 }

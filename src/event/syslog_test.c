@@ -121,6 +121,10 @@ static void test_payloads(void)
 	    "action=\"deny\" service=\"DNS\" src_ip=192.0.2.7 src_port=1 dst_ip=198.51.100.1 dst_port=53 proto=udp app=dns "
 	    "host=fw1\n",
 	    "key=value");
+	SYS("<189>date=2026-06-05 time=10:02:03 eventtime=1780621323123456789 srcip=192.0.2.7 user=taro",
+	    "time=2026-06-05T01:02:03.123456Z class_uid=0 severity_id=2 log_name=local7 message=date=2026-06-05 "
+	    "time=10:02:03 eventtime=1780621323123456789 srcip=192.0.2.7 user=taro src_ip=192.0.2.7 user=taro\n",
+	    "key=value with its own time");
 	SYS("<13>Jun  5 01:02:03 app1 shop[3]: @cee: {\"src_ip\":\"192.0.2.7\",\"user\":\"taro\",\"message\":\"paid\"}",
 	    AT
 	    "class_uid=0 severity_id=2 log_name=user message=paid src_ip=192.0.2.7 app=shop host=app1 user=taro pid=3\n",
