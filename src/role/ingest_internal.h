@@ -35,7 +35,7 @@
 #define INGEST_STREAM_IDLE_US                                                                      \
 	(900 * YG_US_PER_S) /* a connection that says nothing for so long is closed */
 #define INGEST_TLS_HELLO_US (10 * YG_US_PER_S) /* a TLS connection shakes hands within this */
-#define INGEST_HOLD_MS       2000 /* for the first snapshot, which main sends right after the start */
+#define INGEST_HOLD_MS      2000 /* for the first snapshot, which main sends right after the start */
 #define INGEST_TALLIES_MAX  1024
 #define INGEST_DRAIN_US     (8 * YG_US_PER_S)
 #define INGEST_DEATHS_CRASH 2 /* crashes on one batch until it is set aside */
@@ -204,6 +204,10 @@ void follow_stats(struct ingest *in, struct yg_buf *out);
 /* Adds up what processing did. */
 void stats_merge(struct ingest *in, const struct yg_tally *t, size_t n);
 void stats_json(struct ingest *in, struct yg_buf *out);
+/* Takes over what a listener dropped; `more`: what the kernel did. */
+void stats_dropped(struct ingest *in, const struct gather *g, uint64_t more);
+void udp_drops(struct ingest *in);
+void stream_drops(struct ingest *in);
 
 struct ingest {
 	struct yg_role_ctx *ctx;

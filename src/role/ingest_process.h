@@ -20,7 +20,8 @@ struct yg_tally {
 	char source[YG_SPOOL_MAPPING_MAX + 17]; /* "zeek", "ndjson:fw" */
 	char sensor[YG_SPOOL_SENSOR_MAX + 1];
 	uint64_t batches, bytes, events, unparsed, findings, aside;
-	int64_t last_us; /* received time of the newest batch */
+	uint64_t dropped; /* by a listener, before any batch; an absolute count */
+	int64_t last_us;  /* received time of the newest batch */
 };
 void yg_tally_set(struct yg_tally *t, struct yg_sv org, struct yg_sv source, struct yg_sv sensor);
 bool yg_tally_same(const struct yg_tally *a, const struct yg_tally *b);

@@ -15,27 +15,52 @@ static void tally_add(struct yg_tally *to, const struct yg_tally *t)
 	to->last_us = YG_MAX(to->last_us, t->last_us);
 }
 
+/* The row of that owner and source; the rest's when there are too many. */
+static struct yg_tally *tally_of(struct ingest *in, const struct yg_tally *like)
+{
+	size_t k = 0;
+	while (k < in->tally_n && !yg_tally_same(&in->tallies[k], like))
+		k++;
+	if (k == in->tally_n && k == in->tally_cap && k < INGEST_TALLIES_MAX) {
+		size_t cap = in->tally_cap == 0 ? 16 : in->tally_cap * 2;
+		struct yg_tally *more = realloc(in->tallies, cap * sizeof *more);
+		if (more != NULL) {
+			in->tallies = more;
+			in->tally_cap = cap;
+		}
+	}
+	if (k == in->tally_n && k < in->tally_cap) {
+		yg_tally_set(&in->tallies[k], yg_sv_of(like->org), yg_sv_of(like->source),
+			     yg_sv_of(like->sensor));
+		in->tally_n++;
+	}
+	return k < in->tally_n ? &in->tallies[k] : &in->tally_rest;
+}
+
+void stats_dropped(struct ingest *in, const struct gather *g, uint64_t more)
+{
+	char source[YG_SPOOL_MAPPING_MAX + 17];
+	struct yg_tally like;
+	struct yg_sb s = yg_sb_init(source, sizeof source);
+	uint64_t dropped = g->dropped + more;
+	yg_sb_put(&s, yg_sv_of(yg_source_name((enum yg_source)g->source)));
+	if (g->mapping.n > 0) {
+		yg_sb_putc(&s, ':');
+		yg_sb_put(&s, g->mapping);
+	}
+	yg_tally_set(&like, g->org, yg_sb_sv(&s), g->name);
+	if (dropped == 0)
+		return;
+	struct yg_tally *t = tally_of(in, &like);
+	t->dropped = dropped;
+	if (t->last_us == 0) /* nothing of it was ever kept */
+		t->last_us = yg_env_wall(&in->ctx->env).us;
+}
+
 void stats_merge(struct ingest *in, const struct yg_tally *t, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-		while (k < in->tally_n && !yg_tally_same(&in->tallies[k], &t[i]))
-			k++;
-		if (k == in->tally_n && k == in->tally_cap && k < INGEST_TALLIES_MAX) {
-			size_t cap = in->tally_cap == 0 ? 16 : in->tally_cap * 2;
-			struct yg_tally *more = realloc(in->tallies, cap * sizeof *more);
-			if (more != NULL) {
-				in->tallies = more;
-				in->tally_cap = cap;
-			}
-		}
-		if (k == in->tally_n && k < in->tally_cap) {
-			yg_tally_set(&in->tallies[k], yg_sv_of(t[i].org), yg_sv_of(t[i].source),
-				     yg_sv_of(t[i].sensor));
-			in->tally_n++;
-		}
-		tally_add(k < in->tally_n ? &in->tallies[k] : &in->tally_rest, &t[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		tally_add(tally_of(in, &t[i]), &t[i]);
 }
 
 static void number(struct yg_buf *b, const char *key, uint64_t v)
@@ -60,6 +85,7 @@ static void tally_json(const struct yg_tally *t, struct yg_buf *b)
 	number(b, "unparsed", t->unparsed);
 	number(b, "findings", t->findings);
 	number(b, "set_aside", t->aside);
+	number(b, "dropped", t->dropped);
 	yg_buf_printf(b, ",\"last_received\":\"%s\"}", yg_sb_cstr(&s));
 }
 
@@ -106,6 +132,8 @@ static void pipe_json(const struct pipe *p, struct yg_buf *b)
 void stats_json(struct ingest *in, struct yg_buf *b)
 {
 	size_t shown = 0;
+	udp_drops(in);
+	stream_drops(in);
 	char time[40];
 	struct yg_sb s = yg_sb_init(time, sizeof time);
 	yg_time_format(&s, in->started);

@@ -350,6 +350,12 @@ bool stream_idle(const struct ingest *in)
 	return true;
 }
 
+void stream_drops(struct ingest *in)
+{
+	for (const struct stream_door *d = in->stream; d != NULL; d = d->next)
+		stats_dropped(in, &d->gather, 0);
+}
+
 void stream_stats(struct ingest *in, struct yg_buf *out)
 {
 	for (const struct stream_door *d = in->stream; d != NULL; d = d->next) {

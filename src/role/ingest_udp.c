@@ -123,6 +123,12 @@ bool udp_idle(const struct ingest *in)
 	return true;
 }
 
+void udp_drops(struct ingest *in)
+{
+	for (const struct udp_door *d = in->udp; d != NULL; d = d->next)
+		stats_dropped(in, &d->gather, d->kernel_drops);
+}
+
 void udp_stats(struct ingest *in, struct yg_buf *out)
 {
 	for (const struct udp_door *d = in->udp; d != NULL; d = d->next) {

@@ -137,6 +137,14 @@ def full(s):
     entry = until(lambda: (lambda e: e if e.get("dropped", 0) + e.get("kernel_dropped", 0) > 0 else None)(listener(s, "u1")), 10) or {}
     ok(until(lambda: (lambda e: e["records"] + e["kernel_dropped"] >= 400)(listener(s, "u1")), 10) and entry,
        "UDP drops are counted", str(listener(s, "u1")))
+    def metric():
+        for row in s.http("GET", "/metrics").body.decode().splitlines():
+            if "records_dropped" in row and not row.startswith("#"):
+                return float(row.split()[-1])
+        return 0
+    ok(until(lambda: metric() > 0, 20, 0.5), "and shown at /metrics")
+    code, out, _ = s.cli("doctor")
+    ok(code == 3 and "dropped" in out, "and by doctor", f"{code} {out[:1500]}")
     with connect(TCP) as t:
         t.setblocking(False)
         sent, end = 0, time.monotonic() + 20
