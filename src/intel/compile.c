@@ -377,6 +377,7 @@ static void finish_free(struct finish *f)
 	free((void *)(uintptr_t)f->set.slots);
 	free((void *)(uintptr_t)f->tree.nodes);
 	free((void *)(uintptr_t)f->tree.values);
+	free((void *)(uintptr_t)f->tree.front);
 }
 
 /* The sources of an entry in the order they were added. */
@@ -467,6 +468,7 @@ yg_status yg_intel_builder_finish(struct yg_intel_builder *b, int fd, uint64_t g
 		{YG_IS_METAS, sizeof(struct yg_intel_meta), b->metas.n, b->metas.p},
 		{YG_IS_STRINGS, 1, b->strings.n, b->strings.p},
 		{YG_IS_INFO, sizeof b->info, 1, &b->info},
+		{YG_IS_FRONT, 8, YG_PREFIX_FRONT, f.tree.front},
 	};
 	const struct yg_snap_spec spec = {.kind = YG_SNAP_INDICATORS,
 					  .schema = YG_INTEL_SCHEMA,

@@ -27,8 +27,8 @@ static struct yg_sv string_at(const struct yg_intel *in, uint32_t at)
 static yg_status find_sections(struct yg_intel *in, struct yg_err *err)
 {
 	const void *filter = NULL, *slots = NULL, *pool = NULL, *nodes = NULL, *values = NULL;
-	const void *metas = NULL, *strings = NULL, *info = NULL;
-	uint64_t infos;
+	const void *metas = NULL, *strings = NULL, *info = NULL, *front = NULL;
+	uint64_t infos, fronts;
 	const struct {
 		uint32_t id, elem;
 		const void **p;
@@ -42,6 +42,7 @@ static yg_status find_sections(struct yg_intel *in, struct yg_err *err)
 		{YG_IS_METAS, sizeof(struct yg_intel_meta), &metas, &in->meta_count},
 		{YG_IS_STRINGS, 1, &strings, &in->strings_n},
 		{YG_IS_INFO, sizeof(struct yg_intel_info), &info, &infos},
+		{YG_IS_FRONT, 8, &front, &fronts},
 	};
 	for (size_t i = 0; i < YG_LEN(want); i++) {
 		yg_status st = yg_snap_find(&in->snap, want[i].id, want[i].elem, want[i].p,
@@ -49,7 +50,7 @@ static yg_status find_sections(struct yg_intel *in, struct yg_err *err)
 		if (st != YG_OK)
 			return st;
 	}
-	if (infos != 1)
+	if (infos != 1 || fronts != YG_PREFIX_FRONT)
 		return YG_FAIL(err, YG_CORRUPT, "snapshot info is damaged");
 	memcpy(&in->info, info, sizeof in->info);
 	in->set.filter = filter;
@@ -57,6 +58,7 @@ static yg_status find_sections(struct yg_intel *in, struct yg_err *err)
 	in->set.pool = pool;
 	in->tree.nodes = nodes;
 	in->tree.values = values;
+	in->tree.front = front;
 	in->metas = metas;
 	in->strings = strings;
 	return YG_OK;
@@ -370,6 +372,16 @@ static __attribute__((noinline)) void judge_all(const struct yg_intel *in,
 	}
 }
 
+static bool in_a_prefix(const struct yg_intel *in, const struct yg_match_prep *prep)
+{
+	uint32_t offs[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
+	for (uint32_t g = 0; g < prep->group_count; g++)
+		if (prep->groups[g].has_ip &&
+		    yg_prefix_find(&in->tree, prep->groups[g].ip, offs) > 0)
+			return true;
+	return false;
+}
+
 static void begin_round(struct yg_match_prep *prep)
 {
 	prep->probe_count = 0;
@@ -401,7 +413,7 @@ void yg_intel_finish(const struct yg_intel *in, const struct yg_event *ev, yg_wa
 		bool maybe = false;
 		for (uint32_t i = 0; i < prep->probe_count; i++)
 			maybe |= yg_hashset_maybe(&in->set, prep->probes[i].hash);
-		if (maybe || in->tree.value_count > 0)
+		if (maybe || (in->tree.value_count > 0 && in_a_prefix(in, prep)))
 			judge_all(in, ev, now, set);
 		if (yg_probe_done(prep))
 			return;

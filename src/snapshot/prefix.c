@@ -45,9 +45,11 @@ yg_status yg_prefix_check(const struct yg_prefix_tree *t, struct yg_err *err)
 size_t yg_prefix_find(const struct yg_prefix_tree *t, struct yg_ip ip,
 		      uint32_t out[static YG_PREFIX_HITS_MAX])
 {
-	uint32_t found[YG_PREFIX_HITS_MAX]; /* shortest first */
+	uint32_t found[YG_PREFIX_HITS_MAX] __attribute__((uninitialized)); /* shortest first */
 	size_t n = 0;
 	bool v4 = yg_ip_is_v4(ip);
+	if (v4 && (t->front[(unsigned)ip.b[12] << 2 | ip.b[13] >> 6] >> (ip.b[13] & 63) & 1) == 0)
+		return 0;
 	uint64_t at = v4 ? 1 : 0;
 	unsigned bit = v4 ? 96 : 0;
 	for (unsigned level = 0; level < LEVELS && at < t->node_count; level++, bit += STRIDE) {
@@ -143,6 +145,14 @@ static bool fill_node(struct builder *b, size_t i, const struct yg_prefix_item *
 	return true;
 }
 
+static void note_front(uint64_t *front, const struct yg_prefix_item *p)
+{
+	unsigned first = (unsigned)p->ip.b[12] << 8 | p->ip.b[13], bits = p->bits - 96u;
+	unsigned n = bits < 16 ? 1u << (16 - bits) : 1;
+	for (unsigned i = first; i < first + n; i++)
+		front[i >> 6] |= 1ull << (i & 63);
+}
+
 yg_status yg_prefix_build(struct yg_prefix_item *items, size_t count, struct yg_prefix_tree *out,
 			  struct yg_err *err)
 {
@@ -154,16 +164,20 @@ yg_status yg_prefix_build(struct yg_prefix_item *items, size_t count, struct yg_
 	while (v6 < count && !(items[v6].bits >= 96 && yg_ip_is_v4(items[v6].ip)))
 		v6++;
 	struct builder b = {.values = malloc((count + 1) * sizeof(uint32_t))};
-	bool ok = b.values != NULL && add_node(&b, (struct span){0, v6, 0}) &&
+	uint64_t *front = calloc(YG_PREFIX_FRONT, sizeof *front);
+	bool ok = b.values != NULL && front != NULL && add_node(&b, (struct span){0, v6, 0}) &&
 		  add_node(&b, (struct span){v6, (uint32_t)count, 96});
 	for (size_t i = 0; ok && i < b.node_count; i++)
 		ok = fill_node(&b, i, items);
+	for (size_t i = v6; ok && i < count; i++)
+		note_front(front, &items[i]);
 	free(b.spans);
 	if (!ok) {
 		free(b.nodes);
 		free(b.values);
+		free(front);
 		return YG_FAIL(err, YG_NOMEM, "prefix tree of %zu prefixes", count);
 	}
-	*out = (struct yg_prefix_tree){b.nodes, b.node_count, b.values, b.value_count};
+	*out = (struct yg_prefix_tree){b.nodes, b.node_count, b.values, b.value_count, front};
 	return YG_OK;
 }

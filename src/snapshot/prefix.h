@@ -4,6 +4,7 @@
  * keeps which prefixes end in it and which children it has as two bitmaps, and
  * one base offset for each.  At most 22 nodes are visited for an IPv6 address
  * and 6 for an IPv4 one, whatever the number of prefixes.
+ * Most IPv4 addresses do not get that far: a bitmap says that no prefix is near.
  * Node 0 is the root of IPv6, node 1 of IPv4.
  */
 #pragma once
@@ -21,7 +22,11 @@ struct yg_prefix_tree {
 	uint64_t node_count;
 	const uint32_t *values; /* one per prefix */
 	uint64_t value_count;
+	/* One bit per /16 of IPv4: a prefix begins or ends in it.  8 KiB, so that most
+	 * addresses are answered from the innermost cache. */
+	const uint64_t *front;
 };
+#define YG_PREFIX_FRONT    1024u /* words */
 #define YG_PREFIX_HITS_MAX 129
 
 /* YG_CORRUPT when a base or a bitmap leads out of bounds or backwards. */
@@ -36,6 +41,6 @@ struct yg_prefix_item {
 	uint32_t value;
 };
 /* Sorts `items` in place and builds; of two equal prefixes the first is kept.
- * nodes and values are owned by the caller (free()).  YG_OK | YG_NOMEM | YG_LIMIT. */
+ * nodes, values and front are owned by the caller (free()).  YG_OK | YG_NOMEM | YG_LIMIT. */
 yg_status yg_prefix_build(struct yg_prefix_item *items, size_t count, struct yg_prefix_tree *out,
 			  struct yg_err *err);

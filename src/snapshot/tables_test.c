@@ -201,12 +201,14 @@ static void test_prefixes(void)
 	T_OK(yg_prefix_check(&t, NULL) == YG_CORRUPT);
 	free((void *)(uintptr_t)t.nodes);
 	free((void *)(uintptr_t)t.values);
+	free((void *)(uintptr_t)t.front);
 	T_OK(yg_prefix_build(NULL, 0, &t, NULL) == YG_OK && t.node_count == 2 &&
 	     t.value_count == 0);
 	uint32_t got[YG_PREFIX_HITS_MAX];
 	T_OK(yg_prefix_find(&t, random_ip(), got) == 0);
 	free((void *)(uintptr_t)t.nodes);
 	free((void *)(uintptr_t)t.values);
+	free((void *)(uintptr_t)t.front);
 }
 
 int main(void)
