@@ -105,6 +105,9 @@ void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool
 	n->arena.limit = ((size_t)16 << 20) + YG_MIN(batch.n, (size_t)YG_BATCH_PLAIN_MAX) +
 			 16 * YG_MIN(batch.n, (size_t)YG_BATCH_MAX);
 	n->arena.used = 0;
+	/* a byte order mark is no part of the first record; many Windows tools write one */
+	if (!framed && yg_sv_starts(batch, YG_SV("\xef\xbb\xbf")))
+		batch = yg_sv_sub(batch, 3, batch.n);
 	n->batch = batch;
 	n->received = received;
 	n->framed = framed;
@@ -346,8 +349,11 @@ yg_status yg_norm_seconds(struct yg_sv text, int64_t *out_us)
 	if (decimal_us(text, out_us))
 		return YG_OK;
 	char small[64], *end; /* "8.9e-05" */
-	if (text.n == 0 || text.n >= sizeof small || yg_sv_find(text, 'x', 0) < text.n)
+	if (text.n == 0 || text.n >= sizeof small)
 		return YG_PARSE;
+	for (size_t i = 0; i < text.n; i++) /* strtod knows words and hex that logs do not */
+		if (text.p[i] == '\0' || strchr("+-.eE0123456789", text.p[i]) == NULL)
+			return YG_PARSE;
 	memcpy(small, text.p, text.n);
 	small[text.n] = '\0';
 	double d = strtod(small, &end) * 1e6;

@@ -177,6 +177,34 @@ static void test_batches(struct yg_norm *n)
 	T_OK(yg_norm_next(n, &ev) && ev.raw.n == YG_RECORD_MAX &&
 	     yg_sv_starts(ev.parse_error, YG_SV("cut off: longer than")));
 	T_OK(yg_norm_next(n, &ev) && ev.parse_error.n == 0 && !yg_norm_next(n, &ev));
+	/* a byte order mark at the front is passed over */
+	yg_norm_begin(n, YG_SV("\xef\xbb\xbf{\"_path\":\"dns\",\"query\":\"a\"}\n"), (yg_wall){77},
+		      false);
+	T_OK(yg_norm_next(n, &ev) && YG_SV_IS(ev.query, "a") && ev.parse_error.n == 0);
+	/* more answers than a list column holds: the first ones, the rest is in raw */
+	size_t at = 0;
+	struct yg_sb b = yg_sb_init(big, sizeof big);
+	yg_sb_put(&b, YG_SV("{\"_path\":\"dns\",\"query\":\"q\",\"answers\":[\"a0\""));
+	for (at = 1; at < 300; at++)
+		yg_sb_printf(&b, ",\"a%zu\"", at);
+	yg_sb_put(&b, YG_SV("]}"));
+	yg_norm_begin(n, yg_sb_sv(&b), (yg_wall){77}, false);
+	T_OK(yg_norm_next(n, &ev) && ev.answers.n == YG_ARRAY_MAX &&
+	     YG_SV_IS(ev.answers.v[255], "a255"));
+	T_OK(ev.names.n == YG_ARRAY_MAX && YG_SV_IS(ev.names.v[0], "q") &&
+	     YG_SV_IS(ev.names.v[255], "a254"));
+	/* times that are none */
+	static const char *const times[] = {"0x10", "inf",         "nan",
+					    "1e",   "--1",         "1 ",
+					    "-5",   "99999999999", "2026-13-01T00:00:00Z"};
+	for (size_t i = 0; i < YG_LEN(times); i++) {
+		b = yg_sb_init(big, sizeof big);
+		yg_sb_printf(&b, "{\"_path\":\"dns\",\"ts\":\"%s\"}", times[i]);
+		yg_norm_begin(n, yg_sb_sv(&b), (yg_wall){77}, false);
+		(void)T_NAMED(yg_norm_next(n, &ev) && ev.time == 77 && ev.parse_error.n > 0 &&
+				      yg_norm_unparsed(n) == 0,
+			      times[i]);
+	}
 	/* ten thousand levels */
 	memset(big, '[', 10000);
 	memcpy(big, "{\"a\":", 5);
