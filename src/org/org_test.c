@@ -2,6 +2,7 @@
 #include "org/id.h"
 #include "org/job.h"
 #include "org/organisation.h"
+#include "org/purge.h"
 #include "org/source.h"
 #include "org/system_event.h"
 #include "org/token.h"
@@ -290,6 +291,89 @@ static void test_rows(void)
 	     n == 1 && YG_SV_IS(got[0].sensor, "s2"));
 }
 
+static int64_t one(struct yg_state *db, const char *sql)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	if (yg_state_prepare(db, sql, &s, NULL) != YG_OK || yg_stmt_step(s, &row, NULL) != YG_OK ||
+	    !row)
+		return -1;
+	return yg_col_i64(s, 0);
+}
+
+static bool stop(void *ctx, uint64_t done, const char *what)
+{
+	(void)done;
+	(void)what;
+	return ++*(int *)ctx < 3;
+}
+
+/* Everything of the demonstration goes, nothing of the others; stopped half way
+ * and called again it ends where it would have. */
+static void test_purge(void)
+{
+	static const char *const rows[] = {
+		"INSERT INTO alert (seq, id, org, title, state, severity_id, confidence, tlp, indicator, indicator_type, asset, list, category, family,"
+		" count, first_seen, last_seen, created, updated) SELECT %d, 'a-' || slug, slug, '', 'new', 1, 1, '', 'i', 'ip', 'h', '', '', '', 1, 1, 1, 1, 1 FROM organisation WHERE slug = '%s'",
+		"INSERT INTO alert_part (id, alert, org, indicator, indicator_type, asset, list, category, family, severity_id, confidence, tlp, title, fields,"
+		" count, seen, first_seen, last_seen, collects) SELECT %d, seq, org, 'i', 'ip', 'h', '', '', '', 1, 1, '', '', '', 1, 1, 1, 1, 1 FROM alert WHERE org = '%s'",
+		"INSERT INTO alert_evidence (part, n, event_id, finding_uid, time, field, value) SELECT id, %d, 'e', 'f', 1, '', '' FROM alert_part WHERE org = '%s'",
+		"INSERT INTO alert_comment (id, alert, time, actor, body) SELECT 'c-%d', seq, 1, '', 'x' FROM alert WHERE org = '%s'",
+		"INSERT INTO indicator_list (id, uid, name, title, source, format, tlp, confidence, category, org, created, updated)"
+		" SELECT %d, 'l-' || slug, 'l-' || slug, '', '', '', 'red', 1, '', slug, 1, 1 FROM organisation WHERE slug = '%s'",
+		"INSERT INTO indicator (list, type, value, category, family, confidence, severity_id, tlp, valid_from, valid_until, created, updated)"
+		" WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+		" SELECT l.id, 1, 'v' || n.i, '', '', -1, -1, -1, 0, 0, %d, 1 FROM n JOIN indicator_list l ON l.org = '%s'",
+		"INSERT INTO allow_entry (id, type, value, org, reason, actor, created, updated, expires) VALUES ('w-%d', 1, 'x', '%s', 'r', '', 1, 1, 0)",
+		"INSERT INTO token (id, kind, name, org, scopes, hash, created, created_by) VALUES ('t-%d', 'api', 'n', '%s', '', '', 1, '')",
+		"INSERT INTO source (bytes, org, source, sensor, first_received, last_received, last_event) VALUES (%d, '%s', 's', 's', 1, 1, 1)",
+	};
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_org orgs[] = {{.slug = YG_SV("demo-1"), .demo = true},
+				{.slug = YG_SV("real")},
+				{.slug = YG_SV("demo-2"), .demo = true}};
+	for (size_t i = 0; i < YG_LEN(orgs); i++) {
+		T_OK(yg_org_add(&act, &orgs[i], &err) == YG_OK);
+		for (size_t k = 0; k < YG_LEN(rows); k++) {
+			char sql[1024];
+			struct yg_stmt *s = NULL;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			(void)snprintf(sql, sizeof sql, rows[k], (int)i + 1, orgs[i].slug.p);
+#pragma GCC diagnostic pop
+			if (yg_state_prepare(db, sql, &s, &err) != YG_OK ||
+			    yg_stmt_run(s, &err) != YG_OK)
+				(void)printf("# %s: %s\n", err.msg, sql);
+		}
+	}
+	int64_t audit = one(db, "SELECT count(*) FROM audit_log");
+	int calls = 0;
+	struct yg_purge_opts o = {.progress = stop, .progress_ctx = &calls};
+	struct yg_purge_counts c = {0};
+	T_NAMED(yg_demo_purge(&act, &o, &c, &err) == YG_AGAIN, "stopped half way");
+	o.progress = NULL;
+	T_NAMED(yg_demo_purge(&act, &o, &c, &err) == YG_OK, "called again it ends");
+	T_OK(c.organisations == 2 && c.indicators == 6000 && c.lists == 2 && c.allow_entries == 2);
+	static const char *const tables[] = {"alert",       "alert_part", "indicator_list",
+					     "allow_entry", "token",      "source"};
+	for (size_t i = 0; i < YG_LEN(tables); i++) {
+		char sql[128];
+		(void)snprintf(sql, sizeof sql, "SELECT count(*) * 10 + sum(org = 'real') FROM %s",
+			       tables[i]);
+		T_NAMED(one(db, sql) == 11, tables[i]);
+	}
+	T_OK(one(db, "SELECT count(*) FROM indicator") == 3000 &&
+	     one(db, "SELECT count(*) FROM alert_evidence") == 1 &&
+	     one(db, "SELECT count(*) FROM alert_comment") == 1);
+	T_OK(one(db, "SELECT count(*) FROM organisation") == 1 &&
+	     one(db, "SELECT count(*) FROM audit_log") > audit);
+	struct yg_audit_report r;
+	T_OK(yg_audit_verify(db, NULL, &r, &err) == YG_OK && r.ok &&
+	     yg_state_check(db, &err) == YG_OK);
+	T_OK(yg_org_purge(&act, YG_SV("demo-1"), &o, &c, &err) == YG_NOTFOUND);
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -299,6 +383,7 @@ int main(void)
 	test_tokens();
 	test_jobs();
 	test_rows();
+	test_purge();
 	yg_arena_free(&arena);
 	return tap_done();
 }

@@ -117,7 +117,6 @@ static yg_status ask_u64(struct purge *p, const char *sql, uint64_t *out, struct
 {
 	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
 	const struct yg_ch_param params[] = {
-		{.name = "org", .value = p->slug},
 		{.name = "db", .value = yg_sv_of(yg_ch_database(p->o->ch))},
 		{.name = "table", .value = yg_sv_of(p->o->event_table)},
 	};
@@ -131,28 +130,29 @@ static yg_status ask_u64(struct purge *p, const char *sql, uint64_t *out, struct
 	return st == YG_OK ? yg_parse_u64(yg_sv_trim(yg_buf_sv(&answer)), out, err) : st;
 }
 
-static yg_status purge_events(struct purge *p, struct yg_purge_counts *out, struct yg_err *err)
+/* org IN ('a','b'): slugs have no character that would need escaping. */
+static yg_status of_orgs(const char *before, const struct yg_sv *slugs, size_t n,
+			 struct yg_buf *out, struct yg_err *err)
 {
-	char sql[MUTATION_SQL_MAX];
-	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
-	const struct yg_ch_param params[] = {{.name = "org", .value = p->slug}};
-	uint64_t rows = 0, waiting = 1;
-	(void)snprintf(sql, sizeof sql, "SELECT count() FROM %s WHERE org = {org:String}",
-		       p->o->event_table);
-	yg_status st = ask_u64(p, sql, &rows, err);
-	if (st == YG_NOTFOUND || (st == YG_OK && rows == 0))
-		return YG_OK; /* no table yet, or nothing in it */
-	if (st != YG_OK)
-		return st;
-	(void)snprintf(sql, sizeof sql, "ALTER TABLE %s DELETE WHERE org = {org:String}",
-		       p->o->event_table);
-	struct yg_ch_query q = {.sql = yg_sv_of(sql),
-				.params = params,
-				.param_count = YG_LEN(params),
-				.max_seconds = MUTATION_S};
-	yg_buf_init(&answer, 4096);
-	st = yg_ch_query(p->o->ch, &q, &answer, err);
-	/* the engine works it off by itself; ask until it has */
+	yg_buf_put(out, yg_sv_of(before));
+	yg_buf_put(out, YG_SV(" WHERE org IN ("));
+	for (size_t i = 0; i < n; i++) {
+		if (!yg_org_slug_ok(slugs[i]))
+			return YG_FAIL(err, YG_INTERNAL, "a slug that is none");
+		yg_buf_put(out, i > 0 ? YG_SV(",'") : YG_SV("'"));
+		yg_buf_put(out, slugs[i]);
+		yg_buf_putc(out, '\'');
+	}
+	yg_buf_put(out, YG_SV(")"));
+	yg_buf_putc(out, '\0');
+	return out->bad ? YG_FAIL(err, YG_NOMEM, "purge") : YG_OK;
+}
+
+/* The engine works a mutation off by itself; asks until it has. */
+static yg_status wait_for_mutation(struct purge *p, struct yg_err *err)
+{
+	uint64_t waiting = 1;
+	yg_status st = YG_OK;
 	for (int i = 0; st == YG_OK && waiting > 0 && i < MUTATION_S; i++) {
 		st = ask_u64(
 			p,
@@ -164,8 +164,35 @@ static yg_status purge_events(struct purge *p, struct yg_purge_counts *out, stru
 	}
 	if (st == YG_OK && waiting > 0)
 		st = YG_FAIL(err, YG_AGAIN, "the event store has not removed the events yet");
+	return st;
+}
+
+/* One mutation for all of them: each one rewrites the parts it touches. */
+static yg_status purge_events(struct purge *p, const struct yg_sv *slugs, size_t n,
+			      uint64_t *out_rows, struct yg_err *err)
+{
+	char before[MUTATION_SQL_MAX];
+	YG_AUTO(yg_buf_free) struct yg_buf ask = {.limit = 1 << 20};
+	YG_AUTO(yg_buf_free) struct yg_buf alter = {.limit = 1 << 20};
+	YG_AUTO(yg_buf_free) struct yg_buf answer = {.limit = 4096};
+	uint64_t rows = 0;
+	(void)snprintf(before, sizeof before, "SELECT count() FROM %s", p->o->event_table);
+	yg_status st = of_orgs(before, slugs, n, &ask, err);
+	(void)snprintf(before, sizeof before, "ALTER TABLE %s DELETE", p->o->event_table);
 	if (st == YG_OK)
-		out->events += rows;
+		st = of_orgs(before, slugs, n, &alter, err);
+	if (st == YG_OK)
+		st = ask_u64(p, ask.p, &rows, err);
+	if (st == YG_NOTFOUND || (st == YG_OK && rows == 0))
+		return YG_OK; /* no table yet, or nothing in it */
+	if (st != YG_OK)
+		return st;
+	struct yg_ch_query q = {.sql = yg_sv_of(alter.p), .max_seconds = MUTATION_S};
+	st = yg_ch_query(p->o->ch, &q, &answer, err);
+	if (st == YG_OK)
+		st = wait_for_mutation(p, err);
+	if (st == YG_OK)
+		*out_rows += rows;
 	return st;
 }
 
@@ -224,7 +251,7 @@ yg_status yg_org_purge(struct yg_act *act, struct yg_sv slug, const struct yg_pu
 		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
 	yg_status st = purge_rows(&p, &c, err);
 	if (st == YG_OK && o->ch != NULL)
-		st = purge_events(&p, &c, err);
+		st = purge_events(&p, &slug, 1, &c.events, err);
 	if (st == YG_OK)
 		st = conclude(&p, &c, err);
 	if (st == YG_OK)
@@ -240,6 +267,9 @@ yg_status yg_demo_purge(struct yg_act *act, const struct yg_purge_opts *o,
 	size_t n = 0;
 	yg_arena_init(&arena, 1 << 20);
 	yg_status st = yg_org_demo(act->db, &arena, &slugs, &n, err);
+	struct purge p = {.act = act, .o = o};
+	if (st == YG_OK && n > 0 && o->ch != NULL)
+		st = purge_events(&p, slugs, n, &out->events, err);
 	for (size_t i = 0; st == YG_OK && i < n; i++)
 		st = yg_org_purge(act, slugs[i], o, out, err);
 	return st;
