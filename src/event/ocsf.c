@@ -683,7 +683,8 @@ enum {
 	EMAIL_ADDRESS = 5,
 	URL_STRING = 6,
 	HASH = 8,
-	FILE_PATH = 45
+	FILE_NAME = 7,
+	PROCESS_NAME = 9,
 };
 
 static void observable_ip(struct out *o, struct yg_sv name, struct yg_ip ip)
@@ -735,11 +736,10 @@ static void observables(struct out *o)
 	static const struct {
 		enum yg_event_field field;
 		unsigned type;
-	} rows[] = {{YG_EF_src_host, HOSTNAME},   {YG_EF_dst_host, HOSTNAME},
-		    {YG_EF_query, HOSTNAME},      {YG_EF_host, HOSTNAME},
-		    {YG_EF_user, USER_NAME},      {YG_EF_target_user, USER_NAME},
-		    {YG_EF_url, URL_STRING},      {YG_EF_mail_from, EMAIL_ADDRESS},
-		    {YG_EF_file_path, FILE_PATH}, {YG_EF_process, FILE_PATH}};
+	} rows[] = {{YG_EF_src_host, HOSTNAME}, {YG_EF_dst_host, HOSTNAME},
+		    {YG_EF_query, HOSTNAME},    {YG_EF_host, HOSTNAME},
+		    {YG_EF_user, USER_NAME},    {YG_EF_target_user, USER_NAME},
+		    {YG_EF_url, URL_STRING},    {YG_EF_mail_from, EMAIL_ADDRESS}};
 	const struct yg_event *ev = o->ev;
 	struct scope s = LIST(o, "observables");
 	struct yg_ip ip;
@@ -748,6 +748,8 @@ static void observables(struct out *o)
 	for (size_t i = 0; i < YG_LEN(rows); i++)
 		observable(o, yg_sv_of(yg_event_fields[rows[i].field].path), rows[i].type,
 			   text_of(o, rows[i].field));
+	observable(o, YG_SV("file.name"), FILE_NAME, base_name(ev->file_path));
+	observable(o, YG_SV("process.name"), PROCESS_NAME, base_name(ev->process));
 	for (uint32_t i = 0; i < ev->answers.n; i++)
 		observable(o, YG_SV("answers[].rdata"),
 			   yg_ip_parse(ev->answers.v[i], &ip) == YG_OK ? IP_ADDRESS : HOSTNAME,
