@@ -243,8 +243,9 @@ static yg_status copy_one(const char *from_root, const char *to_root,
 
 static yg_status make_dirs(const char *root, struct yg_err *err)
 {
+	/* state and spool are what the supervisor knows a data folder by */
 	static const char *const dirs[] = {
-		"", "state", "state/restore", "state/restore/events", "snapshot", "keys"};
+		"", "state", "state/restore", "state/restore/events", "snapshot", "keys", "spool"};
 	char path[YG_BACKUP_PATH];
 	yg_status st = YG_OK;
 	for (size_t i = 0; st == YG_OK && i < YG_LEN(dirs); i++) {
