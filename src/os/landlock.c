@@ -116,7 +116,11 @@ static struct ruleset_attr rights_taken(const struct yg_sandbox *box, int abi)
 
 yg_status yg_landlock_close(const struct yg_sandbox *box, struct yg_err *err)
 {
-	int abi = yg_landlock_abi();
+	return yg_landlock_close_as(box, yg_landlock_abi(), err);
+}
+
+yg_status yg_landlock_close_as(const struct yg_sandbox *box, int abi, struct yg_err *err)
+{
 	if (abi < 1)
 		return YG_FAIL(err, YG_DENIED,
 			       "the kernel has no Landlock (or it is not enabled: see lsm=)");

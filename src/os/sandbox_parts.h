@@ -7,6 +7,8 @@
 yg_status yg_caps_clear(struct yg_err *err);
 /* Files and TCP by Landlock, for this thread; no_new_privs must be set. */
 yg_status yg_landlock_close(const struct yg_sandbox *box, struct yg_err *err);
+/* The same as on a kernel whose Landlock has that version: for tests. */
+yg_status yg_landlock_close_as(const struct yg_sandbox *box, int abi, struct yg_err *err);
 /* Loads the filter that box->calls describes. */
 yg_status yg_seccomp_close(const struct yg_sandbox *box, struct yg_err *err);
 
