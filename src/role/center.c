@@ -114,7 +114,7 @@ static void expire(struct center *c)
 	}
 	c->expiry_seen_us = now;
 	if (ended)
-		__atomic_store_n(&c->compile_asked, true, __ATOMIC_RELEASE);
+		center_indicators_changed(c);
 }
 
 static void keep_one(struct center *c, struct yg_state *db, const struct news *n,
@@ -236,7 +236,7 @@ static void hook_job_added(void *ctx)
 	(void)uv_async_send(&c->wake);
 }
 
-static void hook_indicators_changed(void *ctx)
+void center_indicators_changed(void *ctx)
 {
 	struct center *c = ctx;
 	__atomic_store_n(&c->compile_asked, true, __ATOMIC_RELEASE);
@@ -451,7 +451,7 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.import_path = "state/import";
 	c->api.started = yg_env_wall(&ctx->env);
 	c->api.hooks =
-		(struct yg_api_hooks){c, hook_job_added, hook_indicators_changed, center_submit};
+		(struct yg_api_hooks){c, hook_job_added, center_indicators_changed, center_submit};
 	task_init(&c->jobs, c, center_jobs_run);
 	task_init(&c->compile, c, center_compile_run);
 	task_init(&c->look, c, center_look);
@@ -492,7 +492,7 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	ctx->hooks.reload = reload;
 	ctx->hooks.system_event = on_system_event;
 	(void)uv_timer_start(&c->tick, on_tick, 0, 1000);
-	hook_indicators_changed(c); /* compiles when something changed while we were away */
+	center_indicators_changed(c); /* compiles when something changed while we were away */
 	char text[64];
 	(void)snprintf(text, sizeof text, "%u connections", c->connections);
 	yg_role_ready(ctx, text);

@@ -278,7 +278,7 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 		  im.first_reason.n > 0 ? im.first_reason : yg_sv_of(stats.first_bad));
 	yg_jo_str(&j, "first_refused", yg_sv_of(stats.first_refused));
 	yg_jo_end(&j, '}');
-	__atomic_store_n(&r->c->compile_asked, true, __ATOMIC_RELEASE);
+	center_indicators_changed(r->c);
 	return st;
 }
 
@@ -371,7 +371,7 @@ static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
 	yg_jo_int(&j, "sources", (int64_t)n.sources);
 	yg_jo_int(&j, "events", (int64_t)n.events);
 	yg_jo_end(&j, '}');
-	__atomic_store_n(&r->c->compile_asked, true, __ATOMIC_RELEASE);
+	center_indicators_changed(r->c);
 	return st;
 }
 
