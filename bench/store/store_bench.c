@@ -8,9 +8,9 @@
 #include "event/search.h"
 #include "os/env.h"
 
-#define BLOCK   65536u
-#define DAY0    1767225600000000LL /* 2026-01-01 */
-#define NEEDLES 7
+#define BLOCK    65536u
+#define DAY0     1767225600000000LL /* 2026-01-01 */
+#define NEEDLES  7
 #define GENERATE 250000u /* rows of one INSERT ... SELECT: what 512 MiB can hold */
 
 static struct yg_ch *ch;
@@ -120,7 +120,8 @@ static void inserts(uint64_t rows, const char *pid)
 	(void)printf("insert      %8.0f rows/s   %" PRIu64 " rows in blocks of %u, %" PRIu64
 		     " bytes a row as sent; one client\n",
 		     (double)rows / insert, rows, BLOCK, bytes / rows);
-	(void)printf("insert CPU  %8.0f rows/s of one core, merges so far included\n", (double)rows / (cpu(pid) - busy));
+	(void)printf("insert CPU  %8.0f rows/s of one core, merges so far included\n",
+		     (double)rows / (cpu(pid) - busy));
 	(void)printf("make+encode %8.0f rows/s   on the client's side\n", (double)rows / encode);
 	yg_buf_free(&block);
 }

@@ -326,8 +326,8 @@ yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_
 	return YG_OK;
 }
 
-yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
-				struct yg_err *err)
+static yg_status insert_block(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
+			      struct yg_err *err)
 {
 	struct yg_buf block, names;
 	char into[4096];
@@ -344,6 +344,18 @@ yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct y
 	}
 	yg_buf_free(&block);
 	yg_buf_free(&names);
+	return st;
+}
+
+yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
+				struct yg_err *err)
+{
+	yg_status st;
+	do {
+		size_t n = yg_event_rows_cut(rows, YG_EVENT_BLOCK_MAX);
+		st = insert_block(ch, query_id, yg_sv_sub(rows, 0, n), err);
+		rows = yg_sv_sub(rows, n, rows.n - n);
+	} while (st == YG_OK && rows.n > 0);
 	return st;
 }
 

@@ -30,8 +30,12 @@ yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_
  * empty in all of them; *names gets "(org,received,...)", the columns in it.
  * Pure.  YG_INVAL: not whole rows, or none. */
 yg_status yg_event_rows_native(struct yg_sv rows, struct yg_buf *out, struct yg_buf *names, uint64_t *out_rows, struct yg_err *err);
-/* Inserts rows made by yg_event_row() as one block under that query id.  What
- * the statuses mean for the rows: see yg_ch_insert(). */
+/* Bytes of as many whole rows from the front as fit in `max`; one at least. */
+size_t yg_event_rows_cut(struct yg_sv rows, size_t max);
+#define YG_EVENT_BLOCK_MAX (64u << 20) /* bytes of rows in one block; more go as several, one after the other */
+/* Inserts rows made by yg_event_row() as one block under that query id (as
+ * several of YG_EVENT_BLOCK_MAX when they are more; then some can be in and
+ * others not).  What the statuses mean for the rows: see yg_ch_insert(). */
 yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows, struct yg_err *err);
 
 /* Rows present per batch of `spool`, from `first` to `last` (at most 65536

@@ -154,6 +154,25 @@ static void lay_out(struct column *c, uint64_t rows, struct yg_buf *out, struct 
 	}
 }
 
+size_t yg_event_rows_cut(struct yg_sv rows, size_t max)
+{
+	struct column c[YG_EVENT_FIELD_COUNT] = {0};
+	struct yg_rd rd = yg_rd_init(rows.p, rows.n);
+	size_t whole = 0;
+	if (rows.n <= max)
+		return rows.n;
+	while (yg_rd_left(&rd) > 0) {
+		for (unsigned f = 0; f < YG_EVENT_FIELD_COUNT; f++)
+			measure_value(&rd, &c[f], yg_event_columns[f].type,
+				      yg_event_columns[f].size);
+		size_t end = rows.n - yg_rd_left(&rd);
+		if (rd.bad || (whole > 0 && end > max))
+			break;
+		whole = end;
+	}
+	return whole > 0 ? whole : rows.n; /* not whole rows: the next step says so */
+}
+
 yg_status yg_event_rows_native(struct yg_sv rows, struct yg_buf *out, struct yg_buf *names,
 			       uint64_t *out_rows, struct yg_err *err)
 {

@@ -91,6 +91,10 @@ static void native(void)
 						NULL) != YG_OK;
 	}
 	T_NAMED(refused == rows.n - 2, "cut rows are refused");
+	size_t one = yg_event_rows_cut(yg_buf_sv(&rows), rows.n - 1);
+	T_OK(one > 0 && one < rows.n && yg_event_rows_cut(yg_buf_sv(&rows), 1) == one);
+	T_OK(yg_event_rows_cut(yg_buf_sv(&rows), rows.n) == rows.n &&
+	     yg_event_rows_cut(YG_SV("abc"), 1) == 3);
 	T_OK(yg_event_rows_native(YG_SV(""), &out, &names, &n, NULL) == YG_INVAL);
 	yg_buf_free(&rows);
 	yg_buf_free(&out);

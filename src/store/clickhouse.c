@@ -217,6 +217,7 @@ static yg_status status_of(long code)
 	case 194: /* REQUIRED_PASSWORD */
 	case 497: /* ACCESS_DENIED */
 	case 516: /* AUTHENTICATION_FAILED */ return YG_DENIED;
+	case 75:  /* CANNOT_WRITE_TO_FILE_DESCRIPTOR: mostly a full disk */
 	case 202: /* TOO_MANY_SIMULTANEOUS_QUERIES */
 	case 216: /* QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING */
 	case 243: /* NOT_ENOUGH_SPACE */

@@ -247,10 +247,11 @@ static void limits(void)
 	ask("no such table",
 	    (struct yg_ch_query){.sql = YG_SV("SELECT 1 FROM nosuch"), .format = "TabSeparated"});
 	ask("syntax", (struct yg_ch_query){.sql = YG_SV("SELECT FROM"), .format = "TabSeparated"});
-	ask("time", (struct yg_ch_query){
-			    .sql = YG_SV("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1"),
-			    .format = "TabSeparated",
-			    .max_seconds = 1});
+	ask("time",
+	    (struct yg_ch_query){
+		    .sql = YG_SV("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1"),
+		    .format = "TabSeparated",
+		    .max_seconds = 1});
 	ask("rows", (struct yg_ch_query){.sql = YG_SV("SELECT count() FROM event WHERE row >= 0"),
 					 .format = "TabSeparated",
 					 .max_rows_read = 10});
@@ -259,7 +260,8 @@ static void limits(void)
 				 .format = "TabSeparated"});
 	ask("json",
 	    (struct yg_ch_query){
-		    .sql = YG_SV("SELECT org, toUInt32(count()) AS n FROM event GROUP BY org ORDER BY org"),
+		    .sql = YG_SV(
+			    "SELECT org, toUInt32(count()) AS n FROM event GROUP BY org ORDER BY org"),
 		    .format = "JSONEachRow"});
 }
 

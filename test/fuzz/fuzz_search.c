@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (yg_ch_substitute(s.where, s.params, s.param_count, &sql, &err) != YG_OK)
 			abort();
 		check(yg_buf_sv(&sql));
-		if (yg_search_compile(text, &arena, &again, &err) != YG_OK || !yg_sv_eq(s.where, again.where))
+		if (yg_search_compile(text, &arena, &again, &err) != YG_OK ||
+		    !yg_sv_eq(s.where, again.where))
 			abort();
 		yg_buf_free(&sql);
 	} else if (err.msg[0] == '\0') {
