@@ -49,6 +49,7 @@ static void on_hold(uv_timer_t *t)
 }
 
 /* Swaps between batches: the next run of a pipe takes the new one. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the hook's type */
 static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
 {
 	struct ingest *in = ctx->user;

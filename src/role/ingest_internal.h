@@ -203,7 +203,7 @@ void follow_stats(struct ingest *in, struct yg_buf *out);
 
 /* Adds up what processing did. */
 void stats_merge(struct ingest *in, const struct yg_tally *t, size_t n);
-void stats_json(struct ingest *in, struct yg_buf *out);
+void stats_json(struct ingest *in, struct yg_buf *b);
 /* Takes over what a listener dropped; `more`: what the kernel did. */
 void stats_dropped(struct ingest *in, const struct gather *g, uint64_t more);
 void udp_drops(struct ingest *in);

@@ -124,6 +124,7 @@ static bool on_allowed(void *ctx, uint32_t type, size_t n)
 	return yg_ipc_allowed(type, n, YG_R_CENTER, YG_R_INGEST) &&
 	       (type == YG_IPC_SUBMIT || type == YG_IPC_STATS);
 }
+/* NOLINTNEXTLINE(readability-non-const-parameter): the channel's type */
 static void on_frame(void *ctx, uint32_t type, struct yg_sv body, int *fd)
 {
 	struct client *c = ctx;

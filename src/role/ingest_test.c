@@ -2,10 +2,10 @@
  * step: every event and finding arrives once, and the same ones each time. */
 #include <sys/mman.h>
 
-#include "../store/spool_testlib.h"
 #include "event/table.h"
 #include "intel/compile.h"
 #include "role/ingest_process.h"
+#include "store/spool_testlib.h"
 
 /* ---- a store in memory ---- */
 #define ROWS_MAX 4096

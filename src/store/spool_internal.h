@@ -2,7 +2,7 @@
 #pragma once
 #include "store/spool.h"
 
-#define SEG_MAGIC   "YGSPOOL1"
+#define SEG_MAGIC   YG_SV("YGSPOOL1")
 #define SEG_VERSION 1u
 #define SEG_HEAD    64u
 #define REC_MAGIC   0x31524759u /* "YGR1" */

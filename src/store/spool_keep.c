@@ -7,7 +7,7 @@
 
 #include "store/spool_internal.h"
 
-#define SEEN_MAGIC  "YGSEEN01"
+#define SEEN_MAGIC  YG_SV("YGSEEN01")
 #define SEEN_HEAD   64u
 #define SEEN_ENTRY  32u
 #define SEEN_AHEAD  32768u
@@ -41,7 +41,7 @@ static yg_status seen_head(const struct yg_spool_conf *conf, struct spool_keep *
 		return YG_FAIL_OS(err, (int)-got, "the file of batch ids");
 	uint32_t crc;
 	memcpy(&crc, h + 48, 4);
-	if (got == (ssize_t)sizeof h && memcmp(h, SEEN_MAGIC, 8) == 0 &&
+	if (got == (ssize_t)sizeof h && memcmp(h, SEEN_MAGIC.p, SEEN_MAGIC.n) == 0 &&
 	    crc == yg_crc32c(0, h, 48)) {
 		memcpy(key, h + 16, 32);
 		return YG_OK;
@@ -49,7 +49,7 @@ static yg_status seen_head(const struct yg_spool_conf *conf, struct spool_keep *
 	/* New, or its head is lost: ids under a lost key say nothing any more. */
 	conf->env->random(conf->env->ctx, key, 32);
 	memset(h, 0, sizeof h);
-	memcpy(h, SEEN_MAGIC, 8);
+	memcpy(h, SEEN_MAGIC.p, SEEN_MAGIC.n);
 	memcpy(h + 16, key, 32);
 	crc = yg_crc32c(0, h, 48);
 	memcpy(h + 48, &crc, 4);

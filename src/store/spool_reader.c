@@ -89,9 +89,9 @@ static yg_status next_segment(struct yg_spool_reader *r, uint64_t *out, struct y
 	if (st != YG_OK)
 		return st;
 	for (size_t i = 0; i < n; i++) {
-		if (r->segment == 0 && firsts[i] <= r->after + 1)
-			pick = firsts[i]; /* the last one that may hold what comes next */
-		else if (firsts[i] > r->segment && pick == 0)
+		/* At the start: the last one that may hold what comes next. */
+		bool start = r->segment == 0 && firsts[i] <= r->after + 1;
+		if (start || (firsts[i] > r->segment && pick == 0))
 			pick = firsts[i];
 	}
 	free(firsts);

@@ -7,7 +7,7 @@ void spool_seg_head(uint8_t out[static SEG_HEAD], uint32_t number, uint64_t firs
 {
 	uint32_t version = SEG_VERSION;
 	memset(out, 0, SEG_HEAD);
-	memcpy(out, SEG_MAGIC, 8);
+	memcpy(out, SEG_MAGIC.p, SEG_MAGIC.n);
 	memcpy(out + 8, &version, 4);
 	memcpy(out + 12, &number, 4);
 	memcpy(out + 16, &first, 8);
@@ -31,7 +31,7 @@ yg_status yg_spool_scan_open(struct yg_spool_scan *s, uint32_t number, uint64_t 
 	(void)yg_rd_le64(&r);
 	const uint8_t *key = yg_rd_take(&r, 16);
 	uint32_t crc = yg_rd_le32(&r);
-	if (r.bad || magic == NULL || key == NULL || memcmp(magic, SEG_MAGIC, 8) != 0 ||
+	if (r.bad || magic == NULL || key == NULL || memcmp(magic, SEG_MAGIC.p, SEG_MAGIC.n) != 0 ||
 	    crc != yg_crc32c(0, h, 48))
 		return YG_FAIL(err, YG_CORRUPT, "the head of a spool segment is damaged");
 	if (version != SEG_VERSION || num != number)

@@ -60,9 +60,21 @@ static inline int files_in(const char *path, const char *prefix)
 		(void)closedir(d);
 	return n;
 }
+/* Without blocks held ready: in memory they would all be filled with zeros. */
+static struct yg_spool_io test_io;
+static inline int hold_nothing(void *ctx, int fd, off_t size)
+{
+	(void)ctx;
+	(void)fd;
+	(void)size;
+	return -EOPNOTSUPP;
+}
 static inline struct yg_spool_conf conf_of(uint64_t segment, uint64_t most)
 {
+	test_io = yg_spool_io_os;
+	test_io.reserve = hold_nothing;
 	return (struct yg_spool_conf){.dir = dir,
+				      .io = &test_io,
 				      .aside_dir = aside,
 				      .number = 3,
 				      .segment_bytes = segment,
