@@ -301,56 +301,68 @@ static yg_status move_links(struct yg_act *act, int64_t to, const struct link *l
 	return st;
 }
 
-static yg_status split(struct yg_act *act, struct yg_sv id, int64_t version,
-		       const struct yg_sv *events, size_t event_count, struct yg_sv reason,
-		       struct yg_sv new_id, struct yg_arena *arena, struct yg_err *err)
-{
-	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+struct split {
 	struct yg_alert a;
-	struct link *links = NULL;
-	size_t n = 0, named = 0;
-	int64_t parts = 0, whole = 0, to = 0;
-	yg_status st = yg_alert_get(act->db, id, arena, &a, err);
-	if (st == YG_OK && version != YG_ANY_VERSION && version != a.version)
-		st = YG_FAIL(err, YG_CONFLICT, "the alert was changed meanwhile");
-	if (st == YG_OK && a.state == YG_ALERT_CLOSED)
-		st = YG_FAIL(err, YG_CONFLICT, "a closed alert is not split");
-	if (st == YG_OK)
-		st = read_links(act->db, a.seq, events, event_count, arena, &links, &n, err);
+	struct yg_sv new_id, reason;
+	struct link *links;
+	size_t n, named;
+	int64_t to, whole;
+};
+
+/* What may be split, and which links go. */
+static yg_status plan_split(struct yg_act *act, struct split *s, int64_t version,
+			    const struct yg_sv *events, size_t event_count, struct yg_arena *arena,
+			    struct yg_err *err)
+{
+	if (version != YG_ANY_VERSION && version != s->a.version)
+		return YG_FAIL(err, YG_CONFLICT, "the alert was changed meanwhile");
+	if (s->a.state == YG_ALERT_CLOSED)
+		return YG_FAIL(err, YG_CONFLICT, "a closed alert is not split");
+	yg_status st =
+		read_links(act->db, s->a.seq, events, event_count, arena, &s->links, &s->n, err);
 	if (st != YG_OK)
 		return st;
-	for (size_t i = 0; i < n; i++)
-		named += links[i].named;
-	if (named == 0)
+	for (size_t i = 0; i < s->n; i++)
+		s->named += s->links[i].named;
+	if (s->named == 0)
 		return YG_FAIL(err, YG_NOTFOUND, "the alert has no link to these events");
-	if (named == n)
+	if (s->named == s->n)
 		return YG_FAIL(err, YG_INVAL, "something must stay with the alert");
-	st = insert_split(act, &a, new_id, &to, err);
+	return YG_OK;
+}
+
+static yg_status do_split(struct yg_act *act, struct split *s, struct yg_err *err)
+{
+	int64_t parts = 0;
+	yg_status st = insert_split(act, &s->a, s->new_id, &s->to, err);
 	if (st == YG_OK)
-		st = move_links(act, to, links, n, &whole, err);
+		st = move_links(act, s->to, s->links, s->n, &s->whole, err);
 	if (st == YG_OK)
-		st = count_parts(act->db, a.seq, &parts, err);
+		st = count_parts(act->db, s->a.seq, &parts, err);
 	if (st == YG_OK && !YG_CHECK(parts > 0))
 		st = YG_FAIL(err, YG_INTERNAL, "the alert lost all of its parts");
-	const int64_t both[] = {to, a.seq};
+	const int64_t both[] = {s->to, s->a.seq};
 	for (size_t i = 0; st == YG_OK && i < YG_LEN(both); i++) {
 		st = rename_after_part(act->db, both[i], err);
 		if (st == YG_OK)
 			st = reckon(act, both[i], err);
 	}
-	if (st != YG_OK)
-		return st;
+	return st;
+}
+
+static yg_status audit_split(struct yg_act *act, const struct split *s, struct yg_err *err)
+{
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail fresh = {0};
 	yg_detail_init(&d);
-	yg_detail_note(&d, "into", new_id);
-	yg_detail_count(&d, "links", (int64_t)named);
-	yg_detail_count(&d, "parts", whole);
-	yg_detail_note(&d, "reason", reason);
-	st = yg_audit_add(act, "alert.split", a.id, a.org, &d, err);
-	if (st != YG_OK)
-		return st;
-	yg_detail_free(&d);
-	yg_detail_note(&d, "split_from", a.id);
-	return yg_audit_add(act, "alert.open", new_id, a.org, &d, err);
+	yg_detail_init(&fresh);
+	yg_detail_note(&d, "into", s->new_id);
+	yg_detail_count(&d, "links", (int64_t)s->named);
+	yg_detail_count(&d, "parts", s->whole);
+	yg_detail_note(&d, "reason", s->reason);
+	yg_detail_note(&fresh, "split_from", s->a.id);
+	yg_status st = yg_audit_add(act, "alert.split", s->a.id, s->a.org, &d, err);
+	return st == YG_OK ? yg_audit_add(act, "alert.open", s->new_id, s->a.org, &fresh, err) : st;
 }
 
 yg_status yg_alert_split(struct yg_act *act, struct yg_sv id, int64_t version,
@@ -374,7 +386,14 @@ yg_status yg_alert_split(struct yg_act *act, struct yg_sv id, int64_t version,
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
-	st = split(act, id, version, sorted, event_count, reason, yg_id_sv(&new_id), &arena, err);
+	struct split s = {.new_id = yg_id_sv(&new_id), .reason = reason};
+	st = yg_alert_get(act->db, id, &arena, &s.a, err);
+	if (st == YG_OK)
+		st = plan_split(act, &s, version, sorted, event_count, &arena, err);
+	if (st == YG_OK)
+		st = do_split(act, &s, err);
+	if (st == YG_OK)
+		st = audit_split(act, &s, err);
 	st = yg_tx_end(&tx, st, err);
 	if (st == YG_OK)
 		*out_id = new_id;

@@ -73,8 +73,8 @@ static yg_status read_jobs(struct yg_request *q, struct yg_state *db, struct yg_
 {
 	struct yg_job *jobs = NULL;
 	size_t n = 0;
-	yg_status st =
-		yg_job_list(db, org, YG_SV(""), YG_SV(""), YG_PAGE_MAX, q->arena, &jobs, &n, err);
+	yg_status st = yg_job_list(db, &(struct yg_job_filter){.org = org, .limit = YG_PAGE_MAX},
+				   q->arena, &jobs, &n, err);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		o->jobs_open += jobs[i].state == YG_JOB_QUEUED || jobs[i].state == YG_JOB_RUNNING;
 		o->jobs_failed += jobs[i].state == YG_JOB_FAILED &&

@@ -652,8 +652,10 @@ yg_status yg_r_allows_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st == YG_OK)
 		st = yg_scope_org(q, l.db, &org, err);
 	if (st == YG_OK)
-		st = yg_allow_list(l.db, org, YG_SV(""), page.after, page.limit, q->arena, &list,
-				   &n, err);
+		st = yg_allow_list(l.db,
+				   &(struct yg_allow_filter){
+					   .org = org, .before = page.after, .limit = page.limit},
+				   q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);

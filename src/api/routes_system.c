@@ -253,8 +253,11 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_job_list(l.db, q->who.org, YG_SV(""), page.after, page.limit, q->arena,
-				 &list, &n, err);
+		st = yg_job_list(l.db,
+				 &(struct yg_job_filter){.org = q->who.org,
+							 .before = page.after,
+							 .limit = page.limit},
+				 q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
@@ -340,8 +343,9 @@ yg_status yg_r_system_events(struct yg_api *api, struct yg_request *q, struct yg
 		return st;
 	if (page.after.n > 0)
 		(void)yg_parse_i64(page.after, &before, NULL);
-	st = yg_system_event_list(l.db, YG_SV(""), YG_SV(""), before, page.limit, q->arena, &list,
-				  &n, err);
+	st = yg_system_event_list(
+		l.db, &(struct yg_system_event_filter){.before = before, .limit = page.limit},
+		q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);

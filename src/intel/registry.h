@@ -128,10 +128,16 @@ yg_status yg_allow_add(struct yg_act *act, const struct yg_allow_new *n, struct 
 		       struct yg_err *err) YG_MUST_USE;
 yg_status yg_allow_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_allow *out, struct yg_err *err);
-/* Newest first, below id `before`; org: of that organisation and of all; value: exact; empty: any. */
-yg_status yg_allow_list(struct yg_state *db, struct yg_sv org, struct yg_sv value,
-			struct yg_sv before, uint32_t limit, struct yg_arena *arena,
-			struct yg_allow **out, size_t *out_n, struct yg_err *err);
+struct yg_allow_filter {
+	struct yg_sv org;    /* of that organisation and of all; empty: any */
+	struct yg_sv value;  /* exact; empty: any */
+	struct yg_sv before; /* keyset: ids below; empty: from the newest */
+	uint32_t limit;      /* 1..YG_PAGE_MAX */
+};
+/* Newest first. */
+yg_status yg_allow_list(struct yg_state *db, const struct yg_allow_filter *f,
+			struct yg_arena *arena, struct yg_allow **out, size_t *out_n,
+			struct yg_err *err);
 /* reason, expires: NULL leaves it. */
 yg_status yg_allow_change(struct yg_act *act, struct yg_sv id, int64_t version,
 			  const struct yg_sv *reason, const yg_wall *expires,

@@ -123,12 +123,12 @@ yg_status yg_allow_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	return st;
 }
 
-yg_status yg_allow_list(struct yg_state *db, struct yg_sv org, struct yg_sv value,
-			struct yg_sv before, uint32_t limit, struct yg_arena *arena,
-			struct yg_allow **out, size_t *out_n, struct yg_err *err)
+yg_status yg_allow_list(struct yg_state *db, const struct yg_allow_filter *f,
+			struct yg_arena *arena, struct yg_allow **out, size_t *out_n,
+			struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
 	struct yg_allow *list = YG_NEW_N(arena, struct yg_allow, limit);
 	if (list == NULL && limit > 0)
 		return YG_FAIL(err, YG_NOMEM, "allow entries");
@@ -140,9 +140,9 @@ yg_status yg_allow_list(struct yg_state *db, struct yg_sv org, struct yg_sv valu
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, org);
-	yg_stmt_text(s, 2, value);
-	yg_stmt_text(s, 3, before);
+	yg_stmt_text(s, 1, f->org);
+	yg_stmt_text(s, 2, f->value);
+	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, limit);
 	size_t n = 0;
 	bool row = true;

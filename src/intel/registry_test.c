@@ -200,11 +200,12 @@ static void test_allow(void)
 	T_OK(yg_allow_add(&act, &a, &id, &err) == YG_NOTFOUND);
 	a.org = YG_SV("");
 	T_OK(yg_allow_add(&act, &a, &id, &err) == YG_OK);
-	T_OK(yg_allow_list(db, YG_SV("beta"), YG_SV(""), YG_SV(""), 10, &arena, &list, &n, &err) ==
-		     YG_OK &&
+	T_OK(yg_allow_list(db, &(struct yg_allow_filter){.org = YG_SV("beta"), .limit = 10}, &arena,
+			   &list, &n, &err) == YG_OK &&
 	     n == 1);
-	T_OK(yg_allow_list(db, YG_SV(""), YG_SV("good.example"), YG_SV(""), 10, &arena, &list, &n,
-			   &err) == YG_OK &&
+	T_OK(yg_allow_list(db,
+			   &(struct yg_allow_filter){.value = YG_SV("good.example"), .limit = 10},
+			   &arena, &list, &n, &err) == YG_OK &&
 	     n == 1);
 	struct yg_sv why = YG_SV("checked again");
 	yg_wall never = {0};

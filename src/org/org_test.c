@@ -224,8 +224,8 @@ static void test_jobs(void)
 	T_OK(yg_job_recover(&act, &recovered, &err) == YG_OK && recovered == 2);
 	T_OK(yg_job_get(db, yg_id_sv(&id), &arena, &j, &err) == YG_OK &&
 	     j.state == YG_JOB_INTERRUPTED);
-	T_OK(yg_job_list(db, YG_SV(""), YG_SV("y"), YG_SV(""), 10, &arena, &list, &n, &err) ==
-		     YG_OK &&
+	T_OK(yg_job_list(db, &(struct yg_job_filter){.kind = YG_SV("y"), .limit = 10}, &arena,
+			 &list, &n, &err) == YG_OK &&
 	     n == 3 && yg_sv_eq(list[0].id, yg_id_sv(&id2)));
 	T_OK(yg_job_get(db, YG_SV("j-x"), &arena, &j, &err) == YG_NOTFOUND);
 }
@@ -243,14 +243,16 @@ static void test_rows(void)
 	size_t n;
 	T_OK(yg_system_event_add(db, &ev, &id, &err) == YG_OK &&
 	     yg_system_event_add(db, &ev, &id, &err) == YG_OK && id == 2);
-	T_OK(yg_system_event_list(db, YG_SV(""), YG_SV("ingest-0"), 0, 10, &arena, &list, &n,
-				  &err) == YG_OK &&
+	T_OK(yg_system_event_list(
+		     db, &(struct yg_system_event_filter){.role = YG_SV("ingest-0"), .limit = 10},
+		     &arena, &list, &n, &err) == YG_OK &&
 	     n == 2 && list[0].id == 2 && YG_SV_IS(list[0].fields, "{}"));
-	T_OK(yg_system_event_list(db, YG_SV("error"), YG_SV(""), 0, 10, &arena, &list, &n, &err) ==
-		     YG_OK &&
+	T_OK(yg_system_event_list(
+		     db, &(struct yg_system_event_filter){.level = YG_SV("error"), .limit = 10},
+		     &arena, &list, &n, &err) == YG_OK &&
 	     n == 0);
-	T_OK(yg_system_event_list(db, YG_SV(""), YG_SV(""), 2, 10, &arena, &list, &n, &err) ==
-		     YG_OK &&
+	T_OK(yg_system_event_list(db, &(struct yg_system_event_filter){.before = 2, .limit = 10},
+				  &arena, &list, &n, &err) == YG_OK &&
 	     n == 1);
 
 	struct yg_org o = {.slug = YG_SV("a")};

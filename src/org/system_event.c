@@ -47,12 +47,12 @@ yg_status yg_system_event_add(struct yg_state *db, const struct yg_system_event 
 	return st;
 }
 
-yg_status yg_system_event_list(struct yg_state *db, struct yg_sv level, struct yg_sv role,
-			       int64_t before, uint32_t limit, struct yg_arena *arena,
-			       struct yg_system_event **out, size_t *out_n, struct yg_err *err)
+yg_status yg_system_event_list(struct yg_state *db, const struct yg_system_event_filter *f,
+			       struct yg_arena *arena, struct yg_system_event **out, size_t *out_n,
+			       struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
 	struct yg_system_event *list = YG_NEW_N(arena, struct yg_system_event, limit);
 	if (list == NULL && limit > 0)
 		return YG_FAIL(err, YG_NOMEM, "system events");
@@ -64,9 +64,9 @@ yg_status yg_system_event_list(struct yg_state *db, struct yg_sv level, struct y
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, level);
-	yg_stmt_text(s, 2, role);
-	yg_stmt_i64(s, 3, before > 0 ? before : INT64_MAX);
+	yg_stmt_text(s, 1, f->level);
+	yg_stmt_text(s, 2, f->role);
+	yg_stmt_i64(s, 3, f->before > 0 ? f->before : INT64_MAX);
 	yg_stmt_i64(s, 4, limit);
 	size_t n = 0;
 	bool row = true;

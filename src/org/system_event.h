@@ -18,7 +18,12 @@ struct yg_system_event {
 /* Appends one; e->id is ignored, fields may be empty.  *out_id may be NULL. */
 yg_status yg_system_event_add(struct yg_state *db, const struct yg_system_event *e, int64_t *out_id,
 			      struct yg_err *err) YG_MUST_USE;
-/* Newest first, below number `before` (0: from the newest); level, role empty: any. */
-yg_status yg_system_event_list(struct yg_state *db, struct yg_sv level, struct yg_sv role,
-			       int64_t before, uint32_t limit, struct yg_arena *arena,
-			       struct yg_system_event **out, size_t *out_n, struct yg_err *err);
+struct yg_system_event_filter {
+	struct yg_sv level, role; /* empty: any */
+	int64_t before;           /* keyset: numbers below; 0: from the newest */
+	uint32_t limit;           /* 1..YG_PAGE_MAX */
+};
+/* Newest first. */
+yg_status yg_system_event_list(struct yg_state *db, const struct yg_system_event_filter *f,
+			       struct yg_arena *arena, struct yg_system_event **out, size_t *out_n,
+			       struct yg_err *err);

@@ -445,8 +445,8 @@ static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job 
 	size_t n = YG_PAGE_MAX;
 	/* queued ones are among the newest: older ones have ended */
 	for (int pages = 0; pages < 10 && n == YG_PAGE_MAX; pages++) {
-		if (yg_job_list(db, YG_SV(""), YG_SV(""), before, YG_PAGE_MAX, arena, &list, &n,
-				NULL) != YG_OK)
+		if (yg_job_list(db, &(struct yg_job_filter){.before = before, .limit = YG_PAGE_MAX},
+				arena, &list, &n, NULL) != YG_OK)
 			break;
 		for (size_t i = 0; i < n; i++) {
 			if (list[i].state == YG_JOB_QUEUED) {
