@@ -57,7 +57,7 @@ struct yg_conf {
 	/* process: */
 	struct yg_sv user;      /* "yagura": who roles run as when started as root */
 	int64_t restart_max_us; /* 60 s: longest back-off */
-	int64_t watchdog_us; /* 120 s: a role that does not answer for this long is killed */
+	int64_t watchdog_us;    /* 120 s: a role that does not answer for this long is killed */
 	/* log: */
 	struct yg_sv log_level; /* "info" */
 

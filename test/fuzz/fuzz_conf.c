@@ -25,12 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	yg_arena_init(&b, 4 << 20);
 	yg_buf_init(&text, 16 << 20);
 	yg_buf_init(&text2, 16 << 20);
-	yg_status st = yg_conf_read((struct yg_sv){(char *)exact, size}, "f", &a, &conf, report, &problems, NULL);
+	yg_status st = yg_conf_read((struct yg_sv){(char *)exact, size}, "f", &a, &conf, report,
+				    &problems, NULL);
 	if (st == YG_OK ? problems != 0 : (problems == 0 && st != YG_NOMEM))
 		abort();
 	if (st == YG_OK) {
 		yg_conf_print(&conf, false, &text);
-		if (yg_conf_read(yg_buf_sv(&text), "g", &b, &again, report, &problems, NULL) != YG_OK)
+		if (yg_conf_read(yg_buf_sv(&text), "g", &b, &again, report, &problems, NULL) !=
+		    YG_OK)
 			abort();
 		yg_conf_print(&again, false, &text2);
 		if (!yg_sv_eq(yg_buf_sv(&text), yg_buf_sv(&text2)))
