@@ -382,7 +382,8 @@ static void random_split(struct yg_act *act)
 		return;
 	for (size_t i = draw(4) + 1; i > 0; i--)
 		events[k++] = e[draw((uint32_t)n)].event_id;
-	if (yg_alert_split(act, id, YG_ANY_VERSION, events, k, YG_SV("random"), &out, &err) != YG_OK)
+	if (yg_alert_split(act, id, YG_ANY_VERSION, events, k, YG_SV("random"), &out, &err) !=
+	    YG_OK)
 		return; /* refused: fine, as long as nothing changed */
 }
 
@@ -411,8 +412,14 @@ static void test_random(void)
 			find(db, draw(2) ? "alpha" : "beta", indicator, asset, ++findings);
 			break;
 		case 2:
-		case 3: refused += YG_OK != yg_alert_change(&act, a, YG_ANY_VERSION, &set, NULL, &err); break;
-		case 4: refused += YG_OK != yg_alert_merge(&act, a, YG_ANY_VERSION, &b, 1, why, &err); break;
+		case 3:
+			refused +=
+				YG_OK != yg_alert_change(&act, a, YG_ANY_VERSION, &set, NULL, &err);
+			break;
+		case 4:
+			refused +=
+				YG_OK != yg_alert_merge(&act, a, YG_ANY_VERSION, &b, 1, why, &err);
+			break;
 		default: random_split(&act); break;
 		}
 		sim.wall.us += 1000;

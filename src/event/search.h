@@ -30,7 +30,8 @@ struct yg_search {
 };
 /* Everything in *out is in `arena`.  YG_PARSE: what is wrong and at which
  * character, from 1: "unknown field 'qury' at 5". */
-yg_status yg_search_compile(struct yg_sv q, struct yg_arena *arena, struct yg_search *out, struct yg_err *err);
+yg_status yg_search_compile(struct yg_sv q, struct yg_arena *arena, struct yg_search *out,
+			    struct yg_err *err);
 
 /* A place in the order of results: newest first. */
 struct yg_search_key {
@@ -46,24 +47,26 @@ struct yg_search_scope {
 	bool all_orgs;            /* no restriction: the local administrator */
 	const struct yg_sv *orgs; /* else only these; none of them: nothing is found */
 	size_t org_count;
-	yg_wall from, to;         /* of `time`: from <= time < to; to.us == 0: no end */
-	uint32_t limit;           /* 1..YG_PAGE_MAX */
+	yg_wall from, to; /* of `time`: from <= time < to; to.us == 0: no end */
+	uint32_t limit;   /* 1..YG_PAGE_MAX */
 	bool has_after;
 	struct yg_search_key after; /* the last one of the page before */
-	uint32_t max_seconds;       /* of the whole search; 0: 20.  When it is over the page ends early */
+	uint32_t max_seconds; /* of the whole search; 0: 20.  When it is over the page ends early */
 };
 struct yg_search_page {
 	struct yg_event *events; /* arena; newest first */
 	size_t n;
-	bool more;                 /* `next` is where to go on; a page may be empty and yet go on */
+	bool more; /* `next` is where to go on; a page may be empty and yet go on */
 	struct yg_search_key next;
-	bool incomplete;           /* the time was over: older events were not looked at yet */
+	bool incomplete; /* the time was over: older events were not looked at yet */
 };
 /* Searches newest first in widening slices of time, so that first results come
  * without reading what is old.  `now` bounds the first slice. */
-yg_status yg_search_run(struct yg_ch *ch, const struct yg_search *s, const struct yg_search_scope *scope,
-			const struct yg_env *env, struct yg_arena *arena, struct yg_search_page *out, struct yg_err *err);
+yg_status yg_search_run(struct yg_ch *ch, const struct yg_search *s,
+			const struct yg_search_scope *scope, const struct yg_env *env,
+			struct yg_arena *arena, struct yg_search_page *out, struct yg_err *err);
 /* One event by its id, within the scope's organisations (times are not looked
  * at); YG_NOTFOUND. */
-yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, uint32_t spool, uint64_t batch,
-			uint32_t row, struct yg_arena *arena, struct yg_event *out, struct yg_err *err);
+yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, uint32_t spool,
+			uint64_t batch, uint32_t row, struct yg_arena *arena, struct yg_event *out,
+			struct yg_err *err);

@@ -25,24 +25,32 @@ yg_status yg_event_table_ensure(struct yg_ch *ch, struct yg_err *err);
 void yg_event_row(const struct yg_event *ev, struct yg_buf *out);
 /* Reads one such row; views point into what rd reads, lists are in `arena`.
  * YG_PARSE: cut short, or the arena is out. */
-yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_event *out, struct yg_err *err);
+yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_event *out,
+			    struct yg_err *err);
 /* The same rows as one block of the Native format, without the columns that are
  * empty in all of them; *names gets "(org,received,...)", the columns in it.
  * Pure.  YG_INVAL: not whole rows, or none. */
-yg_status yg_event_rows_native(struct yg_sv rows, struct yg_buf *out, struct yg_buf *names, uint64_t *out_rows, struct yg_err *err);
+yg_status yg_event_rows_native(struct yg_sv rows, struct yg_buf *out, struct yg_buf *names,
+			       uint64_t *out_rows, struct yg_err *err);
 /* Bytes of as many whole rows from the front as fit in `max`; one at least. */
 size_t yg_event_rows_cut(struct yg_sv rows, size_t max);
-#define YG_EVENT_BLOCK_MAX (64u << 20) /* bytes of rows in one block; more go as several, one after the other */
+#define YG_EVENT_BLOCK_MAX                                                                         \
+	(64u << 20) /* bytes of rows in one block; more go as several, one after the other */
 /* Inserts rows made by yg_event_row() as one block under that query id (as
  * several of YG_EVENT_BLOCK_MAX when they are more; then some can be in and
  * others not).  What the statuses mean for the rows: see yg_ch_insert(). */
-yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows, struct yg_err *err);
+yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
+				struct yg_err *err);
 
 /* Rows present per batch of `spool`, from `first` to `last` (at most 65536
  * batches): written to out_counts[batch - first].  What the spool asks before
  * it sends again. */
-yg_status yg_event_table_delivered(struct yg_ch *ch, uint32_t spool, uint64_t first, uint64_t last, uint64_t *out_counts, struct yg_err *err);
+yg_status yg_event_table_delivered(struct yg_ch *ch, uint32_t spool, uint64_t first, uint64_t last,
+				   uint64_t *out_counts, struct yg_err *err);
 /* The row numbers present of one batch, ascending (arena); for a batch that is there in part. */
-yg_status yg_event_table_rows(struct yg_ch *ch, uint32_t spool, uint64_t batch, struct yg_arena *arena, uint32_t **out_rows, size_t *out_n, struct yg_err *err);
+yg_status yg_event_table_rows(struct yg_ch *ch, uint32_t spool, uint64_t batch,
+			      struct yg_arena *arena, uint32_t **out_rows, size_t *out_n,
+			      struct yg_err *err);
 /* Drops the partitions whose day is before `day` (YYYYMMDD). */
-yg_status yg_event_table_retain(struct yg_ch *ch, uint32_t day, uint32_t *out_dropped, struct yg_err *err);
+yg_status yg_event_table_retain(struct yg_ch *ch, uint32_t day, uint32_t *out_dropped,
+				struct yg_err *err);

@@ -281,7 +281,8 @@ static yg_status end_generation(struct yg_act *act, const struct yg_compile_resu
 		yg_stmt_i64(s, 1, (int64_t)r->generation);
 		yg_stmt_text(s, 2, ready ? YG_SV("ready") : YG_SV("failed"));
 		yg_stmt_text(s, 3, yg_sv_of(ready ? r->file : ""));
-		uint64_t others = r->stats.merged + r->stats.allow; /* equal to another, or allow entries */
+		uint64_t others =
+			r->stats.merged + r->stats.allow; /* equal to another, or allow entries */
 		yg_stmt_i64(s, 4, (int64_t)(r->stats.added - YG_MIN(others, r->stats.added)));
 		yg_stmt_i64(s, 5, (int64_t)r->stats.allow);
 		yg_stmt_i64(s, 6, (int64_t)r->stats.bytes);

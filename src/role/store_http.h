@@ -21,7 +21,7 @@ struct yg_store_http_conf {
 	uv_loop_t *loop;
 	const struct yg_env *env; /* borrowed */
 	struct yg_chdb *db;
-	int unix_fd, tcp_fd; /* listeners, borrowed; -1: none */
+	int unix_fd, tcp_fd;   /* listeners, borrowed; -1: none */
 	struct yg_sv password; /* asked for on TCP; empty: none; borrowed */
 	uint64_t query_memory_bytes, query_rows, result_bytes;
 	uint32_t query_seconds, connections; /* of HTTP, open at a time */
@@ -29,7 +29,8 @@ struct yg_store_http_conf {
 };
 #define YG_STORE_POOL 10 /* threads of libuv's pool that this is made for (UV_THREADPOOL_SIZE) */
 
-yg_status yg_store_http_open(const struct yg_store_http_conf *conf, struct yg_store_http **out, struct yg_err *err);
+yg_status yg_store_http_open(const struct yg_store_http_conf *conf, struct yg_store_http **out,
+			     struct yg_err *err);
 /* Takes no new connection and no new query, ends reads, finishes inserts; then
  * calls done(ctx) once, on the loop. */
 void yg_store_http_drain(struct yg_store_http *h, void (*done)(void *ctx), void *ctx);

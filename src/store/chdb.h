@@ -20,13 +20,13 @@
 struct yg_chdb; /* lives as long as the process */
 
 struct yg_chdb_conf {
-	const char *folder;      /* "events": engine.xml, users.xml and db/ are put there */
-	uint64_t memory_bytes;   /* bound of the whole engine */
+	const char *folder;    /* "events": engine.xml, users.xml and db/ are put there */
+	uint64_t memory_bytes; /* bound of the whole engine */
 	uint64_t query_memory_bytes;
-	uint64_t query_rows;     /* most rows one query reads; 0: no limit */
-	uint64_t result_bytes;   /* of one result */
+	uint64_t query_rows;   /* most rows one query reads; 0: no limit */
+	uint64_t result_bytes; /* of one result */
 	uint32_t query_seconds;
-	uint32_t threads;        /* per query */
+	uint32_t threads; /* per query */
 };
 /* The oldest of the places a library may be at that is there, or `configured`
  * when it is not empty; YG_NOTFOUND with a hint else.  `out` of PATH_MAX bytes. */
@@ -52,8 +52,8 @@ void yg_chdb_result_free(struct yg_chdb_result *r);
 struct yg_chdb_conn; /* owned: yg_chdb_close() */
 /* `tag` marks what runs on it for yg_chdb_kill(); `settings` are trusted: they
  * are not checked against the users file.  YG_NOMEM or YG_INTERNAL. */
-yg_status yg_chdb_open(struct yg_chdb *db, const char *tag, const struct yg_chdb_arg *settings, size_t n,
-		       struct yg_chdb_conn **out, struct yg_err *err);
+yg_status yg_chdb_open(struct yg_chdb *db, const char *tag, const struct yg_chdb_arg *settings,
+		       size_t n, struct yg_chdb_conn **out, struct yg_err *err);
 void yg_chdb_close(struct yg_chdb_conn *c);
 
 /* What a statement does, by the engine's own parser. */
@@ -72,17 +72,19 @@ struct yg_chdb_kind yg_chdb_classify(struct yg_chdb_conn *c, struct yg_sv sql);
 
 /* Each fills *r, also when the answer is an error of the engine.  `format` is
  * for results of queries that name none. */
-void yg_chdb_query(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format, const struct yg_chdb_arg *params,
-		   size_t n, struct yg_chdb_result *r);
+void yg_chdb_query(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format,
+		   const struct yg_chdb_arg *params, size_t n, struct yg_chdb_result *r);
 /* sql: INSERT without FORMAT; the data as one block (one part per partition). */
-void yg_chdb_insert(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format, struct yg_sv data,
-		    const struct yg_chdb_arg *params, size_t n, struct yg_chdb_result *r);
+void yg_chdb_insert(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format,
+		    struct yg_sv data, const struct yg_chdb_arg *params, size_t n,
+		    struct yg_chdb_result *r);
 
 /* A result piece by piece, for formats without frame around the rows.  After
  * begin (an error may be in *r) fetch until body.n == 0; then end. */
 struct yg_chdb_stream; /* owned: yg_chdb_stream_end() */
-void yg_chdb_stream_begin(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format, const struct yg_chdb_arg *params,
-			  size_t n, struct yg_chdb_stream **out, struct yg_chdb_result *r);
+void yg_chdb_stream_begin(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format,
+			  const struct yg_chdb_arg *params, size_t n, struct yg_chdb_stream **out,
+			  struct yg_chdb_result *r);
 void yg_chdb_stream_fetch(struct yg_chdb_stream *s, struct yg_chdb_result *r);
 void yg_chdb_stream_end(struct yg_chdb_stream *s); /* cancels what still runs; NULL is fine */
 

@@ -106,9 +106,8 @@ static void test_refusals(void)
 		"foreign key");
 	T_NAMED(run(db, "UPDATE organisation SET title_ja = NULL") == YG_INVAL, "not null");
 	T_NAMED(run(db, "UPDATE organisation SET demo = 2") == YG_INVAL, "check");
-	T_OK(run(db,
-		 "INSERT INTO audit_log (time, actor, action, object, org, detail, prev, hash)"
-		 " VALUES (1, '', '', '', '', '', '', '')") == YG_OK);
+	T_OK(run(db, "INSERT INTO audit_log (time, actor, action, object, org, detail, prev, hash)"
+		     " VALUES (1, '', '', '', '', '', '', '')") == YG_OK);
 	T_NAMED(run(db, "UPDATE audit_log SET time = 2") == YG_DENIED, "trigger: update");
 	T_NAMED(run(db, "DELETE FROM audit_log") == YG_DENIED, "trigger: delete");
 	T_NAMED(run(db, "UPDATE sqlite_master SET sql = ''") != YG_OK, "schema tables are shut");
@@ -175,8 +174,9 @@ static void test_migrations(void)
 		T_OK(yg_state_open(":memory:", &db, &err) == YG_OK &&
 		     yg_state_migrate_by(db, yg_migrations, from, &err) == YG_OK);
 		if (from > 0)
-			T_OK(run(db, "INSERT INTO organisation (slug, title_ja, title_en, created, updated)"
-				     " VALUES ('a', 'x', 'y', 1, 1)") == YG_OK);
+			T_OK(run(db,
+				 "INSERT INTO organisation (slug, title_ja, title_en, created, updated)"
+				 " VALUES ('a', 'x', 'y', 1, 1)") == YG_OK);
 		T_NAMED(yg_state_migrate(db, &err) == YG_OK, "migrates from an older version");
 		T_OK(one(db, "SELECT count(*) FROM migration") == (int64_t)yg_migration_count);
 		T_OK(one(db, "SELECT count(*) FROM organisation") == (from > 0));
