@@ -297,6 +297,11 @@ static void on_work(uv_work_t *w)
 	if (x->st == YG_OK)
 		x->st = (app->handle != NULL ? app->handle : route->handler)(app->api, &x->q, &x->r,
 									     &x->err);
+	if (x->st == YG_OK && x->q.method == YG_HTTP_GET && x->r.type != NULL &&
+	    !yg_http_accepts(x->q.header[YG_HH_ACCEPT], yg_http_media_type(yg_sv_of(x->r.type)))) {
+		x->r.problem = "not-acceptable"; /* only where nothing was changed */
+		x->st = YG_FAIL(&x->err, YG_INVAL, "this route answers with %s", x->r.type);
+	}
 	if (x->st == YG_OK && x->q.error_count > 0 && YG_CHECK(x->r.status >= 400))
 		x->st = YG_FAIL(&x->err, YG_INVAL, "the request has errors");
 }

@@ -144,6 +144,9 @@ static void check_routes(void)
 	T_OK(ask(GET("/open?q=%zz"), "400", "hex digits"));
 	T_OK(ask(GET("/open?q=%00"), "400", "control characters"));
 	T_OK(ask(GET("/open?q=%ff"), "400", "UTF-8"));
+	T_OK(ask("GET /open HTTP/1.1\r\nHost: h\r\nAccept: image/png\r\n\r\n", "406",
+		 "not-acceptable"));
+	T_OK(ask("GET /open HTTP/1.1\r\nHost: h\r\nAccept: text/*\r\n\r\n", "200", "local:"));
 	T_OK(ask(GET("/bug"), "500", "secret file name"));
 	T_OK(ask("GET /bug HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer one\r\n\r\n", "500",
 		 "trace_id"));

@@ -117,6 +117,25 @@ static void expire(struct center *c)
 		center_indicators_changed(c);
 }
 
+/* A changed configuration is a change like any other. */
+static void audit_reload(struct center *c, struct yg_state *db, struct yg_sv keys)
+{
+	struct yg_err err = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d;
+	struct yg_act act = center_act(c, db);
+	yg_detail_init(&d);
+	yg_detail_note(&d, "keys", keys);
+	yg_status st = yg_state_begin(db, &err);
+	if (st == YG_OK)
+		st = yg_audit_add(&act, "config.reload", YG_SV("config"), YG_SV(""), &d, &err);
+	if (st == YG_OK)
+		st = yg_state_commit(db, &err);
+	if (st == YG_OK)
+		return;
+	yg_state_rollback(db);
+	yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+}
+
 static void keep_one(struct center *c, struct yg_state *db, const struct news *n,
 		     struct yg_arena *arena)
 {
@@ -128,13 +147,17 @@ static void keep_one(struct center *c, struct yg_state *db, const struct news *n
 				    .name = YG_SV_INIT("unknown"),
 				    .role = YG_SV_INIT("main"),
 				    .fields = text};
+	struct yg_sv keys = YG_SV("");
 	yg_json_init(&json, 4096);
 	if (yg_json_parse(&json, text, NULL) == YG_OK &&
 	    yg_json_at(&json, 0)->type == YG_JSON_OBJECT) {
 		const struct {
 			const char *key;
 			struct yg_sv *to;
-		} members[] = {{"level", &e.level}, {"event", &e.name}, {"role", &e.role}};
+		} members[] = {{"level", &e.level},
+			       {"event", &e.name},
+			       {"role", &e.role},
+			       {"keys", &keys}};
 		for (size_t i = 0; i < YG_LEN(members); i++) {
 			uint32_t at = yg_json_get(&json, 0, yg_sv_of(members[i].key));
 			struct yg_sv s = at != 0 ? yg_json_str(&json, at, arena) : YG_SV("");
@@ -144,6 +167,8 @@ static void keep_one(struct center *c, struct yg_state *db, const struct news *n
 		if (yg_system_event_add(db, &e, NULL, &err) != YG_OK)
 			(void)fprintf(stderr, "%s\n",
 				      err.msg); /* not through the log: it would come back here */
+		if (YG_SV_IS(e.name, "conf.reloaded"))
+			audit_reload(c, db, keys);
 		yg_stream_publish(c->stream, YG_TOPIC_SYSTEM, YG_SV(""), text);
 	}
 	yg_json_free(&json);
@@ -415,29 +440,11 @@ static void drain(struct yg_role_ctx *ctx)
 	yg_server_drain(c->server, on_drained, c);
 }
 
-static void audit_reload(struct center *c)
-{
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_err err = {0};
-	yg_status st = yg_lease_state(&c->api, &l, &err);
-	if (st == YG_OK)
-		st = yg_state_begin(l.db, &err);
-	if (st == YG_OK) {
-		struct yg_act act = center_act(c, l.db);
-		st = yg_audit_add(&act, "config.reload", YG_SV("config"), YG_SV(""), NULL, &err);
-	}
-	if (st == YG_OK)
-		st = yg_state_commit(l.db, &err);
-	if (st != YG_OK)
-		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
-}
-
 static void reload(struct yg_role_ctx *ctx, const struct yg_conf *old)
 {
 	struct center *c = ctx->user;
 	(void)old;
 	__atomic_store_n(&c->api.conf, ctx->conf, __ATOMIC_RELEASE);
-	audit_reload(c); /* rare and short: it may hold the loop for one write */
 }
 
 static yg_status start(struct center *c, struct yg_err *err)
