@@ -15,19 +15,23 @@ need_store()
 
 
 def busy(server):
-    """Number of the batch that is being worked on; 0: none."""
+    """The batch that is being worked on (0: none), and how many died on it before."""
     try:
         with open(os.path.join(server.data, "spool/0/busy"), "rb") as f:
             raw = f.read(16)
     except OSError:
-        return 0
-    return struct.unpack("<Q", raw[:8])[0] if len(raw) == 16 else 0
+        return 0, 0
+    return struct.unpack("<QI", raw[:12]) if len(raw) == 16 else (0, 0)
 
 
-def crash_on(server, wanted, sig):
-    if not until(lambda: (busy(server) == wanted or (wanted == 0 and busy(server))) and server.pid("ingest"), 30, 0.001):
+def crash_on(server, wanted, sig, deaths=0):
+    """Signals the worker while its marker names that batch (0: any); the batch, 0: never."""
+    def named():
+        seq, died = busy(server)  # what the one before left has another count
+        return seq if seq and wanted in (0, seq) and died == deaths and server.pid("ingest") else 0
+    seq = until(named, 60, 0.001)
+    if not seq:
         return 0
-    seq = busy(server)
     pid = server.kill("ingest", sig=sig)
     until(lambda: server.pid("ingest") not in (pid, None), 20)
     return seq
@@ -41,7 +45,7 @@ with Server(sys.argv[1], {"process": {"restart_max": "500ms"}, "ingest": {"deliv
         ok(c.send(poison, encoding=1, batch_id="poison")[0] == "OK", "a batch that takes long")
     first = crash_on(s, 0, signal.SIGSEGV)
     ok(first != 0, "a crash while it is worked on")
-    second = crash_on(s, first, signal.SIGSEGV)
+    second = crash_on(s, first, signal.SIGSEGV, 1)
     ok(second == first, "and another one on the same batch")
     aside = s.wait_event("ingest.aside", 30)
     ok(aside and aside["batch"] == first, "it is set aside, with a system event", str(aside))
@@ -55,8 +59,8 @@ with Server(sys.argv[1], {"process": {"restart_max": "500ms"}, "ingest": {"deliv
     with Submit(s.data) as c:
         c.send(gzip.compress(dns(300000, 1000000), 1), encoding=1, batch_id="innocent")
     first = crash_on(s, 0, signal.SIGKILL)
-    for _ in range(2):
-        crash_on(s, first, signal.SIGKILL)
+    for deaths in (1, 2):
+        crash_on(s, first, signal.SIGKILL, deaths)
     got = delivered(s, 300000, 60, "toUInt64OrZero(substring(uid, 2)) >= 1000000")
     ok(got == 300000, "a batch whose worker was killed from outside three times arrives whole", str(got))
     ok(doubles(s) == 0, "once")
