@@ -1,5 +1,6 @@
 #include "role/center.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -292,6 +293,9 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	c->ctx = ctx;
 	c->connections = connection_limit(ctx->conf);
 	(void)setenv("UV_THREADPOOL_SIZE", YG_STR(YG_CENTER_POOL), 1);
+	/* Bodies of many megabytes go back to the system when they are freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	(void)mallopt(M_ARENA_MAX, 4);
 	return YG_OK;
 }
 
