@@ -344,7 +344,7 @@ static yg_status comment(struct yg_act *act, struct yg_sv id, struct yg_sv body,
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
-	struct yg_alert a;
+	struct yg_alert a = {0};
 	yg_arena_init(&arena, 1 << 20);
 	yg_detail_init(&d);
 	yg_status st = yg_alert_get(act->db, id, &arena, &a, err);

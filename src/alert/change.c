@@ -174,7 +174,7 @@ yg_status yg_alert_change_one(struct yg_act *act, struct yg_sv id, int64_t versi
 			      struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_alert a;
+	struct yg_alert a = {0};
 	bool changed = false;
 	yg_arena_init(&arena, 1 << 20);
 	yg_status st = yg_alert_get(act->db, id, &arena, &a, err);
@@ -225,7 +225,7 @@ yg_status yg_alert_allow(struct yg_act *act, struct yg_sv id, int64_t version, s
 			 yg_wall expires, bool for_all, struct yg_id *out_entry, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_alert a;
+	struct yg_alert a = {0};
 	struct yg_tx tx;
 	yg_arena_init(&arena, 1 << 20);
 	yg_status st = yg_tx_begin(&tx, act->db, err);

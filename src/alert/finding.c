@@ -514,7 +514,8 @@ static yg_status apply(struct yg_act *act, struct yg_rd *r, struct yg_arena *are
 	yg_status st = read_items(r, count, arena, &items, &n, result, err);
 	if (st != YG_OK)
 		return st;
-	qsort(items, n, sizeof items[0], by_subject);
+	if (n > 0)
+		qsort(items, n, sizeof items[0], by_subject);
 	st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;

@@ -97,7 +97,7 @@ static yg_status close_merged(struct yg_act *act, const struct yg_alert *a,
 static yg_status merge_one(struct yg_act *act, const struct yg_alert *into, struct yg_sv other,
 			   struct yg_sv reason, struct yg_arena *arena, struct yg_err *err)
 {
-	struct yg_alert a;
+	struct yg_alert a = {0};
 	yg_status st = yg_alert_get(act->db, other, arena, &a, err);
 	if (st != YG_OK)
 		return st;
@@ -118,7 +118,7 @@ static yg_status merge(struct yg_act *act, struct yg_sv into_id, int64_t version
 		       struct yg_arena *arena, struct yg_err *err)
 {
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
-	struct yg_alert into;
+	struct yg_alert into = {0};
 	int64_t parts = 0;
 	yg_detail_init(&d);
 	yg_status st = yg_alert_get(act->db, into_id, arena, &into, err);

@@ -212,7 +212,7 @@ static yg_status change_list(struct yg_act *act, struct yg_sv uid, int64_t versi
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
-	struct yg_list old, l;
+	struct yg_list old = {0}, l = {0};
 	yg_arena_init(&arena, 65536);
 	yg_detail_init(&d);
 	yg_status st = yg_list_get(act->db, uid, &arena, &old, err);
@@ -313,7 +313,7 @@ yg_status yg_list_remove(struct yg_act *act, struct yg_sv uid, yg_progress_fn *p
 			 struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_list l;
+	struct yg_list l = {0};
 	struct yg_list_set off = {.confidence = -1, .enabled = 0};
 	yg_arena_init(&arena, 65536);
 	if (yg_state_in_transaction(act->db))

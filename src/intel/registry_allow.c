@@ -162,7 +162,7 @@ static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
-	struct yg_allow a;
+	struct yg_allow a = {0};
 	yg_arena_init(&arena, 1 << 20);
 	yg_detail_init(&d);
 	yg_status st = yg_allow_get(act->db, id, &arena, &a, err);
@@ -206,7 +206,7 @@ static yg_status remove_entry(struct yg_act *act, struct yg_sv id, struct yg_err
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_stmt *s = NULL;
-	struct yg_allow a;
+	struct yg_allow a = {0};
 	yg_arena_init(&arena, 1 << 20);
 	yg_detail_init(&d);
 	yg_status st = yg_allow_get(act->db, id, &arena, &a, err);

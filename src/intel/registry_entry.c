@@ -295,7 +295,7 @@ static yg_status add_entry(struct yg_act *act, struct yg_sv list, const struct y
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
-	struct yg_list l;
+	struct yg_list l = {0};
 	char buf[32];
 	struct yg_sv object;
 	int64_t now = yg_env_wall(act->env).us;
@@ -371,7 +371,7 @@ static yg_status change_entry(struct yg_act *act, int64_t id, int64_t version,
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
-	struct yg_indicator_row old;
+	struct yg_indicator_row old = {0};
 	char buf[32];
 	struct yg_sv object;
 	yg_arena_init(&arena, 1 << 20);
@@ -422,7 +422,7 @@ static yg_status delete_entry(struct yg_act *act, int64_t id, struct yg_err *err
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct yg_indicator_row old;
+	struct yg_indicator_row old = {0};
 	char buf[32];
 	struct yg_sv object;
 	bool row = false;

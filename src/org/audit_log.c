@@ -183,7 +183,7 @@ yg_status yg_audit_add(struct yg_act *act, const char *action, struct yg_sv obje
 	yg_buf_putc(&end.buf, '}');
 	if (end.buf.bad || (detail != NULL && detail->buf.bad))
 		return YG_FAIL(err, YG_TOOBIG, "the change is too large for one audit entry");
-	struct yg_audit_anchor head;
+	struct yg_audit_anchor head = {0};
 	yg_status st = read_head(act->db, &head, err);
 	if (st != YG_OK)
 		return st;
@@ -283,7 +283,7 @@ yg_status yg_audit_anchor_parse(struct yg_sv s, struct yg_audit_anchor *out, str
 {
 	struct yg_sv rest = s, number;
 	uint64_t seq;
-	struct yg_audit_anchor a;
+	struct yg_audit_anchor a = {0};
 	(void)yg_sv_cut(&rest, ':', &number);
 	if (yg_parse_u64(number, &seq, NULL) != YG_OK || seq > INT64_MAX ||
 	    rest.n != YG_AUDIT_HASH * 2 || yg_parse_hex(rest, a.hash, sizeof a.hash, NULL) != YG_OK)

@@ -214,7 +214,7 @@ static yg_status cancel(struct yg_act *act, struct yg_sv id, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_stmt *s = NULL;
-	struct yg_job j;
+	struct yg_job j = {0};
 	yg_arena_init(&arena, 4 << 20);
 	yg_status st = yg_job_get(act->db, id, &arena, &j, err);
 	if (st != YG_OK)

@@ -203,7 +203,7 @@ yg_status yg_org_retitle(struct yg_act *act, struct yg_sv slug, int64_t version,
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_tx tx;
-	struct yg_org old;
+	struct yg_org old = {0};
 	yg_arena_init(&arena, 65536);
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)

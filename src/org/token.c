@@ -335,7 +335,7 @@ yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv befo
 static yg_status revoke_one(struct yg_act *act, struct yg_sv id, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_token t;
+	struct yg_token t = {0};
 	struct yg_stmt *s = NULL;
 	yg_arena_init(&arena, 65536);
 	yg_status st = yg_token_get(act->db, id, &arena, &t, err);

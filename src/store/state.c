@@ -295,7 +295,7 @@ yg_status yg_state_prepare(struct yg_state *db, const char *sql, struct yg_stmt 
 		}
 	} else {
 		yg_status st = new_stmt(db, sql, &s, err);
-		if (st != YG_OK)
+		if (st != YG_OK || s == NULL)
 			return st;
 		if (db->count < STATEMENTS_MAX) {
 			db->cache[db->count++] = s;
