@@ -172,11 +172,16 @@ static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from
 	return st;
 }
 
-/* A set of tuples: as ORs it would be compared one by one with every row. */
+/* A set of tuples: as ORs they would be compared one by one with every row.  The
+ * times alone, too: by them the index on `time` leaves out what lies between
+ * the first event of a page and the last. */
 static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, size_t n)
 {
-	yg_buf_printf(sql, "time >= %lld AND time <= %lld AND (time, spool, batch, row) IN (",
+	yg_buf_printf(sql, "time >= %lld AND time <= %lld AND time IN (",
 		      (long long)keys[n - 1].time, (long long)keys[0].time);
+	for (size_t i = 0; i < n; i++)
+		yg_buf_printf(sql, "%s%lld", i > 0 ? ", " : "", (long long)keys[i].time);
+	yg_buf_put(sql, YG_SV(") AND (time, spool, batch, row) IN ("));
 	for (size_t i = 0; i < n; i++)
 		yg_buf_printf(sql, "%s(%lld, %u, %llu, %u)", i > 0 ? ", " : "",
 			      (long long)keys[i].time, keys[i].spool,
