@@ -451,6 +451,19 @@ static void reload(struct yg_role_ctx *ctx, const struct yg_conf *old)
 	__atomic_store_n(&c->api.conf, ctx->conf, __ATOMIC_RELEASE);
 }
 
+/* Until they were asked once, the others count as down: /readyz must not say
+ * more than is known. */
+static void parts_unknown(struct center *c)
+{
+	char name[24];
+	yg_api_set_part(&c->api, "center", YG_HEALTH_OK, YG_SV(""), YG_SV(""));
+	yg_api_set_part(&c->api, "store", YG_HEALTH_DOWN, YG_SV("not asked yet"), YG_SV(""));
+	for (uint32_t i = 0; i < c->ctx->conf->ingest_workers && i < YG_INGEST_WORKERS; i++) {
+		(void)snprintf(name, sizeof name, "ingest-%u", i);
+		yg_api_set_part(&c->api, name, YG_HEALTH_DOWN, YG_SV("not asked yet"), YG_SV(""));
+	}
+}
+
 static yg_status start(struct center *c, struct yg_err *err)
 {
 	struct yg_role_ctx *ctx = c->ctx;
@@ -475,6 +488,8 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.stream = c->stream;
 	if (st == YG_OK)
 		st = yg_api_init(&c->api, err);
+	if (st == YG_OK)
+		parts_unknown(c);
 	if (st == YG_OK)
 		st = store_conf(c, err);
 	if (st == YG_OK)
