@@ -297,7 +297,7 @@ static yg_status add_entry(struct yg_act *act, struct yg_sv list, const struct y
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_list l = {0};
 	char buf[32];
-	struct yg_sv object;
+	struct yg_sv object = {"", 0};
 	int64_t now = yg_env_wall(act->env).us;
 	yg_arena_init(&arena, 65536);
 	yg_detail_init(&d);
@@ -330,7 +330,7 @@ yg_status yg_indicator_add(struct yg_act *act, struct yg_sv list, const struct y
 	char buf[YG_KEY_MAX];
 	struct yg_sb value = yg_sb_init(buf, sizeof buf);
 	struct yg_suffixes *suffixes = NULL;
-	struct yg_stored e;
+	struct yg_stored e = {0};
 	struct yg_tx tx;
 	yg_status st = force ? YG_OK : yg_suffixes_new(&suffixes, err);
 	if (st == YG_OK)
@@ -373,7 +373,7 @@ static yg_status change_entry(struct yg_act *act, int64_t id, int64_t version,
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_indicator_row old = {0};
 	char buf[32];
-	struct yg_sv object;
+	struct yg_sv object = {"", 0};
 	yg_arena_init(&arena, 1 << 20);
 	yg_detail_init(&d);
 	yg_status st = yg_indicator_get(act->db, id, &arena, &old, err);
@@ -424,7 +424,7 @@ static yg_status delete_entry(struct yg_act *act, int64_t id, struct yg_err *err
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct yg_indicator_row old = {0};
 	char buf[32];
-	struct yg_sv object;
+	struct yg_sv object = {"", 0};
 	bool row = false;
 	yg_arena_init(&arena, 1 << 20);
 	yg_detail_init(&d);

@@ -346,6 +346,8 @@ void yg_stmt_text_or_null(struct yg_stmt *s, int at, struct yg_sv v)
 
 yg_status yg_stmt_step(struct yg_stmt *s, bool *out_row, struct yg_err *err)
 {
+	if (s == NULL)
+		return YG_FAIL(err, YG_INTERNAL, "state database: no statement");
 	if (s->bind_rc != SQLITE_OK)
 		return YG_FAIL(err, status_of(s->bind_rc) == YG_NOMEM ? YG_NOMEM : YG_INTERNAL,
 			       "state database: binding a value: %s", sqlite3_errstr(s->bind_rc));
