@@ -7,7 +7,7 @@
  * the server. */
 
 #define SLICE_FIRST  3600000000LL /* one hour */
-#define SLICE_GROWTH 8            /* each further slice is so much wider: ten years in seven */
+#define SLICE_GROWTH 24           /* each further slice is so much wider: forty years in five */
 #define SECONDS_MAX  20u
 #define ROWS_BYTES_MAX                                                                             \
 	(64u << 20)   /* a page of rows as large as the largest record would not fit: see fetch() */
