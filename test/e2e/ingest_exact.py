@@ -1,5 +1,6 @@
-"""kill -9 of ingest, store and center at random moments under load: every event
-that was acknowledged is in the store once, every match at center once."""
+"""kill -9 of ingest, store and center, each at 50 random moments under load: every
+event that was acknowledged is in the store once, every match at center once.
+Arguments: yagura [kills per role]."""
 
 import json
 import random
@@ -10,7 +11,7 @@ import time
 from harness import Server, bail, done, need_store, note, ok, until
 from ingest_lib import Submit, delivered, dns, doubles, number, stats, submit
 
-SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 20
+KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 50
 PER_BATCH = 200
 need_store()
 
@@ -35,7 +36,7 @@ def load(server, stop, acked, worker):
         body = dns(PER_BATCH - 1, i * PER_BATCH) + dns(1, i * PER_BATCH + PER_BATCH - 1, "www.bad.example")
         if server.ended():
             return
-        submit(server, body, tries=100, batch_id=f"w{worker}-{i}")
+        submit(server, body, tries=5000, batch_id=f"w{worker}-{i}")
         acked.append(i)
         i += 1
         time.sleep(0.02)
@@ -52,13 +53,13 @@ with Server(sys.argv[1], CONF) as s:
     workers = [threading.Thread(target=load, args=(s, stop, acked[w], w)) for w in range(2)]
     for w in workers:
         w.start()
-    rng, kills = random.Random(20261122), {}
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        time.sleep(rng.uniform(0.05, 0.9))
-        role = rng.choice(["ingest", "ingest", "store", "center"])
-        if s.kill(role) is not None:
-            kills[role] = kills.get(role, 0) + 1
+    rng, kills = random.Random(20261122), {"ingest": 0, "store": 0, "center": 0}
+    order = list(kills) * KILLS
+    rng.shuffle(order)
+    for role in order:
+        time.sleep(rng.uniform(0.02, 0.6))
+        if until(lambda: s.ended() or s.kill(role) is not None, 10):
+            kills[role] += 1
     stop.set()
     for w in workers:
         w.join()
@@ -67,7 +68,7 @@ with Server(sys.argv[1], CONF) as s:
         note(s.log()[-4000:])
         bail("the supervisor ended")
     note(f"{batches} batches acknowledged, kills: {kills}")
-    ok(sum(kills.values()) >= 10 and batches > 10, "it was killed under load")
+    ok(all(n == KILLS for n in kills.values()) and batches > 10, f"each role was killed {KILLS} times under load", kills)
 
     want = batches * PER_BATCH
     got = delivered(s, want, 60)
