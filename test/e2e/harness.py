@@ -79,8 +79,16 @@ def bail(why):
 
 # --- the surroundings ------------------------------------------------------
 
+def sanitized(binary):
+    """Built with AddressSanitizer: the embedded engine does not start beside it."""
+    with open(binary, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def library():
-    """Path of libchdb.so or None."""
+    """Path of libchdb.so; None when there is none or the program under test cannot load it."""
+    if len(sys.argv) > 1 and os.path.isfile(sys.argv[1]) and sanitized(sys.argv[1]):
+        return None
     machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "none")
     for place in (os.environ.get("YAGURA_CHDB", ""),
                   f"{ROOT}/node_modules/@chdb/lib-linux-{machine}-gnu/libchdb.so"):

@@ -17,9 +17,7 @@ from harness import Server, bail, done, free_port, library, merge, note, ok, ski
 BINARY = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Without an engine on this machine the roles are tested with a store that is away.
-with open(BINARY, "rb") as binary_file:
-    SANITIZED = b"__asan_init" in binary_file.read()  # the engine does not start beside AddressSanitizer
-AWAY = {} if library() and not SANITIZED else {"store": {"url": "http://127.0.0.1:9"}}
+AWAY = {} if library() else {"store": {"url": "http://127.0.0.1:9"}}
 PTRACE, EXECVE, SOCKET, MPROTECT = 101, 59, 41, 10
 
 
