@@ -85,9 +85,9 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Bound of each worker's spool; when it is full senders are asked to wait and datagrams are dropped and counted."},
 	{"ingest.flush", NUM(SPAN, ingest_flush_us, 0, SEC(10), MS(20)), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Longest wait for others before a group of batches is written to disk and acknowledged."},
-	{"ingest.deliver", NUM(SPAN, ingest_deliver_us, MS(1), SEC(60), MS(500)), YG_RELOAD_ROLE, INGEST, "0.1",
+	{"ingest.deliver", NUM(SPAN, ingest_deliver_us, MS(1), SEC(60), SEC(1)), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Longest wait before rows go to the event store."},
-	{"ingest.deliver_rows", NUM(COUNT, ingest_deliver_rows, 1, 1000000, 65536), YG_RELOAD_ROLE, INGEST, "0.1",
+	{"ingest.deliver_rows", NUM(COUNT, ingest_deliver_rows, 1, 1000000, 98304), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Rows that go to the event store in one insert."},
 
 	{"process.user", STR(TEXT, 0, user, "yagura"), YG_RELOAD_RESTART, YG_CONF_MAIN, "0.1",

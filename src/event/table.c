@@ -335,6 +335,8 @@ static yg_status insert_block(struct yg_ch *ch, const char *query_id, struct yg_
 	struct yg_sb b = yg_sb_init(into, sizeof into);
 	yg_buf_init(&block, rows.n + rows.n / 2 + 65536);
 	yg_buf_init(&names, sizeof into);
+	(void)yg_buf_room(&block,
+			  rows.n); /* once, rather than by doubling; it only grows from here */
 	yg_status st = yg_event_rows_native(rows, &block, &names, &n, err);
 	if (st == YG_OK) {
 		yg_sb_put(&b, YG_SV(YG_EVENT_TABLE " "));

@@ -316,10 +316,21 @@ static yg_status adopt(struct ingest *in, struct yg_err *err)
 	return st;
 }
 
+/* Batches and blocks are large and follow each other: memory that goes back to
+ * the system after each of them comes again page by page, which was nearly half
+ * of this role's time.  One arena that keeps up to 128 MiB serves all threads. */
+static void keep_memory(void)
+{
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_MMAP_THRESHOLD, 32 << 20); /* glibc's most */
+	(void)mallopt(M_TRIM_THRESHOLD, 128 << 20);
+}
+
 static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 {
 	struct ingest *in = ctx->user;
 	in->started = yg_env_wall(&ctx->env);
+	keep_memory();
 	yg_status st = store_conf(in, err);
 	if (st == YG_OK)
 		st = mappings_open(in, err);
