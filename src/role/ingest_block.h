@@ -10,7 +10,8 @@
 #include "base/arena.h"
 #include "store/spool.h"
 
-#define YG_BLOCK_BYTES   (56u << 20) /* of rows; a fuller block is sent early: below YG_EVENT_BLOCK_MAX */
+#define YG_BLOCK_BYTES                                                                             \
+	(56u << 20) /* of rows; a fuller block is sent early: below YG_EVENT_BLOCK_MAX */
 #define YG_BLOCK_BATCHES 32768u
 
 struct yg_block_part { /* rows of one batch in this block, in order */
