@@ -126,6 +126,6 @@ void yg_request_error(struct yg_request *q, const char *code, struct yg_sv point
 /* Does an Accept header take `type` ("application/json")?  Absent: yes. */
 bool yg_http_accepts(struct yg_sv accept, struct yg_sv type);
 /* Media type without parameters: "text/csv; charset=utf-8" -> "text/csv". */
-struct yg_sv yg_http_media_type(struct yg_sv content_type);
+struct yg_sv yg_http_media_type(struct yg_sv s);
 /* True when Japanese is preferred to English; English when neither is named. */
 bool yg_http_japanese(struct yg_sv accept_language);

@@ -97,18 +97,14 @@ void yg_reply_free(struct yg_reply *r)
 	r->json = NULL;
 }
 
-static size_t on_body(char *p,
-		      /* NOLINT(readability-non-const-parameter): libcurl's type */ size_t size,
-		      size_t n, void *ctx)
+static size_t on_body(const char *p, size_t size, size_t n, void *ctx)
 {
 	struct yg_buf *text = ctx;
 	yg_buf_put(text, (struct yg_sv){p, size * n});
 	return text->bad ? 0 : size * n;
 }
 
-static size_t on_header(char *p,
-			/* NOLINT(readability-non-const-parameter): libcurl's type */ size_t size,
-			size_t n, void *ctx)
+static size_t on_header(const char *p, size_t size, size_t n, void *ctx)
 {
 	struct yg_reply *r = ctx;
 	struct yg_sv rest = {p, size * n}, name;

@@ -384,6 +384,7 @@ static yg_status ip_condition(struct compiler *c, const struct field *f, struct 
 	return YG_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one case per kind of number */
 static bool word_number(const struct field *f, struct yg_sv v, int64_t *out)
 {
 	static const struct {

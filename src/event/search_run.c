@@ -191,6 +191,7 @@ static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, siz
 
 /* The events at those places, in their order.  `*out_n` may be less than n when
  * they are larger than a page may be in bytes: then the page ends there. */
+/* NOLINTNEXTLINE(readability-function-size): one page in one place: slices, rows, cursor */
 static yg_status fetch(struct yg_ch *ch, const struct yg_search_scope *scope, struct yg_sv places,
 		       uint32_t seconds, size_t n, struct yg_arena *arena,
 		       struct yg_event **out_events, size_t *out_n, struct yg_err *err)
