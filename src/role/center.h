@@ -73,7 +73,7 @@ struct center {
 /* center.c */
 void center_want(struct task *t); /* loop thread */
 struct yg_act center_act(struct center *c, struct yg_state *db);
-void center_indicators_changed(void *center); /* any thread: compile now */
+void center_indicators_changed(void *ctx); /* any thread: compile now */
 
 /* center_findings.c */
 yg_status center_findings_open(struct center *c, int listen_fd, struct yg_err *err);

@@ -87,7 +87,7 @@ static void submit(struct client *c, struct yg_sv body)
 	struct ingest_req *r = st == YG_OK ? ingest_req_new(&b) : NULL;
 	if (st == YG_OK && r == NULL)
 		st = YG_FAIL(&err, YG_NOMEM, "a batch of %zu bytes", b.body.n);
-	if (st == YG_OK) {
+	if (st == YG_OK && r != NULL) {
 		r->done = on_done;
 		r->ctx = c;
 		c->open++;
