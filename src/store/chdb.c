@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "os/file.h"
 
 #define ARGS_MAX   128u
@@ -98,6 +99,7 @@ yg_status yg_chdb_find(const char *configured, char *out, size_t out_n, struct y
 		"libchdb.so is not installed: run 'npm ci' in the source folder, or set store.library");
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one line per symbol of the library */
 yg_status yg_chdb_load(const char *library, struct yg_chdb **out, struct yg_err *err)
 {
 	struct yg_chdb *db = calloc(1, sizeof *db);
@@ -410,6 +412,7 @@ void yg_chdb_query(struct yg_chdb_conn *c, struct yg_sv sql, struct yg_sv format
 		   const struct yg_chdb_arg *params, size_t n, struct yg_chdb_result *r)
 {
 	struct params p;
+	YG_REQUIRE(c != NULL);
 	spread(params, n, &p);
 	take(c->db,
 	     c->db->query(*c->conn, sql.p, sql.n, format.p, format.n, p.names, p.name_n, p.values,

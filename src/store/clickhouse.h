@@ -55,7 +55,7 @@ yg_status yg_ch_insert(struct yg_ch *ch, const char *into, const char *query_id,
 		       struct yg_err *err);
 /* The same in another input format ("Native"). */
 yg_status yg_ch_insert_as(struct yg_ch *ch, const char *into, const char *format,
-			  const char *query_id, struct yg_sv body, struct yg_err *err);
+			  const char *query_id, struct yg_sv rows, struct yg_err *err);
 /* Returns when no query of that id runs any more (KILL QUERY ... SYNC; an
  * insert that has begun is finished, not undone). */
 yg_status yg_ch_settle(struct yg_ch *ch, const char *query_id, struct yg_err *err);

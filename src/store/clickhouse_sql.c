@@ -99,6 +99,7 @@ static bool copy_quoted(struct yg_buf *out, struct yg_sv v, size_t *at)
 	while (i < v.n && v.p[i] != '\'') {
 		if (v.p[i] == '\\') {
 			i++;
+			/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): six bytes, no string */
 			if (i >= v.n || memchr("'\\ntr0", v.p[i], 6) == NULL)
 				return false;
 		}
