@@ -523,6 +523,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	(void)snprintf(text, sizeof text, "%u connections", c->connections);
 	yg_role_ready(ctx, text);
 	(void)uv_run(ctx->loop, UV_RUN_DEFAULT);
+	while (c->news_task.busy) /* events that main gave us are not given again */
+		(void)uv_run(ctx->loop, UV_RUN_ONCE);
+	keep_news(c);
 	/* what is committed is on disk; threads of the pool may still hold handles */
 	_exit(0);
 }

@@ -33,8 +33,8 @@ void sup_event_keep(struct sup *s, int64_t time, struct yg_sv json)
 void sup_events_flush(struct sup *s)
 {
 	struct yg_child *center = sup_child_of(s, YG_R_CENTER, 0);
-	if (center == NULL || center->channel == NULL ||
-	    (center->state != YG_CHILD_READY && center->state != YG_CHILD_DRAINING))
+	/* one that drains may be gone before it reads: its successor gets them */
+	if (center == NULL || center->channel == NULL || center->state != YG_CHILD_READY)
 		return;
 	if (s->events_dropped > 0) {
 		uint64_t n = s->events_dropped;
