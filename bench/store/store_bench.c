@@ -215,7 +215,8 @@ int main(int argc, char **argv)
 	if (yg_event_table_ensure(ch, &err) != YG_OK)
 		die("ensure", &err);
 	resident(argv[2], "at rest");
-	inserts(insert * 1000000, argv[2]);
+	if (insert > 0)
+		inserts(insert * 1000000, argv[2]);
 	generate(&out, insert * 1000000, more * 1000000);
 	ask(&out, "TabSeparated",
 	    YG_SV("SELECT sum(rows), sum(bytes_on_disk) / sum(rows), count() FROM system.parts WHERE active AND table = 'event'"),
