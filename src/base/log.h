@@ -61,6 +61,7 @@
 	X(3009, INGEST_FOLLOW,      "ingest.follow",      INFO,  600, "A followed file appeared, was rotated or cut.") \
 	X(3010, INGEST_CLOSED,      "ingest.closed",      INFO,  60, "A syslog connection was closed by us.") \
 	X(3011, INGEST_SPOOL_FULL,  "ingest.spool_full",  WARN,  6, "The spool is at its bound; senders are told to wait.") \
+	X(3012, INGEST_REFUSED,     "ingest.refused",     ERROR, 60, "The event store refuses batches for what they are; they were set aside.") \
 	/* 4000: snapshots, indicators, matching (intel) */                                                            \
 	X(4000, INTEL_NOTE,         "intel.note",         INFO,   600, "A remark of indicator matching.")              \
 	/* 5000: state, organisations, alerts, jobs (state) */                                                         \

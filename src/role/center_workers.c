@@ -225,6 +225,12 @@ static enum yg_health read_spools(struct stats *s, struct yg_sb *text)
 			health = YG_HEALTH_DEGRADED;
 			yg_sb_put(text, YG_SV("waits for the event store; "));
 		}
+		int64_t refused = number_of(s, at, "store_refused");
+		if (refused > 0) {
+			health = YG_HEALTH_DEGRADED;
+			yg_sb_printf(text, "%lld batches refused by the event store; ",
+				     (long long)refused);
+		}
 		if (percent >= 80)
 			health = YG_HEALTH_DEGRADED;
 		yg_sb_printf(text, "spool %lld: %lld %% full; ",

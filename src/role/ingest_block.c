@@ -47,6 +47,7 @@ void yg_block_reset(struct yg_block *b)
 	b->query_id[0] = '\0';
 	b->uncertain = false;
 	b->tries = 0;
+	b->refusals = 0;
 	b->begun = (yg_mono){0};
 }
 
@@ -212,9 +213,8 @@ static size_t run_of(const struct yg_block *b, size_t from)
 	return to;
 }
 
-/* Only what is missing, after every doubt about an earlier insert is settled. */
-static yg_status ask_missing(struct yg_deliver *d, struct yg_block *b, struct yg_buf *out,
-			     struct yg_err *err)
+/* Every doubt about an earlier insert is settled before anything is asked. */
+static yg_status settle(struct yg_deliver *d, const struct yg_block *b, struct yg_err *err)
 {
 	yg_status st = YG_OK;
 	if (d->settle_first[0] != '\0') {
@@ -225,8 +225,16 @@ static yg_status ask_missing(struct yg_deliver *d, struct yg_block *b, struct yg
 	}
 	if (b->tries > 0)
 		st = d->ops->settle(d->ops->ctx, b->query_id, err);
-	for (size_t i = 0; i < b->part_n && st == YG_OK;) {
-		size_t to = run_of(b, i);
+	return st;
+}
+
+/* The rows of parts [from, to) that are not in the store. */
+static yg_status ask_missing(struct yg_deliver *d, struct yg_block *b, size_t from, size_t end,
+			     struct yg_buf *out, struct yg_err *err)
+{
+	yg_status st = settle(d, b, err);
+	for (size_t i = from; i < end && st == YG_OK;) {
+		size_t to = YG_MIN(run_of(b, i), end);
 		uint64_t first = b->parts[i].batch, last = b->parts[to - 1].batch;
 		uint64_t *counts = calloc((size_t)(last - first + 1), sizeof *counts);
 		if (counts == NULL)
@@ -242,28 +250,105 @@ static yg_status ask_missing(struct yg_deliver *d, struct yg_block *b, struct yg
 	return st;
 }
 
-yg_status yg_deliver_block(struct yg_deliver *d, struct yg_block *b, struct yg_err *err)
+static yg_status insert(struct yg_deliver *d, struct yg_block *b, struct yg_sv rows,
+			struct yg_err *err)
 {
-	yg_status st = b->planned ? YG_OK : plan_block(d, b, err);
-	struct yg_sv rows = yg_buf_sv(&b->rows);
-	struct yg_buf missing;
+	bool again = b->tries > 0;
+	b->tries++; /* from here on it is open whether rows are in */
+	d->retries += again;
+	return d->ops->insert(d->ops->ctx, b->query_id, rows, err);
+}
+
+static yg_status set_aside(struct yg_deliver *d, struct yg_block_part *p, struct yg_sv rows,
+			   const struct yg_err *why, struct yg_err *err)
+{
+	struct yg_sb reason = yg_sb_init(d->refused_reason, sizeof d->refused_reason);
+	yg_sb_put(&reason, yg_sv_of(why->msg));
+	const struct yg_refused r = {.batch = p->batch,
+				     .first_row = p->first_row,
+				     .rows = rows,
+				     .reason = yg_sv_of(yg_sb_cstr(&reason))};
+	yg_status st = d->ops->aside(d->ops->ctx, &r, err);
 	if (st != YG_OK)
 		return st;
+	p->aside = true;
+	d->refused++;
+	d->refused_batch = p->batch;
+	return YG_OK;
+}
+
+/* Parts [from, to): YG_PARSE when there are several and one of them is refused. */
+static yg_status send_piece(struct yg_deliver *d, struct yg_block *b, size_t from, size_t to,
+			    struct yg_err *err)
+{
+	struct yg_err why = {0};
+	struct yg_buf missing;
+	if (to - from == 1 && b->parts[from].aside)
+		return YG_OK;
+	yg_buf_init(&missing, UINT32_MAX);
+	yg_status st = ask_missing(d, b, from, to, &missing, err);
+	if (st == YG_OK && missing.n > 0) {
+		st = insert(d, b, yg_buf_sv(&missing), &why);
+		if (st == YG_PARSE && to - from == 1)
+			st = set_aside(d, &b->parts[from], yg_buf_sv(&missing), &why, err);
+		else if (st != YG_OK && err != NULL)
+			*err = why;
+	}
+	yg_buf_free(&missing);
+	return st;
+}
+
+/* Halves what is refused and doubles what is taken, until each part was one or
+ * the other.  What is in the store already is not sent again, so an attempt that
+ * ends early loses nothing. */
+static yg_status send_pieces(struct yg_deliver *d, struct yg_block *b, struct yg_err *err)
+{
+	size_t size = YG_MAX(b->part_n / 2, (size_t)1);
+	for (size_t i = 0; i < b->part_n;) {
+		size_t to = b->parts[i].aside ? i + 1 : i + YG_MIN(size, b->part_n - i);
+		yg_status st = send_piece(d, b, i, to, err);
+		if (st == YG_PARSE && to - i > 1) {
+			size = (to - i) / 2;
+			continue;
+		}
+		if (st != YG_OK)
+			return st;
+		i = to;
+		size *= 2;
+	}
+	return YG_OK;
+}
+
+static yg_status send_whole(struct yg_deliver *d, struct yg_block *b, struct yg_err *err)
+{
+	struct yg_sv rows = yg_buf_sv(&b->rows);
+	struct yg_buf missing;
+	yg_status st = YG_OK;
 	yg_buf_init(&missing, UINT32_MAX);
 	if (b->part_n > 0 && (b->uncertain || b->tries > 0)) {
-		st = ask_missing(d, b, &missing, err);
+		st = ask_missing(d, b, 0, b->part_n, &missing, err);
 		d->found_there += st == YG_OK && missing.n < b->rows.n;
 		rows = yg_buf_sv(&missing);
 	}
 	if (st == YG_OK && rows.n > 0) {
-		bool again = b->tries > 0;
-		b->tries++; /* from here on it is open whether rows are in */
-		d->retries += again;
-		st = d->ops->insert(d->ops->ctx, b->query_id, rows, err);
+		st = insert(d, b, rows, err);
+		b->refusals += st == YG_PARSE;
 	}
 	yg_buf_free(&missing);
+	return st;
+}
+
+yg_status yg_deliver_block(struct yg_deliver *d, struct yg_block *b, struct yg_err *err)
+{
+	yg_status st = b->planned ? YG_OK : plan_block(d, b, err);
+	if (st != YG_OK)
+		return st;
+	bool give_up = d->refusals_most > 0 && b->refusals >= d->refusals_most;
+	st = give_up ? send_pieces(d, b, err) : send_whole(d, b, err);
 	if (st == YG_OK) {
 		d->rows += b->row_n;
+		for (size_t i = 0; i < b->part_n; i++)
+			d->rows -= b->parts[i].aside ? b->parts[i].rows : 0;
 		d->blocks++;
 	}
 	return st;

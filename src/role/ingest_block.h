@@ -20,6 +20,7 @@ struct yg_block_part { /* rows of one batch in this block, in order */
 	uint32_t len_at; /* index of its first entry in row_len */
 	size_t at;       /* of its bytes in rows */
 	uint32_t total;  /* rows of the whole batch; 0 while it is not known (more to come) */
+	bool aside;      /* the store refused these rows for good: they are in a file */
 };
 struct yg_block_plan {
 	uint64_t batch;
@@ -49,6 +50,7 @@ struct yg_block {
 	bool planned;   /* ... and on disk */
 	bool uncertain; /* rows of it may be in the store already */
 	uint32_t tries;
+	uint32_t refusals; /* how often the store refused it for what it holds */
 	char query_id[96];
 };
 void yg_block_init(struct yg_block *b);
@@ -67,15 +69,25 @@ void yg_block_plan(struct yg_block *b, uint64_t batch, struct yg_sv plan);
 size_t yg_block_message_begin(struct yg_block *b);
 void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at);
 
+struct yg_refused { /* rows of one batch; views end with the call */
+	uint64_t batch;
+	uint32_t first_row;
+	struct yg_sv rows; /* RowBinary: of the part's rows those that are not in the store */
+	struct yg_sv reason;
+};
 /* The store, as delivery sees it (event/table.h and store/clickhouse.h). */
 struct yg_deliver_ops {
 	void *ctx;
+	/* YG_PARSE: refused for what the rows are, so that another time will not help. */
 	yg_status (*insert)(void *ctx, const char *query_id, struct yg_sv rows, struct yg_err *err);
 	yg_status (*settle)(void *ctx, const char *query_id, struct yg_err *err);
 	yg_status (*delivered)(void *ctx, uint64_t first, uint64_t last, uint64_t *out_counts,
 			       struct yg_err *err);
 	yg_status (*rows)(void *ctx, uint64_t batch, struct yg_arena *arena, uint32_t **out,
 			  size_t *out_n, struct yg_err *err);
+	/* Keeps rows that the store refused for good; the same rows may come again
+	 * (a process died) and replace what was kept. */
+	yg_status (*aside)(void *ctx, const struct yg_refused *r, struct yg_err *err);
 };
 struct yg_deliver {
 	const struct yg_deliver_ops *ops; /* borrowed */
@@ -87,11 +99,17 @@ struct yg_deliver {
 		[128];     /* its last insert; settled before anything is asked; "" when done */
 	uint64_t released; /* to be noted in the journal with the next block */
 	uint64_t noted;    /* ... and what was */
-	uint64_t rows, blocks, retries, found_there; /* counters */
+	uint32_t refusals_most; /* so many refusals, then what is at fault is set aside; 0: never */
+	uint64_t rows, blocks, retries, found_there, refused; /* counters; refused: batches */
+	uint64_t refused_batch;                               /* the last one */
+	char refused_reason[256];                             /* why */
 };
-/* One attempt.  YG_OK: every row of the block is in the store, once.  Anything
- * else: try the same block again later; but YG_CORRUPT: the process must end and
- * recover.  Blocking. */
+/* One attempt.  YG_OK: every row of the block is in the store, once, or in a
+ * file because the store refuses it for good.  Anything else: try the same block
+ * again later; but YG_CORRUPT: the process must end and recover.  Blocking.
+ *
+ * A block that is refused refusals_most times is sent in smaller and smaller
+ * pieces, so that only the batches at fault are set aside. */
 yg_status yg_deliver_block(struct yg_deliver *d, struct yg_block *b,
 			   struct yg_err *err) YG_MUST_USE;
 /* Notes d->released in the journal by itself, when nothing is on its way. */

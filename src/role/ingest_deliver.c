@@ -24,6 +24,23 @@ static yg_status op_rows(void *ctx, uint64_t batch, struct yg_arena *arena, uint
 	return yg_event_table_rows(p->ch, p->number, batch, arena, out, out_n, err);
 }
 
+/* quarantine/spool-1-17-0.rows: a line that says what it is and why, then the rows. */
+static yg_status op_aside(void *ctx, const struct yg_refused *r, struct yg_err *err)
+{
+	struct pipe *p = ctx;
+	char name[96], head[512];
+	struct yg_sb n = yg_sb_init(name, sizeof name), h = yg_sb_init(head, sizeof head);
+	yg_sb_printf(&n, "spool-%u-%llu-%u.rows", p->number, (unsigned long long)r->batch,
+		     r->first_row);
+	yg_sb_printf(&h,
+		     "yagura rows spool=%u batch=%llu first_row=%u format=RowBinary bytes=%zu"
+		     " refused=",
+		     p->number, (unsigned long long)r->batch, r->first_row, r->rows.n);
+	yg_sb_put_untrusted(&h, r->reason);
+	yg_sb_putc(&h, '\n');
+	return yg_spool_set_aside(&p->conf, yg_sb_cstr(&n), yg_sb_sv(&h), r->rows, err);
+}
+
 yg_status pipe_store_open(struct pipe *p, struct yg_err *err)
 {
 	struct ingest *in = p->in;
@@ -35,7 +52,8 @@ yg_status pipe_store_open(struct pipe *p, struct yg_err *err)
 					 .insert = op_insert,
 					 .settle = op_settle,
 					 .delivered = op_delivered,
-					 .rows = op_rows};
+					 .rows = op_rows,
+					 .aside = op_aside};
 	return yg_ch_open(&conf, &p->ch, err);
 }
 
@@ -53,8 +71,8 @@ void work_store(struct pipe *p)
 		p->table_there = true;
 	}
 	p->deliver_st = yg_deliver_block(&p->d, p->queue[0], &p->deliver_err);
-	if (p->deliver_st == YG_NOTFOUND)
-		p->table_there = false; /* somebody took it away: made again */
+	if (p->deliver_st == YG_NOTFOUND || p->deliver_st == YG_PARSE)
+		p->table_there = false; /* somebody took it or a column away: made again */
 }
 
 static yg_status center_ask(struct pipe *p, const struct message *m, uint32_t *out,

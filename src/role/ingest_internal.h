@@ -39,6 +39,8 @@
 #define INGEST_TALLIES_MAX  1024
 #define INGEST_DRAIN_US     (8 * YG_US_PER_S)
 #define INGEST_DEATHS_CRASH 2 /* crashes on one batch until it is set aside */
+#define INGEST_REFUSALS                                                                            \
+	8 /* by the store, of one block for good; then what is at fault is set aside */
 #define INGEST_DEATHS_OTHER 5 /* the same for ends that may have come from outside (SIGKILL) */
 
 struct ingest;
@@ -121,6 +123,7 @@ struct pipe {
 	struct yg_err deliver_err;
 	uint64_t stored; /* batches up to here are in the store */
 	uint64_t released;
+	uint64_t refused_told;
 
 	struct job send;
 	struct message *msg_first, *msg_last;
@@ -139,7 +142,7 @@ struct pipe {
 	uint64_t findings_sent, commit_failures;
 	struct { /* of what the pool counts, as of the end of its last job */
 		struct yg_process_counts process;
-		uint64_t rows, blocks, again, journal_bytes, findings_refused;
+		uint64_t rows, blocks, again, journal_bytes, findings_refused, refused;
 	} shown;
 };
 yg_status pipe_open(struct pipe *p, struct ingest *in, uint32_t number, struct yg_err *err);

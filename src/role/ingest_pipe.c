@@ -360,6 +360,13 @@ static void after_deliver(uv_work_t *w, int status)
 	p->shown.blocks = p->d.blocks;
 	p->shown.again = p->d.retries;
 	p->shown.journal_bytes = yg_spool_journal_bytes(p->journal);
+	p->shown.refused = p->d.refused;
+	if (p->d.refused > p->refused_told)
+		yg_role_log(p->in->ctx, YG_EV_INGEST_REFUSED, YG_KN("spool", p->number),
+			    YG_KN("batch", p->d.refused_batch),
+			    YG_KN("count", p->d.refused - p->refused_told),
+			    YG_KU("reason", yg_sv_of(p->d.refused_reason)));
+	p->refused_told = p->d.refused;
 	if (p->deliver_st != YG_OK) {
 		retry_failed(p, &p->retry_deliver);
 		retry_report(p, &p->retry_deliver, "store", p->deliver_st, &p->deliver_err);
@@ -568,6 +575,7 @@ static yg_status pipe_open_parts(struct pipe *p, struct yg_err *err)
 	p->d = (struct yg_deliver){.ops = &p->ops,
 				   .journal = p->journal,
 				   .spool = p->number,
+				   .refusals_most = INGEST_REFUSALS,
 				   .uncertain_upto = intent,
 				   .released = released,
 				   .noted = released};

@@ -119,6 +119,7 @@ static void pipe_json(const struct pipe *p, struct yg_buf *b)
 	number(b, "rows_stored", p->shown.rows);
 	number(b, "blocks_stored", p->shown.blocks);
 	number(b, "blocks_again", p->shown.again);
+	number(b, "store_refused", p->shown.refused);
 	number(b, "store_failures", p->retry_deliver.failures);
 	yg_buf_printf(b, ",\"store_waiting\":%s", p->retry_deliver.wait_us != 0 ? "true" : "false");
 	number(b, "findings_messages", p->findings_sent);

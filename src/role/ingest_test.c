@@ -19,7 +19,10 @@ struct fake {
 	unsigned doubles, differs;
 	int fail_at; /* call number that fails; -1: none */
 	int calls;
-	unsigned mode; /* of a failing insert: 0 nothing in, 1 all in, 2 the first half in */
+	unsigned mode;   /* of a failing insert: 0 nothing in, 1 all in, 2 the first half in */
+	uint64_t refuse; /* a batch whose rows are refused for good */
+	unsigned refusals, aside, aside_rows;
+	bool aside_fails; /* the first time */
 };
 
 static bool fails(struct fake *f)
@@ -44,6 +47,34 @@ static void take(struct fake *f, const struct yg_event *ev, uint64_t hash)
 	}
 }
 
+static unsigned rows_of(struct yg_sv rows, uint64_t batch)
+{
+	struct yg_rd r = yg_rd_init(rows.p, rows.n);
+	struct yg_arena arena;
+	struct yg_event ev;
+	unsigned n = 0;
+	yg_arena_init(&arena, 64u << 20);
+	while (yg_rd_left(&r) > 0) {
+		if (yg_event_row_read(&r, &arena, &ev, NULL) != YG_OK)
+			abort();
+		n += ev.batch == batch;
+	}
+	yg_arena_free(&arena);
+	return n;
+}
+
+static yg_status fake_aside(void *ctx, const struct yg_refused *r, struct yg_err *err)
+{
+	struct fake *f = ctx;
+	if (f->aside_fails) {
+		f->aside_fails = false;
+		return YG_FAIL(err, YG_IO, "no room to set it aside");
+	}
+	f->aside += r->batch == f->refuse && YG_SV_IS(r->reason, "not these rows");
+	f->aside_rows += rows_of(r->rows, r->batch);
+	return YG_OK;
+}
+
 static yg_status fake_insert(void *ctx, const char *query_id, struct yg_sv rows, struct yg_err *err)
 {
 	struct fake *f = ctx;
@@ -53,6 +84,10 @@ static yg_status fake_insert(void *ctx, const char *query_id, struct yg_sv rows,
 	struct yg_arena arena;
 	struct yg_event ev;
 	(void)query_id;
+	if (f->refuse != 0 && rows_of(rows, f->refuse) > 0) {
+		f->refusals++;
+		return YG_FAIL(err, YG_PARSE, "not these rows");
+	}
 	yg_arena_init(&arena, 64u << 20);
 	for (struct yg_rd c = r; yg_rd_left(&c) > 0; half++) {
 		if (yg_event_row_read(&c, &arena, &ev, err) != YG_OK)
@@ -106,6 +141,7 @@ static yg_status fake_rows(void *ctx, uint64_t batch, struct yg_arena *arena, ui
 }
 
 /* ---- one life of a worker ---- */
+#define REFUSALS 5
 struct worker {
 	struct yg_spool_conf conf;
 	struct yg_spool *spool;
@@ -148,10 +184,12 @@ static bool worker_open(struct worker *w, struct fake *f, uint64_t rows_most, ui
 		(void)printf("# %s\n", err.msg);
 		return false;
 	}
-	w->ops = (struct yg_deliver_ops){f, fake_insert, fake_settle, fake_delivered, fake_rows};
+	w->ops = (struct yg_deliver_ops){f,         fake_insert, fake_settle, fake_delivered,
+					 fake_rows, fake_aside};
 	w->d = (struct yg_deliver){.ops = &w->ops,
 				   .journal = w->journal,
 				   .spool = 3,
+				   .refusals_most = REFUSALS,
 				   .uncertain_upto = yg_spool_journal_intent_last(w->journal)};
 	(void)snprintf(w->d.settle_first, sizeof w->d.settle_first, "%s",
 		       yg_spool_journal_intent_query(w->journal).p);
@@ -356,6 +394,43 @@ static void test_poison(struct yg_intel *intel)
 	worker_die(&w);
 }
 
+/* Rows that the store refuses for good are set aside after some attempts; the
+ * other batches of their block arrive, once. */
+static void test_refused(struct yg_intel *intel)
+{
+	static struct fake f;
+	struct worker w;
+	for (uint64_t rows_most = 3; rows_most <= 100; rows_most += 97) {
+		for (uint64_t back = 0; back < BATCHES; back++) {
+			f = (struct fake){.fail_at = 9, .aside_fails = back == 2};
+			fresh();
+			T_OK(worker_open(&w, &f, rows_most, 99));
+			fill(&w);
+			f.refuse = yg_spool_limit(w.spool).seq - back;
+			bool done = worker_live(&w, intel, 400, false);
+			/* A block of 100 holds all batches, of 3 a part of one. */
+			unsigned pieces = rows_most == 100 ? 1 : 2;
+			T_OK(done && f.doubles == 0);
+			T_NAMED(f.n == (BATCHES - 1) * (PER_BATCH + 1) &&
+					f.aside_rows == PER_BATCH + 1 && f.aside == pieces &&
+					w.d.refused == pieces && w.d.refused_batch == f.refuse &&
+					w.d.rows == f.n,
+				"what the store refuses for good is set aside, the rest arrives");
+			T_OK(f.refusals >= REFUSALS && f.refusals < pieces * (REFUSALS + 10));
+			worker_die(&w);
+		}
+	}
+	f = (struct fake){.fail_at = -1};
+	fresh();
+	T_OK(worker_open(&w, &f, 100, 99));
+	w.d.refusals_most = 0;
+	fill(&w);
+	f.refuse = yg_spool_limit(w.spool).seq;
+	T_NAMED(!worker_live(&w, intel, 100, false) && f.aside == 0 && f.refusals > 50,
+		"without a bound it is tried for ever");
+	worker_die(&w);
+}
+
 static void test_odd_batches(void)
 {
 	static struct fake f;
@@ -424,6 +499,7 @@ int main(void)
 	test_kill(one, two, 100, "killed at every step, blocks of many batches");
 	test_kill(one, two, 3, "killed at every step, blocks smaller than a batch");
 	test_poison(one);
+	test_refused(one);
 	test_odd_batches();
 	test_asset();
 	yg_intel_close(one);

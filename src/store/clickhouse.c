@@ -227,6 +227,40 @@ static yg_status status_of(long code)
 	}
 }
 
+/* Of an insert: refused for what the rows or the table's columns are, not for
+ * the state the server is in.  What is not listed here may pass another time. */
+static bool refused_for_good(const struct answer *a)
+{
+	static const uint16_t codes[] = {
+		6 /* CANNOT_PARSE_TEXT */,
+		9 /* SIZES_OF_COLUMNS_DOESNT_MATCH */,
+		10 /* NOT_FOUND_COLUMN_IN_BLOCK */,
+		16 /* NO_SUCH_COLUMN_IN_TABLE */,
+		20 /* NUMBER_OF_COLUMNS_DOESNT_MATCH */,
+		26 /* CANNOT_PARSE_QUOTED_STRING */,
+		27 /* CANNOT_PARSE_INPUT_ASSERTION_FAILED */,
+		38 /* CANNOT_PARSE_DATE */,
+		41 /* CANNOT_PARSE_DATETIME */,
+		44 /* ILLEGAL_COLUMN */,
+		47 /* UNKNOWN_IDENTIFIER */,
+		50 /* UNKNOWN_TYPE */,
+		53 /* TYPE_MISMATCH */,
+		69 /* ARGUMENT_OUT_OF_BOUND */,
+		70 /* CANNOT_CONVERT_TYPE */,
+		72 /* CANNOT_PARSE_NUMBER */,
+		117 /* INCORRECT_DATA */,
+		128 /* TOO_LARGE_ARRAY_SIZE */,
+		131 /* TOO_LARGE_STRING_SIZE */,
+		190 /* SIZES_OF_ARRAYS_DONT_MATCH */,
+		349 /* CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN */,
+		469 /* VIOLATED_CONSTRAINT */,
+	};
+	for (size_t i = 0; i < YG_LEN(codes); i++)
+		if (a->code == codes[i])
+			return true;
+	return a->code == 0 && (a->status == 400 || a->status == 413 || a->status == 422);
+}
+
 static yg_status server_error(struct answer *a, struct yg_err *err)
 {
 	struct yg_sv text = yg_buf_sv(&a->text);
@@ -450,6 +484,8 @@ yg_status yg_ch_insert_as(struct yg_ch *ch, const char *into, const char *format
 	r.once = true;
 	r.seconds = INSERT_SECONDS;
 	yg_status st = perform(ch, &r, err);
+	if (st == YG_INVAL && refused_for_good(&r.answer))
+		st = YG_PARSE;
 	request_free(&r);
 	return st;
 }

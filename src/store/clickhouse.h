@@ -50,7 +50,8 @@ yg_status yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_b
 /* INSERT INTO <into> FORMAT RowBinary, body as given, under that query id.
  * Sent once, on a connection of its own: never again behind the caller's back.
  * Anything but YG_OK leaves it open whether the rows are in: ask (settle, then
- * count) before sending them again. */
+ * count) before sending them again.  YG_PARSE: refused for what the rows or the
+ * table's columns are; the same again would be refused again. */
 yg_status yg_ch_insert(struct yg_ch *ch, const char *into, const char *query_id, struct yg_sv rows,
 		       struct yg_err *err);
 /* The same in another input format ("Native"). */

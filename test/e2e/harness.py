@@ -405,9 +405,12 @@ class Server:
     def certificate(self):
         return os.path.join(self.data, "keys/tls.crt")
 
+    def store_connection(self, timeout=30):
+        return UnixConnection(os.path.join(self.data, "run/store.sock"), timeout)
+
     def store(self, query, timeout=30):
         """Runs a query at run/store.sock; the answer's text."""
-        reply = self._call(UnixConnection(os.path.join(self.data, "run/store.sock"), timeout), "POST", "/", query, {})
+        reply = self._call(self.store_connection(timeout), "POST", "/", query, {})
         if reply.status != 200:
             raise RuntimeError(reply.body.decode("utf-8", "replace"))
         return reply.body.decode()
