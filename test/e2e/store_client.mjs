@@ -19,6 +19,14 @@ async function fails(promise) {
   }
 }
 
+// What node says of a broken answer is worth little without the bytes.
+process.on('uncaughtException', broken)
+process.on('unhandledRejection', broken)
+function broken(e) {
+  console.error(e?.stack ?? e, e?.code ?? '', e?.reason ?? '', e?.rawPacket?.toString('latin1') ?? '')
+  process.exit(1)
+}
+
 const admin = createClient({ url })
 const client = createClient({
   url,

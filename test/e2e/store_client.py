@@ -26,7 +26,7 @@ def main():
         points = sum(line.startswith(("ok ", "not ok ")) for line in p.stdout.splitlines())
         print(f"{'ok' if p.returncode == 0 else 'not ok'} {points + 1} - client: runs to its end")
         if p.returncode != 0:
-            print("\n".join(f"# {line}" for line in p.stderr.splitlines()[-15:]))
+            print("\n".join(f"# {line}" for line in p.stderr.splitlines()[-60:]))
         print(f"1..{points + 1}")
     finally:
         store.kill()
