@@ -210,7 +210,7 @@ yg_status yg_alert_counts(struct yg_state *db, struct yg_sv org, int64_t out[sta
 	memset(out, 0, 7 * sizeof out[0]);
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT severity_id, count(*) FROM alert WHERE state IN ('new', 'in_progress', 'on_hold')"
+		YG_SQL("SELECT severity_id, sum(n) FROM alert_count WHERE state <> 'closed'"
 		       " AND ($1 = '' OR org = $1) GROUP BY severity_id"),
 		&s, err);
 	if (st != YG_OK)

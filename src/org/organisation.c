@@ -242,19 +242,24 @@ static yg_status owns(struct yg_act *act, struct yg_sv slug, const char **out, s
 	return st;
 }
 
+/* The organisation and what only tells of it. */
 static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err *err)
 {
-	struct yg_stmt *s = NULL;
-	yg_status st =
-		yg_state_prepare(act->db, YG_SQL("DELETE FROM token WHERE org = $1"), &s, err);
-	if (st == YG_OK) {
-		yg_stmt_text(s, 1, slug);
-		st = yg_stmt_run(s, err);
-	}
-	if (st == YG_OK)
-		st = yg_state_prepare(act->db, YG_SQL("DELETE FROM organisation WHERE slug = $1"),
-				      &s, err);
-	if (st == YG_OK) {
+	const char *const texts[] = {
+		YG_SQL("DELETE FROM token WHERE org = $1"),
+		YG_SQL("DELETE FROM source_expectation WHERE org = $1"),
+		YG_SQL("DELETE FROM saved_search WHERE org = $1"),
+		YG_SQL("DELETE FROM event_hour WHERE org = $1"),
+		YG_SQL("DELETE FROM alert_hour WHERE org = $1"),
+		YG_SQL("DELETE FROM alert_count WHERE org = $1"),
+		YG_SQL("DELETE FROM organisation WHERE slug = $1"),
+	};
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(act->db, texts[i], &s, err);
+		if (st != YG_OK)
+			return st;
 		yg_stmt_text(s, 1, slug);
 		st = yg_stmt_run(s, err);
 	}

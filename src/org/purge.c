@@ -108,6 +108,13 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 	if (st == YG_OK)
 		st = drain(
 			p,
+			YG_SQL("DELETE FROM import_part WHERE (job, n) IN (SELECT i.job, i.n FROM import_part i"
+			       " JOIN job j ON j.id = i.job WHERE j.org = $1"
+			       " AND j.state NOT IN ('queued', 'running') LIMIT $2)"),
+			"imports", NULL, err);
+	if (st == YG_OK)
+		st = drain(
+			p,
 			YG_SQL("DELETE FROM job WHERE id IN (SELECT id FROM job WHERE org = $1 AND state NOT IN ('queued', 'running') LIMIT $2)"),
 			"jobs", NULL, err);
 	return st;

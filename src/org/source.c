@@ -1,5 +1,7 @@
 #include "org/source.h"
 
+#include "org/coverage.h"
+
 static yg_status add_one(struct yg_state *db, const struct yg_source_row *r, struct yg_err *err)
 {
 	struct yg_stmt *s = NULL;
@@ -28,7 +30,11 @@ static yg_status add_one(struct yg_state *db, const struct yg_source_row *r, str
 	yg_stmt_i64(s, 8, r->bytes);
 	yg_stmt_i64(s, 9, r->unparsed);
 	yg_stmt_i64(s, 10, r->dropped);
-	return yg_stmt_run(s, err);
+	st = yg_stmt_run(s, err);
+	if (st != YG_OK || yg_state_changes(db) == 0 || r->events == 0)
+		return st;
+	return yg_event_hour_add(db, r->org, r->last_received.us / (3600 * YG_US_PER_S), r->events,
+				 err);
 }
 
 yg_status yg_source_add(struct yg_state *db, const struct yg_source_row *delta, size_t n,

@@ -250,25 +250,56 @@ static void translate_params(char *sql)
 	}
 }
 
+/* yg_set(?1) is a table of one column; here the parameter holds a JSON list.
+ * `out` has SQL_MAX bytes; false: it does not fit. */
+static bool translate_sets(const char *sql, char *out)
+{
+	static const char from[] = "yg_set(", to[] = "(SELECT value AS item FROM json_each(";
+	size_t n = 0;
+	bool inside = false;
+	for (const char *p = sql; *p != '\0';) {
+		if (n + sizeof to + 2 >= SQL_MAX)
+			return false;
+		if (strncmp(p, from, sizeof from - 1) == 0) {
+			memcpy(out + n, to, sizeof to - 1);
+			n += sizeof to - 1;
+			p += sizeof from - 1;
+			inside = true;
+			continue;
+		}
+		if (inside && *p == ')') {
+			out[n++] = ')';
+			inside = false;
+		}
+		out[n++] = *p++;
+	}
+	out[n] = '\0';
+	return true;
+}
+
 static yg_status new_stmt(struct yg_state *db, const char *sql, struct yg_stmt **out,
 			  struct yg_err *err)
 {
 	struct yg_stmt *s = calloc(1, sizeof *s);
 	size_t n = strlen(sql);
-	char *own = n < SQL_MAX ? malloc(n + 1) : NULL;
-	if (s == NULL || own == NULL) {
+	char *own = n < SQL_MAX ? malloc(n + 1) : NULL, *text = malloc(SQL_MAX);
+	if (s == NULL || own == NULL || text == NULL) {
 		free(s);
 		free(own);
+		free(text);
 		return YG_FAIL(err, YG_NOMEM, "state database: statement");
 	}
 	*s = (struct yg_stmt){.db = db, .sql = own};
-	memcpy(own, sql, n + 1);
-	translate_params(own);
-	const char *rest = NULL;
-	int rc = sqlite3_prepare_v3(db->db, own, (int)n + 1, SQLITE_PREPARE_PERSISTENT, &s->s,
-				    &rest);
 	memcpy(own, sql, n + 1); /* the key is the text as written */
-	if (rc != SQLITE_OK || s->s == NULL || rest[0] != '\0') {
+	const char *rest = "";
+	int rc = SQLITE_TOOBIG;
+	if (translate_sets(sql, text)) {
+		translate_params(text);
+		rc = sqlite3_prepare_v3(db->db, text, -1, SQLITE_PREPARE_PERSISTENT, &s->s, &rest);
+	}
+	bool more = rc == SQLITE_OK && rest[0] != '\0';
+	free(text);
+	if (rc != SQLITE_OK || s->s == NULL || more) {
 		yg_status st = rc != SQLITE_OK ? fail(db, rc, "prepare", err)
 					       : YG_FAIL(err, YG_INTERNAL,
 							 "state database: not one statement");
@@ -342,6 +373,30 @@ void yg_stmt_text_or_null(struct yg_stmt *s, int at, struct yg_sv v)
 		yg_stmt_null(s, at);
 	else
 		yg_stmt_text(s, at, v);
+}
+
+void yg_stmt_set(struct yg_stmt *s, int at, const struct yg_sv *items, size_t n)
+{
+	struct yg_buf b;
+	bool first = true;
+	yg_buf_init(&b, 16u << 20);
+	yg_buf_putc(&b, '[');
+	for (size_t i = 0; i < n; i++) {
+		bool plain = items[i].n > 0;
+		for (size_t k = 0; plain && k < items[i].n; k++)
+			plain = (unsigned char)items[i].p[k] >= 0x20 && items[i].p[k] != '"' &&
+				items[i].p[k] != '\\';
+		if (!plain)
+			continue;
+		yg_buf_put(&b, first ? YG_SV("\"") : YG_SV(",\""));
+		yg_buf_put(&b, items[i]);
+		yg_buf_putc(&b, '"');
+		first = false;
+	}
+	yg_buf_putc(&b, ']');
+	bound(s, b.bad ? SQLITE_NOMEM
+		       : sqlite3_bind_text64(s->s, at, b.p, b.n, SQLITE_TRANSIENT, SQLITE_UTF8));
+	yg_buf_free(&b);
 }
 
 yg_status yg_stmt_step(struct yg_stmt *s, bool *out_row, struct yg_err *err)

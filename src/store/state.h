@@ -62,6 +62,10 @@ void yg_stmt_text(struct yg_stmt *s, int at, struct yg_sv v);
 void yg_stmt_blob(struct yg_stmt *s, int at, struct yg_sv v);
 void yg_stmt_null(struct yg_stmt *s, int at);
 void yg_stmt_text_or_null(struct yg_stmt *s, int at, struct yg_sv v); /* empty is NULL */
+/* A set of words (slugs, ids, states: no quotes, backslashes or control
+ * characters; such a one is left out).  In SQL it is yg_set($n), a table with the
+ * one column `item`: "org IN yg_set($1)", "FROM yg_set($1) o JOIN ..". */
+void yg_stmt_set(struct yg_stmt *s, int at, const struct yg_sv *items, size_t n);
 /* *out_row: a row is there.  A unique or foreign key violation is YG_CONFLICT,
  * a CHECK or NOT NULL is YG_INVAL, a trigger's refusal YG_DENIED, a lock that
  * another writer keeps YG_AGAIN; a full disk is YG_IO with os_errno ENOSPC: roll
