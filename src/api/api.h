@@ -115,7 +115,34 @@ void yg_api_set_part(struct yg_api *api, const char *name, enum yg_health health
 yg_status yg_api_parts(struct yg_api *api, struct yg_arena *arena, struct yg_part **out,
 		       size_t *out_n, struct yg_err *err);
 
-/* --- for handlers --- */
+/* --- for handlers ---
+ *
+ * How to add a route: a row in routes.c (method, path, scope, flags, parameters),
+ * its declaration in routes.h, an operation in doc/openapi.yaml, a call in
+ * test/e2e/openapi.py, and a handler in the fewest lines:
+ *
+ *   a list     st = yg_page_begin(api, q, &l, &page, &org, err);  limit, cursor, state, ?org=
+ *              ... rows of `org` behind page.after (or page.number), at most page.limit ...
+ *              struct yg_jo j = yg_answer_list(r);
+ *              for (...) put_thing(&j, &list[i]);
+ *              return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+ *   one        st = yg_lease_state(api, &l, err);
+ *              ... get it, then yg_scope_object(q, thing.org, shared, err) ...
+ *              struct yg_jo j = yg_answer(r, 200);
+ *              put_thing(&j, &thing);
+ *              yg_answer_etag(q, r, NULL, thing.version);
+ *   a change   the row has YG_RT_MATCH; state, get, yg_scope_object() as above, then
+ *              st = yg_check_match(q, r, thing.version, err);
+ *              st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+ *              ... change with thing.version and yg_request_act() ...
+ *              return st == YG_OK ? (answer it as above) : yg_changed(r, st);
+ *   a new one  the row has YG_RT_CREATES; yg_body_read(), state, yg_scope_body_org(), add,
+ *              yg_answer_location(), then answered with 201
+ *   a job      return yg_answer_new_job(api, q, r, l.db, YG_SV("kind"), org, params, err);
+ */
+/* Reads limit and cursor, leases the state and, with out_org, resolves ?org= (yg_scope_org). */
+yg_status yg_page_begin(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
+			struct yg_page *page, struct yg_sv *out_org, struct yg_err *err);
 /* The organisation a request is restricted to: the token's, or what ?org= says;
  * empty: all.  YG_NOTFOUND: not there or not the token's. */
 yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
@@ -131,9 +158,14 @@ struct yg_act yg_request_act(const struct yg_request *q, struct yg_api *api, str
 struct yg_jo yg_answer(struct yg_response *r, int status);
 /* {"items":[ ... */
 void yg_answer_items(struct yg_jo *j);
+/* Begins the answer of a list: 200 {"items":[ ... */
+struct yg_jo yg_answer_list(struct yg_response *r);
 /* ...],"next_cursor":..,"as_of":..}; position: NULL on the last page. */
 yg_status yg_answer_page(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
 			 const struct yg_sv *position, struct yg_err *err);
+/* The same where positions are numbers; more: this is not the last page. */
+yg_status yg_answer_page_number(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+				bool more, int64_t position, struct yg_err *err);
 /* ETag and the member "etag". */
 void yg_answer_etag(struct yg_request *q, struct yg_response *r, struct yg_jo *j, int64_t version);
 void yg_put_etag(struct yg_jo *j, int64_t version);
@@ -147,6 +179,10 @@ yg_status yg_changed(struct yg_response *r, yg_status st);
 /* 202 with the job, and center is told. */
 yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_state *db, struct yg_sv id, struct yg_err *err);
+/* Adds the job and answers with it. */
+yg_status yg_answer_new_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_state *db, struct yg_sv kind, struct yg_sv org,
+			    struct yg_sv params, struct yg_err *err);
 /* Says to live readers that something of `org` changed:
  * {"id":..,"change":..} on `topic`. */
 void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org, struct yg_sv id,

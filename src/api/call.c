@@ -92,6 +92,42 @@ yg_status yg_answer_page(struct yg_api *api, struct yg_request *q, struct yg_jo 
 	return YG_OK;
 }
 
+yg_status yg_page_begin(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
+			struct yg_page *page, struct yg_sv *out_org, struct yg_err *err)
+{
+	yg_status st = yg_page_read(q, api->cursor_key, page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, l, err);
+	return st == YG_OK && out_org != NULL ? yg_scope_org(q, l->db, out_org, err) : st;
+}
+
+struct yg_jo yg_answer_list(struct yg_response *r)
+{
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	return j;
+}
+
+yg_status yg_answer_page_number(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+				bool more, int64_t position, struct yg_err *err)
+{
+	char buf[24];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_i64(&b, position);
+	struct yg_sv text = yg_sb_sv(&b);
+	return yg_answer_page(api, q, j, more ? &text : NULL, err);
+}
+
+yg_status yg_answer_new_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_state *db, struct yg_sv kind, struct yg_sv org,
+			    struct yg_sv params, struct yg_err *err)
+{
+	struct yg_id id;
+	struct yg_act act = yg_request_act(q, api, db);
+	yg_status st = yg_job_add(&act, kind, org, params, &id, err);
+	return st == YG_OK ? yg_answer_job(api, q, r, db, yg_id_sv(&id), err) : st;
+}
+
 static struct yg_sv etag_of(char buf[static 32], int64_t version)
 {
 	struct yg_sb b = yg_sb_init(buf, 32);

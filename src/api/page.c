@@ -101,6 +101,8 @@ static yg_status read_cursor(struct yg_request *q, const uint8_t key[static 16],
 	if (tag != tag_of(q, key, position))
 		return YG_PARSE;
 	out->after = position;
+	if (yg_parse_i64(position, &out->number, NULL) != YG_OK)
+		out->number = 0; /* positions of this list are no numbers */
 	return YG_OK;
 }
 

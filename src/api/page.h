@@ -16,6 +16,7 @@
 struct yg_page {
 	uint32_t limit;     /* 1 .. YG_PAGE_MAX */
 	struct yg_sv after; /* position to go on behind; empty: from the start */
+	int64_t number;     /* the same where positions are numbers; 0: from the start */
 };
 
 /* Reads `limit` and `cursor`.  What is wrong is noted with yg_request_error() and YG_PARSE. */

@@ -120,30 +120,20 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_alert_filter f = {0};
 	struct yg_alert *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.org, err);
 	if (st == YG_OK)
 		st = read_filter(q, &f, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &f.org, err);
 	if (st != YG_OK)
 		return st;
-	if (page.after.n > 0)
-		(void)yg_parse_i64(page.after, &f.before, NULL);
+	f.before = page.number;
 	f.limit = page.limit;
 	st = yg_alert_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		put_alert(&j, &list[i], NULL, 0);
-	char buf[24];
-	struct yg_sb b = yg_sb_init(buf, sizeof buf);
-	yg_sb_i64(&b, n > 0 ? list[n - 1].seq : 0);
-	struct yg_sv position = yg_sb_sv(&b);
-	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].seq : 0, err);
 }
 
 yg_status yg_r_alert_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -223,9 +213,7 @@ yg_status yg_r_alert_comments(struct yg_api *api, struct yg_request *q, struct y
 	struct yg_comment *list = NULL;
 	struct yg_alert a;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st == YG_OK)
@@ -233,8 +221,7 @@ yg_status yg_r_alert_comments(struct yg_api *api, struct yg_request *q, struct y
 				       err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		put_comment(&j, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
@@ -277,20 +264,16 @@ yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_alert a;
 	uint64_t from = 0;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st != YG_OK)
 		return st;
-	if (page.after.n > 0)
-		(void)yg_parse_u64(page.after, &from, NULL);
+	from = (uint64_t)page.number;
 	st = yg_alert_evidence(l.db, a.id, (uint32_t)from, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++) {
 		yg_jo_begin(&j, '{');
 		yg_jo_str(&j, "event", list[i].event_id);
@@ -319,9 +302,7 @@ yg_status yg_r_alert_history(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_audit_entry *list = NULL;
 	struct yg_alert a;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st != YG_OK)
@@ -329,20 +310,14 @@ yg_status yg_r_alert_history(struct yg_api *api, struct yg_request *q, struct yg
 	f.object = a.id;
 	f.org = a.org;
 	f.limit = page.limit;
-	if (page.after.n > 0)
-		(void)yg_parse_i64(page.after, &f.before, NULL);
+	f.before = page.number;
 	st = yg_audit_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		yg_put_audit(&j, &list[i]);
-	char buf[24];
-	struct yg_sb b = yg_sb_init(buf, sizeof buf);
-	yg_sb_i64(&b, n > 0 ? list[n - 1].seq : 0);
-	struct yg_sv position = yg_sb_sv(&b);
-	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].seq : 0, err);
 }
 
 yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -525,7 +500,6 @@ yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_alert a;
 	struct yg_sv org = YG_SV("");
-	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
@@ -535,10 +509,8 @@ yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = find(q, l.db, v[0].texts[i], &a, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = yg_request_act(q, api, l.db);
 	/* the job is restricted to `org` whatever its filter says */
-	st = yg_job_add(&act, YG_SV("alert.bulk"), org, q->body, &id, err);
-	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+	return yg_answer_new_job(api, q, r, l.db, YG_SV("alert.bulk"), org, q->body, err);
 }
 
 yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err)

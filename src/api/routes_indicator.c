@@ -74,17 +74,12 @@ yg_status yg_r_lists_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_list *list = NULL;
 	size_t n = 0;
 	struct yg_sv org;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
 	if (st == YG_OK)
 		st = yg_list_list(l.db, org, page.after, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		put_list(&j, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].uid : NULL, err);
@@ -243,7 +238,6 @@ yg_status yg_r_list_import(struct yg_api *api, struct yg_request *q, struct yg_r
 	enum yg_encoding enc;
 	bool replace, force;
 	char file[64];
-	struct yg_id id;
 	yg_status st = yg_query_bool(q, "replace", &replace, err);
 	if (st == YG_OK)
 		st = yg_query_bool(q, "force", &force, err);
@@ -272,10 +266,10 @@ yg_status yg_r_list_import(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_jo_bool(&j, "replace", replace);
 	yg_jo_bool(&j, "force", force);
 	yg_jo_end(&j, '}');
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_job_add(&act, YG_SV("indicators.import"), list.org, yg_buf_sv(&params), &id, err);
+	st = yg_answer_new_job(api, q, r, l.db, YG_SV("indicators.import"), list.org,
+			       yg_buf_sv(&params), err);
 	yg_buf_free(&params);
-	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+	return st;
 }
 
 static void put_indicator(struct yg_jo *j, const struct yg_indicator_row *row)
@@ -364,30 +358,20 @@ yg_status yg_r_indicators_list(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_indicator_filter f = {0};
 	struct yg_indicator_row *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.org, err);
 	if (st == YG_OK)
 		st = read_indicator_filter(q, &f, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &f.org, err);
 	if (st != YG_OK)
 		return st;
-	if (page.after.n > 0)
-		(void)yg_parse_i64(page.after, &f.before, NULL);
+	f.before = page.number;
 	f.limit = page.limit;
 	st = yg_indicator_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		put_indicator(&j, &list[i]);
-	char buf[24];
-	struct yg_sb b = yg_sb_init(buf, sizeof buf);
-	yg_sb_i64(&b, n > 0 ? list[n - 1].id : 0);
-	struct yg_sv position = yg_sb_sv(&b);
-	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].id : 0, err);
 }
 
 static const struct yg_field indicator_fields[] = {
@@ -544,13 +528,11 @@ yg_status yg_r_indicators_compile(struct yg_api *api, struct yg_request *q, stru
 				  struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_id id;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_job_add(&act, YG_SV("indicators.compile"), YG_SV(""), YG_SV(""), &id, err);
-	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+	return yg_answer_new_job(api, q, r, l.db, YG_SV("indicators.compile"), YG_SV(""), YG_SV(""),
+				 err);
 }
 
 yg_status yg_r_snapshots_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -561,18 +543,14 @@ yg_status yg_r_snapshots_list(struct yg_api *api, struct yg_request *q, struct y
 	struct yg_snapshot_row *list = NULL;
 	uint64_t before = 0;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st != YG_OK)
 		return st;
-	if (page.after.n > 0)
-		(void)yg_parse_u64(page.after, &before, NULL);
+	before = (uint64_t)page.number;
 	st = yg_snapshot_list(l.db, before, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	bool current = before == 0; /* the newest that is ready */
 	for (size_t i = 0; i < n; i++) {
 		bool ready = YG_SV_IS(list[i].state, "ready");
@@ -589,11 +567,8 @@ yg_status yg_r_snapshots_list(struct yg_api *api, struct yg_request *q, struct y
 		yg_jo_end(&j, '}');
 		current = current && !ready;
 	}
-	char buf[24];
-	struct yg_sb b = yg_sb_init(buf, sizeof buf);
-	yg_sb_u64(&b, n > 0 ? list[n - 1].generation : 0);
-	struct yg_sv position = yg_sb_sv(&b);
-	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+	return yg_answer_page_number(api, q, &j, n == page.limit,
+				     n > 0 ? (int64_t)list[n - 1].generation : 0, err);
 }
 
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w)
@@ -646,11 +621,7 @@ yg_status yg_r_allows_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_allow *list = NULL;
 	size_t n = 0;
 	struct yg_sv org;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
 	if (st == YG_OK)
 		st = yg_allow_list(l.db,
 				   &(struct yg_allow_filter){
@@ -658,8 +629,7 @@ yg_status yg_r_allows_list(struct yg_api *api, struct yg_request *q, struct yg_r
 				   q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		yg_put_allow(&j, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);

@@ -40,13 +40,10 @@ yg_status yg_r_organisations_list(struct yg_api *api, struct yg_request *q, stru
 	struct yg_page page;
 	struct yg_org *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	if (q->who.org.n > 0) {
 		struct yg_org own;
 		st = yg_org_get(l.db, q->who.org, q->arena, &own, err);
@@ -207,17 +204,12 @@ yg_status yg_r_tokens_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_token *list = NULL;
 	size_t n = 0;
 	struct yg_sv org;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
 	if (st == YG_OK)
 		st = yg_token_list(l.db, org, page.after, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		put_token(&j, &list[i], NULL);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
@@ -362,19 +354,14 @@ yg_status yg_r_sources_list(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_source_row after, *list = NULL;
 	size_t n = 0;
 	struct yg_sv org;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
 	if (st != YG_OK)
 		return st;
 	bool go_on = source_after(page.after, &after);
 	st = yg_source_list(l.db, org, go_on ? &after : NULL, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		put_source(&j, &list[i]);
 	if (n < page.limit)

@@ -150,23 +150,17 @@ yg_status yg_r_audit_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_audit_filter f = {0};
 	struct yg_audit_entry *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &f.org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.org, err);
 	if (st != YG_OK)
 		return st;
 	if (yg_query(q, "object").p != NULL)
 		f.object = yg_query(q, "object");
-	if (page.after.n > 0)
-		(void)yg_parse_i64(page.after, &f.before, NULL);
+	f.before = page.number;
 	f.limit = page.limit;
 	st = yg_audit_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		yg_put_audit(&j, &list[i]);
 	char buf[24];
@@ -249,9 +243,7 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 	struct yg_page page;
 	struct yg_job *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = yg_job_list(l.db,
 				 &(struct yg_job_filter){.org = q->who.org,
@@ -260,8 +252,7 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 				 q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		yg_put_job(&j, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
@@ -336,20 +327,16 @@ yg_status yg_r_system_events(struct yg_api *api, struct yg_request *q, struct yg
 	size_t n = 0;
 	int64_t before = 0;
 	char buf[24];
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st != YG_OK)
 		return st;
-	if (page.after.n > 0)
-		(void)yg_parse_i64(page.after, &before, NULL);
+	before = page.number;
 	st = yg_system_event_list(
 		l.db, &(struct yg_system_event_filter){.before = before, .limit = page.limit},
 		q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
+	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++) {
 		yg_jo_begin(&j, '{');
 		yg_jo_str(&j, "id", number_position(buf, list[i].id));
@@ -392,13 +379,10 @@ yg_status yg_r_demo_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 			   struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_id id;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_job_add(&act, YG_SV("demo.remove"), YG_SV(""), YG_SV(""), &id, err);
-	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+	return yg_answer_new_job(api, q, r, l.db, YG_SV("demo.remove"), YG_SV(""), YG_SV(""), err);
 }
 
 yg_status yg_r_backups_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -440,11 +424,9 @@ yg_status yg_r_backups_add(struct yg_api *api, struct yg_request *q, struct yg_r
 			   struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_id id;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_job_add(&act, YG_SV("backup.create"), YG_SV(""), YG_SV(""), &id, err);
-	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+	return yg_answer_new_job(api, q, r, l.db, YG_SV("backup.create"), YG_SV(""), YG_SV(""),
+				 err);
 }
