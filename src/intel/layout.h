@@ -11,7 +11,7 @@
 	YG_SV("filter:u64 blocked-bloom k=5; slots:u32 tag|off+1; pool:u8 head=type|scheme<<4 "    \
 	      "varint-key varint-values=meta; nodes:tree-bitmap-6; prefixes:u32 pool; "            \
 	      "metas:list,category,family,org,from,until,confidence,severity,tlp,flags; "          \
-	      "strings:u16+bytes; info:labels least,most; front:u64 per-/16; names hashed by label from the right")
+	      "strings:u16+bytes; info:labels least,most; front:u64 whole-/16 part-/16 hashed-/24; names hashed by label from the right")
 
 enum yg_intel_section {
 	YG_IS_FILTER = 1,

@@ -376,7 +376,7 @@ static bool in_a_prefix(const struct yg_intel *in, const struct yg_match_prep *p
 {
 	uint32_t offs[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
 	for (uint32_t g = 0; g < prep->group_count; g++)
-		if (prep->groups[g].has_ip &&
+		if (prep->groups[g].has_ip && yg_prefix_maybe(&in->tree, prep->groups[g].ip) &&
 		    yg_prefix_find(&in->tree, prep->groups[g].ip, offs) > 0)
 			return true;
 	return false;

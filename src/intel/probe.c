@@ -83,6 +83,7 @@ static void probe_ip(struct filler *f, struct yg_ip ip, unsigned port)
 	struct yg_sv kept = keep_text(f, (struct yg_sv){key, n + 2});
 	f->group->has_ip = true;
 	f->group->ip = ip;
+	yg_prefix_prefetch(&f->in->tree, ip);
 	probe(f, YG_PK_IP, yg_hash_of(&f->in->key, YG_HD_IP, yg_sv_sub(kept, 0, n)), kept.p, n);
 	if (port != 0)
 		probe(f, YG_PK_IPPORT, yg_hash_of(&f->in->key, YG_HD_IPPORT, kept), kept.p, n + 2);

@@ -48,7 +48,7 @@ size_t yg_prefix_find(const struct yg_prefix_tree *t, struct yg_ip ip,
 	uint32_t found[YG_PREFIX_HITS_MAX] __attribute__((uninitialized)); /* shortest first */
 	size_t n = 0;
 	bool v4 = yg_ip_is_v4(ip);
-	if (v4 && (t->front[(unsigned)ip.b[12] << 2 | ip.b[13] >> 6] >> (ip.b[13] & 63) & 1) == 0)
+	if (!yg_prefix_maybe(t, ip))
 		return 0;
 	uint64_t at = v4 ? 1 : 0;
 	unsigned bit = v4 ? 96 : 0;
@@ -148,9 +148,17 @@ static bool fill_node(struct builder *b, size_t i, const struct yg_prefix_item *
 static void note_front(uint64_t *front, const struct yg_prefix_item *p)
 {
 	unsigned first = (unsigned)p->ip.b[12] << 8 | p->ip.b[13], bits = p->bits - 96u;
-	unsigned n = bits < 16 ? 1u << (16 - bits) : 1;
-	for (unsigned i = first; i < first + n; i++)
-		front[i >> 6] |= 1ull << (i & 63);
+	if (bits <= 16) {
+		for (unsigned i = first; i < first + (1u << (16 - bits)); i++)
+			front[i >> 6] |= 1ull << (i & 63);
+		return;
+	}
+	front[YG_PREFIX_16 + (first >> 6)] |= 1ull << (first & 63);
+	unsigned first24 = first << 8 | p->ip.b[14], n = bits < 24 ? 1u << (24 - bits) : 1;
+	for (unsigned i = first24; i < first24 + n; i++) {
+		uint32_t fine = yg_prefix_24(i);
+		front[2 * YG_PREFIX_16 + (fine >> 6)] |= 1ull << (fine & 63);
+	}
 }
 
 yg_status yg_prefix_build(struct yg_prefix_item *items, size_t count, struct yg_prefix_tree *out,
