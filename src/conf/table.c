@@ -86,7 +86,7 @@ const struct yg_conf_key yg_conf_keys[] = {
 	{"ingest.flush", NUM(SPAN, ingest_flush_us, 0, SEC(10), MS(20)), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Longest wait for others before a group of batches is written to disk and acknowledged."},
 	{"ingest.deliver", NUM(SPAN, ingest_deliver_us, MS(1), SEC(60), SEC(1)), YG_RELOAD_ROLE, INGEST, "0.1",
-	 "Longest wait before rows go to the event store."},
+	 "Longest wait before rows go to the event store; when nothing else is to be done they go after 200ms."},
 	{"ingest.deliver_rows", NUM(COUNT, ingest_deliver_rows, 1, 1000000, 98304), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Rows that go to the event store in one insert."},
 
@@ -95,7 +95,7 @@ const struct yg_conf_key yg_conf_keys[] = {
 	{"process.restart_max", NUM(SPAN, restart_max_us, MS(100), SEC(3600), SEC(60)), YG_RELOAD_LIVE, YG_CONF_MAIN, "0.1",
 	 "Longest pause before a role that died is started again; the first is 100ms, each further one twice the last."},
 	{"process.watchdog", NUM(SPAN, watchdog_us, SEC(1), SEC(3600), SEC(120)), YG_RELOAD_LIVE, YG_CONF_MAIN, "0.1",
-	 "A role that does not answer the supervisor for this long is killed and started again."},
+	 "A role that does not answer the supervisor for this long, or a worker whose parser does not end, is killed and started again."},
 
 	{"log.level", ONE(log_level, levels, "info"), YG_RELOAD_LIVE, EVERY | YG_CONF_MAIN, "0.1",
 	 "Least level that is written."},

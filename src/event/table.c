@@ -329,24 +329,24 @@ yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_
 }
 
 static yg_status insert_block(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
-			      struct yg_err *err)
+			      struct yg_buf *block, struct yg_err *err)
 {
-	struct yg_buf block, names;
+	struct yg_buf names;
 	char into[4096];
 	uint64_t n;
 	struct yg_sb b = yg_sb_init(into, sizeof into);
-	yg_buf_init(&block, rows.n + rows.n / 2 + 65536);
+	block->n = 0;
+	block->bad = false;
+	block->limit = YG_MAX(block->cap, rows.n + rows.n / 2 + 65536);
 	yg_buf_init(&names, sizeof into);
-	(void)yg_buf_room(&block,
+	(void)yg_buf_room(block,
 			  rows.n); /* once, rather than by doubling; it only grows from here */
-	yg_status st = yg_event_rows_native(rows, &block, &names, &n, err);
+	yg_status st = yg_event_rows_native(rows, block, &names, &n, err);
 	if (st == YG_OK) {
 		yg_sb_put(&b, YG_SV(YG_EVENT_TABLE " "));
 		yg_sb_put(&b, yg_buf_sv(&names));
-		st = yg_ch_insert_as(ch, yg_sb_cstr(&b), "Native", query_id, yg_buf_sv(&block),
-				     err);
+		st = yg_ch_insert_as(ch, yg_sb_cstr(&b), "Native", query_id, yg_buf_sv(block), err);
 	}
-	yg_buf_free(&block);
 	yg_buf_free(&names);
 	return st;
 }
@@ -354,10 +354,20 @@ static yg_status insert_block(struct yg_ch *ch, const char *query_id, struct yg_
 yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
 				struct yg_err *err)
 {
+	struct yg_buf block;
+	yg_buf_init(&block, rows.n);
+	yg_status st = yg_event_table_insert_with(ch, query_id, rows, &block, err);
+	yg_buf_free(&block);
+	return st;
+}
+
+yg_status yg_event_table_insert_with(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
+				     struct yg_buf *block, struct yg_err *err)
+{
 	yg_status st;
 	do {
 		size_t n = yg_event_rows_cut(rows, YG_EVENT_BLOCK_MAX);
-		st = insert_block(ch, query_id, yg_sv_sub(rows, 0, n), err);
+		st = insert_block(ch, query_id, yg_sv_sub(rows, 0, n), block, err);
 		rows = yg_sv_sub(rows, n, rows.n - n);
 	} while (st == YG_OK && rows.n > 0);
 	return st;

@@ -41,6 +41,10 @@ size_t yg_event_rows_cut(struct yg_sv rows, size_t max);
  * others not).  What the statuses mean for the rows: see yg_ch_insert(). */
 yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
 				struct yg_err *err);
+/* The same; what is sent is made in `block`, a buffer of the caller's whose memory
+ * serves one insert after the other. */
+yg_status yg_event_table_insert_with(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
+				     struct yg_buf *block, struct yg_err *err);
 
 /* Rows present per batch of `spool`, from `first` to `last` (at most 65536
  * batches): written to out_counts[batch - first].  What the spool asks before

@@ -98,7 +98,8 @@ static void died(struct yg_child *c, int status)
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	int pid = c->pid;
-	c->last_signal = sig;
+	/* killed because it did not move: that speaks against its input as a crash does */
+	c->last_signal = c->hung && c->state == YG_CHILD_READY ? SIGABRT : sig;
 	if (c->state == YG_CHILD_READY && yg_mono_due(yg_mono_add(c->started, HEALTHY), now(s)))
 		c->attempt = 0;
 	yg_channel_close(c->channel);

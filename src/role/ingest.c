@@ -176,6 +176,29 @@ static void on_tick(uv_timer_t *t)
 	stream_tick(in);
 }
 
+/* A parser that never ends holds a thread of the pool, not the loop.  A run takes
+ * some INGEST_RUN_US: the answer waits for the end of those under way. */
+static bool on_alive(struct yg_role_ctx *ctx)
+{
+	struct ingest *in = ctx->user;
+	bool all = true;
+	for (size_t i = 0; i < in->pipe_n; i++) {
+		in->pipes[i]->run_asked = in->pipes[i]->run.running;
+		all = all && !in->pipes[i]->run_asked;
+	}
+	return all;
+}
+
+void ingest_run_ended(struct ingest *in, struct pipe *p)
+{
+	bool was_asked = p->run_asked, all = true;
+	p->run_asked = false;
+	for (size_t i = 0; i < in->pipe_n; i++)
+		all = all && !in->pipes[i]->run_asked;
+	if (was_asked && all)
+		yg_role_alive(in->ctx);
+}
+
 static void on_reload(struct yg_role_ctx *ctx, const struct yg_conf *old)
 {
 	struct ingest *in = ctx->user;
@@ -316,6 +339,17 @@ static yg_status adopt(struct ingest *in, struct yg_err *err)
 	return st;
 }
 
+void ingest_rest(uv_timer_t *t)
+{
+	struct ingest *in = t->data;
+	for (size_t i = 0; i < in->pipe_n; i++)
+		if (!pipe_idle(in->pipes[i]))
+			return; /* asked again when it is */
+	for (size_t i = 0; i < in->pipe_n; i++)
+		pipe_shrink(in->pipes[i]);
+	(void)malloc_trim(0);
+}
+
 /* Batches and blocks are large and follow each other: memory that goes back to
  * the system after each of them comes again page by page, which was nearly half
  * of this role's time.  One arena that keeps up to 128 MiB serves all threads. */
@@ -331,6 +365,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	struct ingest *in = ctx->user;
 	in->started = yg_env_wall(&ctx->env);
 	keep_memory();
+	if (uv_timer_init(ctx->loop, &in->rest) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
+	in->rest.data = in;
 	yg_status st = store_conf(in, err);
 	if (st == YG_OK)
 		st = mappings_open(in, err);
@@ -357,6 +394,7 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	in->hold = uv_timer_start(&in->hold_timer, on_hold, INGEST_HOLD_MS, 0) == 0;
 	ctx->hooks.drain = on_drain;
 	ctx->hooks.reload = on_reload;
+	ctx->hooks.alive = on_alive;
 	ctx->hooks.snapshot = on_snapshot;
 	for (size_t i = 0; i < in->pipe_n; i++)
 		pipe_kick(in->pipes[i]);

@@ -4,7 +4,7 @@
 static yg_status op_insert(void *ctx, const char *query_id, struct yg_sv rows, struct yg_err *err)
 {
 	struct pipe *p = ctx;
-	return yg_event_table_insert(p->ch, query_id, rows, err);
+	return yg_event_table_insert_with(p->ch, query_id, rows, &p->native, err);
 }
 static yg_status op_settle(void *ctx, const char *query_id, struct yg_err *err)
 {

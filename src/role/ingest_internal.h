@@ -27,6 +27,9 @@
 	(256u << 20) /* bytes taken in and not on disk yet; more: try again later */
 #define INGEST_FINDINGS_MAX (64u << 20) /* findings center has not taken; then delivery waits */
 #define INGEST_RUN_US       20000  /* of processing at a time: a new snapshot waits no longer */
+#define INGEST_EARLY_US     200000 /* rows wait no longer when nothing else is to be done */
+#define INGEST_EARLY_SHARE  4      /* ... and the store rests so many times as long as it worked */
+#define INGEST_REST_MS      3000   /* without work; then memory goes back to the system */
 #define INGEST_RETRY_MIN_US 100000 /* back-off of store, center, disk */
 #define INGEST_RETRY_MAX_US 5000000
 #define INGEST_GATHER_BYTES (1u << 20) /* a listener's batch is sent at this size or after flush */
@@ -102,6 +105,7 @@ struct pipe {
 	struct job release;
 
 	struct job run; /* processing */
+	bool run_asked; /* main wants to know that this run ends */
 	struct yg_block blocks[3];
 	struct yg_block *fill;     /* NULL: all blocks are under way */
 	struct yg_block *queue[2]; /* sealed; [0] is being delivered */
@@ -119,6 +123,10 @@ struct pipe {
 	struct yg_deliver_ops ops;
 	struct yg_deliver d;
 	bool note_only, table_there;
+	yg_mono deliver_begun;
+	int64_t deliver_took_us; /* the last insert */
+	struct yg_buf native;    /* the block as it is sent; its memory serves the next one */
+	bool worked;             /* since memory was given back */
 	yg_status deliver_st;
 	struct yg_err deliver_err;
 	uint64_t stored; /* batches up to here are in the store */
@@ -153,6 +161,7 @@ void pipe_kick(struct pipe *p);
 yg_status pipe_append(struct pipe *p, struct ingest_req *r, struct yg_err *err);
 bool pipe_has_room(const struct pipe *p, size_t bytes);
 bool pipe_idle(const struct pipe *p); /* nothing taken in is undelivered */
+void pipe_shrink(struct pipe *p);     /* memory of blocks goes back */
 bool pipe_jobs(const struct pipe *p); /* something runs in the pool */
 void work_store(struct pipe *p);      /* ingest_deliver.c: one attempt for queue[0] */
 void work_center(struct pipe *p);
@@ -237,6 +246,7 @@ struct ingest {
 	bool hold; /* no batch is processed before the first snapshot is there, or not to be had */
 	uv_timer_t hold_timer;
 	yg_mono drain_until;
+	uv_timer_t rest;          /* nothing has been to do for a while */
 	uv_timer_t tick;          /* once a second while something is to be watched */
 	struct yg_tally *tallies; /* owned */
 	size_t tally_n, tally_cap;
@@ -248,5 +258,7 @@ static inline yg_mono ingest_now(const struct ingest *in)
 {
 	return yg_env_mono(&in->ctx->env);
 }
+void ingest_rest(uv_timer_t *t); /* gives memory back when no spool has work */
+void ingest_run_ended(struct ingest *in, struct pipe *p); /* main may be waiting for it */
 /* A fault after which only a restart helps: logs and ends the role. */
 void ingest_fatal(struct ingest *in, const char *what, const struct yg_err *err);

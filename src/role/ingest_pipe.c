@@ -250,6 +250,7 @@ static void after_run(uv_work_t *w, int status)
 	const struct yg_tally *t;
 	(void)status;
 	p->run.running = false;
+	ingest_run_ended(p->in, p);
 	intel_settle(p);
 	size_t n = yg_process_tallies(p->process, &t);
 	yg_process_counts(p->process, &p->shown.process);
@@ -285,6 +286,7 @@ static void kick_run(struct pipe *p)
 		return;
 	if (!yg_process_in_batch(p->process) && limit.seq <= p->idle_at)
 		return;
+	p->worked = true;
 	p->run_limit = limit;
 	p->intel_now = ingest_intel_hold(p->in->intel);
 	job_start(&p->run, work_run, after_run);
@@ -293,12 +295,25 @@ static void kick_run(struct pipe *p)
 }
 
 /* ---- delivery ---- */
+/* How long the rows at hand wait for others.  Large blocks are for load: when all
+ * that came is processed and the store is free, rows go soon, but not so often
+ * that the store has more to do with small blocks than a fifth of its time. */
+static yg_span patience(const struct pipe *p)
+{
+	int64_t most = p->in->conf->ingest_deliver_us;
+	bool caught_up = !p->deliver.running && p->queue_n == 0 &&
+			 !yg_process_in_batch(p->process) &&
+			 yg_spool_limit(p->spool).seq <= p->idle_at;
+	int64_t early = YG_MAX((int64_t)INGEST_EARLY_US, p->deliver_took_us * INGEST_EARLY_SHARE);
+	return (yg_span){caught_up ? YG_MIN(most, early) : most};
+}
+
 static void seal(struct pipe *p)
 {
 	if (p->run.running || p->fill == NULL || yg_block_empty(p->fill) ||
 	    p->queue_n == YG_LEN(p->queue))
 		return;
-	yg_mono due = yg_mono_add(p->fill->begun, (yg_span){p->in->conf->ingest_deliver_us});
+	yg_mono due = yg_mono_add(p->fill->begun, patience(p));
 	if (!fill_full(p) && !p->in->draining && !yg_mono_due(due, ingest_now(p->in)))
 		return;
 	p->queue[p->queue_n++] = p->fill;
@@ -342,8 +357,10 @@ static void messages_take(struct pipe *p, const struct yg_block *b)
 	}
 }
 
-static void blocks_shrink(struct pipe *p)
+void pipe_shrink(struct pipe *p)
 {
+	if (!p->deliver.running)
+		yg_buf_free(&p->native);
 	for (size_t i = 0; i < YG_LEN(p->blocks); i++) {
 		bool busy = p->run.running && p->fill == &p->blocks[i];
 		if (!busy && yg_block_empty(&p->blocks[i]) && p->blocks[i].rows.cap > BLOCK_KEEP)
@@ -356,6 +373,8 @@ static void after_deliver(uv_work_t *w, int status)
 	struct pipe *p = w->data;
 	(void)status;
 	p->deliver.running = false;
+	if (!p->note_only)
+		p->deliver_took_us = ingest_now(p->in).us - p->deliver_begun.us;
 	p->shown.rows = p->d.rows;
 	p->shown.blocks = p->d.blocks;
 	p->shown.again = p->d.retries;
@@ -383,8 +402,6 @@ static void after_deliver(uv_work_t *w, int status)
 		p->queue[0] = p->queue[1];
 		p->queue_n--;
 		yg_block_reset(b);
-		if (p->queue_n == 0 && p->idle_at >= yg_spool_limit(p->spool).seq)
-			blocks_shrink(p); /* the burst is over: its memory goes back */
 		if (p->fill == NULL)
 			p->fill = b;
 	}
@@ -402,6 +419,7 @@ static void kick_deliver(struct pipe *p)
 	if (!due && !p->note_only)
 		return;
 	p->d.released = p->released;
+	p->deliver_begun = ingest_now(p->in);
 	job_start(&p->deliver, work_deliver, after_deliver);
 }
 
@@ -461,8 +479,7 @@ static void wake_arm(struct pipe *p)
 	yg_mono best = {INT64_MAX}, now = ingest_now(p->in);
 	if (p->fill != NULL && !p->run.running && !yg_block_empty(p->fill) &&
 	    p->queue_n < YG_LEN(p->queue))
-		earliest(&best,
-			 yg_mono_add(p->fill->begun, (yg_span){p->in->conf->ingest_deliver_us}));
+		earliest(&best, yg_mono_add(p->fill->begun, patience(p)));
 	if (p->retry_run.wait_us != 0 && !p->run.running)
 		earliest(&best, p->retry_run.at);
 	if (p->retry_deliver.wait_us != 0 && !p->deliver.running)
@@ -490,6 +507,10 @@ void pipe_kick(struct pipe *p)
 	kick_send(p);
 	kick_release(p);
 	wake_arm(p);
+	if (p->worked && pipe_idle(p)) {
+		p->worked = false;
+		(void)uv_timer_start(&p->in->rest, ingest_rest, INGEST_REST_MS, 0);
+	}
 }
 
 bool pipe_jobs(const struct pipe *p)
@@ -604,6 +625,7 @@ yg_status pipe_open(struct pipe *p, struct ingest *in, uint32_t number, struct y
 	for (size_t i = 0; i < YG_LEN(p->blocks); i++)
 		yg_block_init(&p->blocks[i]);
 	p->fill = &p->blocks[0];
+	yg_buf_init(&p->native, YG_EVENT_BLOCK_MAX);
 	struct job *jobs[] = {&p->commit, &p->release, &p->run, &p->deliver, &p->send};
 	for (size_t i = 0; i < YG_LEN(jobs); i++)
 		jobs[i]->pipe = p;
@@ -625,6 +647,7 @@ void pipe_close(struct pipe *p)
 	yg_fd_close(&p->center_fd);
 	for (size_t i = 0; i < YG_LEN(p->blocks); i++)
 		yg_block_free(&p->blocks[i]);
+	yg_buf_free(&p->native);
 	while (p->msg_first != NULL) {
 		struct message *m = p->msg_first;
 		p->msg_first = m->next;

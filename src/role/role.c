@@ -35,6 +35,7 @@ struct yg_role_control {
 	size_t peer_count;
 	struct conf_kept *conf;
 	bool draining;
+	bool pinged; /* not answered yet */
 };
 
 const struct yg_role *yg_role_find(struct yg_sv name)
@@ -92,6 +93,14 @@ yg_status yg_role_publish(struct yg_role_ctx *ctx, uint32_t kind, uint64_t gener
 	yg_status st = b.bad ? YG_NOMEM : yg_role_send(ctx, yg_buf_sv(&b));
 	yg_buf_free(&b);
 	return st;
+}
+
+void yg_role_alive(struct yg_role_ctx *ctx)
+{
+	struct yg_role_control *c = ctx->control;
+	if (c->pinged && c->channel != NULL)
+		(void)yg_channel_send_type(c->channel, YG_IPC_PONG);
+	c->pinged = false;
 }
 
 void yg_role_stop(struct yg_role_ctx *ctx)
@@ -202,7 +211,11 @@ static void on_frame(void *arg, uint32_t type, struct yg_sv body, int *fd)
 	struct yg_role_control *c = ctx->control;
 	struct yg_rd r = yg_rd_init(body.p, body.n);
 	switch (type) {
-	case YG_IPC_PING: (void)yg_channel_send_type(c->channel, YG_IPC_PONG); return;
+	case YG_IPC_PING:
+		c->pinged = true;
+		if (ctx->hooks.alive == NULL || ctx->hooks.alive(ctx))
+			yg_role_alive(ctx);
+		return;
 	case YG_IPC_DRAIN:
 		if (c->draining)
 			return;

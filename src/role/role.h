@@ -48,6 +48,10 @@ struct yg_role_hooks {
 	/* A compiled snapshot: kind (1: indicators), generation, sealed memfd.  Take
 	 * the descriptor by setting *fd to -1, else it is closed. */
 	void (*snapshot)(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd);
+	/* False: what this role works on does not move; then PING is not answered until
+	 * yg_role_alive(), and main kills a role that stays silent for
+	 * process.watchdog.  Default: a loop that turns is alive. */
+	bool (*alive)(struct yg_role_ctx *ctx);
 	/* center: a system event of main or of a role, at `time` (us UTC): a JSON
 	 * object {"time","level","event","id","role","index","pid",...}. */
 	void (*system_event)(struct yg_role_ctx *ctx, int64_t time, struct yg_sv json);
@@ -114,6 +118,8 @@ int yg_role_fd(const struct yg_role_ctx *ctx, const char *name);
 /* Tells main that this role works now; `text` is shown in the log (what it
  * listens on, its engine's version); may be "". */
 void yg_role_ready(struct yg_role_ctx *ctx, const char *text);
+/* Answers a PING that hooks.alive had left open; nothing when there is none. */
+void yg_role_alive(struct yg_role_ctx *ctx);
 /* Stops the loop so that run() can return; any thread may call it. */
 void yg_role_stop(struct yg_role_ctx *ctx);
 bool yg_role_draining(const struct yg_role_ctx *ctx);

@@ -126,6 +126,16 @@ def doubles(server):
                           "GROUP BY spool, batch, row HAVING n > 1)")
 
 
+def busy(server):
+    """The batch that is being worked on (0: none), and how many died on it before."""
+    try:
+        with open(os.path.join(server.data, "spool/0/busy"), "rb") as f:
+            raw = f.read(16)
+    except OSError:
+        return 0, 0
+    return struct.unpack("<QI", raw[:12]) if len(raw) == 16 else (0, 0)
+
+
 def put_snapshot(data, binary, lists, generation=1):
     """Compiles a snapshot and puts it where main looks at its start."""
     import subprocess

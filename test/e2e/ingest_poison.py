@@ -5,23 +5,12 @@ in the spool names the batch: a real one looks the same from outside.)"""
 import gzip
 import os
 import signal
-import struct
 import sys
 
 from harness import Server, done, need_store, ok, until
-from ingest_lib import Submit, delivered, dns, doubles, stats
+from ingest_lib import Submit, busy, delivered, dns, doubles, stats
 
 need_store()
-
-
-def busy(server):
-    """The batch that is being worked on (0: none), and how many died on it before."""
-    try:
-        with open(os.path.join(server.data, "spool/0/busy"), "rb") as f:
-            raw = f.read(16)
-    except OSError:
-        return 0, 0
-    return struct.unpack("<QI", raw[:12]) if len(raw) == 16 else (0, 0)
 
 
 def crash_on(server, wanted, sig, deaths=0):

@@ -51,3 +51,30 @@ def syscall(pid, number, *args):
         setattr(regs, name, value)
     _ptrace(PTRACE_SETREGS, pid, 0, ctypes.addressof(regs))
     _ptrace(PTRACE_DETACH, pid)
+
+
+def spin(pid, thread, still):
+    """Makes one thread run in a circle for ever, as a parser does that does not end.
+    Only when it computes (does not wait in the kernel) and still() holds while it is
+    stopped; True when it was done."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps:
+        first = next(line for line in maps if " r-xp " in line)
+    start = int(first.split("-")[0], 16)  # the program's first code: run at its start alone
+    _ptrace(PTRACE_ATTACH, thread)
+    os.waitpid(thread, 0x40000000)  # __WALL
+    done = False
+    try:
+        regs = Registers()
+        _ptrace(PTRACE_GETREGS, thread, 0, ctypes.addressof(regs))
+        with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+            memory.seek(regs.rip - 2)
+            if memory.read(2) != b"\x0f\x05" and still():
+                memory.seek(start)
+                memory.write(b"\xeb\xfe")  # jmp to itself
+                regs.rip = start
+                regs.orig_rax = 2**64 - 1
+                _ptrace(PTRACE_SETREGS, thread, 0, ctypes.addressof(regs))
+                done = True
+    finally:
+        _ptrace(PTRACE_DETACH, thread)
+    return done
