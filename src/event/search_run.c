@@ -54,13 +54,16 @@ static bool slug(struct yg_sv s)
 	return s.n > 0 && s.n <= YG_ORG_NAME_MAX;
 }
 
-/* " AND org IN ('a', 'b')"; a slug holds nothing that could end the quotes. */
+/* " AND org IN ('a', 'b')"; a slug holds nothing that could end the quotes.  One
+ * alone is compared by "=": then rows come in the table's own order, which is
+ * that of a page, and reading ends when the page is full. */
 static yg_status put_orgs(struct yg_buf *sql, const struct yg_search_scope *scope,
 			  struct yg_err *err)
 {
 	if (scope->all_orgs)
 		return YG_OK;
-	yg_buf_put(sql, YG_SV(" AND org IN ("));
+	bool one = scope->org_count == 1;
+	yg_buf_put(sql, one ? YG_SV(" AND org = ") : YG_SV(" AND org IN ("));
 	for (size_t i = 0; i < scope->org_count; i++) {
 		if (!slug(scope->orgs[i]))
 			return YG_FAIL(err, YG_INVAL, "not the name of an organisation");
@@ -68,7 +71,8 @@ static yg_status put_orgs(struct yg_buf *sql, const struct yg_search_scope *scop
 		yg_buf_put(sql, scope->orgs[i]);
 		yg_buf_putc(sql, '\'');
 	}
-	yg_buf_putc(sql, ')');
+	if (!one)
+		yg_buf_putc(sql, ')');
 	return YG_OK;
 }
 
@@ -102,23 +106,33 @@ static struct yg_search_key read_key(struct yg_rd *rd)
 	return k;
 }
 
+/* What the user asks for goes into PREWHERE: of the granules that the indexes
+ * leave, the columns of a place are read only where it holds.  Left to itself
+ * the server first reads the place to keep the newest, of every row. */
+static yg_status slice_sql(const struct run *r, int64_t from, int64_t to, struct yg_buf *sql)
+{
+	yg_buf_put(sql, YG_SV("SELECT time, spool, batch, row FROM " YG_EVENT_TABLE));
+	if (!YG_SV_IS(r->search->where, "1")) {
+		yg_buf_put(sql, YG_SV(" PREWHERE ("));
+		yg_buf_put(sql, r->search->where);
+		yg_buf_putc(sql, ')');
+	}
+	yg_buf_printf(sql, " WHERE time >= %lld AND time < %lld", (long long)from, (long long)to);
+	yg_status st = put_orgs(sql, r->scope, r->err);
+	if (r->scope->has_after)
+		put_after(sql, r->scope->after);
+	yg_buf_printf(sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
+		      r->want - r->n);
+	return st;
+}
+
 /* The places in [from, to), newest first, appended to r->keys. */
 static yg_status slice(struct run *r, int64_t from, int64_t to)
 {
 	struct yg_buf sql, out;
 	yg_buf_init(&sql, 1u << 20);
 	yg_buf_init(&out, KEY_BYTES * (YG_PAGE_MAX + 1));
-	yg_buf_printf(&sql,
-		      "SELECT time, spool, batch, row FROM " YG_EVENT_TABLE
-		      " WHERE time >= %lld AND time < %lld",
-		      (long long)from, (long long)to);
-	yg_status st = put_orgs(&sql, r->scope, r->err);
-	if (r->scope->has_after)
-		put_after(&sql, r->scope->after);
-	yg_buf_put(&sql, YG_SV(" AND ("));
-	yg_buf_put(&sql, r->search->where);
-	yg_buf_printf(&sql, ") ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
-		      r->want - r->n);
+	yg_status st = slice_sql(r, from, to, &sql);
 	struct yg_ch_query q = {.sql = yg_buf_sv(&sql),
 				.format = "RowBinary",
 				.params = r->search->params,
@@ -173,15 +187,16 @@ static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from
 }
 
 /* A set of tuples: as ORs they would be compared one by one with every row.  The
- * times alone, too: by them the index on `time` leaves out what lies between
- * the first event of a page and the last. */
+ * times alone, too, and first: by them the key leaves out what lies between the
+ * events of a page, and of what is left only the times are read in full. */
 static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, size_t n)
 {
-	yg_buf_printf(sql, "time >= %lld AND time <= %lld AND time IN (",
-		      (long long)keys[n - 1].time, (long long)keys[0].time);
+	yg_buf_put(sql, YG_SV(" PREWHERE time IN ("));
 	for (size_t i = 0; i < n; i++)
 		yg_buf_printf(sql, "%s%lld", i > 0 ? ", " : "", (long long)keys[i].time);
-	yg_buf_put(sql, YG_SV(") AND (time, spool, batch, row) IN ("));
+	yg_buf_printf(sql, ") WHERE time >= %lld AND time <= %lld", (long long)keys[n - 1].time,
+		      (long long)keys[0].time);
+	yg_buf_put(sql, YG_SV(" AND (time, spool, batch, row) IN ("));
 	for (size_t i = 0; i < n; i++)
 		yg_buf_printf(sql, "%s(%lld, %u, %llu, %u)", i > 0 ? ", " : "",
 			      (long long)keys[i].time, keys[i].spool,
@@ -189,38 +204,55 @@ static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, siz
 	yg_buf_putc(sql, ')');
 }
 
-/* The events at those places, in their order.  `*out_n` may be less than n when
- * they are larger than a page may be in bytes: then the page ends there. */
-/* NOLINTNEXTLINE(readability-function-size): one page in one place: slices, rows, cursor */
-static yg_status fetch(struct yg_ch *ch, const struct yg_search_scope *scope, struct yg_sv places,
-		       uint32_t seconds, size_t n, struct yg_arena *arena,
-		       struct yg_event **out_events, size_t *out_n, struct yg_err *err)
+struct fetch { /* whole events of known places */
+	struct yg_ch *ch;
+	const struct yg_search_scope *scope;
+	struct yg_sv places; /* PREWHERE and WHERE */
+	uint32_t seconds;
+	size_t most;
+	struct yg_arena *arena;
+};
+
+/* Rows as they come to events in the arena. */
+static yg_status fetch_read(const struct fetch *f, struct yg_sv rows, struct yg_event **out_events,
+			    size_t *out_n, struct yg_err *err)
+{
+	struct yg_event *events = YG_NEW_N(f->arena, struct yg_event, f->most);
+	struct yg_sv bytes =
+		events != NULL ? yg_arena_dup(f->arena, rows) : (struct yg_sv){NULL, 0};
+	if (bytes.p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "a page of events");
+	struct yg_rd rd = yg_rd_init(bytes.p, bytes.n);
+	yg_status st = YG_OK;
+	size_t n = 0;
+	while (st == YG_OK && n < f->most && yg_rd_left(&rd) > 0)
+		st = yg_event_row_read(&rd, f->arena, &events[n++], err);
+	*out_events = events;
+	*out_n = n;
+	return st;
+}
+
+/* The events at those places, in their order. */
+static yg_status fetch(const struct fetch *f, struct yg_event **out_events, size_t *out_n,
+		       struct yg_err *err)
 {
 	struct yg_buf sql, out;
 	yg_buf_init(&sql, 1u << 20);
 	yg_buf_init(&out, ROWS_BYTES_MAX);
 	yg_buf_put(&sql, YG_SV("SELECT "));
 	yg_buf_put(&sql, yg_event_table_columns());
-	yg_buf_put(&sql, YG_SV(" FROM " YG_EVENT_TABLE " WHERE "));
-	yg_buf_put(&sql, places);
-	yg_status st = put_orgs(&sql, scope, err);
-	yg_buf_printf(&sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu", n);
+	yg_buf_put(&sql, YG_SV(" FROM " YG_EVENT_TABLE));
+	yg_buf_put(&sql, f->places);
+	yg_status st = put_orgs(&sql, f->scope, err);
+	yg_buf_printf(&sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
+		      f->most);
 	struct yg_ch_query q = {
-		.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = seconds};
+		.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = f->seconds};
 	if (st == YG_OK)
 		st = sql.bad ? YG_FAIL(err, YG_LIMIT, "the page is too long")
-			     : yg_ch_query(ch, &q, &out, err);
-	struct yg_event *events = st == YG_OK ? YG_NEW_N(arena, struct yg_event, n) : NULL;
-	struct yg_sv bytes =
-		events != NULL ? yg_arena_dup(arena, yg_buf_sv(&out)) : (struct yg_sv){NULL, 0};
-	if (st == YG_OK && bytes.p == NULL)
-		st = YG_FAIL(err, YG_NOMEM, "a page of events");
-	size_t count = 0;
-	struct yg_rd rd = yg_rd_init(bytes.p, bytes.n);
-	while (st == YG_OK && count < n && yg_rd_left(&rd) > 0)
-		st = yg_event_row_read(&rd, arena, &events[count++], err);
-	*out_events = events;
-	*out_n = count;
+			     : yg_ch_query(f->ch, &q, &out, err);
+	if (st == YG_OK)
+		st = fetch_read(f, yg_buf_sv(&out), out_events, out_n, err);
 	yg_buf_free(&sql);
 	yg_buf_free(&out);
 	return st;
@@ -236,8 +268,13 @@ static yg_status page(struct run *r, struct yg_arena *arena, struct yg_search_pa
 	for (; n > 0 && st == YG_LIMIT; n /= 2) {
 		places.n = 0;
 		put_places(&places, r->keys, n);
-		st = fetch(r->ch, r->scope, yg_buf_sv(&places), r->seconds_left + 5, n, arena,
-			   &out->events, &out->n, r->err);
+		const struct fetch f = {.ch = r->ch,
+					.scope = r->scope,
+					.places = yg_buf_sv(&places),
+					.seconds = r->seconds_left + 5,
+					.most = n,
+					.arena = arena};
+		st = fetch(&f, &out->events, &out->n, r->err);
 		if (st == YG_OK)
 			break;
 	}
@@ -286,9 +323,15 @@ yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, u
 	size_t n;
 	if (!scope->all_orgs && scope->org_count == 0)
 		return YG_FAIL(err, YG_NOTFOUND, "no such event");
-	yg_sb_printf(&b, "spool = %u AND batch = %llu AND row = %u", spool,
+	yg_sb_printf(&b, " WHERE spool = %u AND batch = %llu AND row = %u", spool,
 		     (unsigned long long)batch, row);
-	yg_status st = fetch(ch, scope, yg_sb_sv(&b), SECONDS_MAX, 1, arena, &events, &n, err);
+	const struct fetch f = {.ch = ch,
+				.scope = scope,
+				.places = yg_sb_sv(&b),
+				.seconds = SECONDS_MAX,
+				.most = 1,
+				.arena = arena};
+	yg_status st = fetch(&f, &events, &n, err);
 	if (st != YG_OK)
 		return st;
 	if (n == 0)
