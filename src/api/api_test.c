@@ -1,4 +1,5 @@
 #include "api/body.h"
+#include "api/console.h"
 #include "api/json_out.h"
 #include "api/page.h"
 #include "api/problem.h"
@@ -25,7 +26,13 @@ static bool leads_to(enum yg_http_method m, const char *target, const char *oper
 
 static void check_router(void)
 {
-	T_OK(leads_to(YG_HTTP_GET, "/", "getStatusPage"));
+	T_OK(leads_to(YG_HTTP_GET, "/", "getConsole"));
+	T_OK(leads_to(YG_HTTP_GET, "/status", "getStatusPage"));
+	T_OK(leads_to(YG_HTTP_GET, "/alerts/a-1?state=open&x=y", "getConsole"));
+	T_OK(leads_to(YG_HTTP_POST, "/alerts", "")); /* a page is only read */
+	T_OK(leads_to(YG_HTTP_GET, "/no-such-page", ""));
+	struct yg_request page = request(YG_HTTP_GET, "/o/shiokaze?any=1");
+	T_OK(yg_route_check_query(&page, NULL) == YG_OK);
 	T_OK(leads_to(YG_HTTP_GET, "/api/v1/alerts", "listAlerts"));
 	T_OK(leads_to(YG_HTTP_GET, "/api/v1/alerts/a-1", "getAlert"));
 	T_OK(leads_to(YG_HTTP_POST, "/api/v1/alerts/bulk", "bulkAlerts"));
@@ -45,6 +52,38 @@ static void check_router(void)
 	for (const struct yg_route *r = yg_routes; r->handler != NULL; r++, rows++)
 		bad += !leads_to(r->method, r->path, r->operation);
 	T_NAMED(bad == 0 && rows > 60, "each route is reached by its own path");
+}
+
+static void check_console(void)
+{
+	static const char *const pages[] = {"/",
+					    "/alerts",
+					    "/alerts/a-1",
+					    "/o/a",
+					    "/o/a/alerts",
+					    "/o/a/s/b",
+					    "/o/a/s/b/alerts",
+					    "/o/a/s/b/a/c",
+					    "/o/a/s/b/a/c/alerts/a-1"};
+	static const char *const others[] = {
+		"",       "alerts",    "//alerts",   "/api",        "/api/v1/alerts",
+		"/o",     "/o/",       "/o//alerts", "/s/b/alerts", "/alertss",
+		"/o/a/x", "/%61lerts", "/overview"};
+	for (size_t i = 0; i < YG_LEN(pages); i++)
+		T_NAMED(yg_console_is_page(yg_sv_of(pages[i])), pages[i]);
+	for (size_t i = 0; i < YG_LEN(others); i++)
+		T_NAMED(!yg_console_is_page(yg_sv_of(others[i])), others[i]);
+	T_OK(yg_coding_for((struct yg_sv){NULL, 0}) == YG_CODING_NONE);
+	T_OK(yg_coding_for(YG_SV("gzip, deflate, br, zstd")) == YG_CODING_BR);
+	T_OK(yg_coding_for(YG_SV("br;q=0, GZIP;q=0.5")) == YG_CODING_GZIP);
+	T_OK(yg_coding_for(YG_SV("gzip;q=0.000,identity,,;")) == YG_CODING_NONE);
+	const struct yg_asset *main_script = yg_asset_named("main.js");
+	T_OK(main_script != NULL && main_script->immutable &&
+	     yg_asset_served(yg_sv_of(main_script->file)) == main_script);
+	T_OK(yg_asset_named("none.js") == NULL && yg_asset_served(YG_SV("main.js")) == NULL);
+	struct yg_request q = request(YG_HTTP_GET, "/assets/index.html");
+	struct yg_response r = {0};
+	T_OK(yg_r_asset(NULL, &q, &r, NULL) == YG_NOTFOUND); /* it has its own addresses */
 }
 
 static void check_target(void)
@@ -243,6 +282,7 @@ int main(void)
 {
 	yg_arena_init(&arena, 4u << 20);
 	check_router();
+	check_console();
 	check_target();
 	check_cursor();
 	check_problem();

@@ -68,11 +68,16 @@ static void put_standing_headers(struct MHD_Response *out, const struct exchange
 		{"Cross-Origin-Resource-Policy", "same-origin"},
 		{"Cross-Origin-Opener-Policy", "same-origin"},
 		{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
-		{"Cache-Control", "no-store"},
 		{"Content-Security-Policy",
-		 "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-		 "frame-ancestors 'none'"},
+		 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+		 "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+		 "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"},
 	};
+	if (!x->r.immutable)
+		(void)MHD_add_response_header(out, "Cache-Control", "no-store");
+	else
+		(void)MHD_add_response_header(out, "Cache-Control",
+					      "public, max-age=31536000, immutable");
 	for (size_t i = 0; i < YG_LEN(always); i++)
 		(void)MHD_add_response_header(out, always[i][0], always[i][1]);
 	if (x->conn->door->tls)

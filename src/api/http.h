@@ -16,6 +16,7 @@
 /* The request headers anything here looks at; each may stand once. */
 #define YG_HTTP_HEADERS(X)                                \
 	X(ACCEPT,           "Accept")                     \
+	X(ACCEPT_ENCODING,  "Accept-Encoding")            \
 	X(ACCEPT_LANGUAGE,  "Accept-Language")            \
 	X(AUTHORIZATION,    "Authorization")              \
 	X(CONTENT_ENCODING, "Content-Encoding")           \
@@ -103,6 +104,7 @@ struct yg_response {
 	size_t header_count;
 	const char *problem;    /* slug of api/problem.h when the status alone does not say it */
 	uint32_t retry_after_s; /* 0: none */
+	bool immutable;         /* what is at this path never changes: keep it for a year */
 	bool stream;            /* hand the connection to the live stream */
 };
 /* A header of the answer; value in the request's arena.  Too many are dropped (our bug). */

@@ -1,5 +1,7 @@
 #include "api/router.h"
 
+#include "api/console.h"
+
 bool yg_words_have(const char *list, struct yg_sv word)
 {
 	struct yg_sv rest = yg_sv_of(list), one;
@@ -47,6 +49,18 @@ static const char *best_template(const struct yg_route *table, struct yg_sv path
 	return best;
 }
 
+/* The row that serves the console, when the path is one of its pages. */
+static const struct yg_route *page_route(const struct yg_route *table, const struct yg_request *q)
+{
+	if (q->method != YG_HTTP_GET || !yg_console_is_page(q->path))
+		return NULL;
+	for (const struct yg_route *r = table; r->handler != NULL; r++) {
+		if ((r->flags & YG_RT_PAGE) != 0)
+			return r;
+	}
+	return NULL;
+}
+
 static yg_status fill_params(struct yg_request *q, struct yg_err *err)
 {
 	struct yg_sv t = yg_sv_of(q->route->path), path = q->path, t_part, p_part;
@@ -67,8 +81,12 @@ static yg_status fill_params(struct yg_request *q, struct yg_err *err)
 yg_status yg_route_find(const struct yg_route *table, struct yg_request *q, struct yg_err *err)
 {
 	const char *template = best_template(table, q->path);
-	if (template == NULL)
+	if (template == NULL) {
+		q->route = page_route(table, q);
+		if (q->route != NULL)
+			return YG_OK;
 		return YG_FAIL(err, YG_NOTFOUND, "there is nothing at this path");
+	}
 	for (const struct yg_route *r = table; r->handler != NULL; r++) {
 		if (r->method == q->method && strcmp(r->path, template) == 0) {
 			q->route = r;
@@ -93,7 +111,7 @@ void yg_route_methods(const struct yg_route *table, struct yg_sv path, struct yg
 
 yg_status yg_route_check_query(struct yg_request *q, struct yg_err *err)
 {
-	for (size_t i = 0; i < q->query_count; i++) {
+	for (size_t i = 0; i < q->query_count && (q->route->flags & YG_RT_PAGE) == 0; i++) {
 		if (!yg_words_have(q->route->query, q->query[i].name))
 			yg_request_error(q, "unknown_parameter", q->query[i].name,
 					 "this route has no such query parameter");

@@ -16,7 +16,9 @@
 /* clang-format off */
 /* method, path, operationId, scope, flags, largest body, its types, query parameters, handler */
 #define YG_ROUTES(X)                                                                                                   \
-	X(GET,    "/",                     "getStatusPage",  NULL, YG_RT_PUBLIC, 0, NULL, NULL, status_page)           \
+	X(GET,    "/",                     "getConsole",     NULL, YG_RT_PUBLIC | YG_RT_PAGE, 0, NULL, NULL, console)  \
+	X(GET,    "/assets/{name}",        "getAsset",       NULL, YG_RT_PUBLIC, 0, NULL, NULL, asset)                 \
+	X(GET,    "/status",               "getStatusPage",  NULL, YG_RT_PUBLIC, 0, NULL, NULL, status_page)           \
 	X(GET,    "/livez",                "getLive",        NULL, YG_RT_PUBLIC, 0, NULL, NULL, livez)                 \
 	X(GET,    "/readyz",               "getReady",       NULL, YG_RT_PUBLIC, 0, NULL, "verbose", readyz)           \
 	X(GET,    "/metrics",              "getMetrics",     "system:read", YG_RT_CENTRAL, 0, NULL, NULL, metrics)     \

@@ -6,6 +6,7 @@ table.  The walk: every operation is called on a running server over both doors,
 and each answer must be one that the document names, in the shape it names.
 Then rights: no token, a token without the scope, a token of another
 organisation, on every route."""
+import gzip
 import json
 import os
 import re
@@ -185,12 +186,29 @@ def wait_job(server, job):
     return until(ended, 30)
 
 
+def walk_console(w):
+    for local in (True, False):
+        page = w.call("getConsole", 200, local=local)
+    for path in ("/alerts?state=new", "/o/shiokaze/s/y-1/alerts/a-1"):
+        ok(w.s.https("GET", path).body == page.body, f"{path} is the console")
+    ok(page.headers["Cache-Control"] == "no-store" and "require-trusted-types-for 'script'" in page.headers["Content-Security-Policy"],
+       "its page is not kept and has the policy", page.headers)
+    names = re.findall(r"/assets/([\w.-]+)", page.body.decode())
+    ok(len(names) >= 2, "it names its script and style", page.body)
+    for name in names:
+        plain = w.call("getAsset", 200, params=(name,), local=False)
+        ok("immutable" in plain.headers["Cache-Control"], f"{name} may be kept")
+        packed = w.call("getAsset", 200, params=(name,), Accept_Encoding="gzip")
+        ok(packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(packed.body) == plain.body, f"{name} comes as gzip too")
+    w.call("getAsset", 404, params=("main.js",))
+
+
 def walk_public(w):
     for name in ("getStatusPage", "getLive", "getStyle", "getProblems", "getOpenapiYaml", "getOpenapiJson"):
         w.call(name, 200)
         w.call(name, 200, local=False)
     ok("櫓" in w.call("getStatusPage", 200, local=False, Accept_Language="ja").body.decode(), "the page speaks Japanese")
-    page = w.s.https("GET", "/").body.decode()
+    page = w.s.https("GET", "/status").body.decode()
     ok("<script" not in page and "shiokaze" not in page and "http://" not in page, "the page has no script and no tenant")
     if library():  # every part has to be asked once first
         until(lambda: w.s.http("GET", "/readyz").status == 200, 20)
@@ -524,6 +542,7 @@ def main():
         if not until(lambda: s.find_event("role.ready", ready="center"), 60):
             bail("center is not ready:\n" + s.log()[-3000:])
         w = Walk(s)
+        walk_console(w)
         walk_public(w)
         walk_organisations(w)
         tokens = walk_tokens(w)

@@ -29,7 +29,7 @@ def browse(url, language, *more):
 
 with Server(os.path.abspath(sys.argv[1])) as s:
     s.cli("org", "add", "secret-city", "--title", "秘密の市")
-    url = f"https://127.0.0.1:{s.port}/"
+    url = f"https://127.0.0.1:{s.port}/status"
     for language, word in (("ja", "Yagura"), ("en", "Yagura")):
         page = browse(url, language, "--dump-dom")
         ok(page.returncode == 0 and word in page.stdout, f"{language}: the page opens", page.stderr[-2000:])

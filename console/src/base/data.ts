@@ -1,0 +1,96 @@
+// Reading the API from components: one object, or a list page by page.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ApiError, type PageOf, type Params, api } from "./api";
+
+const keyOf = (path: string, params: Params | undefined) => `${path}?${JSON.stringify(params ?? {})}`;
+const asError = (e: unknown) => (e instanceof ApiError ? e : new ApiError(0, "other", String(e), "", [], "", 0));
+
+export interface Loaded<T> {
+	data: T | undefined;
+	error: ApiError | undefined;
+	/** The first answer, or one to another question, is not there yet. */
+	loading: boolean;
+	reload: () => void;
+	set: (next: T) => void;
+}
+/** One object; path "" reads nothing. What is shown stays until the new answer is there. */
+export function useData<T>(path: string, params?: Params): Loaded<T> {
+	const key = keyOf(path, params);
+	const [state, setState] = useState<{ key: string; data?: T; error?: ApiError }>({ key: "" });
+	const [round, setRound] = useState(0);
+	useEffect(() => {
+		if (path === "") return undefined;
+		const stop = new AbortController();
+		api.get<T>(path, params, stop.signal).then(
+			(data) => setState({ key, data }),
+			(e: unknown) => {
+				if (!stop.signal.aborted) setState((s) => ({ key, data: s.key === key ? s.data : undefined, error: asError(e) }));
+			},
+		);
+		return () => stop.abort();
+	}, [key, round]);
+	const reload = useCallback(() => setRound((n) => n + 1), []);
+	const set = useCallback((data: T) => setState({ key, data }), [key]);
+	const same = state.key === key;
+	return { data: state.data, error: same ? state.error : undefined, loading: path !== "" && !same, reload, set };
+}
+
+export interface List<T> {
+	items: T[];
+	total: number | undefined;
+	asOf: string;
+	error: ApiError | undefined;
+	loading: boolean;
+	/** There is another page; more() reads it. */
+	hasMore: boolean;
+	more: () => void;
+	reload: () => void;
+	/** Changes a row that is shown, in its place. */
+	update: (change: (item: T) => T) => void;
+	/** The first page's whole answer, for what else is in it. */
+	head: (PageOf<T> & Record<string, unknown>) | undefined;
+}
+/** A list by keyset pages: rows are added at the end and never move. Path "" reads nothing. */
+export function useList<T>(path: string, params: Params = {}): List<T> {
+	const key = keyOf(path, params);
+	const empty = { key: "", items: [] as T[], cursor: null as string | null, head: undefined as (PageOf<T> & Record<string, unknown>) | undefined, error: undefined as ApiError | undefined };
+	const [state, setState] = useState(empty);
+	const [busy, setBusy] = useState(false);
+	const [round, setRound] = useState(0);
+	const current = useRef(key);
+	current.current = key;
+	useEffect(() => {
+		if (path === "") return undefined;
+		const stop = new AbortController();
+		setBusy(true);
+		api.get<PageOf<T> & Record<string, unknown>>(path, { limit: 50, ...params }, stop.signal)
+			.then(
+				(head) => setState({ key, items: head.items, cursor: head.next_cursor, head, error: undefined }),
+				(e: unknown) => {
+					if (!stop.signal.aborted) setState((s) => ({ ...(s.key === key ? s : empty), key, error: asError(e) }));
+				},
+			)
+			.finally(() => setBusy(false));
+		return () => stop.abort();
+	}, [key, round]);
+	const more = useCallback(() => {
+		if (state.cursor === null || busy) return;
+		setBusy(true);
+		api.get<PageOf<T>>(path, { limit: 50, ...params, cursor: state.cursor })
+			.then(
+				(p) => {
+					if (current.current === key) setState((s) => ({ ...s, items: [...s.items, ...p.items], cursor: p.next_cursor }));
+				},
+				(e: unknown) => setState((s) => ({ ...s, error: asError(e) })),
+			)
+			.finally(() => setBusy(false));
+	}, [key, state.cursor, busy]);
+	const reload = useCallback(() => setRound((n) => n + 1), []);
+	const update = useCallback((change: (item: T) => T) => setState((s) => ({ ...s, items: s.items.map(change) })), []);
+	const same = state.key === key;
+	return useMemo(
+		() => ({ items: state.items, total: state.head?.total, asOf: state.head?.as_of ?? "", error: same ? state.error : undefined, loading: path !== "" && (!same || busy), hasMore: same && state.cursor !== null, more, reload, update, head: state.head }),
+		[state, same, busy, more],
+	);
+}
+export { asError };

@@ -1,0 +1,50 @@
+// The pages, in the groups of the navigation.  A page shows when it is built and the
+// person has its permission somewhere.
+import { k, manifest } from "./i18n";
+import { may } from "./session";
+
+export interface NavPage {
+	page: string;
+	label: string;
+	permission: string;
+	/** "g a" */
+	keys?: string;
+}
+export const NAV: { label: string; pages: NavPage[] }[] = [
+	{
+		label: k("nav.watch"),
+		pages: [
+			{ page: "overview", label: k("nav.overview"), permission: "alerts:read", keys: "g o" },
+			{ page: "alerts", label: k("nav.alerts"), permission: "alerts:read", keys: "g a" },
+			{ page: "search", label: k("nav.search"), permission: "events:read", keys: "g s" },
+		],
+	},
+	{
+		label: k("nav.know"),
+		pages: [
+			{ page: "sources", label: k("nav.sources"), permission: "events:read", keys: "g c" },
+			{ page: "systems", label: k("nav.systems"), permission: "systems:read", keys: "g y" },
+			{ page: "indicators", label: k("nav.indicators"), permission: "indicators:read", keys: "g i" },
+			{ page: "import", label: k("nav.import"), permission: "events:write" },
+		],
+	},
+	{
+		label: k("nav.govern"),
+		pages: [
+			{ page: "organisations", label: k("nav.organisations"), permission: "org:read", keys: "g r" },
+			{ page: "people", label: k("nav.people"), permission: "people:read", keys: "g p" },
+			{ page: "approvals", label: k("nav.approvals"), permission: "approvals:read" },
+			{ page: "audit-log", label: k("nav.audit-log"), permission: "audit:read", keys: "g l" },
+		],
+	},
+	{
+		label: k("nav.run"),
+		pages: [
+			{ page: "jobs", label: k("nav.jobs"), permission: "jobs:read", keys: "g j" },
+			{ page: "health", label: k("nav.health"), permission: "system:read", keys: "g h" },
+		],
+	},
+];
+export function navPages(): { label: string; pages: NavPage[] }[] {
+	return NAV.map((g) => ({ ...g, pages: g.pages.filter((p) => manifest.pages[p.page] !== undefined && may(p.permission)) })).filter((g) => g.pages.length > 0);
+}

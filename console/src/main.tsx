@@ -1,0 +1,96 @@
+// The start: session, texts, the page of the address.  Pages are chunks of their own.
+import { type ComponentType, render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "./base/api";
+import { asError } from "./base/data";
+import { loadTexts, manifest, t } from "./base/i18n";
+import { link, place } from "./base/router";
+import { loadSession, session } from "./base/session";
+import { startStream } from "./base/stream";
+import { Button, Empty, ErrorBox, Skeleton } from "./ui/basics";
+import { Frame, Page } from "./ui/frame";
+
+export * from "./kit";
+
+const pages = new Map<string, Promise<ComponentType>>();
+function loadPage(name: string): Promise<ComponentType> {
+	let p = pages.get(name);
+	if (p === undefined) {
+		const file = manifest.pages[name]?.js;
+		p = Promise.all([import(`/assets/${file}`) as Promise<{ default: ComponentType }>, loadTexts(name)]).then(([m]) => m.default);
+		p.catch(() => pages.delete(name));
+		pages.set(name, p);
+	}
+	return p;
+}
+/** A library that only some pages need: src/lazy/NAME.ts. */
+export function loadLazy<T>(name: string): Promise<T> {
+	return import(`/assets/${manifest.lazy[name]}`) as Promise<T>;
+}
+
+function Current() {
+	const name = place.value.page;
+	const [shown, setShown] = useState<{ name: string; view?: ComponentType; failed?: boolean }>({ name: "" });
+	useEffect(() => {
+		if (manifest.pages[name] === undefined) {
+			setShown({ name });
+			return undefined;
+		}
+		let gone = false;
+		loadPage(name).then(
+			(view) => !gone && setShown({ name, view }),
+			() => !gone && setShown({ name, failed: true }),
+		);
+		return () => {
+			gone = true;
+		};
+	}, [name]);
+	if (shown.name === name && shown.failed === true)
+		return (
+			<Page title={t("page.failed")}>
+				<Empty title={t("page.changed")} action={<Button kind="main" onClick={() => location.reload()}>{t("page.reload")}</Button>} />
+			</Page>
+		);
+	if (shown.name === name && shown.view === undefined)
+		return (
+			<Page title={t("page.none")}>
+				<Empty title={t("page.none-why")} action={<a href={link("overview")}>{t("nav.overview")}</a>} />
+			</Page>
+		);
+	if (shown.view === undefined) return <Skeleton lines={8} />;
+	const View = shown.view;
+	return <View />;
+}
+function App({ error }: { error?: ApiError }) {
+	if (error !== undefined)
+		return (
+			<main class="y-alone">
+				<h1>{t("brand")}</h1>
+				<ErrorBox error={error} again={() => location.reload()} />
+			</main>
+		);
+	return (
+		<Frame>
+			<Current />
+		</Frame>
+	);
+}
+async function boot(): Promise<void> {
+	const root = document.getElementById("app") as HTMLElement;
+	const first = place.peek().page;
+	const page = manifest.pages[first] === undefined ? undefined : loadPage(first);
+	page?.catch(() => undefined);
+	try {
+		await Promise.all([loadSession(), loadTexts("")]);
+		await page?.catch(() => undefined);
+		startStream();
+		render(<App />, root);
+	} catch (e) {
+		const error = asError(e);
+		if (error.status === 401) return; // on the way to the sign-in page
+		await loadTexts("").catch(() => undefined);
+		render(<App error={error} />, root);
+	}
+	if (session.peek() !== null) document.body.dataset.ready = "1";
+}
+void boot();

@@ -1,0 +1,275 @@
+// One alert: why it is one, what it rests on, whom it is about, what was done.
+import { useState } from "preact/hooks";
+import { type PageOf, Button, ButtonLink, Chip, Confirm, Copy, Drawer, Empty, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, api, at, go, link, may, orgTitle, severityName, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
+import { AllowDialog, AssignDialog, CloseDialog, MergeDialog } from "./dialogs";
+import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
+
+interface Evidence {
+	event: string;
+	time: string;
+	field: string;
+	value: string;
+	asset?: string;
+	indicator?: string;
+}
+interface Entry {
+	seq: number;
+	at: string;
+	actor: string;
+	action: string;
+	detail: Record<string, unknown>;
+}
+interface Comment {
+	id: string;
+	author: string;
+	text: string;
+	created_at: string;
+}
+
+function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void }) {
+	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
+	const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
+	const [splitting, setSplitting] = useState(false);
+	if (list.error !== undefined) return <ErrorBox error={list.error} again={list.reload} />;
+	if (list.data === undefined) return <Skeleton />;
+	const rows = list.data.items;
+	const writable = mayWrite(alert) && alert.merged_into === null && rows.length > 1;
+	return (
+		<>
+			{rows.length === 0 && <p class="y-soft">{t("alerts.evidence.none")}</p>}
+			<ul class="y-list">
+				{rows.map((e) => (
+					<li key={`${e.event}${e.field}${e.value}`} class="y-listrow">
+						{writable && (
+							<input
+								type="checkbox"
+								aria-label={t("table.select", { name: e.event })}
+								checked={picked.has(e.event)}
+								onChange={(x) => {
+									const next = new Set(picked);
+									next[x.currentTarget.checked ? "add" : "delete"](e.event);
+									setPicked(next);
+								}}
+							/>
+						)}
+						<a href={link("search", { rest: [e.event], scope: { org: alert.org } })}>
+							<Time at={e.time} exact seconds />
+						</a>
+						<span class="y-grow">
+							<small class="y-soft">{e.field}</small> <code>{e.value}</code>
+						</span>
+					</li>
+				))}
+			</ul>
+			{list.data.next_cursor !== null && <p class="y-soft">{t("alerts.evidence.more", { n: rows.length })}</p>}
+			{picked.size > 0 && (
+				<div class="y-row">
+					<Button small disabled={picked.size >= new Set(rows.map((e) => e.event)).size} onClick={() => setSplitting(true)}>
+						{t("alerts.split.action", { n: picked.size })}
+					</Button>
+				</div>
+			)}
+			{splitting && (
+				<Confirm
+					title={t("alerts.split.title")}
+					action={t("alerts.split.action", { n: picked.size })}
+					onClose={() => setSplitting(false)}
+					run={async () => {
+						const made = await api.post<Alert>(at`/alerts/${alert.id}/split`, { events: [...picked] });
+						toast(t("alerts.split.done"));
+						changed();
+						go(withRest([made.id]));
+					}}
+				>
+					<p>{t("alerts.split.what")}</p>
+				</Confirm>
+			)}
+		</>
+	);
+}
+
+function Change({ detail }: { detail: Record<string, unknown> }) {
+	const say = (name: string, v: unknown) => (v === null || v === undefined || v === "" ? t("alerts.nothing") : name === "severity_id" ? severityName(Number(v)) : String(v));
+	return (
+		<ul>
+			{Object.entries(detail).map(([name, v]) => {
+				const pair = v !== null && typeof v === "object" && "to" in v ? (v as { from?: unknown; to?: unknown }) : undefined;
+				const word = (x: unknown) => (name === "state" || name === "verdict" ? <Word group={`alerts.${name}`} word={say(name, x)} /> : say(name, x));
+				return (
+					<li key={name}>
+						<span class="y-soft">
+							<Word group="alerts.field" word={name} />
+						</span>{" "}
+						{pair === undefined ? (
+							typeof v === "object" ? <code>{JSON.stringify(v)}</code> : word(v)
+						) : (
+							<>
+								{pair.from !== undefined && <>{word(pair.from)} → </>}
+								{word(pair.to)}
+							</>
+						)}
+					</li>
+				);
+			})}
+		</ul>
+	);
+}
+function Timeline({ alert, round }: { alert: Alert; round: string }) {
+	const history = useData<PageOf<Entry>>(at`/alerts/${alert.id}/history`, { limit: 200, _: undefined });
+	const comments = useData<PageOf<Comment>>(at`/alerts/${alert.id}/comments`, { limit: 200 });
+	const [seen, setSeen] = useState(round);
+	if (seen !== round) {
+		setSeen(round);
+		history.reload();
+		comments.reload();
+	}
+	const form = useForm({ text: "" }, async (v) => {
+		await api.post(at`/alerts/${alert.id}/comments`, { text: v.text.trim() }, { once: crypto.randomUUID() });
+		comments.reload();
+		history.reload();
+		form.set({ text: "" });
+	});
+	const rows = [
+		...(history.data?.items ?? []).filter((e) => e.action !== "alert.comment").map((e) => ({ key: `h${e.seq}`, at: e.at, who: e.actor, entry: e, text: "" })),
+		...(comments.data?.items ?? []).map((c) => ({ key: c.id, at: c.created_at, who: c.author, entry: undefined, text: c.text })),
+		{ key: "first", at: alert.first_seen, who: "", entry: undefined, text: t("alerts.first-found") },
+	].sort((a, b) => b.at.localeCompare(a.at));
+	return (
+		<>
+			{mayWrite(alert) && (
+				<Form form={form} action={t("alerts.comment.send")} disabled={form.value.text.trim() === ""}>
+					<TextArea label={t("alerts.comment.label")} rows={2} value={form.value.text} onChange={(text) => form.set({ text })} fault={form.fault("text")} />
+				</Form>
+			)}
+			{(history.error ?? comments.error) !== undefined && <ErrorBox error={(history.error ?? comments.error) as never} again={history.reload} />}
+			<ol class="y-timeline">
+				{rows.map((r) => (
+					<li key={r.key}>
+						<div class="y-timeline__head">
+							<Time at={r.at} exact />
+							{r.who !== "" && <span>{r.who}</span>}
+							{r.entry !== undefined && <span><Word group="alerts.action" word={r.entry.action} /></span>}
+						</div>
+						{r.entry === undefined ? <p class="y-prose">{r.text}</p> : <Change detail={r.entry.detail} />}
+					</li>
+				))}
+			</ol>
+		</>
+	);
+}
+
+export function AlertDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string; next?: string }; changed: (a: Alert) => void }) {
+	const one = useData<Alert>(at`/alerts/${id}`);
+	const [dialog, setDialog] = useState("");
+	const alert = one.data?.id === id ? one.data : undefined;
+	useLive(["alerts"], (c) => {
+		if (c.id === id || c.topic === "gap") one.reload();
+	});
+	const took = (next: Alert) => {
+		one.set(next);
+		changed(next);
+	};
+	const apply = async (patch: Patch) => {
+		if (alert === undefined) return;
+		const next = await change(alert, patch);
+		took(next);
+		const back_ = undo(alert, patch);
+		toast(t("alerts.changed"), { undo: () => void change(next, back_).then(took, toastError) });
+	};
+	const quick = (patch: Patch) => void apply(patch).catch(toastError);
+	const open = alert !== undefined && alert.state !== "closed";
+	const writable = alert !== undefined && mayWrite(alert) && alert.merged_into === null;
+	useKeys(t("alerts.one"), writable ? [
+		{ keys: "a", label: t("alerts.assign.one"), run: () => setDialog("assign") },
+		...(open ? [{ keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }, { keys: "f", label: t("alerts.allow.title"), run: () => setDialog("allow") }] : []),
+	] : []);
+	const closeDialog = () => setDialog("");
+	return (
+		<Drawer
+			title={alert?.title ?? t("alerts.one")}
+			back={back}
+			step={step}
+			head={
+				alert !== undefined && (
+					<>
+						<div class="y-row">
+							<Severity id={alert.severity_id} />
+							<Chip tone={STATE_TONE[alert.state]}>{t(`alerts.state.${alert.state}`)}</Chip>
+							{alert.verdict !== null && <Chip>{t(`alerts.verdict.${alert.verdict}`)}</Chip>}
+							<span class="y-soft">{orgTitle(alert.org)}</span>
+						</div>
+						{writable && (
+							<div class="y-row">
+								{alert.state === "new" && <Button kind="main" onClick={() => quick({ state: "in_progress" })}>{t("alerts.start")}</Button>}
+								{open && <Button kind={alert.state === "new" ? "plain" : "main"} onClick={() => setDialog("close")}>{t("alerts.close.action")}</Button>}
+								{!open && <Button onClick={() => quick({ state: "in_progress" })}>{t("alerts.reopen")}</Button>}
+								<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>
+								<Menu
+									label={t("alerts.more")}
+									icon="more"
+									end
+									items={[
+										...(open && alert.state !== "on_hold" ? [{ label: t("alerts.hold"), run: () => quick({ state: "on_hold" }) }] : []),
+										...(open && alert.state !== "in_progress" ? [{ label: t("alerts.start"), run: () => quick({ state: "in_progress" }) }] : []),
+										...(open ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }, { label: t("alerts.merge.title"), run: () => setDialog("merge") }] : []),
+										...[6, 5, 4, 3, 2, 1].filter((s) => s !== alert.severity_id).map((s, i) => ({ label: t("alerts.set-severity", { severity: severityName(s) }), run: () => quick({ severity_id: s }), apart: i === 0 })),
+									]}
+								/>
+							</div>
+						)}
+					</>
+				)
+			}
+		>
+			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
+			{alert === undefined && one.error === undefined && <Skeleton lines={6} />}
+			{alert !== undefined && (
+				<>
+					{alert.merged_into !== null && (
+						<p>
+							<a href={withRest([alert.merged_into])}>{t("alerts.merged-into")}</a>
+						</p>
+					)}
+					{alert.previous !== null && alert.previous !== undefined && (
+						<p>
+							<a href={withRest([alert.previous])}>{t("alerts.previous")}</a>
+						</p>
+					)}
+					{alert.state === "closed" && alert.reason !== "" && <Facts rows={[[t("alerts.reason"), alert.reason]]} />}
+					<Section title={t("alerts.why")}>
+						{(alert.reasons ?? []).length === 0 ? <Empty title={t("alerts.why-none")} /> : <ul class="y-bullets">{alert.reasons?.map((r) => <li key={r}>{r}</li>)}</ul>}
+					</Section>
+					<Section title={t("alerts.about")}>
+						<Facts
+							rows={[
+								[t("alerts.indicator"), <Value copy key="i">{alert.indicator}</Value>],
+								[t("alerts.type"), alert.indicator_type],
+								[t("alerts.list"), may("indicators:read") ? <a href={link("indicators", { query: { q: alert.indicator } })}>{alert.list}</a> : alert.list],
+								[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
+								[t("alerts.confidence"), `${alert.confidence}`],
+								["TLP", alert.tlp.toUpperCase()],
+								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("alerts", { scope: { org: alert.org }, query: { q: alert.asset, state: "all" } })}>{alert.asset}</a>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: { org: alert.org }, query: { q: alert.asset, from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
+								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("systems", { rest: [alert.system] })}>{systemTitle(alert.system)}</a>],
+								[t("alerts.count"), <Num key="n" n={alert.count} />],
+								[t("alerts.first-seen"), <Time key="f" at={alert.first_seen} exact />],
+								[t("alerts.last-seen"), <Time key="l" at={alert.last_seen} exact />],
+								[t("alerts.assignee"), alert.assignee ?? t("alerts.nobody")],
+								["ID", <span key="id" class="y-value"><code>{alert.id}</code><Copy text={alert.id} /></span>],
+							]}
+						/>
+					</Section>
+					<Section title={t("alerts.evidence")}>
+						<EvidenceList key={alert.id} alert={alert} changed={one.reload} />
+					</Section>
+					<Section title={t("alerts.timeline")}>
+						<Timeline key={alert.id} alert={alert} round={alert.etag} />
+					</Section>
+					{dialog === "close" && <CloseDialog n={1} send={apply} onClose={closeDialog} />}
+					{dialog === "assign" && <AssignDialog n={1} now={alert.assignee ?? ""} send={apply} onClose={closeDialog} />}
+					{dialog === "allow" && <AllowDialog alert={alert} onClose={closeDialog} done={() => one.reload()} />}
+					{dialog === "merge" && <MergeDialog alert={alert} onClose={closeDialog} done={took} />}
+				</>
+			)}
+		</Drawer>
+	);
+}

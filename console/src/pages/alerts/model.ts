@@ -1,0 +1,98 @@
+// Alerts as the API gives them, and what this page does with them.
+import { type Job, api, at, follow, k, may, toast, toastError, t } from "../../kit";
+
+export interface Alert {
+	id: string;
+	org: string;
+	title: string;
+	state: "new" | "in_progress" | "on_hold" | "closed";
+	verdict: "true" | "false" | "benign" | "duplicate" | null;
+	reason: string;
+	assignee: string | null;
+	severity_id: number;
+	confidence: number;
+	indicator: string;
+	indicator_type: string;
+	list: string;
+	category: string;
+	family: string;
+	tlp: string;
+	asset: string;
+	system?: string | null;
+	reasons?: string[];
+	count: number;
+	first_seen: string;
+	last_seen: string;
+	merged_into: string | null;
+	previous?: string | null;
+	created_at: string;
+	updated_at: string;
+	closed_at?: string | null;
+	etag: string;
+}
+export interface Group {
+	key: string;
+	title: string;
+	count: number;
+	orgs: number;
+	severity_id: number;
+	first_seen: string;
+	last_seen: string;
+}
+export interface Patch {
+	state?: Alert["state"];
+	verdict?: Alert["verdict"];
+	reason?: string;
+	assignee?: string | null;
+	severity_id?: number;
+}
+/** The filter of the list, as query parameters and as the body of a bulk change. */
+export type Filter = Record<string, string | undefined>;
+
+export const STATE_TONE = { new: "warn", in_progress: "info", on_hold: "plain", closed: "ok" } as const;
+export const GROUPS: [string, string][] = [
+	["", k("alerts.by.none")],
+	["indicator", k("alerts.by.indicator")],
+	["org", k("alerts.by.org")],
+	["asset", k("alerts.by.asset")],
+	["category", k("alerts.by.category")],
+	["list", k("alerts.by.list")],
+];
+export const mayWrite = (a: Alert) => may("alerts:write", a.org);
+
+/** Changes one alert; what another has changed meanwhile is an error (412). */
+export function change(a: Alert, patch: Patch): Promise<Alert> {
+	return api.patch<Alert>(at`/alerts/${a.id}`, patch, a.etag);
+}
+// An alert does not become new again.
+const before = (a: Alert): Patch => (a.state === "closed" ? { state: a.state, verdict: a.verdict, reason: a.reason } : { state: a.state === "new" ? "in_progress" : a.state });
+
+/** Takes a change back: only what it changed. */
+export function undo(a: Alert, patch: Patch): Patch {
+	return { ...("state" in patch && before(a)), ...("assignee" in patch && { assignee: a.assignee }), ...("severity_id" in patch && { severity_id: a.severity_id }) };
+}
+/** Many alerts by a job; `seen` gets its progress. */
+export async function changeMany(what: { ids: string[] } | { filter: Filter }, set: Patch, seen: (j: Job) => void): Promise<Job> {
+	const job = await api.post<Job>("/alerts/bulk", { ...what, set });
+	seen(job);
+	return follow(job.id, seen);
+}
+/** Undoes a bulk change of rows whose state before is known: one job per former state. */
+export async function undoMany(rows: Alert[], patch: Patch, seen: (j: Job) => void): Promise<void> {
+	const groups = new Map<string, { set: Patch; ids: string[] }>();
+	for (const a of rows) {
+		const set = undo(a, patch);
+		const key = JSON.stringify(set);
+		const g = groups.get(key) ?? { set, ids: [] };
+		g.ids.push(a.id);
+		groups.set(key, g);
+	}
+	for (const g of groups.values()) await changeMany({ ids: g.ids }, g.set, seen);
+	toast(t("alerts.undone"));
+}
+export function report(job: Job): void {
+	const r = (job.result ?? {}) as { changed?: number; refused?: number };
+	if (job.state !== "done") toast(`${t("alerts.bulk-stopped")} ${job.message}`, { tone: "bad" });
+	else if ((r.refused ?? 0) > 0) toast(t("alerts.bulk-refused", { n: r.changed ?? job.done, refused: r.refused ?? 0, why: job.message }), { tone: "bad" });
+}
+export { toastError };

@@ -1,0 +1,199 @@
+// Alerts: filter, group, select, change many, read one beside the list.
+import { useMemo, useState } from "preact/hooks";
+import { BulkBar, Button, Chip, type Column, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, link, may, newSelection, orgTitle, param, place, range, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { AssignDialog, CloseDialog } from "./dialogs";
+import { AlertDrawer } from "./drawer";
+import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
+
+const selection = newSelection();
+const STATES = ["open", "new", "in_progress", "on_hold", "closed", "all"] as const;
+
+/** What the address says, as the API's query. */
+function filterOf(): Filter {
+	const r = range("");
+	const state = param("state", "open");
+	const asset = place.value.asset;
+	return {
+		...scopeQuery(),
+		state: state === "all" ? undefined : state,
+		severity: param("severity") || undefined,
+		assignee: param("assignee") === "me" ? session.value?.person.login : param("assignee") || undefined,
+		indicator: param("indicator") || undefined,
+		asset: param("asset") || asset || undefined,
+		category: param("category") || undefined,
+		list: param("list") || undefined,
+		q: param("q") || undefined,
+		from: r.from || undefined,
+		to: r.to || undefined,
+	};
+}
+
+function Filters() {
+	return (
+		<div class="y-filters">
+			<SearchBox label={t("alerts.find")} value={param("q")} onChange={(q) => setQuery({ q })} />
+			<Select label={t("alerts.state")} value={param("state", "open")} onChange={(v) => setQuery({ state: v === "open" ? null : v })} options={STATES.map((s) => [s, t(`alerts.state.${s}`)])} />
+			<Select label={t("alerts.severity")} value={param("severity")} onChange={(severity) => setQuery({ severity })} options={[["", t("alerts.severity.any")], ...[2, 3, 4, 5].map((n) => [String(n), t("alerts.severity.from", { severity: severityName(n) })] as [string, string])]} />
+			<Select label={t("alerts.assignee")} value={param("assignee")} onChange={(assignee) => setQuery({ assignee })} options={[["", t("alerts.assignee.any")], ["me", t("alerts.assignee.me")], ["none", t("alerts.assignee.none")]]} />
+			<Select label={t("alerts.group")} value={param("by")} onChange={(by) => setQuery({ by })} options={GROUPS.map(([v, label]) => [v, textOf(label)])} />
+			{(["indicator", "asset", "category", "list"] as const).map(
+				(name) =>
+					param(name) !== "" && (
+						<Button key={name} small icon="close" onClick={() => setQuery({ [name]: null })}>
+							{t(`alerts.${name}`)}: {param(name)}
+						</Button>
+					),
+			)}
+		</div>
+	);
+}
+
+const COLUMNS = (): Column<Alert>[] => [
+	{ key: "severity", label: t("alerts.severity"), cell: (a) => <Severity id={a.severity_id} />, sort: "severity", width: "min" },
+	{ key: "title", label: t("alerts.title-column"), main: true, width: "wide", cell: (a) => <a href={withRest([a.id])}>{a.title}</a> },
+	{ key: "org", label: t("scope.organisation"), cell: (a) => orgTitle(a.org) },
+	{ key: "asset", label: t("alerts.asset"), cell: (a) => a.asset, width: "min" },
+	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => <code>{a.indicator}</code>, extra: true },
+	{ key: "category", label: t("alerts.category"), cell: (a) => a.category, extra: true },
+	{ key: "list", label: t("alerts.list"), cell: (a) => a.list, extra: true },
+	{ key: "count", label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} />, sort: "count", width: "min" },
+	{ key: "first_seen", label: t("alerts.first-seen"), cell: (a) => <Time at={a.first_seen} />, sort: "first_seen", extra: true, width: "min" },
+	{ key: "last_seen", label: t("alerts.last-seen"), cell: (a) => <Time at={a.last_seen} />, sort: "last_seen", width: "min" },
+	{ key: "state", label: t("alerts.state"), cell: (a) => <Chip tone={STATE_TONE[a.state]}>{t(`alerts.state.${a.state}`)}</Chip>, width: "min" },
+	{ key: "assignee", label: t("alerts.assignee"), cell: (a) => a.assignee ?? <span class="y-soft">{t("alerts.nobody")}</span>, width: "min" },
+];
+
+function nothing() {
+	const filtered = ["q", "severity", "assignee", "indicator", "asset", "category", "list", "from", "to"].some((x) => param(x) !== "");
+	return filtered ? (
+		<Empty title={t("alerts.none-fits")} action={<a href={link("alerts")}>{t("alerts.clear-filter")}</a>} />
+	) : (
+		<Empty title={t("alerts.none")} action={may("events:read") ? <a href={link("sources")}>{t("alerts.none-next")}</a> : undefined}>
+			{t("alerts.none-why")}
+		</Empty>
+	);
+}
+
+function GroupTable({ by, filter }: { by: string; filter: Filter }) {
+	const list = useList<Group>("/alert-groups", { ...filter, by });
+	const into = (g: Group) => (by === "org" ? link("alerts", { scope: { org: g.key }, query: Object.fromEntries(new URLSearchParams(withQuery({ by: null }).split("?")[1])) }) : withQuery({ by: null, [by]: g.key }));
+	const label = textOf(GROUPS.find(([v]) => v === by)?.[1] ?? "");
+	const columns: Column<Group>[] = [
+		{ key: "severity", label: t("alerts.severity"), cell: (g) => <Severity id={g.severity_id} />, width: "min" },
+		{ key: "title", label, main: true, width: "wide", cell: (g) => <a href={into(g)}>{by === "org" ? orgTitle(g.key) : g.title || g.key || t("alerts.nothing")}</a> },
+		{ key: "count", label: t("alerts.alerts"), num: true, width: "min", cell: (g) => <Num n={g.count} href={into(g)} label={t("alerts.alerts")} /> },
+		...(by === "org" ? [] : [{ key: "orgs", label: t("alerts.orgs"), num: true, width: "min" as const, cell: (g: Group) => <Num n={g.orgs} href={withQuery({ by: "org", [by]: g.key })} label={t("alerts.orgs")} /> }]),
+		{ key: "first_seen", label: t("alerts.first-seen"), width: "min", cell: (g) => <Time at={g.first_seen} /> },
+		{ key: "last_seen", label: t("alerts.last-seen"), width: "min", cell: (g) => <Time at={g.last_seen} /> },
+	];
+	return <Table name="alert-groups" label={label} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} />;
+}
+
+function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
+	const sort = param("sort", "-last_seen");
+	const list = useList<Alert>("/alerts", { ...filter, sort: sort === "-last_seen" ? undefined : sort });
+	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+	const [dialog, setDialog] = useState("");
+	const id = place.value.rest[0];
+	const put = (next: Alert) => list.update((a) => (a.id === next.id ? next : a));
+	useLive(["alerts"], (c) => {
+		if (c.topic === "gap") list.reload();
+		else if (list.items.some((a) => a.id === c.id)) api.get<Alert>(at`/alerts/${c.id}`).then(put, () => undefined);
+		else if (c.change === "created" && (place.value.org === "" || c.org === place.value.org)) setFresh(new Set(fresh).add(c.id));
+	});
+	const showFresh = () => {
+		setFresh(new Set());
+		list.reload();
+	};
+	const chosen = () => list.items.filter((a) => selection.ids.value.has(a.id));
+	const n = selection.all.value ? (list.total ?? 0) : selection.ids.value.size;
+	const bulk = async (set: Patch) => {
+		const rows = chosen();
+		const everything = selection.all.value;
+		const end = await changeMany(everything ? { filter } : { ids: [...selection.ids.value] }, set, setJob).finally(() => setJob(undefined));
+		selection.clear();
+		list.reload();
+		report(end);
+		if (end.state === "done") toast(t("alerts.bulk-done", { n: end.done }), everything ? {} : { undo: () => void undoMany(rows, set, setJob).finally(() => (setJob(undefined), list.reload())).catch(toastError) });
+	};
+	const quick = (set: Patch) => (selection.all.value ? setDialog(set.state ?? "") : void bulk(set).catch(toastError));
+	const items = list.items;
+	const i = items.findIndex((a) => a.id === id);
+	const columns = useMemo(COLUMNS, [t("alerts.state")]);
+	const writable = may("alerts:write");
+	const closeDialog = () => setDialog("");
+	return {
+		list,
+		view: (
+			<>
+				<Table
+					name="alerts"
+					label={t("nav.alerts")}
+					columns={columns}
+					list={list}
+					rowKey={(a) => a.id}
+					rowName={(a) => a.title}
+					rowHref={(a) => withRest([a.id])}
+					open={id}
+					selection={writable ? selection : undefined}
+					sort={sort}
+					onSort={(s) => setQuery({ sort: s === "-last_seen" ? null : s }, "replace")}
+					empty={nothing()}
+					tools={<NewRows n={fresh.size} show={showFresh} />}
+				/>
+				<BulkBar selection={selection} loaded={items.length} total={list.total} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
+					<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>
+					<Button onClick={() => setDialog("close")}>{t("alerts.close.action")}</Button>
+					<Menu
+						label={t("alerts.more")}
+						icon="more"
+						items={[
+							{ label: t("alerts.start"), run: () => quick({ state: "in_progress" }) },
+							{ label: t("alerts.hold"), run: () => quick({ state: "on_hold" }) },
+						]}
+					/>
+				</BulkBar>
+				{dialog === "close" && <CloseDialog n={n} send={bulk} onClose={closeDialog} />}
+				{dialog === "assign" && <AssignDialog n={n} now="" send={bulk} onClose={closeDialog} />}
+				{(dialog === "in_progress" || dialog === "on_hold") && (
+					<Confirm title={t("alerts.sure")} action={t("alerts.sure-action", { n })} run={() => bulk({ state: dialog })} onClose={closeDialog}>
+						<p>{t("alerts.sure-what", { n, state: t(`alerts.state.${dialog}`) })}</p>
+					</Confirm>
+				)}
+			</>
+		),
+		drawer:
+			id === undefined ? undefined : (
+				<AlertDrawer
+					id={id}
+					back={withRest([])}
+					step={{ prev: i > 0 ? withRest([(items[i - 1] as Alert).id]) : undefined, next: i >= 0 && i + 1 < items.length ? withRest([(items[i + 1] as Alert).id]) : undefined }}
+					changed={put}
+				/>
+			),
+	};
+}
+
+function Listed() {
+	const filter = filterOf();
+	const [job, setJob] = useState<Job>();
+	const { list, view, drawer } = useAlertTable({ filter, job, setJob });
+	return (
+		<Page title={t("nav.alerts")} lead={<Coverage asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }} drawer={drawer}>
+			<Filters />
+			{view}
+		</Page>
+	);
+}
+function Grouped() {
+	const filter = filterOf();
+	return (
+		<Page title={t("nav.alerts")} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }}>
+			<Filters />
+			<GroupTable by={param("by")} filter={filter} />
+		</Page>
+	);
+}
+export default function Alerts() {
+	return param("by") !== "" && place.value.rest.length === 0 ? <Grouped /> : <Listed />;
+}

@@ -1,0 +1,283 @@
+// What lies above the page: dialogs, the drawer, menus, toasts.
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { ApiError } from "../base/api";
+import { t } from "../base/i18n";
+import { go } from "../base/router";
+import { Button, ErrorBox, type IconName, cx } from "./basics";
+
+/** A modal dialog; Escape and the cross close it, the focus goes back. */
+export function Dialog({ title, onClose, children, wide, foot }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean; foot?: ComponentChildren }) {
+	const ref = useRef<HTMLDialogElement>(null);
+	const id = useId();
+	useEffect(() => {
+		const before = document.activeElement as HTMLElement | null;
+		ref.current?.showModal();
+		ref.current?.querySelector<HTMLElement>("[autofocus],input,select,textarea,.y-dialog__foot button")?.focus();
+		return () => before?.focus?.();
+	}, []);
+	return (
+		<dialog
+			ref={ref}
+			class={cx("y-dialog", wide === true && "y-dialog--wide")}
+			aria-labelledby={id}
+			onCancel={(e) => {
+				e.preventDefault();
+				onClose();
+			}}
+			onMouseDown={(e) => {
+				if (e.target === ref.current) onClose();
+			}}
+		>
+			<div class="y-dialog__box">
+				<header class="y-dialog__head">
+					<h2 id={id}>{title}</h2>
+					<Button kind="quiet" icon="close" label={t("action.close")} onClick={onClose} />
+				</header>
+				<div class="y-dialog__body">{children}</div>
+				{foot !== undefined && <footer class="y-dialog__foot">{foot}</footer>}
+			</div>
+		</dialog>
+	);
+}
+/** Asks before something that cannot be undone. `run` may fail: the dialog says why. */
+export function Confirm({ title, children, action, danger, run, onClose }: { title: string; children: ComponentChildren; action: string; danger?: boolean; run: () => Promise<unknown>; onClose: () => void }) {
+	const [busy, setBusy] = useState(false);
+	const [error, setError] = useState<ApiError>();
+	const act = () => {
+		setBusy(true);
+		run().then(onClose, (e: ApiError) => {
+			setBusy(false);
+			setError(e);
+		});
+	};
+	return (
+		<Dialog
+			title={title}
+			onClose={onClose}
+			foot={
+				<>
+					<Button onClick={onClose}>{t("action.cancel")}</Button>
+					<Button kind={danger === true ? "danger" : "main"} busy={busy} onClick={act}>
+						{action}
+					</Button>
+				</>
+			}
+		>
+			{children}
+			{error !== undefined && <ErrorBox error={error} />}
+		</Dialog>
+	);
+}
+/** The detail of a row, beside the list, at an address of its own: `back` is the list's. */
+export function Drawer({ title, back, children, head, step }: { title: ComponentChildren; back: string; children: ComponentChildren; head?: ComponentChildren; step?: { prev?: string; next?: string } }) {
+	const id = useId();
+	const ref = useRef<HTMLElement>(null);
+	useEffect(() => {
+		ref.current?.focus({ preventScroll: true });
+		const key = (e: KeyboardEvent) => {
+			if (e.key === "Escape" && !e.defaultPrevented && document.querySelector("dialog[open],.y-menu__list") === null) {
+				e.preventDefault();
+				go(back);
+			}
+		};
+		document.addEventListener("keydown", key);
+		return () => document.removeEventListener("keydown", key);
+	}, [back]);
+	return (
+		<aside class="y-drawer" ref={ref} tabIndex={-1} aria-labelledby={id}>
+			<header class="y-drawer__head">
+				<h2 id={id}>{title}</h2>
+				<div class="y-row y-row--tight">
+					{step !== undefined && (
+						<>
+							<Button kind="quiet" icon="up" label={t("action.previous")} disabled={step.prev === undefined} onClick={() => step.prev !== undefined && go(step.prev, "replace")} />
+							<Button kind="quiet" icon="down" label={t("action.next")} disabled={step.next === undefined} onClick={() => step.next !== undefined && go(step.next, "replace")} />
+						</>
+					)}
+					<Button kind="quiet" icon="close" label={t("action.close")} onClick={() => go(back)} />
+				</div>
+				{head}
+			</header>
+			<div class="y-drawer__body">{children}</div>
+		</aside>
+	);
+}
+export interface MenuItem {
+	label: string;
+	run?: () => void;
+	href?: string;
+	checked?: boolean;
+	danger?: boolean;
+	disabled?: boolean;
+	/** A line above it. */
+	apart?: boolean;
+}
+/** A button with a list of actions; arrows, Home, End, Escape. */
+export function Menu({ label, icon, text, items, kind = "plain", small, end }: { label: string; icon?: IconName; text?: ComponentChildren; items: MenuItem[]; kind?: "plain" | "quiet" | "main"; small?: boolean; end?: boolean }) {
+	const [open, setOpen] = useState(false);
+	const ref = useRef<HTMLDivElement>(null);
+	const id = useId();
+	const entries = () => [...(ref.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:not([aria-disabled=true])") ?? [])];
+	useEffect(() => {
+		if (!open) return undefined;
+		entries()[0]?.focus();
+		const away = (e: Event) => {
+			if (!ref.current?.contains(e.target as Node)) setOpen(false);
+		};
+		document.addEventListener("pointerdown", away);
+		document.addEventListener("focusin", away);
+		return () => {
+			document.removeEventListener("pointerdown", away);
+			document.removeEventListener("focusin", away);
+		};
+	}, [open]);
+	const close = () => {
+		setOpen(false);
+		ref.current?.querySelector<HTMLElement>("button")?.focus();
+	};
+	const onKey = (e: KeyboardEvent) => {
+		if (!open) {
+			if (e.key === "ArrowDown") {
+				e.preventDefault();
+				setOpen(true);
+			}
+			return;
+		}
+		const list = entries();
+		const i = list.indexOf(document.activeElement as HTMLElement);
+		const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: list.length - 1 }[e.key];
+		if (e.key === "Escape" || e.key === "Tab") {
+			if (e.key === "Escape") e.preventDefault();
+			close();
+		} else if (to !== undefined) {
+			e.preventDefault();
+			list[(to + list.length) % list.length]?.focus();
+		}
+	};
+	return (
+		<div class={cx("y-menu", end === true && "y-menu--end")} ref={ref} onKeyDown={onKey}>
+			<Button kind={kind} icon={icon} small={small} label={text === undefined ? label : undefined} aria-haspopup="menu" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+				{text}
+			</Button>
+			{open && (
+				<div class="y-menu__list" role="menu" id={id} aria-label={label}>
+					{items.map((x) => {
+						const inner = (
+							<>
+								{x.checked !== undefined && <span class="y-menu__check">{x.checked ? "✓" : ""}</span>}
+								{x.label}
+							</>
+						);
+						const shared = { class: cx("y-menu__item", x.danger === true && "is-danger", x.apart === true && "is-apart"), role: x.checked !== undefined ? ("menuitemcheckbox" as const) : ("menuitem" as const), "aria-checked": x.checked, tabIndex: -1, key: x.label };
+						return x.href !== undefined ? (
+							<a {...shared} href={x.href} onClick={() => setOpen(false)}>
+								{inner}
+							</a>
+						) : (
+							<button
+								{...shared}
+								type="button"
+								aria-disabled={x.disabled}
+								onClick={() => {
+									if (x.disabled === true) return;
+									close();
+									x.run?.();
+								}}
+							>
+								{inner}
+							</button>
+						);
+					})}
+				</div>
+			)}
+		</div>
+	);
+}
+/** A button that opens a small panel under it. */
+export function Popover({ label, icon, text, children, kind = "plain", end }: { label: string; icon?: IconName; text?: ComponentChildren; children: (close: () => void) => ComponentChildren; kind?: "plain" | "quiet"; end?: boolean }) {
+	const [open, setOpen] = useState(false);
+	const ref = useRef<HTMLDivElement>(null);
+	const id = useId();
+	useEffect(() => {
+		if (!open) return undefined;
+		ref.current?.querySelector<HTMLElement>(".y-popover input,.y-popover button,.y-popover select,.y-popover a")?.focus();
+		const away = (e: Event) => {
+			if (!ref.current?.contains(e.target as Node)) setOpen(false);
+		};
+		document.addEventListener("pointerdown", away);
+		return () => document.removeEventListener("pointerdown", away);
+	}, [open]);
+	const close = () => {
+		setOpen(false);
+		ref.current?.querySelector<HTMLElement>("button")?.focus();
+	};
+	return (
+		<div
+			class={cx("y-menu", end === true && "y-menu--end")}
+			ref={ref}
+			onKeyDown={(e) => {
+				if (open && e.key === "Escape") {
+					e.preventDefault();
+					close();
+				}
+			}}
+		>
+			<Button kind={kind} icon={icon} label={text === undefined ? label : undefined} aria-expanded={open} aria-controls={id} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
+				{text}
+			</Button>
+			{open && (
+				<div class="y-menu__list y-popover" id={id} role="dialog" aria-label={label}>
+					{children(close)}
+				</div>
+			)}
+		</div>
+	);
+}
+
+interface Toast {
+	id: number;
+	text: string;
+	tone: "ok" | "bad";
+	undo?: () => void;
+}
+const toasts = signal<Toast[]>([]);
+let last = 0;
+/** A short message; with `undo` it offers to take back what was done, and stays longer. */
+export function toast(text: string, more: { undo?: () => void; tone?: "ok" | "bad" } = {}): void {
+	const one: Toast = { id: ++last, text, tone: more.tone ?? "ok", undo: more.undo };
+	toasts.value = [...toasts.value.slice(-3), one];
+	setTimeout(() => drop(one.id), more.undo !== undefined || more.tone === "bad" ? 12_000 : 5000);
+}
+/** What went wrong, as a toast. */
+export function toastError(e: unknown): void {
+	const x = e as ApiError;
+	toast(x.detail !== undefined && x.detail !== "" ? `${x.title}: ${x.detail}` : String(x.title ?? e), { tone: "bad" });
+}
+function drop(id: number): void {
+	toasts.value = toasts.value.filter((x) => x.id !== id);
+}
+export function Toasts() {
+	return (
+		<div class="y-toasts" role="status" aria-live="polite">
+			{toasts.value.map((x) => (
+				<div key={x.id} class={`y-toast y-toast--${x.tone}`}>
+					<span>{x.text}</span>
+					{x.undo !== undefined && (
+						<Button
+							small
+							onClick={() => {
+								drop(x.id);
+								x.undo?.();
+							}}
+						>
+							{t("action.undo")}
+						</Button>
+					)}
+					<Button kind="quiet" small icon="close" label={t("action.close")} onClick={() => drop(x.id)} />
+				</div>
+			))}
+		</div>
+	);
+}

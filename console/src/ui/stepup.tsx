@@ -1,0 +1,84 @@
+// Before something dangerous the person shows once more who they are: a passkey, or
+// the password and a code.  api.ts waits for it and then asks again.
+import { signal } from "@preact/signals";
+import { type ApiError, api, hooks } from "../base/api";
+import { asError } from "../base/data";
+import { t } from "../base/i18n";
+import { session } from "../base/session";
+import { useState } from "preact/hooks";
+import { Button, ErrorBox } from "./basics";
+import { Form, TextField, useForm } from "./form";
+import { Dialog } from "./overlay";
+
+const waiting = signal<((good: boolean) => void) | null>(null);
+hooks.stepUp = () =>
+	new Promise((done) => {
+		waiting.value?.(false);
+		waiting.value = done;
+	});
+function end(good: boolean): void {
+	const done = waiting.peek();
+	waiting.value = null;
+	done?.(good);
+}
+
+const bytes = (s: string) => Uint8Array.from(atob(s.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const text = (b: ArrayBuffer | null) => (b === null ? null : btoa(String.fromCharCode(...new Uint8Array(b))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
+interface PasskeyOptions {
+	challenge_id: string;
+	challenge: string;
+	rpId?: string;
+	timeout?: number;
+	userVerification?: UserVerificationRequirement;
+	allowCredentials?: { id: string; type: "public-key" }[];
+}
+/** Asks the browser for a passkey; the answer in the form the API takes. */
+export async function askPasskey(): Promise<{ challenge_id: string; credential: object } | null> {
+	const raw = await api.post<PasskeyOptions & { publicKey?: PasskeyOptions }>("/session/passkey-options");
+	const o = { ...raw, ...raw.publicKey };
+	const got = (await navigator.credentials.get({
+		publicKey: { challenge: bytes(o.challenge), rpId: o.rpId, timeout: o.timeout, userVerification: o.userVerification, allowCredentials: (o.allowCredentials ?? []).map((c) => ({ type: c.type, id: bytes(c.id) })) },
+	})) as PublicKeyCredential | null;
+	if (got === null) return null;
+	const r = got.response as AuthenticatorAssertionResponse;
+	return {
+		challenge_id: raw.challenge_id,
+		credential: { id: got.id, rawId: text(got.rawId), type: got.type, response: { clientDataJSON: text(r.clientDataJSON), authenticatorData: text(r.authenticatorData), signature: text(r.signature), userHandle: text(r.userHandle) } },
+	};
+}
+
+function Ask() {
+	const [error, setError] = useState<ApiError>();
+	const form = useForm({ password: "", totp: "" }, (v) => api.post("/session/step-up", { password: v.password, ...(v.totp !== "" && { totp: v.totp }) }));
+	const passkey = async () => {
+		setError(undefined);
+		try {
+			const answer = await askPasskey();
+			if (answer === null) return;
+			await api.post("/session/step-up", answer);
+			end(true);
+		} catch (e) {
+			if ((e as Error).name !== "NotAllowedError") setError(asError(e));
+		}
+	};
+	return (
+		<Dialog title={t("step-up.title")} onClose={() => end(false)}>
+			<p>{t("step-up.why")}</p>
+			{"credentials" in navigator && window.PublicKeyCredential !== undefined && (
+				<div class="y-row">
+					<Button kind={session.value?.session.method === "passkey" ? "main" : "plain"} onClick={() => void passkey()}>
+						{t("step-up.passkey")}
+					</Button>
+				</div>
+			)}
+			{error !== undefined && <ErrorBox error={error} />}
+			<Form form={form} action={t("step-up.go")} done={() => end(true)} cancel={() => end(false)}>
+				<TextField label={t("step-up.password")} type="password" autocomplete="current-password" value={form.value.password} onChange={(password) => form.set({ password })} fault={form.fault("password")} />
+				<TextField label={t("step-up.totp")} inputMode="numeric" autocomplete="one-time-code" value={form.value.totp} onChange={(totp) => form.set({ totp })} fault={form.fault("totp")} />
+			</Form>
+		</Dialog>
+	);
+}
+export function StepUp() {
+	return waiting.value === null ? null : <Ask />;
+}
