@@ -1,3 +1,4 @@
+#include "base/codec.h"
 #include "org/audit_log.h"
 #include "org/id.h"
 #include "org/job.h"
@@ -293,6 +294,57 @@ static void test_rows(void)
 	     n == 1 && YG_SV_IS(got[0].sensor, "s2"));
 }
 
+/* A COUNTS message of spool 1: one batch per entry of `events`, from `first` on. */
+static struct yg_sv counts_message(struct yg_buf *b, uint64_t first, const uint64_t *events,
+				   uint32_t n)
+{
+	b->n = 0;
+	const uint32_t head[4] = {1, 1, n, 0};
+	for (unsigned i = 0; i < 4; i++)
+		yg_wr_le32(b, head[i]);
+	yg_wr_sv32(b, YG_SV("counted"));
+	yg_wr_sv32(b, YG_SV("zeek"));
+	yg_wr_sv32(b, YG_SV("s"));
+	for (uint32_t i = 0; i < n; i++) {
+		yg_wr_le64(b, first + i);
+		yg_wr_le64(b, 0);
+		yg_wr_le64(b, 1000 + first + i);
+		yg_wr_le64(b, events[i]);
+		yg_wr_le64(b, 10 * events[i]);
+		yg_wr_le64(b, 1);
+	}
+	return yg_buf_sv(b);
+}
+
+/* Batches are told of again in other groups after a crash of either side. */
+static void test_counts(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	static const uint64_t events[] = {1, 20, 300, 4000, 50000};
+	struct yg_act act = yg_act_make(db, &env, YG_SV("system"));
+	struct yg_org o = {.slug = YG_SV("counted")};
+	struct yg_source_row *got;
+	struct yg_buf b;
+	size_t n = 0;
+	const yg_wall now = {5};
+	yg_buf_init(&b, 4096);
+	T_OK(yg_org_add(&act, &o, &err) == YG_OK);
+	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 7, events, 3), &err) == YG_OK);
+	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 7, events, 3), &err) == YG_OK);
+	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 8, events + 1, 4), &err) == YG_OK);
+	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 9, events + 2, 1), &err) == YG_OK);
+	T_OK(yg_source_list(db, YG_SV("counted"), NULL, 10, &arena, &got, &n, &err) == YG_OK &&
+	     n == 1 && got[0].events == 54321 && got[0].bytes == 543210 && got[0].unparsed == 5 &&
+	     got[0].first_received.us == 1007 && got[0].last_received.us == 1011);
+	struct yg_sv whole = counts_message(&b, 20, events, 2);
+	for (size_t cut = 0; cut < whole.n; cut++)
+		if (yg_source_counts_apply(db, now, yg_sv_sub(whole, 0, cut), &err) != YG_PARSE)
+			T_NAMED(false, "a cut message is refused");
+	T_OK(yg_source_list(db, YG_SV("counted"), NULL, 10, &arena, &got, &n, &err) == YG_OK &&
+	     got[0].events == 54321);
+	yg_buf_free(&b);
+}
+
 static int64_t one(struct yg_state *db, const char *sql)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
@@ -385,6 +437,7 @@ int main(void)
 	test_tokens();
 	test_jobs();
 	test_rows();
+	test_counts();
 	test_purge();
 	yg_arena_free(&arena);
 	return tap_done();

@@ -1,5 +1,12 @@
 #include "org/source.h"
 
+#include "base/codec.h"
+
+#define COUNT_BYTES 48u
+#define COUNT_MOST  (1ull << 40) /* of one batch; sums of a message stay below 2^63 */
+#define SPOOL_MOST  0xffffu
+#define MARK_COUNTS 0xffff0000u /* in finding_mark beside the spool's own and its parts' */
+
 #include "org/coverage.h"
 
 static yg_status add_one(struct yg_state *db, const struct yg_source_row *r, struct yg_err *err)
@@ -47,6 +54,162 @@ yg_status yg_source_add(struct yg_state *db, const struct yg_source_row *delta, 
 	for (size_t i = 0; st == YG_OK && i < n; i++)
 		st = add_one(db, &delta[i], err);
 	return yg_tx_end(&tx, st, err);
+}
+
+struct counts {                     /* a message, read */
+	struct yg_source_row *keys; /* arena */
+	uint32_t key_n, spool;
+	struct yg_rd entries;
+	uint64_t last;
+};
+
+static yg_status counts_head(struct yg_rd *r, struct yg_arena *arena, struct counts *out,
+			     uint32_t *out_entries, struct yg_err *err)
+{
+	out->spool = yg_rd_le32(r);
+	out->key_n = yg_rd_le32(r);
+	*out_entries = yg_rd_le32(r);
+	(void)yg_rd_le32(r);
+	if (r->bad || out->spool > SPOOL_MOST || out->key_n > yg_rd_left(r) / 12)
+		return YG_FAIL(err, YG_PARSE, "counts: the message is cut short");
+	out->keys = YG_NEW_N(arena, struct yg_source_row, out->key_n + 1);
+	if (out->keys == NULL)
+		return YG_FAIL(err, YG_NOMEM, "counts");
+	for (uint32_t k = 0; k < out->key_n; k++) {
+		out->keys[k].org = yg_rd_sv32(r);
+		out->keys[k].source = yg_rd_sv32(r);
+		out->keys[k].sensor = yg_rd_sv32(r);
+	}
+	if (r->bad || (uint64_t)*out_entries * COUNT_BYTES != yg_rd_left(r))
+		return YG_FAIL(err, YG_PARSE, "counts: the message is cut short or has too much");
+	return YG_OK;
+}
+
+/* One entry; false: it is not one. */
+static bool entry(struct yg_rd *r, const struct counts *c, uint64_t *batch, uint32_t *key,
+		  struct yg_source_row *out)
+{
+	*batch = yg_rd_le64(r);
+	*key = yg_rd_le32(r);
+	(void)yg_rd_le32(r);
+	out->last_received.us = (int64_t)yg_rd_le64(r);
+	uint64_t events = yg_rd_le64(r), bytes = yg_rd_le64(r), unparsed = yg_rd_le64(r);
+	if (r->bad || *key >= c->key_n || *batch > INT64_MAX || out->last_received.us < 0 ||
+	    events > COUNT_MOST || bytes > COUNT_MOST || unparsed > COUNT_MOST)
+		return false;
+	out->events = (int64_t)events;
+	out->bytes = (int64_t)bytes;
+	out->unparsed = (int64_t)unparsed;
+	return true;
+}
+
+static yg_status counts_read(struct yg_sv body, struct yg_arena *arena, struct counts *out,
+			     struct yg_err *err)
+{
+	struct yg_rd r = yg_rd_init(body.p, body.n);
+	uint32_t n = 0, key;
+	yg_status st = counts_head(&r, arena, out, &n, err);
+	if (st != YG_OK)
+		return st;
+	out->entries = r;
+	for (uint32_t i = 0; i < n; i++) {
+		struct yg_source_row row = {0};
+		uint64_t batch;
+		if (!entry(&r, out, &batch, &key, &row) || (i > 0 && batch <= out->last))
+			return YG_FAIL(err, YG_PARSE, "counts: entry %u is none, or out of order",
+				       i);
+		out->last = batch;
+	}
+	return n > 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "counts: the message is empty");
+}
+
+static void counts_sum(struct counts *c, bool any, uint64_t mark)
+{
+	struct yg_rd r = c->entries;
+	while (yg_rd_left(&r) > 0) {
+		struct yg_source_row row = {0};
+		uint64_t batch;
+		uint32_t key;
+		if (!entry(&r, c, &batch, &key, &row))
+			return;
+		if (any && batch <= mark)
+			continue;
+		struct yg_source_row *to = &c->keys[key];
+		bool first =
+			to->first_received.us == 0 || row.last_received.us < to->first_received.us;
+		to->events += row.events;
+		to->bytes += row.bytes;
+		to->unparsed += row.unparsed;
+		if (first)
+			to->first_received = row.last_received;
+		to->last_received.us = YG_MAX(to->last_received.us, row.last_received.us);
+		to->last_event = to->last_received;
+	}
+}
+
+static yg_status mark_read(struct yg_state *db, uint32_t spool, bool *out_any, uint64_t *out,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT batch FROM finding_mark WHERE spool = $1"), &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, (int64_t)(MARK_COUNTS | spool));
+	st = yg_stmt_step(s, out_any, err);
+	*out = st == YG_OK && *out_any ? (uint64_t)yg_col_i64(s, 0) : 0;
+	return st;
+}
+
+static yg_status mark_save(struct yg_state *db, uint32_t spool, uint64_t batch, yg_wall now,
+			   struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("INSERT INTO finding_mark (spool, batch, time) VALUES ($1, $2, $3)"
+		       " ON CONFLICT (spool) DO UPDATE SET batch = excluded.batch, time = excluded.time"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, (int64_t)(MARK_COUNTS | spool));
+	yg_stmt_i64(s, 2, (int64_t)batch);
+	yg_stmt_i64(s, 3, now.us);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status counts_apply(struct yg_state *db, yg_wall now, struct counts *c,
+			      struct yg_err *err)
+{
+	struct yg_tx tx;
+	bool any = false;
+	uint64_t mark = 0;
+	yg_status st = yg_tx_begin(&tx, db, err);
+	if (st != YG_OK)
+		return st;
+	st = mark_read(db, c->spool, &any, &mark, err);
+	if (st != YG_OK || (any && c->last <= mark))
+		return yg_tx_end(&tx, st, err);
+	counts_sum(c, any, mark);
+	for (uint32_t k = 0; k < c->key_n && st == YG_OK; k++)
+		if (c->keys[k].last_received.us != 0)
+			st = add_one(db, &c->keys[k], err);
+	if (st == YG_OK)
+		st = mark_save(db, c->spool, c->last, now, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+yg_status yg_source_counts_apply(struct yg_state *db, yg_wall now, struct yg_sv body,
+				 struct yg_err *err)
+{
+	struct yg_arena arena;
+	struct counts c = {0};
+	yg_arena_init(&arena, (size_t)256 << 20);
+	yg_status st = counts_read(body, &arena, &c, err);
+	if (st == YG_OK)
+		st = counts_apply(db, now, &c, err);
+	yg_arena_free(&arena);
+	return st;
 }
 
 static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_source_row *r,

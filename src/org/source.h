@@ -15,6 +15,11 @@ struct yg_source_row {
  * forward; all in one transaction.  Rows of unknown organisations are skipped. */
 yg_status yg_source_add(struct yg_state *db, const struct yg_source_row *delta, size_t n,
 			struct yg_err *err) YG_MUST_USE;
+/* Applies the body of a COUNTS message (role/message.h): the counts of every batch
+ * that is above the spool's mark, and the mark, in one transaction; so that a batch
+ * told of again counts once.  YG_OK; YG_PARSE: not such a message. */
+yg_status yg_source_counts_apply(struct yg_state *db, yg_wall now, struct yg_sv body,
+				 struct yg_err *err) YG_MUST_USE;
 /* Ordered by org, source, sensor, from behind `after` (NULL: from the first). */
 yg_status yg_source_list(struct yg_state *db, struct yg_sv org, const struct yg_source_row *after,
 			 uint32_t limit, struct yg_arena *arena, struct yg_source_row **out,

@@ -1,4 +1,4 @@
-/* run/center.sock: a worker sends FINDINGS, center applies them once and says
+/* run/center.sock: a worker sends FINDINGS and COUNTS, center applies them once and says
  * so.  One message of a connection is worked on at a time; the worker waits
  * for its answer, and sends again what was not answered. */
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "alert/finding.h"
+#include "org/source.h"
 #include "os/channel.h"
 #include "os/file.h"
 #include "os/socket.h"
@@ -20,6 +21,7 @@ struct findings_conn {
 	struct yg_channel *channel; /* NULL: ended */
 	uv_work_t work;
 	bool busy;
+	uint32_t type;      /* FINDINGS or COUNTS */
 	struct yg_buf body; /* of the message that is worked on */
 	yg_status st;
 	struct yg_err err;
@@ -42,7 +44,8 @@ static void conn_remove(struct findings_conn *conn)
 static bool on_allowed(void *ctx, uint32_t type, size_t n)
 {
 	(void)ctx;
-	return type == YG_IPC_FINDINGS && yg_ipc_allowed(type, n, YG_R_INGEST, YG_R_CENTER);
+	return (type == YG_IPC_FINDINGS || type == YG_IPC_COUNTS) &&
+	       yg_ipc_allowed(type, n, YG_R_INGEST, YG_R_CENTER);
 }
 
 static void on_ended(void *ctx, const struct yg_err *err)
@@ -101,6 +104,11 @@ static void on_work(uv_work_t *w)
 	conn->st = yg_lease_state(&c->api, &l, &conn->err);
 	if (conn->st != YG_OK)
 		return;
+	if (conn->type == YG_IPC_COUNTS) {
+		conn->st = yg_source_counts_apply(l.db, yg_env_wall(&c->ctx->env),
+						  yg_buf_sv(&conn->body), &conn->err);
+		return;
+	}
 	struct yg_act act = center_act(c, l.db);
 	conn->st = yg_findings_apply(&act, yg_buf_sv(&conn->body), &result, &conn->err);
 	if (conn->st != YG_OK || result.duplicate || result.applied == 0)
@@ -138,15 +146,15 @@ static void on_worked(uv_work_t *w, int status)
 static void on_frame(void *ctx, uint32_t type, struct yg_sv body, int *fd)
 {
 	struct findings_conn *conn = ctx;
-	(void)type;
 	(void)fd;
 	if (conn->busy) { /* a worker waits for its answer; one that does not is broken */
 		yg_channel_close(conn->channel);
 		conn->channel = NULL;
 		return;
 	}
+	conn->type = type;
 	yg_buf_free(&conn->body);
-	yg_buf_init(&conn->body, yg_ipc_max(YG_IPC_FINDINGS));
+	yg_buf_init(&conn->body, yg_ipc_max(type));
 	yg_buf_put(&conn->body, body);
 	conn->work.data = conn;
 	conn->busy = !conn->body.bad &&

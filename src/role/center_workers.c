@@ -83,12 +83,13 @@ yg_status center_submit(void *ctx, const struct yg_submit *s, struct yg_arena *a
 
 /* --- counters --- */
 
-/* What a worker had counted of one source when it was asked last. */
+/* What a worker had dropped of one source when it was asked last.  All else comes
+ * with its batches (COUNTS), once; what was never in a batch can only be asked for. */
 struct baseline {
 	uint32_t worker;
 	int64_t started; /* of the worker: another one counts from zero */
 	char key[448];   /* org, source, sensor with tabs between */
-	int64_t events, bytes, unparsed, dropped;
+	int64_t dropped;
 };
 
 void center_baselines_free(struct center *c)
@@ -176,23 +177,14 @@ static void add_delta(struct stats *s, uint32_t obj)
 	if (b->started != s->started) {
 		bool older = fresh && s->first &&
 			     s->started < s->c->api.started.us - STARTED_TOGETHER_US;
-		b->events = older ? number_of(s, obj, "events") : 0;
-		b->bytes = older ? number_of(s, obj, "bytes") : 0;
-		b->unparsed = older ? number_of(s, obj, "unparsed") : 0;
 		b->dropped = older ? number_of(s, obj, "dropped") : 0;
 		b->started = s->started;
 	}
-	row->events = number_of(s, obj, "events") - b->events;
-	row->bytes = number_of(s, obj, "bytes") - b->bytes;
-	row->unparsed = number_of(s, obj, "unparsed") - b->unparsed;
 	row->dropped = number_of(s, obj, "dropped") - b->dropped;
-	if (row->events == 0 && row->bytes == 0 && row->dropped == 0)
+	if (row->dropped == 0)
 		return;
 	(void)yg_time_parse(text_of(s, obj, "last_received"), &last, NULL);
 	row->first_received = row->last_received = row->last_event = last;
-	b->events += row->events;
-	b->bytes += row->bytes;
-	b->unparsed += row->unparsed;
 	b->dropped += row->dropped;
 	s->row_count++;
 }

@@ -9,6 +9,7 @@ void yg_block_init(struct yg_block *b)
 	yg_buf_init(&b->rows, UINT32_MAX);
 	yg_buf_init(&b->plans, SIZE_MAX / 2);
 	yg_buf_init(&b->messages, SIZE_MAX / 2);
+	yg_buf_init(&b->keys, 8u << 20);
 }
 
 void yg_block_free(struct yg_block *b)
@@ -16,6 +17,8 @@ void yg_block_free(struct yg_block *b)
 	yg_buf_free(&b->rows);
 	yg_buf_free(&b->plans);
 	yg_buf_free(&b->messages);
+	yg_buf_free(&b->keys);
+	free(b->count);
 	free(b->row_len);
 	free(b->parts);
 	free(b->plan);
@@ -36,6 +39,9 @@ void yg_block_reset(struct yg_block *b)
 	buf_reset(&b->rows);
 	buf_reset(&b->plans);
 	buf_reset(&b->messages);
+	buf_reset(&b->keys);
+	b->key_n = 0;
+	b->count_n = 0;
 	b->row_n = 0;
 	b->part_n = 0;
 	b->plan_n = 0;
@@ -130,6 +136,69 @@ void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at)
 	b->message = p;
 	b->message[b->message_n++] =
 		(struct yg_block_message){batch, begun_at, b->messages.n - begun_at};
+}
+
+/* Senders send one batch after the other: what was counted last is asked first. */
+static uint32_t key_of(struct yg_block *b, struct yg_sv org, struct yg_sv source,
+		       struct yg_sv sensor)
+{
+	size_t n = b->keys.n, own = 12 + org.n + source.n + sensor.n;
+	yg_wr_sv32(&b->keys, org);
+	yg_wr_sv32(&b->keys, source);
+	yg_wr_sv32(&b->keys, sensor);
+	if (b->keys.bad)
+		return 0;
+	struct yg_sv mine = {b->keys.p + n, own};
+	uint32_t last = b->count_n > 0 ? b->count[b->count_n - 1].key : 0;
+	if (b->count_n > 0 && n >= own && last + 1 == b->key_n &&
+	    memcmp(b->keys.p + n - own, mine.p, own) == 0) {
+		b->keys.n = n;
+		return last;
+	}
+	struct yg_rd r = yg_rd_init(b->keys.p, n);
+	for (uint32_t k = 0; k < b->key_n; k++) {
+		const uint8_t *at = r.p;
+		for (unsigned i = 0; i < 3; i++)
+			(void)yg_rd_sv32(&r);
+		if ((size_t)(r.p - at) == own && memcmp(at, mine.p, own) == 0) {
+			b->keys.n = n;
+			return k;
+		}
+	}
+	return b->key_n++;
+}
+
+void yg_block_count(struct yg_block *b, const struct yg_block_count *c, struct yg_sv org,
+		    struct yg_sv source, struct yg_sv sensor)
+{
+	void *p = b->count;
+	uint32_t key = key_of(b, org, source, sensor);
+	if (b->keys.bad || !room(b, &p, b->count_n, &b->count_cap, sizeof *b->count)) {
+		b->bad = true;
+		return;
+	}
+	b->count = p;
+	b->count[b->count_n] = *c;
+	b->count[b->count_n++].key = key;
+}
+
+void yg_block_counts(const struct yg_block *b, uint32_t spool, struct yg_buf *out)
+{
+	yg_wr_le32(out, spool);
+	yg_wr_le32(out, b->key_n);
+	yg_wr_le32(out, (uint32_t)b->count_n);
+	yg_wr_le32(out, 0);
+	yg_buf_put(out, yg_buf_sv(&b->keys));
+	for (size_t i = 0; i < b->count_n; i++) {
+		const struct yg_block_count *c = &b->count[i];
+		yg_wr_le64(out, c->batch);
+		yg_wr_le32(out, c->key);
+		yg_wr_le32(out, 0);
+		yg_wr_le64(out, (uint64_t)c->received.us);
+		yg_wr_le64(out, c->events);
+		yg_wr_le64(out, c->bytes);
+		yg_wr_le64(out, c->unparsed);
+	}
 }
 
 /* ---- delivery ---- */

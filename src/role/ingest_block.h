@@ -30,6 +30,12 @@ struct yg_block_message { /* a FINDINGS body */
 	uint64_t batch;
 	size_t at, n; /* in messages */
 };
+struct yg_block_count { /* what a whole batch held */
+	uint64_t batch;
+	uint32_t key; /* owner, source and sensor: place in keys */
+	yg_wall received;
+	uint64_t events, bytes, unparsed;
+};
 struct yg_block {
 	struct yg_buf rows; /* RowBinary */
 	uint32_t *row_len;  /* owned; bytes of every row */
@@ -42,6 +48,10 @@ struct yg_block {
 	struct yg_buf messages;
 	struct yg_block_message *message; /* owned */
 	size_t message_n, message_cap;
+	struct yg_buf keys; /* of counts: sv32 organisation, source, sensor; each once */
+	uint32_t key_n;
+	struct yg_block_count *count; /* owned; one per batch that ended, ascending */
+	size_t count_n, count_cap;
 	uint64_t complete; /* every batch up to here is whole in this block or before it; 0: none */
 	yg_mono begun;     /* when its first row came */
 	bool bad;          /* no memory: the process must end and recover */
@@ -58,7 +68,7 @@ void yg_block_free(struct yg_block *b);
 void yg_block_reset(struct yg_block *b); /* empty again; keeps moderate memory */
 static inline bool yg_block_empty(const struct yg_block *b)
 {
-	return b->row_n == 0 && b->plan_n == 0 && b->message_n == 0;
+	return b->row_n == 0 && b->plan_n == 0 && b->message_n == 0 && b->count_n == 0;
 }
 /* The next row of `batch` was appended to b->rows from `at` on. */
 void yg_block_row(struct yg_block *b, uint64_t batch, uint32_t row, size_t at);
@@ -68,6 +78,12 @@ void yg_block_plan(struct yg_block *b, uint64_t batch, struct yg_sv plan);
 /* Room for one FINDINGS body of `batch`: append to b->messages, then _end(). */
 size_t yg_block_message_begin(struct yg_block *b);
 void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at);
+
+/* The batch that ended: `c` without its key, and whose it is. */
+void yg_block_count(struct yg_block *b, const struct yg_block_count *c, struct yg_sv org,
+		    struct yg_sv source, struct yg_sv sensor);
+/* The body of a COUNTS message (role/message.h); count_n > 0. */
+void yg_block_counts(const struct yg_block *b, uint32_t spool, struct yg_buf *out);
 
 struct yg_refused { /* rows of one batch; views end with the call */
 	uint64_t batch;

@@ -1,4 +1,5 @@
-/* What blocks: the calls to store and center, one attempt at a time, in the pool. */
+/* The calls to store and center, one attempt at a time, in the pool; and what is
+ * to be said to center. */
 #include "role/ingest_internal.h"
 
 static yg_status op_insert(void *ctx, const char *query_id, struct yg_sv rows, struct yg_err *err)
@@ -75,6 +76,49 @@ void work_store(struct pipe *p)
 		p->table_there = false; /* somebody took it or a column away: made again */
 }
 
+/* ---- center ---- */
+static void message_add(struct pipe *p, uint32_t type, uint64_t batch, struct yg_sv body)
+{
+	struct message *m = malloc(sizeof *m + YG_IPC_HEAD + body.n);
+	if (m == NULL) {
+		struct yg_err err;
+		(void)YG_FAIL(&err, YG_NOMEM, "messages for center");
+		ingest_fatal(p->in, "messages", &err); /* the spool still has it all */
+		return;
+	}
+	uint32_t head[2] = {type, (uint32_t)body.n};
+	*m = (struct message){.batch = batch, .n = YG_IPC_HEAD + body.n};
+	memcpy(m->bytes, head, sizeof head);
+	memcpy(m->bytes + YG_IPC_HEAD, body.p, body.n);
+	if (p->msg_last != NULL)
+		p->msg_last->next = m;
+	else
+		p->msg_first = m;
+	p->msg_last = m;
+	p->msg_bytes += m->n;
+}
+
+/* Counts and findings go to center only after their events are in the store, and
+ * in the order of their first batches: none is released before center has it. */
+void pipe_messages(struct pipe *p, const struct yg_block *b)
+{
+	if (b->count_n > 0) {
+		struct yg_buf body;
+		yg_buf_init(&body, yg_ipc_max(YG_IPC_COUNTS));
+		yg_block_counts(b, p->number, &body);
+		if (body.bad) {
+			struct yg_err err;
+			(void)YG_FAIL(&err, YG_NOMEM, "counts for center");
+			ingest_fatal(p->in, "counts", &err);
+		}
+		message_add(p, YG_IPC_COUNTS, b->count[0].batch, yg_buf_sv(&body));
+		yg_buf_free(&body);
+	}
+	for (size_t i = 0; i < b->message_n; i++)
+		message_add(p, YG_IPC_FINDINGS, b->message[i].batch,
+			    (struct yg_sv){b->messages.p + b->message[i].at, b->message[i].n});
+}
+
 static yg_status center_ask(struct pipe *p, const struct message *m, uint32_t *out,
 			    struct yg_err *err)
 {
@@ -113,12 +157,15 @@ void work_center(struct pipe *p)
 		const struct message *m = p->msg_first;
 		char name[96];
 		struct yg_sb n = yg_sb_init(name, sizeof name);
-		yg_sb_printf(&n, "spool-%u-%llu.findings", p->number, (unsigned long long)m->batch);
+		uint32_t type;
+		memcpy(&type, m->bytes, sizeof type);
+		yg_sb_printf(&n, "spool-%u-%llu.%s", p->number, (unsigned long long)m->batch,
+			     type == YG_IPC_COUNTS ? "counts" : "findings");
 		p->send_st = yg_spool_set_aside(&p->conf, yg_sb_cstr(&n), (struct yg_sv){"", 0},
 						(struct yg_sv){m->bytes, m->n}, &p->send_err);
 		p->send_refused += p->send_st == YG_OK;
 		return;
 	}
-	p->send_st = YG_FAIL(&p->send_err, YG_AGAIN, "center could not take findings: %s",
+	p->send_st = YG_FAIL(&p->send_err, YG_AGAIN, "center could not take a message: %s",
 			     yg_status_name((yg_status)answer));
 }

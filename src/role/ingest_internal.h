@@ -81,7 +81,7 @@ struct job {
 	struct pipe *pipe;
 	bool running;
 };
-struct message { /* findings for center */
+struct message { /* findings or counts for center */
 	struct message *next;
 	uint64_t batch;
 	size_t n;
@@ -165,6 +165,8 @@ void pipe_shrink(struct pipe *p);     /* memory of blocks goes back */
 bool pipe_jobs(const struct pipe *p); /* something runs in the pool */
 void work_store(struct pipe *p);      /* ingest_deliver.c: one attempt for queue[0] */
 void work_center(struct pipe *p);
+/* What center is told when b is in the store; in the loop. */
+void pipe_messages(struct pipe *p, const struct yg_block *b);
 yg_status pipe_store_open(struct pipe *p, struct yg_err *err);
 
 /* ---- doors ---- */

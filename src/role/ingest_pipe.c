@@ -332,31 +332,6 @@ static void work_deliver(uv_work_t *w)
 	work_store(w->data);
 }
 
-/* Findings go to center only after their events are in the store. */
-static void messages_take(struct pipe *p, const struct yg_block *b)
-{
-	for (size_t i = 0; i < b->message_n; i++) {
-		struct message *m = malloc(sizeof *m + YG_IPC_HEAD + b->message[i].n);
-		if (m == NULL) {
-			struct yg_err err;
-			(void)YG_FAIL(&err, YG_NOMEM, "findings for center");
-			ingest_fatal(p->in, "findings", &err); /* the journal still has them */
-			return;
-		}
-		uint32_t head[2] = {YG_IPC_FINDINGS, (uint32_t)b->message[i].n};
-		*m = (struct message){.batch = b->message[i].batch,
-				      .n = YG_IPC_HEAD + b->message[i].n};
-		memcpy(m->bytes, head, sizeof head);
-		memcpy(m->bytes + YG_IPC_HEAD, b->messages.p + b->message[i].at, b->message[i].n);
-		if (p->msg_last != NULL)
-			p->msg_last->next = m;
-		else
-			p->msg_first = m;
-		p->msg_last = m;
-		p->msg_bytes += m->n;
-	}
-}
-
 void pipe_shrink(struct pipe *p)
 {
 	if (!p->deliver.running)
@@ -398,7 +373,7 @@ static void after_deliver(uv_work_t *w, int status)
 		struct yg_block *b = p->queue[0];
 		retry_well(p, &p->retry_deliver, "store");
 		p->stored = YG_MAX(p->stored, b->complete);
-		messages_take(p, b);
+		pipe_messages(p, b);
 		p->queue[0] = p->queue[1];
 		p->queue_n--;
 		yg_block_reset(b);

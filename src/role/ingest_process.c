@@ -42,6 +42,7 @@ struct yg_process {
 	bool replay, aside;
 	uint32_t deaths; /* processes that ended on it so far */
 	uint32_t replay_events, findings;
+	uint64_t odd; /* records of this batch that no normaliser saw */
 	struct yg_buf plan, scratch;
 	/* Two events under way: one prepared, one being finished. */
 	struct yg_event ev[2];
@@ -292,6 +293,7 @@ static yg_status batch_begin(struct yg_process *p, const struct yg_intel *intel,
 	if (st != YG_OK)
 		return st;
 	p->next_row = 0;
+	p->odd = 0;
 	p->pending = false;
 	p->intel = p->replay ? NULL : intel;
 	if (p->conf.busy_fd >= 0 && !p->aside)
@@ -341,6 +343,7 @@ static bool fallback_next(struct yg_process *p, struct yg_event *ev)
 				.parse_error = yg_sv_of(p->fb.reason)};
 	p->c.unparsed++;
 	tally(p)->unparsed++;
+	p->odd++;
 	return true;
 }
 
@@ -353,6 +356,7 @@ static bool record_next(struct yg_process *p, struct yg_event *ev)
 		p->tail_error = NULL;
 		p->c.unparsed++;
 		tally(p)->unparsed++;
+		p->odd++;
 		more = true;
 	}
 	if (!more)
@@ -439,6 +443,12 @@ static void batch_end(struct yg_process *p, struct yg_block *block)
 		findings_out(p, block, base);
 	yg_block_end(block, p->b.seq, base + p->findings);
 	uint64_t unparsed = p->norm != NULL ? yg_norm_unparsed(p->norm) : 0;
+	const struct yg_block_count count = {.batch = p->b.seq,
+					     .received = p->b.received,
+					     .events = p->next_row,
+					     .bytes = p->b.body.n,
+					     .unparsed = p->odd + unparsed};
+	yg_block_count(block, &count, p->b.org, yg_sv_of(p->source), p->b.sensor);
 	t->batches++;
 	t->bytes += p->b.body.n;
 	t->events += p->next_row;

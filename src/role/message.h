@@ -32,6 +32,7 @@ enum yg_role_bit {
 	X(STATS_REPLY,    23,   0, 65536,                  YG_R_INGEST, YG_R_CENTER) /* json object of counters */ \
 	/* run/center.sock: center listens */                                                          \
 	X(FINDINGS,       30,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) \
+	X(COUNTS,         32,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) \
 	X(FINDINGS_REPLY, 31,   8, 1024,                   YG_R_CENTER, YG_R_INGEST)
 /* clang-format on */
 enum yg_ipc_type {
@@ -55,4 +56,8 @@ uint32_t yg_ipc_max(uint32_t type); /* 0 when unknown */
  * "category","family","severity_id","confidence","tlp","asset","field","value",
  * "event_id","time","title"}.  Center applies a batch once: (spool, batch) at or
  * below what it has is answered OK and ignored.
- * FINDINGS_REPLY: u32 yg_status, u32 0. */
+ * COUNTS body: u32 spool, u32 keys, u32 entries, u32 0; per key sv32 org, sv32 source,
+ * sv32 sensor; per entry u64 batch, u32 key, u32 0, i64 received (us), u64 events,
+ * u64 bytes, u64 unparsed, ascending by batch.  Center adds every batch once: those
+ * at or below what it has counted of that spool are passed over.
+ * FINDINGS_REPLY, to both: u32 yg_status, u32 0. */

@@ -29,6 +29,9 @@ def findings_at_center(server):
     return total
 
 
+sent, lock = [0], threading.Lock()  # bytes acknowledged
+
+
 def load(server, stop, acked, worker):
     """Batches with an id each, sent again until acknowledged."""
     i = 0
@@ -38,6 +41,8 @@ def load(server, stop, acked, worker):
             return
         submit(server, body, tries=5000, batch_id=f"w{worker}-{i}")
         acked.append(i)
+        with lock:
+            sent[0] += len(body)
         i += 1
         time.sleep(0.02)
 
@@ -83,6 +88,14 @@ with Server(sys.argv[1], CONF) as s:
     ok(findings == batches, "every match is a finding once", f"{findings} of {batches}")
     until(lambda: findings_at_center(s) >= batches, 30, 0.5)
     ok(findings_at_center(s) == batches, "center counted each finding once", f"{findings_at_center(s)} of {batches}")
+
+    def counted():
+        code, out, _ = s.cli("source", "list", "--json")
+        return [json.loads(line) for line in out.splitlines()] if code == 0 else []
+    until(lambda: sum(r["records"] for r in counted()) >= want, 30, 0.5)
+    rows = counted()
+    ok(sum(r["records"] for r in rows) == want and sum(r["bytes"] for r in rows) == sent[0],
+       "center counted the records and bytes of the source once", f"{rows}, {sent[0]} bytes")
 
     with Submit(s.data) as c:
         status, duplicate = c.send(b"other bytes", batch_id="w0-0")
