@@ -1,4 +1,5 @@
 #include "api/body.h"
+#include "api/compress.h"
 #include "api/console.h"
 #include "api/json_out.h"
 #include "api/page.h"
@@ -226,6 +227,13 @@ static void check_body(void)
 static void check_negotiation(void)
 {
 	T_OK(!yg_http_japanese((struct yg_sv){NULL, 0}));
+	T_OK(yg_http_takes_gzip(YG_SV("deflate, GZIP;q=0.5")));
+	T_OK(yg_http_takes_gzip(YG_SV("*")));
+	T_OK(!yg_http_takes_gzip(YG_SV("gzip;q=0, *")));
+	T_OK(!yg_http_takes_gzip(YG_SV("gzip; q=0.00")));
+	T_OK(yg_http_takes_gzip(YG_SV("gzip;q=0.001")));
+	T_OK(!yg_http_takes_gzip(YG_SV("br, identity")));
+	T_OK(!yg_http_takes_gzip((struct yg_sv){NULL, 0}));
 	T_OK(yg_http_japanese(YG_SV("ja")));
 	T_OK(yg_http_japanese(YG_SV("ja-JP,en;q=0.8")));
 	T_OK(!yg_http_japanese(YG_SV("en,ja;q=0.9")));

@@ -169,13 +169,16 @@ void yg_answer_location(struct yg_request *q, struct yg_response *r, const char 
 yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t version,
 			 struct yg_err *err)
 {
-	char buf[32];
+	char buf[32], more[48];
 	struct yg_sv rest = q->header[YG_HH_IF_MATCH], one, etag = etag_of(buf, version);
+	struct yg_sb gzip = yg_sb_init(more, sizeof more); /* as api/compress.c tags it */
+	yg_sb_put(&gzip, yg_sv_sub(etag, 0, etag.n - 1));
+	yg_sb_put(&gzip, YG_SV("-gzip\""));
 	if (rest.p == NULL)
 		return YG_OK;
 	while (yg_sv_cut(&rest, ',', &one)) {
 		one = yg_sv_trim(one);
-		if (YG_SV_IS(one, "*") || yg_sv_eq(one, etag))
+		if (YG_SV_IS(one, "*") || yg_sv_eq(one, etag) || yg_sv_eq(one, yg_sb_sv(&gzip)))
 			return YG_OK;
 	}
 	r->problem = "precondition-failed";

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "api/compress.h"
 #include "api/problem.h"
 #include "api/server_internal.h"
 #include "base/check.h"
@@ -309,6 +310,8 @@ static void on_work(uv_work_t *w)
 	}
 	if (x->st == YG_OK && x->q.error_count > 0 && YG_CHECK(x->r.status >= 400))
 		x->st = YG_FAIL(&x->err, YG_INVAL, "the request has errors");
+	if (x->st == YG_OK)
+		yg_response_compress(&x->q, &x->r);
 }
 
 static void on_worked(uv_work_t *w, int status)

@@ -1,5 +1,6 @@
 #include "format/compress.h"
 
+#include <zlib.h>
 #include <zstd.h>
 
 yg_status yg_zstd_compress(struct yg_sv in, int level, struct yg_buf *out, struct yg_err *err)
@@ -19,4 +20,26 @@ yg_status yg_zstd_compress(struct yg_sv in, int level, struct yg_buf *out, struc
 		return YG_FAIL(err, YG_NOMEM, "zstd: %s", ZSTD_getErrorName(n));
 	out->n += n;
 	return YG_OK;
+}
+
+#define GZIP_WINDOW 31 /* zlib: 15 bits and a gzip head */
+
+yg_status yg_gzip_compress(struct yg_sv in, int level, struct yg_buf *out, struct yg_err *err)
+{
+	z_stream z = {0};
+	if (deflateInit2(&z, level, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return YG_FAIL(err, YG_NOMEM, "compressing");
+	uLong most = deflateBound(&z, (uLong)in.n);
+	char *room = in.n <= UINT32_MAX && most <= UINT32_MAX ? yg_buf_room(out, most) : NULL;
+	int rc = Z_MEM_ERROR;
+	if (room != NULL) {
+		z.next_in = (Bytef *)(uintptr_t)in.p;
+		z.avail_in = (uInt)in.n;
+		z.next_out = (Bytef *)room;
+		z.avail_out = (uInt)most;
+		rc = deflate(&z, Z_FINISH);
+		out->n += z.total_out;
+	}
+	(void)deflateEnd(&z);
+	return rc == Z_STREAM_END ? YG_OK : YG_FAIL(err, YG_NOMEM, "compressing");
 }

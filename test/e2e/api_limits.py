@@ -1,6 +1,7 @@
 """The HTTP doors under abuse: malformed requests, bodies too large, ten thousand
 slow connections; and the live stream: resume, heartbeat, rights, a reader that
 does not read.  Usage: api_limits.py YAGURA [CONNECTIONS]"""
+import gzip
 import json
 import os
 import resource
@@ -182,6 +183,70 @@ def stream(s):
     theirs.close()
 
 
+def encodings(s):
+    """gzip for who takes it, with its own ETag, never for a stream."""
+    plain = s.http("GET", "/api/openapi.json")
+    packed = s.http("GET", "/api/openapi.json", Accept_Encoding="br, gzip")
+    ok(packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(packed.body) == plain.body,
+       f"gzip: {len(plain.body)} -> {len(packed.body)} bytes", packed.headers)
+    ok("Accept-Encoding" in plain.headers["Vary"] and "Accept-Encoding" in packed.headers["Vary"], "both say Vary")
+    ok(plain.headers["Content-Encoding"] is None, "nobody asked, nothing packed")
+    ok(s.http("GET", "/api/openapi.json", Accept_Encoding="gzip;q=0").headers["Content-Encoding"] is None, "q=0 is no")
+    ok(s.http("GET", "/livez", Accept_Encoding="gzip").headers["Content-Encoding"] is None, "small answers go as they are")
+    made = s.http("POST", "/api/v1/organisations", {"name": "long", "title": "櫓" * 200}).headers["ETag"]
+    got = s.http("GET", "/api/v1/organisations/long", Accept_Encoding="gzip")
+    ok(got.headers["ETag"] == made[:-1] + '-gzip"', "another representation has another ETag", (made, got.headers["ETag"]))
+    done_ = s.http("PATCH", "/api/v1/organisations/long", {"title": "short"}, If_Match=got.headers["ETag"])
+    ok(done_.status == 200, "which If-Match takes", done_)
+    again = s.http("PATCH", "/api/v1/organisations/long", {"title": "other"}, If_Match=got.headers["ETag"])
+    ok(again.status == 412, "once", again)
+    c = unix(s)
+    c.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
+    head = read_some(c, b"retry: 3000")
+    ok(b"retry: 3000" in head and b"Content-Encoding" not in head, "a stream is never packed", head)
+    c.close()
+
+
+def shown(s):
+    """The certificate that a new connection sees."""
+    return ssl.get_server_certificate(("127.0.0.1", s.port), timeout=20)
+
+
+def certificates(s):
+    """A renewed certificate by SIGHUP; a bad pair changes nothing."""
+    folder, first, main_pid = os.path.join(s.data, "keys"), shown(s), s.main_pid()
+
+    def read(name):
+        with open(os.path.join(folder, name), "rb") as f:
+            return f.read()
+
+    def put(name, data):
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
+
+    def shows(certificate):
+        try:
+            return shown(s).split() == certificate.decode().split()
+        except OSError:  # center is being started again
+            return False
+    old = {name: read(name) for name in ("tls.crt", "tls.key")}
+    for name in old:
+        os.remove(os.path.join(folder, name))
+    told = s.reload()  # makes a pair of its own, as at the first start
+    new = read("tls.crt")
+    ok(told and told["event"] == "conf.reloaded" and new != old["tls.crt"], "a new pair is taken", told)
+    ok(until(lambda: shows(new), 60, 0.2), "new connections get the new certificate")
+    ok(s.main_pid() == main_pid and not s.ended(), "the service was not started again")
+    put("tls.crt", old["tls.crt"])  # without its key
+    told = s.reload()
+    ok(told and told["event"] == "conf.refused" and "tls.crt" in told["error"], "a certificate without its key is refused", told)
+    ok(shows(new), "and the one in force stays")
+    put("tls.key", old["tls.key"])
+    told = s.reload()
+    ok(told and told["event"] == "conf.reloaded", "the whole pair is taken", told)
+    ok(until(lambda: shown(s) == first if shows(old["tls.crt"]) else False, 60, 0.2), "and shown")
+
+
 def counts(s):
     text = s.http("GET", "/metrics").body.decode()
     return {line.split(" ")[0]: float(line.split(" ")[1]) for line in text.splitlines() if not line.startswith("#")}
@@ -242,7 +307,9 @@ def main():
         malformed(s)
         bodies(s)
         stream(s)
+        encodings(s)
         slow(s)
+        certificates(s)
         crashed = s.events("role.crashed", crashed="center")
         ok(not crashed, "center never crashed", crashed)
     done()
