@@ -60,8 +60,10 @@ yg_status yg_verdict_parse(struct yg_sv s, enum yg_verdict *out)
 	return YG_PARSE;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert *a,
-		      struct yg_err *err)
+const char yg_alert_select[] = "SELECT " COLUMNS " FROM alert a";
+
+yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert *a,
+			struct yg_err *err)
 {
 	const struct {
 		struct yg_sv *to;
@@ -96,7 +98,7 @@ static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert
 }
 
 /* "%word%" with its wildcards escaped, lower case in ASCII. */
-static struct yg_sv pattern_of(struct yg_sv q, struct yg_sb *b)
+struct yg_sv yg_alert_pattern(struct yg_sv q, struct yg_sb *b)
 {
 	q = yg_sv_trim(q);
 	if (q.n == 0)
@@ -124,7 +126,7 @@ static yg_status bind_filter(struct yg_stmt *s, const struct yg_alert_filter *f,
 	yg_stmt_text(s, 7, f->assignee);
 	yg_stmt_text(s, 8, f->indicator);
 	yg_stmt_text(s, 9, f->asset);
-	yg_stmt_text(s, 10, pattern_of(f->q, pattern));
+	yg_stmt_text(s, 10, yg_alert_pattern(f->q, pattern));
 	yg_stmt_i64(s, 11, f->before > 0 ? f->before : INT64_MAX);
 	yg_stmt_i64(s, 12, f->from_us);
 	yg_stmt_i64(s, 13, f->to_us);
@@ -154,7 +156,7 @@ yg_status yg_alert_list(struct yg_state *db, const struct yg_alert_filter *f,
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
+		st = yg_alert_take(s, arena, &list[n++], err);
 		if (st != YG_OK)
 			return st;
 	}
@@ -196,7 +198,7 @@ yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	if (st == YG_OK && !row)
 		return YG_FAIL(err, YG_NOTFOUND, "no such alert");
 	if (st == YG_OK)
-		st = take(s, arena, &a, err);
+		st = yg_alert_take(s, arena, &a, err);
 	if (st == YG_OK)
 		*out = a;
 	return st;

@@ -16,7 +16,7 @@
 #include "conf/conf.h"
 #include "event/normalize.h"
 #include "format/inflate.h"
-#include "org/act.h"
+#include "org/org_set.h"
 #include "store/clickhouse.h"
 #include "store/state.h"
 
@@ -147,6 +147,13 @@ yg_status yg_page_begin(struct yg_api *api, struct yg_request *q, struct yg_leas
  * empty: all.  YG_NOTFOUND: not there or not the token's. */
 yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
 		       struct yg_err *err);
+/* The same as the set of organisations that a query is restricted to, in q's arena. */
+yg_status yg_scope_orgs(struct yg_request *q, struct yg_state *db, struct yg_org_set *out,
+			struct yg_err *err);
+/* Whose saved searches and visits these are. */
+struct yg_sv yg_request_owner(const struct yg_request *q);
+/* RFC 3339, "now", "now-24h"; absent: `dflt`.  What is wrong is noted. */
+void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t *out_us);
 /* The same for a member "org" of a body; `given` false: the token's own. */
 yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
 			    struct yg_sv *out, struct yg_err *err);

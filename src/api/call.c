@@ -28,6 +28,43 @@ yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *
 	return known_org(q, db, asked, err);
 }
 
+yg_status yg_scope_orgs(struct yg_request *q, struct yg_state *db, struct yg_org_set *out,
+			struct yg_err *err)
+{
+	struct yg_sv *org = YG_NEW(q->arena, struct yg_sv);
+	if (org == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
+	yg_status st = yg_scope_org(q, db, org, err);
+	*out = (struct yg_org_set){.all = org->n == 0, .slugs = org, .n = org->n > 0};
+	return st;
+}
+
+struct yg_sv yg_request_owner(const struct yg_request *q)
+{
+	return yg_sv_of(q->who.actor);
+}
+
+void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t *out_us)
+{
+	struct yg_sv s = yg_query(q, name);
+	int64_t span = 0;
+	yg_wall t = {dflt};
+	bool good = true;
+	if (s.p == NULL)
+		good = true;
+	else if (YG_SV_IS(s, "now"))
+		t = q->now;
+	else if (yg_sv_starts(s, YG_SV("now-")))
+		good = yg_parse_span(yg_sv_sub(s, 4, s.n), &span, NULL) == YG_OK &&
+		       !__builtin_sub_overflow(q->now.us, span, &t.us);
+	else
+		good = yg_time_parse(s, &t, NULL) == YG_OK;
+	*out_us = t.us;
+	if (!good)
+		yg_request_error(q, "bad_time", yg_sv_of(name),
+				 "expected a time as 2026-01-02T03:04:05Z, or now-24h");
+}
+
 yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
 			    struct yg_sv *out, struct yg_err *err)
 {

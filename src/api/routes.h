@@ -59,7 +59,10 @@
 	X(GET,    "/api/v1/allow-entries/{id}", "getAllowEntry", "indicators:read", 0, 0, NULL, NULL, allow_get)       \
 	X(PATCH,  "/api/v1/allow-entries/{id}", "updateAllowEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, allow_change) \
 	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
-	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity assignee indicator q org limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity assignee indicator asset list category q from to sort org limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity assignee indicator asset list category q from to org limit cursor", alert_groups) \
+	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org from to", overview)         \
+	X(PUT,    "/api/v1/me/visit",      "setVisit",       "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, visit)         \
 	X(GET,    "/api/v1/alerts/{id}",   "getAlert",       "alerts:read", 0, 0, NULL, NULL, alert_get)               \
 	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, alert_change) \
 	X(GET,    "/api/v1/alerts/{id}/comments", "listAlertComments", "alerts:read", 0, 0, NULL, "limit cursor", alert_comments) \
@@ -106,6 +109,13 @@ struct yg_bulk {
 };
 /* Reads the body of POST /api/v1/alerts/bulk from q->body: for its job. */
 yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err);
+/* One alert as JSON; reasons NULL: without. */
+void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv *reasons,
+		  size_t reason_count);
+/* "new,on_hold", "open" as bits; what is neither is noted against `at`. */
+unsigned yg_read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at);
+/* "none" is "-", as alert.h has it. */
+struct yg_sv yg_read_assignee(struct yg_sv s);
 struct yg_allow;
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 /* One job as JSON. */

@@ -6,8 +6,8 @@
 #include "org/audit_log.h"
 #include "org/job.h"
 
-static void put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv *reasons,
-		      size_t reason_count)
+void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv *reasons,
+		  size_t reason_count)
 {
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "id", a->id);
@@ -66,13 +66,13 @@ static yg_status answer_alert(struct yg_request *q, struct yg_response *r, struc
 		return st;
 	struct yg_jo j = yg_answer(r, status);
 	static const struct yg_sv none[1];
-	put_alert(&j, &a, reasons != NULL ? reasons : none, n);
+	yg_put_alert(&j, &a, reasons != NULL ? reasons : none, n);
 	yg_answer_etag(q, r, NULL, a.version);
 	return YG_OK;
 }
 
 /* "new,on_hold", "open"; noted against `at` when it is neither. */
-static unsigned read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at)
+unsigned yg_read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at)
 {
 	unsigned set = 0;
 	struct yg_sv one;
@@ -90,50 +90,9 @@ static unsigned read_states(struct yg_request *q, struct yg_sv text, struct yg_s
 	return set;
 }
 
-static struct yg_sv read_assignee(struct yg_sv s)
+struct yg_sv yg_read_assignee(struct yg_sv s)
 {
 	return YG_SV_IS(s, "none") ? YG_SV("-") : s.p != NULL ? s : YG_SV("");
-}
-
-static yg_status read_filter(struct yg_request *q, struct yg_alert_filter *f, struct yg_err *err)
-{
-	struct yg_sv severity = yg_query(q, "severity");
-	uint64_t n = 0;
-	f->states = read_states(q, yg_query(q, "state"), YG_SV("state"));
-	if (severity.p != NULL && (yg_parse_u64(severity, &n, NULL) != YG_OK || n > 6))
-		yg_request_error(q, "out_of_range", YG_SV("severity"),
-				 "expected a number from 0 to 6");
-	f->severity_min = (int)n;
-	f->assignee = read_assignee(yg_query(q, "assignee"));
-	if (yg_query(q, "indicator").p != NULL)
-		f->indicator = yg_query(q, "indicator");
-	if (yg_query(q, "q").p != NULL)
-		f->q = yg_query(q, "q");
-	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-}
-
-yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			   struct yg_err *err)
-{
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_page page;
-	struct yg_alert_filter f = {0};
-	struct yg_alert *list = NULL;
-	size_t n = 0;
-	yg_status st = yg_page_begin(api, q, &l, &page, &f.org, err);
-	if (st == YG_OK)
-		st = read_filter(q, &f, err);
-	if (st != YG_OK)
-		return st;
-	f.before = page.number;
-	f.limit = page.limit;
-	st = yg_alert_list(l.db, &f, q->arena, &list, &n, err);
-	if (st != YG_OK)
-		return st;
-	struct yg_jo j = yg_answer_list(r);
-	for (size_t i = 0; i < n; i++)
-		put_alert(&j, &list[i], NULL, 0);
-	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].seq : 0, err);
 }
 
 yg_status yg_r_alert_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -481,7 +440,7 @@ static yg_status bulk_params(struct yg_request *q, struct yg_state *db, struct y
 	if (st == YG_OK)
 		st = yg_body_read_at(b, q, v[2].node, "/set", set_fields, SET_FIELDS, set, err);
 	if (st == YG_OK && f[1].given)
-		(void)read_states(q, f[1].text, YG_SV("/filter/state"));
+		(void)yg_read_states(q, f[1].text, YG_SV("/filter/state"));
 	if (st == YG_OK && q->error_count > 0)
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
 	return st == YG_OK ? yg_scope_body_org(q, db, f[0].given, f[0].text, org, err) : st;
@@ -536,9 +495,9 @@ yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err 
 	out->ids = v[0].texts;
 	out->id_count = v[0].text_count;
 	out->filter.org = f[0].given ? f[0].text : YG_SV("");
-	out->filter.states = f[1].given ? read_states(q, f[1].text, YG_SV("/filter/state")) : 0;
+	out->filter.states = f[1].given ? yg_read_states(q, f[1].text, YG_SV("/filter/state")) : 0;
 	out->filter.severity_min = (int)f[2].number;
-	out->filter.assignee = f[3].given ? read_assignee(f[3].text) : YG_SV("");
+	out->filter.assignee = f[3].given ? yg_read_assignee(f[3].text) : YG_SV("");
 	out->filter.indicator = f[4].given ? f[4].text : YG_SV("");
 	out->filter.q = f[5].given ? f[5].text : YG_SV("");
 	read_set(out->values, &out->set);

@@ -391,6 +391,53 @@ def walk_events(w, tokens):
     ok({r["org"] for r in mine} == {"yamabuki"}, "a token sees its own sources", mine)
 
 
+def walk_alert_pages(w, tokens):
+    """Totals, orders, groups and the overview; six alerts of two organisations stand open."""
+    for sort in ("newest", "severity", "last_seen"):
+        page = w.call("listAlerts", 200, query=f"sort={sort}&limit=4").json()
+        rest = w.call("listAlerts", 200, query=f"sort={sort}&limit=4&cursor={page['next_cursor']}").json()
+        ids = [x["id"] for x in page["items"] + rest["items"]]
+        ok(len(set(ids)) == 6 and page["total"] == 6 and page["total_exact"], f"pages by {sort} give every alert once", ids)
+    w.call("listAlerts", 400, query="sort=colour")
+    w.call("listAlerts", 400, query="from=now-1h&to=now-2h")
+    count = w.call("listAlerts", 200, query="indicator=evil1.example&asset=192.0.2.7").json()
+    ok(count["total"] == 2 and len(count["items"]) == 2, "a total with other conditions is counted", count["total"])
+    ok(w.call("listAlerts", 200, query="from=2027-01-01T00:00:00Z").json()["total"] == 0, "nothing was seen later")
+    ok(w.call("listAlerts", 200, query="q=evil2").json()["total"] is None, "words are not counted")
+    ok(w.call("listAlerts", 200, token=tokens["yamabuki"]).json()["total"] == 3, "a token's total is its own")
+    groups = w.call("listAlertGroups", 200).json()
+    ok(groups["total"] == 3 and [g["count"] for g in groups["items"]] == [2, 2, 2] and
+       all(g["orgs"] == 2 and g["findings"] == 4 and g["type"] == "domain" for g in groups["items"]), "groups by indicator", groups)
+    by_org = w.call("listAlertGroups", 200, query="by=org", Accept_Language="ja").json()["items"]
+    ok({(g["key"], g["title"], g["count"]) for g in by_org} == {("shiokaze", "潮風市役所", 3), ("yamabuki", "山吹町", 3)}, "groups by organisation", by_org)
+    first = w.call("listAlertGroups", 200, query="by=indicator&limit=2").json()
+    rest = w.call("listAlertGroups", 200, query=f"by=indicator&limit=2&cursor={first['next_cursor']}").json()
+    ok(len(first["items"]) == 2 and len(rest["items"]) == 1, "groups come in pages", rest)
+    mine = w.call("listAlertGroups", 200, query="by=asset&state=open", token=tokens["yamabuki"]).json()["items"]
+    ok(len(mine) == 1 and mine[0]["count"] == 3 and mine[0]["orgs"] == 1, "a token's groups count its own", mine)
+    w.call("listAlertGroups", 400, query="by=colour")
+    w.call("listAlertGroups", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    seen = w.call("getOverview", 200).json()
+    ok(sum(s["count"] for s in seen["open_by_severity"]) == 6 and sum(s["previous"] for s in seen["open_by_severity"]) == 0 and
+       sum(t["new"] for t in seen["trend"]) == 6 and seen["bucket_s"] == 3600 and seen["since"] is None, "the overview counts", seen)
+    ok([(o["open"], o["high"]) for o in seen["organisations"] if o["org"] in ("shiokaze", "yamabuki")] == [(3, 3), (3, 3)] and
+       seen["organisations"][0]["worst_id"], "its organisations, worst first", seen["organisations"])
+    if library():
+        ok(sum(e["count"] for e in seen["events_per_hour"]) == 10 and seen["coverage"]["expected"] == 2 and
+           seen["coverage"]["reporting"] == 2 and seen["silent"] == [], "events per hour and coverage", seen["events_per_hour"])
+    days = w.call("getOverview", 200, query="from=now-60d").json()
+    ok(days["bucket_s"] == 86400 and len(days["trend"]) in (60, 61) and sum(t["new"] for t in days["trend"]) == 6, "by day over months")
+    w.call("getOverview", 400, query="from=now-2000d")
+    mine = w.call("getOverview", 200, token=tokens["yamabuki"]).json()
+    ok([o["org"] for o in mine["organisations"]] == ["yamabuki"] and sum(s["count"] for s in mine["open_by_severity"]) == 3,
+       "a token's overview is its own", mine["organisations"])
+    w.call("getOverview", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    w.call("setVisit", 204)
+    since = w.call("getOverview", 200).json()["since"]
+    ok(since and (since["new_alerts"], since["closed_alerts"], since["new_organisations"]) == (0, 0, 0), "nothing since the visit", since)
+    ok(w.call("getOverview", 200, token=tokens["yamabuki"]).json()["since"] is None, "a visit is one's own")
+
+
 def walk_alerts(w, tokens):
     for n, org in enumerate(("shiokaze", "yamabuki"), 1):
         items = [finding(org, n * 10 + i, f"evil{i % 3}.example") for i in range(6)]
@@ -407,6 +454,7 @@ def walk_alerts(w, tokens):
     ok(len(mine) == 3 and {a["org"] for a in mine} == {"yamabuki"}, "a token sees its own alerts")
     w.call("listAlerts", 404, query="org=shiokaze", token=tokens["yamabuki"])
     a, b, c = [x["id"] for x in everything if x["org"] == "shiokaze"]
+    walk_alert_pages(w, tokens)
     got = w.call("getAlert", 200, params=[a])
     ok(got.json()["reasons"], "an alert says why", got.json())
     w.call("updateAlert", 428, params=[a], body={"state": "in_progress"})

@@ -1,0 +1,325 @@
+#include "alert/query.h"
+
+#include "alert/alert_internal.h"
+
+#define VALUES_MAX 24
+
+/* A statement that is put together from the conditions asked for: what is not
+ * asked for is not in it, so that the planner can use an index for what is. */
+struct built {
+	struct yg_buf sql;
+	struct {
+		enum { IS_I64, IS_TEXT, IS_SET } kind;
+		int64_t number;
+		struct yg_sv text;
+		const struct yg_org_set *set;
+	} value[VALUES_MAX];
+	int n;
+	char pattern[1024];
+};
+
+static void put(struct built *b, const char *text)
+{
+	yg_buf_put(&b->sql, yg_sv_of(text));
+}
+
+/* Appends `before`, the parameter, `behind`. */
+static void put_value(struct built *b, const char *before, const char *behind)
+{
+	put(b, before);
+	yg_buf_printf(&b->sql, "$%d", ++b->n);
+	put(b, behind);
+}
+
+static void with_number(struct built *b, const char *before, int64_t v)
+{
+	b->value[b->n].kind = IS_I64;
+	b->value[b->n].number = v;
+	put_value(b, before, "");
+}
+
+static void with_text(struct built *b, const char *before, struct yg_sv v, const char *behind)
+{
+	b->value[b->n].kind = IS_TEXT;
+	b->value[b->n].text = v;
+	put_value(b, before, behind);
+}
+
+/* One organisation by its index.  Of several, rows are looked at in the order
+ * asked for and left out by the organisation in the same index: joined by the
+ * organisation they would have to be sorted, all of them. */
+static void with_orgs(struct built *b, const struct yg_org_set *set, bool sorted)
+{
+	if (set->all)
+		return;
+	if (set->n == 1) {
+		with_text(b, " AND a.org = ", set->slugs[0], "");
+		return;
+	}
+	b->value[b->n].kind = IS_SET;
+	b->value[b->n].set = set;
+	put_value(b, sorted ? " AND (a.org || '') IN yg_set(" : " AND a.org IN yg_set(", ")");
+}
+
+static void with_states(struct built *b, unsigned states)
+{
+	const unsigned every = 1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS |
+			       1u << YG_ALERT_ON_HOLD | 1u << YG_ALERT_CLOSED;
+	const unsigned open = every & ~(1u << YG_ALERT_CLOSED);
+	bool first = true;
+	states &= every;
+	if (states == 0 || states == every)
+		return;
+	if ((states & ~open) == 0)
+		put(b, " AND a.state <> 'closed'"); /* as the partial indexes have it */
+	if (states == open)
+		return;
+	for (unsigned i = YG_ALERT_NEW; i <= YG_ALERT_CLOSED; i++) {
+		if ((states & 1u << i) == 0)
+			continue;
+		put(b, first ? " AND a.state IN ('" : ", '");
+		put(b, yg_alert_state_name((enum yg_alert_state)i));
+		put(b, "'");
+		first = false;
+	}
+	put(b, ")");
+}
+
+static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, struct yg_err *err)
+{
+	struct yg_sb pattern = yg_sb_init(b->pattern, sizeof b->pattern);
+	with_states(b, f->states);
+	if (f->severity_min > 0)
+		with_number(b, " AND a.severity_id >= ", f->severity_min);
+	if (YG_SV_IS(f->assignee, "-"))
+		put(b, " AND a.assignee = ''");
+	else if (f->assignee.n > 0)
+		with_text(b, " AND a.assignee = ", f->assignee, "");
+	if (f->indicator.n > 0)
+		with_text(b, " AND a.indicator = ", f->indicator, "");
+	if (f->asset.n > 0)
+		with_text(b, " AND a.asset = ", f->asset, "");
+	if (f->list.n > 0)
+		with_text(b, " AND a.list = ", f->list, "");
+	if (f->category.n > 0)
+		with_text(b, " AND a.category = ", f->category, "");
+	if (yg_sv_trim(f->q).n > 0)
+		with_text(
+			b,
+			" AND lower(a.title || ' ' || a.indicator || ' ' || a.asset || ' ' || a.list"
+			" || ' ' || a.category || ' ' || a.family || ' ' || a.id) LIKE ",
+			yg_alert_pattern(f->q, &pattern), " ESCAPE '!'");
+	if (f->from_us != 0)
+		with_number(b, " AND a.last_seen >= ", f->from_us);
+	if (f->to_us != 0)
+		with_number(b, " AND a.last_seen < ", f->to_us);
+	return pattern.cut ? YG_FAIL(err, YG_INVAL, "the words to look for are too long") : YG_OK;
+}
+
+static yg_status begin(struct built *b, const char *select, const struct yg_alert_query *q,
+		       bool sorted, struct yg_err *err)
+{
+	b->n = 0;
+	yg_buf_init(&b->sql, 16384);
+	put(b, select);
+	put(b, " WHERE 1 = 1");
+	with_orgs(b, &q->orgs, sorted);
+	return with_filter(b, &q->f, err);
+}
+
+static yg_status prepare(struct built *b, struct yg_state *db, struct yg_stmt **out,
+			 struct yg_err *err)
+{
+	yg_buf_putc(&b->sql, '\0');
+	if (b->sql.bad)
+		return YG_FAIL(err, YG_NOMEM, "alerts");
+	yg_status st = yg_state_prepare(db, b->sql.p, out, err);
+	for (int i = 0; st == YG_OK && i < b->n; i++) {
+		if (b->value[i].kind == IS_I64)
+			yg_stmt_i64(*out, i + 1, b->value[i].number);
+		else if (b->value[i].kind == IS_TEXT)
+			yg_stmt_text(*out, i + 1, b->value[i].text);
+		else
+			yg_org_set_bind(*out, i + 1, b->value[i].set);
+	}
+	return st;
+}
+
+static const char *const sort_names[] = {
+#define X(id, name) name,
+	YG_ALERT_SORTS(X)
+#undef X
+};
+static const char *const group_names[] = {
+#define X(id, name) name,
+	YG_ALERT_GROUPS(X)
+#undef X
+};
+
+yg_status yg_alert_sort_parse(struct yg_sv s, enum yg_alert_sort *out)
+{
+	for (unsigned i = 0; i < YG_LEN(sort_names); i++) {
+		if (yg_sv_eq(s, yg_sv_of(sort_names[i]))) {
+			*out = (enum yg_alert_sort)i;
+			return YG_OK;
+		}
+	}
+	return YG_PARSE;
+}
+
+yg_status yg_alert_group_parse(struct yg_sv s, enum yg_alert_group *out)
+{
+	for (unsigned i = 0; i < YG_LEN(group_names); i++) {
+		if (yg_sv_eq(s, yg_sv_of(group_names[i]))) {
+			*out = (enum yg_alert_group)i;
+			return YG_OK;
+		}
+	}
+	return YG_PARSE;
+}
+
+int64_t yg_alert_sort_key(enum yg_alert_sort sort, const struct yg_alert *a)
+{
+	return sort == YG_SORT_SEVERITY    ? a->severity_id
+	       : sort == YG_SORT_LAST_SEEN ? a->last_seen.us
+					   : a->seq;
+}
+
+static void put_order(struct built *b, const struct yg_alert_query *q)
+{
+	const char *column = q->sort == YG_SORT_SEVERITY    ? "a.severity_id"
+			     : q->sort == YG_SORT_LAST_SEEN ? "a.last_seen"
+							    : NULL;
+	if (q->has_after && column == NULL) {
+		with_number(b, " AND a.seq < ", q->after_seq);
+	} else if (q->has_after) {
+		yg_buf_printf(&b->sql, " AND (%s, a.seq) <", column);
+		with_number(b, " (", q->after);
+		with_number(b, ", ", q->after_seq);
+		put(b, ")");
+	}
+	if (column != NULL)
+		yg_buf_printf(&b->sql, " ORDER BY %s DESC, a.seq DESC", column);
+	else
+		put(b, " ORDER BY a.seq DESC");
+	with_number(b, " LIMIT ", q->limit);
+}
+
+yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, struct yg_arena *arena,
+			struct yg_alert **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b;
+	struct yg_alert *list = YG_NEW_N(arena, struct yg_alert, q->limit + 1);
+	size_t n = 0;
+	bool row = true;
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "alerts");
+	yg_status st = begin(&b, yg_alert_select, q, true, err);
+	put_order(&b, q);
+	if (st == YG_OK)
+		st = prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	while (st == YG_OK && n < q->limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		st = yg_alert_take(s, arena, &list[n++], err);
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+/* Organisation, state and severity alone: the counters know. */
+static bool counted(const struct yg_alert_filter *f)
+{
+	return f->assignee.n == 0 && f->indicator.n == 0 && f->asset.n == 0 && f->list.n == 0 &&
+	       f->category.n == 0 && f->q.n == 0 && f->from_us == 0 && f->to_us == 0;
+}
+
+yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
+			 bool *out_exact, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b;
+	bool row = false, quick = counted(&q->f);
+	*out = -1;
+	*out_exact = true;
+	if (yg_sv_trim(q->f.q).n > 0)
+		return YG_OK;
+	yg_status st = begin(&b,
+			     quick ? "SELECT coalesce(sum(a.n), 0) FROM alert_count a"
+				   : "SELECT count(*) FROM (SELECT 1 FROM alert a",
+			     q, false, err);
+	if (!quick) {
+		with_number(&b, " LIMIT ", YG_ALERT_TOTAL_MAX + 1);
+		put(&b, ") AS some");
+	}
+	if (st == YG_OK)
+		st = prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK || !row)
+		return st;
+	*out = yg_col_i64(s, 0);
+	*out_exact = quick || *out <= YG_ALERT_TOTAL_MAX;
+	if (!*out_exact)
+		*out = YG_ALERT_TOTAL_MAX;
+	return YG_OK;
+}
+
+static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert_bundle *g,
+			     struct yg_err *err)
+{
+	struct yg_sv *text[] = {&g->key, &g->type, &g->title};
+	for (size_t i = 0; i < YG_LEN(text); i++) {
+		*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
+		if (text[i]->p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "groups of alerts");
+	}
+	g->count = yg_col_i64(s, 3);
+	g->orgs = yg_col_i64(s, 4);
+	g->findings = yg_col_i64(s, 5);
+	g->severity_id = (int)yg_col_i64(s, 6);
+	g->first_seen.us = yg_col_i64(s, 7);
+	g->last_seen.us = yg_col_i64(s, 8);
+	return YG_OK;
+}
+
+yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
+			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
+			  struct yg_alert_bundles *out, struct yg_err *err)
+{
+#define BUNDLE(key, type, title)                                                                   \
+	"SELECT " key ", " type ", " title ", count(*) AS n, count(DISTINCT a.org), sum(a.count)," \
+	" max(a.severity_id), min(a.first_seen), max(a.last_seen), count(*) OVER () FROM alert a"
+	static const char *const selects[] = {
+		[YG_GROUP_INDICATOR] = BUNDLE("a.indicator", "max(a.indicator_type)", "''"),
+		[YG_GROUP_ORG] =
+			BUNDLE("a.org", "''",
+			       "(SELECT o.title_ja || '\t' || o.title_en FROM organisation o"
+			       " WHERE o.slug = a.org)"),
+		[YG_GROUP_ASSET] = BUNDLE("a.asset", "''", "''"),
+		[YG_GROUP_CATEGORY] = BUNDLE("a.category", "''", "''"),
+		[YG_GROUP_LIST] = BUNDLE("a.list", "''", "''"),
+	};
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b;
+	bool row = true;
+	*out = (struct yg_alert_bundles){
+		.list = YG_NEW_N(arena, struct yg_alert_bundle, q->limit + 1)};
+	if (out->list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "groups of alerts");
+	yg_status st = begin(&b, selects[by], q, false, err);
+	yg_buf_printf(&b.sql, " GROUP BY a.%s ORDER BY n DESC, a.%s", group_names[by],
+		      group_names[by]);
+	with_number(&b, " LIMIT ", q->limit);
+	with_number(&b, " OFFSET ", from);
+	if (st == YG_OK)
+		st = prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	while (st == YG_OK && out->n < q->limit && (st = yg_stmt_step(s, &row, err)) == YG_OK &&
+	       row) {
+		out->groups = yg_col_i64(s, 9);
+		st = take_bundle(s, arena, &out->list[out->n++], err);
+	}
+	return st;
+}

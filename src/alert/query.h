@@ -1,0 +1,60 @@
+/* query.h - alerts as lists and as groups, in the order people ask for. */
+#pragma once
+#include "alert/alert.h"
+#include "org/org_set.h"
+
+/* clang-format off */
+#define YG_ALERT_SORTS(X) X(NEWEST, "newest") X(SEVERITY, "severity") X(LAST_SEEN, "last_seen")
+#define YG_ALERT_GROUPS(X)                                                              \
+	X(INDICATOR, "indicator") X(ORG, "org") X(ASSET, "asset")                       \
+	X(CATEGORY, "category") X(LIST, "list")
+/* clang-format on */
+enum yg_alert_sort {
+#define X(id, name) YG_SORT_##id,
+	YG_ALERT_SORTS(X)
+#undef X
+};
+enum yg_alert_group {
+#define X(id, name) YG_GROUP_##id,
+	YG_ALERT_GROUPS(X)
+#undef X
+};
+yg_status yg_alert_sort_parse(struct yg_sv s, enum yg_alert_sort *out);
+yg_status yg_alert_group_parse(struct yg_sv s, enum yg_alert_group *out);
+
+struct yg_alert_query {
+	struct yg_org_set orgs;
+	struct yg_alert_filter f; /* its org, before and limit do not count */
+	enum yg_alert_sort sort;
+	bool has_after;           /* keyset: the last one of the page before */
+	int64_t after, after_seq; /* after: its severity or last_seen; with NEWEST unused */
+	uint32_t limit;
+};
+/* The value that `after` takes for the page behind `a`. */
+int64_t yg_alert_sort_key(enum yg_alert_sort sort, const struct yg_alert *a);
+yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, struct yg_arena *arena,
+			struct yg_alert **out, size_t *out_n, struct yg_err *err);
+#define YG_ALERT_TOTAL_MAX 10000
+/* How many there are in all.  From the counters where the filter is organisation,
+ * state and severity only; else counted up to YG_ALERT_TOTAL_MAX, and *out_exact
+ * is false when there are more.  With words to look for: -1, not counted. */
+yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
+			 bool *out_exact, struct yg_err *err);
+
+struct yg_alert_bundle {
+	struct yg_sv key;
+	struct yg_sv title; /* by org: its titles, Japanese, tab, English; else empty */
+	struct yg_sv type;  /* of by indicator */
+	int64_t count, orgs, findings;
+	int severity_id; /* the highest */
+	yg_wall first_seen, last_seen;
+};
+struct yg_alert_bundles { /* arena */
+	struct yg_alert_bundle *list;
+	size_t n;
+	int64_t groups; /* in all */
+};
+/* Largest first, q->limit of them from position `from` on; q->sort does not count. */
+yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
+			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
+			  struct yg_alert_bundles *out, struct yg_err *err);

@@ -1,0 +1,198 @@
+/* Lists in every order, groups, and counters that must equal what is there. */
+#include "alert/query.h"
+
+#include "alert/tally.h"
+#include "alert/testing.h"
+#include "tap.h"
+
+#define ALERTS 60
+
+static int64_t ask(struct yg_state *db, const char *sql)
+{
+	struct yg_stmt *s = NULL;
+	bool row = false;
+	int64_t v = -1;
+	if (yg_state_prepare(db, sql, &s, &err) == YG_OK && yg_stmt_step(s, &row, &err) == YG_OK &&
+	    row)
+		v = yg_col_i64(s, 0);
+	yg_stmt_done(s);
+	return v;
+}
+
+static void fill(struct yg_state *db)
+{
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_finding_result r;
+	for (int i = 0; i < ALERTS; i++) {
+		struct message m;
+		char indicator[40], asset[40];
+		(void)snprintf(indicator, sizeof indicator, "evil%d.example", i % 7);
+		(void)snprintf(asset, sizeof asset, "10.0.0.%d", i);
+		message_begin(&m, 1, (uint64_t)i + 1);
+		message_add(&m, i % 3 == 0 ? "beta" : "alpha", indicator, asset, 1 + i % 6,
+			    1600000000000000 + (i * 37 % 60) * 1000000, "e-1-1-1");
+		T_OK(yg_findings_apply(&act, yg_buf_sv(&m.body), &r, &err) == YG_OK);
+		yg_buf_free(&m.body);
+		sim.wall.us += YG_HOUR_US / 4;
+	}
+}
+
+/* Closes, reopens and re-grades some, at other hours. */
+static void change(struct yg_state *db)
+{
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_sv why = YG_SV("because");
+	struct yg_alert_query q = {.orgs = {.all = true}, .limit = 100};
+	struct yg_alert *list = NULL;
+	size_t n = 0;
+	T_OK(yg_alert_find(db, &q, &arena, &list, &n, &err) == YG_OK && n == ALERTS);
+	for (size_t i = 0; i < n; i++) {
+		struct yg_alert_set set = {0};
+		if (i % 4 == 0)
+			set = (struct yg_alert_set){.state = YG_ALERT_CLOSED,
+						    .verdict = YG_VERDICT_TRUE,
+						    .reason = &why};
+		else if (i % 4 == 1)
+			set.severity_id = 6;
+		else
+			set.state = YG_ALERT_ON_HOLD;
+		sim.wall.us += YG_HOUR_US / 3;
+		T_OK(yg_alert_change(&act, list[i].id, YG_ANY_VERSION, &set, NULL, &err) == YG_OK);
+		struct yg_alert_set again = {.state = YG_ALERT_IN_PROGRESS};
+		if (i % 8 == 0)
+			T_OK(yg_alert_change(&act, list[i].id, YG_ANY_VERSION, &again, NULL,
+					     &err) == YG_OK);
+	}
+}
+
+static void test_counters(void)
+{
+	struct yg_state *db = fresh();
+	static const struct yg_sv beta[] = {YG_SV_INIT("beta")};
+	const struct yg_org_set all = {.all = true}, one = {.slugs = beta, .n = 1}, none = {0};
+	int64_t now[7], then[7], sum = 0, before = 0, fresh_n = 0, closed = 0;
+	struct yg_tally_step steps[100];
+	struct yg_tally_org *orgs = NULL;
+	size_t n = 0;
+	int64_t first = sim.wall.us / YG_HOUR_US;
+	fill(db);
+	int64_t middle = sim.wall.us / YG_HOUR_US + 1;
+	sim.wall.us += 2 * YG_HOUR_US;
+	change(db);
+	T_NAMED(ask(db,
+		    "SELECT count(*) FROM (SELECT org, state, severity_id, count(*) AS n FROM alert"
+		    " GROUP BY 1, 2, 3 EXCEPT SELECT org, state, severity_id, n FROM alert_count)") ==
+			0,
+		"every counter is what is there");
+	T_NAMED(ask(db, "SELECT sum(n) FROM alert_count") == ALERTS, "and no other");
+	T_OK(yg_tally_open(db, &all, middle, now, then, &err) == YG_OK);
+	for (int i = 0; i < 7; i++) {
+		sum += now[i];
+		before += then[i];
+	}
+	T_NAMED(sum == ask(db, "SELECT count(*) FROM alert WHERE state <> 'closed'"), "open now");
+	T_NAMED(before == ALERTS && then[1] == 10 && now[6] > then[6],
+		"open before the changes: all, by the severity they had");
+	T_OK(yg_tally_open(db, &one, first, now, then, &err) == YG_OK);
+	T_NAMED(then[1] + then[2] + then[3] + then[4] + then[5] + then[6] == 0,
+		"none of one organisation before the first");
+	T_OK(yg_tally_trend(db, &all, first, 1, steps, YG_LEN(steps), &err) == YG_OK);
+	for (size_t i = 0; i < YG_LEN(steps); i++) {
+		fresh_n += steps[i].created;
+		closed += steps[i].closed;
+	}
+	T_NAMED(fresh_n == ALERTS && closed == 15 && steps[0].created == 4, "the trend by hour");
+	T_OK(yg_tally_since(db, &all, (yg_wall){middle * YG_HOUR_US}, &fresh_n, &closed, &err) ==
+	     YG_OK);
+	T_NAMED(fresh_n == 0 && closed == ask(db, "SELECT count(*) FROM alert WHERE closed > 0"),
+		"what happened since");
+	T_OK(yg_tally_orgs(db, &all, 10, &arena, &orgs, &n, &err) == YG_OK && n == 2);
+	T_NAMED(orgs[0].critical >= orgs[1].critical && orgs[0].worst.n > 0, "worst first");
+	T_OK(yg_tally_orgs(db, &one, 10, &arena, &orgs, &n, &err) == YG_OK);
+	T_NAMED(n == 1 && YG_SV_IS(orgs[0].org, "beta"), "one sees itself");
+	T_OK(yg_tally_orgs(db, &none, 10, &arena, &orgs, &n, &err) == YG_OK && n == 0);
+	T_OK(ask(db, "DELETE FROM alert_evidence") == -1 &&
+	     ask(db, "DELETE FROM alert_part") == -1 && ask(db, "DELETE FROM alert") == -1);
+	T_NAMED(ask(db, "SELECT sum(n) FROM alert_count") == 0, "removed alerts count no more");
+	yg_state_close(db);
+}
+
+/* Pages of three until the end, in `sort`: everything once, in order. */
+static bool paged(struct yg_state *db, enum yg_alert_sort sort, size_t want)
+{
+	static const struct yg_sv both[] = {YG_SV_INIT("alpha"), YG_SV_INIT("beta")};
+	struct yg_alert_query q = {.orgs = {.slugs = both, .n = 2}, .sort = sort, .limit = 7};
+	struct yg_alert *list = NULL;
+	int64_t last = INT64_MAX;
+	size_t n = 7, seen = 0;
+	while (n == 7) {
+		if (yg_alert_find(db, &q, &arena, &list, &n, &err) != YG_OK)
+			return false;
+		for (size_t i = 0; i < n; i++) {
+			int64_t key = yg_alert_sort_key(sort, &list[i]);
+			if (key > last)
+				return false;
+			last = key;
+		}
+		seen += n;
+		if (n > 0) {
+			q.has_after = true;
+			q.after = yg_alert_sort_key(sort, &list[n - 1]);
+			q.after_seq = list[n - 1].seq;
+		}
+	}
+	return seen == want;
+}
+
+static void test_lists(void)
+{
+	struct yg_state *db = fresh();
+	struct yg_alert_query q = {.orgs = {.all = true}, .limit = 5};
+	struct yg_alert_bundles g;
+	int64_t total = 0, count = 0;
+	bool exact = false;
+	fill(db);
+	change(db);
+	T_NAMED(paged(db, YG_SORT_NEWEST, ALERTS), "newest first");
+	T_NAMED(paged(db, YG_SORT_SEVERITY, ALERTS), "by severity");
+	T_NAMED(paged(db, YG_SORT_LAST_SEEN, ALERTS), "by last seen");
+	T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
+	T_NAMED(total == ALERTS && exact, "the total from the counters");
+	q.f.indicator = YG_SV("evil1.example");
+	T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
+	T_NAMED(total == 9 && exact, "the total of an indicator is counted");
+	q.f = (struct yg_alert_filter){.states = 1u << YG_ALERT_CLOSED};
+	T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
+	T_NAMED(total == ask(db, "SELECT count(*) FROM alert WHERE state = 'closed'"),
+		"of a state");
+	q.f = (struct yg_alert_filter){0};
+	T_OK(yg_alert_bundle(db, &q, YG_GROUP_INDICATOR, 0, &arena, &g, &err) == YG_OK);
+	T_NAMED(g.n == 5 && g.groups == 7 && g.list[0].count == 9 && g.list[0].orgs == 2 &&
+			YG_SV_IS(g.list[0].type, "domain"),
+		"groups by indicator");
+	for (size_t i = 0; i < g.n; i++)
+		count += g.list[i].count;
+	T_OK(yg_alert_bundle(db, &q, YG_GROUP_INDICATOR, 5, &arena, &g, &err) == YG_OK);
+	for (size_t i = 0; i < g.n; i++)
+		count += g.list[i].count;
+	T_NAMED(g.n == 2 && count == ALERTS, "their pages are all of them");
+	T_OK(yg_alert_bundle(db, &q, YG_GROUP_ORG, 0, &arena, &g, &err) == YG_OK);
+	T_NAMED(g.n == 2 && YG_SV_IS(g.list[0].key, "alpha") && g.list[0].count == 40,
+		"groups by organisation");
+	static const struct yg_sv beta[] = {YG_SV_INIT("beta")};
+	q.orgs = (struct yg_org_set){.slugs = beta, .n = 1};
+	T_OK(yg_alert_bundle(db, &q, YG_GROUP_LIST, 0, &arena, &g, &err) == YG_OK);
+	T_NAMED(g.n == 1 && g.list[0].count == 20 && g.list[0].orgs == 1,
+		"within one organisation");
+	yg_state_close(db);
+}
+
+int main(void)
+{
+	env = yg_env_sim(&sim);
+	yg_arena_init(&arena, 256u << 20);
+	test_counters();
+	test_lists();
+	yg_arena_free(&arena);
+	return tap_done();
+}

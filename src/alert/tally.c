@@ -1,0 +1,142 @@
+#include "alert/tally.h"
+
+static yg_status add_rows(struct yg_stmt *s, int64_t sign, int64_t out[static 7],
+			  struct yg_err *err)
+{
+	yg_status st;
+	bool row = true;
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		int64_t severity = yg_col_i64(s, 0);
+		if (severity >= 0 && severity < 7)
+			out[severity] += sign * yg_col_i64(s, 1);
+	}
+	return st;
+}
+
+yg_status yg_tally_open(struct yg_state *db, const struct yg_org_set *set, int64_t hour,
+			int64_t out_now[static 7], int64_t out_then[static 7], struct yg_err *err)
+{
+#define OPEN(where)                                                                                \
+	"SELECT severity_id, sum(n) FROM alert_count WHERE state <> 'closed'" where                \
+	" GROUP BY severity_id"
+#define CHANGED(of, key)                                                                           \
+	"SELECT h.severity_id, sum(h.delta) FROM " of " o JOIN alert_hour h ON h.org = "           \
+	"o." key " AND h.hour >= $1 GROUP BY h.severity_id"
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *now = NULL;
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *since = NULL;
+	memset(out_now, 0, 7 * sizeof out_now[0]);
+	yg_status st = yg_state_prepare(
+		db, set->all ? YG_SQL(OPEN("")) : YG_SQL(OPEN(" AND org IN yg_set($1)")), &now,
+		err);
+	if (st != YG_OK)
+		return st;
+	yg_org_set_bind(now, 1, set);
+	st = add_rows(now, 1, out_now, err);
+	memcpy(out_then, out_now, 7 * sizeof out_then[0]);
+	if (st == YG_OK)
+		st = yg_state_prepare(db,
+				      set->all ? YG_SQL(CHANGED("organisation", "slug"))
+					       : YG_SQL(CHANGED("yg_set($2)", "item")),
+				      &since, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(since, 1, hour);
+	yg_org_set_bind(since, 2, set);
+	return add_rows(since, -1, out_then, err);
+}
+
+yg_status yg_tally_trend(struct yg_state *db, const struct yg_org_set *set, int64_t from,
+			 int64_t step, struct yg_tally_step *out, size_t n, struct yg_err *err)
+{
+#define TREND(of, key)                                                                             \
+	"SELECT (h.hour - $1) / $3 AS at, sum(h.created), sum(h.closed) FROM " of " o"             \
+	" JOIN alert_hour h ON h.org = o." key " AND h.hour >= $1 AND h.hour < $2 GROUP BY at"
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	memset(out, 0, n * sizeof out[0]);
+	yg_status st = yg_state_prepare(db,
+					set->all ? YG_SQL(TREND("organisation", "slug"))
+						 : YG_SQL(TREND("yg_set($4)", "item")),
+					&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, from);
+	yg_stmt_i64(s, 2, from + step * (int64_t)n);
+	yg_stmt_i64(s, 3, step);
+	yg_org_set_bind(s, 4, set);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		int64_t at = yg_col_i64(s, 0);
+		if (at >= 0 && (size_t)at < n)
+			out[at] = (struct yg_tally_step){yg_col_i64(s, 1), yg_col_i64(s, 2)};
+	}
+	return st;
+}
+
+yg_status yg_tally_since(struct yg_state *db, const struct yg_org_set *set, yg_wall since,
+			 int64_t *out_new, int64_t *out_closed, struct yg_err *err)
+{
+#define SINCE(where)                                                                               \
+	"SELECT (SELECT count(*) FROM alert WHERE created > $1" where "), (SELECT"                 \
+	" count(*) FROM alert WHERE closed > 0 AND closed > $1" where ")"
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db, set->all ? YG_SQL(SINCE("")) : YG_SQL(SINCE(" AND org IN yg_set($2)")), &s,
+		err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, since.us);
+	yg_org_set_bind(s, 2, set);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && row) {
+		*out_new = yg_col_i64(s, 0);
+		*out_closed = yg_col_i64(s, 1);
+	}
+	return st;
+}
+
+yg_status yg_tally_orgs(struct yg_state *db, const struct yg_org_set *set, uint32_t limit,
+			struct yg_arena *arena, struct yg_tally_org **out, size_t *out_n,
+			struct yg_err *err)
+{
+#define ORGS(where)                                                                                   \
+	"SELECT o.slug, o.title_ja, o.title_en, coalesce(c.open, 0) AS open,"                         \
+	" coalesce(c.critical, 0) AS critical, coalesce(c.high, 0) AS high,"                          \
+	" (SELECT a.id FROM alert a WHERE a.org = o.slug AND a.state <> 'closed'"                     \
+	" ORDER BY a.severity_id DESC, a.seq DESC LIMIT 1) FROM organisation o LEFT JOIN"             \
+	" (SELECT org, sum(n) AS open, sum(CASE WHEN severity_id > 4 THEN n ELSE 0 END) AS critical," \
+	" sum(CASE WHEN severity_id = 4 THEN n ELSE 0 END) AS high FROM alert_count"                  \
+	" WHERE state <> 'closed' GROUP BY org) AS c ON c.org = o.slug" where                         \
+	" ORDER BY critical DESC, high DESC, open DESC, o.slug LIMIT $1"
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_tally_org *list = YG_NEW_N(arena, struct yg_tally_org, limit + 1);
+	size_t n = 0;
+	bool row = true;
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "organisations");
+	yg_status st = yg_state_prepare(
+		db, set->all ? YG_SQL(ORGS("")) : YG_SQL(ORGS(" WHERE o.slug IN yg_set($2)")), &s,
+		err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, limit);
+	yg_org_set_bind(s, 2, set);
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_tally_org *o = &list[n++];
+		const struct {
+			struct yg_sv *to;
+			int column;
+		} text[] = {{&o->org, 0}, {&o->title_ja, 1}, {&o->title_en, 2}, {&o->worst, 6}};
+		for (size_t i = 0; i < YG_LEN(text); i++) {
+			*text[i].to = yg_arena_dup(arena, yg_col_text(s, text[i].column));
+			if (text[i].to->p == NULL)
+				return YG_FAIL(err, YG_NOMEM, "organisations");
+		}
+		o->open = yg_col_i64(s, 3);
+		o->critical = yg_col_i64(s, 4);
+		o->high = yg_col_i64(s, 5);
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}

@@ -1,0 +1,166 @@
+/* Alerts as a list and as groups. */
+#include "alert/query.h"
+#include "api/routes.h"
+
+static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
+{
+	const struct {
+		const char *name;
+		struct yg_sv *to;
+	} texts[] = {{"indicator", &f->indicator},
+		     {"asset", &f->asset},
+		     {"list", &f->list},
+		     {"category", &f->category},
+		     {"q", &f->q}};
+	for (size_t i = 0; i < YG_LEN(texts); i++) {
+		struct yg_sv s = yg_query(q, texts[i].name);
+		if (s.p != NULL)
+			*texts[i].to = s;
+	}
+}
+
+static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg_alert_query *out,
+			    struct yg_err *err)
+{
+	struct yg_sv severity = yg_query(q, "severity"), sort = yg_query(q, "sort");
+	struct yg_alert_filter *f = &out->f;
+	uint64_t n = 0;
+	f->states = yg_read_states(q, yg_query(q, "state"), YG_SV("state"));
+	if (severity.p != NULL && (yg_parse_u64(severity, &n, NULL) != YG_OK || n > 6))
+		yg_request_error(q, "out_of_range", YG_SV("severity"),
+				 "expected a number from 0 to 6");
+	f->severity_min = (int)n;
+	f->assignee = yg_read_assignee(yg_query(q, "assignee"));
+	read_texts(q, f);
+	yg_query_time(q, "from", 0, &f->from_us);
+	yg_query_time(q, "to", 0, &f->to_us);
+	if (f->to_us != 0 && f->from_us >= f->to_us && q->error_count == 0)
+		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
+	if (sort.p != NULL && yg_alert_sort_parse(sort, &out->sort) != YG_OK)
+		yg_request_error(q, "unknown_value", YG_SV("sort"),
+				 "expected newest, severity or last_seen");
+	if (q->error_count > 0)
+		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	return yg_scope_orgs(q, db, &out->orgs, err);
+}
+
+/* A position is "key.seq". */
+static struct yg_sv put_position(struct yg_sb *b, enum yg_alert_sort sort, const struct yg_alert *a)
+{
+	yg_sb_i64(b, yg_alert_sort_key(sort, a));
+	yg_sb_putc(b, '.');
+	yg_sb_i64(b, a->seq);
+	return yg_sb_sv(b);
+}
+
+static void read_position(struct yg_sv s, struct yg_alert_query *out)
+{
+	struct yg_sv key;
+	if (s.n == 0 || !yg_sv_cut(&s, '.', &key))
+		return;
+	out->has_after = yg_parse_i64(key, &out->after, NULL) == YG_OK &&
+			 yg_parse_i64(s, &out->after_seq, NULL) == YG_OK;
+}
+
+static void put_total(struct yg_jo *j, int64_t total, bool exact)
+{
+	if (total >= 0)
+		yg_jo_int(j, "total", total);
+	else
+		yg_jo_str_or_null(j, "total", YG_SV(""));
+	yg_jo_bool(j, "total_exact", total >= 0 && exact);
+}
+
+yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_alert_query ask = {0};
+	struct yg_alert *list = NULL;
+	size_t n = 0;
+	int64_t total = -1;
+	bool exact = false;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = read_query(q, l.db, &ask, err);
+	if (st != YG_OK)
+		return st;
+	read_position(page.after, &ask);
+	ask.limit = page.limit;
+	st = yg_alert_find(l.db, &ask, q->arena, &list, &n, err);
+	if (st == YG_OK)
+		st = yg_alert_total(l.db, &ask, &total, &exact, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_jo_begin(&j, '{');
+	put_total(&j, total, exact);
+	yg_jo_key(&j, "items");
+	yg_jo_begin(&j, '[');
+	for (size_t i = 0; i < n; i++)
+		yg_put_alert(&j, &list[i], NULL, 0);
+	char buf[48];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	struct yg_sv position = n > 0 ? put_position(&b, ask.sort, &list[n - 1]) : YG_SV("");
+	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+}
+
+static void put_bundle(struct yg_request *q, struct yg_jo *j, const struct yg_alert_bundle *g)
+{
+	struct yg_sv english = g->title, japanese = {g->key.p, g->key.n};
+	bool titled = g->title.n > 0 && yg_sv_cut(&english, '\t', &japanese);
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "key", g->key);
+	yg_jo_str(j, "title", !titled ? g->key : q->japanese ? japanese : english);
+	yg_jo_str_or_null(j, "type", g->type);
+	yg_jo_int(j, "count", g->count);
+	yg_jo_int(j, "orgs", g->orgs);
+	yg_jo_int(j, "findings", g->findings);
+	yg_jo_int(j, "severity_id", g->severity_id);
+	yg_jo_time(j, "first_seen", g->first_seen.us);
+	yg_jo_time(j, "last_seen", g->last_seen.us);
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_alert_groups(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_alert_query ask = {0};
+	struct yg_alert_bundles g = {0};
+	struct yg_sv by = yg_query(q, "by");
+	enum yg_alert_group group = YG_GROUP_INDICATOR;
+	uint64_t from = 0;
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (by.p != NULL && yg_alert_group_parse(by, &group) != YG_OK)
+		yg_request_error(q, "unknown_value", YG_SV("by"),
+				 "expected indicator, org, asset, category or list");
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = read_query(q, l.db, &ask, err);
+	if (st != YG_OK)
+		return st;
+	if (page.after.n > 0)
+		(void)yg_parse_u64(page.after, &from, NULL);
+	ask.limit = page.limit;
+	st = yg_alert_bundle(l.db, &ask, group, (uint32_t)from, q->arena, &g, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "total", g.groups);
+	yg_jo_key(&j, "items");
+	yg_jo_begin(&j, '[');
+	for (size_t i = 0; i < g.n; i++)
+		put_bundle(q, &j, &g.list[i]);
+	char buf[24];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_u64(&b, from + g.n);
+	struct yg_sv position = yg_sb_sv(&b);
+	return yg_answer_page(api, q, &j, g.n == page.limit ? &position : NULL, err);
+}
