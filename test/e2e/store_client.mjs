@@ -27,11 +27,21 @@ function broken(e) {
   process.exit(1)
 }
 
-const admin = createClient({ url })
+// Asks every 100 ms until it is so; false after that many seconds.
+async function until(seconds, question) {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+    if (await question()) return true
+    await new Promise((r) => setTimeout(r, 100))
+  }
+  return false
+}
+
+const admin = createClient({ url, request_timeout: 120000 })
 const client = createClient({
   url,
   database: 'clienttest',
   application: 'yagura-test',
+  request_timeout: 120000,
   clickhouse_settings: { async_insert: 1, wait_for_async_insert: 1 },
 })
 
@@ -84,21 +94,27 @@ ok(late?.code === '159', 'max_execution_time', late?.code)
 const greedy = await fails(client.query({ query: 'SELECT 1', clickhouse_settings: { max_block_size: 'x' } }).then((r) => r.text()))
 ok(greedy !== null, 'a setting with a bad value is refused')
 
-const controller = new AbortController()
-const began = Date.now()
-const aborted = client.query({ query: 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 1', abort_signal: controller.signal })
-setTimeout(() => controller.abort(), 300)
-ok((await fails(aborted)) !== null && Date.now() - began < 5000, 'abort')
-let left = 1
-for (let i = 0; i < 50 && left > 0; i++) {
-  await new Promise((r) => setTimeout(r, 100))
-  left = Number((await (await admin.query({ query: "SELECT count() AS c FROM system.processes WHERE query LIKE '%sipHash64(number) = 1%' AND query NOT LIKE '%processes%'", format: 'JSON' })).json()).data[0].c)
+// How many queries with that text run; the question itself does not count.
+async function running(text) {
+  const r = await admin.query({
+    query: `SELECT count() AS c FROM system.processes WHERE query LIKE '%${text}%' AND query NOT LIKE '%system.processes%'`,
+    format: 'JSON' })
+  return Number((await r.json()).data[0].c)
 }
-ok(left === 0, 'what was aborted ends in the engine', left)
+const controller = new AbortController()
+const aborted = fails(client.query({ query: 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 1',
+  abort_signal: controller.signal }).then((r) => r.text()))
+ok(await until(30, async () => (await running('sipHash64(number) = 1')) > 0), 'a long query is seen to run')
+const began = Date.now()
+controller.abort()
+const ended = await aborted
+ok(ended !== null && Date.now() - began < 5000, 'abort', [String(ended), Date.now() - began])
+ok(await until(20, async () => (await running('sipHash64(number) = 1')) === 0), 'what was aborted ends in the engine')
 const victim = fails(client.query({ query: 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 2', query_id: 'victim-1' }).then((r) => r.text()))
-await new Promise((r) => setTimeout(r, 300))
+ok(await until(30, async () => (await running('sipHash64(number) = 2')) > 0), 'another one')
 await client.command({ query: "KILL QUERY WHERE query_id = 'victim-1' SYNC" })
-ok((await victim)?.code === '394', 'KILL QUERY ... SYNC', (await victim)?.code)
+const killed = await victim
+ok(killed?.code === '394', 'KILL QUERY ... SYNC', [killed?.code, String(killed)])
 const parallel = await Promise.all(Array.from({ length: 24 }, (_, i) =>
   client.query({ query: 'SELECT {i:UInt32} + sleep(0.02)', query_params: { i }, format: 'TabSeparated' }).then((r) => r.text())))
 ok(parallel.every((t, i) => Number(t) === i), '24 queries side by side', parallel)

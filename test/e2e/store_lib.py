@@ -107,6 +107,9 @@ class Store:
     def kill(self, sig=signal.SIGKILL):
         return self.process.kill(sig)
 
+    def alive(self):
+        return self.process.p.poll() is None
+
     @property
     def pid(self):
         return self.process.p.pid
