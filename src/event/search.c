@@ -384,7 +384,25 @@ static yg_status ip_condition(struct compiler *c, const struct field *f, struct 
 	return YG_OK;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one case per kind of number */
+/* A class of events by its name. */
+static bool class_number(struct yg_sv v, int64_t *out)
+{
+	static const struct {
+		struct yg_sv caption;
+		int64_t uid;
+	} classes[] = {
+#define X(id, uid, caption) {YG_SV_INIT(caption), uid},
+		YG_OCSF_CLASSES(X)
+#undef X
+	};
+	for (size_t i = 0; i < YG_LEN(classes); i++)
+		if (yg_sv_ieq(v, classes[i].caption)) {
+			*out = classes[i].uid;
+			return true;
+		}
+	return false;
+}
+
 static bool word_number(const struct field *f, struct yg_sv v, int64_t *out)
 {
 	static const struct {
@@ -406,14 +424,7 @@ static bool word_number(const struct field *f, struct yg_sv v, int64_t *out)
 			*out = words[i].value;
 			return true;
 		}
-#define X(id, uid, caption)                                                                        \
-	if (f->is_class && yg_sv_ieq(v, YG_SV(caption))) {                                         \
-		*out = uid;                                                                        \
-		return true;                                                                       \
-	}
-	YG_OCSF_CLASSES(X)
-#undef X
-	return false;
+	return f->is_class && class_number(v, out);
 }
 
 static yg_status number(struct compiler *c, const struct field *f, struct yg_sv v, size_t at,

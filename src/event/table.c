@@ -20,7 +20,8 @@
 
 const struct yg_event_column yg_event_columns[YG_EVENT_FIELD_COUNT] = {
 #define X(member, type, path, doc)                                                                 \
-	[YG_EF_##member] = {#member, NATIVE_##type, YG_ET_##type, sizeof(YG_EVENT_TYPE_##type)},
+	[YG_EF_##member] = {#member, NATIVE_##type, YG_ET_##type, sizeof(YG_EVENT_TYPE_##type),    \
+			    offsetof(struct yg_event, member)},
 	YG_EVENT_FIELDS(X)
 #undef X
 };
@@ -235,22 +236,37 @@ static char *put_strs(char *p, const struct yg_strs *s)
 #define PUT_LSTR(m) put_str(p, &(m))
 #define PUT_STRS(m) put_strs(p, &(m))
 
-/* NOLINTNEXTLINE(readability-function-size): one line per column, written by the field table */
+/* A row is written per event: straight code, made of the field table in its two
+ * halves, takes half the time of a loop over yg_event_columns. */
+static size_t room(const struct yg_event *ev)
+{
+#define X(member, type, path, doc) +ROOM_##type(ev->member)
+	return 0 YG_EVENT_FIELDS(X);
+#undef X
+}
+
+static char *put_flow(char *p, const struct yg_event *ev)
+{
+#define X(member, type, path, doc) p = PUT_##type(ev->member);
+	YG_EVENT_FIELDS_FLOW(X)
+#undef X
+	return p;
+}
+
+static char *put_other(char *p, const struct yg_event *ev)
+{
+#define X(member, type, path, doc) p = PUT_##type(ev->member);
+	YG_EVENT_FIELDS_OTHER(X)
+#undef X
+	return p;
+}
+
 void yg_event_row(const struct yg_event *ev, struct yg_buf *out)
 {
-	size_t room = 0;
-#define X(member, type, path, doc) room += ROOM_##type(ev->member);
-	YG_EVENT_FIELDS(X)
-#undef X
 	size_t n = out->n;
-	char *start = yg_buf_room(out, room);
-	if (start == NULL)
-		return;
-	char *p = start;
-#define X(member, type, path, doc) p = PUT_##type(ev->member);
-	YG_EVENT_FIELDS(X)
-#undef X
-	out->n = n + (size_t)(p - start);
+	char *start = yg_buf_room(out, room(ev));
+	if (start != NULL)
+		out->n = n + (size_t)(put_other(put_flow(start, ev), ev) - start);
 }
 
 static size_t get_length(struct yg_rd *rd)
@@ -302,25 +318,23 @@ static void get_raw(struct yg_rd *rd, void *out, size_t n)
 		memset(out, 0, n);
 }
 
-static void get_field(struct yg_rd *rd, struct yg_arena *arena, enum yg_event_type type, void *out,
-		      size_t size)
+static void get_field(struct yg_rd *rd, struct yg_arena *arena, const struct yg_event_column *c,
+		      void *out)
 {
-	switch (type) {
+	switch (c->type) {
 	case YG_ET_STR:
 	case YG_ET_LSTR: get_str(rd, out); break;
 	case YG_ET_STRS: get_strs(rd, arena, out); break;
-	default: get_raw(rd, out, size); break;
+	default: get_raw(rd, out, c->size); break;
 	}
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one line per column, written by the field table */
 yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_event *out,
 			    struct yg_err *err)
 {
-	struct yg_event ev;
-#define X(member, type, path, doc) get_field(rd, arena, YG_ET_##type, &ev.member, sizeof ev.member);
-	YG_EVENT_FIELDS(X)
-#undef X
+	struct yg_event ev = {0};
+	for (unsigned f = 0; f < YG_EVENT_FIELD_COUNT; f++)
+		get_field(rd, arena, &yg_event_columns[f], (char *)&ev + yg_event_columns[f].at);
 	if (rd->bad)
 		return YG_FAIL(err, YG_PARSE,
 			       "a row of the event table is cut short or larger than its arena");
