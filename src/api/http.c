@@ -96,7 +96,7 @@ yg_status yg_percent_decode(struct yg_arena *a, struct yg_sv s, bool plus, struc
 
 static yg_status add_query(struct yg_request *q, struct yg_sv part, struct yg_err *err)
 {
-	struct yg_http_pair pair;
+	struct yg_http_pair pair = {0};
 	size_t eq = yg_sv_find(part, '=', 0);
 	yg_status st = yg_percent_decode(q->arena, yg_sv_sub(part, 0, eq), true, &pair.name, err);
 	if (st == YG_OK)

@@ -89,7 +89,7 @@ struct yg_sv yg_page_cursor(struct yg_request *q, const uint8_t key[static 16],
 static yg_status read_cursor(struct yg_request *q, const uint8_t key[static 16], struct yg_sv text,
 			     struct yg_page *out)
 {
-	struct yg_sv raw;
+	struct yg_sv raw = YG_SV("");
 	uint64_t tag;
 	yg_status st = yg_base64url_decode(q->arena, text, &raw, NULL);
 	if (st == YG_NOMEM)

@@ -410,7 +410,7 @@ yg_status yg_r_indicators_add(struct yg_api *api, struct yg_request *q, struct y
 	struct yg_list list;
 	struct yg_indicator ind = {0};
 	enum yg_tlp tlp = YG_TLP_NONE;
-	int64_t id;
+	int64_t id = 0;
 	yg_status st = yg_body_read(&b, q, indicator_fields, YG_LEN(indicator_fields), v, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
@@ -453,7 +453,7 @@ yg_status yg_r_indicator_get(struct yg_api *api, struct yg_request *q, struct yg
 			     struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	int64_t id;
+	int64_t id = 0;
 	yg_status st = indicator_id(q, &id, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
@@ -475,7 +475,7 @@ yg_status yg_r_indicator_change(struct yg_api *api, struct yg_request *q, struct
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_indicator_row row;
-	int64_t id;
+	int64_t id = 0;
 	yg_status st = indicator_id(q, &id, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
@@ -508,7 +508,7 @@ yg_status yg_r_indicator_remove(struct yg_api *api, struct yg_request *q, struct
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_indicator_row row;
-	int64_t id;
+	int64_t id = 0;
 	yg_status st = indicator_id(q, &id, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);

@@ -129,8 +129,7 @@ static yg_status zstd_head(struct yg_inflate *z, struct yg_sv *in, struct yg_err
 	return YG_OK;
 }
 
-/* `out` is written through the library's struct */
-/* NOLINTNEXTLINE(readability-non-const-parameter) */
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through the library's struct */
 static yg_status zstd_step(struct yg_inflate *z, struct yg_sv *in, char *out, size_t cap,
 			   size_t *out_n, struct yg_err *err)
 {

@@ -54,7 +54,7 @@ static void addr_set(struct yg_addr *out, const struct yg_ip *ip, bool any, uint
 
 yg_status yg_addr_parse(struct yg_sv text, struct yg_addr *out, struct yg_err *err)
 {
-	struct yg_sv host, port_text;
+	struct yg_sv host = YG_SV(""), port_text = YG_SV("");
 	yg_status st = split(text, &host, &port_text, err);
 	if (st != YG_OK)
 		return st;

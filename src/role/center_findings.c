@@ -143,6 +143,7 @@ static void on_worked(uv_work_t *w, int status)
 	yg_buf_free(&reply);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the channel's type */
 static void on_frame(void *ctx, uint32_t type, struct yg_sv body, int *fd)
 {
 	struct findings_conn *conn = ctx;

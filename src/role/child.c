@@ -214,6 +214,7 @@ static void take_ready(struct yg_child *c, struct yg_sv text)
 	sup_advance(s);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the channel's type */
 static void on_frame(void *arg, uint32_t type, struct yg_sv body, int *fd)
 {
 	struct yg_child *c = arg;

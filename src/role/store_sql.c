@@ -45,9 +45,7 @@ static void skip_quoted(struct lex *l)
 	char quote = l->text.p[l->at++];
 	while (l->at < l->text.n) {
 		char c = l->text.p[l->at++];
-		if (c == '\\' && l->at < l->text.n)
-			l->at++;
-		else if (c == quote && l->at < l->text.n && l->text.p[l->at] == quote)
+		if (l->at < l->text.n && (c == '\\' || (c == quote && l->text.p[l->at] == quote)))
 			l->at++;
 		else if (c == quote)
 			return;

@@ -48,6 +48,7 @@ static void request_free(struct request *r)
 	yg_buf_free(&r->answer.text);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 {
 	struct answer *a = ctx;
@@ -65,6 +66,7 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *ctx)
 	return a->out->bad ? 0 : n;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t on_header(char *bytes, size_t one, size_t n, void *ctx)
 {
 	struct answer *a = ctx;
