@@ -56,6 +56,30 @@ yg_status yg_lease_state(struct yg_api *api, struct yg_lease *l, struct yg_err *
 	return l->db != NULL ? YG_OK : yg_state_open(api->state_path, &l->db, err);
 }
 
+yg_status yg_lease_change(struct yg_api *api, struct yg_lease *l, struct yg_err *err)
+{
+	yg_status st = yg_lease_state(api, l, err);
+	return st == YG_OK ? yg_state_begin(l->db, err) : st;
+}
+
+/* An answer without a part that found no room is none. */
+static yg_status check_answer(const struct yg_request *q, const struct yg_response *r,
+			      struct yg_err *err)
+{
+	if (q->arena->refused || yg_buf_done(&r->body) == YG_NOMEM)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the answer");
+	return r->body.bad ? YG_FAIL(err, YG_INTERNAL, "the answer is larger than it may be")
+			   : YG_OK;
+}
+
+yg_status yg_lease_commit(struct yg_lease *l, const struct yg_request *q,
+			  const struct yg_response *r, yg_status st, struct yg_err *err)
+{
+	if (st == YG_OK)
+		st = check_answer(q, r, err);
+	return st == YG_OK ? yg_state_commit(l->db, err) : st;
+}
+
 yg_status yg_lease_store(struct yg_api *api, struct yg_lease *l, struct yg_err *err)
 {
 	l->api = api;
@@ -74,6 +98,10 @@ void yg_lease_end(struct yg_lease *l)
 		return;
 	if (db != NULL)
 		yg_state_rollback(db);
+	if (db != NULL && yg_state_in_transaction(db)) { /* closing ends it, too */
+		yg_state_close(db);
+		db = NULL;
+	}
 	uv_mutex_lock(&l->api->lock);
 	if (db != NULL && l->api->state_count < YG_API_LEASES) {
 		l->api->states[l->api->state_count++] = db;
@@ -208,12 +236,20 @@ static void keep_answer(struct yg_api *api, const struct yg_request *q, const st
 	uv_mutex_unlock(&api->lock);
 }
 
+/* What changes something has looked at its answer before it committed. */
+static yg_status handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err)
+{
+	yg_status st = q->route->handler(api, q, r, err);
+	return st == YG_OK && q->method == YG_HTTP_GET ? check_answer(q, r, err) : st;
+}
+
 yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err)
 {
 	struct yg_sv key = q->header[YG_HH_IDEMPOTENCY_KEY];
 	if (key.p == NULL || (q->route->flags & YG_RT_CREATES) == 0)
-		return q->route->handler(api, q, r, err);
+		return handle(api, q, r, err);
 	if (key.n == 0 || key.n > 128) {
 		yg_request_error(q, "out_of_range", YG_SV("Idempotency-Key"),
 				 "expected 1 to 128 characters");
@@ -226,7 +262,7 @@ yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_resp
 		return YG_FAIL(err, YG_CONFLICT, "this Idempotency-Key was used with another body");
 	if (known > 0)
 		return YG_OK;
-	yg_status st = q->route->handler(api, q, r, err);
+	yg_status st = handle(api, q, r, err);
 	if (st == YG_OK && r->status >= 200 && r->status < 300)
 		keep_answer(api, q, r, id);
 	return st;

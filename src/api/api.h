@@ -97,6 +97,14 @@ struct yg_lease {
 	struct yg_ch *ch;
 };
 yg_status yg_lease_state(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
+/* The same to change something: in a transaction that begins at once, and ends with
+ * the lease, rolled back unless yg_lease_commit() was reached. */
+yg_status yg_lease_change(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
+/* Commits when `st` is YG_OK and the answer is whole, so that nothing is done that
+ * the caller is told has failed; else says why not.  What others are to hear of
+ * the change comes after it. */
+yg_status yg_lease_commit(struct yg_lease *l, const struct yg_request *q,
+			  const struct yg_response *r, yg_status st, struct yg_err *err);
 /* One that does not answer is YG_AGAIN at the first query, not here. */
 yg_status yg_lease_store(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
 void yg_lease_end(struct yg_lease *l);
@@ -131,14 +139,15 @@ yg_status yg_api_parts(struct yg_api *api, struct yg_arena *arena, struct yg_par
  *              struct yg_jo j = yg_answer(r, 200);
  *              put_thing(&j, &thing);
  *              yg_answer_etag(q, r, NULL, thing.version);
- *   a change   the row has YG_RT_MATCH; state, get, yg_scope_object() as above, then
+ *   a change   the row has YG_RT_MATCH; yg_lease_change(), get, yg_scope_object() as above, then
  *              st = yg_check_match(q, r, thing.version, err);
  *              st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
  *              ... change with thing.version and yg_request_act() ...
- *              return st == YG_OK ? (answer it as above) : yg_changed(r, st);
- *   a new one  the row has YG_RT_CREATES; yg_body_read(), state, yg_scope_body_org(), add,
- *              yg_answer_location(), then answered with 201
- *   a job      return yg_answer_new_job(api, q, r, l.db, YG_SV("kind"), org, params, err);
+ *              if (st != YG_OK) return yg_changed(r, st);
+ *              ... answer it as above, then yg_lease_commit(&l, q, r, st, err) ...
+ *   a new one  the row has YG_RT_CREATES; yg_body_read(), yg_lease_change(),
+ *              yg_scope_body_org(), add, yg_answer_location(), 201, yg_lease_commit()
+ *   a job      return yg_answer_new_job(api, q, r, &l, YG_SV("kind"), org, params, err);
  */
 /* Reads limit and cursor, leases the state and, with out_org, resolves ?org= (yg_scope_org). */
 yg_status yg_page_begin(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
@@ -183,12 +192,12 @@ yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t ve
 			 struct yg_err *err);
 /* A change that found another version after yg_check_match() is 412 too. */
 yg_status yg_changed(struct yg_response *r, yg_status st);
-/* 202 with the job, and center is told. */
+/* Commits; 202 with the job, and center is told. */
 yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			struct yg_state *db, struct yg_sv id, struct yg_err *err);
-/* Adds the job and answers with it. */
+			struct yg_lease *l, struct yg_sv id, struct yg_err *err);
+/* Adds the job and answers with it, in a transaction of their own. */
 yg_status yg_answer_new_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			    struct yg_state *db, struct yg_sv kind, struct yg_sv org,
+			    struct yg_lease *l, struct yg_sv kind, struct yg_sv org,
 			    struct yg_sv params, struct yg_err *err);
 /* Says to live readers that something of `org` changed:
  * {"id":..,"change":..} on `topic`. */

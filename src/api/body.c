@@ -159,6 +159,8 @@ yg_status yg_body_read_at(struct yg_body *b, struct yg_request *q, uint32_t node
 		if ((fields[i].flags & YG_F_NEEDED) != 0 && !values[i].given)
 			fault(&at, "missing", "the member is needed");
 	}
+	if (q->arena->refused) /* else a list that found no room would pass for none */
+		return YG_FAIL(err, YG_NOMEM, "no memory for the body");
 	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "the body has errors");
 }
 

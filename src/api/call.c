@@ -10,7 +10,7 @@ static yg_status known_org(struct yg_request *q, struct yg_state *db, struct yg_
 		return yg_sv_eq(q->who.org, org)
 			       ? YG_OK
 			       : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
-	return yg_org_exists(db, org) ? YG_OK : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	return yg_org_known(db, org, err);
 }
 
 yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
@@ -156,13 +156,15 @@ yg_status yg_answer_page_number(struct yg_api *api, struct yg_request *q, struct
 }
 
 yg_status yg_answer_new_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			    struct yg_state *db, struct yg_sv kind, struct yg_sv org,
+			    struct yg_lease *l, struct yg_sv kind, struct yg_sv org,
 			    struct yg_sv params, struct yg_err *err)
 {
 	struct yg_id id;
-	struct yg_act act = yg_request_act(q, api, db);
-	yg_status st = yg_job_add(&act, kind, org, params, &id, err);
-	return st == YG_OK ? yg_answer_job(api, q, r, db, yg_id_sv(&id), err) : st;
+	struct yg_act act = yg_request_act(q, api, l->db);
+	yg_status st = yg_state_begin(l->db, err);
+	if (st == YG_OK)
+		st = yg_job_add(&act, kind, org, params, &id, err);
+	return st == YG_OK ? yg_answer_job(api, q, r, l, yg_id_sv(&id), err) : st;
 }
 
 static struct yg_sv etag_of(char buf[static 32], int64_t version)

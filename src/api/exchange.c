@@ -164,9 +164,10 @@ static enum MHD_Result answer(struct exchange *x)
 	if (x->st != YG_OK)
 		yg_problem(&x->q, &x->r, x->st, &x->err);
 	if (x->r.body.bad) {
-		(void)yg_err_set(&x->err, YG_INTERNAL, 0, __FILE__,
-				 "the answer is larger than it may be");
-		x->st = YG_INTERNAL;
+		x->st = yg_buf_done(&x->r.body) == YG_NOMEM ? YG_NOMEM : YG_INTERNAL;
+		(void)yg_err_set(&x->err, x->st, 0, __FILE__,
+				 x->st == YG_NOMEM ? "no memory for the answer"
+						   : "the answer is larger than it may be");
 		yg_problem(&x->q, &x->r, x->st, &x->err);
 	}
 	if (x->r.stream) {

@@ -136,7 +136,7 @@ yg_status yg_r_alert_change(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_value v[SET_FIELDS];
 	struct yg_alert_set set;
 	struct yg_alert a;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st == YG_OK)
@@ -148,10 +148,12 @@ yg_status yg_r_alert_change(struct yg_api *api, struct yg_request *q, struct yg_
 	read_set(v, &set);
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_alert_change(&act, a.id, a.version, &set, NULL, err);
-	if (st != YG_OK)
-		return st;
-	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
-	return answer_alert(q, r, l.db, 200, a.id, err);
+	if (st == YG_OK)
+		st = answer_alert(q, r, l.db, 200, a.id, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK)
+		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
+	return st;
 }
 
 static void put_comment(struct yg_jo *j, const struct yg_comment *c)
@@ -198,7 +200,7 @@ yg_status yg_r_alert_comment(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, 1, v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st != YG_OK)
@@ -210,8 +212,10 @@ yg_status yg_r_alert_comment(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_comment c = {yg_id_sv(&id), yg_sv_of(q->who.actor), v[0].text, q->now};
 	struct yg_jo j = yg_answer(r, 201);
 	put_comment(&j, &c);
-	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "commented");
-	return YG_OK;
+	st = yg_lease_commit(&l, q, r, YG_OK, err);
+	if (st == YG_OK)
+		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "commented");
+	return st;
 }
 
 yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -298,7 +302,7 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
 	}
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	const struct yg_sv *others = v[0].given ? &a.id : v[1].texts;
@@ -316,12 +320,15 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_alert_merge(&act, into.id, into.version, others, n,
 			    v[2].given ? v[2].text : YG_SV(""), err);
+	if (st == YG_OK)
+		st = answer_alert(q, r, l.db, 200, into.id, err);
+	st = yg_lease_commit(&l, q, r, st, err);
 	if (st != YG_OK)
 		return st;
 	for (size_t i = 0; i < n; i++)
 		yg_announce(api, YG_TOPIC_ALERTS, into.org, others[i], "merged");
 	yg_announce(api, YG_TOPIC_ALERTS, into.org, into.id, "updated");
-	return answer_alert(q, r, l.db, 200, into.id, err);
+	return YG_OK;
 }
 
 yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -338,7 +345,7 @@ yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st == YG_OK)
@@ -350,10 +357,14 @@ yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_r
 			    v[1].given ? v[1].text : YG_SV(""), &id, err);
 	if (st != YG_OK)
 		return st;
+	yg_answer_location(q, r, "/api/v1/alerts", yg_id_sv(&id));
+	st = answer_alert(q, r, l.db, 201, yg_id_sv(&id), err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st != YG_OK)
+		return st;
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, yg_id_sv(&id), "created");
-	yg_answer_location(q, r, "/api/v1/alerts", yg_id_sv(&id));
-	return answer_alert(q, r, l.db, 201, yg_id_sv(&id), err);
+	return YG_OK;
 }
 
 static yg_status close_allowed(struct yg_act *act, const struct yg_alert *a, struct yg_sv reason,
@@ -382,7 +393,7 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	bool all = v[2].given && YG_SV_IS(v[2].text, "all");
@@ -409,6 +420,9 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_jo j = yg_answer(r, 201);
 	yg_put_allow(&j, &w);
 	yg_answer_location(q, r, "/api/v1/allow-entries", w.id);
+	st = yg_lease_commit(&l, q, r, YG_OK, err);
+	if (st != YG_OK)
+		return st;
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
 	if (api->hooks.indicators_changed != NULL)
 		api->hooks.indicators_changed(api->hooks.ctx);
@@ -469,7 +483,7 @@ yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st != YG_OK)
 		return st;
 	/* the job is restricted to `org` whatever its filter says */
-	return yg_answer_new_job(api, q, r, l.db, YG_SV("alert.bulk"), org, q->body, err);
+	return yg_answer_new_job(api, q, r, &l, YG_SV("alert.bulk"), org, q->body, err);
 }
 
 yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err)

@@ -16,6 +16,15 @@ static void changed(struct yg_api *api)
 		api->hooks.indicators_changed(api->hooks.ctx);
 }
 
+static yg_status committed(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
+			   const struct yg_response *r, yg_status st, struct yg_err *err)
+{
+	st = yg_lease_commit(l, q, r, st, err);
+	if (st == YG_OK)
+		changed(api);
+	return st;
+}
+
 static struct yg_sv tlp_text(uint8_t tlp)
 {
 	const char *s = yg_tlp_name((enum yg_tlp)tlp);
@@ -107,7 +116,7 @@ yg_status yg_r_lists_add(struct yg_api *api, struct yg_request *q, struct yg_res
 	struct yg_list list = {.tlp = YG_TLP_GREEN, .confidence = 50, .enabled = true};
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &list.org, err);
 	if (st != YG_OK)
@@ -125,7 +134,8 @@ yg_status yg_r_lists_add(struct yg_api *api, struct yg_request *q, struct yg_res
 	if (st != YG_OK)
 		return st;
 	yg_answer_location(q, r, "/api/v1/indicator-lists", yg_id_sv(&id));
-	return answer_list(q, r, l.db, 201, yg_id_sv(&id), err);
+	st = answer_list(q, r, l.db, 201, yg_id_sv(&id), err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 yg_status yg_r_list_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -148,7 +158,7 @@ yg_status yg_r_list_change(struct yg_api *api, struct yg_request *q, struct yg_r
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_list list;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_list(q, l.db, yg_param(q, "id"), true, &list, err);
 	if (st == YG_OK)
@@ -167,8 +177,8 @@ yg_status yg_r_list_change(struct yg_api *api, struct yg_request *q, struct yg_r
 	st = yg_list_change(&act, list.uid, list.version, &set, err);
 	if (st != YG_OK)
 		return yg_changed(r, st);
-	changed(api);
-	return answer_list(q, r, l.db, 200, list.uid, err);
+	st = answer_list(q, r, l.db, 200, list.uid, err);
+	return committed(api, &l, q, r, st, err);
 }
 
 yg_status yg_r_list_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -266,8 +276,10 @@ yg_status yg_r_list_import(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_jo_bool(&j, "replace", replace);
 	yg_jo_bool(&j, "force", force);
 	yg_jo_end(&j, '}');
-	st = yg_answer_new_job(api, q, r, l.db, YG_SV("indicators.import"), list.org,
-			       yg_buf_sv(&params), err);
+	st = yg_buf_done(&params);
+	if (st == YG_OK)
+		st = yg_answer_new_job(api, q, r, &l, YG_SV("indicators.import"), list.org,
+				       yg_buf_sv(&params), err);
 	yg_buf_free(&params);
 	return st;
 }
@@ -413,7 +425,7 @@ yg_status yg_r_indicators_add(struct yg_api *api, struct yg_request *q, struct y
 	int64_t id = 0;
 	yg_status st = yg_body_read(&b, q, indicator_fields, YG_LEN(indicator_fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_list(q, l.db, v[I_LIST].text, true, &list, err);
 	if (st == YG_OK)
@@ -441,12 +453,12 @@ yg_status yg_r_indicators_add(struct yg_api *api, struct yg_request *q, struct y
 		yg_request_error(q, "bad_value", YG_SV("/value"), "%s", err->msg);
 	if (st != YG_OK)
 		return st;
-	changed(api);
 	char text[32];
 	struct yg_sb t = yg_sb_init(text, sizeof text);
 	yg_sb_printf(&t, "i-%lld", (long long)id);
 	yg_answer_location(q, r, "/api/v1/indicators", yg_sb_sv(&t));
-	return answer_indicator(q, r, l.db, 201, id, err);
+	st = answer_indicator(q, r, l.db, 201, id, err);
+	return committed(api, &l, q, r, st, err);
 }
 
 yg_status yg_r_indicator_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -478,7 +490,7 @@ yg_status yg_r_indicator_change(struct yg_api *api, struct yg_request *q, struct
 	int64_t id = 0;
 	yg_status st = indicator_id(q, &id, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_indicator(q, l.db, id, true, &row, err);
 	if (st == YG_OK)
@@ -499,8 +511,8 @@ yg_status yg_r_indicator_change(struct yg_api *api, struct yg_request *q, struct
 	st = yg_indicator_change(&act, id, row.updated.us, &set, err);
 	if (st != YG_OK)
 		return yg_changed(r, st);
-	changed(api);
-	return answer_indicator(q, r, l.db, 200, id, err);
+	st = answer_indicator(q, r, l.db, 200, id, err);
+	return committed(api, &l, q, r, st, err);
 }
 
 yg_status yg_r_indicator_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -531,7 +543,7 @@ yg_status yg_r_indicators_compile(struct yg_api *api, struct yg_request *q, stru
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	return yg_answer_new_job(api, q, r, l.db, YG_SV("indicators.compile"), YG_SV(""), YG_SV(""),
+	return yg_answer_new_job(api, q, r, &l, YG_SV("indicators.compile"), YG_SV(""), YG_SV(""),
 				 err);
 }
 
@@ -652,7 +664,7 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &n.org, err);
 	if (st == YG_OK)
@@ -668,9 +680,9 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 		yg_request_error(q, "bad_value", YG_SV("/value"), "%s", err->msg);
 	if (st != YG_OK)
 		return st;
-	changed(api);
 	yg_answer_location(q, r, "/api/v1/allow-entries", yg_id_sv(&id));
-	return answer_allow(q, r, l.db, 201, yg_id_sv(&id), err);
+	st = answer_allow(q, r, l.db, 201, yg_id_sv(&id), err);
+	return committed(api, &l, q, r, st, err);
 }
 
 yg_status yg_r_allow_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -692,7 +704,7 @@ yg_status yg_r_allow_change(struct yg_api *api, struct yg_request *q, struct yg_
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_allow w;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_allow(q, l.db, yg_param(q, "id"), true, &w, err);
 	if (st == YG_OK)
@@ -707,8 +719,8 @@ yg_status yg_r_allow_change(struct yg_api *api, struct yg_request *q, struct yg_
 			     v[1].given ? &expires : NULL, err);
 	if (st != YG_OK)
 		return yg_changed(r, st);
-	changed(api);
-	return answer_allow(q, r, l.db, 200, w.id, err);
+	st = answer_allow(q, r, l.db, 200, w.id, err);
+	return committed(api, &l, q, r, st, err);
 }
 
 yg_status yg_r_allow_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,

@@ -82,7 +82,7 @@ yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struc
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
 	}
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_org o = {
@@ -93,10 +93,10 @@ yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struc
 	};
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_org_add(&act, &o, err);
-	if (st != YG_OK)
-		return st;
+	if (st == YG_OK)
+		st = answer_org(q, r, l.db, 201, o.slug, err);
 	yg_answer_location(q, r, "/api/v1/organisations", o.slug);
-	return answer_org(q, r, l.db, 201, o.slug, err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 yg_status yg_r_organisation_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -125,7 +125,7 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 	struct yg_sv name = yg_param(q, "name");
 	yg_status st = yg_scope_object(q, name, false, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_org_get(l.db, name, q->arena, &o, err);
 	if (st == YG_OK)
@@ -138,7 +138,10 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 	const struct yg_sv *en = v[2].given ? &v[2].text : v[0].given ? &v[0].text : NULL;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_org_retitle(&act, name, o.version, ja, en, err);
-	return st == YG_OK ? answer_org(q, r, l.db, 200, name, err) : yg_changed(r, st);
+	if (st != YG_OK)
+		return yg_changed(r, st);
+	st = answer_org(q, r, l.db, 200, name, err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -152,8 +155,9 @@ yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, str
 		st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	if (!yg_org_exists(l.db, name))
-		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	st = yg_org_known(l.db, name, err);
+	if (st != YG_OK)
+		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	if (!force) {
 		st = yg_org_remove(&act, name, err);
@@ -166,10 +170,12 @@ yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, str
 	yg_jo_begin(&j, '{');
 	yg_jo_str(&j, "org", name);
 	yg_jo_end(&j, '}');
-	struct yg_id id;
-	st = yg_job_add(&act, YG_SV("org.purge"), YG_SV(""), yg_buf_sv(&params), &id, err);
+	st = yg_buf_done(&params);
+	if (st == YG_OK)
+		st = yg_answer_new_job(api, q, r, &l, YG_SV("org.purge"), YG_SV(""),
+				       yg_buf_sv(&params), err);
 	yg_buf_free(&params);
-	return st == YG_OK ? yg_answer_job(api, q, r, l.db, yg_id_sv(&id), err) : st;
+	return st;
 }
 
 static void put_token(struct yg_jo *j, const struct yg_token *t, const char *secret)
@@ -255,7 +261,7 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_sv org = YG_SV("");
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_body_org(q, l.db, true, v[ORG].text, &org, err);
 	if (st == YG_OK && v[EXPIRES].given && !v[EXPIRES].null && v[EXPIRES].number <= q->now.us) {
@@ -280,7 +286,7 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_jo j = yg_answer(r, 201);
 	put_token(&j, &token, secret.s);
 	yg_answer_location(q, r, "/api/v1/tokens", token.id);
-	return YG_OK;
+	return yg_lease_commit(&l, q, r, YG_OK, err);
 }
 
 static yg_status find_token(struct yg_request *q, struct yg_state *db, struct yg_token *out,

@@ -285,7 +285,7 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_job job;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_job(q, l.db, &job, err);
 	if (st != YG_OK)
@@ -296,22 +296,27 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 		st = find_job(q, l.db, &job, err);
 	if (st != YG_OK)
 		return st;
-	yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "cancelled");
 	struct yg_jo j = yg_answer(r, 202);
 	yg_put_job(&j, &job);
-	return YG_OK;
+	st = yg_lease_commit(&l, q, r, YG_OK, err);
+	if (st == YG_OK)
+		yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "cancelled");
+	return st;
 }
 
 yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			struct yg_state *db, struct yg_sv id, struct yg_err *err)
+			struct yg_lease *l, struct yg_sv id, struct yg_err *err)
 {
 	struct yg_job job;
-	yg_status st = yg_job_get(db, id, q->arena, &job, err);
+	yg_status st = yg_job_get(l->db, id, q->arena, &job, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 202);
 	yg_put_job(&j, &job);
 	yg_answer_location(q, r, "/api/v1/jobs", job.id);
+	st = yg_lease_commit(l, q, r, YG_OK, err);
+	if (st != YG_OK)
+		return st;
 	yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "queued");
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
@@ -382,7 +387,7 @@ yg_status yg_r_demo_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	return yg_answer_new_job(api, q, r, l.db, YG_SV("demo.remove"), YG_SV(""), YG_SV(""), err);
+	return yg_answer_new_job(api, q, r, &l, YG_SV("demo.remove"), YG_SV(""), YG_SV(""), err);
 }
 
 yg_status yg_r_backups_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -427,6 +432,5 @@ yg_status yg_r_backups_add(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	return yg_answer_new_job(api, q, r, l.db, YG_SV("backup.create"), YG_SV(""), YG_SV(""),
-				 err);
+	return yg_answer_new_job(api, q, r, &l, YG_SV("backup.create"), YG_SV(""), YG_SV(""), err);
 }

@@ -101,8 +101,11 @@ void yg_buf_free(struct yg_buf *b)
 
 char *yg_buf_room(struct yg_buf *b, size_t n)
 {
-	if (b->bad || n > b->limit || b->n > b->limit - n) {
+	if (b->bad)
+		return NULL;
+	if (n > b->limit || b->n > b->limit - n) {
 		b->bad = true;
+		b->nomem = false;
 		return NULL;
 	}
 	if (b->cap - b->n < n) {
@@ -110,7 +113,7 @@ char *yg_buf_room(struct yg_buf *b, size_t n)
 		cap = YG_MIN(YG_MAX(cap, b->n + n), b->limit);
 		char *p = realloc(b->p, cap);
 		if (p == NULL) {
-			b->bad = true;
+			b->bad = b->nomem = true;
 			return NULL;
 		}
 		b->p = p;

@@ -39,7 +39,8 @@ const char *yg_sb_cstr(struct yg_sb *b);
 struct yg_buf {
 	char *p; /* owned; yg_buf_free() */
 	size_t n, cap, limit;
-	bool bad; /* limit or memory ran out; sticky */
+	bool bad;   /* limit or memory ran out; sticky */
+	bool nomem; /* it was memory */
 };
 void yg_buf_init(struct yg_buf *b, size_t limit);
 void yg_buf_free(struct yg_buf *b);
@@ -51,4 +52,9 @@ void yg_buf_printf(struct yg_buf *b, const char *fmt, ...) YG_PRINTF(2, 3);
 static inline struct yg_sv yg_buf_sv(const struct yg_buf *b)
 {
 	return (struct yg_sv){b->p, b->n};
+}
+/* YG_OK | YG_NOMEM | YG_LIMIT. */
+static inline yg_status yg_buf_done(const struct yg_buf *b)
+{
+	return !b->bad ? YG_OK : b->nomem ? YG_NOMEM : YG_LIMIT;
 }

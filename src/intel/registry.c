@@ -95,8 +95,8 @@ yg_status yg_list_add(struct yg_act *act, const struct yg_list *l, struct yg_id 
 	yg_detail_note(&d, "name", l->name);
 	yg_detail_note(&d, "tlp", yg_sv_of(yg_tlp_name(l->tlp)));
 	yg_detail_count(&d, "confidence", l->confidence);
-	if (l->org.n > 0 && !yg_org_exists(act->db, l->org))
-		st = YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	if (l->org.n > 0)
+		st = yg_org_known(act->db, l->org, err);
 	if (st == YG_OK)
 		st = insert_list(act, l, yg_id_sv(&uid), err);
 	if (st == YG_CONFLICT)

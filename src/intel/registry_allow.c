@@ -43,9 +43,9 @@ static yg_status add(struct yg_act *act, const struct yg_allow_new *n, struct yg
 {
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	yg_detail_init(&d);
-	if (n->org.n > 0 && !yg_org_exists(act->db, n->org))
-		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
-	yg_status st = insert(act, n, id, value, err);
+	yg_status st = n->org.n > 0 ? yg_org_known(act->db, n->org, err) : YG_OK;
+	if (st == YG_OK)
+		st = insert(act, n, id, value, err);
 	if (st == YG_OK)
 		st = yg_registry_touch(act->db, err);
 	yg_detail_note(&d, "type", yg_sv_of(yg_indicator_type_name(n->type)));

@@ -181,6 +181,9 @@ yg_status yg_audit_add(struct yg_act *act, const char *action, struct yg_sv obje
 	else
 		yg_buf_putc(&end.buf, '{');
 	yg_buf_putc(&end.buf, '}');
+	if (yg_buf_done(&end.buf) == YG_NOMEM ||
+	    (detail != NULL && yg_buf_done(&detail->buf) == YG_NOMEM))
+		return YG_FAIL(err, YG_NOMEM, "audit entry '%s'", action);
 	if (end.buf.bad || (detail != NULL && detail->buf.bad))
 		return YG_FAIL(err, YG_TOOBIG, "the change is too large for one audit entry");
 	struct yg_audit_anchor head = {0};

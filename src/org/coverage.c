@@ -192,9 +192,10 @@ static yg_status put_expectation(struct yg_act *act, struct yg_sv org, struct yg
 	char text[400];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	struct yg_stmt *s = NULL;
-	if (!yg_org_exists(act->db, org))
-		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
-	yg_status st = yg_state_prepare(
+	yg_status st = yg_org_known(act->db, org, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_state_prepare(
 		act->db,
 		YG_SQL("INSERT INTO source_expectation (org, source, sensor, every_s, created, actor)"
 		       " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org, source, sensor) DO UPDATE"

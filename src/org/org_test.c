@@ -103,7 +103,7 @@ static void test_organisations(void)
 	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_CONFLICT);
 	T_OK(yg_org_remove(&act, YG_SV("b"), &err) == YG_OK && audited(db, "org.remove"));
 	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_OK &&
-	     !yg_org_exists(db, YG_SV("shiokaze")));
+	     yg_org_known(db, YG_SV("shiokaze"), NULL) == YG_NOTFOUND);
 	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_NOTFOUND);
 }
 

@@ -115,15 +115,19 @@ yg_status yg_org_get(struct yg_state *db, struct yg_sv slug, struct yg_arena *ar
 	return st == YG_OK ? take(s, arena, out, err) : st;
 }
 
-bool yg_org_exists(struct yg_state *db, struct yg_sv slug)
+yg_status yg_org_known(struct yg_state *db, struct yg_sv slug, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
-	if (yg_state_prepare(db, YG_SQL("SELECT 1 FROM organisation WHERE slug = $1"), &s, NULL) !=
-	    YG_OK)
-		return false;
+	yg_status st =
+		yg_state_prepare(db, YG_SQL("SELECT 1 FROM organisation WHERE slug = $1"), &s, err);
+	if (st != YG_OK)
+		return st;
 	yg_stmt_text(s, 1, slug);
-	return yg_stmt_step(s, &row, NULL) == YG_OK && row;
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	return st;
 }
 
 yg_status yg_org_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
@@ -273,8 +277,7 @@ yg_status yg_org_remove(struct yg_act *act, struct yg_sv slug, struct yg_err *er
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
-	if (!yg_org_exists(act->db, slug))
-		st = YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	st = yg_org_known(act->db, slug, err);
 	if (st == YG_OK)
 		st = owns(act, slug, &what, err);
 	if (st == YG_OK && what != NULL)

@@ -24,7 +24,8 @@ bool yg_org_slug_ok(struct yg_sv s);
 yg_status yg_org_add(struct yg_act *act, const struct yg_org *o, struct yg_err *err) YG_MUST_USE;
 yg_status yg_org_get(struct yg_state *db, struct yg_sv slug, struct yg_arena *arena,
 		     struct yg_org *out, struct yg_err *err);
-bool yg_org_exists(struct yg_state *db, struct yg_sv slug);
+/* YG_OK: it is there; YG_NOTFOUND; or why that could not be found out. */
+yg_status yg_org_known(struct yg_state *db, struct yg_sv slug, struct yg_err *err) YG_MUST_USE;
 /* By slug, from behind `after` (empty: from the first); limit 1..YG_PAGE_MAX. */
 yg_status yg_org_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
 		      struct yg_arena *arena, struct yg_org **out, size_t *out_n,

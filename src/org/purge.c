@@ -254,9 +254,9 @@ yg_status yg_org_purge(struct yg_act *act, struct yg_sv slug, const struct yg_pu
 	if (yg_state_in_transaction(act->db))
 		return YG_FAIL(err, YG_INTERNAL,
 			       "an organisation is removed in transactions of its own");
-	if (!yg_org_exists(act->db, slug))
-		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
-	yg_status st = purge_rows(&p, &c, err);
+	yg_status st = yg_org_known(act->db, slug, err);
+	if (st == YG_OK)
+		st = purge_rows(&p, &c, err);
 	if (st == YG_OK && o->ch != NULL)
 		st = purge_events(&p, &slug, 1, &c.events, err);
 	if (st == YG_OK)

@@ -128,8 +128,8 @@ static yg_status add(struct yg_act *act, const struct yg_token *t, struct yg_sv 
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
-	if (t->org.n > 0 && !yg_org_exists(act->db, t->org))
-		st = YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	if (t->org.n > 0)
+		st = yg_org_known(act->db, t->org, err);
 	if (st == YG_OK)
 		st = insert(act, t, secret, err);
 	if (st == YG_OK)

@@ -28,6 +28,7 @@ struct yg_stmt {
 
 struct yg_state {
 	sqlite3 *db;
+	sqlite3_stmt *rollback; /* prepared: it must not need memory when there is none */
 	uint64_t changes;
 	size_t count;
 	struct yg_stmt *cache[STATEMENTS_MAX];
@@ -150,6 +151,11 @@ static yg_status open_flags(const char *path, int flags, struct yg_state **out, 
 				 NULL);
 	yg_status st = rc == SQLITE_OK ? set_up(db, (flags & SQLITE_OPEN_READONLY) != 0, err)
 				       : fail(db, rc, path, err);
+	if (st == YG_OK) {
+		rc = sqlite3_prepare_v3(db->db, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT,
+					&db->rollback, NULL);
+		st = rc == SQLITE_OK ? YG_OK : fail(db, rc, "prepare", err);
+	}
 	if (st != YG_OK) {
 		yg_state_close(db);
 		return st;
@@ -181,6 +187,7 @@ void yg_state_close(struct yg_state *db)
 		return;
 	for (size_t i = 0; i < db->count; i++)
 		end_stmt(db->cache[i]);
+	(void)sqlite3_finalize(db->rollback);
 	(void)sqlite3_close_v2(db->db);
 	free(db);
 }
@@ -210,8 +217,10 @@ yg_status yg_state_commit(struct yg_state *db, struct yg_err *err)
 
 void yg_state_rollback(struct yg_state *db)
 {
-	if (sqlite3_get_autocommit(db->db) == 0)
-		(void)sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL);
+	if (sqlite3_get_autocommit(db->db) != 0)
+		return;
+	(void)sqlite3_step(db->rollback);
+	(void)sqlite3_reset(db->rollback);
 }
 
 bool yg_state_in_transaction(const struct yg_state *db)
