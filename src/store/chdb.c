@@ -99,7 +99,26 @@ yg_status yg_chdb_find(const char *configured, char *out, size_t out_n, struct y
 		"libchdb.so is not installed: run 'npm ci' in the source folder, or set store.library");
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one line per symbol of the library */
+/* Finds every symbol of the library; the name of one that it lacks, or NULL. */
+static const char *resolve(struct yg_chdb *db)
+{
+	static const struct {
+		const char *name;
+		size_t at; /* in struct yg_chdb */
+	} symbols[] = {
+#define X(member, symbol, ret, args) {symbol, offsetof(struct yg_chdb, member)},
+		ABI(X)
+#undef X
+	};
+	for (size_t i = 0; i < YG_LEN(symbols); i++) {
+		void *sym = dlsym(db->library, symbols[i].name);
+		if (sym == NULL)
+			return symbols[i].name;
+		memcpy((char *)db + symbols[i].at, &sym, sizeof sym);
+	}
+	return NULL;
+}
+
 yg_status yg_chdb_load(const char *library, struct yg_chdb **out, struct yg_err *err)
 {
 	struct yg_chdb *db = calloc(1, sizeof *db);
@@ -112,15 +131,7 @@ yg_status yg_chdb_load(const char *library, struct yg_chdb **out, struct yg_err 
 		return YG_FAIL(err, YG_NOTFOUND, "cannot load '%s': %s", library,
 			       why != NULL ? why : "?");
 	}
-	const char *missing = NULL;
-	void *sym;
-#define X(member, symbol, ret, args)                                                               \
-	sym = dlsym(db->library, symbol);                                                          \
-	if (sym == NULL)                                                                           \
-		missing = symbol;                                                                  \
-	memcpy(&db->member, &sym, sizeof sym);
-	ABI(X)
-#undef X
+	const char *missing = resolve(db);
 	if (missing != NULL) {
 		(void)dlclose(db->library);
 		free(db);
