@@ -477,6 +477,30 @@ static yg_status read_mark(struct yg_state *db, uint32_t spool, bool *out_any, u
 	return st;
 }
 
+yg_status yg_findings_marks(struct yg_state *db, uint32_t limit, struct yg_arena *arena,
+			    struct yg_mark **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_mark *list = YG_NEW_N(arena, struct yg_mark, limit + 1);
+	size_t n = 0;
+	bool row = true;
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "marks");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT spool, batch FROM finding_mark ORDER BY time DESC, spool LIMIT $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, limit);
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		list[n++] =
+			(struct yg_mark){(uint32_t)yg_col_i64(s, 0), (uint64_t)yg_col_i64(s, 1)};
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
 yg_status yg_findings_mark(struct yg_state *db, uint32_t spool, uint64_t *out, struct yg_err *err)
 {
 	bool any;

@@ -35,3 +35,10 @@ yg_status yg_findings_apply(struct yg_act *act, struct yg_sv body, struct yg_fin
 			    struct yg_err *err) YG_MUST_USE;
 /* The last batch applied of a spool; 0 when none. */
 yg_status yg_findings_mark(struct yg_state *db, uint32_t spool, uint64_t *out, struct yg_err *err);
+struct yg_mark {
+	uint32_t spool;
+	uint64_t batch;
+};
+/* Of all spools, at most `limit`; arena. */
+yg_status yg_findings_marks(struct yg_state *db, uint32_t limit, struct yg_arena *arena,
+			    struct yg_mark **out, size_t *out_n, struct yg_err *err);

@@ -39,7 +39,9 @@
 	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
-	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to org limit cursor", events_search) \
+	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to after org limit cursor", events_search) \
+	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org buckets", event_histogram) \
+	X(GET,    "/api/v1/event-fields",  "listEventFields", "events:read", 0, 0, NULL, NULL, event_fields) \
 	X(GET,    "/api/v1/events/{id}",   "getEvent",       "events:read", YG_RT_SLOW, 0, NULL, NULL, event_get)       \
 	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \
 	X(POST,   "/api/v1/indicator-lists", "createIndicatorList", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, lists_add) \
@@ -116,6 +118,13 @@ void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv 
 unsigned yg_read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at);
 /* "none" is "-", as alert.h has it. */
 struct yg_sv yg_read_assignee(struct yg_sv s);
+struct yg_event;
+void yg_put_event(struct yg_jo *j, const struct yg_event *ev, bool whole);
+/* An error of the store is not the asker's fault. */
+yg_status yg_store_status(yg_status st, struct yg_err *err);
+/* GET /api/v1/events?after= */
+yg_status yg_events_tail(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err);
 struct yg_allow;
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 /* One job as JSON. */

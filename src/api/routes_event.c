@@ -167,7 +167,7 @@ static void put_field(struct yg_jo *j, const struct yg_event *ev, enum yg_event_
 	}
 }
 
-static void put_event(struct yg_jo *j, const struct yg_event *ev, bool whole)
+void yg_put_event(struct yg_jo *j, const struct yg_event *ev, bool whole)
 {
 	char id[YG_EVENT_ID_MAX];
 	struct yg_sb b = yg_sb_init(id, sizeof id);
@@ -234,7 +234,7 @@ static yg_status read_search(struct yg_api *api, struct yg_request *q, struct yg
 }
 
 /* An error of the store is not the asker's fault. */
-static yg_status store_status(yg_status st, struct yg_err *err)
+yg_status yg_store_status(yg_status st, struct yg_err *err)
 {
 	if (st == YG_INVAL || st == YG_PARSE)
 		return yg_err_set(err, YG_INTERNAL, 0, __FILE__,
@@ -250,6 +250,8 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_search_scope scope = {0};
 	struct yg_search_page page = {0};
 	struct yg_sv org;
+	if (yg_query(q, "after").p != NULL)
+		return yg_events_tail(api, q, r, err);
 	yg_status st = read_search(api, q, &search, &scope, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
@@ -262,8 +264,8 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	scope.all_orgs = org.n == 0;
 	scope.orgs = &org;
 	scope.org_count = org.n > 0 ? 1 : 0;
-	st = store_status(yg_search_run(l.ch, &search, &scope, api->env, q->arena, &page, err),
-			  err);
+	st = yg_store_status(yg_search_run(l.ch, &search, &scope, api->env, q->arena, &page, err),
+			     err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
@@ -274,7 +276,7 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	yg_jo_key(&j, "items");
 	yg_jo_begin(&j, '[');
 	for (size_t i = 0; i < page.n; i++)
-		put_event(&j, &page.events[i], false);
+		yg_put_event(&j, &page.events[i], false);
 	char text[YG_SEARCH_CURSOR_MAX];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_search_cursor_format(&b, page.next);
@@ -296,11 +298,11 @@ yg_status yg_r_event_get(struct yg_api *api, struct yg_request *q, struct yg_res
 		return YG_FAIL(err, YG_NOTFOUND, "no such object");
 	yg_status st = yg_lease_store(api, &l, err);
 	if (st == YG_OK)
-		st = store_status(
+		st = yg_store_status(
 			yg_search_get(l.ch, &scope, spool, batch, row, q->arena, &ev, err), err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
-	put_event(&j, &ev, true);
+	yg_put_event(&j, &ev, true);
 	return YG_OK;
 }

@@ -1,5 +1,6 @@
 #include "event/event.h"
 
+#include "event/fields.h"
 #include "event/normalize.h"
 #include "tap.h"
 
@@ -34,6 +35,11 @@ int main(void)
 	for (size_t i = 0; i < YG_EVENT_FIELD_COUNT; i++)
 		if (yg_event_fields[i].name == NULL || yg_event_fields[i].doc == NULL)
 			T_OK(false);
+
+	T_NAMED(yg_event_fields_named(), "the words of the fields are in their order");
+	for (size_t i = 0; i < YG_EVENT_FIELD_COUNT; i++)
+		T_OK(yg_event_field_text((enum yg_event_field)i, true)[0] != '\0' &&
+		     yg_event_field_text((enum yg_event_field)i, false)[0] != '\0');
 
 	enum yg_source s;
 	struct yg_sv m;

@@ -1,4 +1,7 @@
+#include <stdlib.h>
+
 #include "event/search.h"
+#include "event/search_internal.h"
 
 /* Paging.  A page is found in two steps: the places of its events by a query
  * that reads only what the conditions need, in slices of time from new to old;
@@ -338,4 +341,44 @@ yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, u
 		return YG_FAIL(err, YG_NOTFOUND, "no such event");
 	*out = events[0];
 	return YG_OK;
+}
+
+yg_status yg_search_put_scope(struct yg_buf *sql, const struct yg_search_scope *scope,
+			      struct yg_err *err)
+{
+	return put_orgs(sql, scope, err);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct yg_search_key *x = a, *y = b;
+	if (x->time != y->time)
+		return x->time < y->time ? 1 : -1;
+	if (x->spool != y->spool)
+		return x->spool < y->spool ? 1 : -1;
+	if (x->batch != y->batch)
+		return x->batch < y->batch ? 1 : -1;
+	return (x->row < y->row) - (x->row > y->row);
+}
+
+yg_status yg_search_places(struct yg_ch *ch, const struct yg_search_scope *scope,
+			   struct yg_search_key *keys, size_t n, struct yg_arena *arena,
+			   struct yg_search_page *out, struct yg_err *err)
+{
+	struct yg_buf places;
+	*out = (struct yg_search_page){0};
+	if (n == 0)
+		return YG_OK;
+	qsort(keys, n, sizeof keys[0], newest_first);
+	yg_buf_init(&places, 1u << 20);
+	put_places(&places, keys, n);
+	const struct fetch f = {.ch = ch,
+				.scope = scope,
+				.places = yg_buf_sv(&places),
+				.seconds = SECONDS_MAX,
+				.most = n,
+				.arena = arena};
+	yg_status st = fetch(&f, &out->events, &out->n, err);
+	yg_buf_free(&places);
+	return st;
 }

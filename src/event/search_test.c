@@ -1,5 +1,4 @@
-#include "event/search.h"
-
+#include "event/histogram.h"
 #include "tap.h"
 
 static struct yg_arena arena;
@@ -153,8 +152,44 @@ static void cursors(void)
 			"a broken cursor is refused");
 }
 
+static void test_tail(void)
+{
+	static const char *const refused[] = {"",
+					      "0",
+					      "x",
+					      "-1",
+					      "5.",
+					      "5.1-2",
+					      "5.1-2-3-4",
+					      "5.1-2-3.1-9-9",
+					      "5.4294967296-1-1",
+					      "5.1-2-3.",
+					      "5..1-2-3",
+					      "5.1--3"};
+	struct yg_tail t, again;
+	char text[YG_TAIL_TEXT_MAX];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	T_OK(yg_tail_parse(YG_SV("1767225600000000.0-17-3.4294967295-18446744073709551615-0"), &t,
+			   NULL) == YG_OK &&
+	     t.n == 2 && t.mark[1].batch == UINT64_MAX && t.mark[0].row == 3);
+	yg_tail_format(&b, &t);
+	T_OK(yg_tail_parse(yg_sb_sv(&b), &again, NULL) == YG_OK &&
+	     memcmp(&t, &again, sizeof t) == 0);
+	T_OK(yg_tail_parse(YG_SV("5"), &t, NULL) == YG_OK && t.n == 0);
+	for (size_t i = 0; i < YG_LEN(refused); i++)
+		T_NAMED(yg_tail_parse(yg_sv_of(refused[i]), &t, NULL) == YG_INVAL, refused[i]);
+	for (uint32_t i = 0; i < YG_TAIL_SPOOLS; i++)
+		t.mark[i] = (struct yg_tail_mark){UINT32_MAX - i, UINT32_MAX, UINT64_MAX};
+	t.n = YG_TAIL_SPOOLS;
+	t.since = INT64_MAX;
+	b = yg_sb_init(text, sizeof text);
+	yg_tail_format(&b, &t);
+	T_NAMED(!b.cut && yg_tail_parse(yg_sb_sv(&b), &again, NULL) == YG_OK, "the longest fits");
+}
+
 int main(void)
 {
+	test_tail();
 	yg_arena_init(&arena, 1u << 20);
 	words();
 	fields();

@@ -347,6 +347,39 @@ def eve(n, name):
                                "dns": {"type": "query", "rrname": name, "rrtype": "A"}}) + "\n" for i in range(n))
 
 
+def walk_event_views(w, tokens):
+    """Ten events stand there: seven of shiokaze, three of yamabuki."""
+    bars = w.call("getEventHistogram", 200).json()
+    ok(bars["total"] == 10 and sum(b["count"] for b in bars["items"]) == 10 and bars["bucket_s"] == 1800, "a histogram counts all", bars)
+    ok(w.call("getEventHistogram", 200, query="q=query:www.example&buckets=7").json()["total"] == 7, "and what is searched for")
+    ok(w.call("getEventHistogram", 200, token=tokens["yamabuki"]).json()["total"] == 3, "a token's counts its own")
+    ok(w.call("getEventHistogram", 200, query="to=now-1h").json()["total"] == 0, "nothing an hour ago")
+    w.call("getEventHistogram", 400, query="q=nofield:1")
+    w.call("getEventHistogram", 400, query="buckets=0")
+    w.call("getEventHistogram", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    fields = {f["name"]: f for f in w.call("listEventFields", 200).json()["items"]}
+    ok(len(fields) > 50 and fields["src_ip"]["type"] == "address" and fields["time"]["type"] == "time" and
+       {"value": "4003", "name": "dns_activity"} in fields["class_uid"]["values"], "fields are told", list(fields))
+    here, theirs = (w.call("searchEvents", 200, query="after=now", **kind).json() for kind in ({}, {"token": tokens["yamabuki"]}))
+    ok(here["items"] == [] and here["next_after"], "a live tail begins with nothing", here)
+    w.call("submitEvents", 202, query="source=suricata&sensor=ids-1&org=shiokaze", body=eve(5, "tail.example"), Content_Type="application/x-ndjson")
+    got, after = [], here["next_after"]
+
+    def look():
+        nonlocal after
+        page = w.s.http("GET", f"/api/v1/events?q=tail.example&limit=2&after={after}").json()
+        got.extend(e["id"] for e in page["items"])
+        after = page["next_after"]
+        return len(got) >= 5
+    ok(until(look, 20, 0.2) and len(got) == len(set(got)) == 5, "the tail shows what comes, once", got)
+    page = w.call("searchEvents", 200, query=f"after={after}").json()
+    ok(page["items"] == [] and not page["incomplete"], "and then nothing more", page)
+    ok(w.call("searchEvents", 200, query=f"after={theirs['next_after']}", token=tokens["yamabuki"]).json()["items"] == [],
+       "another's tail shows none of it")
+    w.call("searchEvents", 400, query="after=x")
+    w.call("searchEvents", 400, query="after=now&from=now-1h")
+
+
 def walk_events(w, tokens):
     import gzip
     text = {"Content_Type": "application/x-ndjson"}
@@ -378,6 +411,7 @@ def walk_events(w, tokens):
     w.call("searchEvents", 400, query="q=nofield:1")
     w.call("searchEvents", 400, query="from=yesterday")
     w.call("searchEvents", 400, query="from=now-1h&to=now-2h")
+    walk_event_views(w, tokens)
     one = w.call("getEvent", 200, params=[seen[0]]).json()
     ok(json.loads(one["raw"])["dns"]["rrname"] == "www.example", "an event has its record", one)
     theirs = w.call("getEvent", 404, params=[seen[0]], token=tokens["yamabuki"]).json()
@@ -386,7 +420,7 @@ def walk_events(w, tokens):
     w.call("getEvent", 404, params=["nonsense"])
     ok(until(lambda: len(w.s.http("GET", "/api/v1/sources").json()["items"]) >= 2, 15, 0.3), "sources are listed")
     rows = w.call("listSources", 200).json()["items"]
-    ok(any(r["org"] == "shiokaze" and r["sensor"] == "ids-1" and r["records"] == 7 for r in rows), "with their counts", rows)
+    ok(any(r["org"] == "shiokaze" and r["sensor"] == "ids-1" and r["records"] == 12 for r in rows), "with their counts", rows)
     mine = w.call("listSources", 200, token=tokens["yamabuki"]).json()["items"]
     ok({r["org"] for r in mine} == {"yamabuki"}, "a token sees its own sources", mine)
 
@@ -423,7 +457,7 @@ def walk_alert_pages(w, tokens):
     ok([(o["open"], o["high"]) for o in seen["organisations"] if o["org"] in ("shiokaze", "yamabuki")] == [(3, 3), (3, 3)] and
        seen["organisations"][0]["worst_id"], "its organisations, worst first", seen["organisations"])
     if library():
-        ok(sum(e["count"] for e in seen["events_per_hour"]) == 10 and seen["coverage"]["expected"] == 2 and
+        ok(sum(e["count"] for e in seen["events_per_hour"]) == 15 and seen["coverage"]["expected"] == 2 and
            seen["coverage"]["reporting"] == 2 and seen["silent"] == [], "events per hour and coverage", seen["events_per_hour"])
     days = w.call("getOverview", 200, query="from=now-60d").json()
     ok(days["bucket_s"] == 86400 and len(days["trend"]) in (60, 61) and sum(t["new"] for t in days["trend"]) == 6, "by day over months")

@@ -1,4 +1,4 @@
-#include "event/search.h"
+#include "event/histogram.h"
 #include "fuzz/replay.h"
 
 /* Any text compiles or is refused; what compiles has no byte of the text in its
@@ -31,12 +31,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct yg_arena arena;
 	struct yg_search s, again;
 	struct yg_search_key key;
+	struct yg_tail tail, tail_again;
+	char place[YG_TAIL_TEXT_MAX];
+	struct yg_sb pb = yg_sb_init(place, sizeof place);
 	struct yg_err err = {0};
 	struct yg_sv text = {(const char *)exact, size};
 	if (exact == NULL)
 		return 0;
 	yg_arena_init(&arena, 1u << 20);
 	(void)yg_search_cursor_parse(text, &key, &err);
+	if (yg_tail_parse(text, &tail, &err) == YG_OK) {
+		yg_tail_format(&pb, &tail);
+		if (pb.cut || yg_tail_parse(yg_sb_sv(&pb), &tail_again, &err) != YG_OK ||
+		    memcmp(&tail, &tail_again, sizeof tail) != 0)
+			abort();
+	}
 	if (yg_search_compile(text, &arena, &s, &err) == YG_OK) {
 		struct yg_buf sql;
 		yg_buf_init(&sql, 1u << 20);

@@ -1,0 +1,222 @@
+#include "event/histogram.h"
+
+#include "event/search_internal.h"
+
+#define SECONDS   15u
+#define KEY_BYTES 24u
+
+static const int64_t widths_s[] = {1,      2,      5,       10,      15,      30,
+				   60,     120,    300,     600,     900,     1800,
+				   3600,   7200,   10800,   21600,   43200,   86400,
+				   172800, 604800, 1209600, 2592000, 7776000, 31536000};
+
+static bool nobody(const struct yg_search_scope *scope)
+{
+	return !scope->all_orgs && scope->org_count == 0;
+}
+
+static void round_off(const struct yg_search_scope *scope, uint32_t buckets, struct yg_histogram *h)
+{
+	int64_t span = scope->to.us - scope->from.us, want = span / YG_MAX(buckets, 1u);
+	size_t i = 0;
+	while (i + 1 < YG_LEN(widths_s) && widths_s[i] * YG_US_PER_S < want)
+		i++;
+	h->width_us = widths_s[i] * YG_US_PER_S;
+	while (span / h->width_us > YG_HISTOGRAM_MAX - 2)
+		h->width_us *= 2;
+	int64_t off = scope->from.us % h->width_us;
+	h->from_us = scope->from.us - (off < 0 ? off + h->width_us : off);
+	h->n = (size_t)((scope->to.us - h->from_us + h->width_us - 1) / h->width_us);
+}
+
+static void put_where(struct yg_buf *sql, const struct yg_search *s)
+{
+	if (YG_SV_IS(s->where, "1"))
+		return;
+	yg_buf_put(sql, YG_SV(" PREWHERE ("));
+	yg_buf_put(sql, s->where);
+	yg_buf_putc(sql, ')');
+}
+
+static yg_status ask(struct yg_ch *ch, const struct yg_search *s, struct yg_buf *sql,
+		     struct yg_buf *out, struct yg_err *err)
+{
+	struct yg_ch_query q = {.sql = yg_buf_sv(sql),
+				.format = "RowBinary",
+				.params = s->params,
+				.param_count = s->param_count,
+				.max_seconds = SECONDS};
+	return sql->bad ? YG_FAIL(err, YG_LIMIT, "the search is too long")
+			: yg_ch_query(ch, &q, out, err);
+}
+
+yg_status yg_histogram_run(struct yg_ch *ch, const struct yg_search *s,
+			   const struct yg_search_scope *scope, uint32_t buckets,
+			   struct yg_histogram *out, struct yg_err *err)
+{
+	struct yg_buf sql, answer;
+	*out = (struct yg_histogram){0};
+	round_off(scope, buckets, out);
+	if (nobody(scope))
+		return YG_OK;
+	yg_buf_init(&sql, 1u << 20);
+	yg_buf_init(&answer, 65536);
+	yg_buf_printf(
+		&sql,
+		"SELECT toUInt32(intDiv(time - %lld, %lld)) AS at, toUInt64(count()) FROM " YG_EVENT_TABLE,
+		(long long)out->from_us, (long long)out->width_us);
+	put_where(&sql, s);
+	yg_buf_printf(&sql, " WHERE time >= %lld AND time < %lld", (long long)scope->from.us,
+		      (long long)scope->to.us);
+	yg_status st = yg_search_put_scope(&sql, scope, err);
+	yg_buf_put(&sql, YG_SV(" GROUP BY at ORDER BY at"));
+	if (st == YG_OK)
+		st = ask(ch, s, &sql, &answer, err);
+	struct yg_rd rd = yg_rd_init(answer.p, st == YG_OK ? answer.n : 0);
+	while (st == YG_OK && yg_rd_left(&rd) > 0) {
+		uint32_t at = yg_rd_le32(&rd);
+		uint64_t n = yg_rd_le64(&rd);
+		if (rd.bad || at >= out->n) {
+			st = YG_FAIL(err, YG_CORRUPT, "event store: the answer is not a histogram");
+			break;
+		}
+		out->count[at] = n;
+		out->total += n;
+	}
+	yg_buf_free(&sql);
+	yg_buf_free(&answer);
+	return st;
+}
+
+/* --- tail --- */
+
+void yg_tail_format(struct yg_sb *b, const struct yg_tail *t)
+{
+	yg_sb_i64(b, t->since);
+	for (size_t i = 0; i < t->n; i++) {
+		yg_sb_putc(b, '.');
+		yg_sb_u64(b, t->mark[i].spool);
+		yg_sb_putc(b, '-');
+		yg_sb_u64(b, t->mark[i].batch);
+		yg_sb_putc(b, '-');
+		yg_sb_u64(b, t->mark[i].row);
+	}
+}
+
+static bool parse_mark(struct yg_sv s, struct yg_tail_mark *out)
+{
+	struct yg_sv spool, batch;
+	uint64_t spool_n, row_n;
+	bool ok = yg_sv_cut(&s, '-', &spool) && yg_sv_cut(&s, '-', &batch) &&
+		  yg_parse_u64(spool, &spool_n, NULL) == YG_OK &&
+		  yg_parse_u64(batch, &out->batch, NULL) == YG_OK &&
+		  yg_parse_u64(s, &row_n, NULL) == YG_OK && spool_n <= UINT32_MAX &&
+		  row_n <= UINT32_MAX;
+	if (ok) {
+		out->spool = (uint32_t)spool_n;
+		out->row = (uint32_t)row_n;
+	}
+	return ok;
+}
+
+yg_status yg_tail_parse(struct yg_sv s, struct yg_tail *out, struct yg_err *err)
+{
+	struct yg_sv since, one;
+	*out = (struct yg_tail){0};
+	bool ok = yg_sv_cut(&s, '.', &since) && yg_parse_i64(since, &out->since, NULL) == YG_OK &&
+		  out->since > 0;
+	while (ok && s.p != NULL && yg_sv_cut(&s, '.', &one)) {
+		ok = out->n < YG_TAIL_SPOOLS && parse_mark(one, &out->mark[out->n]);
+		for (size_t i = 0; ok && i < out->n; i++)
+			ok = out->mark[i].spool != out->mark[out->n].spool;
+		out->n += ok;
+	}
+	return ok ? YG_OK : YG_FAIL(err, YG_INVAL, "not a place in a live tail");
+}
+
+static void put_marks(struct yg_buf *sql, const struct yg_tail *t)
+{
+	yg_buf_printf(sql, " WHERE day >= %u AND received >= %lld",
+		      yg_day_number((yg_wall){t->since}), (long long)t->since);
+	if (t->n == 0)
+		return;
+	yg_buf_put(sql, YG_SV(" AND ("));
+	for (size_t i = 0; i < t->n; i++)
+		yg_buf_printf(
+			sql, "%s(spool = %u AND batch >= %llu AND (batch > %llu OR row > %u))",
+			i > 0 ? " OR " : "", t->mark[i].spool, (unsigned long long)t->mark[i].batch,
+			(unsigned long long)t->mark[i].batch, t->mark[i].row);
+	yg_buf_put(sql, YG_SV(" OR spool NOT IN ("));
+	for (size_t i = 0; i < t->n; i++)
+		yg_buf_printf(sql, "%s%u", i > 0 ? ", " : "", t->mark[i].spool);
+	yg_buf_put(sql, YG_SV("))"));
+}
+
+static void move_on(struct yg_tail *t, const struct yg_search_key *k)
+{
+	size_t i = 0;
+	while (i < t->n && t->mark[i].spool != k->spool)
+		i++;
+	if (i == YG_TAIL_SPOOLS)
+		return;
+	if (i == t->n)
+		t->mark[t->n++] = (struct yg_tail_mark){.spool = k->spool};
+	struct yg_tail_mark *m = &t->mark[i];
+	if (k->batch > m->batch || (k->batch == m->batch && k->row > m->row)) {
+		m->batch = k->batch;
+		m->row = k->row;
+	}
+}
+
+static yg_status read_keys(struct yg_buf *answer, struct yg_search_key *keys, size_t max,
+			   size_t *out_n, struct yg_err *err)
+{
+	struct yg_rd rd = yg_rd_init(answer->p, answer->n);
+	size_t n = 0;
+	while (yg_rd_left(&rd) > 0 && n < max) {
+		keys[n].time = (int64_t)yg_rd_le64(&rd);
+		keys[n].spool = yg_rd_le32(&rd);
+		keys[n].batch = yg_rd_le64(&rd);
+		keys[n++].row = yg_rd_le32(&rd);
+	}
+	*out_n = n;
+	return rd.bad ? YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short") : YG_OK;
+}
+
+yg_status yg_tail_run(struct yg_ch *ch, const struct yg_search *s,
+		      const struct yg_search_scope *scope, struct yg_tail *t,
+		      struct yg_arena *arena, struct yg_search_page *out, struct yg_err *err)
+{
+	struct yg_search_key keys[YG_PAGE_MAX];
+	struct yg_buf sql, answer;
+	size_t n = 0;
+	*out = (struct yg_search_page){0};
+	if (nobody(scope))
+		return YG_OK;
+	yg_buf_init(&sql, 1u << 20);
+	yg_buf_init(&answer, KEY_BYTES * YG_PAGE_MAX);
+	yg_buf_put(&sql, YG_SV("SELECT time, spool, batch, row FROM " YG_EVENT_TABLE));
+	put_where(&sql, s);
+	put_marks(&sql, t);
+	yg_status st = yg_search_put_scope(&sql, scope, err);
+	/* by spool and batch: what is behind the last row of a spool was not shown */
+	yg_buf_printf(&sql, " ORDER BY batch, row, spool LIMIT %u",
+		      YG_MIN(scope->limit, (uint32_t)YG_PAGE_MAX));
+	if (st == YG_OK)
+		st = ask(ch, s, &sql, &answer, err);
+	if (st == YG_OK)
+		st = read_keys(&answer, keys, YG_LEN(keys), &n, err);
+	yg_buf_free(&sql);
+	yg_buf_free(&answer);
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		move_on(t, &keys[i]);
+	if (st == YG_OK)
+		st = yg_search_places(ch, scope, keys, n, arena, out, err);
+	for (size_t i = 0; st == YG_OK && i < out->n / 2; i++) { /* oldest first */
+		struct yg_event swap = out->events[i];
+		out->events[i] = out->events[out->n - 1 - i];
+		out->events[out->n - 1 - i] = swap;
+	}
+	out->more = n == scope->limit;
+	return st;
+}

@@ -1,0 +1,11 @@
+/* search_internal.h - shared by what reads the event table for people. */
+#pragma once
+#include "event/search.h"
+
+/* " AND ..." for what the asker may see; every statement has it. */
+yg_status yg_search_put_scope(struct yg_buf *sql, const struct yg_search_scope *scope,
+			      struct yg_err *err);
+/* The events at those places (sorted in place), newest first. */
+yg_status yg_search_places(struct yg_ch *ch, const struct yg_search_scope *scope,
+			   struct yg_search_key *keys, size_t n, struct yg_arena *arena,
+			   struct yg_search_page *out, struct yg_err *err);
