@@ -88,6 +88,12 @@ export function checkSources(src, pages) {
 				if (key === "" || ![...owner.keys()].some((k) => k.startsWith(key))) faults.push(`${rel}:${line}: no text begins with "${key}"`);
 			}
 		}
+		// t(much ? "a" : "b", ...)
+		for (const m of text.matchAll(/\bt\(\s*[^"'`()]+\?\s*"([^"]+)"\s*:\s*"([^"]+)"/g))
+			for (const key of [m[1], m[2]]) {
+				used.add(key);
+				if (!owner.has(key)) faults.push(`${rel}: no text "${key}"`);
+			}
 		for (const m of text.matchAll(/\bgroup="([^"]+)"/g)) prefixes.add(`${m[1]}.`);
 		for (const m of text.matchAll(/\btextOr\(\s*`([^`$]+)\$/g)) prefixes.add(m[1]);
 		// keys that stand in tables: k("alerts.title")

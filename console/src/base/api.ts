@@ -10,7 +10,8 @@ export interface PageOf<T> {
 	items: T[];
 	next_cursor: string | null;
 	as_of: string;
-	total?: number;
+	total?: number | null;
+	total_exact?: boolean;
 }
 export interface Job {
 	id: string;

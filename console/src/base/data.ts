@@ -37,7 +37,10 @@ export function useData<T>(path: string, params?: Params): Loaded<T> {
 
 export interface List<T> {
 	items: T[];
+	/** How many there are on all pages; undefined where that is not counted. */
 	total: number | undefined;
+	/** False: there are more than `total`. */
+	totalExact: boolean;
 	asOf: string;
 	error: ApiError | undefined;
 	loading: boolean;
@@ -89,7 +92,7 @@ export function useList<T>(path: string, params: Params = {}): List<T> {
 	const update = useCallback((change: (item: T) => T) => setState((s) => ({ ...s, items: s.items.map(change) })), []);
 	const same = state.key === key;
 	return useMemo(
-		() => ({ items: state.items, total: state.head?.total, asOf: state.head?.as_of ?? "", error: same ? state.error : undefined, loading: path !== "" && (!same || busy), hasMore: same && state.cursor !== null, more, reload, update, head: state.head }),
+		() => ({ items: state.items, total: state.head?.total ?? undefined, totalExact: state.head?.total_exact !== false, asOf: state.head?.as_of ?? "", error: same ? state.error : undefined, loading: path !== "" && (!same || busy), hasMore: same && state.cursor !== null, more, reload, update, head: state.head }),
 		[state, same, busy, more],
 	);
 }

@@ -39,15 +39,17 @@ interface BarsProps {
 	/** Where a bar leads; also lets a range be drawn with the pointer. */
 	href?: (from: string, to: string) => string;
 	height?: number;
+	/** The numbers stand side by side instead of on top of each other. */
+	side?: boolean;
 }
 /** Bars over time, one or more numbers on top of each other. */
-export function Bars({ label, series, buckets, width, href, height = 120 }: BarsProps) {
+export function Bars({ label, series, buckets, width, href, height = 120, side }: BarsProps) {
 	const [table, setTable] = useState(false);
 	const [over, setOver] = useState(-1);
 	const [drag, setDrag] = useState(-1);
 	const id = useId();
 	const sums = buckets.map((b) => series.reduce((n, s) => n + (b.values[s.key] ?? 0), 0));
-	const top = ceiling(Math.max(0, ...sums));
+	const top = ceiling(Math.max(0, ...(side === true ? buckets.flatMap((b) => series.map((s) => b.values[s.key] ?? 0)) : sums)));
 	const w = 1000 / Math.max(1, buckets.length);
 	const gap = Math.min(2, w * 0.15);
 	const daily = width >= 86_400;
@@ -96,11 +98,12 @@ export function Bars({ label, series, buckets, width, href, height = 120 }: Bars
 						return (
 							<g key={b.time} class={cx("y-bar", href !== undefined && "is-link", (i === over || (drag >= 0 && over >= 0 && i >= Math.min(drag, over) && i <= Math.max(drag, over))) && "is-over")} onMouseEnter={() => setOver(i)} onMouseDown={() => setDrag(i)} onMouseUp={() => leave(i)}>
 								<rect class="y-bar__hit" x={i * w} y="0" width={w} height={height} />
-								{series.map((s) => {
+								{series.map((s, at) => {
 									const v = b.values[s.key] ?? 0;
 									const h = v === 0 ? 0 : Math.max(1.5, (v / top) * height);
-									y -= h;
-									return h > 0 && <rect key={s.key} class={`y-tone--${s.tone}`} x={i * w + gap / 2} y={y} width={w - gap} height={h} />;
+									y = side === true ? height - h : y - h;
+									const part = side === true ? (w - gap) / series.length : w - gap;
+									return h > 0 && <rect key={s.key} class={`y-tone--${s.tone}`} x={i * w + gap / 2 + (side === true ? at * part : 0)} y={y} width={part} height={h} />;
 								})}
 							</g>
 						);

@@ -25,6 +25,8 @@ export interface Column<T> {
 	extra?: boolean;
 	/** Cannot be hidden; on a narrow screen it heads the card. */
 	main?: boolean;
+	/** Left out where there is little room, 1 before 2 (beside a drawer); the card has it. */
+	drop?: 1 | 2;
 	/** "min": as narrow as its content; "wide": takes what is left. */
 	width?: "min" | "wide";
 }
@@ -64,7 +66,7 @@ interface TableProps<T> {
 	onSort?: (sort: string) => void;
 	empty: ComponentChildren;
 	rowClass?: (row: T) => string;
-	/** Shown at the left above the table. */
+	/** Filters and the like: above the table, beside the choice of columns. */
 	tools?: ComponentChildren;
 	/** The keys for a row under the cursor: {a: row => assign(row)} */
 	rowKeys?: { keys: string; label: string; run: (row: T) => void }[];
@@ -158,15 +160,16 @@ export function Table<T>(p: TableProps<T>) {
 	const allHere = rows.length > 0 && ids !== undefined && rows.every((r) => ids.has(p.rowKey(r)));
 	const someHere = ids !== undefined && ids.size > 0 && !allHere;
 	const sorted = (c: Column<T>) => (c.sort === undefined || p.sort === undefined ? undefined : p.sort === c.sort ? ("ascending" as const) : p.sort === `-${c.sort}` ? ("descending" as const) : undefined);
-	if (p.list.error !== undefined && rows.length === 0) return <ErrorBox error={p.list.error} again={p.list.reload} />;
 	return (
 		<div class="y-tablebox">
 			<div class="y-tablebar">
-				<div class="y-row">{p.tools}</div>
+				<div class="y-tablebar__tools">{p.tools}</div>
 				<ColumnChoice name={p.name} columns={p.columns} />
 			</div>
 			{p.list.loading && <div class="y-busy" role="progressbar" aria-label={t("loading")} />}
-			{p.list.loading && rows.length === 0 ? (
+			{p.list.error !== undefined && rows.length === 0 ? (
+				<ErrorBox error={p.list.error} again={p.list.reload} />
+			) : p.list.loading && rows.length === 0 ? (
 				<Skeleton lines={8} />
 			) : rows.length === 0 ? (
 				p.empty
@@ -192,7 +195,7 @@ export function Table<T>(p: TableProps<T>) {
 								</th>
 							)}
 							{columns.map((c) => (
-								<th key={c.key} role="columnheader" scope="col" class={cx(c.num === true && "is-num", c.width !== undefined && `is-${c.width}`)} aria-sort={sorted(c)}>
+								<th key={c.key} role="columnheader" scope="col" class={cx(c.num === true && "is-num", c.width !== undefined && `is-${c.width}`, c.drop !== undefined && `is-drop${c.drop}`)} aria-sort={sorted(c)}>
 									{c.sort !== undefined && p.onSort !== undefined ? (
 										<button type="button" class="y-table__sort" onClick={() => p.onSort?.(sorted(c) === "descending" ? (c.sort as string) : `-${c.sort}`)}>
 											{c.label}
@@ -232,7 +235,7 @@ export function Table<T>(p: TableProps<T>) {
 										</td>
 									)}
 									{columns.map((c) => (
-										<td key={c.key} role="cell" data-label={c.label} class={cx(c.num === true && "is-num", c.main === true && "is-main", c.width !== undefined && `is-${c.width}`)}>
+										<td key={c.key} role="cell" data-label={c.label} class={cx(c.num === true && "is-num", c.main === true && "is-main", c.width !== undefined && `is-${c.width}`, c.drop !== undefined && `is-drop${c.drop}`)}>
 											{c.cell(row)}
 										</td>
 									))}
@@ -244,7 +247,7 @@ export function Table<T>(p: TableProps<T>) {
 			)}
 			{rows.length > 0 && (
 				<div class="y-tablefoot">
-					<span class="y-num">{p.list.total === undefined ? t("table.shown", { n: rows.length }) : t("table.shown-of", { n: rows.length, all: p.list.total })}</span>
+					<span class="y-num">{p.list.total === undefined ? t("table.shown", { n: rows.length }) : t(p.list.totalExact ? "table.shown-of" : "table.shown-of-more", { n: rows.length, all: p.list.total })}</span>
 					{p.list.error !== undefined && <ErrorBox error={p.list.error} again={p.list.more} />}
 					{p.list.hasMore && (
 						<Button busy={p.list.loading} onClick={p.list.more}>
@@ -258,8 +261,10 @@ export function Table<T>(p: TableProps<T>) {
 }
 
 /** The bar over a selection: how many, all that match, the actions, and a job's progress. */
-export function BulkBar({ selection, loaded, total, job, children, onCancel }: { selection: Selection; loaded: number; total: number | undefined; job?: Job | undefined; children: ComponentChildren; onCancel?: () => void }) {
-	const n = selection.all.value ? (total ?? 0) : selection.ids.value.size;
+export function BulkBar({ selection, list, job, children, onCancel }: { selection: Selection; list: List<unknown>; job?: Job | undefined; children: ComponentChildren; onCancel?: () => void }) {
+	const loaded = list.items.length;
+	const { total, totalExact } = list;
+	const n = selection.all.value ? loaded : selection.ids.value.size;
 	useKeys(t("keys.selection"), [{ keys: "Escape", label: t("table.clear"), run: () => n > 0 && selection.clear() }]);
 	if (job !== undefined)
 		return (
@@ -269,10 +274,11 @@ export function BulkBar({ selection, loaded, total, job, children, onCancel }: {
 			</div>
 		);
 	if (n === 0) return null;
-	const more = total !== undefined && total > loaded && !selection.all.value && selection.ids.value.size >= loaded;
+	const more = list.hasMore && !selection.all.value && selection.ids.value.size >= loaded;
+	const counted = total !== undefined && totalExact;
 	return (
 		<div class="y-bulk" role="region" aria-label={t("bulk.title")}>
-			<strong class="y-num">{selection.all.value ? t("bulk.all", { n }) : t("bulk.some", { n })}</strong>
+			<strong class="y-num">{!selection.all.value ? t("bulk.some", { n }) : counted ? t("bulk.all", { n: total }) : t("bulk.all-uncounted")}</strong>
 			{more && (
 				<Button
 					kind="quiet"
@@ -280,7 +286,7 @@ export function BulkBar({ selection, loaded, total, job, children, onCancel }: {
 						selection.all.value = true;
 					}}
 				>
-					{t("bulk.choose-all", { n: total })}
+					{counted ? t("bulk.choose-all", { n: total }) : t("bulk.choose-uncounted")}
 				</Button>
 			)}
 			<div class="y-row">{children}</div>

@@ -6,7 +6,7 @@ import type { Alert, Patch } from "./model";
 export function CloseDialog({ n, send, onClose }: { n: number; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
 	const form = useForm({ verdict: "true", reason: "" }, (v) => send({ state: "closed", verdict: v.verdict as Alert["verdict"], reason: v.reason.trim() }));
 	return (
-		<Dialog title={n === 1 ? t("alerts.close.one") : t("alerts.close.many", { n })} onClose={onClose}>
+		<Dialog title={n === 1 ? t("alerts.close.one") : t(n === 0 ? "alerts.close.all" : "alerts.close.many", { n })} onClose={onClose}>
 			<Form form={form} action={t("alerts.close.action")} done={onClose} cancel={onClose} disabled={form.value.reason.trim() === ""}>
 				<Radios
 					label={t("alerts.verdict")}
@@ -37,7 +37,7 @@ async function findPeople(text: string) {
 export function AssignDialog({ n, now, send, onClose }: { n: number; now: string; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
 	const form = useForm({ assignee: now }, (v) => send({ assignee: v.assignee === "" ? null : v.assignee }));
 	return (
-		<Dialog title={n === 1 ? t("alerts.assign.one") : t("alerts.assign.many", { n })} onClose={onClose}>
+		<Dialog title={n === 1 ? t("alerts.assign.one") : t(n === 0 ? "alerts.assign.all" : "alerts.assign.many", { n })} onClose={onClose}>
 			<Form form={form} action={t("alerts.assign.action")} done={onClose} cancel={onClose}>
 				<Combobox label={t("alerts.assignee")} hint={t("alerts.assign.hint")} free value={form.value.assignee} onChange={(assignee) => form.set({ assignee })} find={findPeople} fault={form.fault("assignee")} />
 			</Form>

@@ -26,6 +26,23 @@ interface Comment {
 	created_at: string;
 }
 
+/** The server's sentence in the reader's language; one of another form stays as it is. */
+function Reason({ text }: { text: string }) {
+	const m = /^(\S+) (.+) is on list '(.+?)'(?: as (\S+))?(?: \((.+?)\))?(?:; seen in (.+?))? at (.+), (\d+) times$/.exec(text);
+	if (m === null) return <>{text}</>;
+	const [, type, value, list, category, family, fields, asset, n] = m as unknown as string[];
+	const what = [category, family].filter((x) => x !== undefined && x !== "").join(" / ");
+	return (
+		<>
+			{t("alerts.why-listed", { type: type as string, value: value as string, list: list as string })}
+			{what !== "" && <> {t("alerts.why-as", { what })}</>}
+			<br />
+			{t("alerts.why-seen", { asset: asset === "an unknown asset" ? t("alerts.nothing") : (asset as string), n: Number(n) })}
+			{fields !== undefined && <> {t("alerts.why-field", { fields })}</>}
+		</>
+	);
+}
+
 function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void }) {
 	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
 	const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
@@ -237,7 +254,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 					)}
 					{alert.state === "closed" && alert.reason !== "" && <Facts rows={[[t("alerts.reason"), alert.reason]]} />}
 					<Section title={t("alerts.why")}>
-						{(alert.reasons ?? []).length === 0 ? <Empty title={t("alerts.why-none")} /> : <ul class="y-bullets">{alert.reasons?.map((r) => <li key={r}>{r}</li>)}</ul>}
+						{(alert.reasons ?? []).length === 0 ? <Empty title={t("alerts.why-none")} /> : <ul class="y-bullets">{alert.reasons?.map((r) => <li key={r}><Reason text={r} /></li>)}</ul>}
 					</Section>
 					<Section title={t("alerts.about")}>
 						<Facts

@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useMemo, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, link, may, newSelection, orgTitle, param, place, range, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, link, may, newSelection, orgTitle, param, place, range, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
@@ -17,6 +17,7 @@ function filterOf(): Filter {
 		...scopeQuery(),
 		state: state === "all" ? undefined : state,
 		severity: param("severity") || undefined,
+		severity_max: param("severity_max") || undefined,
 		assignee: param("assignee") === "me" ? session.value?.person.login : param("assignee") || undefined,
 		indicator: param("indicator") || undefined,
 		asset: param("asset") || asset || undefined,
@@ -28,12 +29,19 @@ function filterOf(): Filter {
 	};
 }
 
-function Filters() {
+function severities(): [string, string][] {
+	const only = param("severity_max") !== "" && param("severity_max") === param("severity");
+	return [
+		["", t("alerts.severity.any")],
+		...[2, 3, 4, 5].map((n): [string, string] => [String(n), only && param("severity") === String(n) ? t("alerts.severity.only", { severity: severityName(n) }) : t("alerts.severity.from", { severity: severityName(n) })]),
+	];
+}
+function Filters({ end }: { end?: ComponentChildren }) {
 	return (
 		<div class="y-filters">
 			<SearchBox label={t("alerts.find")} value={param("q")} onChange={(q) => setQuery({ q })} />
 			<Select label={t("alerts.state")} value={param("state", "open")} onChange={(v) => setQuery({ state: v === "open" ? null : v })} options={STATES.map((s) => [s, t(`alerts.state.${s}`)])} />
-			<Select label={t("alerts.severity")} value={param("severity")} onChange={(severity) => setQuery({ severity })} options={[["", t("alerts.severity.any")], ...[2, 3, 4, 5].map((n) => [String(n), t("alerts.severity.from", { severity: severityName(n) })] as [string, string])]} />
+			<Select label={t("alerts.severity")} value={param("severity")} onChange={(severity) => setQuery({ severity, severity_max: null })} options={severities()} />
 			<Select label={t("alerts.assignee")} value={param("assignee")} onChange={(assignee) => setQuery({ assignee })} options={[["", t("alerts.assignee.any")], ["me", t("alerts.assignee.me")], ["none", t("alerts.assignee.none")]]} />
 			<Select label={t("alerts.group")} value={param("by")} onChange={(by) => setQuery({ by })} options={GROUPS.map(([v, label]) => [v, textOf(label)])} />
 			{(["indicator", "asset", "category", "list"] as const).map(
@@ -44,6 +52,7 @@ function Filters() {
 						</Button>
 					),
 			)}
+			{end}
 		</div>
 	);
 }
@@ -51,16 +60,16 @@ function Filters() {
 const COLUMNS = (): Column<Alert>[] => [
 	{ key: "severity", label: t("alerts.severity"), cell: (a) => <Severity id={a.severity_id} />, sort: "severity", width: "min" },
 	{ key: "title", label: t("alerts.title-column"), main: true, width: "wide", cell: (a) => <a href={withRest([a.id])}>{a.title}</a> },
-	{ key: "org", label: t("scope.organisation"), cell: (a) => orgTitle(a.org) },
-	{ key: "asset", label: t("alerts.asset"), cell: (a) => a.asset, width: "min" },
+	{ key: "org", drop: 1, label: t("scope.organisation"), cell: (a) => orgTitle(a.org) },
+	{ key: "asset", drop: 2, label: t("alerts.asset"), cell: (a) => a.asset, width: "min" },
 	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => <code>{a.indicator}</code>, extra: true },
 	{ key: "category", label: t("alerts.category"), cell: (a) => a.category, extra: true },
 	{ key: "list", label: t("alerts.list"), cell: (a) => a.list, extra: true },
-	{ key: "count", label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} />, sort: "count", width: "min" },
+	{ key: "count", drop: 2, label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} />, width: "min" },
 	{ key: "first_seen", label: t("alerts.first-seen"), cell: (a) => <Time at={a.first_seen} />, sort: "first_seen", extra: true, width: "min" },
 	{ key: "last_seen", label: t("alerts.last-seen"), cell: (a) => <Time at={a.last_seen} />, sort: "last_seen", width: "min" },
 	{ key: "state", label: t("alerts.state"), cell: (a) => <Chip tone={STATE_TONE[a.state]}>{t(`alerts.state.${a.state}`)}</Chip>, width: "min" },
-	{ key: "assignee", label: t("alerts.assignee"), cell: (a) => a.assignee ?? <span class="y-soft">{t("alerts.nobody")}</span>, width: "min" },
+	{ key: "assignee", drop: 1, label: t("alerts.assignee"), cell: (a) => a.assignee ?? <span class="y-soft">{t("alerts.nobody")}</span>, width: "min" },
 ];
 
 function nothing() {
@@ -81,17 +90,17 @@ function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 	const columns: Column<Group>[] = [
 		{ key: "severity", label: t("alerts.severity"), cell: (g) => <Severity id={g.severity_id} />, width: "min" },
 		{ key: "title", label, main: true, width: "wide", cell: (g) => <a href={into(g)}>{by === "org" ? orgTitle(g.key) : g.title || g.key || t("alerts.nothing")}</a> },
-		{ key: "count", label: t("alerts.alerts"), num: true, width: "min", cell: (g) => <Num n={g.count} href={into(g)} label={t("alerts.alerts")} /> },
+		{ key: "count", drop: 2, label: t("alerts.alerts"), num: true, width: "min", cell: (g) => <Num n={g.count} href={into(g)} label={t("alerts.alerts")} /> },
 		...(by === "org" ? [] : [{ key: "orgs", label: t("alerts.orgs"), num: true, width: "min" as const, cell: (g: Group) => <Num n={g.orgs} href={withQuery({ by: "org", [by]: g.key })} label={t("alerts.orgs")} /> }]),
 		{ key: "first_seen", label: t("alerts.first-seen"), width: "min", cell: (g) => <Time at={g.first_seen} /> },
 		{ key: "last_seen", label: t("alerts.last-seen"), width: "min", cell: (g) => <Time at={g.last_seen} /> },
 	];
-	return <Table name="alert-groups" label={label} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} />;
+	return <Table name="alert-groups" label={label} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters />} />;
 }
 
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
-	const sort = param("sort", "-last_seen");
-	const list = useList<Alert>("/alerts", { ...filter, sort: sort === "-last_seen" ? undefined : sort });
+	const sort = param("sort", "last_seen");
+	const list = useList<Alert>("/alerts", { ...filter, sort });
 	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
 	const [dialog, setDialog] = useState("");
 	const id = place.value.rest[0];
@@ -106,7 +115,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 		list.reload();
 	};
 	const chosen = () => list.items.filter((a) => selection.ids.value.has(a.id));
-	const n = selection.all.value ? (list.total ?? 0) : selection.ids.value.size;
+	const n = selection.all.value ? (list.totalExact ? (list.total ?? 0) : 0) : selection.ids.value.size; // 0: not counted
 	const bulk = async (set: Patch) => {
 		const rows = chosen();
 		const everything = selection.all.value;
@@ -136,12 +145,12 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 					rowHref={(a) => withRest([a.id])}
 					open={id}
 					selection={writable ? selection : undefined}
-					sort={sort}
-					onSort={(s) => setQuery({ sort: s === "-last_seen" ? null : s }, "replace")}
+					sort={`-${sort === "newest" ? "first_seen" : sort}`}
+					onSort={(s) => setQuery({ sort: { severity: "severity", first_seen: "newest" }[s.replace("-", "")] ?? null }, "replace")}
 					empty={nothing()}
-					tools={<NewRows n={fresh.size} show={showFresh} />}
+					tools={<Filters end={<NewRows n={fresh.size} show={showFresh} />} />}
 				/>
-				<BulkBar selection={selection} loaded={items.length} total={list.total} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
+				<BulkBar selection={selection} list={list as never} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
 					<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>
 					<Button onClick={() => setDialog("close")}>{t("alerts.close.action")}</Button>
 					<Menu
@@ -156,8 +165,8 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 				{dialog === "close" && <CloseDialog n={n} send={bulk} onClose={closeDialog} />}
 				{dialog === "assign" && <AssignDialog n={n} now="" send={bulk} onClose={closeDialog} />}
 				{(dialog === "in_progress" || dialog === "on_hold") && (
-					<Confirm title={t("alerts.sure")} action={t("alerts.sure-action", { n })} run={() => bulk({ state: dialog })} onClose={closeDialog}>
-						<p>{t("alerts.sure-what", { n, state: t(`alerts.state.${dialog}`) })}</p>
+					<Confirm title={t("alerts.sure")} action={t("alerts.sure-action")} run={() => bulk({ state: dialog })} onClose={closeDialog}>
+						<p>{t("alerts.sure-what", { state: t(`alerts.state.${dialog}`) })}</p>
 					</Confirm>
 				)}
 			</>
@@ -180,7 +189,6 @@ function Listed() {
 	const { list, view, drawer } = useAlertTable({ filter, job, setJob });
 	return (
 		<Page title={t("nav.alerts")} lead={<Coverage asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }} drawer={drawer}>
-			<Filters />
 			{view}
 		</Page>
 	);
@@ -189,7 +197,6 @@ function Grouped() {
 	const filter = filterOf();
 	return (
 		<Page title={t("nav.alerts")} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }}>
-			<Filters />
 			<GroupTable by={param("by")} filter={filter} />
 		</Page>
 	);

@@ -1,0 +1,275 @@
+// What a watch begins with: how many and how bad, who worst, what is silent, what
+// changed since one looked last.
+import { Bars, ButtonLink, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, api, cx, link, may, orgOf, place, range, scopeQuery, severityName, span, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { FirstSteps } from "./steps";
+
+interface Heard {
+	expected: number;
+	reporting: number;
+	last_event?: string | null;
+}
+interface OrgRow {
+	org: string;
+	title_ja: string;
+	title_en: string;
+	prefecture?: number;
+	open: number;
+	critical: number;
+	high: number;
+	worst_id: string | null;
+	last_event: string | null;
+	coverage: Heard;
+}
+interface Overview {
+	as_of: string;
+	from: string;
+	to: string;
+	bucket_s: number;
+	coverage: Heard;
+	open_by_severity: { severity_id: number; count: number; previous: number }[];
+	trend: { time: string; new: number; closed: number }[];
+	organisations: OrgRow[];
+	events_per_hour: { time: string; count: number }[];
+	silent: { org: string; source: string; sensor: string; state: "silent" | "never"; last_received: string | null; expected_every_s: number }[];
+	silent_total: number;
+	since: { time: string; new_alerts: number; closed_alerts: number; silent: number; new_organisations: number } | null;
+}
+
+function Delta({ now, before }: { now: number; before: number }) {
+	const d = now - before;
+	const text = d === 0 ? t("overview.same") : t(d > 0 ? "overview.more" : "overview.less", { n: Math.abs(d) });
+	return <small class={cx(d > 0 && "ov-up", d < 0 && "ov-down")}>{text}</small>;
+}
+function Figures({ rows }: { rows: Overview["open_by_severity"] }) {
+	const of = (id: number) => rows.filter((r) => r.severity_id === id).reduce((a, r) => ({ count: a.count + r.count, previous: a.previous + r.previous }), { count: 0, previous: 0 });
+	const all = rows.reduce((a, r) => ({ count: a.count + r.count, previous: a.previous + r.previous }), { count: 0, previous: 0 });
+	const critical = { count: of(5).count + of(6).count, previous: of(5).previous + of(6).previous };
+	const cards = [
+		{ id: 5, ...critical, query: { severity: 5 } },
+		{ id: 4, ...of(4), query: { severity: 4, severity_max: 4 } },
+		{ id: 3, ...of(3), query: { severity: 3, severity_max: 3 } },
+		{ id: 2, ...of(2), query: { severity: 2, severity_max: 2 } },
+	];
+	return (
+		<div class="y-figures">
+			{cards.map((c) => (
+				<a key={c.id} class="y-figure" href={link("alerts", { query: c.query })}>
+					<Severity id={c.id} />
+					<b>
+						<Short n={c.count} />
+					</b>
+					<Delta now={c.count} before={c.previous} />
+				</a>
+			))}
+			<a class="y-figure" href={link("alerts")}>
+				<span>{t("overview.all-open")}</span>
+				<b>
+					<Short n={all.count} />
+				</b>
+				<Delta now={all.count} before={all.previous} />
+			</a>
+		</div>
+	);
+}
+function Since({ since }: { since: NonNullable<Overview["since"]> }) {
+	const rows: [string, number, string][] = [
+		[t("overview.since.new"), since.new_alerts, link("alerts", { query: { state: "all", sort: "newest", from: since.time } })],
+		[t("overview.since.closed"), since.closed_alerts, link("alerts", { query: { state: "closed", from: since.time } })],
+		[t("overview.since.silent"), since.silent, link("sources", { query: { state: "silent" } })],
+		[t("overview.since.orgs"), since.new_organisations, link("organisations")],
+	];
+	return (
+		<p class="ov-since">
+			<span>
+				{t("overview.since.title")} (<Time at={since.time} />)
+			</span>
+			{rows.map(([label, n, href]) => (
+				<span key={label}>
+					{label} <Num n={n} href={n > 0 ? href : undefined} label={label} />
+				</span>
+			))}
+		</p>
+	);
+}
+const toneOf = (o: OrgRow) => (o.critical > 0 ? "critical" : o.high > 0 ? "high" : o.open > 0 ? "medium" : "none");
+function tileText(o: { critical: number; high: number; open: number }): string {
+	return o.open === 0 ? t("overview.tile.none") : t("overview.tile", { critical: o.critical, high: o.high, open: o.open });
+}
+const inScope = (org: string) => link("alerts", { scope: { org } });
+
+function Places({ rows }: { rows: OrgRow[] }) {
+	const placed = rows.map((o) => ({ o, code: o.prefecture ?? orgOf(o.org)?.prefecture ?? 0 })).filter((x) => x.code > 0);
+	const tiles = new Map<number, Tile>();
+	for (const { o, code } of placed) {
+		const same = placed.filter((x) => x.code === code).map((x) => x.o);
+		const sum = same.reduce((a, x) => ({ open: a.open + x.open, critical: a.critical + x.critical, high: a.high + x.high }), { open: 0, critical: 0, high: 0 });
+		tiles.set(code, { n: sum.open, tone: toneOf({ ...o, ...sum }), label: `${same.map((x) => titleOf(x)).join(", ")}: ${tileText(sum)}`, href: same.length === 1 ? inScope(o.org) : link("alerts", { query: { by: "org" } }) });
+	}
+	const rest = rows.filter((o) => !placed.some((x) => x.o === o));
+	return (
+		<div class="y-stack">
+			{placed.length > 0 && <TileMap label={t("overview.map")} tiles={tiles} />}
+			{rest.length > 0 && <Tiles label={t("overview.tiles")} tiles={rest.slice(0, 60).map((o) => ({ key: o.org, name: titleOf(o), n: o.open, tone: toneOf(o), label: tileText(o), href: inScope(o.org) }))} />}
+		</div>
+	);
+}
+function Worst({ rows }: { rows: OrgRow[] }) {
+	return (
+		<div class="y-tablebox">
+			<table class="y-table y-table--dense">
+				<caption class="y-hidden">{t("overview.worst")}</caption>
+				<thead>
+					<tr>
+						<th scope="col">{t("scope.organisation")}</th>
+						<th scope="col" class="is-num">
+							{severityName(5)}
+						</th>
+						<th scope="col" class="is-num">
+							{severityName(4)}
+						</th>
+						<th scope="col" class="is-num">
+							{t("overview.open")}
+						</th>
+						<th scope="col">{t("overview.worst-alert")}</th>
+						<th scope="col">{t("overview.heard")}</th>
+						<th scope="col">{t("coverage.last")}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{rows.slice(0, 10).map((o) => (
+						<tr key={o.org}>
+							<td class="is-main" data-label={t("scope.organisation")}>
+								<a href={link("overview", { scope: { org: o.org } })}>{titleOf(o)}</a>
+							</td>
+							<td class="is-num" data-label={severityName(5)}>
+								<Num n={o.critical} href={link("alerts", { scope: { org: o.org }, query: { severity: 5 } })} label={severityName(5)} />
+							</td>
+							<td class="is-num" data-label={severityName(4)}>
+								<Num n={o.high} href={link("alerts", { scope: { org: o.org }, query: { severity: 4, severity_max: 4 } })} label={severityName(4)} />
+							</td>
+							<td class="is-num" data-label={t("overview.open")}>
+								<Num n={o.open} href={inScope(o.org)} label={t("overview.open")} />
+							</td>
+							<td class="is-min" data-label={t("overview.worst-alert")}>
+								{o.worst_id !== null && (
+									<a href={link("alerts", { scope: { org: o.org }, rest: [o.worst_id] })}>
+										<Severity id={o.critical > 0 ? 5 : o.high > 0 ? 4 : 3} bare /> {t("overview.see")}
+									</a>
+								)}
+							</td>
+							<td class="is-min" data-label={t("overview.heard")}>
+								<a class={cx("y-num", o.coverage.reporting < o.coverage.expected && "y-coverage--poor")} href={link("sources", { scope: { org: o.org } })}>
+									{o.coverage.reporting} / {o.coverage.expected}
+								</a>
+							</td>
+							<td class="is-min" data-label={t("coverage.last")}>
+								<Time at={o.last_event} />
+							</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</div>
+	);
+}
+function Silent({ rows, total }: { rows: Overview["silent"]; total: number }) {
+	if (total === 0) return <p class="y-soft">{t("overview.silent-none")}</p>;
+	return (
+		<>
+			<ul class="y-list">
+				{rows.slice(0, 8).map((s) => (
+					<li key={`${s.org} ${s.source} ${s.sensor}`} class="y-listrow">
+						<a class="y-grow" href={link("sources", { scope: { org: s.org }, query: { state: s.state } })}>
+							{titleOf(orgOf(s.org)) || s.org} <span class="y-soft">{[s.source, s.sensor].filter((x) => x !== "").join(" / ")}</span>
+						</a>
+						<span class="y-coverage--poor">{s.state === "never" ? t("overview.never-heard") : <Time at={s.last_received} />}</span>
+						<small class="y-soft y-num">{t("overview.every", { time: span(s.expected_every_s) })}</small>
+					</li>
+				))}
+			</ul>
+			{total > 8 && (
+				<p>
+					<a href={link("sources", { query: { state: "silent" } })}>{t("overview.silent-all", { n: total })}</a>
+				</p>
+			)}
+		</>
+	);
+}
+
+export default function OverviewPage() {
+	const r = range("now-7d");
+	const one = useData<Overview>("/overview", { ...scopeQuery(), from: r.from, to: r.to || undefined });
+	const o = one.data;
+	const timer = useRef(0);
+	useLive(["alerts"], () => {
+		clearTimeout(timer.current);
+		timer.current = window.setTimeout(one.reload, 2000); // one reading for many changes
+	});
+	useEffect(() => {
+		// what was read is seen: next time "since" begins here
+		const seen = setTimeout(() => void api.put("/me/visit", {}).catch(() => undefined), 4000);
+		return () => clearTimeout(seen);
+	}, []);
+	const alertsIn = (from: string, to: string) => link("alerts", { query: { state: "all", sort: "newest", from, to } });
+	const logsIn = (from: string, to: string) => link("search", { query: { from, to } });
+	return (
+		<Page
+			title={t("nav.overview")}
+			lead={<Coverage expected={o?.coverage.expected} reporting={o?.coverage.reporting} lastEvent={o === undefined ? undefined : (o.coverage.last_event ?? null)} asOf={o?.as_of} href={link("sources")} />}
+			range={<TimeRange fallback="now-7d" />}
+			exports={{ kind: "alerts", query: { ...scopeQuery(), state: "open" } }}
+		>
+			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
+			{place.value.org === "" && <FirstSteps />}
+			{o === undefined && one.error === undefined && <Skeleton lines={10} />}
+			{o !== undefined && (
+				<>
+					{o.since !== null && <Since since={o.since} />}
+					<Section title={t("overview.open-alerts")} end={<ButtonLink small kind="quiet" href={link("alerts")}>{t("nav.alerts")}</ButtonLink>}>
+						<Figures rows={o.open_by_severity} />
+					</Section>
+					<div class="y-grid">
+						<Section title={t("overview.trend")}>
+							<Bars
+								label={t("overview.trend")}
+								width={o.bucket_s}
+								buckets={o.trend.map((b) => ({ time: b.time, values: { new: b.new, closed: b.closed } }))}
+								series={[
+									{ key: "new", label: t("overview.new"), tone: "new" },
+									{ key: "closed", label: t("overview.closed"), tone: "closed" },
+								]}
+								side
+								href={alertsIn}
+							/>
+						</Section>
+						<Section title={o.bucket_s === 3600 ? t("overview.events-hour") : t("overview.events-day")}>
+							<Bars label={t("overview.events")} width={o.bucket_s} buckets={o.events_per_hour.map((b) => ({ time: b.time, values: { n: b.count } }))} series={[{ key: "n", label: t("overview.events"), tone: "base" }]} href={may("events:read") ? logsIn : undefined} />
+						</Section>
+					</div>
+					{o.organisations.length === 0 ? (
+						<Empty title={t("overview.no-orgs")} action={<a href={link("organisations")}>{t("nav.organisations")}</a>}>
+							{t("overview.no-orgs-next")}
+						</Empty>
+					) : (
+						<div class="ov-columns">
+							<Section title={t("overview.worst")} end={o.organisations.length > 10 && <a href={link("alerts", { query: { by: "org" } })}>{t("overview.all-orgs", { n: o.organisations.length })}</a>}>
+								<Worst rows={o.organisations} />
+							</Section>
+							<div>
+								{o.organisations.length > 1 && (
+									<Section title={t("overview.tiles")}>
+										<Places rows={o.organisations} />
+									</Section>
+								)}
+							</div>
+						</div>
+					)}
+					<Section title={t("overview.silent")} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
+						<Silent rows={o.silent} total={o.silent_total} />
+					</Section>
+				</>
+			)}
+		</Page>
+	);
+}
+
