@@ -73,10 +73,10 @@ struct yg_alert {        /* views in the caller's arena */
 
 struct yg_alert_filter { /* empty, 0: any */
 	struct yg_sv org;
-	unsigned states; /* bits 1 << enum yg_alert_state */
-	int severity_min;
-	struct yg_sv assignee;  /* "-": nobody */
-	struct yg_sv indicator; /* exactly, or of an asset: see `asset` */
+	unsigned states;                /* bits 1 << enum yg_alert_state */
+	int severity_min, severity_max; /* max: alert/query.h only */
+	struct yg_sv assignee;          /* "-": nobody */
+	struct yg_sv indicator;         /* exactly, or of an asset: see `asset` */
 	struct yg_sv asset;
 	struct yg_sv list, category; /* exactly; alert/query.h only */
 	struct yg_sv q;         /* part of title, indicator, asset, list, category, family or id */

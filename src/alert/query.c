@@ -91,6 +91,8 @@ static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, s
 	with_states(b, f->states);
 	if (f->severity_min > 0)
 		with_number(b, " AND a.severity_id >= ", f->severity_min);
+	if (f->severity_max > 0)
+		with_number(b, " AND a.severity_id <= ", f->severity_max);
 	if (YG_SV_IS(f->assignee, "-"))
 		put(b, " AND a.assignee = ''");
 	else if (f->assignee.n > 0)

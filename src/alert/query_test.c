@@ -165,6 +165,13 @@ static void test_lists(void)
 	T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
 	T_NAMED(total == ask(db, "SELECT count(*) FROM alert WHERE state = 'closed'"),
 		"of a state");
+	int64_t all_of_it = 0;
+	for (int i = 1; i <= 6; i++) {
+		q.f = (struct yg_alert_filter){.severity_min = i, .severity_max = i};
+		T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
+		all_of_it += total;
+	}
+	T_NAMED(all_of_it == ALERTS, "each severity alone, together all");
 	q.f = (struct yg_alert_filter){0};
 	T_OK(yg_alert_bundle(db, &q, YG_GROUP_INDICATOR, 0, &arena, &g, &err) == YG_OK);
 	T_NAMED(g.n == 5 && g.groups == 7 && g.list[0].count == 9 && g.list[0].orgs == 2 &&

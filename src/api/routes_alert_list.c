@@ -19,17 +19,24 @@ static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
 	}
 }
 
+static int read_severity(struct yg_request *q, const char *name)
+{
+	struct yg_sv s = yg_query(q, name);
+	uint64_t n = 0;
+	if (s.p != NULL && (yg_parse_u64(s, &n, NULL) != YG_OK || n > 6))
+		yg_request_error(q, "out_of_range", yg_sv_of(name),
+				 "expected a number from 0 to 6");
+	return (int)n;
+}
+
 static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg_alert_query *out,
 			    struct yg_err *err)
 {
-	struct yg_sv severity = yg_query(q, "severity"), sort = yg_query(q, "sort");
+	struct yg_sv sort = yg_query(q, "sort");
 	struct yg_alert_filter *f = &out->f;
-	uint64_t n = 0;
 	f->states = yg_read_states(q, yg_query(q, "state"), YG_SV("state"));
-	if (severity.p != NULL && (yg_parse_u64(severity, &n, NULL) != YG_OK || n > 6))
-		yg_request_error(q, "out_of_range", YG_SV("severity"),
-				 "expected a number from 0 to 6");
-	f->severity_min = (int)n;
+	f->severity_min = read_severity(q, "severity");
+	f->severity_max = read_severity(q, "severity_max");
 	f->assignee = yg_read_assignee(yg_query(q, "assignee"));
 	read_texts(q, f);
 	yg_query_time(q, "from", 0, &f->from_us);

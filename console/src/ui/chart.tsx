@@ -110,7 +110,7 @@ export function Bars({ label, series, buckets, width, href, height = 120, side }
 					})}
 				</svg>
 				<div class="y-chart__times" aria-hidden="true">
-					{buckets.map((b, i) => i % every === 0 && <span key={b.time}>{daily ? day(b.time).slice(5) : width >= 3600 && buckets.length > 30 ? when(b) : clock(b.time)}</span>)}
+					{buckets.map((b, i) => i % every === 0 && <span key={b.time}>{daily || width * buckets.length > 259_200 ? day(b.time).slice(5) : width * buckets.length > 86_400 ? when(b) : clock(b.time)}</span>)}
 				</div>
 			</div>
 			{table && (

@@ -47,6 +47,7 @@ function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void })
 	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
 	const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
 	const [splitting, setSplitting] = useState(false);
+	const [whole, setWhole] = useState(false);
 	if (list.error !== undefined) return <ErrorBox error={list.error} again={list.reload} />;
 	if (list.data === undefined) return <Skeleton />;
 	const rows = list.data.items;
@@ -55,7 +56,7 @@ function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void })
 		<>
 			{rows.length === 0 && <p class="y-soft">{t("alerts.evidence.none")}</p>}
 			<ul class="y-list">
-				{rows.map((e) => (
+				{(whole ? rows : rows.slice(0, 8)).map((e) => (
 					<li key={`${e.event}${e.field}${e.value}`} class="y-listrow">
 						{writable && (
 							<input
@@ -78,7 +79,12 @@ function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void })
 					</li>
 				))}
 			</ul>
-			{list.data.next_cursor !== null && <p class="y-soft">{t("alerts.evidence.more", { n: rows.length })}</p>}
+			{!whole && rows.length > 8 && (
+				<Button kind="quiet" small onClick={() => setWhole(true)}>
+					{t("alerts.evidence.all", { n: rows.length })}
+				</Button>
+			)}
+			{whole && list.data.next_cursor !== null && <p class="y-soft">{t("alerts.evidence.more", { n: rows.length })}</p>}
 			{picked.size > 0 && (
 				<div class="y-row">
 					<Button small disabled={picked.size >= new Set(rows.map((e) => e.event)).size} onClick={() => setSplitting(true)}>

@@ -72,7 +72,7 @@ export function undo(a: Alert, patch: Patch): Patch {
 	return { ...("state" in patch && before(a)), ...("assignee" in patch && { assignee: a.assignee }), ...("severity_id" in patch && { severity_id: a.severity_id }) };
 }
 /** Many alerts by a job; `seen` gets its progress. */
-export async function changeMany(what: { ids: string[] } | { filter: Filter }, set: Patch, seen: (j: Job) => void): Promise<Job> {
+export async function changeMany(what: { ids: string[] } | { filter: object }, set: Patch, seen: (j: Job) => void): Promise<Job> {
 	const job = await api.post<Job>("/alerts/bulk", { ...what, set });
 	seen(job);
 	return follow(job.id, seen);

@@ -29,6 +29,9 @@ function filterOf(): Filter {
 	};
 }
 
+// What the filter of a bulk change knows; with anything else it would mean more than what is shown.
+const bulkFilter = (f: Filter) => ({ ...f, ...(f.severity !== undefined && { severity: Number(f.severity) }) });
+const bulkTakes = (f: Filter) => Object.entries(f).every(([name, v]) => v === undefined || ["org", "state", "severity", "assignee", "indicator", "q"].includes(name));
 function severities(): [string, string][] {
 	const only = param("severity_max") !== "" && param("severity_max") === param("severity");
 	return [
@@ -86,7 +89,7 @@ function nothing() {
 function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 	const list = useList<Group>("/alert-groups", { ...filter, by });
 	const into = (g: Group) => (by === "org" ? link("alerts", { scope: { org: g.key }, query: Object.fromEntries(new URLSearchParams(withQuery({ by: null }).split("?")[1])) }) : withQuery({ by: null, [by]: g.key }));
-	const label = textOf(GROUPS.find(([v]) => v === by)?.[1] ?? "");
+	const label = by === "org" ? t("scope.organisation") : t(`alerts.${by}`);
 	const columns: Column<Group>[] = [
 		{ key: "severity", label: t("alerts.severity"), cell: (g) => <Severity id={g.severity_id} />, width: "min" },
 		{ key: "title", label, main: true, width: "wide", cell: (g) => <a href={into(g)}>{by === "org" ? orgTitle(g.key) : g.title || g.key || t("alerts.nothing")}</a> },
@@ -119,7 +122,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 	const bulk = async (set: Patch) => {
 		const rows = chosen();
 		const everything = selection.all.value;
-		const end = await changeMany(everything ? { filter } : { ids: [...selection.ids.value] }, set, setJob).finally(() => setJob(undefined));
+		const end = await changeMany(everything ? { filter: bulkFilter(filter) } : { ids: [...selection.ids.value] }, set, setJob).finally(() => setJob(undefined));
 		selection.clear();
 		list.reload();
 		report(end);
@@ -150,7 +153,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 					empty={nothing()}
 					tools={<Filters end={<NewRows n={fresh.size} show={showFresh} />} />}
 				/>
-				<BulkBar selection={selection} list={list as never} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
+				<BulkBar selection={selection} list={list as never} all={bulkTakes(filter)} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
 					<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>
 					<Button onClick={() => setDialog("close")}>{t("alerts.close.action")}</Button>
 					<Menu

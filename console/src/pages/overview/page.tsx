@@ -1,6 +1,6 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { Bars, ButtonLink, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, api, cx, link, may, orgOf, place, range, scopeQuery, severityName, span, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, api, cx, link, may, orgOf, place, range, scopeQuery, severityName, span, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { FirstSteps } from "./steps";
 
 interface Heard {
@@ -225,7 +225,7 @@ export default function OverviewPage() {
 			{o !== undefined && (
 				<>
 					{o.since !== null && <Since since={o.since} />}
-					<Section title={t("overview.open-alerts")} end={<ButtonLink small kind="quiet" href={link("alerts")}>{t("nav.alerts")}</ButtonLink>}>
+					<Section title={t("overview.open-alerts")}>
 						<Figures rows={o.open_by_severity} />
 					</Section>
 					<div class="y-grid">
