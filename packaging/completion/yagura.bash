@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -35,6 +35,7 @@ _yagura() {
     'org show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org set') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org remove') opts='--force --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'setup-code') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token add') opts='--org --scope --expires --out --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token revoke') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -21,6 +21,7 @@ complete -c yagura -n '__fish_seen_subcommand_from set' -l title -r -d 'Name for
 complete -c yagura -n '__fish_seen_subcommand_from org' -a remove -d 'Remove an organisation.'
 complete -c yagura -n '__fish_seen_subcommand_from remove' -l force -d 'Remove it with all its data.'
 complete -c yagura -n '__fish_seen_subcommand_from remove' -l no-wait -d 'Do not wait for the job.'
+complete -c yagura -n __fish_use_subcommand -a setup-code
 complete -c yagura -n __fish_use_subcommand -a token
 complete -c yagura -n '__fish_seen_subcommand_from token' -a list -d 'List tokens, without their secrets.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l org -r -d 'Only this organisation.'

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "api/sign_in.h"
 #include "base/codec.h"
 #include "org/organisation.h"
-#include "org/token.h"
 
 struct yg_idempotent {     /* an answer to give again */
 	uint64_t who, key; /* SipHash of actor and route; of the key */
@@ -24,8 +24,10 @@ const char *yg_health_name(enum yg_health h)
 yg_status yg_api_init(struct yg_api *api, struct yg_err *err)
 {
 	api->answers = calloc(YG_IDEMPOTENCY_MAX, sizeof *api->answers);
-	if (api->answers == NULL || uv_mutex_init(&api->lock) != 0) {
+	api->sign_in = yg_sign_in_new();
+	if (api->answers == NULL || api->sign_in == NULL || uv_mutex_init(&api->lock) != 0) {
 		free(api->answers);
+		yg_sign_in_free(api->sign_in);
 		api->answers = NULL;
 		return YG_FAIL(err, YG_NOMEM, "the API");
 	}
@@ -43,6 +45,7 @@ void yg_api_end(struct yg_api *api)
 	for (size_t i = 0; i < YG_IDEMPOTENCY_MAX; i++)
 		yg_buf_free(&api->answers[i].text);
 	free(api->answers);
+	yg_sign_in_free(api->sign_in);
 	uv_mutex_destroy(&api->lock);
 }
 
@@ -115,39 +118,6 @@ void yg_lease_end(struct yg_lease *l)
 	yg_state_close(db);
 	yg_ch_close(ch);
 	*l = (struct yg_lease){0};
-}
-
-yg_status yg_api_authenticate(struct yg_api *api, struct yg_request *q, bool needed,
-			      struct yg_err *err)
-{
-	struct yg_sv head = q->header[YG_HH_AUTHORIZATION];
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_token token;
-	if (head.p == NULL) {
-		if (q->who.kind == YG_WHO_LOCAL || !needed)
-			return YG_OK;
-		return YG_FAIL(err, YG_UNAUTH, "send a token as Authorization: Bearer");
-	}
-	q->who = (struct yg_who){
-		.kind = YG_WHO_NOBODY}; /* a token restricts the administrator too */
-	if (head.n <= 7 || !yg_sv_ieq(yg_sv_sub(head, 0, 7), YG_SV("Bearer ")))
-		return YG_FAIL(err, YG_UNAUTH, "expected Authorization: Bearer");
-	yg_status st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_token_check(l.db, q->now, yg_sv_trim(yg_sv_sub(head, 7, head.n)), q->arena,
-				    &token, err);
-	if (st != YG_OK)
-		return st;
-	struct yg_sb b = yg_sb_init(q->who.actor, sizeof q->who.actor);
-	yg_sb_put(&b, YG_SV("token:"));
-	yg_sb_put(&b, token.id);
-	(void)yg_sb_cstr(&b);
-	q->who.kind = YG_WHO_TOKEN;
-	q->who.org = token.org;
-	q->who.name = token.name;
-	q->who.scopes = token.scopes;
-	q->who.expires = token.expires;
-	return YG_OK;
 }
 
 static uint64_t hash_of(const struct yg_api *api, struct yg_sv a, struct yg_sv b)

@@ -56,6 +56,7 @@ struct yg_api_hooks { /* any thread; role center */
 			    struct yg_submitted *out, struct yg_err *err);
 };
 struct yg_idempotent;
+struct yg_sign_in;
 
 struct yg_api {
 	const struct yg_env *env;   /* borrowed, as all below */
@@ -70,6 +71,7 @@ struct yg_api {
 	const char *
 		import_path; /* "state/import": bodies of list imports until their job has read them */
 	uint8_t cursor_key[16];
+	struct yg_sign_in *sign_in; /* owned; api/sign_in.h */
 	yg_wall started;
 
 	uv_mutex_t lock; /* all below */
@@ -112,6 +114,9 @@ void yg_lease_end(struct yg_lease *l);
 /* What the server calls (api/server.h). */
 yg_status yg_api_authenticate(struct yg_api *api, struct yg_request *q, bool needed,
 			      struct yg_err *err);
+/* A change by cookie comes from our own site, and the session is proved anew
+ * where the route asks for that; else YG_DENIED with the problem in r. */
+yg_status yg_who_proved(const struct yg_request *q, struct yg_response *r, struct yg_err *err);
 /* The route's handler, behind Idempotency-Key where the route creates. */
 yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err);

@@ -126,7 +126,7 @@ static ssize_t on_stream(void *cls, uint64_t pos, char *buf, size_t max)
 	struct exchange *x = cls;
 	size_t n = 0;
 	(void)pos;
-	if (x->s->draining)
+	if (x->s->draining || x->gone)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (yg_stream_read(x->s->conf.stream, &x->reader, buf, max, &n) != YG_OK) {
 		COUNT(x->s, readers_dropped, 1);
@@ -257,6 +257,25 @@ static void set_trace_id(struct exchange *x)
 	yg_sb_hex(&b, id, sizeof id);
 }
 
+/* Where the request comes from; what is counted by address is counted by the
+ * network that one customer has: all of IPv4's, the first half of IPv6's. */
+static void set_address(struct exchange *x)
+{
+	struct yg_addr a = {.n = sizeof a.sa};
+	struct yg_sb b = yg_sb_init(x->q.address, sizeof x->q.address);
+	x->q.tls = x->conn->door->tls;
+	if (x->conn->door->local) {
+		yg_sb_put(&b, YG_SV("local"));
+	} else if (getpeername(x->conn->fd, (struct sockaddr *)&a.sa, &a.n) == 0) {
+		struct yg_ip ip = yg_addr_ip(&a);
+		yg_ip_format(&b, ip);
+		if (!yg_ip_is_v4(ip))
+			memset(ip.b + 8, 0, 8);
+		x->q.address_key = yg_siphash(x->s->conf.key, ip.b, sizeof ip.b);
+	}
+	(void)yg_sb_cstr(&b);
+}
+
 /* Who stands at the local door: our own user or root is the administrator. */
 static bool local_peer(struct exchange *x)
 {
@@ -291,6 +310,8 @@ static void on_work(uv_work_t *w)
 		if (x->st == YG_OK && (route->flags & YG_RT_CENTRAL) != 0 && x->q.who.org.n > 0)
 			x->st = YG_FAIL(&x->err, YG_DENIED,
 					"this route is not for tokens of one organisation");
+		if (x->st == YG_OK && app->proved != NULL)
+			x->st = app->proved(&x->q, &x->r, &x->err);
 		if (x->st != YG_OK || x->has_body)
 			return;
 	}
@@ -334,6 +355,7 @@ static void on_worked(uv_work_t *w, int status)
 			topics &= ~(unsigned)YG_TOPIC_SYSTEM;
 		yg_stream_reader_init(x->s->conf.stream, &x->reader, topics, x->q.who.org,
 				      x->q.header[YG_HH_LAST_EVENT_ID]);
+		x->gone = yg_server_is_gone(x->s, &x->q.who);
 	}
 	MHD_resume_connection(x->mhd);
 	yg_door_run(d);
@@ -432,6 +454,7 @@ static enum MHD_Result head(struct exchange *x, const char *method)
 	promise_of_body(x);
 	x->q.japanese = yg_http_japanese(x->q.header[YG_HH_ACCEPT_LANGUAGE]);
 	set_trace_id(x);
+	set_address(x);
 	if (x->conn->door->local && !local_peer(x)) {
 		(void)yg_err_set(&x->err, YG_DENIED, 0, __FILE__,
 				 "this socket is for the server's own user and root");

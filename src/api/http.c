@@ -39,7 +39,7 @@ bool yg_who_may(const struct yg_who *w, const char *scope)
 	struct yg_sv rest = w->scopes, one;
 	if (w->kind == YG_WHO_LOCAL)
 		return true;
-	while (w->kind == YG_WHO_TOKEN && yg_sv_cut(&rest, ' ', &one)) {
+	while (w->kind != YG_WHO_NOBODY && yg_sv_cut(&rest, ' ', &one)) {
 		if (one.n > 0 && yg_sv_eq(one, yg_sv_of(scope)))
 			return true;
 	}

@@ -22,10 +22,15 @@
 	X(CONTENT_ENCODING, "Content-Encoding")           \
 	X(CONTENT_LENGTH,   "Content-Length")             \
 	X(CONTENT_TYPE,     "Content-Type")               \
+	X(COOKIE,           "Cookie")                     \
+	X(HOST,             "Host")                       \
 	X(IDEMPOTENCY_KEY,  "Idempotency-Key")            \
 	X(IF_MATCH,         "If-Match")                   \
 	X(LAST_EVENT_ID,    "Last-Event-ID")              \
+	X(ORIGIN,           "Origin")                     \
+	X(FETCH_SITE,       "Sec-Fetch-Site")             \
 	X(TRACEPARENT,      "traceparent")                \
+	X(USER_AGENT,       "User-Agent")                 \
 	X(BATCH_ID,         "Yagura-Batch-Id")
 /* clang-format on */
 enum yg_http_method {
@@ -55,13 +60,17 @@ struct yg_http_pair {
 };
 
 /* Who asks. */
-enum yg_who_kind { YG_WHO_NOBODY, YG_WHO_LOCAL, YG_WHO_TOKEN };
+enum yg_who_kind { YG_WHO_NOBODY, YG_WHO_LOCAL, YG_WHO_TOKEN, YG_WHO_PERSON };
 struct yg_who {
 	enum yg_who_kind kind;
 	struct yg_sv org;  /* restricted to it; empty: every organisation */
 	struct yg_sv name; /* of the token: the sensor of what it delivers */
-	char actor[48];    /* "local:1000", "token:t-01J..." as the audit log has it */
-	yg_wall expires;   /* of the token; us == 0: never */
+	char actor
+		[48]; /* "local:1000", "token:t-01J...", "person:p-01J..." as the audit log has it */
+	struct yg_sv id;       /* of the token or the session; empty: of neither */
+	struct yg_sv person;   /* who it is, by session or by a token of theirs; empty: no person */
+	yg_wall step_up_until; /* of the session: until then dangerous things may be done */
+	yg_wall expires;       /* of the token or the session; us == 0: never */
 	struct yg_sv
 		scopes; /* "events:write alerts:read"; of the local administrator: all, not listed */
 };
@@ -90,6 +99,9 @@ struct yg_request {
 	struct yg_who who;
 	bool japanese;
 	char trace_id[33];
+	char address[48];     /* of the peer: "192.0.2.7"; "local" on the Unix socket */
+	uint64_t address_key; /* of the peer's address (IPv6: its /64) under the server's key */
+	bool tls;
 	yg_wall now;
 	struct yg_http_error errors[YG_HTTP_ERRORS_MAX];
 	size_t error_count;

@@ -9,9 +9,13 @@
 	X("bad-request",            400, "The request cannot be understood", "リクエストを解釈できません",              \
 	  "Read `detail` and `errors`: each names the parameter, header or place in the body.")                           \
 	X("unauthenticated",        401, "Sign-in is needed", "認証が必要です",                                         \
-	  "Send `Authorization: Bearer TOKEN` with a token that is neither expired nor revoked.")                         \
+	  "Sign in, or send `Authorization: Bearer TOKEN` with a token that is neither expired nor revoked.")             \
 	X("forbidden",              403, "Not permitted", "許可されていません",                                         \
 	  "The token lacks the scope this route needs, or the route is for the centre alone.")                            \
+	X("cross-site",             403, "The request comes from another site", "別のサイトからの要求です",             \
+	  "Open Yagura itself and do it there; a program sends a token instead of a cookie.")                             \
+	X("step-up-needed",         403, "Confirm that it is you", "本人確認が必要です",                                \
+	  "Sign in again by `POST /api/v1/session/step-up`, then repeat the request within five minutes.")                \
 	X("not-found",              404, "No such object", "対象が見つかりません",                                      \
 	  "Check the id and the organisation. What belongs to another organisation is answered in the same way.")         \
 	X("method-not-allowed",     405, "The path does not take this method", "このメソッドは使えません",              \

@@ -16,6 +16,7 @@ enum yg_route_flag {
 	YG_RT_STREAM = 8,   /* becomes a live stream */
 	YG_RT_MATCH = 16,   /* needs If-Match */
 	YG_RT_CREATES = 32, /* takes an Idempotency-Key */
+	YG_RT_STEP_UP = 64, /* a person's session proved itself in the last five minutes */
 	YG_RT_PAGE = 4096,  /* the console: every path of a page leads here, with any query */
 };
 struct yg_route {

@@ -11,6 +11,7 @@
 #define YG_TYPES_JSON  "application/json"
 #define YG_TYPES_PATCH "application/merge-patch+json application/json"
 #define YG_TYPES_LOGS  "application/x-ndjson application/json text/plain application/octet-stream"
+#define YG_TYPES_FORM  "application/x-www-form-urlencoded"
 #define YG_TYPES_LIST  "text/csv text/plain application/octet-stream"
 
 /* clang-format off */
@@ -26,6 +27,19 @@
 	X(GET,    "/doc/problems",         "getProblems",    NULL, YG_RT_PUBLIC, 0, NULL, NULL, problems)              \
 	X(GET,    "/api/openapi.yaml",     "getOpenapiYaml", NULL, YG_RT_PUBLIC, 0, NULL, NULL, openapi_yaml)          \
 	X(GET,    "/api/openapi.json",     "getOpenapiJson", NULL, YG_RT_PUBLIC, 0, NULL, NULL, openapi_json)          \
+	X(GET,    "/signin",               "getSignIn",      NULL, YG_RT_PUBLIC, 0, NULL, "next", signin_page)           \
+	X(POST,   "/signin",               "postSignIn",     NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, signin)      \
+	X(GET,    "/setup",                "getSetup",       NULL, YG_RT_PUBLIC, 0, NULL, "code", setup_page)            \
+	X(POST,   "/setup",                "postSetup",      NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, setup)       \
+	X(GET,    "/enrol",                "getEnrol",       NULL, YG_RT_PUBLIC, 0, NULL, "code", setup_page)            \
+	X(POST,   "/enrol",                "postEnrol",      NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, setup)       \
+	X(GET,    "/api/v1/session",       "getSession",     NULL, 0, 0, NULL, NULL, session_get)                        \
+	X(POST,   "/api/v1/session",       "createSession",  NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, session_add) \
+	X(DELETE, "/api/v1/session",       "deleteSession",  NULL, 0, 0, NULL, NULL, session_remove)                     \
+	X(POST,   "/api/v1/session/step-up", "stepUpSession", NULL, 0, 16384, YG_TYPES_JSON, NULL, session_step_up)      \
+	X(POST,   "/api/v1/setup-code",    "createSetupCode", "people:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, setup_code) \
+	X(POST,   "/api/v1/enrolment/options", "getEnrolmentOptions", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment_options) \
+	X(POST,   "/api/v1/enrolment",     "createEnrolment", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment) \
 	X(GET,    "/api/v1/status",        "getStatus",      "system:read", 0, 0, NULL, NULL, status)                  \
 	X(GET,    "/api/v1/doctor",        "getDoctor",      "system:read", YG_RT_CENTRAL, 0, NULL, NULL, doctor)      \
 	X(GET,    "/api/v1/organisations", "listOrganisations", "org:read", 0, 0, NULL, "limit cursor", organisations_list) \

@@ -277,8 +277,8 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	st = check_grant(q, &v[SCOPES], expires, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_token_new n = {
-		v[NAME].text, org, v[SCOPES].texts, v[SCOPES].text_count, {expires}};
+	struct yg_token_new n = {v[NAME].text,         org,       v[SCOPES].texts,
+				 v[SCOPES].text_count, {expires}, YG_SV_INIT("")};
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_token_add(&act, &n, q->arena, &token, &secret, err);
 	if (st != YG_OK)

@@ -167,15 +167,48 @@ static void sweep_bodies(struct yg_server *s, yg_mono now)
 	}
 }
 
+void yg_server_forget(struct yg_server *s, struct yg_sv id)
+{
+	if (id.n == 0 || id.n >= YG_SERVER_ID_MAX)
+		return;
+	uv_mutex_lock(&s->gone_lock);
+	size_t at = s->gone_next++ % YG_LEN(s->gone);
+	memset(s->gone[at].id, 0, sizeof s->gone[at].id);
+	memcpy(s->gone[at].id, id.p, id.n);
+	s->gone[at].at = yg_env_mono(s->conf.env);
+	uv_mutex_unlock(&s->gone_lock);
+	(void)uv_async_send(&s->wake);
+}
+
+/* What was ended long ago need not be looked for: new streams are asked for their
+ * session or token anyway. */
+bool yg_server_is_gone(struct yg_server *s, const struct yg_who *who)
+{
+	bool found = who->expires.us != 0 && yg_env_wall(s->conf.env).us >= who->expires.us;
+	yg_mono now = yg_env_mono(s->conf.env);
+	if (who->id.n == 0)
+		return found;
+	uv_mutex_lock(&s->gone_lock);
+	for (size_t i = 0; i < YG_LEN(s->gone) && !found; i++) {
+		struct yg_sv id = yg_sv_of(s->gone[i].id);
+		if (id.n > 0 && !yg_mono_due(yg_mono_add(s->gone[i].at, YG_SECONDS(60)), now))
+			found = yg_sv_eq(id, who->id) || yg_sv_eq(id, who->person);
+	}
+	uv_mutex_unlock(&s->gone_lock);
+	return found;
+}
+
 static void sweep_readers(struct yg_server *s, yg_mono now)
 {
 	for (struct link *l = s->readers.next; l != &s->readers; l = l->next) {
 		struct exchange *x = of_link(l);
+		x->gone = x->gone || yg_server_is_gone(s, &x->q.who);
 		if (yg_mono_due(yg_mono_add(x->spoke, YG_SECONDS(YG_STREAM_BEAT_S)), now)) {
 			x->reader.beat = true;
 			x->spoke = now;
 		}
-		if (x->asleep && (s->draining || yg_stream_pending(s->conf.stream, &x->reader)))
+		if (x->asleep &&
+		    (s->draining || x->gone || yg_stream_pending(s->conf.stream, &x->reader)))
 			yg_exchange_wake(x);
 	}
 }
@@ -219,7 +252,8 @@ yg_status yg_server_new(uv_loop_t *loop, const struct yg_server_app *app,
 	s->conf = *conf;
 	link_init(&s->bodies);
 	link_init(&s->readers);
-	if (uv_timer_init(loop, &s->sweep) != 0 || uv_async_init(loop, &s->wake, on_wake) != 0) {
+	if (uv_mutex_init(&s->gone_lock) != 0 || uv_timer_init(loop, &s->sweep) != 0 ||
+	    uv_async_init(loop, &s->wake, on_wake) != 0) {
 		free(s);
 		return YG_FAIL(err, YG_NOMEM, "the HTTP server's timer");
 	}
@@ -344,8 +378,10 @@ void yg_server_drain(struct yg_server *s, void (*done)(void *ctx), void *ctx)
 
 static void handle_closed(struct yg_server *s)
 {
-	if (--s->handles == 0)
-		free(s);
+	if (--s->handles > 0)
+		return;
+	uv_mutex_destroy(&s->gone_lock);
+	free(s);
 }
 
 static void on_server_closed(uv_handle_t *h)

@@ -33,6 +33,9 @@ struct yg_server_app {
 	 * there and not good, or none is and `needed`. */
 	yg_status (*authenticate)(struct yg_api *api, struct yg_request *q, bool needed,
 				  struct yg_err *err);
+	/* Work pool, once it is known who asks and that the scope allows it: is it a
+	 * browser that means it, proved anew where the route needs that?  NULL: yes. */
+	yg_status (*proved)(const struct yg_request *q, struct yg_response *r, struct yg_err *err);
 	/* Work pool: serves q by its route; NULL: calls the route's handler. */
 	yg_status (*handle)(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err);
@@ -47,6 +50,7 @@ struct yg_server_conf {
 	uint32_t connections;     /* per door */
 	uint64_t body_total;      /* bytes */
 	int64_t timeout_us;       /* a connection on which nothing moves */
+	uint8_t key[16];          /* of the hashes of addresses */
 };
 struct yg_server_counts {                           /* a copy */
 	uint64_t connections, requests, answers[6]; /* answers[4]: 4xx */
@@ -65,6 +69,10 @@ yg_status yg_server_new(uv_loop_t *loop, const struct yg_server_app *app,
  * administrator and all others are refused. */
 yg_status yg_server_door(struct yg_server *s, int listen_fd, bool local, struct yg_sv cert,
 			 struct yg_sv key, struct yg_err *err);
+#define YG_SERVER_ID_MAX 40
+/* Any thread: the session, token or person with this id may do nothing any more:
+ * their live streams end. */
+void yg_server_forget(struct yg_server *s, struct yg_sv id);
 /* Any thread. */
 void yg_server_counts(const struct yg_server *s, struct yg_server_counts *out);
 /* Stops accepting, ends streams; `done` is called when the last exchange is over. */

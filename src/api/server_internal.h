@@ -55,11 +55,17 @@ struct yg_server {
 	uv_timer_t sweep;
 	uv_async_t wake; /* the live stream has news */
 	struct yg_server_counts counts;
-	uint32_t slow;       /* requests of slow routes in the pool */
-	struct link bodies;  /* exchange.link: bodies coming in */
-	struct link readers; /* exchange.link: live streams */
-	uint64_t progress;   /* rises with everything a client gets done */
-	uint32_t exchanges;  /* between head and completion */
+	uint32_t slow;        /* requests of slow routes in the pool */
+	struct link bodies;   /* exchange.link: bodies coming in */
+	struct link readers;  /* exchange.link: live streams */
+	uv_mutex_t gone_lock; /* the two below */
+	struct {
+		char id[YG_SERVER_ID_MAX];
+		yg_mono at;
+	} gone[64]; /* ring: ids of sessions, tokens and people that were ended */
+	size_t gone_next;
+	uint64_t progress;  /* rises with everything a client gets done */
+	uint32_t exchanges; /* between head and completion */
 	bool draining;
 	void (*done)(void *ctx);
 	void *done_ctx;
@@ -95,6 +101,7 @@ struct exchange {
 	uv_work_t work;
 	struct yg_stream_reader reader;
 	bool asleep; /* a stream whose connection is suspended */
+	bool gone;   /* a stream whose reader may read no more */
 	yg_mono spoke;
 	char uri[]; /* NUL-terminated */
 };
@@ -106,6 +113,8 @@ enum MHD_Result yg_exchange_step(struct exchange *x, const char *method, const c
 void yg_exchange_end(struct exchange *x);
 /* Wakes a suspended stream so that it says what it has to. */
 void yg_exchange_wake(struct exchange *x);
+/* Was the reader's session, token or person ended a moment ago, or is its time over? */
+bool yg_server_is_gone(struct yg_server *s, const struct yg_who *who);
 /* server.c: lets libmicrohttpd work on what became possible. */
 void yg_door_run(struct door *d);
 void yg_server_check_done(struct yg_server *s);

@@ -29,6 +29,10 @@ struct yg_conf {
 	uint64_t api_body_total_bytes; /* 128 MiB: all request bodies in flight together */
 	int64_t api_timeout_us;        /* 30 s: a connection that sends nothing */
 	struct yg_sv metrics_address;  /* "": /metrics only on the API */
+	struct yg_sv public_url;       /* "https://yagura.example"; "": by the address asked for */
+	/* session: */
+	int64_t session_idle_us;     /* 30 min: a session that is not used ends */
+	int64_t session_absolute_us; /* 12 h: every session ends */
 	/* store: */
 	struct yg_sv store_url; /* "embedded" or http(s)://host:port */
 	struct yg_sv store_user, store_password_file, store_database;

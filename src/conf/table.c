@@ -28,6 +28,7 @@ const char *const yg_conf_sources[] = {"suricata", "zeek", "syslog", "cloudtrail
 
 const struct yg_conf_section yg_conf_sections[] = {
 	{"api", "The HTTPS API, the status page and the metrics."},
+	{"session", "How long a person who signed in stays signed in."},
 	{"store", "The event store: the embedded engine or a ClickHouse server."},
 	{"ingest", "Taking logs in."},
 	{"process", "Processes and users."},
@@ -51,6 +52,13 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Close a connection that sends nothing for this long."},
 	{"api.metrics_address", STR(ADDRESS, YG_CF_EMPTY, metrics_address, ""), YG_RELOAD_ROLE, CENTER, "0.1",
 	 "Address and port that serves only /metrics, without TLS; empty: /metrics is on the API alone."},
+	{"api.public_url", STR(TEXT, YG_CF_EMPTY, public_url, ""), YG_RELOAD_LIVE, CENTER, "0.2",
+	 "How browsers reach the API, such as https://yagura.example: passkeys are bound to its host name; empty: localhost, and whatever name a browser asks for."},
+
+	{"session.idle", NUM(SPAN, session_idle_us, SEC(60), SEC(86400), SEC(1800)), YG_RELOAD_LIVE, CENTER, "0.2",
+	 "A session that was not used for this long ends."},
+	{"session.absolute", NUM(SPAN, session_absolute_us, SEC(300), SEC(604800), SEC(43200)), YG_RELOAD_LIVE, CENTER, "0.2",
+	 "Every session ends after this long."},
 
 	{"store.url", STR(URL, 0, store_url, "embedded"), YG_RELOAD_ROLE, EVERY, "0.1",
 	 "'embedded', or the HTTP interface of a ClickHouse server such as http://db.example:8123."},

@@ -87,8 +87,8 @@ static yg_status insert(struct yg_act *act, const struct yg_token *t, struct yg_
 	hash_secret(secret, hash);
 	yg_status st = yg_state_prepare(
 		act->db,
-		YG_SQL("INSERT INTO token (id, kind, name, org, scopes, hash, created, created_by, expires)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
+		YG_SQL("INSERT INTO token (id, kind, name, org, scopes, hash, created, created_by, expires, person)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -101,6 +101,7 @@ static yg_status insert(struct yg_act *act, const struct yg_token *t, struct yg_
 	yg_stmt_i64(s, 7, t->created.us);
 	yg_stmt_text(s, 8, act->who);
 	yg_stmt_i64(s, 9, t->expires.us);
+	yg_stmt_text_or_null(s, 10, t->person);
 	return yg_stmt_run(s, err);
 }
 
@@ -128,6 +129,8 @@ static yg_status add(struct yg_act *act, const struct yg_token *t, struct yg_sv 
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
+	if (t->person.n > 0)
+		yg_detail_note(&d, "person", t->person);
 	if (t->org.n > 0)
 		st = yg_org_known(act->db, t->org, err);
 	if (st == YG_OK)
@@ -161,13 +164,14 @@ yg_status yg_token_add(struct yg_act *act, const struct yg_token_new *n, struct 
 		.kind = writes ? YG_SV("collector") : YG_SV("api"),
 		.name = yg_arena_dup(arena, n->name),
 		.org = yg_arena_dup(arena, n->org),
+		.person = yg_arena_dup(arena, n->person),
 		.scopes = yg_arena_dup(arena, yg_sb_sv(&list)),
 		.created_by = yg_arena_dup(arena, act->who),
 		.created = now,
 		.expires = n->expires,
 	};
 	if (t.id.p == NULL || t.name.p == NULL || t.org.p == NULL || t.scopes.p == NULL ||
-	    t.created_by.p == NULL)
+	    t.created_by.p == NULL || t.person.p == NULL)
 		return YG_FAIL(err, YG_NOMEM, "token");
 	t.prefix = prefix_of(arena, t.kind, t.id);
 	if (t.prefix.p == NULL)
@@ -191,16 +195,17 @@ yg_status yg_token_add(struct yg_act *act, const struct yg_token_new *n, struct 
 static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_token *t,
 		      struct yg_err *err)
 {
-	struct yg_sv *text[] = {&t->id, &t->kind, &t->name, &t->org, &t->scopes, &t->created_by};
+	struct yg_sv *text[] = {&t->id,     &t->kind,       &t->name,  &t->org,
+				&t->scopes, &t->created_by, &t->person};
 	bool ok = true;
 	for (size_t i = 0; i < YG_LEN(text); i++) {
 		*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
 		ok = ok && text[i]->p != NULL;
 	}
-	t->created.us = yg_col_i64(s, 6);
-	t->expires.us = yg_col_i64(s, 7);
-	t->revoked.us = yg_col_i64(s, 8);
-	t->last_used.us = yg_col_i64(s, 9);
+	t->created.us = yg_col_i64(s, 7);
+	t->expires.us = yg_col_i64(s, 8);
+	t->revoked.us = yg_col_i64(s, 9);
+	t->last_used.us = yg_col_i64(s, 10);
 	if (ok)
 		t->prefix = prefix_of(arena, t->kind, t->id);
 	return ok && t->prefix.p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "token");
@@ -247,7 +252,7 @@ yg_status yg_token_check(struct yg_state *db, yg_wall now, struct yg_sv presente
 		return YG_FAIL(err, YG_UNAUTH, "the token is not one of ours");
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT id, kind, name, org, scopes, created_by, created, expires, revoked, last_used, hash"
+		YG_SQL("SELECT id, kind, name, org, scopes, created_by, person, created, expires, revoked, last_used, hash"
 		       " FROM token WHERE id = $1"),
 		&s, err);
 	if (st != YG_OK)
@@ -258,8 +263,8 @@ yg_status yg_token_check(struct yg_state *db, yg_wall now, struct yg_sv presente
 		return st;
 	/* the same work for an unknown id, so that time tells nothing */
 	hash_secret(presented, hash);
-	if (row && yg_col_text(s, 10).n == sizeof stored)
-		memcpy(stored, yg_col_text(s, 10).p, sizeof stored);
+	if (row && yg_col_text(s, 11).n == sizeof stored)
+		memcpy(stored, yg_col_text(s, 11).p, sizeof stored);
 	bool same = sodium_memcmp(hash, stored, sizeof hash) == 0;
 	if (!row || !same || !yg_sv_eq(kind, yg_col_text(s, 1)))
 		return YG_FAIL(err, YG_UNAUTH, "the token is not valid");
@@ -284,7 +289,7 @@ yg_status yg_token_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	bool row = false;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT id, kind, name, org, scopes, created_by, created, expires, revoked, last_used"
+		YG_SQL("SELECT id, kind, name, org, scopes, created_by, person, created, expires, revoked, last_used"
 		       " FROM token WHERE id = $1"),
 		&s, err);
 	if (st != YG_OK)
@@ -311,7 +316,7 @@ yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv befo
 		return YG_FAIL(err, YG_NOMEM, "tokens");
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT id, kind, name, org, scopes, created_by, created, expires, revoked, last_used"
+		YG_SQL("SELECT id, kind, name, org, scopes, created_by, person, created, expires, revoked, last_used"
 		       " FROM token WHERE ($1 = '' OR org = $1) AND ($2 = '' OR id < $2)"
 		       " ORDER BY id DESC LIMIT $3"),
 		&s, err);
@@ -356,4 +361,52 @@ yg_status yg_token_revoke(struct yg_act *act, struct yg_sv id, struct yg_err *er
 	struct yg_tx tx;
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	return st == YG_OK ? yg_tx_end(&tx, revoke_one(act, id, err), err) : st;
+}
+
+yg_status yg_token_list_person(struct yg_state *db, struct yg_sv person, struct yg_arena *arena,
+			       struct yg_token **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_token *list = YG_NEW_N(arena, struct yg_token, YG_PAGE_MAX);
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "tokens");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT id, kind, name, org, scopes, created_by, person, created, expires, revoked,"
+		       " last_used FROM token WHERE person = $1 AND revoked = 0 ORDER BY id DESC LIMIT $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, person);
+	yg_stmt_i64(s, 2, YG_PAGE_MAX);
+	size_t n = 0;
+	bool row = true;
+	while (n < YG_PAGE_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		st = take(s, arena, &list[n++], err);
+		if (st != YG_OK)
+			return st;
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+yg_status yg_token_revoke_person(struct yg_act *act, struct yg_sv person, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_state_prepare(
+		act->db, YG_SQL("UPDATE token SET revoked = $2 WHERE person = $1 AND revoked = 0"),
+		&s, err);
+	if (st == YG_OK) {
+		yg_stmt_text(s, 1, person);
+		yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
+		st = yg_stmt_run(s, err);
+	}
+	if (st == YG_OK && yg_state_changes(act->db) > 0)
+		st = yg_audit_add(act, "token.revoke_all", person, YG_SV(""), NULL, err);
+	return yg_tx_end(&tx, st, err);
 }

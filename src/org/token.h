@@ -16,7 +16,8 @@
 	X("alerts:read") X("alerts:write") X("org:read") X("org:write")                 \
 	X("tokens:read") X("tokens:write") X("audit:read") X("jobs:read")               \
 	X("jobs:write") X("backup:read") X("backup:write") X("system:read")             \
-	X("stream:read")
+	X("stream:read") X("people:read") X("people:write") X("sessions:write")         \
+	X("approvals:read") X("approvals:write")
 /* clang-format on */
 bool yg_scope_ok(struct yg_sv scope);
 
@@ -27,10 +28,12 @@ struct yg_token_secret {        /* wiped by yg_token_secret_wipe() */
 void yg_token_secret_wipe(struct yg_token_secret *s); /* for YG_AUTO */
 
 struct yg_token {
-	struct yg_sv id;     /* "t-..." */
-	struct yg_sv kind;   /* "collector" (delivers events) or "api" */
-	struct yg_sv name;   /* also the sensor name of what it delivers */
-	struct yg_sv org;    /* empty: bound to none */
+	struct yg_sv id;   /* "t-..." */
+	struct yg_sv kind; /* "collector" (delivers events) or "api" */
+	struct yg_sv name; /* also the sensor name of what it delivers */
+	struct yg_sv org;  /* empty: bound to none */
+	struct yg_sv
+		person; /* whose it is; empty: nobody's own.  It can do what they can, at most */
 	struct yg_sv scopes; /* words with one blank between them */
 	struct yg_sv prefix; /* "yg_collector_01ABC": what may be shown to recognise it by */
 	struct yg_sv created_by;
@@ -44,7 +47,8 @@ struct yg_token_new {
 	struct yg_sv org;  /* empty: none; must be given with events:write */
 	const struct yg_sv *scopes;
 	size_t scope_count;
-	yg_wall expires; /* us == 0: never */
+	yg_wall expires;     /* us == 0: never */
+	struct yg_sv person; /* whose own it is; empty: nobody's */
 };
 /* Makes one; *out_secret is the only place the secret will ever be. */
 yg_status yg_token_add(struct yg_act *act, const struct yg_token_new *n, struct yg_arena *arena,
@@ -57,9 +61,15 @@ yg_status yg_token_check(struct yg_state *db, yg_wall now, struct yg_sv presente
 			 struct yg_err *err) YG_MUST_USE;
 yg_status yg_token_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_token *out, struct yg_err *err);
+/* A person's own that were not revoked, newest first, at most YG_PAGE_MAX. */
+yg_status yg_token_list_person(struct yg_state *db, struct yg_sv person, struct yg_arena *arena,
+			       struct yg_token **out, size_t *out_n, struct yg_err *err);
 /* Of `org` (empty: of all), newest first, below id `before` (empty: from the newest). */
 yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv before, uint32_t limit,
 			struct yg_arena *arena, struct yg_token **out, size_t *out_n,
 			struct yg_err *err);
 /* From now on refused; again is fine. */
 yg_status yg_token_revoke(struct yg_act *act, struct yg_sv id, struct yg_err *err) YG_MUST_USE;
+/* All of a person's own. */
+yg_status yg_token_revoke_person(struct yg_act *act, struct yg_sv person,
+				 struct yg_err *err) YG_MUST_USE;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/routes.h"
+#include "api/sign_in.h"
 #include "event/table.h"
 #include "org/audit_log.h"
 #include "org/job.h"
@@ -370,6 +371,33 @@ static yg_status open_state(struct center *c, struct yg_err *err)
 	return st;
 }
 
+/* The first start: who reads the server's own output may set it up.  Not through
+ * the log, where the code would be kept. */
+static void offer_set_up(struct center *c)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_err err = {0};
+	struct yg_enrol_code code;
+	yg_wall expires;
+	char base[256];
+	if (YG_SV_IS(c->ctx->conf->api_address, "none") ||
+	    yg_lease_state(&c->api, &l, &err) != YG_OK)
+		return;
+	struct yg_act act = center_act(c, l.db);
+	yg_status st = yg_enrol_add(&act, YG_SV(""), &code, &expires, &err);
+	if (st == YG_CONFLICT)
+		return; /* there is an administrator */
+	if (st != YG_OK) {
+		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+		return;
+	}
+	struct yg_sv url = yg_public_url(c->ctx->conf, YG_SV(""), base, sizeof base);
+	(void)fprintf(stderr,
+		      "Set up Yagura within 30 minutes: " YG_SV_FMT "/setup?code=%s"
+		      "   (a new code: yagura setup-code)\n",
+		      YG_SV_ARG(url), code.s);
+}
+
 static bool is_ours(void *ctx, int pid)
 {
 	struct center *c = ctx;
@@ -401,6 +429,7 @@ static yg_status open_doors(struct center *c, struct yg_err *err)
 	struct yg_server_app app = {.api = &c->api,
 				    .routes = yg_routes,
 				    .authenticate = yg_api_authenticate,
+				    .proved = yg_who_proved,
 				    .handle = yg_api_handle,
 				    .is_ours = is_ours,
 				    .is_ours_ctx = c};
@@ -409,6 +438,7 @@ static yg_status open_doors(struct center *c, struct yg_err *err)
 				    .connections = c->connections,
 				    .body_total = conf->api_body_total_bytes,
 				    .timeout_us = conf->api_timeout_us};
+	memcpy(sc.key, c->api.cursor_key, sizeof sc.key);
 	int tcp = yg_role_fd(c->ctx, "api.tcp"), metrics = yg_role_fd(c->ctx, "metrics.tcp");
 	yg_status st = yg_server_new(c->ctx->loop, &app, &sc, &c->server, err);
 	c->api.server = c->server;
@@ -518,6 +548,7 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	ctx->hooks.reload = reload;
 	ctx->hooks.system_event = on_system_event;
 	(void)uv_timer_start(&c->tick, on_tick, 0, 1000);
+	offer_set_up(c);
 	center_indicators_changed(c); /* compiles when something changed while we were away */
 	char text[64];
 	(void)snprintf(text, sizeof text, "%u connections", c->connections);

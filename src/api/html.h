@@ -1,0 +1,18 @@
+/* html.h - pages without script: escaping, the frame, the fields of forms. */
+#pragma once
+#include "api/http.h"
+
+/* Text with < > & " escaped; cut at the first byte that is no UTF-8. */
+void yg_html_text(struct yg_buf *b, struct yg_sv s);
+/* Everything before and behind what stands in <main>; our own texts. */
+void yg_html_begin(struct yg_buf *b, bool japanese, const char *title);
+void yg_html_end(struct yg_buf *b);
+
+#define YG_FORM_MAX 16
+struct yg_form { /* application/x-www-form-urlencoded */
+	struct yg_http_pair fields[YG_FORM_MAX];
+	size_t count;
+};
+/* Reads q->body; values live in q's arena.  YG_PARSE, YG_LIMIT. */
+yg_status yg_form_read(struct yg_request *q, struct yg_form *out, struct yg_err *err);
+struct yg_sv yg_form_get(const struct yg_form *f, const char *name); /* "" when absent */

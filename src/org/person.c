@@ -1,0 +1,315 @@
+#include "org/person.h"
+
+#include "org/audit_log.h"
+#include "org/organisation.h"
+#include "org/session.h"
+#include "org/token.h"
+
+#define COLUMNS                                                                                    \
+	"id, login, name, email, language, theme, home, state, email_verified, administrator,"     \
+	" created, updated, version"
+
+bool yg_login_ok(struct yg_sv s)
+{
+	if (s.n == 0 || s.n > YG_LOGIN_MAX)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+		if (!plain && (i == 0 || (c != '.' && c != '_' && c != '@' && c != '-')))
+			return false;
+	}
+	return true;
+}
+
+bool yg_person_name_ok(struct yg_sv s)
+{
+	size_t characters = 0;
+	if (s.n == 0 || s.n > (size_t)YG_PERSON_NAME_MAX * 4 || yg_utf8_valid(s) != s.n ||
+	    yg_sv_trim(s).n != s.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c < 0x20 || c == 0x7f)
+			return false;
+		characters += (c & 0xc0) != 0x80;
+	}
+	return characters <= YG_PERSON_NAME_MAX;
+}
+
+bool yg_email_ok(struct yg_sv s)
+{
+	size_t at = yg_sv_find(s, '@', 0);
+	if (s.n > YG_EMAIL_MAX || at == 0 || at + 1 >= s.n || yg_utf8_valid(s) != s.n ||
+	    yg_sv_find(s, '@', at + 1) != s.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (c <= 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"')
+			return false;
+	}
+	return true;
+}
+
+static bool one_of(struct yg_sv s, const char *words)
+{
+	struct yg_sv rest = yg_sv_of(words), one;
+	while (yg_sv_cut(&rest, ' ', &one))
+		if (yg_sv_eq(one, s))
+			return true;
+	return false;
+}
+
+static yg_status check(const struct yg_person *p, struct yg_err *err)
+{
+	if (!yg_login_ok(p->login))
+		return YG_FAIL(err, YG_INVAL, "a login has a-z, 0-9 and . _ @ - inside, at most %d",
+			       YG_LOGIN_MAX);
+	if (!yg_person_name_ok(p->name))
+		return YG_FAIL(err, YG_INVAL, "a name has 1 to %d characters on one line",
+			       YG_PERSON_NAME_MAX);
+	if (p->email.n > 0 && !yg_email_ok(p->email))
+		return YG_FAIL(err, YG_INVAL, "this is no mail address");
+	if (!one_of(p->language, "ja en") || !one_of(p->theme, "system light dark") ||
+	    !one_of(p->state, "invited active disabled"))
+		return YG_FAIL(err, YG_INVAL, "language, theme or state is none that exists");
+	if (p->home.n > 0 && !yg_org_slug_ok(p->home))
+		return YG_FAIL(err, YG_INVAL, "home is not the name of an organisation");
+	return YG_OK;
+}
+
+static yg_status insert(struct yg_act *act, const struct yg_person *p, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("INSERT INTO person (id, login, name, email, language, theme, home, state,"
+		       " administrator, created, updated)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	const struct yg_sv text[] = {p->id,       p->login, p->name, p->email,
+				     p->language, p->theme, p->home, p->state};
+	for (size_t i = 0; i < YG_LEN(text); i++)
+		yg_stmt_text(s, (int)i + 1, text[i]);
+	yg_stmt_i64(s, 9, p->administrator);
+	yg_stmt_i64(s, 10, yg_env_wall(act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_person_add(struct yg_act *act, const struct yg_person *p, struct yg_id *out_id,
+			struct yg_err *err)
+{
+	struct yg_person full = *p;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_tx tx;
+	yg_detail_init(&d);
+	*out_id = yg_id_new(&act->ids, act->env, "p");
+	full.id = yg_id_sv(out_id);
+	full.language = p->language.n > 0 ? p->language : YG_SV("ja");
+	full.theme = p->theme.n > 0 ? p->theme : YG_SV("system");
+	full.state = p->state.n > 0 ? p->state : YG_SV("invited");
+	yg_status st = check(&full, err);
+	if (st != YG_OK)
+		return st;
+	yg_detail_note(&d, "login", full.login);
+	yg_detail_note(&d, "name", full.name);
+	yg_detail_note(&d, "state", full.state);
+	yg_detail_count(&d, "administrator", full.administrator);
+	st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = insert(act, &full, err);
+	if (st == YG_CONFLICT)
+		st = YG_FAIL(err, YG_CONFLICT, "this login is taken");
+	if (st == YG_OK)
+		st = yg_audit_add(act, "person.add", full.id, YG_SV(""), &d, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_person *p,
+		      struct yg_err *err)
+{
+	struct yg_sv *text[] = {&p->id,       &p->login, &p->name, &p->email,
+				&p->language, &p->theme, &p->home, &p->state};
+	for (size_t i = 0; i < YG_LEN(text); i++) {
+		*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
+		if (text[i]->p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "person");
+	}
+	p->email_verified = yg_col_i64(s, 8) != 0;
+	p->administrator = yg_col_i64(s, 9) != 0;
+	p->created.us = yg_col_i64(s, 10);
+	p->updated.us = yg_col_i64(s, 11);
+	p->version = yg_col_i64(s, 12);
+	return YG_OK;
+}
+
+static yg_status get_by(struct yg_state *db, const char *sql, struct yg_sv key,
+			struct yg_arena *arena, struct yg_person *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false, more = false;
+	yg_status st = yg_state_prepare(db, sql, &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, key);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such person");
+	*out = (struct yg_person){0};
+	if (st == YG_OK)
+		st = take(s, arena, out, err);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &more, err);
+	return st == YG_OK && more ? YG_FAIL(err, YG_NOTFOUND, "several people") : st;
+}
+
+yg_status yg_person_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
+			struct yg_person *out, struct yg_err *err)
+{
+	return get_by(db, YG_SQL("SELECT " COLUMNS " FROM person WHERE id = $1"), id, arena, out,
+		      err);
+}
+
+yg_status yg_person_by_login(struct yg_state *db, struct yg_sv login, struct yg_arena *arena,
+			     struct yg_person *out, struct yg_err *err)
+{
+	return get_by(db, YG_SQL("SELECT " COLUMNS " FROM person WHERE login = $1"), login, arena,
+		      out, err);
+}
+
+yg_status yg_person_by_email(struct yg_state *db, struct yg_sv email, struct yg_arena *arena,
+			     struct yg_person *out, struct yg_err *err)
+{
+	if (email.n == 0)
+		return YG_FAIL(err, YG_NOTFOUND, "no such person");
+	return get_by(db,
+		      YG_SQL("SELECT " COLUMNS " FROM person"
+			     " WHERE lower(email) = lower($1) AND state <> 'disabled' LIMIT 2"),
+		      email, arena, out, err);
+}
+
+yg_status yg_person_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
+			 struct yg_arena *arena, struct yg_person **out, size_t *out_n,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	struct yg_person *list = YG_NEW_N(arena, struct yg_person, limit);
+	if (list == NULL && limit > 0)
+		return YG_FAIL(err, YG_NOMEM, "people");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT " COLUMNS " FROM person WHERE login > $1 ORDER BY login LIMIT $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, after);
+	yg_stmt_i64(s, 2, limit);
+	size_t n = 0;
+	bool row = true;
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		st = take(s, arena, &list[n++], err);
+		if (st != YG_OK)
+			return st;
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+static void lay_over(struct yg_person *p, const struct yg_person_set *set, struct yg_detail *d)
+{
+	const struct {
+		const char *name;
+		const struct yg_sv *from;
+		struct yg_sv *to;
+	} text[] = {{"name", set->name, &p->name},
+		    {"email", set->email, &p->email},
+		    {"language", set->language, &p->language},
+		    {"theme", set->theme, &p->theme},
+		    {"home", set->home, &p->home},
+		    {"state", set->state, &p->state}};
+	for (size_t i = 0; i < YG_LEN(text); i++) {
+		if (text[i].from == NULL)
+			continue;
+		(void)yg_detail_text(d, text[i].name, *text[i].to, *text[i].from);
+		*text[i].to = *text[i].from;
+	}
+	if (set->administrator != NULL) {
+		(void)yg_detail_i64(d, "administrator", p->administrator, *set->administrator);
+		p->administrator = *set->administrator;
+	}
+}
+
+static yg_status update(struct yg_act *act, const struct yg_person *p, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("UPDATE person SET name = $2, email = $3, language = $4, theme = $5, home = $6,"
+		       " state = $7, administrator = $8, updated = $9, version = version + 1"
+		       " WHERE id = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	const struct yg_sv text[] = {p->id,    p->name, p->email, p->language,
+				     p->theme, p->home, p->state};
+	for (size_t i = 0; i < YG_LEN(text); i++)
+		yg_stmt_text(s, (int)i + 1, text[i]);
+	yg_stmt_i64(s, 8, p->administrator);
+	yg_stmt_i64(s, 9, yg_env_wall(act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
+			const struct yg_person_set *set, struct yg_arena *arena, struct yg_err *err)
+{
+	struct yg_person p;
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	yg_detail_init(&d);
+	yg_status st = yg_person_get(act->db, id, arena, &p, err);
+	if (st == YG_OK && version != YG_ANY_VERSION && version != p.version)
+		return YG_FAIL(err, YG_CONFLICT, "the person was changed meanwhile");
+	if (st != YG_OK)
+		return st;
+	bool was_disabled = YG_SV_IS(p.state, "disabled");
+	lay_over(&p, set, &d);
+	st = check(&p, err);
+	if (st == YG_OK)
+		st = update(act, &p, err);
+	if (st == YG_OK)
+		st = yg_audit_add(act, "person.update", id, YG_SV(""), &d, err);
+	if (st == YG_OK && YG_SV_IS(p.state, "disabled") && !was_disabled) {
+		st = yg_session_revoke_all(act, id, YG_SV(""), err);
+		if (st == YG_OK)
+			st = yg_token_revoke_person(act, id, err);
+	}
+	return st;
+}
+
+yg_status yg_person_change(struct yg_act *act, struct yg_sv id, int64_t version,
+			   const struct yg_person_set *set, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_tx tx;
+	yg_arena_init(&arena, 65536);
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	return st == YG_OK ? yg_tx_end(&tx, change(act, id, version, set, &arena, err), err) : st;
+}
+
+yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT count(*) FROM person WHERE administrator = 1 AND state = 'active'"),
+		&s, err);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	*out = st == YG_OK && row ? yg_col_i64(s, 0) : 0;
+	return st;
+}

@@ -1,0 +1,53 @@
+/* person.h - the people who sign in.  A login never changes and is never given
+ * again: a person is disabled, not removed, because the audit log names them.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/limits.h"
+#include "org/act.h"
+
+#define YG_LOGIN_MAX       64
+#define YG_PERSON_NAME_MAX 100 /* characters */
+#define YG_EMAIL_MAX       254 /* RFC 5321 4.5.3.1 */
+
+struct yg_person {
+	struct yg_sv id, login, name, email;
+	struct yg_sv language; /* "ja" or "en" */
+	struct yg_sv theme;    /* "system", "light", "dark" */
+	struct yg_sv home;     /* slug of the organisation that is opened first; empty: all */
+	struct yg_sv state;    /* "invited", "active", "disabled" */
+	bool email_verified, administrator;
+	yg_wall created, updated;
+	int64_t version;
+};
+/* [a-z0-9][a-z0-9._@-]{0,63} */
+bool yg_login_ok(struct yg_sv s);
+/* One line of 1 to YG_PERSON_NAME_MAX characters. */
+bool yg_person_name_ok(struct yg_sv s);
+/* Something, '@', a name with a dot or without, no blanks; the mail's own server judges the rest. */
+bool yg_email_ok(struct yg_sv s);
+
+/* Adds p (its id, times and version are made here; empty language, theme and
+ * state take their defaults).  YG_INVAL, YG_CONFLICT the login is taken. */
+yg_status yg_person_add(struct yg_act *act, const struct yg_person *p, struct yg_id *out_id,
+			struct yg_err *err) YG_MUST_USE;
+yg_status yg_person_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
+			struct yg_person *out, struct yg_err *err);
+yg_status yg_person_by_login(struct yg_state *db, struct yg_sv login, struct yg_arena *arena,
+			     struct yg_person *out, struct yg_err *err);
+/* The one active or invited person with this mail address; YG_NOTFOUND none or several. */
+yg_status yg_person_by_email(struct yg_state *db, struct yg_sv email, struct yg_arena *arena,
+			     struct yg_person *out, struct yg_err *err);
+/* By login, from behind `after` (empty: from the first); limit 1..YG_PAGE_MAX. */
+yg_status yg_person_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
+			 struct yg_arena *arena, struct yg_person **out, size_t *out_n,
+			 struct yg_err *err);
+struct yg_person_set { /* NULL: as it is */
+	const struct yg_sv *name, *email, *language, *theme, *home, *state;
+	const bool *administrator;
+};
+/* YG_CONFLICT when `version` is no longer it.  Disabling ends every session and token of theirs. */
+yg_status yg_person_change(struct yg_act *act, struct yg_sv id, int64_t version,
+			   const struct yg_person_set *set, struct yg_err *err) YG_MUST_USE;
+/* Active people who may do everything. */
+yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_err *err);
