@@ -206,6 +206,7 @@ yg_status yg_r_event_fields(struct yg_api *api, struct yg_request *q, struct yg_
 		yg_jo_str(&j, "name", yg_sv_of(yg_event_fields[i].name));
 		yg_jo_str(&j, "type",
 			  yg_sv_of(time ? "time" : yg_event_type_name(yg_event_fields[i].type)));
+		yg_jo_str(&j, "path", yg_sv_of(yg_event_fields[i].path));
 		yg_jo_str(&j, "description_ja", yg_sv_of(yg_event_field_text(f, true)));
 		yg_jo_str(&j, "description_en", yg_sv_of(yg_event_field_text(f, false)));
 		put_known_values(&j, f);
