@@ -5,17 +5,31 @@
 #include "alert/alert_internal.h"
 #include "org/audit_log.h"
 
-#define COLUMNS                                                                                                           \
-	"seq, id, org, title, state, verdict, reason, assignee, severity_id, confidence, tlp, indicator, indicator_type," \
-	" asset, list, category, family, count, first_seen, last_seen, created, updated, closed, previous, merged_into, version"
-/* $1 org, $2..$5 states, $6 severity, $7 assignee, $8 indicator, $9 asset, $10
- * pattern, $11 before, $12 from, $13 to.  What is not asked for matches all. */
-#define WHERE                                                                                                     \
-	" ($1 = '' OR org = $1) AND state IN ($2, $3, $4, $5) AND severity_id >= $6"                              \
-	" AND ($7 = '' OR assignee = $7 OR ($7 = '-' AND assignee = '')) AND ($8 = '' OR indicator = $8)"         \
-	" AND ($9 = '' OR asset = $9) AND ($10 = '' OR lower(title || ' ' || indicator || ' ' || asset || ' ' ||" \
-	" list || ' ' || category || ' ' || family || ' ' || id) LIKE $10 ESCAPE '!') AND seq < $11"              \
-	" AND ($12 = 0 OR last_seen >= $12) AND ($13 = 0 OR last_seen < $13)"
+#define COLUMNS                                                                                                      \
+	"a.seq, a.id, a.org, a.title, a.state, a.verdict, a.reason, a.assignee, a.severity_id, a.confidence, a.tlp," \
+	" a.indicator, a.indicator_type, a.asset, a.list, a.category, a.family, a.count, a.first_seen, a.last_seen," \
+	" a.created, a.updated, a.closed, a.previous, a.merged_into, a.version, a.system"
+/* $1 states, $2 severity, $3 assignee, $4 indicator, $5 asset, $6 pattern, $7
+ * before, $8 from, $9 to, $10 and $11 the period, $12 organisations, $13 systems,
+ * $14 limit.  What is not asked for matches all. */
+#define WHERE                                                                                               \
+	" b.severity_id >= $2 AND ($3 = '' OR b.assignee = $3 OR ($3 = '-' AND b.assignee = ''))"           \
+	" AND ($4 = '' OR b.indicator = $4) AND ($5 = '' OR b.asset = $5)"                                  \
+	" AND ($6 = '' OR lower(b.title || ' ' || b.indicator || ' ' || b.asset || ' ' || b.list || ' ' ||" \
+	" b.category || ' ' || b.family || ' ' || b.id) LIKE $6 ESCAPE '!')"                                \
+	" AND ($8 = 0 OR b.last_seen >= $8) AND ($9 = 0 OR b.last_seen < $9)"                               \
+	" AND ($10 = 0 OR b.created >= $10) AND ($11 = 0 OR b.created < $11)"
+/* The newest of each state, of each organisation and state, of each system and
+ * state, each by its index; the caller takes the newest of those. */
+#define NEWEST(of)                                                                                 \
+	"SELECT b.seq FROM alert b WHERE b.state = st.item" of " AND b.seq < $7 AND" WHERE         \
+	" ORDER BY b.seq DESC LIMIT $14"
+#define SOME                                                                                                                          \
+	" (SELECT c.seq FROM yg_set($12) o CROSS JOIN yg_set($1) st JOIN alert c ON c.seq IN"                                         \
+	" (" NEWEST(                                                                                                                  \
+		" AND b.org = o.item") ")"                                                                                            \
+				       " UNION ALL SELECT c.seq FROM yg_set($13) o CROSS JOIN yg_set($1) st JOIN alert c ON c.seq IN" \
+				       " (" NEWEST(" AND b.system = o.item") "))"
 
 static const char *const state_names[] = {[YG_ALERT_NONE] = "",
 #define X(id, num, name) [num] = name,
@@ -76,6 +90,7 @@ yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_ale
 		{&a->asset, 13},     {&a->list, 14},
 		{&a->category, 15},  {&a->family, 16},
 		{&a->previous, 23},  {&a->merged_into, 24},
+		{&a->system, 26},
 	};
 	for (size_t i = 0; i < YG_LEN(texts); i++) {
 		*texts[i].to = yg_arena_dup(arena, yg_col_text(s, texts[i].column));
@@ -117,19 +132,25 @@ struct yg_sv yg_alert_pattern(struct yg_sv q, struct yg_sb *b)
 static yg_status bind_filter(struct yg_stmt *s, const struct yg_alert_filter *f,
 			     struct yg_sb *pattern, struct yg_err *err)
 {
-	yg_stmt_text(s, 1, f->org);
-	for (int i = 1; i < (int)YG_LEN(state_names); i++)
-		yg_stmt_text(s, 1 + i,
-			     f->states == 0 || (f->states & 1u << i) != 0 ? yg_sv_of(state_names[i])
-									  : YG_SV(""));
-	yg_stmt_i64(s, 6, f->severity_min);
-	yg_stmt_text(s, 7, f->assignee);
-	yg_stmt_text(s, 8, f->indicator);
-	yg_stmt_text(s, 9, f->asset);
-	yg_stmt_text(s, 10, yg_alert_pattern(f->q, pattern));
-	yg_stmt_i64(s, 11, f->before > 0 ? f->before : INT64_MAX);
-	yg_stmt_i64(s, 12, f->from_us);
-	yg_stmt_i64(s, 13, f->to_us);
+	struct yg_sv states[YG_LEN(state_names)];
+	size_t n = 0;
+	for (size_t i = 1; i < YG_LEN(state_names); i++)
+		if (f->states == 0 || (f->states & 1u << i) != 0)
+			states[n++] = yg_sv_of(state_names[i]);
+	yg_stmt_set(s, 1, states, n);
+	yg_stmt_i64(s, 2, f->severity_min);
+	yg_stmt_text(s, 3, f->assignee);
+	yg_stmt_text(s, 4, f->indicator);
+	yg_stmt_text(s, 5, f->asset);
+	yg_stmt_text(s, 6, yg_alert_pattern(f->q, pattern));
+	yg_stmt_i64(s, 7, f->before > 0 ? f->before : INT64_MAX);
+	yg_stmt_i64(s, 8, f->from_us);
+	yg_stmt_i64(s, 9, f->to_us);
+	yg_stmt_i64(s, 10, f->reach.from.us);
+	yg_stmt_i64(s, 11, f->reach.to.us);
+	yg_stmt_set(s, 12, f->reach.orgs, f->reach.org_count);
+	yg_stmt_set(s, 13, f->reach.systems, f->reach.system_count);
+	yg_stmt_i64(s, 14, f->limit);
 	return pattern->cut ? YG_FAIL(err, YG_INVAL, "the words to look for are too long") : YG_OK;
 }
 
@@ -144,10 +165,21 @@ yg_status yg_alert_list(struct yg_state *db, const struct yg_alert_filter *f,
 	struct yg_alert *list = YG_NEW_N(arena, struct yg_alert, limit);
 	if (list == NULL && limit > 0)
 		return YG_FAIL(err, YG_NOMEM, "alerts");
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT " COLUMNS " FROM alert WHERE" WHERE " ORDER BY seq DESC LIMIT $14"),
-		&s, err);
+	/* two texts: one that does not look at organisations at all is the faster */
+	yg_status st =
+		f->reach.all
+			? yg_state_prepare(
+				  db,
+				  YG_SQL("SELECT " COLUMNS
+					 " FROM yg_set($1) st JOIN alert a ON a.seq IN"
+					 " (" NEWEST(
+						 " AND $12 = $12 AND $13 = $13") ") ORDER BY a.seq DESC LIMIT $14"),
+				  &s, err)
+			: yg_state_prepare(db,
+					   YG_SQL("SELECT " COLUMNS " FROM" SOME
+						  " f JOIN alert a ON a.seq = f.seq"
+						  " ORDER BY a.seq DESC LIMIT $14"),
+					   &s, err);
 	if (st == YG_OK)
 		st = bind_filter(s, f, &pattern, err);
 	if (st != YG_OK)
@@ -173,7 +205,20 @@ yg_status yg_alert_count(struct yg_state *db, const struct yg_alert_filter *f, i
 	struct yg_sb pattern = yg_sb_init(text, sizeof text);
 	bool row = false;
 	yg_status st =
-		yg_state_prepare(db, YG_SQL("SELECT count(*) FROM alert WHERE" WHERE), &s, err);
+		f->reach.all
+			? yg_state_prepare(
+				  db,
+				  YG_SQL("SELECT count(*) FROM yg_set($1) st JOIN alert b ON b.state = st.item"
+					 " WHERE b.seq < $7 AND $12 = $12 AND $13 = $13 AND $14 = $14 AND" WHERE),
+				  &s, err)
+			: yg_state_prepare(
+				  db,
+				  YG_SQL("SELECT (SELECT count(*) FROM yg_set($12) o CROSS JOIN yg_set($1) st"
+					 " JOIN alert b ON b.org = o.item AND b.state = st.item WHERE b.seq < $7 AND" WHERE
+					 ") + (SELECT count(*) FROM yg_set($13) o CROSS JOIN yg_set($1) st"
+					 " JOIN alert b ON b.system = o.item AND b.state = st.item"
+					 " WHERE b.seq < $7 AND $14 = $14 AND" WHERE ")"),
+				  &s, err);
 	if (st == YG_OK)
 		st = bind_filter(s, f, &pattern, err);
 	if (st == YG_OK)
@@ -189,8 +234,8 @@ yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct yg_alert a = {0};
 	bool row = false;
-	yg_status st = yg_state_prepare(db, YG_SQL("SELECT " COLUMNS " FROM alert WHERE id = $1"),
-					&s, err);
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT " COLUMNS " FROM alert a WHERE a.id = $1"), &s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, id);
@@ -204,24 +249,42 @@ yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	return st;
 }
 
-yg_status yg_alert_counts(struct yg_state *db, struct yg_sv org, int64_t out[static 7],
+#define OPEN "('new', 'in_progress', 'on_hold')"
+yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int64_t out[static 7],
 			  struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = true;
 	memset(out, 0, 7 * sizeof out[0]);
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT severity_id, sum(n) FROM alert_count WHERE state <> 'closed'"
-		       " AND ($1 = '' OR org = $1) GROUP BY severity_id"),
-		&s, err);
+	/* counted ahead (0002-console.sql); not by system, nor as of a period */
+	yg_status st =
+		reach->from.us == 0 && reach->to.us == 0
+			? yg_state_prepare(
+				  db,
+				  YG_SQL("SELECT c.severity_id, sum(c.n) FROM alert_count c WHERE c.state <> 'closed'"
+					 " AND ($5 = 1 OR c.org IN yg_set($1)) GROUP BY c.severity_id"
+					 " UNION ALL SELECT b.severity_id, count(*) FROM yg_set($2) o JOIN alert b"
+					 " ON b.system = o.item WHERE b.state IN " OPEN
+					 " AND $3 = $4 GROUP BY b.severity_id"),
+				  &s, err)
+			: yg_state_prepare(
+				  db,
+				  YG_SQL("SELECT b.severity_id, count(*) FROM alert b WHERE b.state IN " OPEN
+					 " AND ($5 = 1 OR b.org IN yg_set($1) OR b.system IN yg_set($2))"
+					 " AND ($3 = 0 OR b.created >= $3) AND ($4 = 0 OR b.created < $4)"
+					 " GROUP BY b.severity_id"),
+				  &s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, org);
+	yg_stmt_set(s, 1, reach->orgs, reach->org_count);
+	yg_stmt_set(s, 2, reach->systems, reach->system_count);
+	yg_stmt_i64(s, 3, reach->from.us);
+	yg_stmt_i64(s, 4, reach->to.us);
+	yg_stmt_i64(s, 5, yg_reach_all_flag(reach));
 	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		int64_t severity = yg_col_i64(s, 0);
 		if (severity >= 0 && severity < 7)
-			out[severity] = yg_col_i64(s, 1);
+			out[severity] += yg_col_i64(s, 1);
 	}
 	return st;
 }

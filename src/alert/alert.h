@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "org/act.h"
+#include "org/reach.h"
 
 #define YG_EVIDENCE_FIRST  50    /* links kept per part: the first ... */
 #define YG_EVIDENCE_NEWEST 50    /* ... and the newest; the count tells the rest */
@@ -68,11 +69,12 @@ struct yg_alert {        /* views in the caller's arena */
 	yg_wall first_seen, last_seen, created, updated, closed;
 	struct yg_sv previous;    /* the closed alert of the same indicator and asset before it */
 	struct yg_sv merged_into; /* closed as a duplicate of that one */
+	struct yg_sv system;      /* information system of the asset; empty: none */
 	int64_t version;          /* for ETags */
 };
 
-struct yg_alert_filter { /* empty, 0: any */
-	struct yg_sv org;
+struct yg_alert_filter {                /* empty, 0: any */
+	struct yg_reach reach;          /* all zero: none.  Its period is of `created` */
 	unsigned states;                /* bits 1 << enum yg_alert_state */
 	int severity_min, severity_max; /* max: alert/query.h only */
 	struct yg_sv assignee;          /* "-": nobody */
@@ -94,8 +96,8 @@ yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
  * in query, 12 times". */
 yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 			   struct yg_sv **out, size_t *out_n, struct yg_err *err);
-/* Open alerts by severity id 0..6. */
-yg_status yg_alert_counts(struct yg_state *db, struct yg_sv org, int64_t out[static 7],
+/* Open alerts within reach by severity id 0..6. */
+yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int64_t out[static 7],
 			  struct yg_err *err);
 
 struct yg_evidence {

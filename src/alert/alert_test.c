@@ -24,9 +24,13 @@ static void find(struct yg_state *db, const char *org, const char *indicator, co
 		(void)printf("# %s\n", err.msg);
 }
 
+static const struct yg_sv slugs[] = {YG_SV_INIT("alpha"), YG_SV_INIT("beta"), YG_SV_INIT("gamma")};
+static const struct yg_reach in_alpha = {.orgs = slugs, .org_count = 1},
+			     in_beta = {.orgs = slugs + 1, .org_count = 1};
+
 static struct yg_alert newest(struct yg_state *db)
 {
-	struct yg_alert_filter f = {.limit = 1};
+	struct yg_alert_filter f = {.reach = YG_REACH_ALL, .limit = 1};
 	struct yg_alert *a = NULL;
 	size_t n = 0;
 	if (yg_alert_list(db, &f, &arena, &a, &n, &err) != YG_OK || n == 0)
@@ -99,16 +103,16 @@ static void test_life(void)
 			     &err) == YG_NOTFOUND);
 	/* all of it is in the log, with from and to */
 	struct yg_audit_entry *e;
-	struct yg_audit_filter f = {.object = a.id, .limit = 20};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .object = a.id, .limit = 20};
 	size_t n;
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 8 &&
 	     YG_SV_IS(e[7].action, "alert.open") && YG_SV_IS(e[0].actor, "local:7"));
 	T_OK(yg_sv_has(e[5].detail, YG_SV("\"state\":{\"from\":\"new\",\"to\":\"in_progress\"}")) &&
 	     yg_sv_has(e[3].detail, YG_SV("looked at the host")));
 	int64_t counts[7];
-	T_OK(yg_alert_counts(db, YG_SV("alpha"), counts, &err) == YG_OK && counts[3] == 1 &&
+	T_OK(yg_alert_counts(db, &in_alpha, counts, &err) == YG_OK && counts[3] == 1 &&
 	     counts[5] == 0);
-	T_OK(yg_alert_counts(db, YG_SV("beta"), counts, &err) == YG_OK && counts[3] == 0);
+	T_OK(yg_alert_counts(db, &in_beta, counts, &err) == YG_OK && counts[3] == 0);
 #undef CHANGE
 }
 
@@ -152,7 +156,12 @@ static void test_filter(void)
 		size_t n;
 	} asks[] = {
 		{{.limit = 10}, 3},
-		{{.org = YG_SV("alpha")}, 2},
+		{{.reach = {.orgs = slugs, .org_count = 1}}, 2},
+		{{.reach = {.orgs = slugs, .org_count = 2}}, 3},
+		{{.reach = {.orgs = slugs + 2, .org_count = 1}}, 0},
+		{{.reach = {.systems = slugs, .system_count = 1}}, 0},
+		{{.reach = {.all = true, .from = {2000000000000000}}}, 0},
+		{{.reach = {.all = true, .to = {2000000000000000}}}, 3},
 		{{.states = 1u << YG_ALERT_NEW}, 2},
 		{{.states = 1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS}, 3},
 		{{.states = 1u << YG_ALERT_CLOSED}, 0},
@@ -173,6 +182,8 @@ static void test_filter(void)
 	for (size_t i = 0; i < YG_LEN(asks); i++) {
 		struct yg_alert_filter f = asks[i].f;
 		f.limit = 10;
+		if (yg_reach_none(&f.reach))
+			f.reach = YG_REACH_ALL;
 		T_OK(yg_alert_list(db, &f, &arena, &a, &n, &err) == YG_OK && n == asks[i].n);
 	}
 }
@@ -289,7 +300,7 @@ static void test_bulk(void)
 				     .verdict = YG_VERDICT_BENIGN,
 				     .reason = &why},
 			    bad = {.state = YG_ALERT_CLOSED};
-	struct yg_alert_filter alpha = {.org = YG_SV("alpha"), .states = 1u << YG_ALERT_NEW};
+	struct yg_alert_filter alpha = {.reach = in_alpha, .states = 1u << YG_ALERT_NEW};
 	T_OK(yg_job_add(&act, YG_SV("alerts.bulk"), YG_SV(""), YG_SV(""), &job, &err) == YG_OK &&
 	     yg_job_start(&act, yg_id_sv(&job), &err) == YG_OK);
 	T_OK(yg_alert_bulk(&act, yg_id_sv(&job), NULL, 0, &alpha, &close, &err) == YG_OK);
@@ -306,7 +317,7 @@ static void test_bulk(void)
 	struct yg_alert_set hold = {.state = YG_ALERT_ON_HOLD};
 	T_OK(yg_job_add(&act, YG_SV("alerts.bulk"), YG_SV(""), YG_SV(""), &job, &err) == YG_OK &&
 	     yg_job_start(&act, yg_id_sv(&job), &err) == YG_OK);
-	struct yg_alert_filter beta = {.org = YG_SV("beta"), .limit = 1};
+	struct yg_alert_filter beta = {.reach = in_beta, .limit = 1};
 	struct yg_alert *page;
 	size_t n;
 	T_OK(yg_alert_list(db, &beta, &arena, &page, &n, &err) == YG_OK && n == 1);
@@ -323,7 +334,7 @@ static void test_bulk(void)
 	T_OK(yg_job_add(&act, YG_SV("alerts.bulk"), YG_SV(""), YG_SV(""), &job, &err) == YG_OK &&
 	     yg_job_start(&act, yg_id_sv(&job), &err) == YG_OK &&
 	     yg_job_cancel(&act, yg_id_sv(&job), &err) == YG_OK);
-	struct yg_alert_filter any = {.org = YG_SV("alpha")};
+	struct yg_alert_filter any = {.reach = in_alpha};
 	T_OK(yg_alert_bulk(&act, yg_id_sv(&job), NULL, 0, &any, &hold, &err) == YG_OK &&
 	     yg_job_get(db, yg_id_sv(&job), &arena, &j, &err) == YG_OK &&
 	     j.state == YG_JOB_CANCELLED && j.done == 100);
@@ -364,7 +375,7 @@ static uint32_t draw(uint32_t n)
 
 static struct yg_sv any_alert(struct yg_state *db)
 {
-	struct yg_alert_filter f = {.limit = 60};
+	struct yg_alert_filter f = {.reach = YG_REACH_ALL, .limit = 60};
 	struct yg_alert *a;
 	size_t n = 0;
 	return yg_alert_list(db, &f, &arena, &a, &n, &err) == YG_OK && n > 0

@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "format/json.h"
 #include "org/audit_log.h"
+#include "org/system.h"
 
 #define ARENA_MAX  (192u << 20) /* the largest message, parsed */
 #define NODES_MAX  256          /* values in one finding; it has 16 */
@@ -210,15 +211,16 @@ static yg_status find_previous(struct yg_state *db, const struct yg_finding *f,
 }
 
 static yg_status insert_alert(struct yg_act *act, const struct yg_finding *f, struct yg_sv id,
-			      struct yg_sv previous, int64_t *out_seq, struct yg_err *err)
+			      struct yg_sv previous, struct yg_sv system, int64_t *out_seq,
+			      struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("INSERT INTO alert (org, indicator_type, indicator, asset, id, title, state, severity_id,"
-		       " confidence, tlp, list, category, family, count, first_seen, last_seen, created, updated, previous)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, $9, $10, $11, $12, 0, $13, $13, $14, $14, $15)"
+		       " confidence, tlp, list, category, family, count, first_seen, last_seen, created, updated, previous, system)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, $9, $10, $11, $12, 0, $13, $13, $14, $14, $15, $16)"
 		       " RETURNING seq"),
 		&s, err);
 	if (st != YG_OK)
@@ -235,6 +237,7 @@ static yg_status insert_alert(struct yg_act *act, const struct yg_finding *f, st
 	yg_stmt_i64(s, 13, f->time.us);
 	yg_stmt_i64(s, 14, yg_env_wall(act->env).us);
 	yg_stmt_text(s, 15, previous);
+	yg_stmt_text(s, 16, system);
 	st = yg_stmt_step(s, &row, err);
 	if (st != YG_OK)
 		return st;
@@ -278,7 +281,7 @@ static yg_status open_alert(struct yg_act *act, const struct yg_finding *first,
 {
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_id id = yg_id_new(&act->ids, act->env, "a");
-	struct yg_sv previous;
+	struct yg_sv previous, system;
 	struct yg_finding f = *first;
 	char title[512];
 	if (f.title.n == 0) {
@@ -291,7 +294,9 @@ static yg_status open_alert(struct yg_act *act, const struct yg_finding *first,
 	}
 	yg_status st = find_previous(act->db, &f, arena, &previous, err);
 	if (st == YG_OK)
-		st = insert_alert(act, &f, yg_id_sv(&id), previous, &p->alert, err);
+		st = yg_system_of(act->db, f.org, f.asset, arena, &system, err);
+	if (st == YG_OK)
+		st = insert_alert(act, &f, yg_id_sv(&id), previous, system, &p->alert, err);
 	if (st == YG_OK)
 		st = insert_part(act->db, &f, p, err);
 	if (st != YG_OK)

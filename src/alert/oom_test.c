@@ -93,7 +93,8 @@ static yg_status bulk(struct yg_state *db, struct yg_sb *seen)
 static yg_status read_all(struct yg_state *db, struct yg_sb *seen)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena a = {0};
-	struct yg_alert_filter f = {.org = YG_SV("alpha"), .limit = 10};
+	const struct yg_sv alpha = YG_SV("alpha");
+	struct yg_alert_filter f = {.reach = yg_reach_one(&alpha), .limit = 10};
 	struct yg_alert *list = NULL;
 	struct yg_evidence *evidence = NULL;
 	struct yg_sv *reasons = NULL;
@@ -112,7 +113,7 @@ static yg_status read_all(struct yg_state *db, struct yg_sb *seen)
 			yg_sb_put(seen, evidence[k].event_id);
 	}
 	if (st == YG_OK)
-		st = yg_alert_counts(db, YG_SV("alpha"), counts, &err);
+		st = yg_alert_counts(db, &f.reach, counts, &err);
 	yg_sb_printf(seen, "%lld", (long long)counts[3]);
 	return st;
 }
@@ -122,7 +123,7 @@ static bool make_base(void)
 	YG_AUTO(yg_state_closep) struct yg_state *db = NULL;
 	struct yg_org a = {.slug = YG_SV("alpha")}, b = {.slug = YG_SV("beta")};
 	struct yg_finding_result r = {0};
-	struct yg_alert_filter f = {.limit = 10};
+	struct yg_alert_filter f = {.reach = YG_REACH_ALL, .limit = 10};
 	struct yg_alert *list = NULL;
 	struct message m;
 	struct yg_id id = {0};

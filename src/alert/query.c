@@ -12,7 +12,8 @@ struct built {
 		enum { IS_I64, IS_TEXT, IS_SET } kind;
 		int64_t number;
 		struct yg_sv text;
-		const struct yg_org_set *set;
+		const struct yg_sv *set;
+		size_t set_n;
 	} value[VALUES_MAX];
 	int n;
 	char pattern[1024];
@@ -45,20 +46,37 @@ static void with_text(struct built *b, const char *before, struct yg_sv v, const
 	put_value(b, before, behind);
 }
 
-/* One organisation by its index.  Of several, rows are looked at in the order
- * asked for and left out by the organisation in the same index: joined by the
- * organisation they would have to be sorted, all of them. */
-static void with_orgs(struct built *b, const struct yg_org_set *set, bool sorted)
+static void with_set(struct built *b, const char *before, const struct yg_sv *set, size_t n,
+		     const char *behind)
 {
-	if (set->all)
-		return;
-	if (set->n == 1) {
-		with_text(b, " AND a.org = ", set->slugs[0], "");
-		return;
-	}
 	b->value[b->n].kind = IS_SET;
 	b->value[b->n].set = set;
-	put_value(b, sorted ? " AND (a.org || '') IN yg_set(" : " AND a.org IN yg_set(", ")");
+	b->value[b->n].set_n = n;
+	put_value(b, before, behind);
+}
+
+/* One organisation or system by its index.  Of several, rows are looked at in the
+ * order asked for and left out by the organisation in the same index: joined by
+ * the organisation they would have to be sorted, all of them. */
+static void with_reach(struct built *b, const struct yg_reach *r, bool sorted)
+{
+	if (r->from.us != 0)
+		with_number(b, " AND a.created >= ", r->from.us);
+	if (r->to.us != 0)
+		with_number(b, " AND a.created < ", r->to.us);
+	if (r->all)
+		return;
+	if (r->org_count == 1 && r->system_count == 0) {
+		with_text(b, " AND a.org = ", r->orgs[0], "");
+	} else if (r->org_count == 0 && r->system_count == 1) {
+		with_text(b, " AND a.system = ", r->systems[0], "");
+	} else if (r->system_count == 0) {
+		with_set(b, sorted ? " AND (a.org || '') IN yg_set(" : " AND a.org IN yg_set(",
+			 r->orgs, r->org_count, ")");
+	} else {
+		with_set(b, " AND (a.org IN yg_set(", r->orgs, r->org_count, ")");
+		with_set(b, " OR a.system IN yg_set(", r->systems, r->system_count, "))");
+	}
 }
 
 static void with_states(struct built *b, unsigned states)
@@ -125,7 +143,7 @@ static yg_status begin(struct built *b, const char *select, const struct yg_aler
 	yg_buf_init(&b->sql, 16384);
 	put(b, select);
 	put(b, " WHERE 1 = 1");
-	with_orgs(b, &q->orgs, sorted);
+	with_reach(b, &q->f.reach, sorted);
 	return with_filter(b, &q->f, err);
 }
 
@@ -142,7 +160,7 @@ static yg_status prepare(struct built *b, struct yg_state *db, struct yg_stmt **
 		else if (b->value[i].kind == IS_TEXT)
 			yg_stmt_text(*out, i + 1, b->value[i].text);
 		else
-			yg_org_set_bind(*out, i + 1, b->value[i].set);
+			yg_stmt_set(*out, i + 1, b->value[i].set, b->value[i].set_n);
 	}
 	return st;
 }
@@ -232,6 +250,9 @@ yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, str
 /* Organisation, state and severity alone: the counters know. */
 static bool counted(const struct yg_alert_filter *f)
 {
+	const struct yg_reach *r = &f->reach;
+	if (r->system_count > 0 || r->from.us != 0 || r->to.us != 0)
+		return false;
 	return f->assignee.n == 0 && f->indicator.n == 0 && f->asset.n == 0 && f->list.n == 0 &&
 	       f->category.n == 0 && f->q.n == 0 && f->from_us == 0 && f->to_us == 0;
 }

@@ -1,7 +1,6 @@
 /* query.h - alerts as lists and as groups, in the order people ask for. */
 #pragma once
 #include "alert/alert.h"
-#include "org/org_set.h"
 
 /* clang-format off */
 #define YG_ALERT_SORTS(X) X(NEWEST, "newest") X(SEVERITY, "severity") X(LAST_SEEN, "last_seen")
@@ -23,8 +22,7 @@ yg_status yg_alert_sort_parse(struct yg_sv s, enum yg_alert_sort *out);
 yg_status yg_alert_group_parse(struct yg_sv s, enum yg_alert_group *out);
 
 struct yg_alert_query {
-	struct yg_org_set orgs;
-	struct yg_alert_filter f; /* its org, before and limit do not count */
+	struct yg_alert_filter f; /* its before and limit do not count */
 	enum yg_alert_sort sort;
 	bool has_after;           /* keyset: the last one of the page before */
 	int64_t after, after_seq; /* after: its severity or last_seen; with NEWEST unused */

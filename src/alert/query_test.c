@@ -42,7 +42,7 @@ static void change(struct yg_state *db)
 {
 	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
 	struct yg_sv why = YG_SV("because");
-	struct yg_alert_query q = {.orgs = {.all = true}, .limit = 100};
+	struct yg_alert_query q = {.f.reach = {.all = true}, .limit = 100};
 	struct yg_alert *list = NULL;
 	size_t n = 0;
 	T_OK(yg_alert_find(db, &q, &arena, &list, &n, &err) == YG_OK && n == ALERTS);
@@ -121,7 +121,8 @@ static void test_counters(void)
 static bool paged(struct yg_state *db, enum yg_alert_sort sort, size_t want)
 {
 	static const struct yg_sv both[] = {YG_SV_INIT("alpha"), YG_SV_INIT("beta")};
-	struct yg_alert_query q = {.orgs = {.slugs = both, .n = 2}, .sort = sort, .limit = 7};
+	struct yg_alert_query q = {
+		.f.reach = {.orgs = both, .org_count = 2}, .sort = sort, .limit = 7};
 	struct yg_alert *list = NULL;
 	int64_t last = INT64_MAX;
 	size_t n = 7, seen = 0;
@@ -147,7 +148,7 @@ static bool paged(struct yg_state *db, enum yg_alert_sort sort, size_t want)
 static void test_lists(void)
 {
 	struct yg_state *db = fresh();
-	struct yg_alert_query q = {.orgs = {.all = true}, .limit = 5};
+	struct yg_alert_query q = {.f.reach = {.all = true}, .limit = 5};
 	struct yg_alert_bundles g;
 	int64_t total = 0, count = 0;
 	bool exact = false;
@@ -161,18 +162,19 @@ static void test_lists(void)
 	q.f.indicator = YG_SV("evil1.example");
 	T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
 	T_NAMED(total == 9 && exact, "the total of an indicator is counted");
-	q.f = (struct yg_alert_filter){.states = 1u << YG_ALERT_CLOSED};
+	q.f = (struct yg_alert_filter){.reach = {.all = true}, .states = 1u << YG_ALERT_CLOSED};
 	T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
 	T_NAMED(total == ask(db, "SELECT count(*) FROM alert WHERE state = 'closed'"),
 		"of a state");
 	int64_t all_of_it = 0;
 	for (int i = 1; i <= 6; i++) {
-		q.f = (struct yg_alert_filter){.severity_min = i, .severity_max = i};
+		q.f = (struct yg_alert_filter){
+			.reach = {.all = true}, .severity_min = i, .severity_max = i};
 		T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK);
 		all_of_it += total;
 	}
 	T_NAMED(all_of_it == ALERTS, "each severity alone, together all");
-	q.f = (struct yg_alert_filter){0};
+	q.f = (struct yg_alert_filter){.reach = {.all = true}};
 	T_OK(yg_alert_bundle(db, &q, YG_GROUP_INDICATOR, 0, &arena, &g, &err) == YG_OK);
 	T_NAMED(g.n == 5 && g.groups == 7 && g.list[0].count == 9 && g.list[0].orgs == 2 &&
 			YG_SV_IS(g.list[0].type, "domain"),
@@ -187,7 +189,7 @@ static void test_lists(void)
 	T_NAMED(g.n == 2 && YG_SV_IS(g.list[0].key, "alpha") && g.list[0].count == 40,
 		"groups by organisation");
 	static const struct yg_sv beta[] = {YG_SV_INIT("beta")};
-	q.orgs = (struct yg_org_set){.slugs = beta, .n = 1};
+	q.f.reach = (struct yg_reach){.orgs = beta, .org_count = 1};
 	T_OK(yg_alert_bundle(db, &q, YG_GROUP_LIST, 0, &arena, &g, &err) == YG_OK);
 	T_NAMED(g.n == 1 && g.list[0].count == 20 && g.list[0].orgs == 1,
 		"within one organisation");

@@ -3,6 +3,7 @@
 #include "alert/alert.h"
 #include "base/check.h"
 #include "org/audit_log.h"
+#include "org/system.h"
 
 /* Merging and splitting: parts move between alerts, then the totals of both are
  * reckoned again from their parts. */
@@ -26,7 +27,7 @@ static yg_status run_i64(struct yg_state *db, const char *sql, const int64_t *v,
 static yg_status reckon(struct yg_act *act, int64_t seq, struct yg_err *err)
 {
 	const int64_t v[] = {seq, yg_env_wall(act->env).us};
-	return run_i64(
+	yg_status st = run_i64(
 		act->db,
 		YG_SQL("UPDATE alert SET updated = $2, version = version + 1,"
 		       " count = (SELECT sum(count) FROM alert_part WHERE alert = $1),"
@@ -37,6 +38,7 @@ static yg_status reckon(struct yg_act *act, int64_t seq, struct yg_err *err)
 		       " confidence = (SELECT CASE WHEN max(confidence) > alert.confidence THEN max(confidence)"
 		       " ELSE alert.confidence END FROM alert_part WHERE alert = $1) WHERE seq = $1"),
 		v, YG_LEN(v), err);
+	return st == YG_OK ? yg_system_mark(act, seq, err) : st;
 }
 
 /* The alert is named after its first part when the part it was named after has left. */

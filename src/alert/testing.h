@@ -75,7 +75,7 @@ static inline yg_status message_send(struct message *m, struct yg_act *act,
 /* The alerts of one asset, newest first. */
 static inline size_t alerts_of(struct yg_state *db, const char *asset, struct yg_alert **out)
 {
-	struct yg_alert_filter f = {.asset = yg_sv_of(asset), .limit = 100};
+	struct yg_alert_filter f = {.reach = YG_REACH_ALL, .asset = yg_sv_of(asset), .limit = 100};
 	size_t n = 0;
 	return yg_alert_list(db, &f, &arena, out, &n, &err) == YG_OK ? n : 9999;
 }

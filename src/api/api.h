@@ -15,6 +15,7 @@
 #include "api/server.h"
 #include "conf/conf.h"
 #include "event/normalize.h"
+#include "event/search.h"
 #include "format/inflate.h"
 #include "org/org_set.h"
 #include "store/clickhouse.h"
@@ -134,8 +135,8 @@ yg_status yg_api_parts(struct yg_api *api, struct yg_arena *arena, struct yg_par
  * its declaration in routes.h, an operation in doc/openapi.yaml, a call in
  * test/e2e/openapi.py, and a handler in the fewest lines:
  *
- *   a list     st = yg_page_begin(api, q, &l, &page, &org, err);  limit, cursor, state, ?org=
- *              ... rows of `org` behind page.after (or page.number), at most page.limit ...
+ *   a list     st = yg_page_begin(api, q, &l, &page, &reach, err);  limit, cursor, state, ?org=
+ *              ... rows within `reach` behind page.after (or page.number), at most page.limit ...
  *              struct yg_jo j = yg_answer_list(r);
  *              for (...) put_thing(&j, &list[i]);
  *              return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
@@ -154,26 +155,49 @@ yg_status yg_api_parts(struct yg_api *api, struct yg_arena *arena, struct yg_par
  *              yg_scope_body_org(), add, yg_answer_location(), 201, yg_lease_commit()
  *   a job      return yg_answer_new_job(api, q, r, &l, YG_SV("kind"), org, params, err);
  */
-/* Reads limit and cursor, leases the state and, with out_org, resolves ?org= (yg_scope_org). */
+/* Reads limit and cursor, leases the state and, with out_reach, calls yg_scope_reach(). */
 yg_status yg_page_begin(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
-			struct yg_page *page, struct yg_sv *out_org, struct yg_err *err);
-/* The organisation a request is restricted to: the token's, or what ?org= says;
- * empty: all.  YG_NOTFOUND: not there or not the token's. */
-yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
-		       struct yg_err *err);
-/* The same as the set of organisations that a query is restricted to, in q's arena. */
+			struct yg_page *page, struct yg_reach *out_reach, struct yg_err *err);
+/* What the request is about: where its rights hold (q->who.reach), narrowed to
+ * ?org= and what is below it, and to ?system=.  YG_NOTFOUND: not there, or not within reach. */
+yg_status yg_scope_reach(struct yg_request *q, struct yg_state *db, struct yg_reach *out,
+			 struct yg_err *err);
+/* The one organisation that something new is for: ?org=, else the caller's own;
+ * empty: neither.  YG_NOTFOUND as above. */
+yg_status yg_scope_owner(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
+			 struct yg_err *err);
+/* The organisations alone, for what is only of now and of no system: nothing when
+ * the reach has a period. */
 yg_status yg_scope_orgs(struct yg_request *q, struct yg_state *db, struct yg_org_set *out,
 			struct yg_err *err);
 /* Whose saved searches and visits these are. */
 struct yg_sv yg_request_owner(const struct yg_request *q);
 /* RFC 3339, "now", "now-24h"; absent: `dflt`.  What is wrong is noted. */
 void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t *out_us);
-/* The same for a member "org" of a body; `given` false: the token's own. */
+/* The same for a member "org" of a body; `given` with an empty one: for all. */
 yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
 			    struct yg_sv *out, struct yg_err *err);
-/* May the caller see an object of `org` (empty: of all)?  YG_NOTFOUND when not. */
+/* May the caller see an object of `org` (empty: of none; shared: then everybody may)?
+ * YG_NOTFOUND when not. */
 yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool shared,
 			  struct yg_err *err);
+/* The same for a row that also belongs to a system, and to a moment. */
+yg_status yg_scope_row(const struct yg_request *q, struct yg_sv org, struct yg_sv system,
+		       yg_wall at, struct yg_err *err);
+/* May the caller change an object of `org` that it can see?  YG_DENIED: it is for
+ * all organisations. */
+yg_status yg_scope_shared(const struct yg_request *q, struct yg_sv org, struct yg_err *err);
+/* Restricts an event search to `reach`: organisations, systems, period. */
+yg_status yg_scope_events(struct yg_request *q, struct yg_state *db, const struct yg_reach *reach,
+			  struct yg_search_scope *out, struct yg_err *err);
+/* Where `scope` holds for `w`; nothing when it lacks it. */
+yg_status yg_who_reach(const struct yg_who *w, struct yg_state *db, const char *scope,
+		       struct yg_arena *arena, struct yg_reach *out, struct yg_err *err);
+/* The same for who asked for a job, by the name in the audit log and at that moment. */
+yg_status yg_actor_reach(struct yg_state *db, struct yg_sv actor, const char *scope, yg_wall now,
+			 struct yg_arena *arena, struct yg_reach *out, struct yg_err *err);
+/* After it is known who asks: root, audits, reach, and when the first right ends. */
+yg_status yg_who_settle(struct yg_request *q, struct yg_state *db, struct yg_err *err);
 struct yg_act yg_request_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db);
 /* Begins a JSON answer. */
 struct yg_jo yg_answer(struct yg_response *r, int status);
@@ -204,7 +228,7 @@ yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_resp
 yg_status yg_answer_new_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_lease *l, struct yg_sv kind, struct yg_sv org,
 			    struct yg_sv params, struct yg_err *err);
-/* Says to live readers that something of `org` changed:
+/* Says to live readers that something of `org` (and of `system`, or empty) changed:
  * {"id":..,"change":..} on `topic`. */
-void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org, struct yg_sv id,
-		 const char *change);
+void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org,
+		 struct yg_sv system, struct yg_sv id, const char *change);

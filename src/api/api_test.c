@@ -116,7 +116,7 @@ static void check_cursor(void)
 	q = request(YG_HTTP_GET, target);
 	T_NAMED(yg_page_read(&q, other, &page, NULL) == YG_PARSE, "another key refuses it");
 	q = request(YG_HTTP_GET, target);
-	q.who.org = YG_SV("one");
+	q.who.root = YG_SV("one");
 	T_NAMED(yg_page_read(&q, key, &page, NULL) == YG_PARSE,
 		"another organisation cannot use it");
 	b = yg_sb_init(target, sizeof target);
@@ -153,7 +153,7 @@ static bool problem_has(yg_status st, const char *slug, enum yg_who_kind who, co
 	struct yg_response r = {.problem = slug};
 	struct yg_err err = {0};
 	q.who.kind = who;
-	q.who.org = who == YG_WHO_TOKEN ? YG_SV("one") : YG_SV("");
+	q.who.reach.all = who == YG_WHO_LOCAL;
 	q.japanese = true;
 	memcpy(q.trace_id, "00112233445566778899aabbccddeeff", 33);
 	yg_buf_init(&r.body, 65536);
@@ -253,19 +253,21 @@ static void check_negotiation(void)
 
 static void check_stream(void)
 {
+	static const struct yg_sv two = YG_SV_INIT("two");
+	const struct yg_reach all = YG_REACH_ALL, in_two = yg_reach_one(&two);
 	struct yg_stream *s = NULL;
 	struct yg_stream_reader r, slow;
 	char buf[8192];
 	size_t n = 0;
 	T_OK(yg_stream_new((yg_wall){5}, &s, NULL) == YG_OK);
-	yg_stream_reader_init(s, &slow, YG_TOPIC_ALERTS, YG_SV(""), YG_SV(""));
+	yg_stream_reader_init(s, &slow, YG_TOPIC_ALERTS, &all, YG_SV(""));
 	for (int i = 0; i < YG_STREAM_RING_MAX + 10; i++)
-		yg_stream_publish(s, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV("{}"));
+		yg_stream_publish(s, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV(""), YG_SV("{}"));
 	T_NAMED(yg_stream_read(s, &slow, buf, sizeof buf, &n) == YG_LIMIT,
 		"a reader that is overtaken is dropped");
-	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, YG_SV(""), YG_SV("5-1"));
+	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, &all, YG_SV("5-1"));
 	T_NAMED(r.gap, "an id that is no longer kept is a gap");
-	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, YG_SV(""), YG_SV("5-4100"));
+	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, &all, YG_SV("5-4100"));
 	T_OK(!r.gap && yg_stream_pending(s, &r));
 	size_t messages = 0;
 	while (yg_stream_read(s, &r, buf, 300, &n) == YG_OK && n > 0) {
@@ -274,13 +276,31 @@ static void check_stream(void)
 			messages++;
 	}
 	T_NAMED(messages == 6, "resumed behind the last id, whole messages only");
-	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, YG_SV("two"), YG_SV("5-4000"));
+	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, &in_two, YG_SV("5-4000"));
 	r.greeted = true;
 	T_NAMED(!yg_stream_pending(s, &r), "nothing there for another organisation");
+	yg_stream_publish(s, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV("y-1"), YG_SV("{}"));
+	T_NAMED(!yg_stream_pending(s, &r), "nor of a system of another");
+	yg_stream_rights_changed(s);
+	T_NAMED(yg_stream_pending(s, &r) && yg_stream_read(s, &r, buf, sizeof buf, &n) == YG_DENIED,
+		"changed rights end it");
+	yg_stream_reader_end(&r);
+	struct yg_sv system = YG_SV("y-1");
+	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS,
+			      &(struct yg_reach){.systems = &system, .system_count = 1},
+			      YG_SV("5-4100"));
+	T_NAMED(yg_stream_read(s, &r, buf, sizeof buf, &n) == YG_OK && n > 0 &&
+			yg_sv_has((struct yg_sv){buf, n}, YG_SV("5-4107")) &&
+			!yg_sv_has((struct yg_sv){buf, n}, YG_SV("5-4106")),
+		"of its system one gets what is there, and no more");
+	yg_stream_reader_end(&r);
+	yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, &(struct yg_reach){0}, YG_SV("5-4100"));
+	r.greeted = true;
+	T_NAMED(!yg_stream_pending(s, &r), "a reach that nobody filled in gets nothing");
 	static const char *const bad[] = {
 		"5", "x-1", "5-x", "6-4100", "5-99999", "-", "5-18446744073709551615"};
 	for (size_t i = 0; i < YG_LEN(bad); i++) {
-		yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, YG_SV(""), yg_sv_of(bad[i]));
+		yg_stream_reader_init(s, &r, YG_TOPIC_ALERTS, &all, yg_sv_of(bad[i]));
 		T_NAMED(r.gap, bad[i]);
 	}
 	yg_stream_free(s);

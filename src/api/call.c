@@ -1,43 +1,6 @@
-/* What handlers have in common: whose data, pages, versions, jobs. */
+/* What handlers have in common: pages, versions, jobs. */
 #include "api/api.h"
 #include "org/job.h"
-#include "org/organisation.h"
-
-static yg_status known_org(struct yg_request *q, struct yg_state *db, struct yg_sv org,
-			   struct yg_err *err)
-{
-	if (q->who.org.n > 0)
-		return yg_sv_eq(q->who.org, org)
-			       ? YG_OK
-			       : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
-	return yg_org_known(db, org, err);
-}
-
-yg_status yg_scope_org(struct yg_request *q, struct yg_state *db, struct yg_sv *out,
-		       struct yg_err *err)
-{
-	struct yg_sv asked = yg_query(q, "org");
-	*out = q->who.org;
-	if (asked.p == NULL)
-		return YG_OK;
-	if (!yg_org_slug_ok(asked)) {
-		yg_request_error(q, "bad_name", YG_SV("org"), "not the name of an organisation");
-		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	}
-	*out = asked;
-	return known_org(q, db, asked, err);
-}
-
-yg_status yg_scope_orgs(struct yg_request *q, struct yg_state *db, struct yg_org_set *out,
-			struct yg_err *err)
-{
-	struct yg_sv *org = YG_NEW(q->arena, struct yg_sv);
-	if (org == NULL)
-		return YG_FAIL(err, YG_NOMEM, "the request is too large");
-	yg_status st = yg_scope_org(q, db, org, err);
-	*out = (struct yg_org_set){.all = org->n == 0, .slugs = org, .n = org->n > 0};
-	return st;
-}
 
 struct yg_sv yg_request_owner(const struct yg_request *q)
 {
@@ -63,33 +26,6 @@ void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t
 	if (!good)
 		yg_request_error(q, "bad_time", yg_sv_of(name),
 				 "expected a time as 2026-01-02T03:04:05Z, or now-24h");
-}
-
-yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
-			    struct yg_sv *out, struct yg_err *err)
-{
-	*out = q->who.org;
-	if (!given)
-		return YG_OK;
-	if (org.n == 0) /* null: for all organisations */
-		return q->who.org.n == 0
-			       ? YG_OK
-			       : YG_FAIL(err, YG_DENIED,
-					 "only the centre can make this for all organisations");
-	*out = org;
-	if (!yg_org_slug_ok(org)) {
-		yg_request_error(q, "bad_name", YG_SV("/org"), "not the name of an organisation");
-		return YG_FAIL(err, YG_PARSE, "the body has errors");
-	}
-	return known_org(q, db, org, err);
-}
-
-yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool shared,
-			  struct yg_err *err)
-{
-	if (q->who.org.n == 0 || yg_sv_eq(q->who.org, org) || (shared && org.n == 0))
-		return YG_OK;
-	return YG_FAIL(err, YG_NOTFOUND, "no such object");
 }
 
 struct yg_act yg_request_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db)
@@ -130,12 +66,12 @@ yg_status yg_answer_page(struct yg_api *api, struct yg_request *q, struct yg_jo 
 }
 
 yg_status yg_page_begin(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
-			struct yg_page *page, struct yg_sv *out_org, struct yg_err *err)
+			struct yg_page *page, struct yg_reach *out_reach, struct yg_err *err)
 {
 	yg_status st = yg_page_read(q, api->cursor_key, page, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, l, err);
-	return st == YG_OK && out_org != NULL ? yg_scope_org(q, l->db, out_org, err) : st;
+	return st == YG_OK && out_reach != NULL ? yg_scope_reach(q, l->db, out_reach, err) : st;
 }
 
 struct yg_jo yg_answer_list(struct yg_response *r)
@@ -232,8 +168,8 @@ yg_status yg_changed(struct yg_response *r, yg_status st)
 	return st;
 }
 
-void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org, struct yg_sv id,
-		 const char *change)
+void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org,
+		 struct yg_sv system, struct yg_sv id, const char *change)
 {
 	struct yg_buf b;
 	yg_buf_init(&b, YG_STREAM_MESSAGE_MAX);
@@ -244,6 +180,6 @@ void yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv or
 	yg_jo_str(&j, "change", yg_sv_of(change));
 	yg_jo_end(&j, '}');
 	if (!b.bad)
-		yg_stream_publish(api->stream, topic, org, yg_buf_sv(&b));
+		yg_stream_publish(api->stream, topic, org, system, yg_buf_sv(&b));
 	yg_buf_free(&b);
 }

@@ -47,6 +47,7 @@ void yg_exchange_end(struct exchange *x)
 	link_remove(&x->link);
 	if (x->stage == STAGE_STREAM)
 		COUNT(s, readers, (uint32_t)-1);
+	yg_stream_reader_end(&x->reader);
 	COUNT(s, body_bytes, (uint64_t)0 - x->counted);
 	/* the connection waits for its next request from now on */
 	x->conn->since = yg_env_mono(s->conf.env);
@@ -128,7 +129,12 @@ static ssize_t on_stream(void *cls, uint64_t pos, char *buf, size_t max)
 	(void)pos;
 	if (x->s->draining || x->gone)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (yg_stream_read(x->s->conf.stream, &x->reader, buf, max, &n) != YG_OK) {
+	if (x->q.who.expires.us != 0 && x->q.who.expires.us <= yg_env_wall(x->s->conf.env).us)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	yg_status st = yg_stream_read(x->s->conf.stream, &x->reader, buf, max, &n);
+	if (st == YG_DENIED) /* the reader comes back and is looked at anew */
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (st != YG_OK) {
 		COUNT(x->s, readers_dropped, 1);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
@@ -290,7 +296,7 @@ static bool local_peer(struct exchange *x)
 	yg_sb_printf(&b, "local:%u", peer.uid);
 	(void)yg_sb_cstr(&b);
 	x->q.who.kind = YG_WHO_LOCAL;
-	x->q.who.org = YG_SV("");
+	x->q.who.reach = YG_REACH_ALL;
 	return true;
 }
 
@@ -305,11 +311,10 @@ static void on_work(uv_work_t *w)
 		x->st = app->authenticate(app->api, &x->q, needed, &x->err);
 		if (x->st == YG_OK && needed && route->scope != NULL &&
 		    !yg_who_may(&x->q.who, route->scope))
-			x->st = YG_FAIL(&x->err, YG_DENIED, "the token lacks the scope %s",
-					route->scope);
-		if (x->st == YG_OK && (route->flags & YG_RT_CENTRAL) != 0 && x->q.who.org.n > 0)
+			x->st = YG_FAIL(&x->err, YG_DENIED, "the scope %s is needed", route->scope);
+		if (x->st == YG_OK && (route->flags & YG_RT_CENTRAL) != 0 && !x->q.who.reach.all)
 			x->st = YG_FAIL(&x->err, YG_DENIED,
-					"this route is not for tokens of one organisation");
+					"this route is not for one organisation's rights");
 		if (x->st == YG_OK && app->proved != NULL)
 			x->st = app->proved(&x->q, &x->r, &x->err);
 		if (x->st != YG_OK || x->has_body)
@@ -351,9 +356,9 @@ static void on_worked(uv_work_t *w, int status)
 		/* what is published from here on is not lost to this reader */
 		unsigned topics = 0;
 		(void)yg_stream_topics(yg_query(&x->q, "topics"), &topics, NULL);
-		if (x->q.who.org.n > 0)
+		if (!x->q.who.reach.all)
 			topics &= ~(unsigned)YG_TOPIC_SYSTEM;
-		yg_stream_reader_init(x->s->conf.stream, &x->reader, topics, x->q.who.org,
+		yg_stream_reader_init(x->s->conf.stream, &x->reader, topics, &x->q.who.reach,
 				      x->q.header[YG_HH_LAST_EVENT_ID]);
 		x->gone = yg_server_is_gone(x->s, &x->q.who);
 	}

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/units.h"
+#include "org/reach.h"
 
 /* clang-format off */
 #define YG_HTTP_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(PATCH) X(DELETE) X(OPTIONS)
@@ -63,8 +64,8 @@ struct yg_http_pair {
 enum yg_who_kind { YG_WHO_NOBODY, YG_WHO_LOCAL, YG_WHO_TOKEN, YG_WHO_PERSON };
 struct yg_who {
 	enum yg_who_kind kind;
-	struct yg_sv org;  /* restricted to it; empty: every organisation */
-	struct yg_sv name; /* of the token: the sensor of what it delivers */
+	struct yg_sv bound; /* the organisation a token is restricted to; empty: none */
+	struct yg_sv name;  /* of the token: the sensor of what it delivers */
 	char actor
 		[48]; /* "local:1000", "token:t-01J...", "person:p-01J..." as the audit log has it */
 	struct yg_sv id;       /* of the token or the session; empty: of neither */
@@ -73,6 +74,11 @@ struct yg_who {
 	yg_wall expires;       /* of the token or the session; us == 0: never */
 	struct yg_sv
 		scopes; /* "events:write alerts:read"; of the local administrator: all, not listed */
+	struct yg_rights rights; /* of the person */
+	/* The rest is yg_who_settle()'s. */
+	struct yg_sv root;     /* whose things are made when a request names no organisation */
+	bool audits;           /* an auditor: every view is noted */
+	struct yg_reach reach; /* where the scope of the route holds */
 };
 /* The local administrator may do everything; a token what its scopes name. */
 bool yg_who_may(const struct yg_who *w, const char *scope);

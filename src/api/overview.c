@@ -29,13 +29,14 @@ static void add_source(struct yg_overview *o, const struct yg_source_row *s, yg_
 	o->last_event.us = YG_MAX(o->last_event.us, s->last_event.us);
 }
 
-static yg_status read_sources(struct yg_request *q, struct yg_state *db, struct yg_sv org,
-			      struct yg_overview *o, struct yg_err *err)
+static yg_status read_sources(struct yg_request *q, struct yg_state *db,
+			      const struct yg_reach *reach, struct yg_overview *o,
+			      struct yg_err *err)
 {
 	struct yg_source_row *rows = NULL, last;
 	size_t n = YG_PAGE_MAX;
 	while (n == YG_PAGE_MAX && o->sources < SOURCES_MAX) {
-		yg_status st = yg_source_list(db, org, o->sources > 0 ? &last : NULL, YG_PAGE_MAX,
+		yg_status st = yg_source_list(db, reach, o->sources > 0 ? &last : NULL, YG_PAGE_MAX,
 					      q->arena, &rows, &n, err);
 		if (st != YG_OK)
 			return st;
@@ -68,13 +69,14 @@ static yg_status read_snapshot(struct yg_request *q, struct yg_state *db, struct
 	return st;
 }
 
-static yg_status read_jobs(struct yg_request *q, struct yg_state *db, struct yg_sv org,
+static yg_status read_jobs(struct yg_request *q, struct yg_state *db, const struct yg_reach *reach,
 			   struct yg_overview *o, struct yg_err *err)
 {
 	struct yg_job *jobs = NULL;
 	size_t n = 0;
-	yg_status st = yg_job_list(db, &(struct yg_job_filter){.org = org, .limit = YG_PAGE_MAX},
-				   q->arena, &jobs, &n, err);
+	yg_status st =
+		yg_job_list(db, &(struct yg_job_filter){.reach = *reach, .limit = YG_PAGE_MAX},
+			    q->arena, &jobs, &n, err);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		o->jobs_open += jobs[i].state == YG_JOB_QUEUED || jobs[i].state == YG_JOB_RUNNING;
 		o->jobs_failed += jobs[i].state == YG_JOB_FAILED &&
@@ -84,18 +86,19 @@ static yg_status read_jobs(struct yg_request *q, struct yg_state *db, struct yg_
 }
 
 yg_status yg_overview_read(struct yg_api *api, struct yg_request *q, struct yg_state *db,
-			   struct yg_sv org, struct yg_overview *out, struct yg_err *err)
+			   const struct yg_reach *reach, struct yg_overview *out,
+			   struct yg_err *err)
 {
 	*out = (struct yg_overview){0};
 	yg_status st = yg_api_parts(api, q->arena, &out->parts, &out->part_count, err);
 	if (st == YG_OK)
-		st = yg_alert_counts(db, org, out->alerts, err);
+		st = yg_alert_counts(db, reach, out->alerts, err);
 	if (st == YG_OK)
-		st = read_sources(q, db, org, out, err);
+		st = read_sources(q, db, reach, out, err);
 	if (st == YG_OK)
 		st = read_snapshot(q, db, out, err);
 	if (st == YG_OK)
-		st = read_jobs(q, db, org, out, err);
+		st = read_jobs(q, db, reach, out, err);
 	out->health = yg_parts_health(out->parts, out->part_count);
 	if (api->server != NULL)
 		yg_server_counts(api->server, &out->http);

@@ -19,8 +19,9 @@ struct yg_overview {
 	struct yg_server_counts http;
 };
 #define YG_OVERVIEW_ROWS 200
-/* org empty: of all. */
+/* Of what is within `reach`. */
 yg_status yg_overview_read(struct yg_api *api, struct yg_request *q, struct yg_state *db,
-			   struct yg_sv org, struct yg_overview *out, struct yg_err *err);
+			   const struct yg_reach *reach, struct yg_overview *out,
+			   struct yg_err *err);
 /* The worst of the processes: down only when nothing works; a missing one is degraded. */
 enum yg_health yg_parts_health(const struct yg_part *parts, size_t n);

@@ -51,7 +51,7 @@ static uint64_t tag_of(const struct yg_request *q, const uint8_t key[static 16],
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_sb_put(&b, yg_sv_of(q->route->operation));
 	yg_sb_putc(&b, '\n');
-	yg_sb_put(&b, q->who.org);
+	yg_sb_put(&b, q->who.root);
 	for (size_t i = 0; i < q->param_count; i++) {
 		yg_sb_putc(&b, '/');
 		yg_sb_put(&b, q->params[i].value);

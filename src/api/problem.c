@@ -76,7 +76,7 @@ void yg_problem(const struct yg_request *q, struct yg_response *r, yg_status st,
 	yg_jo_str(&j, "title", yg_sv_of(q->japanese ? p->title_ja : p->title));
 	yg_jo_int(&j, "status", p->status);
 	struct yg_sv detail = yg_sv_of(err != NULL ? err->msg : "");
-	if (p->status == 404 && q->who.org.n > 0)
+	if (p->status == 404 && !q->who.reach.all)
 		detail =
 			YG_SV("no such object"); /* the same whether it is not there or another's */
 	/* the text of a fault of ours may name files or queries: not for strangers */

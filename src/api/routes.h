@@ -42,8 +42,8 @@
 	X(POST,   "/api/v1/enrolment",     "createEnrolment", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment) \
 	X(GET,    "/api/v1/status",        "getStatus",      "system:read", 0, 0, NULL, NULL, status)                  \
 	X(GET,    "/api/v1/doctor",        "getDoctor",      "system:read", YG_RT_CENTRAL, 0, NULL, NULL, doctor)      \
-	X(GET,    "/api/v1/organisations", "listOrganisations", "org:read", 0, 0, NULL, "limit cursor", organisations_list) \
-	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CENTRAL | YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, organisations_add) \
+	X(GET,    "/api/v1/organisations", "listOrganisations", "org:read", 0, 0, NULL, "org limit cursor", organisations_list) \
+	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, organisations_add) \
 	X(GET,    "/api/v1/organisations/{name}", "getOrganisation", "org:read", 0, 0, NULL, NULL, organisation_get)   \
 	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, organisation_change) \
 	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force", organisation_remove) \
@@ -53,8 +53,8 @@
 	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
-	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to after org limit cursor", events_search) \
-	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org buckets", event_histogram) \
+	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to after org system limit cursor", events_search) \
+	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org system buckets", event_histogram) \
 	X(GET,    "/api/v1/event-fields",  "listEventFields", "events:read", 0, 0, NULL, NULL, event_fields) \
 	X(GET,    "/api/v1/events/{id}",   "getEvent",       "events:read", YG_RT_SLOW, 0, NULL, NULL, event_get)       \
 	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \
@@ -75,9 +75,9 @@
 	X(GET,    "/api/v1/allow-entries/{id}", "getAllowEntry", "indicators:read", 0, 0, NULL, NULL, allow_get)       \
 	X(PATCH,  "/api/v1/allow-entries/{id}", "updateAllowEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, allow_change) \
 	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
-	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org limit cursor", alerts_list) \
-	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org limit cursor", alert_groups) \
-	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org from to", overview)         \
+	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org system limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org system limit cursor", alert_groups) \
+	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system from to", overview)         \
 	X(PUT,    "/api/v1/me/visit",      "setVisit",       "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, visit)         \
 	X(GET,    "/api/v1/alerts/{id}",   "getAlert",       "alerts:read", 0, 0, NULL, NULL, alert_get)               \
 	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, alert_change) \
@@ -119,7 +119,8 @@ yg_status yg_read_encoding(struct yg_request *q, struct yg_response *r, enum yg_
 struct yg_bulk {
 	struct yg_sv *ids; /* NULL: by filter */
 	size_t id_count;
-	struct yg_alert_filter filter;
+	struct yg_alert_filter filter; /* its reach is not filled in */
+	struct yg_sv org;              /* narrows it; empty: no */
 	struct yg_value values[5];
 	struct yg_alert_set set;
 };

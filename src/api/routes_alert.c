@@ -26,6 +26,7 @@ void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv 
 	yg_jo_str(j, "family", a->family);
 	yg_jo_str(j, "tlp", a->tlp.n > 0 ? a->tlp : YG_SV("clear"));
 	yg_jo_str(j, "asset", a->asset);
+	yg_jo_str_or_null(j, "system", a->system);
 	if (reasons != NULL) {
 		yg_jo_key(j, "reasons");
 		yg_jo_begin(j, '[');
@@ -50,7 +51,7 @@ static yg_status find(struct yg_request *q, struct yg_state *db, struct yg_sv id
 		      struct yg_alert *out, struct yg_err *err)
 {
 	yg_status st = yg_alert_get(db, id, q->arena, out, err);
-	return st == YG_OK ? yg_scope_object(q, out->org, false, err) : st;
+	return st == YG_OK ? yg_scope_row(q, out->org, out->system, out->created, err) : st;
 }
 
 static yg_status answer_alert(struct yg_request *q, struct yg_response *r, struct yg_state *db,
@@ -152,7 +153,7 @@ yg_status yg_r_alert_change(struct yg_api *api, struct yg_request *q, struct yg_
 		st = answer_alert(q, r, l.db, 200, a.id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
 	if (st == YG_OK)
-		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
+		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
 	return st;
 }
 
@@ -214,7 +215,7 @@ yg_status yg_r_alert_comment(struct yg_api *api, struct yg_request *q, struct yg
 	put_comment(&j, &c);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
 	if (st == YG_OK)
-		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "commented");
+		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "commented");
 	return st;
 }
 
@@ -256,6 +257,17 @@ yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_
 	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
 }
 
+/* The history of an alert of `org` that the caller may see, within the caller's period. */
+static struct yg_reach history_reach(const struct yg_request *q, struct yg_sv org)
+{
+	struct yg_sv *one = YG_NEW(q->arena, struct yg_sv);
+	if (one == NULL)
+		return (struct yg_reach){0};
+	*one = org;
+	return (struct yg_reach){
+		.orgs = one, .org_count = 1, .from = q->who.reach.from, .to = q->who.reach.to};
+}
+
 yg_status yg_r_alert_history(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			     struct yg_err *err)
 {
@@ -271,7 +283,7 @@ yg_status yg_r_alert_history(struct yg_api *api, struct yg_request *q, struct yg
 	if (st != YG_OK)
 		return st;
 	f.object = a.id;
-	f.org = a.org;
+	f.reach = history_reach(q, a.org);
 	f.limit = page.limit;
 	f.before = page.number;
 	st = yg_audit_list(l.db, &f, q->arena, &list, &n, err);
@@ -326,8 +338,8 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st != YG_OK)
 		return st;
 	for (size_t i = 0; i < n; i++)
-		yg_announce(api, YG_TOPIC_ALERTS, into.org, others[i], "merged");
-	yg_announce(api, YG_TOPIC_ALERTS, into.org, into.id, "updated");
+		yg_announce(api, YG_TOPIC_ALERTS, into.org, into.system, others[i], "merged");
+	yg_announce(api, YG_TOPIC_ALERTS, into.org, into.system, into.id, "updated");
 	return YG_OK;
 }
 
@@ -362,8 +374,8 @@ yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_r
 	st = yg_lease_commit(&l, q, r, st, err);
 	if (st != YG_OK)
 		return st;
-	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
-	yg_announce(api, YG_TOPIC_ALERTS, a.org, yg_id_sv(&id), "created");
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, yg_id_sv(&id), "created");
 	return YG_OK;
 }
 
@@ -397,7 +409,7 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	bool all = v[2].given && YG_SV_IS(v[2].text, "all");
-	if (st == YG_OK && all && q->who.org.n > 0)
+	if (st == YG_OK && all && !q->who.reach.all)
 		st = YG_FAIL(err, YG_DENIED,
 			     "only the centre can allow something for all organisations");
 	struct yg_allow_new n = {.value = a.indicator,
@@ -423,7 +435,7 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
 	if (st != YG_OK)
 		return st;
-	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.id, "updated");
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
 	if (api->hooks.indicators_changed != NULL)
 		api->hooks.indicators_changed(api->hooks.ctx);
 	return YG_OK;
@@ -457,7 +469,8 @@ static yg_status bulk_params(struct yg_request *q, struct yg_state *db, struct y
 		(void)yg_read_states(q, f[1].text, YG_SV("/filter/state"));
 	if (st == YG_OK && q->error_count > 0)
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
-	return st == YG_OK ? yg_scope_body_org(q, db, f[0].given, f[0].text, org, err) : st;
+	*org = q->who.root;
+	return st == YG_OK && f[0].given ? yg_scope_body_org(q, db, true, f[0].text, org, err) : st;
 }
 
 yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -478,11 +491,11 @@ yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = bulk_params(q, l.db, &b, v, &org, err);
-	for (size_t i = 0; st == YG_OK && i < v[0].text_count && q->who.org.n > 0; i++)
+	for (size_t i = 0; st == YG_OK && i < v[0].text_count && !q->who.reach.all; i++)
 		st = find(q, l.db, v[0].texts[i], &a, err);
 	if (st != YG_OK)
 		return st;
-	/* the job is restricted to `org` whatever its filter says */
+	/* the job looks at the rights of who asked, as they are when it runs */
 	return yg_answer_new_job(api, q, r, &l, YG_SV("alert.bulk"), org, q->body, err);
 }
 
@@ -508,7 +521,7 @@ yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err 
 		return st;
 	out->ids = v[0].texts;
 	out->id_count = v[0].text_count;
-	out->filter.org = f[0].given ? f[0].text : YG_SV("");
+	out->org = f[0].given ? f[0].text : YG_SV("");
 	out->filter.states = f[1].given ? yg_read_states(q, f[1].text, YG_SV("/filter/state")) : 0;
 	out->filter.severity_min = (int)f[2].number;
 	out->filter.assignee = f[3].given ? yg_read_assignee(f[3].text) : YG_SV("");

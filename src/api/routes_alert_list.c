@@ -48,7 +48,7 @@ static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg
 				 "expected newest, severity or last_seen");
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	return yg_scope_orgs(q, db, &out->orgs, err);
+	return yg_scope_reach(q, db, &f->reach, err);
 }
 
 /* A position is "key.seq". */

@@ -48,7 +48,7 @@ static yg_status read_submit(struct yg_api *api, struct yg_request *q, struct yg
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &s->org, err);
+		st = yg_scope_owner(q, l.db, &s->org, err);
 	if (st != YG_OK)
 		return st;
 	s->org = yg_arena_dup(q->arena, s->org);
@@ -249,21 +249,20 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_search search = {0};
 	struct yg_search_scope scope = {0};
 	struct yg_search_page page = {0};
-	struct yg_sv org;
+	struct yg_reach reach;
 	if (yg_query(q, "after").p != NULL)
 		return yg_events_tail(api, q, r, err);
 	yg_status st = read_search(api, q, &search, &scope, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_scope_org(q, l.db, &org, err);
+		st = yg_scope_reach(q, l.db, &reach, err);
+	if (st == YG_OK)
+		st = yg_scope_events(q, l.db, &reach, &scope, err);
 	if (st == YG_OK)
 		st = yg_lease_store(api, &l, err);
 	if (st != YG_OK)
 		return st;
-	scope.all_orgs = org.n == 0;
-	scope.orgs = &org;
-	scope.org_count = org.n > 0 ? 1 : 0;
 	st = yg_store_status(yg_search_run(l.ch, &search, &scope, api->env, q->arena, &page, err),
 			     err);
 	if (st != YG_OK)
@@ -288,15 +287,17 @@ yg_status yg_r_event_get(struct yg_api *api, struct yg_request *q, struct yg_res
 			 struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_search_scope scope = {
-		.all_orgs = q->who.org.n == 0, .orgs = &q->who.org, .limit = 1};
+	struct yg_search_scope scope = {.limit = 1};
 	uint32_t spool, row;
 	uint64_t batch;
 	struct yg_event ev;
-	scope.org_count = scope.all_orgs ? 0 : 1;
 	if (yg_event_id_parse(yg_param(q, "id"), &spool, &batch, &row) != YG_OK)
 		return YG_FAIL(err, YG_NOTFOUND, "no such object");
-	yg_status st = yg_lease_store(api, &l, err);
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_events(q, l.db, &q->who.reach, &scope, err);
+	if (st == YG_OK)
+		st = yg_lease_store(api, &l, err);
 	if (st == YG_OK)
 		st = yg_store_status(
 			yg_search_get(l.ch, &scope, spool, batch, row, q->arena, &ev, err), err);

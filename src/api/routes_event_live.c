@@ -16,20 +16,15 @@ static void read_words(struct yg_request *q, struct yg_search *search, yg_status
 static yg_status begin(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
 		       struct yg_search_scope *scope, struct yg_err *err)
 {
-	struct yg_org_set set;
+	struct yg_reach reach;
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	yg_status st = yg_lease_state(api, l, err);
 	if (st == YG_OK)
-		st = yg_scope_orgs(q, l->db, &set, err);
+		st = yg_scope_reach(q, l->db, &reach, err);
 	if (st == YG_OK)
-		st = yg_lease_store(api, l, err);
-	if (st != YG_OK)
-		return st;
-	scope->all_orgs = set.all;
-	scope->orgs = set.slugs;
-	scope->org_count = set.n;
-	return YG_OK;
+		st = yg_scope_events(q, l->db, &reach, scope, err);
+	return st == YG_OK ? yg_lease_store(api, l, err) : st;
 }
 
 yg_status yg_r_event_histogram(struct yg_api *api, struct yg_request *q, struct yg_response *r,

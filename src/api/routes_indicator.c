@@ -56,9 +56,8 @@ static yg_status find_list(struct yg_request *q, struct yg_state *db, struct yg_
 	yg_status st = yg_list_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, out->org, true, err);
-	if (st == YG_OK && change && q->who.org.n > 0 && out->org.n == 0)
-		st = YG_FAIL(err, YG_DENIED,
-			     "this list is for all organisations; only the centre changes it");
+	if (st == YG_OK && change)
+		st = yg_scope_shared(q, out->org, err);
 	return st;
 }
 
@@ -82,10 +81,10 @@ yg_status yg_r_lists_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_page page;
 	struct yg_list *list = NULL;
 	size_t n = 0;
-	struct yg_sv org;
-	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
+	struct yg_reach reach;
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
 	if (st == YG_OK)
-		st = yg_list_list(l.db, org, page.after, page.limit, q->arena, &list, &n, err);
+		st = yg_list_list(l.db, &reach, page.after, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
@@ -315,9 +314,8 @@ static yg_status find_indicator(struct yg_request *q, struct yg_state *db, int64
 	yg_status st = yg_indicator_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, out->ind.org, true, err);
-	if (st == YG_OK && change && q->who.org.n > 0 && out->ind.org.n == 0)
-		st = YG_FAIL(err, YG_DENIED,
-			     "this indicator is for all organisations; only the centre changes it");
+	if (st == YG_OK && change)
+		st = yg_scope_shared(q, out->ind.org, err);
 	return st;
 }
 
@@ -370,7 +368,7 @@ yg_status yg_r_indicators_list(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_indicator_filter f = {0};
 	struct yg_indicator_row *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_begin(api, q, &l, &page, &f.org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	if (st == YG_OK)
 		st = read_indicator_filter(q, &f, err);
 	if (st != YG_OK)
@@ -606,9 +604,8 @@ static yg_status find_allow(struct yg_request *q, struct yg_state *db, struct yg
 	yg_status st = yg_allow_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, out->org, true, err);
-	if (st == YG_OK && change && q->who.org.n > 0 && out->org.n == 0)
-		st = YG_FAIL(err, YG_DENIED,
-			     "this entry is for all organisations; only the centre changes it");
+	if (st == YG_OK && change)
+		st = yg_scope_shared(q, out->org, err);
 	return st;
 }
 
@@ -632,12 +629,13 @@ yg_status yg_r_allows_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_page page;
 	struct yg_allow *list = NULL;
 	size_t n = 0;
-	struct yg_sv org;
-	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
+	struct yg_reach reach;
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
 	if (st == YG_OK)
 		st = yg_allow_list(l.db,
-				   &(struct yg_allow_filter){
-					   .org = org, .before = page.after, .limit = page.limit},
+				   &(struct yg_allow_filter){.reach = reach,
+							     .before = page.after,
+							     .limit = page.limit},
 				   q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;

@@ -13,6 +13,12 @@ static void put_org(struct yg_jo *j, const struct yg_request *q, const struct yg
 	yg_jo_str(j, "title", q->japanese ? o->title_ja : o->title_en);
 	yg_jo_str(j, "title_ja", o->title_ja);
 	yg_jo_str(j, "title_en", o->title_en);
+	yg_jo_str(j, "kind", yg_sv_of(yg_org_kind_name(o->kind)));
+	/* who may not see the node above does not learn its name */
+	yg_jo_str_or_null(j, "parent",
+			  yg_reach_has(&q->who.reach, o->parent, YG_SV("")) ? o->parent
+									    : YG_SV(""));
+	yg_jo_int(j, "prefecture", o->prefecture);
 	yg_jo_bool(j, "demo", o->demo);
 	yg_jo_time(j, "created_at", o->created.us);
 	yg_jo_time(j, "updated_at", o->updated.us);
@@ -40,34 +46,43 @@ yg_status yg_r_organisations_list(struct yg_api *api, struct yg_request *q, stru
 	struct yg_page page;
 	struct yg_org *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
+	struct yg_reach reach;
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
+	if (st == YG_OK)
+		st = yg_org_list(l.db, &reach, page.after, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
-	if (q->who.org.n > 0) {
-		struct yg_org own;
-		st = yg_org_get(l.db, q->who.org, q->arena, &own, err);
-		if (st != YG_OK)
-			return st;
-		put_org(&j, q, &own);
-		return yg_answer_page(api, q, &j, NULL, err);
-	}
-	st = yg_org_list(l.db, page.after, page.limit, q->arena, &list, &n, err);
-	if (st != YG_OK)
-		return st;
 	for (size_t i = 0; i < n; i++)
 		put_org(&j, q, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].slug : NULL, err);
 }
 
+#define KIND_WORDS "centre sector organisation unit"
 static const struct yg_field org_fields[] = {
 	{"name", YG_F_TEXT, YG_F_NEEDED, 1, 63, NULL},
 	{"title", YG_F_TEXT, 0, 0, 800, NULL},
 	{"title_ja", YG_F_TEXT, 0, 0, 800, NULL},
 	{"title_en", YG_F_TEXT, 0, 0, 800, NULL},
 	{"demo", YG_F_BOOL, 0, 0, 0, NULL},
+	{"kind", YG_F_TEXT, 0, 0, 0, KIND_WORDS},
+	{"parent", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
+	{"prefecture", YG_F_INT, 0, 0, YG_PREFECTURE_MAX, NULL},
 };
-enum { F_NAME, F_TITLE, F_TITLE_JA, F_TITLE_EN, F_DEMO };
+enum { F_NAME, F_TITLE, F_TITLE_JA, F_TITLE_EN, F_DEMO, F_KIND, F_PARENT, F_PREFECTURE };
+
+/* Below a node that the caller may change, or anywhere with all of it in reach. */
+static yg_status check_parent(const struct yg_request *q, struct yg_sv parent, struct yg_err *err)
+{
+	if (parent.n == 0)
+		return q->who.reach.all
+			       ? YG_OK
+			       : YG_FAIL(err, YG_DENIED,
+					 "only the centre makes an organisation that stands below no other");
+	return yg_reach_has(&q->who.reach, parent, YG_SV(""))
+		       ? YG_OK
+		       : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+}
 
 yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 				 struct yg_err *err)
@@ -82,6 +97,8 @@ yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struc
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
 	}
 	if (st == YG_OK)
+		st = check_parent(q, v[F_PARENT].text, err);
+	if (st == YG_OK)
 		st = yg_lease_change(api, &l, err);
 	if (st != YG_OK)
 		return st;
@@ -90,13 +107,20 @@ yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struc
 		.title_ja = v[F_TITLE_JA].given ? v[F_TITLE_JA].text : v[F_TITLE].text,
 		.title_en = v[F_TITLE_EN].given ? v[F_TITLE_EN].text : v[F_TITLE].text,
 		.demo = v[F_DEMO].truth,
+		.parent = v[F_PARENT].text,
+		.prefecture = (int)v[F_PREFECTURE].number,
 	};
+	if (v[F_KIND].given)
+		(void)yg_org_kind_parse(v[F_KIND].text, &o.kind);
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_org_add(&act, &o, err);
 	if (st == YG_OK)
 		st = answer_org(q, r, l.db, 201, o.slug, err);
 	yg_answer_location(q, r, "/api/v1/organisations", o.slug);
-	return yg_lease_commit(&l, q, r, st, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK)
+		yg_stream_rights_changed(api->stream);
+	return st;
 }
 
 yg_status yg_r_organisation_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -119,6 +143,9 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 		{"title", YG_F_TEXT, 0, 1, 800, NULL},
 		{"title_ja", YG_F_TEXT, 0, 1, 800, NULL},
 		{"title_en", YG_F_TEXT, 0, 1, 800, NULL},
+		{"kind", YG_F_TEXT, 0, 0, 0, KIND_WORDS},
+		{"parent", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
+		{"prefecture", YG_F_INT, 0, 0, YG_PREFECTURE_MAX, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_org o;
@@ -132,16 +159,32 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 		st = yg_check_match(q, r, o.version, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	bool moves = v[3].given || v[4].given;
+	if (st == YG_OK && moves && !q->who.reach.all)
+		st = YG_FAIL(err, YG_DENIED, "only the centre moves an organisation in the tree");
 	if (st != YG_OK)
 		return st;
-	const struct yg_sv *ja = v[1].given ? &v[1].text : v[0].given ? &v[0].text : NULL;
-	const struct yg_sv *en = v[2].given ? &v[2].text : v[0].given ? &v[0].text : NULL;
+	struct yg_org_edit set = {
+		.title_ja = v[1].given   ? &v[1].text
+			    : v[0].given ? &v[0].text
+					 : NULL,
+		.title_en = v[2].given   ? &v[2].text
+			    : v[0].given ? &v[0].text
+					 : NULL,
+		.parent = v[4].given ? &v[4].text : NULL,
+		.prefecture = v[5].given ? (int)v[5].number : -1,
+	};
+	if (v[3].given)
+		(void)yg_org_kind_parse(v[3].text, &set.kind);
 	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_org_retitle(&act, name, o.version, ja, en, err);
+	st = yg_org_change(&act, name, o.version, &set, err);
 	if (st != YG_OK)
-		return yg_changed(r, st);
+		return st == YG_CONFLICT && moves ? st : yg_changed(r, st);
 	st = answer_org(q, r, l.db, 200, name, err);
-	return yg_lease_commit(&l, q, r, st, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK && moves)
+		yg_stream_rights_changed(api->stream);
+	return st;
 }
 
 yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -209,10 +252,10 @@ yg_status yg_r_tokens_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_page page;
 	struct yg_token *list = NULL;
 	size_t n = 0;
-	struct yg_sv org;
-	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
+	struct yg_reach reach;
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
 	if (st == YG_OK)
-		st = yg_token_list(l.db, org, page.after, page.limit, q->arena, &list, &n, err);
+		st = yg_token_list(l.db, &reach, page.after, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
@@ -237,7 +280,8 @@ static yg_status check_grant(struct yg_request *q, const struct yg_value *scopes
 			return YG_FAIL(err, YG_DENIED,
 				       "a token cannot give a scope that it has not");
 	}
-	if (q->who.expires.us != 0 && (expires_us == 0 || expires_us > q->who.expires.us))
+	bool token = q->who.kind == YG_WHO_TOKEN; /* a session ends long before what it makes */
+	if (token && q->who.expires.us != 0 && (expires_us == 0 || expires_us > q->who.expires.us))
 		return YG_FAIL(err, YG_DENIED,
 			       "a token cannot make one that lasts longer than itself");
 	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "the body has errors");
@@ -272,7 +316,7 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st != YG_OK)
 		return st;
 	int64_t expires = v[EXPIRES].given ? v[EXPIRES].number : q->now.us + 365 * YG_US_PER_DAY;
-	if (!v[EXPIRES].given && q->who.expires.us != 0)
+	if (!v[EXPIRES].given && q->who.kind == YG_WHO_TOKEN && q->who.expires.us != 0)
 		expires = YG_MIN(expires, q->who.expires.us);
 	st = check_grant(q, &v[SCOPES], expires, err);
 	if (st != YG_OK)
@@ -323,7 +367,10 @@ yg_status yg_r_token_revoke(struct yg_api *api, struct yg_request *q, struct yg_
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	r->status = 204;
-	return yg_token_revoke(&act, token.id, err);
+	st = yg_token_revoke(&act, token.id, err);
+	if (st == YG_OK)
+		yg_stream_rights_changed(api->stream);
+	return st;
 }
 
 /* The position of a source in its list: its three names with tabs between. */
@@ -359,12 +406,13 @@ yg_status yg_r_sources_list(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_page page;
 	struct yg_source_row after, *list = NULL;
 	size_t n = 0;
-	struct yg_sv org;
-	yg_status st = yg_page_begin(api, q, &l, &page, &org, err);
+	struct yg_reach reach;
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
 	if (st != YG_OK)
 		return st;
 	bool go_on = source_after(page.after, &after);
-	st = yg_source_list(l.db, org, go_on ? &after : NULL, page.limit, q->arena, &list, &n, err);
+	st = yg_source_list(l.db, &reach, go_on ? &after : NULL, page.limit, q->arena, &list, &n,
+			    err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);

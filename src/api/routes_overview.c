@@ -10,6 +10,7 @@
 #define RANGE_MAX  (366 * YG_US_PER_DAY)
 
 struct view { /* all of one answer */
+	struct yg_reach reach;
 	struct yg_org_set set;
 	int64_t from, to; /* hours */
 	int64_t step;     /* hours */
@@ -50,6 +51,12 @@ static yg_status read_alerts(struct yg_request *q, struct yg_state *db, struct v
 			     struct yg_err *err)
 {
 	yg_status st = yg_tally_open(db, &v->set, v->from, v->now, v->then, err);
+	/* the counters know neither systems nor an auditor's period */
+	bool counted = v->reach.system_count == 0 && v->reach.from.us == 0 && v->reach.to.us == 0;
+	if (st == YG_OK && !counted) {
+		st = yg_alert_counts(db, &v->reach, v->now, err);
+		memcpy(v->then, v->now, sizeof v->then);
+	}
 	if (st == YG_OK)
 		st = yg_tally_trend(db, &v->set, v->from, v->step, v->trend, v->steps, err);
 	if (st == YG_OK)
@@ -214,6 +221,8 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_orgs(q, l.db, &v->set, err);
+	if (st == YG_OK)
+		st = yg_scope_reach(q, l.db, &v->reach, err);
 	if (st == YG_OK)
 		st = read_alerts(q, l.db, v, err);
 	if (st == YG_OK)

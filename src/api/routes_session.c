@@ -52,8 +52,9 @@ static yg_status put_who(struct yg_request *q, struct yg_state *db, struct yg_jo
 		put_own_session(j, q, s);
 	else
 		yg_jo_str_or_null(j, "session", YG_SV(""));
-	yg_put_rights(j, q);
-	yg_jo_str(j, "scope_tree_root", q->who.org);
+	if (st == YG_OK)
+		st = yg_put_rights(j, q, db, err);
+	yg_jo_str(j, "scope_tree_root", q->who.root);
 	yg_jo_bool(j, "demo", demo);
 	yg_jo_str(j, "version", YG_SV(YG_VERSION));
 	return st;

@@ -63,10 +63,10 @@ yg_status yg_r_status(struct yg_api *api, struct yg_request *q, struct yg_respon
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_overview o;
-	bool central = q->who.org.n == 0;
+	bool central = q->who.reach.all;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_overview_read(api, q, l.db, q->who.org, &o, err);
+		st = yg_overview_read(api, q, l.db, &q->who.reach, &o, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
@@ -217,7 +217,7 @@ yg_status yg_r_doctor(struct yg_api *api, struct yg_request *q, struct yg_respon
 	struct doctor d = {.worst = CHECK_OK};
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_overview_read(api, q, l.db, YG_SV(""), &o, err);
+		st = yg_overview_read(api, q, l.db, &q->who.reach, &o, err);
 	if (st == YG_OK)
 		st = yg_lease_store(api, &l, err);
 	if (st != YG_OK)
@@ -438,10 +438,12 @@ yg_status yg_r_metrics(struct yg_api *api, struct yg_request *q, struct yg_respo
 		       struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	/* the separate listener knows nobody: who reaches it may know the totals */
+	const struct yg_reach everything = YG_REACH_ALL;
 	struct yg_overview o;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_overview_read(api, q, l.db, YG_SV(""), &o, err);
+		st = yg_overview_read(api, q, l.db, &everything, &o, err);
 	if (st != YG_OK)
 		return st;
 	r->status = 200;

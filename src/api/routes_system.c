@@ -106,7 +106,7 @@ yg_status yg_r_stream(struct yg_api *api, struct yg_request *q, struct yg_respon
 				 "expected alerts, jobs or system, with commas");
 		return YG_PARSE;
 	}
-	if (asked.p != NULL && q->who.org.n > 0 && (topics & YG_TOPIC_SYSTEM) != 0)
+	if (asked.p != NULL && !q->who.reach.all && (topics & YG_TOPIC_SYSTEM) != 0)
 		return YG_FAIL(err, YG_DENIED,
 			       "the topic system is not for tokens of one organisation");
 	r->status = 200;
@@ -150,7 +150,7 @@ yg_status yg_r_audit_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_audit_filter f = {0};
 	struct yg_audit_entry *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_begin(api, q, &l, &page, &f.org, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	if (st != YG_OK)
 		return st;
 	if (yg_query(q, "object").p != NULL)
@@ -246,7 +246,8 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = yg_job_list(l.db,
-				 &(struct yg_job_filter){.org = q->who.org,
+				 &(struct yg_job_filter){.reach = q->who.reach,
+							 .actor = yg_sv_of(q->who.actor),
 							 .before = page.after,
 							 .limit = page.limit},
 				 q->arena, &list, &n, err);
@@ -262,7 +263,8 @@ static yg_status find_job(struct yg_request *q, struct yg_state *db, struct yg_j
 			  struct yg_err *err)
 {
 	yg_status st = yg_job_get(db, yg_param(q, "id"), q->arena, out, err);
-	return st == YG_OK ? yg_scope_object(q, out->org, false, err) : st;
+	bool own = st == YG_OK && yg_sv_eq(out->actor, yg_sv_of(q->who.actor));
+	return st == YG_OK && !own ? yg_scope_object(q, out->org, false, err) : st;
 }
 
 yg_status yg_r_job_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -300,7 +302,7 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 	yg_put_job(&j, &job);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
 	if (st == YG_OK)
-		yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "cancelled");
+		yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "cancelled");
 	return st;
 }
 
@@ -317,7 +319,7 @@ yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_resp
 	st = yg_lease_commit(l, q, r, YG_OK, err);
 	if (st != YG_OK)
 		return st;
-	yg_announce(api, YG_TOPIC_JOBS, job.org, job.id, "queued");
+	yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "queued");
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
 	return YG_OK;

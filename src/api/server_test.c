@@ -72,9 +72,9 @@ static yg_status authenticate(struct yg_api *api, struct yg_request *q, bool nee
 	(void)api;
 	struct yg_sv a = q->header[YG_HH_AUTHORIZATION];
 	if (YG_SV_IS(a, "Bearer one")) {
-		q->who = (struct yg_who){.kind = YG_WHO_TOKEN,
-					 .org = YG_SV_INIT("one"),
-					 .scopes = YG_SV_INIT("alerts:read")};
+		q->who = (struct yg_who){.kind = YG_WHO_TOKEN, .scopes = YG_SV_INIT("alerts:read")};
+		static const struct yg_sv one = YG_SV_INIT("one");
+		q->who.reach = yg_reach_one(&one);
 		memcpy(q->who.actor, "token", 6);
 		return YG_OK;
 	}
@@ -209,15 +209,17 @@ static void check_stream(void)
 	const char *req = "GET /stream?topics=alerts HTTP/1.1\r\nHost: h\r\n\r\n";
 	T_OK(send(fd, req, strlen(req), MSG_NOSIGNAL) > 0);
 	T_OK(reads(fd, "retry: 3000", buf, sizeof buf));
-	yg_stream_publish(stream, YG_TOPIC_JOBS, YG_SV("one"), YG_SV("{\"no\":1}"));
-	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV("{\"id\":\"a-1\"}"));
+	yg_stream_publish(stream, YG_TOPIC_JOBS, YG_SV("one"), YG_SV(""), YG_SV("{\"no\":1}"));
+	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV(""),
+			  YG_SV("{\"id\":\"a-1\"}"));
 	T_OK(reads(fd, "{\"id\":\"a-1\"}", buf, sizeof buf) && strstr(buf, "event: alerts") &&
 	     !strstr(buf, "\"no\""));
 	char id[64] = "", *at = strstr(buf, "id: ");
 	if (at != NULL)
 		(void)snprintf(id, sizeof id, "%.*s", (int)strcspn(at + 4, "\n"), at + 4);
 	(void)close(fd);
-	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV("{\"id\":\"a-2\"}"));
+	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV(""),
+			  YG_SV("{\"id\":\"a-2\"}"));
 	char again[256];
 	(void)snprintf(again, sizeof again,
 		       "GET /stream HTTP/1.1\r\nHost: h\r\nLast-Event-ID: %s\r\n\r\n", id);
@@ -225,9 +227,11 @@ static void check_stream(void)
 	T_OK(ask("GET /stream HTTP/1.1\r\nHost: h\r\nLast-Event-ID: 1-1\r\n\r\n", "200",
 		 "event: gap"));
 	/* a token hears of its own organisation only, and nothing of the system */
-	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("two"), YG_SV("{\"id\":\"other\"}"));
-	yg_stream_publish(stream, YG_TOPIC_SYSTEM, YG_SV(""), YG_SV("{\"id\":\"sys\"}"));
-	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV("{\"id\":\"mine\"}"));
+	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("two"), YG_SV(""),
+			  YG_SV("{\"id\":\"other\"}"));
+	yg_stream_publish(stream, YG_TOPIC_SYSTEM, YG_SV(""), YG_SV(""), YG_SV("{\"id\":\"sys\"}"));
+	yg_stream_publish(stream, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV(""),
+			  YG_SV("{\"id\":\"mine\"}"));
 	(void)snprintf(
 		again, sizeof again,
 		"GET /stream HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer one\r\nLast-Event-ID: %s\r\n\r\n",

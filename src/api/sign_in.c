@@ -226,7 +226,8 @@ yg_status yg_session_begin(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_sb_put(&b, YG_SV("person:"));
 	yg_sb_put(&b, p->id);
 	(void)yg_sb_cstr(&b);
-	return yg_who_rights(q, db, p, err);
+	st = yg_who_rights(q, db, err);
+	return st == YG_OK ? yg_who_settle(q, db, err) : st;
 }
 
 void yg_session_forget_cookie(struct yg_request *q, struct yg_response *r)

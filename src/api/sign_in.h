@@ -53,11 +53,11 @@ yg_status yg_enrol_finish(struct yg_api *api, struct yg_request *q, struct yg_st
 			  const struct yg_enrol_try *t, struct yg_enrolled *out,
 			  struct yg_err *err);
 
-/* rights.c: fills w->scopes with what the person may do. */
-yg_status yg_who_rights(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
-			struct yg_err *err);
+/* rights.c: fills w->rights and w->scopes with what w->person may do. */
+yg_status yg_who_rights(struct yg_request *q, struct yg_state *db, struct yg_err *err);
 /* rights.c: the members "permissions" and "roles" of the session document. */
-void yg_put_rights(struct yg_jo *j, const struct yg_request *q);
+yg_status yg_put_rights(struct yg_jo *j, const struct yg_request *q, struct yg_state *db,
+			struct yg_err *err);
 /* rights.c: at set-up, the first person may do everything. */
 void yg_first_rights(struct yg_person *p);
 

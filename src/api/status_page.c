@@ -203,12 +203,15 @@ yg_status yg_r_status_page(struct yg_api *api, struct yg_request *q, struct yg_r
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	const struct words *w = q->japanese ? &japanese : &english;
 	struct yg_overview o = {0};
+	struct yg_reach reach = {0};
 	bool all = yg_who_may(&q->who, "system:read");
 	yg_status st;
 	if (all) {
 		st = yg_lease_state(api, &l, err);
 		if (st == YG_OK)
-			st = yg_overview_read(api, q, l.db, q->who.org, &o, err);
+			st = yg_who_reach(&q->who, l.db, "system:read", q->arena, &reach, err);
+		if (st == YG_OK)
+			st = yg_overview_read(api, q, l.db, &reach, &o, err);
 	} else {
 		st = yg_api_parts(api, q->arena, &o.parts, &o.part_count, err);
 		o.health = yg_parts_health(o.parts, o.part_count);
@@ -241,7 +244,7 @@ yg_status yg_r_status_page(struct yg_api *api, struct yg_request *q, struct yg_r
 	} else {
 		yg_buf_printf(b, "<p>%s</p>\n", w->hidden);
 	}
-	put_parts(b, w, &o, all && q->who.org.n == 0);
+	put_parts(b, w, &o, all && reach.all);
 	yg_buf_printf(
 		b,
 		"<h2>%s</h2>\n<ul><li><code>yagura doctor</code></li><li><code>yagura alert list</code></li>"

@@ -6,13 +6,14 @@
 
 struct message {
 	enum yg_stream_topic topic;
-	char org[64];
+	char org[64], system[40];
 	char *data; /* owned */
 	size_t n;
 };
 struct yg_stream {
 	uv_mutex_t lock;
 	uint64_t start;
+	uint64_t rights;      /* how often rights changed */
 	uint64_t first, next; /* numbers of the oldest kept and of the one to come */
 	size_t bytes;
 	void (*wake)(void *ctx);
@@ -60,16 +61,28 @@ void yg_stream_on_publish(struct yg_stream *s, void (*wake)(void *ctx), void *ct
 	uv_mutex_unlock(&s->lock);
 }
 
+void yg_stream_rights_changed(struct yg_stream *s)
+{
+	uv_mutex_lock(&s->lock);
+	s->rights++;
+	if (s->wake != NULL)
+		s->wake(s->wake_ctx);
+	uv_mutex_unlock(&s->lock);
+}
+
 void yg_stream_publish(struct yg_stream *s, enum yg_stream_topic topic, struct yg_sv org,
-		       struct yg_sv json)
+		       struct yg_sv system, struct yg_sv json)
 {
 	struct message m = {.topic = topic, .n = json.n};
-	if (json.n > YG_STREAM_MESSAGE_MAX || org.n >= sizeof m.org)
+	if (json.n > YG_STREAM_MESSAGE_MAX || org.n >= sizeof m.org || system.n >= sizeof m.system)
 		return;
+	if (system.n > 0)
+		memcpy(m.system, system.p, system.n);
 	m.data = malloc(json.n + 1);
 	if (m.data != NULL)
 		memcpy(m.data, json.p, json.n);
-	memcpy(m.org, org.p, org.n);
+	if (org.n > 0)
+		memcpy(m.org, org.p, org.n);
 	uv_mutex_lock(&s->lock);
 	while (s->first < s->next &&
 	       (s->next - s->first >= YG_STREAM_RING_MAX || s->bytes + m.n > YG_STREAM_BYTES_MAX))
@@ -112,13 +125,48 @@ yg_status yg_stream_topics(struct yg_sv text, unsigned *out, struct yg_err *err)
 	return YG_OK;
 }
 
+/* One allocation: the words' views, then their text. */
+static void copy_reach(struct yg_stream_reader *r, const struct yg_reach *reach)
+{
+	size_t words = reach->org_count + reach->system_count, bytes = 0, n = 0;
+	if (words == 0) {
+		r->reach.all = reach->all;
+		return;
+	}
+	for (size_t i = 0; i < words; i++)
+		bytes += i < reach->org_count ? reach->orgs[i].n
+					      : reach->systems[i - reach->org_count].n;
+	r->words = malloc(words * sizeof *r->words + bytes);
+	if (r->words == NULL)
+		return;
+	char *text = (char *)(r->words + words);
+	for (; n < words; n++) {
+		struct yg_sv from = n < reach->org_count ? reach->orgs[n]
+							 : reach->systems[n - reach->org_count];
+		memcpy(text, from.p, from.n);
+		r->words[n] = (struct yg_sv){text, from.n};
+		text += from.n;
+	}
+	r->reach = (struct yg_reach){.orgs = r->words,
+				     .org_count = reach->org_count,
+				     .systems = r->words + reach->org_count,
+				     .system_count = reach->system_count};
+}
+
+void yg_stream_reader_end(struct yg_stream_reader *r)
+{
+	free(r->words);
+	r->words = NULL;
+	r->reach = (struct yg_reach){0};
+}
+
 void yg_stream_reader_init(struct yg_stream *s, struct yg_stream_reader *r, unsigned topics,
-			   struct yg_sv org, struct yg_sv last_id)
+			   const struct yg_reach *reach, struct yg_sv last_id)
 {
 	*r = (struct yg_stream_reader){.topics = topics};
-	if (org.n < sizeof r->org)
-		memcpy(r->org, org.p, org.n);
+	copy_reach(r, reach);
 	uv_mutex_lock(&s->lock);
+	r->rights = s->rights;
 	r->next = s->next;
 	if (last_id.n > 0) {
 		struct yg_sv start = yg_sv_sub(last_id, 0, yg_sv_find(last_id, '-', 0)), number;
@@ -150,7 +198,7 @@ static bool is_for(const struct message *m, const struct yg_stream_reader *r)
 {
 	if (((unsigned)m->topic & r->topics) == 0 || m->data == NULL)
 		return false;
-	return r->org[0] == '\0' || strcmp(r->org, m->org) == 0;
+	return yg_reach_has(&r->reach, yg_sv_of(m->org), yg_sv_of(m->system));
 }
 
 /* One message as text; what does not fit whole is not begun. */
@@ -188,7 +236,9 @@ yg_status yg_stream_read(struct yg_stream *s, struct yg_stream_reader *r, char *
 	struct yg_sb b = yg_sb_init(buf, cap);
 	yg_status st = YG_OK;
 	uv_mutex_lock(&s->lock);
-	if (r->next < s->first)
+	if (!r->reach.all && r->rights != s->rights)
+		st = YG_DENIED;
+	else if (r->next < s->first)
 		st = YG_LIMIT;
 	else
 		put_greeting(s, r, &b);
@@ -210,7 +260,7 @@ bool yg_stream_pending(struct yg_stream *s, const struct yg_stream_reader *r)
 {
 	bool yes = !r->greeted || r->gap || r->beat;
 	uv_mutex_lock(&s->lock);
-	yes = yes || r->next < s->first;
+	yes = yes || r->next < s->first || (!r->reach.all && r->rights != s->rights);
 	for (uint64_t i = r->next; !yes && i < s->next; i++)
 		yes = is_for(&s->ring[i % YG_STREAM_RING_MAX], r);
 	uv_mutex_unlock(&s->lock);

@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "base/env.h"
+#include "org/reach.h"
 
 /* clang-format off */
 #define YG_STREAM_TOPICS(X) X(ALERTS, 1, "alerts") X(JOBS, 2, "jobs") X(SYSTEM, 4, "system")
@@ -31,26 +32,32 @@ void yg_stream_free(struct yg_stream *s);
 /* Called after a publish, in the publisher's thread; wakes the loop. */
 void yg_stream_on_publish(struct yg_stream *s, void (*wake)(void *ctx), void *ctx);
 
-/* json: one JSON object without newline.  org: whose news it is; empty: only
- * readers without an organisation get it. */
+/* json: one JSON object without newline.  org, system: whose news it is (system
+ * may be empty); org empty: only readers whose reach is all get it. */
 void yg_stream_publish(struct yg_stream *s, enum yg_stream_topic topic, struct yg_sv org,
-		       struct yg_sv json);
+		       struct yg_sv system, struct yg_sv json);
+/* Rights changed: every reader with a reach that is not all must begin anew. */
+void yg_stream_rights_changed(struct yg_stream *s);
 
 struct yg_stream_reader {
 	uint64_t next; /* number of the message it gets next */
 	unsigned topics;
-	char org[64]; /* restricted to it; "": all */
-	bool gap;     /* tell it that something is missing */
+	struct yg_reach reach; /* its own copy, in `words` */
+	struct yg_sv *words;   /* owned: yg_stream_reader_end() */
+	uint64_t rights;       /* how often rights had changed when it began */
+	bool gap;              /* tell it that something is missing */
 	bool greeted;
 	bool beat; /* a comment is due */
 };
 /* "alerts,jobs"; absent: every topic.  YG_PARSE on an unknown one. */
 yg_status yg_stream_topics(struct yg_sv text, unsigned *out, struct yg_err *err);
-/* Begins behind `last_id` ("": at the end). */
+/* Begins behind `last_id` ("": at the end).  The reach is copied; without memory
+ * for that the reader gets nothing. */
 void yg_stream_reader_init(struct yg_stream *s, struct yg_stream_reader *r, unsigned topics,
-			   struct yg_sv org, struct yg_sv last_id);
+			   const struct yg_reach *reach, struct yg_sv last_id);
+void yg_stream_reader_end(struct yg_stream_reader *r); /* all zero is fine */
 /* Writes as many whole messages as fit.  *out_n == 0: nothing to say now.
- * YG_LIMIT: the ring has overtaken it; drop it. */
+ * YG_LIMIT: the ring has overtaken it; YG_DENIED: rights changed; drop it. */
 yg_status yg_stream_read(struct yg_stream *s, struct yg_stream_reader *r, char *buf, size_t cap,
 			 size_t *out_n);
 /* Is there anything for it? */

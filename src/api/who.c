@@ -21,7 +21,7 @@ static yg_status cut_to_person(struct yg_request *q, struct yg_state *db, struct
 	if (st == YG_OK && !YG_SV_IS(p.state, "active"))
 		return YG_FAIL(err, YG_UNAUTH, "the token is not valid");
 	if (st == YG_OK)
-		st = yg_who_rights(q, db, &p, err);
+		st = yg_who_rights(q, db, err);
 	char *text = st == YG_OK ? yg_arena_alloc(q->arena, wanted.n + 1, 1) : NULL;
 	if (text == NULL)
 		return st != YG_OK ? st : YG_FAIL(err, YG_NOMEM, "the token's scopes");
@@ -56,13 +56,15 @@ static yg_status by_token(struct yg_api *api, struct yg_request *q, struct yg_sv
 	set_actor(&q->who, "token:", token.id);
 	q->who.kind = YG_WHO_TOKEN;
 	q->who.id = token.id;
-	q->who.org = token.org;
+	q->who.bound = token.org;
 	q->who.name = token.name;
 	q->who.scopes = token.scopes;
 	q->who.person = token.person;
 	q->who.expires = token.expires;
 	if (token.person.n > 0)
 		st = cut_to_person(q, l.db, token.scopes, err);
+	if (st == YG_OK)
+		st = yg_who_settle(q, l.db, err);
 	if (st != YG_OK)
 		q->who = (struct yg_who){.kind = YG_WHO_NOBODY};
 	return st;
@@ -102,7 +104,9 @@ static yg_status by_cookie(struct yg_api *api, struct yg_request *q, struct yg_s
 	q->who.step_up_until = s.step_up_until;
 	q->who.expires.us = YG_MIN(s.expires.us, YG_MAX(s.last_used.us, touch ? q->now.us : 0) +
 							 conf->session_idle_us);
-	st = yg_who_rights(q, l.db, &p, err);
+	st = yg_who_rights(q, l.db, err);
+	if (st == YG_OK)
+		st = yg_who_settle(q, l.db, err);
 	if (st != YG_OK)
 		q->who = (struct yg_who){.kind = YG_WHO_NOBODY};
 	return st;

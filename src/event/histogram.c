@@ -12,7 +12,7 @@ static const int64_t widths_s[] = {1,      2,      5,       10,      15,      30
 
 static bool nobody(const struct yg_search_scope *scope)
 {
-	return !scope->all_orgs && scope->org_count == 0;
+	return !scope->all_orgs && scope->org_count == 0 && scope->system_count == 0;
 }
 
 static void round_off(const struct yg_search_scope *scope, uint32_t buckets, struct yg_histogram *h)

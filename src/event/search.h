@@ -43,12 +43,27 @@ struct yg_search_key {
 void yg_search_cursor_format(struct yg_sb *b, struct yg_search_key k);
 yg_status yg_search_cursor_parse(struct yg_sv s, struct yg_search_key *out, struct yg_err *err);
 
+struct yg_search_net {
+	struct yg_ip ip;
+	unsigned bits; /* 128: one address */
+};
+struct yg_search_system { /* events of `org` from or to these addresses, or of these hosts */
+	struct yg_sv org;
+	struct yg_search_net *nets;
+	size_t net_count;
+	struct yg_sv *hosts; /* in lower case */
+	size_t host_count;
+};
 struct yg_search_scope {
-	bool all_orgs;            /* no restriction: the local administrator */
-	const struct yg_sv *orgs; /* else only these; none of them: nothing is found */
+	bool all_orgs; /* no restriction: the local administrator */
+	const struct yg_sv
+		*orgs; /* else only these, and these systems; neither: nothing is found */
 	size_t org_count;
-	yg_wall from, to; /* of `time`: from <= time < to; to.us == 0: no end */
-	uint32_t limit;   /* 1..YG_PAGE_MAX */
+	const struct yg_search_system *systems;
+	size_t system_count;
+	yg_wall period_from, period_to; /* us == 0: no bound; holds for single events too */
+	yg_wall from, to;               /* of `time`: from <= time < to; to.us == 0: no end */
+	uint32_t limit;                 /* 1..YG_PAGE_MAX */
 	bool has_after;
 	struct yg_search_key after; /* the last one of the page before */
 	uint32_t max_seconds; /* of the whole search; 0: 20.  When it is over the page ends early */

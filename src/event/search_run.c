@@ -57,6 +57,88 @@ static bool slug(struct yg_sv s)
 	return s.n > 0 && s.n <= YG_ORG_NAME_MAX;
 }
 
+/* "src_ip >= x AND src_ip <= y": only bytes in hex stand in the text. */
+static void put_net(struct yg_buf *sql, const char *column, const struct yg_search_net *net)
+{
+	struct yg_ip bound[2] = {net->ip, net->ip};
+	for (unsigned i = net->bits; i < 128; i++) {
+		bound[0].b[i / 8] &= (uint8_t) ~(0x80 >> (i % 8));
+		bound[1].b[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	}
+	for (size_t k = 0; k < 2; k++) {
+		char hex[33];
+		struct yg_sb b = yg_sb_init(hex, sizeof hex);
+		yg_sb_hex(&b, bound[k].b, sizeof bound[k].b);
+		yg_buf_printf(sql, "%s%s %s toFixedString(unhex('%s'), 16)", k > 0 ? " AND " : "(",
+			      column, k > 0 ? "<=" : ">=", yg_sb_cstr(&b));
+	}
+	yg_buf_putc(sql, ')');
+}
+
+/* A word in hex: whatever it holds, it cannot end the quotes. */
+static void put_word(struct yg_buf *sql, struct yg_sv word)
+{
+	char hex[1024];
+	struct yg_sb b = yg_sb_init(hex, sizeof hex);
+	yg_sb_hex(&b, (const uint8_t *)word.p, word.n);
+	yg_buf_printf(sql, "unhex('%s')", yg_sb_cstr(&b));
+}
+
+/* One system: its organisation, and an address or host of its own. */
+static yg_status put_system(struct yg_buf *sql, const struct yg_search_system *y,
+			    struct yg_err *err)
+{
+	static const char *const addresses[] = {"src_ip", "dst_ip"};
+	static const char *const names[] = {"host", "src_host", "dst_host"};
+	if (!slug(y->org))
+		return YG_FAIL(err, YG_INVAL, "not the name of an organisation");
+	yg_buf_put(sql, YG_SV(" OR (org = '"));
+	yg_buf_put(sql, y->org);
+	yg_buf_put(sql, YG_SV("' AND (0"));
+	for (size_t i = 0; i < y->net_count; i++)
+		for (size_t k = 0; k < YG_LEN(addresses); k++) {
+			yg_buf_put(sql, YG_SV(" OR "));
+			put_net(sql, addresses[k], &y->nets[i]);
+		}
+	for (size_t k = 0; y->host_count > 0 && k < YG_LEN(names); k++) {
+		yg_buf_printf(sql, " OR lower(%s) IN (", names[k]);
+		for (size_t i = 0; i < y->host_count; i++) {
+			yg_buf_put(sql, i > 0 ? YG_SV(", ") : YG_SV(""));
+			put_word(sql, y->hosts[i]);
+		}
+		yg_buf_putc(sql, ')');
+	}
+	yg_buf_put(sql, YG_SV("))"));
+	return YG_OK;
+}
+
+static yg_status put_orgs(struct yg_buf *sql, const struct yg_search_scope *scope,
+			  struct yg_err *err);
+
+/* What the asker may see: period, organisations, systems.  Every statement that
+ * reads events has it. */
+static yg_status put_scope(struct yg_buf *sql, const struct yg_search_scope *scope,
+			   struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	if (scope->period_from.us != 0)
+		yg_buf_printf(sql, " AND time >= %lld", (long long)scope->period_from.us);
+	if (scope->period_to.us != 0)
+		yg_buf_printf(sql, " AND time < %lld", (long long)scope->period_to.us);
+	if (scope->all_orgs || scope->system_count == 0)
+		return put_orgs(sql, scope, err);
+	yg_buf_put(sql, YG_SV(" AND ((1"));
+	if (scope->org_count == 0)
+		yg_buf_put(sql, YG_SV(" AND 0"));
+	else
+		st = put_orgs(sql, scope, err);
+	yg_buf_putc(sql, ')');
+	for (size_t i = 0; st == YG_OK && i < scope->system_count; i++)
+		st = put_system(sql, &scope->systems[i], err);
+	yg_buf_putc(sql, ')');
+	return st;
+}
+
 /* " AND org IN ('a', 'b')"; a slug holds nothing that could end the quotes.  One
  * alone is compared by "=": then rows come in the table's own order, which is
  * that of a page, and reading ends when the page is full. */
@@ -121,7 +203,7 @@ static yg_status slice_sql(const struct run *r, int64_t from, int64_t to, struct
 		yg_buf_putc(sql, ')');
 	}
 	yg_buf_printf(sql, " WHERE time >= %lld AND time < %lld", (long long)from, (long long)to);
-	yg_status st = put_orgs(sql, r->scope, r->err);
+	yg_status st = put_scope(sql, r->scope, r->err);
 	if (r->scope->has_after)
 		put_after(sql, r->scope->after);
 	yg_buf_printf(sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
@@ -246,7 +328,7 @@ static yg_status fetch(const struct fetch *f, struct yg_event **out_events, size
 	yg_buf_put(&sql, yg_event_table_columns());
 	yg_buf_put(&sql, YG_SV(" FROM " YG_EVENT_TABLE));
 	yg_buf_put(&sql, f->places);
-	yg_status st = put_orgs(&sql, f->scope, err);
+	yg_status st = put_scope(&sql, f->scope, err);
 	yg_buf_printf(&sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
 		      f->most);
 	struct yg_ch_query q = {
@@ -300,7 +382,7 @@ yg_status yg_search_run(struct yg_ch *ch, const struct yg_search *s,
 	if (scope->limit == 0 || scope->limit > YG_PAGE_MAX)
 		return YG_FAIL(err, YG_INVAL, "a page has 1 to %u rows", YG_PAGE_MAX);
 	*out = (struct yg_search_page){0};
-	if (!scope->all_orgs && scope->org_count == 0)
+	if (!scope->all_orgs && scope->org_count == 0 && scope->system_count == 0)
 		return YG_OK;
 	r.seconds_left = scope->max_seconds > 0 ? scope->max_seconds : SECONDS_MAX;
 	yg_status st = find(&r, env, &looked_to, &early);
@@ -324,7 +406,7 @@ yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, u
 	struct yg_sb b = yg_sb_init(places, sizeof places);
 	struct yg_event *events;
 	size_t n;
-	if (!scope->all_orgs && scope->org_count == 0)
+	if (!scope->all_orgs && scope->org_count == 0 && scope->system_count == 0)
 		return YG_FAIL(err, YG_NOTFOUND, "no such event");
 	yg_sb_printf(&b, " WHERE spool = %u AND batch = %llu AND row = %u", spool,
 		     (unsigned long long)batch, row);
@@ -346,7 +428,7 @@ yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, u
 yg_status yg_search_put_scope(struct yg_buf *sql, const struct yg_search_scope *scope,
 			      struct yg_err *err)
 {
-	return put_orgs(sql, scope, err);
+	return put_scope(sql, scope, err);
 }
 
 static int newest_first(const void *a, const void *b)

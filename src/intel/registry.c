@@ -155,8 +155,8 @@ yg_status yg_list_get(struct yg_state *db, struct yg_sv uid_or_name, struct yg_a
 	return st;
 }
 
-yg_status yg_list_list(struct yg_state *db, struct yg_sv org, struct yg_sv after, uint32_t limit,
-		       struct yg_arena *arena, struct yg_list **out, size_t *out_n,
+yg_status yg_list_list(struct yg_state *db, const struct yg_reach *reach, struct yg_sv after,
+		       uint32_t limit, struct yg_arena *arena, struct yg_list **out, size_t *out_n,
 		       struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
@@ -167,12 +167,13 @@ yg_status yg_list_list(struct yg_state *db, struct yg_sv org, struct yg_sv after
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " LIST_COLUMNS
-		       " FROM indicator_list WHERE ($1 = '' OR org = $1 OR org IS NULL)"
+		       " FROM indicator_list WHERE ($1 = 1 OR org IS NULL OR org IN yg_set($4))"
 		       " AND uid > $2 ORDER BY uid LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, org);
+	yg_stmt_i64(s, 1, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 2, after);
 	yg_stmt_i64(s, 3, limit);
 	size_t n = 0;

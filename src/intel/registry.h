@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "intel/compile.h"
 #include "org/act.h"
+#include "org/reach.h"
 
 struct yg_list {
 	int64_t seq;       /* internal number */
@@ -31,9 +32,9 @@ yg_status yg_list_add(struct yg_act *act, const struct yg_list *l, struct yg_id 
 /* By uid or by name. */
 yg_status yg_list_get(struct yg_state *db, struct yg_sv uid_or_name, struct yg_arena *arena,
 		      struct yg_list *out, struct yg_err *err);
-/* By uid, from behind `after`; org: of that organisation and of all; empty: every list. */
-yg_status yg_list_list(struct yg_state *db, struct yg_sv org, struct yg_sv after, uint32_t limit,
-		       struct yg_arena *arena, struct yg_list **out, size_t *out_n,
+/* By uid, from behind `after`: those within reach, and those for all organisations. */
+yg_status yg_list_list(struct yg_state *db, const struct yg_reach *reach, struct yg_sv after,
+		       uint32_t limit, struct yg_arena *arena, struct yg_list **out, size_t *out_n,
 		       struct yg_err *err);
 struct yg_list_set { /* NULL, NONE, negative: as it is */
 	const struct yg_sv *title, *category;
@@ -87,7 +88,7 @@ struct yg_indicator_filter {
 	struct yg_sv value; /* exact in any accepted spelling; "abc*": begins with; empty: any */
 	enum yg_indicator_type type; /* NONE: any */
 	struct yg_sv list;           /* uid or name; empty: any */
-	struct yg_sv org;            /* lists of that organisation and of all; empty: any */
+	struct yg_reach reach;       /* lists within it, and those for all organisations */
 	int64_t before;              /* keyset: ids below; 0: from the newest */
 	uint32_t limit;              /* 1..YG_PAGE_MAX */
 };
@@ -129,10 +130,10 @@ yg_status yg_allow_add(struct yg_act *act, const struct yg_allow_new *n, struct 
 yg_status yg_allow_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_allow *out, struct yg_err *err);
 struct yg_allow_filter {
-	struct yg_sv org;    /* of that organisation and of all; empty: any */
-	struct yg_sv value;  /* exact; empty: any */
-	struct yg_sv before; /* keyset: ids below; empty: from the newest */
-	uint32_t limit;      /* 1..YG_PAGE_MAX */
+	struct yg_reach reach; /* those within it, and those for all organisations */
+	struct yg_sv value;    /* exact; empty: any */
+	struct yg_sv before;   /* keyset: ids below; empty: from the newest */
+	uint32_t limit;        /* 1..YG_PAGE_MAX */
 };
 /* Newest first. */
 yg_status yg_allow_list(struct yg_state *db, const struct yg_allow_filter *f,

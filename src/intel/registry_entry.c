@@ -168,7 +168,7 @@ static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struc
 			YG_SQL("SELECT " ROW_COLUMNS
 			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
 			       " WHERE i.value >= $1 AND i.value < $2 AND ($3 = 0 OR i.type = $3)"
-			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = '' OR l.org = $5 OR l.org IS NULL)"
+			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
 			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
 			out, err);
 	if (w->low.n > 0)
@@ -177,7 +177,7 @@ static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struc
 			YG_SQL("SELECT " ROW_COLUMNS
 			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
 			       " WHERE i.value IN ($1, $2) AND ($3 = 0 OR i.type = $3)"
-			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = '' OR l.org = $5 OR l.org IS NULL)"
+			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
 			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
 			out, err);
 	return yg_state_prepare(
@@ -185,7 +185,7 @@ static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struc
 		YG_SQL("SELECT " ROW_COLUMNS
 		       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
 		       " WHERE $1 = $2 AND ($3 = 0 OR i.type = $3)"
-		       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = '' OR l.org = $5 OR l.org IS NULL)"
+		       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
 		       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
 		out, err);
 }
@@ -208,7 +208,8 @@ yg_status yg_indicator_list(struct yg_state *db, const struct yg_indicator_filte
 	yg_stmt_text(s, 2, w->prefix ? w->high : w->value);
 	yg_stmt_i64(s, 3, f->type);
 	yg_stmt_text(s, 4, f->list);
-	yg_stmt_text(s, 5, f->org);
+	yg_stmt_i64(s, 5, yg_reach_all_flag(&f->reach));
+	yg_stmt_set(s, 8, f->reach.orgs, f->reach.org_count);
 	yg_stmt_i64(s, 6, f->before > 0 ? f->before : INT64_MAX);
 	yg_stmt_i64(s, 7, limit);
 	size_t n = 0;

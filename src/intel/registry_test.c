@@ -30,11 +30,19 @@ static struct yg_state *fresh(void)
 	return db;
 }
 
+static const struct yg_sv alpha = YG_SV_INIT("alpha"), beta = YG_SV_INIT("beta");
+
+/* Empty: everything. */
+static struct yg_reach reach_of(const struct yg_sv *org)
+{
+	return org->n > 0 ? yg_reach_one(org) : YG_REACH_ALL;
+}
+
 static bool audited(struct yg_state *db, const char *action)
 {
 	struct yg_audit_entry *e;
 	size_t n;
-	struct yg_audit_filter f = {.limit = 1};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 1};
 	return yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 1 &&
 	       yg_sv_eq(e->action, yg_sv_of(action));
 }
@@ -74,9 +82,11 @@ static void test_lists(void)
 	T_OK(yg_list_get(db, YG_SV("maltrail"), &arena, &l, &err) == YG_OK &&
 	     yg_sv_eq(l.uid, yg_id_sv(&id)) && l.enabled && l.confidence == 70 &&
 	     l.tlp == YG_TLP_AMBER);
-	T_OK(yg_list_list(db, YG_SV("beta"), YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
+	T_OK(yg_list_list(db, &(struct yg_reach){.orgs = &beta, .org_count = 1}, YG_SV(""), 10,
+			  &arena, &list, &n, &err) == YG_OK &&
 	     n == 1);
-	T_OK(yg_list_list(db, YG_SV("alpha"), YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
+	T_OK(yg_list_list(db, &(struct yg_reach){.orgs = &alpha, .org_count = 1}, YG_SV(""), 10,
+			  &arena, &list, &n, &err) == YG_OK &&
 	     n == 2);
 	struct yg_list_set set = {.confidence = 20, .enabled = 0};
 	T_OK(yg_list_change(&act, yg_id_sv(&own), 7, &set, &err) == YG_CONFLICT);
@@ -143,14 +153,15 @@ static void test_entries(void)
 		    {"192.0.2.1", "", "alpha", YG_IND_NONE, 1},
 		    {"nothing.example", "", "", YG_IND_NONE, 0}};
 	for (size_t k = 0; k < YG_LEN(asks); k++) {
+		struct yg_sv org = yg_sv_of(asks[k].org);
 		struct yg_indicator_filter f = {.value = yg_sv_of(asks[k].value),
 						.list = yg_sv_of(asks[k].list),
-						.org = yg_sv_of(asks[k].org),
+						.reach = reach_of(&org),
 						.type = asks[k].type,
 						.limit = 10};
 		T_OK(yg_indicator_list(db, &f, &arena, &rows, &n, &err) == YG_OK && n == asks[k].n);
 	}
-	struct yg_indicator_filter page = {.limit = 1};
+	struct yg_indicator_filter page = {.reach = YG_REACH_ALL, .limit = 1};
 	T_OK(yg_indicator_list(db, &page, &arena, &rows, &n, &err) == YG_OK && n == 1 &&
 	     rows[0].id == id2);
 	page.before = rows[0].id;
@@ -200,11 +211,13 @@ static void test_allow(void)
 	T_OK(yg_allow_add(&act, &a, &id, &err) == YG_NOTFOUND);
 	a.org = YG_SV("");
 	T_OK(yg_allow_add(&act, &a, &id, &err) == YG_OK);
-	T_OK(yg_allow_list(db, &(struct yg_allow_filter){.org = YG_SV("beta"), .limit = 10}, &arena,
-			   &list, &n, &err) == YG_OK &&
+	T_OK(yg_allow_list(db, &(struct yg_allow_filter){.reach = reach_of(&beta), .limit = 10},
+			   &arena, &list, &n, &err) == YG_OK &&
 	     n == 1);
 	T_OK(yg_allow_list(db,
-			   &(struct yg_allow_filter){.value = YG_SV("good.example"), .limit = 10},
+			   &(struct yg_allow_filter){.reach = YG_REACH_ALL,
+						     .value = YG_SV("good.example"),
+						     .limit = 10},
 			   &arena, &list, &n, &err) == YG_OK &&
 	     n == 1);
 	struct yg_sv why = YG_SV("checked again");
@@ -283,7 +296,7 @@ static void test_import(void)
 	T_OK(yg_import_end(im, &t, &err) == YG_AGAIN && seen == 1);
 	T_OK(yg_list_get(db, YG_SV("bulk"), &arena, &l, &err) == YG_OK && l.entries == 50002);
 	T_OK(yg_list_remove(&act, YG_SV("bulk"), NULL, NULL, &err) == YG_OK);
-	struct yg_indicator_filter f = {.limit = 1};
+	struct yg_indicator_filter f = {.reach = YG_REACH_ALL, .limit = 1};
 	struct yg_indicator_row *rows;
 	size_t n;
 	T_OK(yg_indicator_list(db, &f, &arena, &rows, &n, &err) == YG_OK && n == 0);

@@ -226,6 +226,39 @@ static void take_entry(struct yg_stmt *s, struct yg_audit_entry *e)
 	};
 }
 
+#define ENTRY_COLUMNS "l.seq, l.time, l.actor, l.action, l.object, l.org, l.detail, l.hash"
+#define ENTRY_WHERE                                                                                \
+	" ($2 = '' OR l.actor = $2) AND ($3 = '' OR substr(l.action, 1, length($3)) = $3)"         \
+	" AND l.time >= $4 AND l.time < $5 AND l.seq < $6"
+
+/* An object's history goes by its own index, the log of some organisations by
+ * theirs (the newest of each, then the newest of those), the rest by number. */
+static yg_status prepare_list(struct yg_state *db, const struct yg_audit_filter *f,
+			      struct yg_stmt **out, struct yg_err *err)
+{
+	if (f->object.n > 0)
+		return yg_state_prepare(
+			db,
+			YG_SQL("SELECT " ENTRY_COLUMNS
+			       " FROM audit_log l WHERE l.object = $1 AND" ENTRY_WHERE
+			       " AND ($7 = 1 OR l.org IN yg_set($8)) ORDER BY l.seq DESC LIMIT $9"),
+			out, err);
+	if (!f->reach.all)
+		return yg_state_prepare(
+			db,
+			YG_SQL("SELECT " ENTRY_COLUMNS
+			       " FROM yg_set($8) o JOIN audit_log l ON l.seq IN"
+			       " (SELECT l.seq FROM audit_log l WHERE l.org = o.item AND $7 = 0 AND $1 = '' AND" ENTRY_WHERE
+			       " ORDER BY l.seq DESC LIMIT $9) ORDER BY l.seq DESC LIMIT $9"),
+			out, err);
+	return yg_state_prepare(db,
+				YG_SQL("SELECT " ENTRY_COLUMNS
+				       " FROM audit_log l WHERE $1 = '' AND" ENTRY_WHERE
+				       " AND ($7 = 1 OR l.org IN yg_set($8))"
+				       " ORDER BY l.seq DESC LIMIT $9"),
+				out, err);
+}
+
 yg_status yg_audit_list(struct yg_state *db, const struct yg_audit_filter *f,
 			struct yg_arena *arena, struct yg_audit_entry **out, size_t *out_n,
 			struct yg_err *err)
@@ -235,35 +268,19 @@ yg_status yg_audit_list(struct yg_state *db, const struct yg_audit_filter *f,
 	struct yg_audit_entry *list = YG_NEW_N(arena, struct yg_audit_entry, limit);
 	if (list == NULL && limit > 0)
 		return YG_FAIL(err, YG_NOMEM, "audit entries");
-	/* an object's history goes by its own index; the rest by number */
-	yg_status st =
-		f->object.n > 0
-			? yg_state_prepare(
-				  db,
-				  YG_SQL("SELECT seq, time, actor, action, object, org, detail, hash FROM audit_log"
-					 " WHERE object = $1 AND ($2 = '' OR org = $2) AND ($3 = '' OR actor = $3)"
-					 " AND ($4 = '' OR substr(action, 1, length($4)) = $4)"
-					 " AND ($5 = 0 OR time >= $5) AND ($6 = 0 OR time < $6) AND ($7 = 0 OR seq < $7)"
-					 " ORDER BY seq DESC LIMIT $8"),
-				  &s, err)
-			: yg_state_prepare(
-				  db,
-				  YG_SQL("SELECT seq, time, actor, action, object, org, detail, hash FROM audit_log"
-					 " WHERE ($1 = '' OR object = $1) AND ($2 = '' OR org = $2) AND ($3 = '' OR actor = $3)"
-					 " AND ($4 = '' OR substr(action, 1, length($4)) = $4)"
-					 " AND ($5 = 0 OR time >= $5) AND ($6 = 0 OR time < $6) AND seq < $7"
-					 " ORDER BY seq DESC LIMIT $8"),
-				  &s, err);
+	yg_status st = prepare_list(db, f, &s, err);
 	if (st != YG_OK)
 		return st;
+	int64_t to = f->to_us != 0 ? f->to_us : INT64_MAX;
 	yg_stmt_text(s, 1, f->object);
-	yg_stmt_text(s, 2, f->org);
-	yg_stmt_text(s, 3, f->actor);
-	yg_stmt_text(s, 4, f->action);
-	yg_stmt_i64(s, 5, f->from_us);
-	yg_stmt_i64(s, 6, f->to_us);
-	yg_stmt_i64(s, 7, f->before != 0 || f->object.n > 0 ? f->before : INT64_MAX);
-	yg_stmt_i64(s, 8, limit);
+	yg_stmt_text(s, 2, f->actor);
+	yg_stmt_text(s, 3, f->action);
+	yg_stmt_i64(s, 4, YG_MAX(f->from_us, f->reach.from.us));
+	yg_stmt_i64(s, 5, f->reach.to.us != 0 ? YG_MIN(to, f->reach.to.us) : to);
+	yg_stmt_i64(s, 6, f->before > 0 ? f->before : INT64_MAX);
+	yg_stmt_i64(s, 7, yg_reach_all_flag(&f->reach));
+	yg_stmt_set(s, 8, f->reach.orgs, f->reach.org_count);
+	yg_stmt_i64(s, 9, limit);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

@@ -11,6 +11,7 @@
 #pragma once
 #include "base/arena.h"
 #include "org/act.h"
+#include "org/reach.h"
 
 #define YG_AUDIT_HASH       32
 #define YG_AUDIT_DETAIL_MAX 65536 /* bytes of one entry's detail; more: YG_TOOBIG */
@@ -45,8 +46,9 @@ struct yg_audit_entry {
 	uint8_t hash[YG_AUDIT_HASH];
 };
 struct yg_audit_filter {
-	struct yg_sv org, object, actor, action; /* empty: any; action: a prefix ("alert.") */
-	int64_t from_us, to_us;                  /* 0: any */
+	struct yg_reach reach;              /* with its period */
+	struct yg_sv object, actor, action; /* empty: any; action: a prefix ("alert.") */
+	int64_t from_us, to_us;             /* 0: any */
 	int64_t before; /* keyset: entries below this number; 0: from the newest */
 	uint32_t limit; /* 1..YG_PAGE_MAX */
 };

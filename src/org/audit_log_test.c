@@ -201,7 +201,7 @@ static void test_list(void)
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
 	struct yg_audit_entry *e;
 	size_t n;
-	struct yg_audit_filter f = {.limit = 3};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 3};
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 3 && e[0].seq == 8 &&
 	     YG_SV_IS(e[0].detail, "{\"n\":{\"from\":7,\"to\":8}}"));
 	f.before = 6;
@@ -212,14 +212,16 @@ static void test_list(void)
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 3 && e[0].seq == 8);
 	f.object = YG_SV("a-2");
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 0);
-	f = (struct yg_audit_filter){
-		.limit = 20, .action = YG_SV("test."), .from_us = e[0].time.us};
+	f = (struct yg_audit_filter){.reach = YG_REACH_ALL,
+				     .limit = 20,
+				     .action = YG_SV("test."),
+				     .from_us = e[0].time.us};
 	f.from_us = 0;
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == ENTRIES);
 	f.to_us = e[0].time.us;
 	f.from_us = e[7].time.us + 1;
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == ENTRIES - 2);
-	f = (struct yg_audit_filter){.limit = 20, .actor = YG_SV("nobody")};
+	f = (struct yg_audit_filter){.reach = YG_REACH_ALL, .limit = 20, .actor = YG_SV("nobody")};
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 0);
 }
 

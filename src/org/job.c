@@ -189,12 +189,14 @@ yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " COLUMNS
-		       " FROM job WHERE ($1 = '' OR org = $1) AND ($2 = '' OR kind = $2)"
+		       " FROM job WHERE ($1 = 1 OR org IN yg_set($5) OR actor = $6) AND ($2 = '' OR kind = $2)"
 		       " AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, f->org);
+	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
+	yg_stmt_set(s, 5, f->reach.orgs, f->reach.org_count);
+	yg_stmt_text(s, 6, f->actor);
 	yg_stmt_text(s, 2, f->kind);
 	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, limit);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "org/act.h"
+#include "org/reach.h"
 
 /* clang-format off */
 #define YG_JOB_STATES(X)                                 \
@@ -53,9 +54,11 @@ yg_status yg_job_recover(struct yg_act *act, uint64_t *out_n, struct yg_err *err
 yg_status yg_job_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		     struct yg_job *out, struct yg_err *err);
 struct yg_job_filter {
-	struct yg_sv org, kind; /* empty: any */
-	struct yg_sv before;    /* keyset: ids below; empty: from the newest */
-	uint32_t limit;         /* 1..YG_PAGE_MAX */
+	struct yg_reach reach;
+	struct yg_sv actor;  /* whose own jobs are in it, too; empty: nobody's */
+	struct yg_sv kind;   /* empty: any */
+	struct yg_sv before; /* keyset: ids below; empty: from the newest */
+	uint32_t limit;      /* 1..YG_PAGE_MAX */
 };
 /* Newest first. */
 yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct yg_arena *arena,

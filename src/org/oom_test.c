@@ -31,7 +31,8 @@ static yg_status org_retitle(struct yg_state *db, struct yg_sb *seen)
 	struct yg_act act = act_of(db);
 	struct yg_sv title = YG_SV("City of Alpha");
 	(void)seen;
-	return yg_org_retitle(&act, YG_SV("alpha"), 1, &title, &title, &err);
+	struct yg_org_edit set = {.title_ja = &title, .title_en = &title, .prefecture = 3};
+	return yg_org_change(&act, YG_SV("alpha"), 1, &set, &err);
 }
 
 static yg_status org_remove(struct yg_state *db, struct yg_sb *seen)
@@ -47,7 +48,8 @@ static yg_status org_list(struct yg_state *db, struct yg_sb *seen)
 	struct yg_org *list = NULL;
 	size_t n = 0;
 	yg_arena_init(&arena, 1 << 20);
-	yg_status st = yg_org_list(db, YG_SV(""), 10, &arena, &list, &n, &err);
+	yg_status st = yg_org_list(db, &(struct yg_reach){.all = true}, YG_SV(""), 10, &arena,
+				   &list, &n, &err);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		yg_sb_put(seen, list[i].slug);
 		yg_sb_put(seen, list[i].title_en);
@@ -159,7 +161,7 @@ static yg_status source_add(struct yg_state *db, struct yg_sb *seen)
 static yg_status audit_list(struct yg_state *db, struct yg_sb *seen)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_audit_filter f = {.limit = 10};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 10};
 	struct yg_audit_entry *list = NULL;
 	size_t n = 0;
 	yg_arena_init(&arena, 1 << 20);

@@ -26,7 +26,7 @@ static bool audited(struct yg_state *db, const char *action)
 {
 	struct yg_audit_entry *e;
 	size_t n;
-	struct yg_audit_filter f = {.limit = 1};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 1};
 	return yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 1 &&
 	       yg_sv_eq(e->action, yg_sv_of(action));
 }
@@ -58,6 +58,20 @@ static void test_ids(void)
 	T_NAMED(strcmp(a.s, b.s) < 0, "the random part running over still rises");
 }
 
+static const struct yg_reach all_of = YG_REACH_ALL;
+
+static const struct yg_sv slug_a = YG_SV_INIT("a");
+static const struct yg_reach only_a = {.orgs = &slug_a, .org_count = 1};
+static const struct yg_sv slug_counted = YG_SV_INIT("counted");
+static const struct yg_reach counted = {.orgs = &slug_counted, .org_count = 1};
+
+static yg_status retitle(struct yg_act *act, struct yg_sv slug, int64_t version,
+			 const struct yg_sv *title_en)
+{
+	struct yg_org_edit set = {.title_en = title_en, .prefecture = -1};
+	return yg_org_change(act, slug, version, &set, &err);
+}
+
 static void test_organisations(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -77,27 +91,25 @@ static void test_organisations(void)
 	     yg_sv_eq(got.title_en, o.title_ja) && got.demo && got.version == 1 &&
 	     got.created.us == sim.wall.us);
 	struct yg_sv title = YG_SV("City of Shiokaze"), line = YG_SV("a\nb");
-	T_OK(yg_org_retitle(&act, o.slug, 2, NULL, &title, &err) == YG_CONFLICT);
-	T_OK(yg_org_retitle(&act, o.slug, 1, NULL, &line, &err) == YG_INVAL);
-	T_OK(yg_org_retitle(&act, o.slug, 1, NULL, &title, &err) == YG_OK &&
-	     audited(db, "org.update"));
+	T_OK(retitle(&act, o.slug, 2, &title) == YG_CONFLICT);
+	T_OK(retitle(&act, o.slug, 1, &line) == YG_INVAL);
+	T_OK(retitle(&act, o.slug, 1, &title) == YG_OK && audited(db, "org.update"));
 	T_OK(yg_org_get(db, o.slug, &arena, &got, &err) == YG_OK && yg_sv_eq(got.title_en, title) &&
 	     got.version == 2);
-	T_OK(yg_org_retitle(&act, YG_SV("nobody"), YG_ANY_VERSION, NULL, &title, &err) ==
-	     YG_NOTFOUND);
+	T_OK(retitle(&act, YG_SV("nobody"), YG_ANY_VERSION, &title) == YG_NOTFOUND);
 	o.slug = YG_SV("b");
 	o.demo = false;
 	o.parent = YG_SV("shiokaze");
 	T_OK(yg_org_add(&act, &o, &err) == YG_OK);
 	o.slug = YG_SV("c");
 	o.parent = YG_SV("nobody");
-	T_OK(yg_org_add(&act, &o, &err) == YG_CONFLICT);
+	T_OK(yg_org_add(&act, &o, &err) == YG_NOTFOUND);
 	struct yg_org *list;
 	struct yg_sv *demo;
 	size_t n;
-	T_OK(yg_org_list(db, YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK && n == 2 &&
+	T_OK(yg_org_list(db, &all_of, YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK && n == 2 &&
 	     YG_SV_IS(list[0].slug, "b"));
-	T_OK(yg_org_list(db, YG_SV("b"), 10, &arena, &list, &n, &err) == YG_OK && n == 1);
+	T_OK(yg_org_list(db, &all_of, YG_SV("b"), 10, &arena, &list, &n, &err) == YG_OK && n == 1);
 	T_OK(yg_org_demo(db, &arena, &demo, &n, &err) == YG_OK && n == 1 &&
 	     YG_SV_IS(demo[0], "shiokaze"));
 	T_OK(yg_org_remove(&act, YG_SV("shiokaze"), &err) == YG_CONFLICT);
@@ -171,13 +183,12 @@ static void test_tokens(void)
 	     strcmp(other.s, secret.s) != 0);
 	struct yg_token *list;
 	size_t n;
-	T_OK(yg_token_list(db, YG_SV(""), YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
+	T_OK(yg_token_list(db, &all_of, YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
 	     n == 2 && yg_sv_eq(list[0].id, t.id));
-	T_OK(yg_token_list(db, YG_SV(""), t.id, 10, &arena, &list, &n, &err) == YG_OK && n == 1);
-	T_OK(yg_token_list(db, YG_SV("a"), YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK &&
-	     n == 1);
+	T_OK(yg_token_list(db, &all_of, t.id, 10, &arena, &list, &n, &err) == YG_OK && n == 1);
+	T_OK(yg_token_list(db, &only_a, YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK && n == 1);
 	/* the secret is nowhere in the database */
-	struct yg_audit_filter f = {.limit = 50};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 50};
 	struct yg_audit_entry *e;
 	T_OK(yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK);
 	for (size_t i = 0; i < n; i++)
@@ -225,8 +236,10 @@ static void test_jobs(void)
 	T_OK(yg_job_recover(&act, &recovered, &err) == YG_OK && recovered == 2);
 	T_OK(yg_job_get(db, yg_id_sv(&id), &arena, &j, &err) == YG_OK &&
 	     j.state == YG_JOB_INTERRUPTED);
-	T_OK(yg_job_list(db, &(struct yg_job_filter){.kind = YG_SV("y"), .limit = 10}, &arena,
-			 &list, &n, &err) == YG_OK &&
+	T_OK(yg_job_list(db,
+			 &(struct yg_job_filter){
+				 .reach = YG_REACH_ALL, .kind = YG_SV("y"), .limit = 10},
+			 &arena, &list, &n, &err) == YG_OK &&
 	     n == 3 && yg_sv_eq(list[0].id, yg_id_sv(&id2)));
 	T_OK(yg_job_get(db, YG_SV("j-x"), &arena, &j, &err) == YG_NOTFOUND);
 }
@@ -286,12 +299,12 @@ static void test_rows(void)
 	struct yg_source_row *got;
 	T_OK(yg_org_add(&act, &o, &err) == YG_OK &&
 	     yg_source_add(db, rows, YG_LEN(rows), &err) == YG_OK);
-	T_OK(yg_source_list(db, YG_SV(""), NULL, 10, &arena, &got, &n, &err) == YG_OK && n == 2 &&
+	T_OK(yg_source_list(db, &all_of, NULL, 10, &arena, &got, &n, &err) == YG_OK && n == 2 &&
 	     got[0].events == 15 && got[0].unparsed == 1 && got[0].dropped == 2 &&
 	     got[0].first_received.us == 50 && got[0].last_received.us == 50 &&
 	     got[0].last_event.us == 45);
-	T_OK(yg_source_list(db, YG_SV("a"), &got[0], 10, &arena, &got, &n, &err) == YG_OK &&
-	     n == 1 && YG_SV_IS(got[0].sensor, "s2"));
+	T_OK(yg_source_list(db, &only_a, &got[0], 10, &arena, &got, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(got[0].sensor, "s2"));
 }
 
 /* A COUNTS message of spool 1: one batch per entry of `events`, from `first` on. */
@@ -333,14 +346,14 @@ static void test_counts(void)
 	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 7, events, 3), &err) == YG_OK);
 	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 8, events + 1, 4), &err) == YG_OK);
 	T_OK(yg_source_counts_apply(db, now, counts_message(&b, 9, events + 2, 1), &err) == YG_OK);
-	T_OK(yg_source_list(db, YG_SV("counted"), NULL, 10, &arena, &got, &n, &err) == YG_OK &&
-	     n == 1 && got[0].events == 54321 && got[0].bytes == 543210 && got[0].unparsed == 5 &&
+	T_OK(yg_source_list(db, &counted, NULL, 10, &arena, &got, &n, &err) == YG_OK && n == 1 &&
+	     got[0].events == 54321 && got[0].bytes == 543210 && got[0].unparsed == 5 &&
 	     got[0].first_received.us == 1007 && got[0].last_received.us == 1011);
 	struct yg_sv whole = counts_message(&b, 20, events, 2);
 	for (size_t cut = 0; cut < whole.n; cut++)
 		if (yg_source_counts_apply(db, now, yg_sv_sub(whole, 0, cut), &err) != YG_PARSE)
 			T_NAMED(false, "a cut message is refused");
-	T_OK(yg_source_list(db, YG_SV("counted"), NULL, 10, &arena, &got, &n, &err) == YG_OK &&
+	T_OK(yg_source_list(db, &counted, NULL, 10, &arena, &got, &n, &err) == YG_OK &&
 	     got[0].events == 54321);
 	yg_buf_free(&b);
 }

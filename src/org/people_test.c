@@ -26,7 +26,7 @@ static bool audited(struct yg_state *db, const char *action)
 {
 	struct yg_audit_entry *e;
 	size_t n;
-	struct yg_audit_filter f = {.limit = 1};
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 1};
 	return yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 1 &&
 	       yg_sv_eq(e->action, yg_sv_of(action));
 }

@@ -117,6 +117,18 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 			p,
 			YG_SQL("DELETE FROM job WHERE id IN (SELECT id FROM job WHERE org = $1 AND state NOT IN ('queued', 'running') LIMIT $2)"),
 			"jobs", NULL, err);
+	if (st == YG_OK)
+		st = drain(
+			p,
+			YG_SQL("DELETE FROM system_member WHERE system IN"
+			       " (SELECT s.id FROM information_system s JOIN system_member m ON m.system = s.id"
+			       " WHERE s.org = $1 LIMIT $2)"),
+			"systems", NULL, err);
+	if (st == YG_OK)
+		st = drain(p,
+			   YG_SQL("DELETE FROM information_system WHERE id IN"
+				  " (SELECT id FROM information_system WHERE org = $1 LIMIT $2)"),
+			   "systems", NULL, err);
 	return st;
 }
 

@@ -231,9 +231,9 @@ static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_sourc
 	return YG_OK;
 }
 
-yg_status yg_source_list(struct yg_state *db, struct yg_sv org, const struct yg_source_row *after,
-			 uint32_t limit, struct yg_arena *arena, struct yg_source_row **out,
-			 size_t *out_n, struct yg_err *err)
+yg_status yg_source_list(struct yg_state *db, const struct yg_reach *reach,
+			 const struct yg_source_row *after, uint32_t limit, struct yg_arena *arena,
+			 struct yg_source_row **out, size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
@@ -243,12 +243,13 @@ yg_status yg_source_list(struct yg_state *db, struct yg_sv org, const struct yg_
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT org, source, sensor, first_received, last_received, last_event, events, bytes,"
-		       " unparsed, dropped FROM source WHERE ($1 = '' OR org = $1)"
+		       " unparsed, dropped FROM source WHERE ($1 = 1 OR org IN yg_set($6))"
 		       " AND (org, source, sensor) > ($2, $3, $4) ORDER BY org, source, sensor LIMIT $5"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, org);
+	yg_stmt_i64(s, 1, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 6, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 2, after != NULL ? after->org : YG_SV(""));
 	yg_stmt_text(s, 3, after != NULL ? after->source : YG_SV(""));
 	yg_stmt_text(s, 4, after != NULL ? after->sensor : YG_SV(""));

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "org/act.h"
+#include "org/reach.h"
 
 struct yg_source_row {
 	struct yg_sv org, source, sensor;
@@ -20,7 +21,7 @@ yg_status yg_source_add(struct yg_state *db, const struct yg_source_row *delta, 
  * told of again counts once.  YG_OK; YG_PARSE: not such a message. */
 yg_status yg_source_counts_apply(struct yg_state *db, yg_wall now, struct yg_sv body,
 				 struct yg_err *err) YG_MUST_USE;
-/* Ordered by org, source, sensor, from behind `after` (NULL: from the first). */
-yg_status yg_source_list(struct yg_state *db, struct yg_sv org, const struct yg_source_row *after,
-			 uint32_t limit, struct yg_arena *arena, struct yg_source_row **out,
-			 size_t *out_n, struct yg_err *err);
+/* Within reach, ordered by org, source, sensor, from behind `after` (NULL: from the first). */
+yg_status yg_source_list(struct yg_state *db, const struct yg_reach *reach,
+			 const struct yg_source_row *after, uint32_t limit, struct yg_arena *arena,
+			 struct yg_source_row **out, size_t *out_n, struct yg_err *err);

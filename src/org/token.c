@@ -11,19 +11,6 @@
 #define NAME_MAX_    64
 #define USED_EVERY   YG_SECONDS(60)
 
-bool yg_scope_ok(struct yg_sv scope)
-{
-	static const struct yg_sv scopes[] = {
-#define X(name) YG_SV_INIT(name),
-		YG_SCOPES(X)
-#undef X
-	};
-	for (size_t i = 0; i < YG_LEN(scopes); i++)
-		if (yg_sv_eq(scope, scopes[i]))
-			return true;
-	return false;
-}
-
 void yg_token_secret_wipe(struct yg_token_secret *s)
 {
 	sodium_memzero(s, sizeof *s);
@@ -305,9 +292,9 @@ yg_status yg_token_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	return st;
 }
 
-yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv before, uint32_t limit,
-			struct yg_arena *arena, struct yg_token **out, size_t *out_n,
-			struct yg_err *err)
+yg_status yg_token_list(struct yg_state *db, const struct yg_reach *reach, struct yg_sv before,
+			uint32_t limit, struct yg_arena *arena, struct yg_token **out,
+			size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
@@ -317,12 +304,13 @@ yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv befo
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT id, kind, name, org, scopes, created_by, person, created, expires, revoked, last_used"
-		       " FROM token WHERE ($1 = '' OR org = $1) AND ($2 = '' OR id < $2)"
+		       " FROM token WHERE ($1 = 1 OR org IN yg_set($4)) AND ($2 = '' OR id < $2)"
 		       " ORDER BY id DESC LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, org);
+	yg_stmt_i64(s, 1, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 2, before);
 	yg_stmt_i64(s, 3, limit);
 	size_t n = 0;

@@ -9,17 +9,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "org/act.h"
-
-/* clang-format off */
-#define YG_SCOPES(X)                                                                    \
-	X("events:write") X("events:read") X("indicators:read") X("indicators:write")   \
-	X("alerts:read") X("alerts:write") X("org:read") X("org:write")                 \
-	X("tokens:read") X("tokens:write") X("audit:read") X("jobs:read")               \
-	X("jobs:write") X("backup:read") X("backup:write") X("system:read")             \
-	X("stream:read") X("people:read") X("people:write") X("sessions:write")         \
-	X("approvals:read") X("approvals:write")
-/* clang-format on */
-bool yg_scope_ok(struct yg_sv scope);
+#include "org/reach.h"
 
 #define YG_TOKEN_SECRET_MAX 112 /* with the NUL */
 struct yg_token_secret {        /* wiped by yg_token_secret_wipe() */
@@ -64,10 +54,10 @@ yg_status yg_token_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 /* A person's own that were not revoked, newest first, at most YG_PAGE_MAX. */
 yg_status yg_token_list_person(struct yg_state *db, struct yg_sv person, struct yg_arena *arena,
 			       struct yg_token **out, size_t *out_n, struct yg_err *err);
-/* Of `org` (empty: of all), newest first, below id `before` (empty: from the newest). */
-yg_status yg_token_list(struct yg_state *db, struct yg_sv org, struct yg_sv before, uint32_t limit,
-			struct yg_arena *arena, struct yg_token **out, size_t *out_n,
-			struct yg_err *err);
+/* Within reach, newest first, below id `before` (empty: from the newest). */
+yg_status yg_token_list(struct yg_state *db, const struct yg_reach *reach, struct yg_sv before,
+			uint32_t limit, struct yg_arena *arena, struct yg_token **out,
+			size_t *out_n, struct yg_err *err);
 /* From now on refused; again is fine. */
 yg_status yg_token_revoke(struct yg_act *act, struct yg_sv id, struct yg_err *err) YG_MUST_USE;
 /* All of a person's own. */

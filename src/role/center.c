@@ -171,7 +171,7 @@ static void keep_one(struct center *c, struct yg_state *db, const struct news *n
 				      err.msg); /* not through the log: it would come back here */
 		if (YG_SV_IS(e.name, "conf.reloaded"))
 			audit_reload(c, db, keys);
-		yg_stream_publish(c->stream, YG_TOPIC_SYSTEM, YG_SV(""), text);
+		yg_stream_publish(c->stream, YG_TOPIC_SYSTEM, YG_SV(""), YG_SV(""), text);
 	}
 	yg_json_free(&json);
 }

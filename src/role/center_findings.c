@@ -90,7 +90,8 @@ static void announce(struct center *c, struct yg_sv body, struct yg_arena *arena
 			note_org(&set, f.org);
 	}
 	for (size_t i = 0; i < set.n; i++)
-		yg_announce(&c->api, YG_TOPIC_ALERTS, set.names[i], YG_SV(""), "findings");
+		yg_announce(&c->api, YG_TOPIC_ALERTS, set.names[i], YG_SV(""), YG_SV(""),
+			    "findings");
 }
 
 /* Work pool. */

@@ -45,7 +45,7 @@ static bool param_true(struct run *r, const char *name)
 
 static void announce(struct run *r, const char *change)
 {
-	yg_announce(&r->c->api, YG_TOPIC_JOBS, r->job.org, r->job.id, change);
+	yg_announce(&r->c->api, YG_TOPIC_JOBS, r->job.org, YG_SV(""), r->job.id, change);
 }
 
 static bool on_progress(void *ctx, uint64_t done, uint64_t total)
@@ -196,7 +196,7 @@ static int by_value(const void *a, const void *b)
 static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv list,
 			     uint64_t *out_expired, struct yg_err *err)
 {
-	struct yg_indicator_filter f = {.list = list, .limit = YG_PAGE_MAX};
+	struct yg_indicator_filter f = {.reach = YG_REACH_ALL, .list = list, .limit = YG_PAGE_MAX};
 	struct yg_indicator_row *rows = NULL;
 	size_t n = YG_PAGE_MAX;
 	yg_wall now = yg_env_wall(&r->c->ctx->env);
@@ -295,12 +295,18 @@ static yg_status job_bulk(struct run *r, struct yg_err *err)
 	yg_status st = yg_bulk_read(q, &bulk, err);
 	if (st != YG_OK)
 		return st;
-	if (r->job.org.n > 0) /* who asked may not see more, whatever the filter says */
-		bulk.filter.org = r->job.org;
+	/* who asked may not change more, whatever the filter says */
+	struct yg_reach *reach = &bulk.filter.reach;
+	st = yg_actor_reach(r->act.db, r->job.actor, "alerts:write", yg_env_wall(&r->c->ctx->env),
+			    r->arena, reach, err);
+	if (st == YG_OK && bulk.org.n > 0)
+		st = yg_reach_narrow(r->act.db, reach, bulk.org, r->arena, reach, err);
+	if (st != YG_OK)
+		return st;
 	r->ended = true;
 	st = yg_alert_bulk(&r->act, r->job.id, bulk.ids, bulk.id_count, &bulk.filter, &bulk.set,
 			   err);
-	yg_announce(&r->c->api, YG_TOPIC_ALERTS, r->job.org, YG_SV(""), "bulk");
+	yg_announce(&r->c->api, YG_TOPIC_ALERTS, r->job.org, YG_SV(""), YG_SV(""), "bulk");
 	return st;
 }
 
@@ -445,7 +451,10 @@ static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job 
 	size_t n = YG_PAGE_MAX;
 	/* queued ones are among the newest: older ones have ended */
 	for (int pages = 0; pages < 10 && n == YG_PAGE_MAX; pages++) {
-		if (yg_job_list(db, &(struct yg_job_filter){.before = before, .limit = YG_PAGE_MAX},
+		if (yg_job_list(db,
+				&(struct yg_job_filter){.reach = YG_REACH_ALL,
+							.before = before,
+							.limit = YG_PAGE_MAX},
 				arena, &list, &n, NULL) != YG_OK)
 			break;
 		for (size_t i = 0; i < n; i++) {
