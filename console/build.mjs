@@ -132,6 +132,24 @@ for (const name of ["auth"])
 	if (fs.existsSync(path.join(src, `${name}.ts`)))
 		add(`${name}.js`, await bundle(`src/${name}.ts`), "text/javascript; charset=utf-8", `plain ${name}`);
 
+// The licences of the packages whose code or colours are in the files above.
+function notices() {
+	const folders = new Set();
+	for (const file of inputs) {
+		const m = file.match(/^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//);
+		if (m) folders.add(m[1]);
+	}
+	const part = [];
+	for (const folder of [...folders].sort()) {
+		const about = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
+		const licence = fs.readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
+		if (licence === undefined) stop([`${about.name}: no licence file in ${folder}`]);
+		part.push(`${about.name} ${about.version} (${about.license})\n\n${fs.readFileSync(path.join(folder, licence), "utf8").trim()}\n`);
+	}
+	return part.join(`\n${"-".repeat(72)}\n\n`);
+}
+manifest.notices = add("notices.txt", notices(), "text/plain; charset=utf-8", "notices").file;
+
 const escape = (s) => s.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 const html = fs
 	.readFileSync(path.join(src, "index.html"), "utf8")

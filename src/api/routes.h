@@ -89,7 +89,7 @@
 	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_split) \
 	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_allow) \
 	X(POST,   "/api/v1/alerts/bulk",   "bulkAlerts",     "alerts:write", 0, 1048576u, YG_TYPES_JSON, NULL, alerts_bulk) \
-	X(GET,    "/api/v1/audit-log",     "listAuditLog",   "audit:read", 0, 0, NULL, "object org limit cursor", audit_list) \
+	X(GET,    "/api/v1/audit-log",     "listAuditLog",   "audit:read", 0, 0, NULL, "object actor action from to org limit cursor", audit_list) \
 	X(GET,    "/api/v1/audit-log/verify", "verifyAuditLog", "audit:read", YG_RT_CENTRAL, 0, NULL, NULL, audit_verify) \
 	X(POST,   "/api/v1/audit-log/verify", "verifyAuditLogHead", "audit:read", YG_RT_CENTRAL, YG_BODY_SMALL, YG_TYPES_JSON, NULL, audit_verify) \
 	X(GET,    "/api/v1/jobs",          "listJobs",       "jobs:read", 0, 0, NULL, "limit cursor", jobs_list)        \

@@ -142,6 +142,23 @@ static struct yg_sv number_position(char buf[static 24], int64_t v)
 	return yg_sb_sv(&b);
 }
 
+static void audit_words(struct yg_request *q, struct yg_audit_filter *f)
+{
+	const struct {
+		const char *name;
+		struct yg_sv *to;
+	} texts[] = {{"object", &f->object}, {"actor", &f->actor}, {"action", &f->action}};
+	for (size_t i = 0; i < YG_LEN(texts); i++) {
+		struct yg_sv s = yg_query(q, texts[i].name);
+		if (s.p != NULL)
+			*texts[i].to = s;
+	}
+	yg_query_time(q, "from", 0, &f->from_us);
+	yg_query_time(q, "to", 0, &f->to_us);
+	if (f->to_us != 0 && f->from_us >= f->to_us && q->error_count == 0)
+		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
+}
+
 yg_status yg_r_audit_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			  struct yg_err *err)
 {
@@ -153,8 +170,9 @@ yg_status yg_r_audit_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	if (st != YG_OK)
 		return st;
-	if (yg_query(q, "object").p != NULL)
-		f.object = yg_query(q, "object");
+	audit_words(q, &f);
+	if (q->error_count > 0)
+		return YG_PARSE;
 	f.before = page.number;
 	f.limit = page.limit;
 	st = yg_audit_list(l.db, &f, q->arena, &list, &n, err);

@@ -285,6 +285,9 @@ def walk_tokens(w):
     w.call("revokeToken", 204, params=[first["id"]])
     w.call("listTokens", 401, token=first["secret"])
     w.call("listTokens", 401, token="yg_collector_nonsense")
+    some = w.call("listAuditLog", 200, query="action=token.&from=now-1h").json()["items"]
+    ok(some and all(e["action"].startswith("token.") for e in some), "the audit log by kind of action and time")
+    ok(w.call("listAuditLog", 200, query="to=now-1h").json()["items"] == [], "and before a time: nothing was done an hour ago")
     ok(tokens["shiokaze"] not in w.s.http("GET", "/api/v1/audit-log?limit=200").body.decode() + w.s.log(),
        "no secret in the audit log nor in the log")
     return tokens

@@ -11,6 +11,8 @@ interface Manifest {
 	dict: Record<Lang, string>;
 	pages: Record<string, { js: string } & Record<Lang, string>>;
 	lazy: Record<string, string>;
+	/** The licences of what is bundled: a file below /assets. */
+	notices: string;
 }
 
 export const manifest = JSON.parse(document.querySelector<HTMLMetaElement>('meta[name="yagura"]')?.content ?? "{}") as Manifest;
