@@ -4,7 +4,7 @@
 
 struct yg_sv yg_request_owner(const struct yg_request *q)
 {
-	return yg_sv_of(q->who.actor);
+	return q->who.person.n > 0 ? q->who.person : yg_sv_of(q->who.actor);
 }
 
 void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t *out_us)

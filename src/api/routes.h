@@ -52,6 +52,8 @@
 	X(GET,    "/api/v1/tokens/{id}",   "getToken",       "tokens:read", 0, 0, NULL, NULL, token_get)               \
 	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
+	X(PUT,    "/api/v1/source-expectations", "setExpectation", "sources:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, expectation_set) \
+	X(DELETE, "/api/v1/source-expectations", "removeExpectation", "sources:write", 0, 0, NULL, "org source sensor", expectation_remove) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
 	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to after org system limit cursor", events_search) \
 	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org system buckets", event_histogram) \
@@ -78,6 +80,11 @@
 	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org system limit cursor", alerts_list) \
 	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org system limit cursor", alert_groups) \
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system from to", overview)         \
+	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
+	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
+	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \
+	X(PATCH,  "/api/v1/saved-searches/{id}", "updateSavedSearch", "searches:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, saved_change) \
+	X(DELETE, "/api/v1/saved-searches/{id}", "deleteSavedSearch", "searches:write", 0, 0, NULL, NULL, saved_remove) \
 	X(PUT,    "/api/v1/me/visit",      "setVisit",       "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, visit)         \
 	X(GET,    "/api/v1/alerts/{id}",   "getAlert",       "alerts:read", 0, 0, NULL, NULL, alert_get)               \
 	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, alert_change) \
@@ -140,6 +147,8 @@ yg_status yg_store_status(yg_status st, struct yg_err *err);
 /* GET /api/v1/events?after= */
 yg_status yg_events_tail(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			 struct yg_err *err);
+struct yg_indicator_row;
+void yg_put_indicator(struct yg_jo *j, const struct yg_indicator_row *r);
 struct yg_allow;
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 /* One job as JSON. */

@@ -283,7 +283,7 @@ yg_status yg_r_list_import(struct yg_api *api, struct yg_request *q, struct yg_r
 	return st;
 }
 
-static void put_indicator(struct yg_jo *j, const struct yg_indicator_row *row)
+void yg_put_indicator(struct yg_jo *j, const struct yg_indicator_row *row)
 {
 	char id[32];
 	struct yg_sb b = yg_sb_init(id, sizeof id);
@@ -337,7 +337,7 @@ static yg_status answer_indicator(struct yg_request *q, struct yg_response *r, s
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
-	put_indicator(&j, &row);
+	yg_put_indicator(&j, &row);
 	yg_answer_etag(q, r, NULL, row.updated.us);
 	return YG_OK;
 }
@@ -380,7 +380,7 @@ yg_status yg_r_indicators_list(struct yg_api *api, struct yg_request *q, struct 
 		return st;
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
-		put_indicator(&j, &list[i]);
+		yg_put_indicator(&j, &list[i]);
 	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].id : 0, err);
 }
 

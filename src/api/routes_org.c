@@ -1,9 +1,8 @@
-/* Organisations, tokens, sources. */
+/* Organisations, tokens. */
 #include "api/body.h"
 #include "api/routes.h"
 #include "org/job.h"
 #include "org/organisation.h"
-#include "org/source.h"
 #include "org/token.h"
 
 static void put_org(struct yg_jo *j, const struct yg_request *q, const struct yg_org *o)
@@ -371,62 +370,4 @@ yg_status yg_r_token_revoke(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st == YG_OK)
 		yg_stream_rights_changed(api->stream);
 	return st;
-}
-
-/* The position of a source in its list: its three names with tabs between. */
-static bool source_after(struct yg_sv position, struct yg_source_row *out)
-{
-	*out = (struct yg_source_row){0};
-	if (position.n == 0)
-		return false;
-	return yg_sv_cut(&position, '\t', &out->org) && yg_sv_cut(&position, '\t', &out->source) &&
-	       yg_sv_cut(&position, '\t', &out->sensor);
-}
-
-static void put_source(struct yg_jo *j, const struct yg_source_row *s)
-{
-	yg_jo_begin(j, '{');
-	yg_jo_str(j, "org", s->org);
-	yg_jo_str(j, "source", s->source);
-	yg_jo_str(j, "sensor", s->sensor);
-	yg_jo_int(j, "records", s->events);
-	yg_jo_int(j, "unparsed", s->unparsed);
-	yg_jo_int(j, "bytes", s->bytes);
-	yg_jo_int(j, "dropped", s->dropped);
-	yg_jo_time(j, "first_received_at", s->first_received.us);
-	yg_jo_time(j, "last_event_at", s->last_event.us);
-	yg_jo_time(j, "last_received_at", s->last_received.us);
-	yg_jo_end(j, '}');
-}
-
-yg_status yg_r_sources_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			    struct yg_err *err)
-{
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_page page;
-	struct yg_source_row after, *list = NULL;
-	size_t n = 0;
-	struct yg_reach reach;
-	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
-	if (st != YG_OK)
-		return st;
-	bool go_on = source_after(page.after, &after);
-	st = yg_source_list(l.db, &reach, go_on ? &after : NULL, page.limit, q->arena, &list, &n,
-			    err);
-	if (st != YG_OK)
-		return st;
-	struct yg_jo j = yg_answer_list(r);
-	for (size_t i = 0; i < n; i++)
-		put_source(&j, &list[i]);
-	if (n < page.limit)
-		return yg_answer_page(api, q, &j, NULL, err);
-	char text[YG_CURSOR_MAX];
-	struct yg_sb b = yg_sb_init(text, sizeof text);
-	yg_sb_put(&b, list[n - 1].org);
-	yg_sb_putc(&b, '\t');
-	yg_sb_put(&b, list[n - 1].source);
-	yg_sb_putc(&b, '\t');
-	yg_sb_put(&b, list[n - 1].sensor);
-	struct yg_sv position = yg_sb_sv(&b);
-	return yg_answer_page(api, q, &j, &position, err);
 }

@@ -341,11 +341,76 @@ def walk_indicators(w, tokens):
     w.call("updateAllowEntry", 428, params=[wid], body={"reason": "x"})
     w.call("updateAllowEntry", 412, params=[wid], body={"reason": "x"}, If_Match='"9"')
     w.call("updateAllowEntry", 200, params=[wid], body={"expires_at": "2027-01-01T00:00:00Z"}, If_Match=allow.headers["ETag"])
+    walk_check(w, tokens)
     job = w.call("compileIndicators", 202).json()
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["state"] == "done", "the snapshot is compiled", ended)
     w.call("listSnapshots", 200)
     return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "Token": tokens["yamabuki-id"]}
+
+
+def walk_check(w, tokens):
+    """evil.example, 192.0.2.66 (shared), co.jp, 192.0.2.1 (yamabuki's); partner.example is allowed for shiokaze."""
+    seen = w.call("checkIndicator", 200, query="value=WWW.Evil.Example.").json()
+    ok(seen["normalised"] == "www.evil.example" and [m["value"] for m in seen["matches"]] == ["evil.example"] and seen["in_force"],
+       "a name is recognised by the name above it", seen)
+    ok(not w.call("checkIndicator", 200, query="value=bad.example").json()["in_force"], "what has expired is not in force")
+    ok(w.call("checkIndicator", 200, query="value=192.0.2.66").json()["in_force"], "an address")
+    ok(w.call("checkIndicator", 200, query="value=192.0.2.1", token=tokens["shiokaze"]).json()["matches"] == [], "not another's entry")
+    ok(len(w.call("checkIndicator", 200, query="value=192.0.2.1", token=tokens["yamabuki"]).json()["matches"]) == 1, "but one's own")
+    allowed = w.call("checkIndicator", 200, query="value=www.partner.example&org=shiokaze").json()
+    ok(len(allowed["allow"]) == 1 and not allowed["in_force"], "an allow entry above it shows", allowed)
+    w.call("checkIndicator", 400, query="value=")
+    w.call("checkIndicator", 400, query="value=x&type=colour")
+    w.call("checkIndicator", 404, query="value=evil.example&org=shiokaze", token=tokens["yamabuki"])
+
+
+def walk_saved(w, tokens):
+    made = w.call("createSavedSearch", 201, body={"name": "私の", "page": "alerts", "query": "state=open"}, token=tokens["shiokaze"])
+    one = made.json()
+    ok(one["mine"] and not one["shared"] and one["org"] is None, "a search is kept", one)
+    w.call("createSavedSearch", 400, body={"name": "x"})
+    w.call("createSavedSearch", 403, body={"name": "x", "page": "alerts", "shared": True, "org": None}, token=tokens["shiokaze"])
+    w.call("createSavedSearch", 404, body={"name": "x", "page": "alerts", "shared": True, "org": "shiokaze"}, token=tokens["yamabuki"])
+    ours = w.call("createSavedSearch", 201, body={"name": "for all", "page": "search", "query": "q=x", "shared": True, "org": None}).json()
+    ok([s["id"] for s in w.call("listSavedSearches", 200, token=tokens["shiokaze"]).json()["items"]] == [ours["id"], one["id"]],
+       "one's own and the shared ones")
+    ok([s["id"] for s in w.call("listSavedSearches", 200, token=tokens["yamabuki"]).json()["items"]] == [ours["id"]], "not another's own")
+    ok(w.call("listSavedSearches", 200, query="page=alerts").json()["items"] == [], "of one page")
+    w.call("updateSavedSearch", 404, params=[one["id"]], body={"name": "x"}, If_Match=made.headers["ETag"], token=tokens["yamabuki"])
+    w.call("updateSavedSearch", 403, params=[ours["id"]], body={"name": "x"}, If_Match='"1"', token=tokens["yamabuki"])
+    w.call("updateSavedSearch", 412, params=[one["id"]], body={"name": "x"}, If_Match='"9"', token=tokens["shiokaze"])
+    new = w.call("updateSavedSearch", 200, params=[one["id"]], body={"shared": True}, If_Match=made.headers["ETag"],
+                 token=tokens["shiokaze"]).json()
+    ok(new["shared"] and new["org"] == "shiokaze" and new["name"] == "私の", "shared with one's organisation", new)
+    ok(len(w.call("listSavedSearches", 200, token=tokens["yamabuki"]).json()["items"]) == 1, "not with another")
+    w.call("deleteSavedSearch", 403, params=[ours["id"]], token=tokens["yamabuki"])
+    w.call("deleteSavedSearch", 204, params=[one["id"]], token=tokens["shiokaze"])
+    w.call("deleteSavedSearch", 404, params=[one["id"]], token=tokens["shiokaze"])
+
+
+def walk_sources(w, tokens):
+    """ids-1 of shiokaze was heard just now; edge-9 never."""
+    body = {"org": "shiokaze", "source": "zeek", "sensor": "edge-9", "every_s": 300}
+    w.call("setExpectation", 204, body=body)
+    w.call("setExpectation", 204, body={**body, "source": "suricata", "sensor": "ids-1", "every_s": 3600}, token=tokens["shiokaze"])
+    w.call("setExpectation", 404, body=body, token=tokens["yamabuki"])
+    w.call("setExpectation", 400, body={**body, "every_s": 5})
+    rows = {r["sensor"]: r for r in w.call("listSources", 200, query="org=shiokaze").json()["items"]}
+    ok(rows["edge-9"]["state"] == "never" and rows["edge-9"]["lag_s"] is None and rows["edge-9"]["expected"] and
+       {"kind": "class", "value": "dns_activity"} in rows["edge-9"]["depends"], "an expected source that was never heard", rows)
+    if library():
+        ok(rows["ids-1"]["state"] == "ok" and rows["ids-1"]["expected_every_s"] == 3600 and rows["ids-1"]["lag_s"] < 300, "one that is", rows)
+    first = w.call("listSources", 200, query="limit=1").json()
+    ok(len(first["items"]) == 1 and first["next_cursor"], "sources come in pages", first)
+    silent = w.call("getOverview", 200).json()
+    ok([(s["sensor"], s["state"]) for s in silent["silent"]] == [("edge-9", "never")] and silent["silent_total"] == 1,
+       "the overview shows what is silent", silent["silent"])
+    where = "org=shiokaze&source=zeek&sensor=edge-9"
+    w.call("removeExpectation", 404, query=where, token=tokens["yamabuki"])
+    w.call("removeExpectation", 400, query="org=shiokaze")
+    w.call("removeExpectation", 204, query=where)
+    w.call("removeExpectation", 404, query=where)
 
 
 def eve(n, name):
@@ -528,6 +593,8 @@ def walk_alerts(w, tokens):
 
 
 def walk_system(w, tokens):
+    walk_saved(w, tokens)
+    walk_sources(w, tokens)
     w.call("getStatus", 200)
     w.call("getStatus", 200, token=tokens["yamabuki"])
     w.call("getDoctor", 200)
