@@ -16,12 +16,13 @@ void yg_html_text(struct yg_buf *b, struct yg_sv s)
 
 void yg_html_begin(struct yg_buf *b, bool japanese, const char *title)
 {
-	yg_buf_printf(b,
-		      "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
-		      "<meta name=\"viewport\" content=\"width=device-width\">"
-		      "<link rel=\"stylesheet\" href=\"/style.css\"><title>%s - %s</title></head>"
-		      "<body><main class=\"narrow\">\n<h1>%s</h1>\n",
-		      japanese ? "ja" : "en", title, japanese ? "櫓 Yagura" : "Yagura", title);
+	yg_buf_printf(
+		b,
+		"<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
+		"<meta name=\"viewport\" content=\"width=device-width\">"
+		"<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/style.css\"><title>%s - %s</title></head>"
+		"<body><main class=\"narrow\">\n<h1>%s</h1>\n",
+		japanese ? "ja" : "en", title, japanese ? "櫓 Yagura" : "Yagura", title);
 }
 
 void yg_html_end(struct yg_buf *b)

@@ -99,7 +99,7 @@ void yg_problem_page(bool japanese, struct yg_buf *out)
 		out,
 		"<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width\">"
-		"<link rel=\"stylesheet\" href=\"/style.css\"><title>Yagura: %s</title></head><body><main>\n"
+		"<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/style.css\"><title>Yagura: %s</title></head><body><main>\n"
 		"<h1>%s</h1>\n",
 		japanese ? "ja" : "en", japanese ? "エラーの種類" : "kinds of errors",
 		japanese ? "エラーの種類" : "Kinds of errors");

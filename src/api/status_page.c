@@ -7,7 +7,7 @@
 struct words { /* one row per text of the page */
 	const char *title, *lead, *parts, *part, *state, *remark, *alerts, *alerts_none, *sources,
 		*org, *source, *sensor, *records, *unparsed, *last, *numbers, *coverage, *reporting,
-		*last_event, *snapshot, *never, *next, *hidden, *more, *as_of;
+		*last_event, *snapshot, *never, *next, *hidden, *more, *as_of, *again;
 	const char *health[3];
 	const char *severity[7];
 };
@@ -38,6 +38,7 @@ static const struct words english = {
 		"Numbers of events and alerts are shown after sign-in (a token with the scope system:read) or over the local socket.",
 	.more = "The rest is in the list of sources of the API.",
 	.as_of = "As of",
+	.again = "Look again",
 	.health = {"down", "degraded", "works"},
 	.severity = {"unknown", "informational", "low", "medium", "high", "critical", "fatal"},
 };
@@ -68,6 +69,7 @@ static const struct words japanese = {
 		"イベントやアラートの件数は、認証（スコープ system:read のトークン）後、またはローカルソケットでのみ表示します。",
 	.more = "続きは API の送信元一覧にあります。",
 	.as_of = "現在",
+	.again = "再表示",
 	.health = {"停止", "低下", "正常"},
 	.severity = {"不明", "情報", "低", "中", "高", "重大", "致命的"},
 };
@@ -226,8 +228,8 @@ yg_status yg_r_status_page(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_buf_printf(
 		b,
 		"<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
-		"<meta name=\"viewport\" content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"30\">"
-		"<link rel=\"stylesheet\" href=\"/style.css\"><title>%s: %s</title></head><body><main>\n",
+		"<meta name=\"viewport\" content=\"width=device-width\">"
+		"<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/style.css\"><title>%s: %s</title></head><body><main>\n",
 		q->japanese ? "ja" : "en", w->title, w->health[o.health]);
 	yg_buf_printf(
 		b,
@@ -236,7 +238,7 @@ yg_status yg_r_status_page(struct yg_api *api, struct yg_request *q, struct yg_r
 		w->health[o.health]);
 	yg_buf_printf(b, "<p class=\"soft\">%s: ", w->as_of);
 	put_time(b, w, q->now);
-	yg_buf_printf(b, " · %s</p>\n", YG_VERSION);
+	yg_buf_printf(b, " · %s · <a href=\"/status\">%s</a></p>\n", YG_VERSION, w->again);
 	if (all) {
 		put_alerts(b, w, &o);
 		put_numbers(b, w, &o);
