@@ -1,0 +1,95 @@
+// What must hold of every page, asked inside the browser.
+import fs from "node:fs";
+import path from "node:path";
+import { ROOT } from "./lib.mjs";
+
+// The first parts of our keys: "alerts" of "alerts.title".
+const src = path.join(ROOT, "console/src");
+const pages = fs.readdirSync(path.join(src, "pages"));
+const common = Object.keys(JSON.parse(fs.readFileSync(path.join(src, "base/ja.json"), "utf8")));
+export const KEY_GROUPS = [...new Set([...pages, ...common.filter((k) => k.includes(".")).map((k) => k.split(".")[0])])];
+
+/** Faults of the page as lines; none: []. */
+export function faultsOf(tab, language) {
+	return tab.page.evaluate(
+		([groups, lang]) => {
+			const faults = [];
+			const root = document.documentElement;
+			if (root.scrollWidth > root.clientWidth) {
+				const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1 && getComputedStyle(e).position !== "fixed");
+				faults.push(`sideways scroll: ${root.scrollWidth} > ${root.clientWidth}: ${wide.slice(-4).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class")} "${e.textContent.slice(0, 40)}"`).join("; ")}`);
+			}
+			if (root.lang !== lang) faults.push(`lang is ${root.lang}`);
+			const main = document.querySelector("main") ?? document.body;
+			if (main.innerText.trim().length < 30) faults.push(`nothing on the page: "${main.innerText.trim()}"`);
+			const h1 = document.querySelectorAll("h1");
+			if (h1.length !== 1 || h1[0].textContent.trim() === "") faults.push(`${h1.length} headings of the first level`);
+			if (document.title.trim() === "") faults.push("no title");
+
+			const key = new RegExp(`^(?:${groups.join("|")})\\.[a-z0-9-]+(?:\\.[a-z0-9_-]+)*$`);
+			const hole = /\{[a-z_]+(?:\|[^}]*)?\}/;
+			const broken = /\bundefined\b|\bNaN\b|\[object |Invalid Date/;
+			const see = (text, e) => {
+				const t = text.trim();
+				if (t === "" || e.closest("code,pre,textarea,script,style,.y-mono,[translate=no]") !== null) return;
+				if (key.test(t) && !/\.example(\.|$)/.test(t)) faults.push(`untranslated: ${t}`);
+				else if (hole.test(t)) faults.push(`a hole that nothing fills: ${t.slice(0, 120)}`);
+				else if (broken.test(t)) faults.push(`a value that is none: ${t.slice(0, 120)}`);
+			};
+			const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+			while (walker.nextNode()) see(walker.currentNode.data, walker.currentNode.parentElement);
+			for (const e of document.querySelectorAll("[aria-label],[title],[placeholder],[alt]")) for (const a of ["aria-label", "title", "placeholder", "alt"]) if (e.hasAttribute(a)) see(e.getAttribute(a), e);
+
+			// Words of the page itself are of its language; data may be of another.
+			if (lang === "en") {
+				for (const e of document.querySelectorAll("h1,h2,th,legend,label,nav.y-nav a,button,[placeholder]")) {
+					const t = e.hasAttribute("placeholder") ? e.getAttribute("placeholder") : e.innerText;
+					if (/[\u3040-\u30ff\u4e00-\u9fff]/.test(t) && e.closest("[lang=ja],main a,td,.y-scope,.y-combobox,[aria-haspopup=menu],[data-content],dl dd") === null) faults.push(`Japanese on the English page: <${e.tagName.toLowerCase()}> ${t.slice(0, 80)}`);
+				}
+			}
+			return faults;
+		},
+		[KEY_GROUPS, language],
+	);
+}
+
+/** The pages that are built into the program under test. */
+export async function pagesOf(tab) {
+	return Object.keys(await tab.page.evaluate(() => JSON.parse(document.querySelector('meta[name="yagura"]').content).pages));
+}
+
+/** Every address to look at: each page, and what opens on it. `api`: somebody who may see all. */
+export async function addresses(built, api) {
+	const first = async (where, pick) => {
+		const answer = await api.call("GET", `/api/v1${where}`);
+		return answer.status === 200 ? pick(answer.json().items?.[0]) : undefined;
+	};
+	const out = [];
+	const add = (page, ...more) => {
+		if (built.includes(page)) out.push(page === "overview" ? "/" : `/${page}`, ...more.filter((x) => x !== undefined));
+	};
+	const alert = await first("/alerts?limit=1", (a) => a);
+	const org = alert?.org ?? (await first("/organisations?limit=1", (o) => o?.name));
+	const id = (of) => (x) => x && `${of}/${x.id}`;
+	add("overview", org && `/o/${org}`);
+	add("alerts", alert && `/alerts/${alert.id}`, org && `/o/${org}/alerts?state=new`, "/alerts?q=nothing-is-called-so");
+	add("search", "/search?from=now-90d&q=query:*.example", "/search?from=now-90d&q=(");
+	add("sources");
+	add("systems", await first("/systems?limit=1", id("/systems")));
+	add("indicators");
+	add("import");
+	add("organisations", org && `/organisations/${org}`);
+	add("people", await first("/people?limit=1", id("/people")));
+	add("approvals");
+	add("audit-log");
+	add("jobs", await first("/jobs?limit=1", id("/jobs")));
+	add("health");
+	add("account");
+	for (const page of built) if (!out.includes(`/${page}`) && page !== "overview") out.push(`/${page}`);
+	return out;
+}
+
+/** Addresses of the tabs of the page that is open. */
+export function tabsOf(tab) {
+	return tab.page.evaluate(() => [...document.querySelectorAll("main [role=tablist] a[href], main .y-tabs a[href]")].map((a) => a.getAttribute("href")).filter((h) => h !== location.pathname + location.search));
+}
