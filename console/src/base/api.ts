@@ -1,5 +1,5 @@
 // The API as functions.  Errors are RFC 9457 problems with a text for people.
-import { hasText, lang, t } from "./i18n";
+import { hasText, lang, t, textOr } from "./i18n";
 
 export interface Fault {
 	pointer?: string;
@@ -50,10 +50,15 @@ export class ApiError extends Error {
 	}
 	/** The first fault of a field, by "/name" or "name". */
 	faultOf(name: string): string {
-		return this.faults.find((f) => (f.pointer ?? "").replace(/^\//, "") === name)?.message ?? "";
+		const f = this.faults.find((x) => (x.pointer ?? "").replace(/^\//, "") === name);
+		return f === undefined ? "" : faultText(f);
 	}
 }
 
+/** What is wrong, in the reader's language; the server's own words are English. */
+export function faultText(f: Fault): string {
+	return lang.value === "en" ? f.message : textOr(`fault.${f.code}`, f.message);
+}
 /** Set by session.ts: what to do at 401, and at "step-up-needed" (true: ask again). */
 export const hooks = {
 	signedOut: () => {},

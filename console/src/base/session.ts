@@ -10,8 +10,9 @@ export interface Reach {
 	systems?: string[];
 }
 export interface Session {
-	person: { id: string; login: string; name: string; language: Lang; theme: Theme; home: string };
-	session: { id: string; expires_at: string; step_up_until: string | null; method: string };
+	/** Null: the local administrator, who has no session either. */
+	person: { id: string; login: string; name: string; language: Lang; theme: Theme; home: string } | null;
+	session: { id: string; expires_at: string; step_up_until: string | null; method: string } | null;
 	permissions: Record<string, Reach>;
 	roles: { role: string; node: string; system?: string; period_from?: string | null; period_to?: string | null }[];
 	scope_tree_root: string;
@@ -19,7 +20,7 @@ export interface Session {
 	version: string;
 }
 export const session = signal<Session | null>(null);
-export const myId = computed(() => session.value?.person.id ?? "");
+export const myId = computed(() => session.value?.person?.id ?? "");
 
 /** May the person do this at all; with an organisation: there? */
 export function may(permission: string, org?: string): boolean {
@@ -36,11 +37,12 @@ export function mayAll(permission: string): boolean {
 export async function loadSession(): Promise<void> {
 	const s = await api.get<Session>("/session");
 	session.value = s;
-	if (s.person.theme !== undefined) theme.value = s.person.theme;
-	if (s.person.language === "ja" || s.person.language === "en") await setLang(s.person.language);
+	if (s.person?.theme !== undefined) theme.value = s.person.theme;
+	if (s.person?.language === "ja" || s.person?.language === "en") await setLang(s.person.language);
 }
 /** Keeps a choice with the person, so that it is there on every machine. */
 export function keepChoice(patch: { theme?: Theme; language?: Lang }): void {
+	if (session.peek()?.person === null) return;
 	api.patch("/me", patch).catch(() => {
 		// it holds in this browser all the same
 	});

@@ -47,7 +47,7 @@ export function ago(time: string | number | null | undefined): string {
 }
 /** 90 -> "1.5 min", as a length of time */
 export function span(seconds: number): string {
-	const [n, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : seconds < 129_600 ? [seconds / 3600, "hour"] : [seconds / 86_400, "day"];
+	const [n, unit] = seconds < 90 ? [seconds, "second"] : seconds < 3600 ? [seconds / 60, "minute"] : seconds < 172_800 ? [seconds / 3600, "hour"] : [seconds / 86_400, "day"];
 	return new Intl.NumberFormat(lang.value, { style: "unit", unit: unit as string, unitDisplay: "short", maximumFractionDigits: (n as number) < 10 ? 1 : 0 }).format(n as number);
 }
 

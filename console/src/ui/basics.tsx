@@ -1,6 +1,6 @@
 // Small parts: icons, buttons, links with numbers, marks, states.
 import type { ComponentChildren, JSX } from "preact";
-import type { ApiError } from "../base/api";
+import { type ApiError, faultText } from "../base/api";
 import { lang, t, textOr } from "../base/i18n";
 import { ago, now, span, stamp, toMs } from "../base/time";
 
@@ -52,7 +52,7 @@ type ButtonProps = Omit<JSX.IntrinsicElements["button"], "icon" | "label"> & {
 };
 export function Button({ kind = "plain", icon, label, busy, small, children, class: extra, disabled, ...rest }: ButtonProps) {
 	return (
-		<button type="button" {...rest} class={cx("y-button", `y-button--${kind}`, small && "y-button--small", children === undefined && "y-button--icon", extra as string)} aria-label={label} title={label} disabled={disabled || busy} aria-busy={busy}>
+		<button type="button" {...rest} class={cx("y-button", `y-button--${kind}`, small && "y-button--small", children === undefined && "y-button--icon", extra as string)} aria-label={label ?? rest["aria-label"]} title={label ?? rest.title} disabled={disabled || busy} aria-busy={busy}>
 			{icon !== undefined && <Icon name={icon} />}
 			{children !== undefined && <span>{children}</span>}
 		</button>
@@ -176,12 +176,18 @@ export function ErrorBox({ error, again, what }: { error: ApiError; again?: () =
 				{what !== undefined && <>{what}: </>}
 				{error.title}
 			</p>
-			{error.detail !== "" && <p>{error.detail}</p>}
+			{error.detail !== "" && error.faults.length === 0 && <p lang="en">{error.detail}</p>}
 			{error.faults.length > 0 && (
 				<ul>
 					{error.faults.map((f) => (
 						<li key={`${f.pointer}${f.message}`}>
-							{f.pointer !== undefined && <code>{f.pointer}</code>} {f.message}
+							{f.pointer !== undefined && <code>{f.pointer}</code>} {faultText(f)}
+							{lang.value !== "en" && (
+								<small class="y-soft" lang="en">
+									{" "}
+									{f.message}
+								</small>
+							)}
 						</li>
 					))}
 				</ul>

@@ -88,7 +88,7 @@ function Account({ help }: { help: () => void }) {
 			icon="user"
 			kind="quiet"
 			end
-			text={<span class="y-wide">{s?.person.name || s?.person.login}</span>}
+			text={<span class="y-wide">{s?.person === null ? t("actor.administrator") : s?.person.name || s?.person.login}</span>}
 			items={[
 				...themes.map((x) => ({
 					label: t(`theme.${x}`),

@@ -66,7 +66,7 @@ function Ask() {
 			<p>{t("step-up.why")}</p>
 			{"credentials" in navigator && window.PublicKeyCredential !== undefined && (
 				<div class="y-row">
-					<Button kind={session.value?.session.method === "passkey" ? "main" : "plain"} onClick={() => void passkey()}>
+					<Button kind={session.value?.session?.method === "passkey" ? "main" : "plain"} onClick={() => void passkey()}>
 						{t("step-up.passkey")}
 					</Button>
 				</div>

@@ -265,7 +265,7 @@ export function BulkBar({ selection, list, job, children, onCancel, all = true }
 	const loaded = list.items.length;
 	const { total, totalExact } = list;
 	const n = selection.all.value ? loaded : selection.ids.value.size;
-	useKeys(t("keys.selection"), [{ keys: "Escape", label: t("table.clear"), run: () => n > 0 && selection.clear() }]);
+	useKeys(t("keys.selection"), n === 0 ? [] : [{ keys: "Escape", label: t("table.clear"), run: selection.clear }]);
 	if (job !== undefined)
 		return (
 			<div class="y-bulk" role="region" aria-label={t("bulk.title")}>

@@ -1,6 +1,6 @@
 // What an analyst decides: close, assign, false positive, merge.
 import { useState } from "preact/hooks";
-import { Check, Combobox, Confirm, Dialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, iso, mayAll, orgTitle, session, t, toast, useData, useForm, may } from "../../kit";
+import { Check, Combobox, Confirm, Dialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, useData, useForm } from "../../kit";
 import type { Alert, Patch } from "./model";
 
 export function CloseDialog({ n, send, onClose }: { n: number; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
@@ -19,27 +19,19 @@ export function CloseDialog({ n, send, onClose }: { n: number; send: (p: Patch) 
 		</Dialog>
 	);
 }
-interface Person {
-	login: string;
-	name: string;
-	state?: string;
-}
-async function findPeople(text: string) {
+// An assignee is a login; oneself first.
+async function findAssignees(text: string) {
 	const me = session.value?.person;
-	const want = text.normalize("NFKC").toLowerCase();
-	let all: Person[] = me === undefined ? [] : [me];
-	if (may("people:read")) {
-		const p = await api.get<PageOf<Person>>("/people", { limit: 200 });
-		all = [...all, ...p.items.filter((x) => x.login !== me?.login && x.state !== "disabled")];
-	}
-	return all.filter((x) => `${x.login} ${x.name}`.toLowerCase().includes(want)).map((x) => ({ value: x.login, label: x.login, note: x.name }));
+	const found = may("people:read") ? (await findPersons(text)).map((p) => ({ value: p.note, label: p.note, note: p.label })) : [];
+	const self = me === null || me === undefined || !me.login.includes(text.toLowerCase()) ? [] : [{ value: me.login, label: me.login, note: me.name }];
+	return [...self, ...found.filter((x) => x.value !== me?.login)];
 }
 export function AssignDialog({ n, now, send, onClose }: { n: number; now: string; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
 	const form = useForm({ assignee: now }, (v) => send({ assignee: v.assignee === "" ? null : v.assignee }));
 	return (
 		<Dialog title={n === 1 ? t("alerts.assign.one") : t(n === 0 ? "alerts.assign.all" : "alerts.assign.many", { n })} onClose={onClose}>
 			<Form form={form} action={t("alerts.assign.action")} done={onClose} cancel={onClose}>
-				<Combobox label={t("alerts.assignee")} hint={t("alerts.assign.hint")} free value={form.value.assignee} onChange={(assignee) => form.set({ assignee })} find={findPeople} fault={form.fault("assignee")} />
+				<Combobox label={t("alerts.assignee")} hint={t("alerts.assign.hint")} free value={form.value.assignee} onChange={(assignee) => form.set({ assignee })} find={findAssignees} fault={form.fault("assignee")} />
 			</Form>
 		</Dialog>
 	);

@@ -1,6 +1,6 @@
 // One alert: why it is one, what it rests on, whom it is about, what was done.
 import { useState } from "preact/hooks";
-import { type PageOf, Button, ButtonLink, Chip, Confirm, Copy, Drawer, Empty, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, api, at, go, link, may, orgTitle, severityName, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
+import { type PageOf, Button, ButtonLink, Chip, Confirm, Copy, Drawer, Empty, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, go, link, may, orgTitle, severityName, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
 import { AllowDialog, AssignDialog, CloseDialog, MergeDialog } from "./dialogs";
 import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
 
@@ -170,7 +170,7 @@ function Timeline({ alert, round }: { alert: Alert; round: string }) {
 					<li key={r.key}>
 						<div class="y-timeline__head">
 							<Time at={r.at} exact />
-							{r.who !== "" && <span>{r.who}</span>}
+							{r.who !== "" && <span>{actorName(r.who)}</span>}
 							{r.entry !== undefined && <span><Word group="alerts.action" word={r.entry.action} /></span>}
 						</div>
 						{r.entry === undefined ? <p class="y-prose">{r.text}</p> : <Change detail={r.entry.detail} />}

@@ -18,7 +18,7 @@ function filterOf(): Filter {
 		state: state === "all" ? undefined : state,
 		severity: param("severity") || undefined,
 		severity_max: param("severity_max") || undefined,
-		assignee: param("assignee") === "me" ? session.value?.person.login : param("assignee") || undefined,
+		assignee: param("assignee") === "me" ? session.value?.person?.login : param("assignee") || undefined,
 		indicator: param("indicator") || undefined,
 		asset: param("asset") || asset || undefined,
 		category: param("category") || undefined,

@@ -132,7 +132,7 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 						</th>
 						<th scope="col">{t("overview.worst-alert")}</th>
 						<th scope="col">{t("overview.heard")}</th>
-						<th scope="col">{t("coverage.last")}</th>
+						<th scope="col">{t("overview.newest")}</th>
 					</tr>
 				</thead>
 				<tbody>
@@ -152,9 +152,9 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 							</td>
 							<td class="is-min" data-label={t("overview.worst-alert")}>
 								{o.worst_id !== null && (
-									<a href={link("alerts", { scope: { org: o.org }, rest: [o.worst_id] })}>
-										<Severity id={o.critical > 0 ? 5 : o.high > 0 ? 4 : 3} bare /> {t("overview.see")}
-									</a>
+									<>
+										<Severity id={o.critical > 0 ? 5 : o.high > 0 ? 4 : 3} bare /> <a href={link("alerts", { scope: { org: o.org }, rest: [o.worst_id] })}>{t("overview.see")}</a>
+									</>
 								)}
 							</td>
 							<td class="is-min" data-label={t("overview.heard")}>
@@ -162,7 +162,7 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 									{o.coverage.reporting} / {o.coverage.expected}
 								</a>
 							</td>
-							<td class="is-min" data-label={t("coverage.last")}>
+							<td class="is-min" data-label={t("overview.newest")}>
 								<Time at={o.last_event} />
 							</td>
 						</tr>
