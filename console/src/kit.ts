@@ -8,6 +8,7 @@ export * from "./base/nav";
 export * from "./base/orgs";
 export * from "./base/people";
 export * from "./base/prefs";
+export * from "./base/query";
 export * from "./base/router";
 export * from "./base/session";
 export * from "./base/stream";

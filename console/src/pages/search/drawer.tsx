@@ -1,6 +1,6 @@
 // One event: its fields in the words of OCSF, and the record it was made of.
-import { Button, ButtonLink, Copy, Drawer, ErrorBox, Facts, Section, Severity, Skeleton, Time, Value, Word, at, iso, link, orgTitle, param, setQuery, stamp, t, toMs, useData, useState, withRest } from "../../kit";
-import { type Event, type EventField, condition, describe, ocsf, withCondition } from "./model";
+import { Button, ButtonLink, Copy, Drawer, ErrorBox, Facts, Section, Severity, Skeleton, Time, Value, Word, at, condition, iso, link, orgTitle, param, setQuery, stamp, t, toMs, useData, useState, withRest } from "../../kit";
+import { type Event, type EventField, describe, ocsf, withCondition } from "./model";
 
 const HEAD = ["id", "org", "class", "class_uid", "severity_id", "time", "received", "message", "raw", "names", "source", "sensor"];
 const GROUPS: [string, RegExp][] = [

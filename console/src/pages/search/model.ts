@@ -1,5 +1,5 @@
 // Events as the API gives them, and the little that this page knows of the search language.
-import { lang, param, place, range, scopeQuery } from "../../kit";
+import { lang, param, place, quoted, range, scopeQuery } from "../../kit";
 
 export interface Event {
 	id: string;
@@ -36,13 +36,6 @@ export function asked(): { q?: string; from: string; to?: string; org?: string; 
 	const asset = place.value.asset;
 	const whole = asset === "" ? q : q === "" ? quoted(asset) : `(${q}) ${quoted(asset)}`;
 	return { ...scopeQuery(), q: whole || undefined, from: r.from || "now-24h", to: r.to || undefined };
-}
-/** A value as it stands in a query. */
-export function quoted(value: string): string {
-	return /^[\p{L}\p{N}._@/:+%-]+$/u.test(value) && !/^(OR|AND|NOT)$/.test(value) && !value.startsWith("-") ? value : `"${value.replace(/["\\]/g, "\\$&")}"`;
-}
-export function condition(field: string, value: unknown): string {
-	return `${field}:${quoted(String(value))}`;
 }
 /** The query with one more condition, or the same when it has it. */
 export function withCondition(q: string, one: string): string {

@@ -1,6 +1,6 @@
 // The box for the query: plain words and conditions, completed while one types.
-import { Button, Icon, Popover, t, useEffect, useId, useRef, useState } from "../../kit";
-import { type Event, type EventField, SHORT, type Token, describe, quoted, seen, tokenAt } from "./model";
+import { Button, Icon, Popover, quoted, t, useEffect, useId, useRef, useState } from "../../kit";
+import { type Event, type EventField, SHORT, type Token, describe, seen, tokenAt } from "./model";
 
 interface Choice {
 	text: string;
