@@ -4,6 +4,7 @@
 
 #include "api/sign_in.h"
 #include "base/codec.h"
+#include "org/audit_log.h"
 #include "org/organisation.h"
 
 struct yg_idempotent {     /* an answer to give again */
@@ -206,12 +207,35 @@ static void keep_answer(struct yg_api *api, const struct yg_request *q, const st
 	uv_mutex_unlock(&api->lock);
 }
 
+/* Of an auditor's every view there is an entry; without it there is no answer. */
+static yg_status note_view(struct yg_api *api, const struct yg_request *q, struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_sv object =
+		q->param_count > 0 ? q->params[0].value : yg_sv_of(q->route->operation);
+	struct yg_sv asked = yg_query(q, "org");
+	yg_detail_init(&d);
+	yg_detail_note(&d, "operation", yg_sv_of(q->route->operation));
+	yg_detail_note(&d, "target", q->target);
+	yg_status st = yg_lease_change(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_audit_add(&act, "view", object, asked.p != NULL ? asked : q->who.root, &d, err);
+	return st == YG_OK ? yg_state_commit(l.db, err) : st;
+}
+
 /* What changes something has looked at its answer before it committed. */
 static yg_status handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err)
 {
 	yg_status st = q->route->handler(api, q, r, err);
-	return st == YG_OK && q->method == YG_HTTP_GET ? check_answer(q, r, err) : st;
+	if (st == YG_OK && q->method == YG_HTTP_GET)
+		st = check_answer(q, r, err);
+	if (st == YG_OK && q->who.audits && q->method == YG_HTTP_GET && q->route->scope != NULL)
+		st = note_view(api, q, err);
+	return st;
 }
 
 yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,

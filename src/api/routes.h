@@ -47,6 +47,18 @@
 	X(GET,    "/api/v1/organisations/{name}", "getOrganisation", "org:read", 0, 0, NULL, NULL, organisation_get)   \
 	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, organisation_change) \
 	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force", organisation_remove) \
+	X(GET,    "/api/v1/organisations/{name}/access", "getOrganisationAccess", "grants:read", 0, 0, NULL, NULL, organisation_access) \
+	X(GET,    "/api/v1/people/{id}/access", "getPersonAccess", "grants:read", 0, 0, NULL, NULL, person_access)     \
+	X(GET,    "/api/v1/roles",         "listRoles",      "grants:read", 0, 0, NULL, NULL, roles_list)              \
+	X(GET,    "/api/v1/grants",        "listGrants",     "grants:read", 0, 0, NULL, "person org limit cursor", grants_list) \
+	X(POST,   "/api/v1/grants",        "createGrant",    "grants:write", YG_RT_CREATES | YG_RT_STEP_UP, YG_BODY_SMALL, YG_TYPES_JSON, NULL, grants_add) \
+	X(GET,    "/api/v1/grants/{id}",   "getGrant",       "grants:read", 0, 0, NULL, NULL, grant_get)               \
+	X(DELETE, "/api/v1/grants/{id}",   "removeGrant",    "grants:write", YG_RT_STEP_UP, 0, NULL, NULL, grant_remove) \
+	X(GET,    "/api/v1/systems",       "listSystems",    "systems:read", 0, 0, NULL, "org limit cursor", systems_list) \
+	X(POST,   "/api/v1/systems",       "createSystem",   "systems:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, systems_add) \
+	X(GET,    "/api/v1/systems/{id}",  "getSystem",      "systems:read", 0, 0, NULL, NULL, system_get)             \
+	X(PATCH,  "/api/v1/systems/{id}",  "updateSystem",   "systems:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, system_change) \
+	X(DELETE, "/api/v1/systems/{id}",  "removeSystem",   "systems:write", 0, 0, NULL, NULL, system_remove)         \
 	X(GET,    "/api/v1/tokens",        "listTokens",     "tokens:read", 0, 0, NULL, "org limit cursor", tokens_list) \
 	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, tokens_add) \
 	X(GET,    "/api/v1/tokens/{id}",   "getToken",       "tokens:read", 0, 0, NULL, NULL, token_get)               \

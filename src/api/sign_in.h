@@ -58,6 +58,8 @@ yg_status yg_who_rights(struct yg_request *q, struct yg_state *db, struct yg_err
 /* rights.c: the members "permissions" and "roles" of the session document. */
 yg_status yg_put_rights(struct yg_jo *j, const struct yg_request *q, struct yg_state *db,
 			struct yg_err *err);
+/* {"all":true} or {"orgs":[..],"systems":[..]}, with its period. */
+void yg_put_reach(struct yg_jo *j, const struct yg_reach *r);
 /* rights.c: at set-up, the first person may do everything. */
 void yg_first_rights(struct yg_person *p);
 

@@ -29,25 +29,31 @@ static void put_host(struct yg_sb *out, struct yg_sv s)
 yg_status yg_member_normalize(const struct yg_member *m, struct yg_sb *out, struct yg_err *err)
 {
 	struct yg_ip ip;
-	unsigned bits = 128;
+	struct yg_sv rest = m->value, head;
+	uint64_t length = 128;
 	if (!m->network && yg_ip_parse(m->value, &ip) != YG_OK) {
 		if (!host_ok(m->value))
 			return YG_FAIL(err, YG_INVAL, "not the name of a host");
 		put_host(out, m->value);
 		return out->cut ? YG_FAIL(err, YG_INVAL, "not the name of a host") : YG_OK;
 	}
-	if (yg_ip_parse(m->value, &ip) != YG_OK &&
-	    yg_ip_prefix_parse(m->value, &ip, &bits, NULL) != YG_OK)
+	bool prefix = m->network && yg_sv_find(m->value, '/', 0) < m->value.n;
+	(void)yg_sv_cut(&rest, '/', &head);
+	if (yg_ip_parse(head, &ip) != YG_OK ||
+	    (prefix && (yg_parse_u64(rest, &length, NULL) != YG_OK ||
+			length > (yg_ip_is_v4(ip) ? 32u : 128u))))
 		return YG_FAIL(err, YG_INVAL, "not an address or network (192.0.2.0/24)");
 	if (!m->network) { /* a host by its address, as assets are written */
 		yg_ip_format(out, ip);
 		return YG_OK;
 	}
-	for (unsigned i = bits; i < 128; i++)
+	if (prefix && yg_ip_is_v4(ip))
+		length += 96;
+	for (unsigned i = (unsigned)length; i < 128; i++)
 		ip.b[i / 8] &= (uint8_t) ~(0x80 >> (i % 8));
 	yg_ip_format(out, ip);
 	yg_sb_putc(out, '/');
-	yg_sb_u64(out, yg_ip_is_v4(ip) && bits >= 96 ? bits - 96 : bits);
+	yg_sb_u64(out, yg_ip_is_v4(ip) && length >= 96 ? length - 96 : length);
 	return out->cut ? YG_FAIL(err, YG_INVAL, "not a network") : YG_OK;
 }
 

@@ -678,6 +678,54 @@ def walk_session(w):
     return session
 
 
+def walk_rights(w):
+    """Roles, systems, grants; test/e2e/rights_matrix.py has what they hide."""
+    w.call("listRoles", 200)
+    made = w.call("createSystem", 201, body={"org": "shiokaze", "name": "juki", "title_ja": "住民記録", "importance": 3,
+                                              "scheme": "local5", "confidentiality": "3B",
+                                              "networks": ["192.0.2.7/24"], "hosts": ["DB1.example."]})
+    system = made.json()["id"]
+    ok(made.json()["networks"] == ["192.0.2.0/24"] and made.json()["hosts"] == ["db1.example"],
+       "members are kept in one spelling", made.json())
+    w.call("createSystem", 409, body={"org": "shiokaze", "name": "juki"})
+    w.call("createSystem", 400, body={"org": "shiokaze", "name": "x", "confidentiality": "3A"})
+    w.call("createSystem", 400, body={"org": "shiokaze", "name": "x", "networks": ["nonsense"]})
+    w.call("createSystem", 404, body={"org": "nobody", "name": "x"})
+    w.call("listSystems", 200, query="org=shiokaze&limit=1")
+    w.call("getSystem", 200, params=[system])
+    w.call("getSystem", 404, params=["y-x"])
+    w.call("updateSystem", 428, params=[system], body={})
+    changed = w.call("updateSystem", 200, params=[system], body={"hosts": [], "availability": 2},
+                     If_Match=made.headers["ETag"]).json()
+    ok(changed["hosts"] == [] and changed["networks"] == ["192.0.2.0/24"], "one kind of members is set, the other stays")
+    w.call("updateSystem", 412, params=[system], body={}, If_Match=made.headers["ETag"])
+    w.call("listAlerts", 200, query=f"system={system}")
+    w.call("listAlerts", 404, query="system=y-x")
+    person = next(e["object"] for e in w.s.http("GET", "/api/v1/audit-log").json()["items"] if e["action"] == "person.add")
+    period = {"period_from": "2026-01-01T00:00:00Z", "period_to": "2026-02-01T00:00:00Z"}
+    w.call("createGrant", 404, body={"person": "p-x", "role": "ciso_office", "node": "shiokaze"})
+    w.call("createGrant", 404, body={"person": person, "role": "ciso_office", "node": "nobody"})
+    w.call("createGrant", 400, body={"person": person, "role": "auditor", "node": "shiokaze"})
+    w.call("createGrant", 400, body={"person": person, "role": "system_owner", "node": "shiokaze"})
+    w.call("createGrant", 400, body={"person": person, "role": "king"})
+    grant = w.call("createGrant", 201, body={"person": person, "role": "system_owner", "system": system}).json()
+    ok(grant["node"] == "shiokaze", "a grant on a system is of its organisation", grant)
+    w.call("createGrant", 409, body={"person": person, "role": "system_owner", "system": system})
+    w.call("createGrant", 409, body={"person": person, "role": "auditor", "node": "shiokaze", **period})
+    w.call("listGrants", 200, query=f"person={person}&org=shiokaze")
+    w.call("getGrant", 200, params=[grant["id"]])
+    w.call("getGrant", 404, params=["g-x"])
+    w.call("getOrganisationAccess", 200, params=["shiokaze"])
+    w.call("getOrganisationAccess", 404, params=["nobody"])
+    w.call("getPersonAccess", 200, params=[person])
+    w.call("getPersonAccess", 404, params=["p-x"])
+    w.call("removeSystem", 204, params=[system])
+    w.call("getGrant", 404, params=[grant["id"]])
+    grant = w.call("createGrant", 201, body={"person": person, "role": "ciso_office", "node": "shiokaze"}).json()
+    w.call("removeGrant", 204, params=[grant["id"]])
+    w.call("removeGrant", 404, params=[grant["id"]])
+
+
 def walk_removals(w, ids):
     w.call("deleteIndicator", 204, params=[ids["Indicator"]])
     w.call("deleteIndicator", 404, params=[ids["Indicator"]])
@@ -750,6 +798,7 @@ def main():
         ids.update(walk_alerts(w, tokens))
         walk_system(w, tokens)
         walk_session(w)
+        walk_rights(w)
         rights(w, tokens, ids)
         walk_removals(w, ids)
         if library():
