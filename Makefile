@@ -2,7 +2,7 @@
 # Meson does the building; this file only says it in one word.
 # DATA=DIR with run: real logs and indicators to take in too.
 # BUILD=DIR: another build folder.
-.PHONY: all run test bench fuzz lint install clean setup setup-test
+.PHONY: all run test bench fuzz lint screenshots install clean setup setup-test
 .DEFAULT_GOAL := all
 BUILD ?= build
 DATA ?=
@@ -34,6 +34,9 @@ fuzz: setup-test
 
 lint: setup-test
 	@tools/lint
+
+screenshots: setup-test $(BUILD)/build.ninja
+	@tools/screenshots $(BUILD)
 
 install: all
 	@meson install -C $(BUILD)

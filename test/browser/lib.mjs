@@ -7,7 +7,7 @@
 //   const tab = await browser.tab(chief, {theme: "dark", width: 360});
 //   await tab.open("/alerts");
 //   ok(tab.troubles().length === 0, "nothing in the console", tab.troubles());
-//   await finish(browser, server);
+//   await finish();
 import { spawn, spawnSync } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -52,20 +52,21 @@ export function skipAll(why) {
 export const seconds = () => (Date.now() - began) / 1000;
 const closers = [];
 /** Ends what was started, then the process. */
-export async function finish() {
+export async function finish(plan = true) {
 	for (const close of closers.splice(0).reverse()) await close().catch((e) => note(`at the end: ${e.message}`));
 	note(`${seconds().toFixed(1)} s`);
-	process.stdout.write(`1..${count}\n`);
-	process.exit(failed > 0 || count === 0 ? 1 : 0);
+	if (plan) process.stdout.write(`1..${count}\n`);
+	process.exit(failed > 0 || (plan && count === 0) ? 1 : 0);
 }
-/** Runs a test's body; what it throws is a failed point, and everything is ended. */
-export async function run(body) {
+/** Runs a test's body; what it throws is a failed point, and everything is ended.
+ * plan: false for what is no test. */
+export async function run(body, { plan = true } = {}) {
 	try {
 		await body();
 	} catch (e) {
 		ok(false, "the test came to its end", e?.stack ?? String(e));
 	}
-	await finish();
+	await finish(plan);
 }
 for (const sign of ["SIGINT", "SIGTERM"]) process.once(sign, () => void finish());
 
@@ -407,6 +408,13 @@ export class Tab {
 			calm = drawn && this.waiting.size === 0 ? calm + 1 : 0;
 			return calm >= 2;
 		}, 60);
+	}
+	/** Changes the language by the button, when it is not that one already. */
+	async speak(language) {
+		if ((await this.page.evaluate(() => document.documentElement.lang)) === language) return;
+		await this.page.click(`header button[lang=${language}]`);
+		await this.page.waitForFunction((l) => document.documentElement.lang === l, language);
+		await this.settled();
 	}
 	async theme(theme) {
 		await this.page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });

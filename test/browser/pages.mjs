@@ -57,11 +57,7 @@ async function consolePages(browser, person, language) {
 	const tab = await browser.tab(person, { language });
 	tab.expected = notYet;
 	await tab.open("/alerts");
-	if ((await tab.page.evaluate(() => document.documentElement.lang)) !== language) {
-		await tab.page.click(`header button[lang=${language}]`);
-		await tab.page.waitForFunction((l) => document.documentElement.lang === l, language);
-		await tab.settled();
-	}
+	await tab.speak(language);
 	const list = await addresses(await pagesOf(tab), person);
 	for (const address of list) {
 		await look(tab, address, language, true);
