@@ -56,6 +56,8 @@ export function checkSources(src, pages) {
 	const base = path.join(src, "base");
 	const known = dictionary(path.join(base, "ja.json"), "", faults);
 	checkPair("src/base", known, dictionary(path.join(base, "en.json"), "", faults), faults);
+	const plain = (lang) => dictionary(path.join(src, `auth.${lang}.json`), "", faults);
+	checkPair("src/auth", plain("ja"), plain("en"), faults);
 	const owner = new Map([...known.keys()].map((k) => [k, "src/base"]));
 	for (const name of pages) {
 		const folder = path.join(src, "pages", name);

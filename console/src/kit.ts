@@ -13,6 +13,7 @@ export * from "./base/router";
 export * from "./base/session";
 export * from "./base/stream";
 export * from "./base/time";
+export * from "./base/webauthn";
 export * from "./ui/basics";
 export * from "./ui/chart";
 export * from "./ui/export";

@@ -5,6 +5,7 @@ import { type ApiError, api, hooks } from "../base/api";
 import { asError } from "../base/data";
 import { t } from "../base/i18n";
 import { session } from "../base/session";
+import { type Challenge, hasPasskeys, showPasskey } from "../base/webauthn";
 import { useState } from "preact/hooks";
 import { Button, ErrorBox } from "./basics";
 import { Form, TextField, useForm } from "./form";
@@ -22,49 +23,24 @@ function end(good: boolean): void {
 	done?.(good);
 }
 
-const bytes = (s: string) => Uint8Array.from(atob(s.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-const text = (b: ArrayBuffer | null) => (b === null ? null : btoa(String.fromCharCode(...new Uint8Array(b))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
-interface PasskeyOptions {
-	challenge_id: string;
-	challenge: string;
-	rpId?: string;
-	timeout?: number;
-	userVerification?: UserVerificationRequirement;
-	allowCredentials?: { id: string; type: "public-key" }[];
-}
-/** Asks the browser for a passkey; the answer in the form the API takes. */
-export async function askPasskey(): Promise<{ challenge_id: string; credential: object } | null> {
-	const raw = await api.post<PasskeyOptions & { publicKey?: PasskeyOptions }>("/session/passkey-options");
-	const o = { ...raw, ...raw.publicKey };
-	const got = (await navigator.credentials.get({
-		publicKey: { challenge: bytes(o.challenge), rpId: o.rpId, timeout: o.timeout, userVerification: o.userVerification, allowCredentials: (o.allowCredentials ?? []).map((c) => ({ type: c.type, id: bytes(c.id) })) },
-	})) as PublicKeyCredential | null;
-	if (got === null) return null;
-	const r = got.response as AuthenticatorAssertionResponse;
-	return {
-		challenge_id: raw.challenge_id,
-		credential: { id: got.id, rawId: text(got.rawId), type: got.type, response: { clientDataJSON: text(r.clientDataJSON), authenticatorData: text(r.authenticatorData), signature: text(r.signature), userHandle: text(r.userHandle) } },
-	};
-}
-
 function Ask() {
 	const [error, setError] = useState<ApiError>();
 	const form = useForm({ password: "", totp: "" }, (v) => api.post("/session/step-up", { password: v.password, ...(v.totp !== "" && { totp: v.totp }) }));
 	const passkey = async () => {
 		setError(undefined);
 		try {
-			const answer = await askPasskey();
+			const answer = await showPasskey(await api.post<Challenge>("/session/passkey-options", {}));
 			if (answer === null) return;
 			await api.post("/session/step-up", answer);
 			end(true);
 		} catch (e) {
-			if ((e as Error).name !== "NotAllowedError") setError(asError(e));
+			setError(asError(e));
 		}
 	};
 	return (
 		<Dialog title={t("step-up.title")} onClose={() => end(false)}>
 			<p>{t("step-up.why")}</p>
-			{"credentials" in navigator && window.PublicKeyCredential !== undefined && (
+			{hasPasskeys() && (
 				<div class="y-row">
 					<Button kind={session.value?.session?.method === "passkey" ? "main" : "plain"} onClick={() => void passkey()}>
 						{t("step-up.passkey")}
