@@ -85,6 +85,8 @@ export interface Options {
 	/** Bytes as they are, with their type; instead of body. */
 	bytes?: Blob | ArrayBuffer;
 	type?: string;
+	/** "gzip": the bytes are compressed. */
+	encoding?: string;
 	etag?: string;
 	once?: string;
 	signal?: AbortSignal;
@@ -95,6 +97,7 @@ export async function send(method: string, path: string, o: Options = {}): Promi
 	let body: BodyInit | undefined;
 	if (o.bytes !== undefined) [body, headers["Content-Type"]] = [o.bytes, o.type ?? "application/octet-stream"];
 	else if (o.body !== undefined) [body, headers["Content-Type"]] = [JSON.stringify(o.body), method === "PATCH" ? "application/merge-patch+json" : "application/json"];
+	if (o.encoding !== undefined) headers["Content-Encoding"] = o.encoding;
 	if (o.etag !== undefined) headers["If-Match"] = o.etag;
 	if (o.once !== undefined) headers["Idempotency-Key"] = o.once;
 	for (let round = 0; ; round++) {
