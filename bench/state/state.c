@@ -62,7 +62,7 @@ static yg_status feed_file(struct yg_import *im, const char *path)
 {
 	static char piece[1 << 20];
 	struct yg_list_opts opts = {.ctx = im, .entry = take};
-	struct yg_list *reader = NULL;
+	struct yg_list_reader *reader = NULL;
 	FILE *f = fopen(path, "rb");
 	yg_status st =
 		f != NULL ? yg_list_new(&opts, &reader, &err) : YG_FAIL_OS(&err, 2, "%s", path);

@@ -9,6 +9,7 @@
 
 #include "os/file.h"
 #include "os/memfd.h"
+#include "os/thread.h"
 #include "role/store_http.h"
 
 /* Role store: the engine (store/chdb.h) behind its HTTP interface
@@ -16,12 +17,14 @@
  * roles on run/store.sock and, when configured, programs of this machine on a
  * loopback port. */
 
-#define FOLDER "events"
+#define MERGE_NICE 10
+#define FOLDER     "events"
 
 struct store {
 	struct yg_chdb *db;
 	struct yg_store_http *http;
 	struct yg_sv password; /* mapped for the life of the process */
+	uv_timer_t calm;
 };
 
 static void copy_text(char *to, size_t n, struct yg_sv from)
@@ -92,6 +95,20 @@ static yg_status start_engine(struct yg_role_ctx *ctx, struct yg_err *err)
 	return yg_chdb_start(s->db, &conf, err);
 }
 
+/* Merging parts gives way to what somebody waits for.  It cannot starve: an
+ * engine with too many parts holds inserts back, and those wait in the spool. */
+static void calm_merges(uv_timer_t *timer)
+{
+	struct yg_role_ctx *ctx = timer->data;
+	struct yg_err err;
+	unsigned n = 0;
+	yg_status st = yg_threads_nice("MergeMutate", MERGE_NICE, &n, &err);
+	if (st != YG_OK)
+		yg_log(&ctx->env, YG_EV_STORE_NOTE, YG_KS("merge_priority", err.msg));
+	if (st != YG_OK || n > 0) /* the engine makes them with the first table it opens */
+		uv_timer_stop(timer);
+}
+
 static yg_status start_http(struct yg_role_ctx *ctx, struct yg_err *err)
 {
 	const struct yg_conf *c = ctx->conf;
@@ -141,6 +158,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (st != YG_OK)
 		return st;
 	ctx->hooks.drain = drain;
+	s->calm.data = ctx;
+	if (uv_timer_init(ctx->loop, &s->calm) == 0)
+		(void)uv_timer_start(&s->calm, calm_merges, 1000, 1000);
 	char text[64];
 	(void)snprintf(text, sizeof text, "chDB %s", yg_chdb_version(s->db));
 	yg_role_ready(ctx, text);
