@@ -69,6 +69,7 @@ struct yg_api {
 	struct yg_ch_conf store;
 	const char *run_path;    /* "run": where the workers' sockets are */
 	const char *backup_path; /* "state/backups" */
+	const char *export_path; /* "state/export" */
 	const char *
 		import_path; /* "state/import": bodies of list imports until their job has read them */
 	uint8_t cursor_key[16];

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/log.h"
+#include "os/file.h"
 #include "os/socket.h"
 
 void *yg_exchange_begin(struct door *d, const char *uri, struct MHD_Connection *mhd)
@@ -54,6 +55,8 @@ void yg_exchange_end(struct exchange *x)
 	link_remove(&x->conn->link);
 	link_append(&x->conn->door->waiting, &x->conn->link);
 	yg_buf_free(&x->r.body);
+	if (x->r.file)
+		yg_fd_close(&x->r.fd);
 	yg_buf_free(&x->body);
 	yg_arena_free(&x->arena);
 	free(x);
@@ -178,6 +181,10 @@ static enum MHD_Result answer(struct exchange *x)
 	}
 	if (x->r.stream) {
 		out = make_stream(x);
+	} else if (x->r.file && x->st == YG_OK) {
+		x->stage = STAGE_ANSWER;
+		out = MHD_create_response_from_fd64(x->r.file_bytes, x->r.fd);
+		x->r.file = out == NULL; /* else the library closes it */
 	} else {
 		x->stage = STAGE_ANSWER;
 		/* the memory changes hands */

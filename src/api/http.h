@@ -125,6 +125,9 @@ struct yg_response {
 	uint32_t retry_after_s; /* 0: none */
 	bool immutable;         /* what is at this path never changes: keep it for a year */
 	bool stream;            /* hand the connection to the live stream */
+	bool file;              /* the body is the file fd, which is then the server's */
+	int fd;
+	uint64_t file_bytes;
 };
 /* A header of the answer; value in the request's arena.  Too many are dropped (our bug). */
 void yg_response_header(struct yg_response *r, const char *name, struct yg_sv value);

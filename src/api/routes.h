@@ -91,6 +91,8 @@
 	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
 	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org system limit cursor", alerts_list) \
 	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org system limit cursor", alert_groups) \
+	X(POST,   "/api/v1/exports",       "createExport",   "exports:read", YG_RT_SLOW, YG_BODY_SMALL, YG_TYPES_JSON, NULL, export_add) \
+	X(GET,    "/api/v1/exports/{id}",  "getExport",      "exports:read", 0, 0, NULL, NULL, export_get) \
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system from to", overview)         \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/export.h"
 #include "api/routes.h"
 #include "api/sign_in.h"
 #include "event/table.h"
@@ -115,6 +116,7 @@ static void expire(struct center *c)
 		return;
 	}
 	c->expiry_seen_us = now;
+	yg_export_clean(c->api.export_path, (yg_wall){now}, &(uint64_t){0});
 	if (ended)
 		center_indicators_changed(c);
 }
@@ -250,8 +252,10 @@ static void on_wake(uv_async_t *h)
 	struct center *c = h->data;
 	if (c->draining)
 		return;
-	if (__atomic_exchange_n(&c->jobs_asked, false, __ATOMIC_ACQ_REL))
+	if (__atomic_exchange_n(&c->jobs_asked, false, __ATOMIC_ACQ_REL)) {
 		center_want(&c->jobs);
+		center_want(&c->exports);
+	}
 	if (__atomic_exchange_n(&c->compile_asked, false, __ATOMIC_ACQ_REL))
 		center_want(&c->compile);
 }
@@ -503,10 +507,12 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.run_path = "run";
 	c->api.backup_path = "state/backups";
 	c->api.import_path = "state/import";
+	c->api.export_path = "state/export";
 	c->api.started = yg_env_wall(&ctx->env);
 	c->api.hooks =
 		(struct yg_api_hooks){c, hook_job_added, center_indicators_changed, center_submit};
 	task_init(&c->jobs, c, center_jobs_run);
+	task_init(&c->exports, c, center_exports_run);
 	task_init(&c->compile, c, center_compile_run);
 	task_init(&c->look, c, center_look);
 	task_init(&c->retain, c, retain);

@@ -53,7 +53,7 @@ struct center {
 	uv_timer_t tick;
 	uv_async_t wake;
 	uint64_t ticks;
-	struct task jobs, compile, look, retain, expiry, news_task;
+	struct task jobs, exports, compile, look, retain, expiry, news_task;
 	bool jobs_asked, compile_asked; /* atomic: set in any thread */
 	bool draining, server_done;
 
@@ -87,4 +87,5 @@ void center_baselines_free(struct center *c);
 
 /* center_jobs.c */
 void center_jobs_run(struct center *c);
+void center_exports_run(struct center *c);
 void center_compile_run(struct center *c);

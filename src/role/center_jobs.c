@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/export.h"
 #include "api/routes.h"
 #include "event/table.h"
 #include "format/json.h"
@@ -393,13 +394,39 @@ static yg_status job_demo(struct run *r, struct yg_err *err)
 	return purge(r, YG_SV(""), err);
 }
 
+static yg_status job_export(struct run *r, struct yg_err *err)
+{
+	struct yg_request *q = YG_NEW(r->arena, struct yg_request);
+	struct yg_export e;
+	struct yg_export_result made = {0};
+	if (q == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the job's params");
+	q->arena = r->arena;
+	q->body = r->job.params;
+	yg_status st = yg_export_read(q, &e, err);
+	if (st == YG_OK)
+		st = yg_export_run(&r->c->api, &e, r->job.actor, r->job.id, on_progress, r, &made,
+				   err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_jo_init(&r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "rows", (int64_t)made.rows);
+	yg_jo_int(&j, "bytes", (int64_t)made.bytes);
+	yg_jo_time(&j, "expires_at",
+		   yg_env_wall(&r->c->ctx->env).us + YG_EXPORT_KEEP_S * YG_US_PER_S);
+	yg_jo_end(&j, '}');
+	return YG_OK;
+}
+
 static const struct kind {
 	const char *name;
 	yg_status (*run)(struct run *r, struct yg_err *err);
 } kinds[] = {
 	{"indicators.import", job_import}, {"indicators.compile", compile},
 	{"alert.bulk", job_bulk},          {"backup.create", job_backup},
-	{"org.purge", job_purge},          {"demo.remove", job_demo},
+	{YG_EXPORT_KIND, job_export},      {"org.purge", job_purge},
+	{"demo.remove", job_demo},
 };
 
 static yg_status dispatch(struct run *r, struct yg_err *err)
@@ -442,8 +469,8 @@ static void run_job(struct center *c, struct yg_state *db, const struct yg_job *
 	yg_buf_free(&r.result);
 }
 
-/* The oldest queued job; false when none waits. */
-static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job *out)
+/* The oldest queued job, of the exports or of the others; false when none waits. */
+static bool next_job(struct yg_state *db, bool exports, struct yg_arena *arena, struct yg_job *out)
 {
 	struct yg_job *list = NULL;
 	struct yg_sv before = YG_SV("");
@@ -458,7 +485,8 @@ static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job 
 				arena, &list, &n, NULL) != YG_OK)
 			break;
 		for (size_t i = 0; i < n; i++) {
-			if (list[i].state == YG_JOB_QUEUED) {
+			if (list[i].state == YG_JOB_QUEUED &&
+			    YG_SV_IS(list[i].kind, YG_EXPORT_KIND) == exports) {
 				*out = list[i];
 				found = true;
 			}
@@ -468,7 +496,7 @@ static bool next_job(struct yg_state *db, struct yg_arena *arena, struct yg_job 
 	return found;
 }
 
-void center_jobs_run(struct center *c)
+static void run_queued(struct center *c, bool exports)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_err err = {0};
@@ -479,9 +507,21 @@ void center_jobs_run(struct center *c)
 		return;
 	}
 	yg_arena_init(&arena, 256u << 20);
-	while (!__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE) && next_job(l.db, &arena, &job)) {
+	while (!__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE) &&
+	       next_job(l.db, exports, &arena, &job)) {
 		run_job(c, l.db, &job, &arena);
 		yg_arena_reset(&arena);
 	}
 	yg_arena_free(&arena);
+}
+
+void center_jobs_run(struct center *c)
+{
+	run_queued(c, false);
+}
+
+/* Beside the others: a long export keeps no import waiting. */
+void center_exports_run(struct center *c)
+{
+	run_queued(c, true);
 }

@@ -1,0 +1,366 @@
+#include "api/export.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/body.h"
+#include "os/file.h"
+
+#define COLUMNS_MAX 80
+#define PAGE_NODES  262144
+#define PAGE_ARENA  (128u << 20)
+#define PAGE_LIMIT  "200"
+
+/* What can be exported: the operation that lists it, and its columns by name. */
+static const struct exported {
+	const char *kind, *operation, *columns;
+} kinds[] = {
+	{"alerts", "listAlerts",
+	 "id org title state verdict reason assignee severity_id confidence indicator indicator_type"
+	 " list category family tlp asset system count first_seen last_seen created_at updated_at"
+	 " closed_at merged_into previous"},
+	{"events", "searchEvents", NULL},
+	{"indicators", "listIndicators",
+	 "id list type value category family confidence severity_id tlp org valid_from valid_until"
+	 " created_at updated_at"},
+	{"audit-log", "listAuditLog", "seq at actor org action object detail hash"},
+	{"sources", "listSources",
+	 "org source sensor state lag_s expected expected_every_s records unparsed bytes dropped"
+	 " first_received_at last_event_at last_received_at depends"},
+	{"organisations", "listOrganisations",
+	 "name title_ja title_en kind parent prefecture demo created_at updated_at"},
+	{"systems", "listSystems",
+	 "id org name title_ja title_en owner importance scheme confidentiality integrity availability"
+	 " networks hosts created_at updated_at"},
+	{"people", "listPeople", "id login name email language state created_at updated_at"},
+	{"jobs", "listJobs",
+	 "id kind org state done total errors message created_at started_at finished_at"},
+};
+
+static const struct exported *find_kind(struct yg_sv kind)
+{
+	for (size_t i = 0; i < YG_LEN(kinds); i++) {
+		if (yg_sv_eq(kind, yg_sv_of(kinds[i].kind)))
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+static const struct yg_route *find_route(const char *operation)
+{
+	for (const struct yg_route *r = yg_routes; r->handler != NULL; r++) {
+		if (strcmp(r->operation, operation) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static const char *const hidden[] = {"limit", "cursor", "after"};
+
+static bool may_ask(const struct yg_route *r, struct yg_sv name)
+{
+	for (size_t i = 0; i < YG_LEN(hidden); i++) {
+		if (yg_sv_eq(name, yg_sv_of(hidden[i])))
+			return false;
+	}
+	return r->query != NULL && yg_words_have(r->query, name);
+}
+
+/* The members of "query" as query parameters. */
+static yg_status read_query(struct yg_request *q, const struct yg_json *j, uint32_t node,
+			    struct yg_export *out, struct yg_err *err)
+{
+	uint32_t key = node + 1;
+	for (uint32_t k = 0; k < yg_json_at(j, node)->n; k++) {
+		uint32_t value = yg_json_at(j, key)->next;
+		uint8_t type = yg_json_at(j, value)->type;
+		struct yg_http_pair p = {yg_json_str(j, key, q->arena),
+					 yg_json_str(j, value, q->arena)};
+		if (p.name.p == NULL || p.value.p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "the body is too large");
+		if (type == YG_JSON_OBJECT || type == YG_JSON_ARRAY || type == YG_JSON_NULL)
+			yg_request_error(q, "bad_type", YG_SV("/query"), "expected texts");
+		else if (!may_ask(out->route, p.name))
+			yg_request_error(q, "unknown_parameter", YG_SV("/query"),
+					 "the list has no such parameter");
+		else if (out->query_count < YG_HTTP_QUERY_MAX - 2)
+			out->query[out->query_count++] = p;
+		key = yg_json_at(j, value)->next;
+	}
+	return YG_OK;
+}
+
+yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_err *err)
+{
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"kind", YG_F_TEXT, YG_F_NEEDED, 0, 0,
+		 "alerts events indicators audit-log sources organisations systems people jobs"},
+		{"format", YG_F_TEXT, YG_F_NEEDED, 0, 0, "csv xlsx jsonl"},
+		{"query", YG_F_OBJECT, 0, 0, 0, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	*out = (struct yg_export){0};
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st != YG_OK)
+		return st;
+	const struct exported *k = find_kind(v[0].text);
+	out->kind = yg_sv_of(k->kind);
+	out->route = find_route(k->operation);
+	(void)yg_sheet_format_parse(v[1].text, &out->format);
+	if (out->route == NULL)
+		return YG_FAIL(err, YG_INVAL, "this cannot be exported");
+	if (v[2].given)
+		st = read_query(q, &b.json, v[2].node, out, err);
+	if (st == YG_OK && q->error_count > 0)
+		st = YG_FAIL(err, YG_PARSE, "the body has errors");
+	return st;
+}
+
+/* --- running --- */
+
+struct run {
+	struct yg_api *api;
+	const struct yg_export *e;
+	struct yg_sv actor;
+	struct yg_arena arena; /* of a page */
+	struct yg_json json;
+	struct yg_sheet *sheet;
+	const char *columns[COLUMNS_MAX];
+	size_t column_count;
+	char names[2048];
+	uint64_t rows, total;
+	char cursor[YG_CURSOR_MAX * 2];
+};
+
+static void choose_columns(struct run *r)
+{
+	const char *list = find_kind(r->e->kind)->columns;
+	struct yg_sb b = yg_sb_init(r->names, sizeof r->names);
+	if (list != NULL)
+		yg_sb_put(&b, yg_sv_of(list));
+	else
+		yg_sb_put(&b, YG_SV("id"));
+	(void)yg_sb_cstr(&b);
+	r->columns[r->column_count++] = r->names;
+	for (char *p = r->names; *p != '\0'; p++) {
+		if (*p == ' ' && r->column_count < COLUMNS_MAX) {
+			*p = '\0';
+			r->columns[r->column_count++] = p + 1;
+		}
+	}
+	for (int i = 0; list == NULL && i < YG_EVENT_FIELD_COUNT && r->column_count < COLUMNS_MAX;
+	     i++) {
+		bool left_out = i == YG_EF_spool || i == YG_EF_batch || i == YG_EF_row ||
+				i == YG_EF_day || i == YG_EF_raw || i == YG_EF_names;
+		if (!left_out)
+			r->columns[r->column_count++] = yg_event_fields[i].name;
+	}
+}
+
+/* Who asks, as the name in the audit log tells, with the rights of this moment. */
+static yg_status set_who(struct run *r, struct yg_request *q, struct yg_state *db,
+			 struct yg_err *err)
+{
+	struct yg_sb b = yg_sb_init(q->who.actor, sizeof q->who.actor);
+	struct yg_sv rest = r->actor, kind;
+	yg_sb_put(&b, r->actor);
+	(void)yg_sb_cstr(&b);
+	(void)yg_sv_cut(&rest, ':', &kind);
+	q->who.kind = YG_SV_IS(kind, "local")    ? YG_WHO_LOCAL
+		      : YG_SV_IS(kind, "person") ? YG_WHO_PERSON
+						 : YG_WHO_TOKEN;
+	if (q->who.kind == YG_WHO_PERSON)
+		q->who.person = rest;
+	return yg_actor_reach(db, r->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
+}
+
+static yg_status ask(struct run *r, struct yg_response *answer, struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_request *q = YG_NEW(&r->arena, struct yg_request);
+	if (q == NULL)
+		return YG_FAIL(err, YG_NOMEM, "an export");
+	*q = (struct yg_request){.arena = &r->arena,
+				 .method = YG_HTTP_GET,
+				 .route = r->e->route,
+				 .now = yg_env_wall(r->api->env)};
+	for (size_t i = 0; i < r->e->query_count; i++)
+		q->query[q->query_count++] = r->e->query[i];
+	q->query[q->query_count++] = (struct yg_http_pair){YG_SV("limit"), YG_SV(PAGE_LIMIT)};
+	if (r->cursor[0] != '\0')
+		q->query[q->query_count++] =
+			(struct yg_http_pair){YG_SV("cursor"), yg_sv_of(r->cursor)};
+	yg_status st = yg_lease_state(r->api, &l, err);
+	if (st == YG_OK)
+		st = set_who(r, q, l.db, err);
+	yg_lease_end(&l);
+	l = (struct yg_lease){0};
+	if (st == YG_OK)
+		st = r->e->route->handler(r->api, q, answer, err);
+	if (st != YG_OK && q->error_count > 0)
+		st = YG_FAIL(err, st, "%.40s: %.120s", q->errors[0].pointer.p,
+			     q->errors[0].message.p);
+	return st == YG_OK && answer->body.bad ? YG_FAIL(err, YG_NOMEM, "an export") : st;
+}
+
+/* A cell from a member: text as it is, lists with "; ", objects as JSON. */
+static struct yg_cell cell_of(struct run *r, uint32_t row, const char *column)
+{
+	uint32_t at = yg_json_get(&r->json, row, yg_sv_of(column));
+	struct yg_cell none = {{"", 0}, false};
+	if (at == 0)
+		return none;
+	switch (yg_json_at(&r->json, at)->type) {
+	case YG_JSON_NULL: return none;
+	case YG_JSON_NUMBER: return (struct yg_cell){yg_json_raw(&r->json, at), true};
+	case YG_JSON_OBJECT: return (struct yg_cell){yg_json_text(&r->json, at), false};
+	case YG_JSON_ARRAY: break;
+	default: {
+		struct yg_sv s = yg_json_str(&r->json, at, &r->arena);
+		return (struct yg_cell){s.p != NULL ? s : none.text, false};
+	}
+	}
+	struct yg_buf b;
+	uint32_t n = yg_json_at(&r->json, at)->n;
+	yg_buf_init(&b, 1u << 20);
+	for (uint32_t k = 0, item = at + 1; k < n; k++) {
+		bool plain = yg_json_at(&r->json, item)->type == YG_JSON_STRING;
+		struct yg_sv s = plain ? yg_json_str(&r->json, item, &r->arena)
+				       : yg_json_text(&r->json, item);
+		yg_buf_put(&b, k > 0 ? YG_SV("; ") : YG_SV(""));
+		yg_buf_put(&b, s.p != NULL ? s : none.text);
+		item = yg_json_at(&r->json, item)->next;
+	}
+	struct yg_sv copy = yg_arena_dup(&r->arena, yg_buf_sv(&b));
+	yg_buf_free(&b);
+	return (struct yg_cell){copy.p != NULL ? copy : none.text, false};
+}
+
+static yg_status write_page(struct run *r, struct yg_err *err)
+{
+	struct yg_cell cells[COLUMNS_MAX];
+	uint32_t items = yg_json_get(&r->json, 0, YG_SV("items"));
+	uint32_t total = yg_json_get(&r->json, 0, YG_SV("total"));
+	uint32_t n = items != 0 ? yg_json_at(&r->json, items)->n : 0;
+	yg_status st = YG_OK;
+	if (r->rows == 0 && total != 0)
+		r->total = (uint64_t)YG_MAX(yg_json_i64(&r->json, total, 0), 0);
+	for (uint32_t k = 0, row = items + 1; st == YG_OK && k < n; k++) {
+		for (size_t i = 0; i < r->column_count; i++)
+			cells[i] = cell_of(r, row, r->columns[i]);
+		st = yg_sheet_row(r->sheet, cells, yg_json_text(&r->json, row), err);
+		row = yg_json_at(&r->json, row)->next;
+		r->rows++;
+	}
+	return r->arena.refused && st == YG_OK ? YG_FAIL(err, YG_NOMEM, "an export") : st;
+}
+
+/* One page; *out_more: there is another. */
+static yg_status page(struct run *r, bool *out_more, struct yg_err *err)
+{
+	struct yg_response answer = {0};
+	*out_more = false;
+	yg_buf_init(&answer.body, YG_SERVER_ANSWER_BYTES);
+	yg_arena_reset(&r->arena);
+	yg_status st = ask(r, &answer, err);
+	if (st == YG_OK)
+		st = yg_json_parse(&r->json, yg_buf_sv(&answer.body), err);
+	if (st == YG_OK)
+		st = write_page(r, err);
+	if (st == YG_OK) {
+		uint32_t next = yg_json_get(&r->json, 0, YG_SV("next_cursor"));
+		struct yg_sb b = yg_sb_init(r->cursor, sizeof r->cursor);
+		bool more = next != 0 && yg_json_at(&r->json, next)->type == YG_JSON_STRING;
+		if (more)
+			yg_sb_put(&b, yg_json_raw(&r->json, next)); /* base64url: no escapes */
+		(void)yg_sb_cstr(&b);
+		*out_more = more;
+	}
+	yg_buf_free(&answer.body);
+	return st;
+}
+
+void yg_export_path(struct yg_sb *b, const char *path, struct yg_sv job, enum yg_sheet_format f)
+{
+	yg_sb_put(b, yg_sv_of(path));
+	yg_sb_putc(b, '/');
+	yg_sb_put(b, job);
+	yg_sb_putc(b, '.');
+	yg_sb_put(b, yg_sv_of(yg_sheet_ending(f)));
+}
+
+static yg_status all_pages(struct run *r, yg_export_progress *progress, void *ctx,
+			   struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	bool more = true;
+	while (st == YG_OK && more) {
+		st = page(r, &more, err);
+		if (st == YG_OK && !progress(ctx, r->rows, YG_MAX(r->total, r->rows)))
+			st = YG_FAIL(err, YG_AGAIN, "stopped");
+	}
+	return st;
+}
+
+yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg_sv actor,
+			struct yg_sv job, yg_export_progress *progress, void *ctx,
+			struct yg_export_result *out, struct yg_err *err)
+{
+	char path[192], title[32];
+	struct run r = {.api = api, .e = e, .actor = actor};
+	struct yg_sb p = yg_sb_init(path, sizeof path), t = yg_sb_init(title, sizeof title);
+	uint64_t used = 0;
+	yg_export_clean(api->export_path, yg_env_wall(api->env), &used);
+	if (used > YG_EXPORT_FOLDER_MAX - YG_EXPORT_BYTES_MAX)
+		return YG_FAIL(err, YG_LIMIT,
+			       "exports of the last day fill their room; later again");
+	yg_export_path(&p, api->export_path, job, e->format);
+	yg_sb_put(&t, e->kind);
+	choose_columns(&r);
+	struct yg_sheet_opts o = {.path = yg_sb_cstr(&p),
+				  .dir = api->export_path,
+				  .format = e->format,
+				  .title = yg_sb_cstr(&t),
+				  .columns = r.columns,
+				  .column_count = r.column_count,
+				  .bytes_max = YG_EXPORT_BYTES_MAX};
+	yg_status st = yg_dir_make(api->export_path, 0700, err);
+	if (st == YG_OK)
+		st = yg_sheet_open(&o, &r.sheet, err);
+	if (st != YG_OK)
+		return st;
+	yg_arena_init(&r.arena, PAGE_ARENA);
+	yg_json_init(&r.json, PAGE_NODES);
+	st = all_pages(&r, progress, ctx, err);
+	yg_json_free(&r.json);
+	yg_arena_free(&r.arena);
+	yg_status end = yg_sheet_close(r.sheet, &out->bytes, st == YG_OK ? err : NULL);
+	out->rows = r.rows;
+	if (st != YG_OK || end != YG_OK)
+		(void)unlink(o.path);
+	return st != YG_OK ? st : end;
+}
+
+void yg_export_clean(const char *path, yg_wall now, uint64_t *out_bytes)
+{
+	DIR *dir = opendir(path);
+	*out_bytes = 0;
+	if (dir == NULL)
+		return;
+	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+		struct stat sb;
+		if (e->d_name[0] == '.' ||
+		    fstatat(dirfd(dir), e->d_name, &sb, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISREG(sb.st_mode))
+			continue;
+		if ((int64_t)sb.st_mtim.tv_sec + YG_EXPORT_KEEP_S < now.us / YG_US_PER_S)
+			(void)unlinkat(dirfd(dir), e->d_name, 0);
+		else
+			*out_bytes += (uint64_t)sb.st_size;
+	}
+	(void)closedir(dir);
+}

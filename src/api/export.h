@@ -1,0 +1,36 @@
+/* export.h - every row of a list into a file.  An export asks the list's own
+ * route, page after page, as who ordered it: it has the same filter, the same
+ * order and the same rights, as they are while it runs.
+ */
+#pragma once
+#include "api/routes.h"
+#include "report/sheet.h"
+
+#define YG_EXPORT_BYTES_MAX  (1ULL << 30) /* of one file; more: the job fails and says so */
+#define YG_EXPORT_FOLDER_MAX (4ULL << 30) /* of all of them; more: a new one is refused */
+#define YG_EXPORT_KEEP_S     86400        /* then the file is removed */
+#define YG_EXPORT_KIND       "export"     /* of its job */
+
+struct yg_export { /* what the body of POST /api/v1/exports asks for */
+	struct yg_sv kind;
+	enum yg_sheet_format format;
+	const struct yg_route *route;
+	struct yg_http_pair query[YG_HTTP_QUERY_MAX];
+	size_t query_count;
+};
+/* Reads q->body; what is wrong is noted. */
+yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_err *err);
+
+typedef bool yg_export_progress(void *ctx, uint64_t done, uint64_t total);
+struct yg_export_result {
+	uint64_t rows, bytes;
+};
+/* Writes <api->export_path>/<job>.<ending>.  What fails leaves no file.
+ * YG_AGAIN: progress said no. */
+yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg_sv actor,
+			struct yg_sv job, yg_export_progress *progress, void *ctx,
+			struct yg_export_result *out, struct yg_err *err);
+/* Removes files older than YG_EXPORT_KEEP_S; *out_bytes: of those that stay. */
+void yg_export_clean(const char *path, yg_wall now, uint64_t *out_bytes);
+/* "<path>/<job>.<ending>" */
+void yg_export_path(struct yg_sb *b, const char *path, struct yg_sv job, enum yg_sheet_format f);
