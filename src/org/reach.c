@@ -254,6 +254,10 @@ yg_status yg_reach_narrow(struct yg_state *db, const struct yg_reach *r, struct 
 	yg_status st = yg_reach_node(db, node, arena, &below, err);
 	if (st != YG_OK)
 		return st;
+	/* a node that is not within reach itself is not there, even when something
+	 * below it is; but the organisation of a system that is */
+	if (!r->all && !contains(r->orgs, r->org_count, node))
+		below = yg_reach_one(&node);
 	struct yg_sv *orgs = YG_NEW_N(arena, struct yg_sv, below.org_count);
 	size_t n = 0;
 	if (orgs == NULL)

@@ -1,0 +1,288 @@
+"""Every operation of doc/openapi.yaml as every role on every node: nothing of
+another organisation comes back.  No row, id, title or count of it in a body or a
+header; totals are the sums of what is one's own; an object of another's is
+answered like one that is not there; without the scope it is 403 for both."""
+import json
+import os
+import re
+import statistics
+import sys
+import time
+
+import yaml
+from harness import ROOT, Server, bail, done, library, note, ok, until
+from rights_lib import TREE, Asker, World, below
+
+DOC = yaml.safe_load(open(os.path.join(ROOT, "doc/openapi.yaml"), encoding="utf-8"))
+SCOPES = DOC["components"]["schemas"]["Scope"]["enum"]
+METHODS = ("get", "post", "patch", "delete", "put")
+NONE = {"alerts": "a-00000000000000000000000000", "tokens": "t-00000000000000000000000000", "events": "e-7-7-7",
+        "lists": "l-00000000000000000000000000", "indicators": "i-999999", "allow": "w-00000000000000000000000000",
+        "jobs": "j-00000000000000000000000000", "grants": "g-00000000000000000000000000",
+        "systems": "y-00000000000000000000000000", "people": "p-00000000000000000000000000", "org": "nosuchorg"}
+KINDS = {"alerts": "alerts", "tokens": "tokens", "events": "events", "indicator-lists": "lists", "indicators": "indicators",
+         "allow-entries": "allow", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people"}
+# Not about any organisation's objects, or about the asker alone.
+APART = {"openStream", "submitEvents"}
+# Bodies that name an organisation or an object of one; {org} and {kind} are filled in.
+BODIES = {
+    "createOrganisation": {"name": "newborn", "parent": "{org}"},
+    "createToken": {"org": "{org}", "name": "x", "scopes": ["alerts:read"]},
+    "createIndicatorList": {"org": "{org}", "name": "x"},
+    "createIndicator": {"list": "{lists}", "type": "domain", "value": "x.example"},
+    "createAllowEntry": {"org": "{org}", "type": "domain", "value": "x.example", "reason": "x"},
+    "createSystem": {"org": "{org}", "name": "x"},
+    "createGrant": {"person": "{people}", "role": "ciso_office", "node": "{org}"},
+    "updateOrganisation": {"title": "x"}, "updateAlert": {"severity_id": 5}, "updateIndicatorList": {"title": "x"},
+    "updateIndicator": {"confidence": 3}, "updateAllowEntry": {"reason": "x"}, "updateSystem": {"importance": 2},
+    "createAlertComment": {"text": "x"}, "mergeAlerts": {"others": ["{alerts}"]}, "splitAlert": {"events": ["e-9-0-0"]},
+    "allowFromAlert": {"reason": "x"}, "bulkAlerts": {"ids": ["{alerts}"], "set": {"severity_id": 2}},
+    "importIndicators": "x.example\n",
+}
+
+
+def operations():
+    for path, item in DOC["paths"].items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            op = item[method]
+            params = [DOC["components"]["parameters"][p["$ref"].split("/")[-1]] if "$ref" in p else p
+                      for p in item.get("parameters", []) + op.get("parameters", [])]
+            yield {"id": op["operationId"], "method": method.upper(), "path": path, "scope": op.get("x-yagura-scope", ""),
+                   "public": op.get("security", DOC["security"])[0] == {}, "types": list(op.get("requestBody", {}).get("content", {})),
+                   "query": {p["name"] for p in params if p["in"] == "query"},
+                   "needed": [p for p in params if p["in"] == "query" and p.get("required")]}
+
+
+def kind_of(path):
+    return "org" if "{name}" in path and "/organisations/" in path else KINDS.get(path.split("/")[3], None)
+
+
+class Matrix:
+    def __init__(self, server):
+        self.s, self.w = server, World(server, SCOPES)
+        self.a = Asker(server)
+        self.asked, self.faults, self.untried = 0, [], set()
+        self.words = {name: re.compile(name) for name in TREE}
+
+    def ask(self, who, op, path, body):
+        self.asked += 1
+        kind = op["types"][0] if op["types"] else None
+        extra = {"If_Match": "*"} if op["method"] in ("PATCH", "PUT") else {}
+        return self.a.ask(who[4], op["method"], path, body if op["types"] else None, kind, **extra)
+
+    def foreign(self, who):
+        """Names and ids of all that is not within somebody's reach."""
+        mine = self.w.reach(who[1], who[2])
+        words = [o for o in TREE if o not in mine]
+        for o in words[:]:
+            for kind, ids in self.w.ids[o].items():
+                if kind != "indicators":  # a number; its value is looked for by name
+                    words += ids if isinstance(ids, list) else [ids] if ids else []
+        return words
+
+    def leaks(self, who, reply, said=()):
+        text = reply.body.decode("utf-8", "replace") + "\n" + str(reply.headers)
+        if '"action":"view"' in text:  # an auditor's own words: what was asked for, not what was there
+            page = reply.json()
+            text = json.dumps([e for e in page["items"] if e["action"] != "view"], ensure_ascii=False)
+        return [w for w in self.foreign(who) if w in text and w not in said]
+
+    def fault(self, who, op, what, more=""):
+        self.faults.append(f"{who[0]}: {op['id']}: {what} {more}")
+
+    def fill(self, body, target):
+        text = body if isinstance(body, str) else json.dumps(body)
+        for kind, value in target.items():
+            text = text.replace("{" + kind + "}", value or "none")
+        return text
+
+    def same(self, who, op, one, other, said):
+        """Two answers are the same but for the names that were asked for."""
+        def plain(reply):
+            text = reply.body.decode("utf-8", "replace")
+            for word in sorted(said, key=len, reverse=True):
+                text = text.replace(word, "#")
+            return re.sub(r'"(trace_id|as_of|from|to|time)":"[^"]*"', "", text)
+        if one.status != other.status or plain(one) != plain(other):
+            self.fault(who, op, "another's is not answered like none:",
+                       f"{one.status} {one.body[:200]} / {other.status} {other.body[:200]}")
+
+    def pair(self, who, op, theirs, make, reads):
+        """make(target) gives path and body; asked for another's and for what is not there."""
+        (path, body), (path2, body2) = make(theirs), make(NONE)
+        said = {v for v in list(theirs.values()) + list(NONE.values()) if isinstance(v, str)}
+        one, other = self.ask(who, op, path, body), self.ask(who, op, path2, body2)
+        self.same(who, op, one, other, said)
+        if one.status < 300 and reads:
+            self.fault(who, op, "another's is answered", f"{path} {one.body[:200]}")
+        found = self.leaks(who, one, said)
+        if found:
+            self.fault(who, op, "leaks", f"{found} {one.body[:300]}")
+        if self.lacks(who, op) and one.status != 403:
+            self.fault(who, op, f"without the scope {op['scope']} it is {one.status}")
+
+    def lacks(self, who, op):
+        return op["scope"] and op["scope"] not in self.rights[who[1].replace("_past", "")]
+
+    def their(self, target):
+        out = {k: v for k, v in self.w.ids[target].items() if isinstance(v, str) or v is None}
+        return {**out, "org": target}
+
+    def one(self, who, op, target):
+        theirs = self.their(target)
+        base = re.sub(r"/api/v1/", "", op["path"])
+        body = BODIES.get(op["id"], {} if "json" in "".join(op["types"]) else "x\n")
+        extra = "&".join(f"{p['name']}=x" for p in op["needed"])
+        if "{" in op["path"]:
+            kind = kind_of(op["path"])
+            if kind is None or (kind != "org" and theirs.get(kind) is None):
+                self.untried.add(f"{op['id']} ({base})" if kind is None else op["id"] + f" of {target}") if kind is None else None
+                return
+            self.pair(who, op, theirs, lambda t: (re.sub(r"{\w+}", t.get(kind) or "x", op["path"], count=1).replace("{sid}", "s-x") +
+                                                  ("?" + extra if extra else ""), self.fill(body, t)), True)
+            return
+        if op["method"] == "GET":
+            for name, kind in (("org", "org"), ("system", "systems"), ("person", "people"), ("list", "lists"), ("object", "alerts")):
+                if name in op["query"]:
+                    self.pair(who, op, theirs, lambda t: (f"{op['path']}?{name}={t.get(kind)}" + ("&" + extra if extra else ""), None),
+                              name in ("org", "system"))
+            return
+        if op["id"] in BODIES and "{" in self.fill(BODIES[op["id"]], {}).replace("{\"", "").replace("{}", ""):
+            self.pair(who, op, theirs, lambda t: (op["path"], self.fill(body, t)), True)
+
+    def lists(self, who, op):
+        """A GET without anything asked for: only what is one's own."""
+        extra = "&".join(f"{p['name']}=x" for p in op["needed"])
+        reply = self.ask(who, op, op["path"] + ("?" + extra if extra else ""), None)
+        found = self.leaks(who, reply)
+        if found:
+            self.fault(who, op, "leaks", f"{found} {reply.body[:400]}")
+        if self.lacks(who, op) and reply.status != 403:
+            self.fault(who, op, f"without the scope {op['scope']} it is {reply.status}")
+        return reply
+
+    def totals(self, who):
+        """Numbers are the sums of what is one's own."""
+        login, role, node, _, token = who
+        may = self.rights[role.replace("_past", "")]
+        alerts, wrong = self.w.alerts_of(role, node), []
+
+        def get(path):
+            self.asked += 1
+            return self.a.ask(token, "GET", path).json()
+        if "alerts:read" in may:
+            for sort in ("newest", "severity", "last_seen"):
+                page = get(f"/api/v1/alerts?limit=200&sort={sort}")
+                if {a["id"] for a in page["items"]} != set(alerts) or page["total"] != len(alerts):
+                    wrong.append((sort, page["total"], len(page["items"]), len(alerts)))
+            for by in ("indicator", "org", "asset", "category", "list"):
+                groups = get(f"/api/v1/alert-groups?by={by}&limit=200")["items"]
+                if sum(g["count"] for g in groups) != len(alerts):
+                    wrong.append((by, groups))
+            view = get("/api/v1/overview")
+            if sum(s["count"] for s in view["open_by_severity"]) != len(alerts):
+                wrong.append(("overview", view["open_by_severity"], len(alerts)))
+            if role not in ("auditor", "auditor_past", "system_owner") and sum(o["open"] for o in view["organisations"]) != len(alerts):
+                wrong.append(("overview organisations", view["organisations"]))
+        if "system:read" in may:
+            state = get("/api/v1/status")
+            if state["alerts"]["open"] != len(alerts):
+                wrong.append(("status", state["alerts"]))
+        if "events:read" in may and library():
+            events = self.w.events_of(role, node)
+            found = get("/api/v1/events?limit=200")["items"]
+            total = get("/api/v1/event-histogram?from=now-24h")["total"]
+            if len(found) != events or total != events:
+                wrong.append(("events", len(found), total, events))
+        if wrong:
+            self.faults.append(f"{login}: totals {wrong}")
+
+    def run(self):
+        roles = self.s.http("GET", "/api/v1/roles").json()["items"]
+        self.rights = {r["role"]: set(r["scopes"]) for r in roles}
+        table = [op for op in operations() if not op["public"] and op["path"].startswith("/api/v1/") and op["id"] not in APART]
+        for who in self.w.people:
+            theirs = [o for o in TREE if o not in self.w.reach(who[1], who[2])]
+            # what is above somebody first: of that something own could be found
+            theirs.sort(key=lambda o: who[2] not in below(o))
+            theirs = theirs[:3] + theirs[-1:]
+            for op in table:
+                before = len(self.faults)
+                if "{" not in op["path"] and op["method"] == "GET":
+                    self.lists(who, op)
+                for target in theirs if op["method"] == "GET" else theirs[1:3]:
+                    self.one(who, op, target)
+                del self.faults[before + 2:]
+            self.totals(who)
+        return table
+
+    def unchanged(self):
+        """Nobody has changed anything of another's."""
+        for name, own in self.w.ids.items():
+            for path, kind in (("alerts", "alerts"), ("systems", "systems"), ("indicator-lists", "lists"), ("grants", "grants"),
+                               ("allow-entries", "allow"), ("tokens", "tokens"), ("organisations", None)):
+                which = own[kind] if kind else name
+                reply = self.s.http("GET", f"/api/v1/{path}/{which}") if which else None
+                if which and (reply.status != 200 or '"x"' in reply.body.decode() or reply.json().get("revoked_at")):
+                    self.faults.append(f"{path} of {name} was changed: {reply.body[:300]}")
+
+    def timing(self):
+        """Reported, not judged closely: medians of many."""
+        who = next(p for p in self.w.people if p[0] == "organisation_csirt.heron")
+        worst = 0
+        for kind, path in (("alerts", "/api/v1/alerts/"), ("systems", "/api/v1/systems/"), ("org", "/api/v1/organisations/"),
+                           ("jobs", "/api/v1/jobs/"), ("grants", "/api/v1/grants/"), ("lists", "/api/v1/indicator-lists/")):
+            taken = {True: [], False: []}
+            for _ in range(150):
+                for real in (True, False):
+                    began = time.perf_counter()
+                    self.a.ask(who[4], "GET", path + (self.their("bittern") if real else NONE)[kind])
+                    taken[real].append(time.perf_counter() - began)
+            theirs, none = statistics.median(taken[True]), statistics.median(taken[False])
+            ratio = max(theirs, none) / min(theirs, none)
+            worst = max(worst, ratio)
+            note(f"{path}: another's {theirs * 1e6:.0f} us, none {none * 1e6:.0f} us, ratio {ratio:.2f}")
+        ok(worst < 3, "another's and none take the same time", worst)
+
+    def audited(self):
+        log = [e for n in range(1, 4) for e in
+               self.s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]]
+        ok(any(e["action"] == "view" for e in log), "an auditor's views are in the audit log", [e["action"] for e in log][:20])
+        past = next(p for p in self.w.people if p[0] == "auditor_past.kestrel")
+        seen = self.a.ask(past[4], "GET", "/api/v1/audit-log?limit=200").json()["items"]
+        ok(seen == [], "an auditor of another time sees nothing of today's log", seen[:3])
+        now = next(p for p in self.w.people if p[0] == "auditor.heron")
+        seen = self.a.ask(now[4], "GET", "/api/v1/audit-log?limit=200").json()["items"]
+        ok(seen and {e["org"] for e in seen} <= below("heron"), "an auditor sees the log of the node alone", seen[:3])
+        csirt = next(p for p in self.w.people if p[0] == "organisation_csirt.heron")
+        before = self.a.ask(csirt[4], "GET", "/api/v1/alerts").status
+        made = self.s.http("GET", f"/api/v1/grants?person={csirt[3]}").json()["items"]
+        gone = self.s.http("DELETE", f"/api/v1/grants/{made[0]['id']}").status
+        after = self.a.ask(csirt[4], "GET", "/api/v1/alerts").status
+        ok((before, gone, after) == (200, 204, 403), "a grant that is taken away ends at once", (before, gone, after))
+
+
+def main():
+    with Server(sys.argv[1], {}, wait=60 if library() else 0) as s:
+        if not until(lambda: s.find_event("role.ready", ready="center"), 60):
+            bail("center is not ready:\n" + s.log()[-3000:])
+        began = time.time()
+        m = Matrix(s)
+        filled = time.time()
+        table = m.run()
+        m.unchanged()
+        note(f"{len(table)} operations, {len(m.w.people)} people, {m.asked} requests in {time.time() - filled:.1f} s"
+             f" (filled in {filled - began:.1f} s)")
+        if m.untried:
+            note("no object of another's to try: " + ", ".join(sorted(m.untried)))
+        ok(len(table) > 60 and m.asked > 10000, "the whole document was tried", (len(table), m.asked))
+        ok(not m.faults, "nothing of another organisation comes back",
+           f"{len(m.faults)} faults:\n" + "\n".join(m.faults[:40]))
+        m.timing()
+        m.audited()
+    done()
+
+
+main()
