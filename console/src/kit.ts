@@ -4,6 +4,7 @@ export * from "./base/api";
 export * from "./base/data";
 export * from "./base/i18n";
 export * from "./base/keys";
+export * from "./base/lazy";
 export * from "./base/nav";
 export * from "./base/orgs";
 export * from "./base/people";

@@ -23,10 +23,6 @@ function loadPage(name: string): Promise<ComponentType> {
 	}
 	return p;
 }
-/** A library that only some pages need: src/lazy/NAME.ts. */
-export function loadLazy<T>(name: string): Promise<T> {
-	return import(`/assets/${manifest.lazy[name]}`) as Promise<T>;
-}
 
 function Current() {
 	const name = place.value.page;
