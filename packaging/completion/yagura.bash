@@ -2,12 +2,13 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
     'config') verbs='check print schema manual events ' ;;
     'org') verbs='list add show set remove ' ;;
+    'person') verbs='list add show disable enrol ' ;;
     'token') verbs='list add revoke ' ;;
     'source') verbs='list ' ;;
     'event') verbs='search show import normalize ' ;;
@@ -36,6 +37,11 @@ _yagura() {
     'org set') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org remove') opts='--force --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'setup-code') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person add') opts='--name --email --language --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person disable') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person enrol') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token add') opts='--org --scope --expires --out --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token revoke') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -22,6 +22,16 @@ complete -c yagura -n '__fish_seen_subcommand_from org' -a remove -d 'Remove an 
 complete -c yagura -n '__fish_seen_subcommand_from remove' -l force -d 'Remove it with all its data.'
 complete -c yagura -n '__fish_seen_subcommand_from remove' -l no-wait -d 'Do not wait for the job.'
 complete -c yagura -n __fish_use_subcommand -a setup-code
+complete -c yagura -n __fish_use_subcommand -a person
+complete -c yagura -n '__fish_seen_subcommand_from person' -a list -d 'List the people who sign in.'
+complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most N rows; 0 for all (default 50).'
+complete -c yagura -n '__fish_seen_subcommand_from person' -a add -d 'Add a person; LOGIN never changes. Then make a one-time address by person enrol.'
+complete -c yagura -n '__fish_seen_subcommand_from add' -l name -r -d 'Name for people, in any script.'
+complete -c yagura -n '__fish_seen_subcommand_from add' -l email -r -d 'Mail address.'
+complete -c yagura -n '__fish_seen_subcommand_from add' -l language -r -d 'ja (default) or en.'
+complete -c yagura -n '__fish_seen_subcommand_from person' -a show -d 'Show a person.'
+complete -c yagura -n '__fish_seen_subcommand_from person' -a disable -d 'Let a person in no more: sessions and tokens end at once.'
+complete -c yagura -n '__fish_seen_subcommand_from person' -a enrol -d 'Print a one-time address by which a person chooses how to sign in; it works for 72 hours.'
 complete -c yagura -n __fish_use_subcommand -a token
 complete -c yagura -n '__fish_seen_subcommand_from token' -a list -d 'List tokens, without their secrets.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l org -r -d 'Only this organisation.'

@@ -25,7 +25,7 @@ const char *yg_health_name(enum yg_health h)
 yg_status yg_api_init(struct yg_api *api, struct yg_err *err)
 {
 	api->answers = calloc(YG_IDEMPOTENCY_MAX, sizeof *api->answers);
-	api->sign_in = yg_sign_in_new();
+	api->sign_in = yg_sign_in_new(api->env);
 	if (api->answers == NULL || api->sign_in == NULL || uv_mutex_init(&api->lock) != 0) {
 		free(api->answers);
 		yg_sign_in_free(api->sign_in);

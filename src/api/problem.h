@@ -14,6 +14,8 @@
 	  "The token lacks the scope this route needs, or the route is for the centre alone.")                            \
 	X("cross-site",             403, "The request comes from another site", "別のサイトからの要求です",             \
 	  "Open Yagura itself and do it there; a program sends a token instead of a cookie.")                             \
+	X("approval-needed",        403, "Another person has to approve it", "別の担当者の承認が必要です",                \
+	  "Ask for it by `POST /api/v1/approvals`; somebody else with the right to do it decides.")                       \
 	X("step-up-needed",         403, "Confirm that it is you", "本人確認が必要です",                                \
 	  "Sign in again by `POST /api/v1/session/step-up`, then repeat the request within five minutes.")                \
 	X("not-found",              404, "No such object", "対象が見つかりません",                                      \

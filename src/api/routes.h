@@ -37,6 +37,36 @@
 	X(POST,   "/api/v1/session",       "createSession",  NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, session_add) \
 	X(DELETE, "/api/v1/session",       "deleteSession",  NULL, 0, 0, NULL, NULL, session_remove)                     \
 	X(POST,   "/api/v1/session/step-up", "stepUpSession", NULL, 0, 16384, YG_TYPES_JSON, NULL, session_step_up)      \
+	X(POST,   "/api/v1/session/passkey-options", "getPasskeyOptions", NULL, YG_RT_PUBLIC, 1024, YG_TYPES_JSON, NULL, passkey_options) \
+	X(POST,   "/api/v1/session/passkey", "createPasskeySession", NULL, YG_RT_PUBLIC, YG_BODY_SMALL, YG_TYPES_JSON, NULL, session_passkey) \
+	X(GET,    "/api/v1/me",            "getMe",          NULL, 0, 0, NULL, NULL, me_get)                             \
+	X(PATCH,  "/api/v1/me",            "updateMe",       NULL, 0, 16384, YG_TYPES_PATCH, NULL, me_change)            \
+	X(GET,    "/api/v1/me/sessions",   "listMySessions", NULL, 0, 0, NULL, NULL, me_sessions)                        \
+	X(DELETE, "/api/v1/me/sessions/{id}", "endMySession", NULL, 0, 0, NULL, NULL, me_session_end)                    \
+	X(GET,    "/api/v1/me/passkeys",   "listMyPasskeys", NULL, 0, 0, NULL, NULL, me_passkeys)                        \
+	X(POST,   "/api/v1/me/passkeys",   "createMyPasskey", NULL, YG_RT_STEP_UP, YG_BODY_SMALL, YG_TYPES_JSON, NULL, me_passkey_add) \
+	X(POST,   "/api/v1/me/passkey-options", "getMyPasskeyOptions", NULL, 0, 1024, YG_TYPES_JSON, NULL, me_passkey_options) \
+	X(PATCH,  "/api/v1/me/passkeys/{id}", "updateMyPasskey", NULL, 0, 16384, YG_TYPES_PATCH, NULL, me_passkey_change) \
+	X(DELETE, "/api/v1/me/passkeys/{id}", "deleteMyPasskey", NULL, YG_RT_STEP_UP, 0, NULL, NULL, me_passkey_remove)  \
+	X(PUT,    "/api/v1/me/password",   "setMyPassword",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_password) \
+	X(POST,   "/api/v1/me/totp",       "offerMyTotp",    NULL, YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, me_totp_offer) \
+	X(PUT,    "/api/v1/me/totp",       "confirmMyTotp",  NULL, YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, me_totp_confirm) \
+	X(DELETE, "/api/v1/me/totp",       "deleteMyTotp",   NULL, YG_RT_STEP_UP, 0, NULL, NULL, me_totp_remove)         \
+	X(POST,   "/api/v1/me/recovery-codes", "createMyRecoveryCodes", NULL, YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, me_recovery) \
+	X(GET,    "/api/v1/me/tokens",     "listMyTokens",   NULL, 0, 0, NULL, NULL, me_tokens)                          \
+	X(POST,   "/api/v1/me/tokens",     "createMyToken",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_token_add) \
+	X(DELETE, "/api/v1/me/tokens/{id}", "revokeMyToken", NULL, 0, 0, NULL, NULL, me_token_revoke)                    \
+	X(GET,    "/api/v1/people",        "listPeople",     "people:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", people_list) \
+	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CENTRAL | YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, people_add) \
+	X(GET,    "/api/v1/people/{id}",   "getPerson",      "people:read", YG_RT_CENTRAL, 0, NULL, NULL, person_get)    \
+	X(PATCH,  "/api/v1/people/{id}",   "updatePerson",   "people:write", YG_RT_CENTRAL | YG_RT_MATCH | YG_RT_STEP_UP, 16384, YG_TYPES_PATCH, NULL, person_change) \
+	X(POST,   "/api/v1/people/{id}/enrolment", "createPersonEnrolment", "people:write", YG_RT_CENTRAL | YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, person_enrol) \
+	X(GET,    "/api/v1/people/{id}/sessions", "listPersonSessions", "people:read", YG_RT_CENTRAL, 0, NULL, NULL, person_sessions) \
+	X(DELETE, "/api/v1/people/{id}/sessions", "endPersonSessions", "sessions:write", YG_RT_CENTRAL, 0, NULL, NULL, person_sessions_end) \
+	X(DELETE, "/api/v1/people/{id}/sessions/{session}", "endPersonSession", "sessions:write", YG_RT_CENTRAL, 0, NULL, NULL, person_sessions_end) \
+	X(GET,    "/api/v1/approvals",     "listApprovals",  "approvals:read", YG_RT_CENTRAL, 0, NULL, "state limit cursor", approvals_list) \
+	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CENTRAL | YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approvals_add) \
+	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_CENTRAL | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approval_decide) \
 	X(POST,   "/api/v1/setup-code",    "createSetupCode", "people:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, setup_code) \
 	X(POST,   "/api/v1/enrolment/options", "getEnrolmentOptions", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment_options) \
 	X(POST,   "/api/v1/enrolment",     "createEnrolment", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment) \
@@ -168,6 +198,9 @@ void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 /* One job as JSON. */
 struct yg_job;
 void yg_put_job(struct yg_jo *j, const struct yg_job *job);
+struct yg_token;
+/* secret: NULL but in the answer that makes it. */
+void yg_put_token(struct yg_jo *j, const struct yg_token *t, const char *secret);
 struct yg_audit_entry;
 void yg_put_audit(struct yg_jo *j, const struct yg_audit_entry *e);
 

@@ -186,6 +186,8 @@ yg_status yg_r_grants_add(struct yg_api *api, struct yg_request *q, struct yg_re
 		st = may_give(q, l.db, &g, err);
 	if (st == YG_OK)
 		st = yg_person_get(l.db, g.person, q->arena, &p, err);
+	if (st == YG_OK && g.role == YG_ROLE_ADMINISTRATOR && g.node.n == 0)
+		st = yg_approval_needed(q, r, l.db, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

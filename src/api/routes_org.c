@@ -1,6 +1,7 @@
 /* Organisations, tokens. */
 #include "api/body.h"
 #include "api/routes.h"
+#include "api/sign_in.h"
 #include "org/job.h"
 #include "org/organisation.h"
 #include "org/token.h"
@@ -206,6 +207,9 @@ yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, str
 		r->status = 204;
 		return st;
 	}
+	st = yg_approval_needed(q, r, l.db, err);
+	if (st != YG_OK)
+		return st;
 	struct yg_buf params;
 	yg_buf_init(&params, 1024);
 	struct yg_jo j = yg_jo_init(&params);
@@ -220,7 +224,7 @@ yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, str
 	return st;
 }
 
-static void put_token(struct yg_jo *j, const struct yg_token *t, const char *secret)
+void yg_put_token(struct yg_jo *j, const struct yg_token *t, const char *secret)
 {
 	struct yg_sv rest = t->scopes, one;
 	yg_jo_begin(j, '{');
@@ -259,7 +263,7 @@ yg_status yg_r_tokens_list(struct yg_api *api, struct yg_request *q, struct yg_r
 		return st;
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
-		put_token(&j, &list[i], NULL);
+		yg_put_token(&j, &list[i], NULL);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
@@ -327,7 +331,7 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 201);
-	put_token(&j, &token, secret.s);
+	yg_put_token(&j, &token, secret.s);
 	yg_answer_location(q, r, "/api/v1/tokens", token.id);
 	return yg_lease_commit(&l, q, r, YG_OK, err);
 }
@@ -350,7 +354,7 @@ yg_status yg_r_token_get(struct yg_api *api, struct yg_request *q, struct yg_res
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
-	put_token(&j, &token, NULL);
+	yg_put_token(&j, &token, NULL);
 	return YG_OK;
 }
 
@@ -367,7 +371,9 @@ yg_status yg_r_token_revoke(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_act act = yg_request_act(q, api, l.db);
 	r->status = 204;
 	st = yg_token_revoke(&act, token.id, err);
-	if (st == YG_OK)
+	if (st == YG_OK) {
+		yg_session_ended(api, token.id);
 		yg_stream_rights_changed(api->stream);
+	}
 	return st;
 }

@@ -120,6 +120,47 @@ yg_status yg_r_session_add(struct yg_api *api, struct yg_request *q, struct yg_r
 	return st == YG_OK ? answer_who(q, r, l.db, 201, &p, &s, err) : st;
 }
 
+yg_status yg_r_passkey_options(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			       struct yg_err *err)
+{
+	yg_status st = yg_same_site(q, r, false, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_jo_begin(&j, '{');
+	st = yg_put_passkey_get(api, q, &j, err);
+	yg_jo_end(&j, '}');
+	return st;
+}
+
+static const struct yg_field passkey_fields[] = {
+	{"challenge_id", YG_F_TEXT, YG_F_NEEDED, 1, 128, NULL},
+	{"credential", YG_F_OBJECT, YG_F_NEEDED, 0, 0, NULL},
+};
+
+yg_status yg_r_session_passkey(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			       struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	struct yg_value v[YG_LEN(passkey_fields)];
+	struct yg_person p;
+	struct yg_session s;
+	yg_status st = yg_same_site(q, r, false, err);
+	if (st == YG_OK)
+		st = yg_body_read(&b, q, passkey_fields, YG_LEN(passkey_fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_passkey_proof(api, q, l.db, &b, v[0].text, v[1].node, &p, err);
+	if (st == YG_UNAUTH)
+		yg_sign_in_refused(api, q, l.db, YG_SV(""), "passkey");
+	if (st == YG_OK)
+		st = yg_session_begin(api, q, r, l.db, &p, "passkey", &s, err);
+	return st == YG_OK ? answer_who(q, r, l.db, 201, &p, &s, err) : st;
+}
+
 yg_status yg_r_session_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
@@ -145,9 +186,11 @@ yg_status yg_r_session_step_up(struct yg_api *api, struct yg_request *q, struct 
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	YG_AUTO(yg_body_free) struct yg_body b = {0};
 	static const struct yg_field fields[] = {
-		{"password", YG_F_TEXT, YG_F_NEEDED, 1, 1024, NULL},
+		{"password", YG_F_TEXT, YG_F_NULL, 1, 1024, NULL},
 		{"totp", YG_F_TEXT, YG_F_NULL, 0, 16, NULL},
 		{"recovery_code", YG_F_TEXT, YG_F_NULL, 0, 64, NULL},
+		{"challenge_id", YG_F_TEXT, 0, 1, 128, NULL},
+		{"credential", YG_F_OBJECT, 0, 0, 0, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_person p;
@@ -161,7 +204,14 @@ yg_status yg_r_session_step_up(struct yg_api *api, struct yg_request *q, struct 
 	if (st != YG_OK)
 		return st;
 	struct yg_password_try t = {q->who.name, v[0].text, v[1].text, v[2].text};
-	st = yg_password_proof(api, q, r, l.db, &t, &p, &method, err);
+	if (v[4].given) {
+		method = "passkey";
+		st = yg_passkey_proof(api, q, l.db, &b, v[3].text, v[4].node, &p, err);
+		if (st == YG_OK && !yg_sv_eq(p.id, q->who.person))
+			st = YG_FAIL(err, YG_UNAUTH, "this is another person's passkey");
+	} else {
+		st = yg_password_proof(api, q, r, l.db, &t, &p, &method, err);
+	}
 	if (st == YG_UNAUTH) { /* signed in all the same: 401 would say otherwise */
 		r->problem = "step-up-needed";
 		return st;
@@ -204,6 +254,21 @@ yg_status yg_r_setup_code(struct yg_api *api, struct yg_request *q, struct yg_re
 
 /* --- coming with a code --- */
 
+/* Where the site has no name there are no passkeys: null. */
+static void put_passkey_or_null(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+				const struct yg_passkey_user *u)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf buf = {0};
+	struct yg_err ignored;
+	yg_buf_init(&buf, 16384);
+	struct yg_jo own = yg_jo_init(&buf);
+	yg_jo_begin(&own, '{');
+	yg_status st = yg_put_passkey_create(api, q, &own, u, &ignored);
+	yg_jo_end(&own, '}');
+	yg_jo_key(j, "passkey");
+	yg_jo_raw(j, st == YG_OK && !buf.bad ? yg_buf_sv(&buf) : YG_SV(""));
+}
+
 yg_status yg_r_enrolment_options(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 				 struct yg_err *err)
 {
@@ -214,7 +279,8 @@ yg_status yg_r_enrolment_options(struct yg_api *api, struct yg_request *q, struc
 	struct yg_enrol e = {0};
 	struct yg_person p;
 	char secret[YG_TOTP_TEXT], uri[256];
-	struct yg_sb text = yg_sb_init(secret, sizeof secret), u = yg_sb_init(uri, sizeof uri);
+	struct yg_sb text = yg_sb_init(secret, sizeof secret);
+	struct yg_sb totp_uri = yg_sb_init(uri, sizeof uri);
 	yg_status st = yg_same_site(q, r, false, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
@@ -227,8 +293,12 @@ yg_status yg_r_enrolment_options(struct yg_api *api, struct yg_request *q, struc
 		st = yg_person_get(l.db, e.person, q->arena, &p, err);
 	if (st != YG_OK)
 		return st;
+	struct yg_passkey_user u = {.id = e.person,
+				    .bound = v[0].text,
+				    .login = e.person.n > 0 ? p.login : YG_SV("administrator"),
+				    .name = e.person.n > 0 ? p.name : YG_SV("administrator")};
 	yg_totp_text(e.totp, &text);
-	yg_totp_uri(e.totp, e.person.n > 0 ? p.login : YG_SV("administrator"), &u);
+	yg_totp_uri(e.totp, e.person.n > 0 ? p.login : YG_SV("administrator"), &totp_uri);
 	struct yg_jo j = yg_answer(r, 200);
 	yg_jo_begin(&j, '{');
 	yg_jo_str(&j, "kind", e.person.n > 0 ? YG_SV("person") : YG_SV("setup"));
@@ -240,8 +310,9 @@ yg_status yg_r_enrolment_options(struct yg_api *api, struct yg_request *q, struc
 	yg_jo_key(&j, "totp");
 	yg_jo_begin(&j, '{');
 	yg_jo_str(&j, "secret", yg_sb_sv(&text));
-	yg_jo_str(&j, "uri", yg_sb_sv(&u));
+	yg_jo_str(&j, "uri", yg_sb_sv(&totp_uri));
 	yg_jo_end(&j, '}');
+	put_passkey_or_null(api, q, &j, &u);
 	yg_jo_end(&j, '}');
 	sodium_memzero(secret, sizeof secret);
 	return YG_OK;
@@ -259,8 +330,11 @@ yg_status yg_r_enrolment(struct yg_api *api, struct yg_request *q, struct yg_res
 		{"language", YG_F_TEXT, 0, 0, 2, "ja en"},
 		{"password", YG_F_TEXT, YG_F_NULL, 0, 1024, NULL},
 		{"totp", YG_F_TEXT, YG_F_NULL, 0, 16, NULL},
+		{"challenge_id", YG_F_TEXT, 0, 1, 128, NULL},
+		{"credential", YG_F_OBJECT, 0, 0, 0, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
+	struct yg_credential key;
 	struct yg_enrolled done;
 	struct yg_session s;
 	yg_status st = yg_same_site(q, r, false, err);
@@ -276,7 +350,12 @@ yg_status yg_r_enrolment(struct yg_api *api, struct yg_request *q, struct yg_res
 				 .language = v[3].text,
 				 .password = v[4].text,
 				 .totp = v[5].text};
-	st = yg_enrol_finish(api, q, l.db, &t, &done, err);
+	if (v[7].given) {
+		st = yg_passkey_new(api, q, &b, t.code, v[6].text, v[7].node, &key, err);
+		t.passkey = &key;
+	}
+	if (st == YG_OK)
+		st = yg_enrol_finish(api, q, l.db, &t, &done, err);
 	if (st == YG_OK)
 		st = yg_session_begin(api, q, r, l.db, &done.person, "enrolment", &s, err);
 	if (st != YG_OK)

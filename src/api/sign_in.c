@@ -12,24 +12,35 @@
 struct yg_sign_in {
 	uv_mutex_t lock;
 	struct yg_throttle throttle;
+	struct yg_challenges *challenges;
 	yg_mono minute;
 	uint32_t noted, unnoted;
 };
 
-struct yg_sign_in *yg_sign_in_new(void)
+struct yg_sign_in *yg_sign_in_new(const struct yg_env *env)
 {
 	struct yg_sign_in *s = calloc(1, sizeof *s);
-	if (s != NULL && uv_mutex_init(&s->lock) != 0) {
+	if (s == NULL)
+		return NULL;
+	s->challenges = yg_challenges_new(env);
+	if (s->challenges == NULL || uv_mutex_init(&s->lock) != 0) {
+		yg_challenges_free(s->challenges);
 		free(s);
 		return NULL;
 	}
 	return s;
 }
 
+struct yg_challenges *yg_sign_in_challenges(struct yg_api *api)
+{
+	return api->sign_in->challenges;
+}
+
 void yg_sign_in_free(struct yg_sign_in *s)
 {
 	if (s == NULL)
 		return;
+	yg_challenges_free(s->challenges);
 	uv_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -84,8 +95,8 @@ static bool note_refusal(struct yg_api *api, uint32_t *out_before)
 	return may;
 }
 
-static void audit_refusal(struct yg_api *api, const struct yg_request *q, struct yg_state *db,
-			  struct yg_sv login, const char *method)
+void yg_sign_in_refused(struct yg_api *api, const struct yg_request *q, struct yg_state *db,
+			struct yg_sv login, const char *method)
 {
 	uint32_t before = 0;
 	struct yg_err err;
@@ -170,7 +181,7 @@ yg_status yg_password_proof(struct yg_api *api, struct yg_request *q, struct yg_
 		return YG_OK;
 	}
 	count(api, key, false);
-	audit_refusal(api, q, db, t->login, *out_method);
+	yg_sign_in_refused(api, q, db, t->login, *out_method);
 	return YG_FAIL(err, YG_UNAUTH, "the login, the password or the code is wrong");
 }
 

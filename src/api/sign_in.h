@@ -2,6 +2,8 @@
  * pages alike; and what a person's session or token may do. */
 #pragma once
 #include "api/api.h"
+#include "api/body.h"
+#include "org/challenge.h"
 #include "org/credential.h"
 #include "org/enrol.h"
 #include "org/session.h"
@@ -9,13 +11,15 @@
 #define YG_COOKIE "__Host-yagura"
 
 struct yg_sign_in; /* what is counted against guessing */
-struct yg_sign_in *yg_sign_in_new(void);
+struct yg_sign_in *yg_sign_in_new(const struct yg_env *env);
 void yg_sign_in_free(struct yg_sign_in *s);
 
 struct yg_password_try {
 	struct yg_sv login, password;
 	struct yg_sv totp, recovery_code; /* empty: not given */
 };
+struct yg_challenges *yg_sign_in_challenges(struct yg_api *api);
+
 /* Whose password, with its second factor, this is; *out_method: "password" or
  * "recovery" (static).  Every way of being wrong is the same YG_UNAUTH after the
  * same work; YG_LIMIT with r->retry_after_s: too many tries. */
@@ -36,6 +40,42 @@ yg_status yg_same_site(const struct yg_request *q, struct yg_response *r, bool c
 		       struct yg_err *err);
 /* A person with a session, not a token: YG_DENIED else. */
 yg_status yg_need_session(const struct yg_request *q, struct yg_err *err);
+
+/* passkey.c: JSON for navigator.credentials.get() and create(), as the members
+ * "challenge_id" and "publicKey".  YG_CONFLICT: the site has no name, only an
+ * address, and browsers have no passkeys there. */
+yg_status yg_put_passkey_get(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+			     struct yg_err *err);
+struct yg_passkey_user {
+	struct yg_sv id, login, name; /* id: empty for a new person */
+	struct yg_sv bound;           /* the person's id, or the code they come with */
+	const struct yg_credential *have;
+	size_t have_count;
+};
+yg_status yg_put_passkey_create(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
+				const struct yg_passkey_user *u, struct yg_err *err);
+/* Whose passkey signed the challenge of yg_put_passkey_get().  `credential` is the
+ * node of that member in the body. */
+yg_status yg_passkey_proof(struct yg_api *api, struct yg_request *q, struct yg_state *db,
+			   struct yg_body *b, struct yg_sv challenge_id, uint32_t credential,
+			   struct yg_person *out, struct yg_err *err);
+/* A new passkey for who the challenge is bound to; kind, name, data and counter of
+ * *out are filled, all in q's arena. */
+yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_body *b,
+			 struct yg_sv bound, struct yg_sv challenge_id, uint32_t credential,
+			 struct yg_credential *out, struct yg_err *err);
+
+/* routes_approval.c: does this take a second person?  Then YG_DENIED, problem
+ * "approval-needed".  It binds people, while there are two administrators. */
+yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			     struct yg_err *err);
+/* routes_people.c */
+void yg_put_person(struct yg_jo *j, const struct yg_person *p);
+yg_status yg_answer_sessions(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_state *db, struct yg_sv person, struct yg_err *err);
+/* A sign-in that failed, for the audit log. */
+void yg_sign_in_refused(struct yg_api *api, const struct yg_request *q, struct yg_state *db,
+			struct yg_sv login, const char *method);
 
 /* What a new or invited person chooses; empty: not given. */
 struct yg_enrol_try {

@@ -2,6 +2,7 @@
  * A script of the console, when it is there, adds passkeys to them. */
 #include <sodium.h>
 
+#include "api/console.h"
 #include "api/html.h"
 #include "api/routes.h"
 #include "api/sign_in.h"
@@ -122,6 +123,14 @@ static const struct words *begin_page(struct yg_request *q, struct yg_response *
 	return q->japanese ? &japanese : &english;
 }
 
+/* The console's script for these pages, when it is built in: passkeys. */
+static void put_script(struct yg_buf *b)
+{
+	const struct yg_asset *a = yg_asset_named("auth.js");
+	if (a != NULL)
+		yg_buf_printf(b, "<script type=\"module\" src=\"/assets/%s\"></script>\n", a->file);
+}
+
 /* --- sign-in --- */
 
 static void signin_form(struct yg_request *q, struct yg_response *r, int status, const char *fault,
@@ -141,6 +150,7 @@ static void signin_form(struct yg_request *q, struct yg_response *r, int status,
 	put_field(b, w->code, "code", "text", "one-time-code", " required maxlength=\"32\"",
 		  YG_SV(""), w->code_hint);
 	yg_buf_printf(b, "<p><button type=\"submit\">%s</button></p>\n</form>\n", w->go);
+	put_script(b);
 	yg_html_end(b);
 }
 
@@ -291,6 +301,7 @@ static void enrol_form(struct yg_request *q, struct yg_response *r, int status,
 	put_field(b, w->totp_code, "totp", "text", "one-time-code",
 		  " required inputmode=\"numeric\" maxlength=\"8\"", YG_SV(""), NULL);
 	yg_buf_printf(b, "<p><button type=\"submit\">%s</button></p>\n</form>\n", w->make);
+	put_script(b);
 	yg_html_end(b);
 }
 

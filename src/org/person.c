@@ -306,7 +306,9 @@ yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_
 	bool row = false;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT count(*) FROM person WHERE administrator = 1 AND state = 'active'"),
+		YG_SQL("SELECT count(*) FROM person p WHERE p.state = 'active' AND (p.administrator = 1"
+		       " OR EXISTS (SELECT 1 FROM role_grant g WHERE g.person = p.id"
+		       " AND g.role = 'administrator' AND g.node = '' AND g.expires = 0))"),
 		&s, err);
 	if (st == YG_OK)
 		st = yg_stmt_step(s, &row, err);

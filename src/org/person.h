@@ -49,5 +49,5 @@ struct yg_person_set { /* NULL: as it is */
 /* YG_CONFLICT when `version` is no longer it.  Disabling ends every session and token of theirs. */
 yg_status yg_person_change(struct yg_act *act, struct yg_sv id, int64_t version,
 			   const struct yg_person_set *set, struct yg_err *err) YG_MUST_USE;
-/* Active people who may do everything. */
+/* Active people who may do everything, not for a time only. */
 yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_err *err);

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import yaml
 from harness import ROOT, Server, UnixConnection, bail, done, library, note, ok, until
 from jsonschema import check, resolve
-from people_lib import PASSWORD, Browser
+from people_lib import PASSWORD, Authenticator, Browser, enrol, totp
 
 PUBLIC, CENTRAL, MATCH = 1, 2, 16
 DOC = yaml.safe_load(open(os.path.join(ROOT, "doc/openapi.yaml"), encoding="utf-8"))
@@ -775,6 +775,71 @@ def walk_rights(w):
     w.call("removeGrant", 404, params=[grant["id"]])
 
 
+def walk_people(w, session):
+    """Shapes; test/e2e/people_account.py has what they mean."""
+    key = Authenticator(f"https://localhost:{w.s.port}")
+    at = {**session, "Host": f"localhost:{w.s.port}"}
+    w.call("getMe", 200, **session)
+    w.call("updateMe", 200, body={"theme": "dark"}, **session)
+    options = w.call("getMyPasskeyOptions", 200, **at).json()
+    pid = w.call("createMyPasskey", 201, body={**key.create(options), "label": "x"}, **at).json()["id"]
+    w.call("createMyPasskey", 400, body=key.create(options), **at)
+    w.call("listMyPasskeys", 200, **session)
+    w.call("updateMyPasskey", 204, params=[pid], body={"label": "y"}, **session)
+    host = {"Host": f"localhost:{w.s.port}", "local": False}
+    key = Authenticator(f"https://localhost:{w.s.port}")
+    w.call("createMyPasskey", 201, body=key.create(w.call("getMyPasskeyOptions", 200, **at).json()), **at)
+    options = w.call("getPasskeyOptions", 200, **host).json()
+    w.call("getPasskeyOptions", 409, local=False)
+    w.call("createPasskeySession", 201, body=key.get(options), **host)
+    w.call("createPasskeySession", 401, body=key.get(options), **host)
+    w.call("deleteMyPasskey", 204, params=[pid], **session)
+    w.call("deleteMyPasskey", 404, params=[pid], **session)
+    w.call("setMyPassword", 400, body={"password": "short"}, **session)
+    w.call("setMyPassword", 204, body={"password": PASSWORD + "!"}, **session)
+    offered = w.call("offerMyTotp", 201, **session).json()
+    w.call("confirmMyTotp", 400, body={"code": "1"}, **session)
+    w.call("confirmMyTotp", 204, body={"code": totp(offered["secret"])}, **session)
+    w.call("deleteMyTotp", 204, **session)
+    w.call("deleteMyTotp", 404, **session)
+    w.call("createMyRecoveryCodes", 201, **session)
+    tid = w.call("createMyToken", 201, body={"name": "mine", "scopes": ["org:read"], "expires_at": soon()}, **session).json()["id"]
+    w.call("createMyToken", 400, body={"name": "mine", "scopes": ["no"], "expires_at": soon()}, **session)
+    w.call("listMyTokens", 200, **session)
+    w.call("revokeMyToken", 204, params=[tid], **session)
+    rows = w.call("listMySessions", 200, **session).json()["items"]
+    made = w.call("createPerson", 201, body={"login": "second", "name": "Second"}, **session)
+    w.call("createPerson", 409, body={"login": "second", "name": "Second"}, **session)
+    second = made.json()["id"]
+    w.call("listPeople", 200, **session)
+    w.call("getPerson", 200, params=[second], **session)
+    w.call("getPerson", 404, params=["p-0"], **session)
+    w.call("updatePerson", 428, params=[second], body={}, **session)
+    w.call("updatePerson", 412, params=[second], body={"name": "x"}, If_Match='"9"', **session)
+    w.call("updatePerson", 200, params=[second], body={"name": "x"}, If_Match=made.headers["ETag"], **session)
+    url = w.call("createPersonEnrolment", 201, params=[second], **session).json()["url"]
+    b = Browser(w.s)
+    ok(enrol(b, url.split("code=")[1], None, name=None).status == 201, "the second person comes")
+    theirs = w.call("listPersonSessions", 200, params=[second], **session).json()["items"]
+    w.call("endPersonSession", 204, params=[second, theirs[0]["id"]], **session)
+    w.call("endPersonSession", 404, params=[second, rows[0]["id"]], **session)
+    w.call("endPersonSessions", 204, params=[second], **session)
+    ask = {"kind": "administrator.grant", "person": second, "reason": "duty"}
+    aid = w.call("createApproval", 201, body=ask, **session).json()["id"]
+    w.call("createApproval", 404, body={**ask, "person": "p-0"}, **session)
+    w.call("createApproval", 400, body={"kind": "x"}, **session)
+    w.call("listApprovals", 200, query="state=open", **session)
+    w.call("decideApproval", 403, params=[aid], body={"approve": True, "reason": "x"}, **session)
+    w.call("decideApproval", 200, params=[aid], body={"approve": False, "reason": "x"}, **session)
+    w.call("decideApproval", 409, params=[aid], body={"approve": False, "reason": "x"}, **session)
+    w.call("endMySession", 404, params=["s-0"], **session)
+    w.call("endMySession", 204, params=[next(r["id"] for r in rows if r["current"])], **session)
+
+
+def soon():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+
+
 def walk_removals(w, ids):
     w.call("deleteIndicator", 204, params=[ids["Indicator"]])
     w.call("deleteIndicator", 404, params=[ids["Indicator"]])
@@ -795,7 +860,7 @@ def walk_removals(w, ids):
 
 def rights(w, tokens, ids):
     """No token; no scope; another organisation's object."""
-    dummy = {"name": "shiokaze", "id": "a-00000000000000000000000000"}
+    dummy = {"session": "s-00000000000000000000000000", "name": "shiokaze", "id": "a-00000000000000000000000000"}
     for name, o in OPS.items():
         if o.public:
             continue
@@ -846,8 +911,9 @@ def main():
             walk_events(w, tokens)
         ids.update(walk_alerts(w, tokens))
         walk_system(w, tokens)
-        walk_session(w)
+        session = walk_session(w)
         walk_rights(w)
+        walk_people(w, session)
         rights(w, tokens, ids)
         walk_removals(w, ids)
         if library():

@@ -91,8 +91,8 @@ class Browser:
                          Content_Type="application/x-www-form-urlencoded", **headers)
 
     def code(self):
-        """A code of the app that was not used yet; codes of the steps beside are good too."""
-        for shift in (0, -30, 30):
+        """A code of the app later than those used; the one of the next step is good too."""
+        for shift in (0, 30):
             c = totp(self.secret, time.time() + shift)
             if c not in self.used:
                 self.used.add(c)
@@ -115,3 +115,67 @@ def enrol(browser, code, login, name="山田 花子", password=PASSWORD):
     browser.secret = offered.json()["totp"]["secret"]
     return browser.call("POST", "/api/v1/enrolment", {"code": code, "login": login, "name": name, "language": "ja",
                                                        "password": password, "totp": browser.code()})
+
+
+# --- a passkey in software: an authenticator that checks its user and makes ES256 keys ---
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def cbor(value):
+    """As much of CBOR as an attestation needs."""
+    def head(major, n):
+        if n < 24:
+            return bytes([major << 5 | n])
+        size, code = (1, 24) if n < 256 else (2, 25) if n < 65536 else (4, 26)
+        return bytes([major << 5 | code]) + n.to_bytes(size, "big")
+    if isinstance(value, int):
+        return head(0, value) if value >= 0 else head(1, -1 - value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value.encode())) + value.encode()
+    return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
+
+
+class Authenticator:
+    def __init__(self, origin, rp_id="localhost"):
+        from cryptography.hazmat.primitives.asymmetric import ec
+        self.origin, self.rp_id, self.counter, self.flags = origin, rp_id, 0, 0x05
+        self.key, self.id = ec.generate_private_key(ec.SECP256R1()), b""
+
+    def client(self, kind_, challenge_, **over):
+        return json.dumps({"type": kind_, "challenge": challenge_, "origin": self.origin, "crossOrigin": False, **over}).encode()
+
+    def data(self, more=b"", flags=0):
+        self.counter += 1
+        return hashlib.sha256(self.rp_id.encode()).digest() + bytes([self.flags | flags]) + self.counter.to_bytes(4, "big") + more
+
+    def sign(self, data):
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+    def create(self, options, fmt="none", **client):
+        import os
+        n = self.key.public_key().public_numbers()
+        self.id = os.urandom(32)
+        cose = {1: 2, 3: -7, -1: 1, -2: n.x.to_bytes(32, "big"), -3: n.y.to_bytes(32, "big")}
+        data = self.data(bytes(16) + len(self.id).to_bytes(2, "big") + self.id + cbor(cose), 0x40)
+        client_json = self.client("webauthn.create", options["publicKey"]["challenge"], **client)
+        statement = {} if fmt == "none" else {"alg": -7, "sig": self.sign(data + hashlib.sha256(client_json).digest())}
+        return {"challenge_id": options["challenge_id"],
+                "credential": {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "clientExtensionResults": {},
+                               "response": {"clientDataJSON": b64(client_json), "transports": ["internal"],
+                                            "attestationObject": b64(cbor({"fmt": fmt, "attStmt": statement, "authData": data}))}}}
+
+    def get(self, options, signature=None, **client):
+        data = self.data()
+        client_json = self.client("webauthn.get", options["publicKey"]["challenge"], **client)
+        good = self.sign(data + hashlib.sha256(client_json).digest())
+        return {"challenge_id": options["challenge_id"],
+                "credential": {"id": b64(self.id), "rawId": b64(self.id), "type": "public-key", "clientExtensionResults": {},
+                               "authenticatorAttachment": "platform",
+                               "response": {"clientDataJSON": b64(client_json), "authenticatorData": b64(data),
+                                            "signature": b64(signature or good), "userHandle": None}}}

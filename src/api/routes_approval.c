@@ -1,0 +1,259 @@
+/* What takes two people. */
+#include "api/routes.h"
+#include "api/sign_in.h"
+#include "org/approval.h"
+#include "org/job.h"
+#include "org/organisation.h"
+
+/* The person behind a session or a token of theirs: asking by one and approving
+ * by the other is still one person. */
+static struct yg_act person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
+				char buf[static 48])
+{
+	struct yg_sb b = yg_sb_init(buf, 48);
+	if (q->who.person.n == 0)
+		return yg_request_act(q, api, db);
+	yg_sb_put(&b, YG_SV("person:"));
+	yg_sb_put(&b, q->who.person);
+	return yg_act_make(db, api->env, yg_sb_sv(&b));
+}
+
+yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			     struct yg_err *err)
+{
+	int64_t n = 0;
+	if (q->who.person.n == 0) /* who has the machine has the database too */
+		return YG_OK;
+	yg_status st = yg_person_administrators(db, &n, err);
+	if (st != YG_OK || n < 2)
+		return st;
+	r->problem = "approval-needed";
+	return YG_FAIL(err, YG_DENIED,
+		       "ask for it by POST /api/v1/approvals; another person decides");
+}
+
+static void put_approval(struct yg_jo *j, const struct yg_request *q, const struct yg_approval *a)
+{
+	struct yg_sv who = yg_sv_of(q->who.actor);
+	bool own = yg_sv_eq(a->requested_by, who) ||
+		   (q->who.person.n > 0 && yg_sv_ends(a->requested_by, q->who.person));
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", a->id);
+	yg_jo_str(j, "kind", a->kind);
+	yg_jo_key(j, "params");
+	yg_jo_raw(j, a->params);
+	yg_jo_str_or_null(j, "org", a->org);
+	yg_jo_str(j, "requested_by", a->requested_by);
+	yg_jo_str(j, "reason", a->reason);
+	yg_jo_str(j, "state", a->state);
+	yg_jo_str_or_null(j, "decided_by", a->decided_by);
+	yg_jo_str(j, "decision_reason", a->decision_reason);
+	yg_jo_bool(j, "may_approve", YG_SV_IS(a->state, "open") && !own);
+	yg_jo_time(j, "created_at", a->created.us);
+	yg_jo_time(j, "decided_at", a->decided.us);
+	yg_jo_time(j, "expires_at", a->expires.us);
+	yg_jo_end(j, '}');
+}
+
+yg_status yg_r_approvals_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_approval *list = NULL;
+	size_t n = 0;
+	struct yg_sv state = yg_query(q, "state");
+	if (state.p != NULL && !yg_words_have("open approved refused expired", state)) {
+		yg_request_error(q, "unknown_value", YG_SV("state"),
+				 "expected open, approved, refused or expired");
+		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	}
+	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	struct yg_approval_filter f = {state.p != NULL ? state : YG_SV(""), page.after, page.limit,
+				       q->now};
+	if (st == YG_OK)
+		st = yg_approval_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_answer_items(&j);
+	for (size_t i = 0; i < n; i++)
+		put_approval(&j, q, &list[i]);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+}
+
+/* What may be asked for, and with which scope. */
+struct kind {
+	const char *name, *scope, *member;
+	yg_status (*check)(struct yg_state *db, struct yg_arena *arena, struct yg_sv value,
+			   struct yg_err *err);
+	yg_status (*run)(struct yg_act *act, struct yg_sv value, struct yg_err *err);
+};
+
+static yg_status check_org(struct yg_state *db, struct yg_arena *arena, struct yg_sv value,
+			   struct yg_err *err)
+{
+	struct yg_org o;
+	return yg_org_get(db, value, arena, &o, err);
+}
+
+static yg_status run_org_remove(struct yg_act *act, struct yg_sv value, struct yg_err *err)
+{
+	char params[128];
+	struct yg_id id;
+	struct yg_sb b = yg_sb_init(params, sizeof params);
+	yg_sb_put(&b, YG_SV("{\"org\":\""));
+	yg_sb_put(&b, value); /* a slug */
+	yg_sb_put(&b, YG_SV("\"}"));
+	return yg_job_add(act, YG_SV("org.purge"), YG_SV(""), yg_sb_sv(&b), &id, err);
+}
+
+static yg_status check_person(struct yg_state *db, struct yg_arena *arena, struct yg_sv value,
+			      struct yg_err *err)
+{
+	struct yg_person p;
+	return yg_person_get(db, value, arena, &p, err);
+}
+
+static yg_status run_administrator(struct yg_act *act, struct yg_sv value, struct yg_err *err)
+{
+	const bool yes = true;
+	struct yg_person_set set = {.administrator = &yes};
+	return yg_person_change(act, value, YG_ANY_VERSION, &set, err);
+}
+
+static yg_status run_no_administrator(struct yg_act *act, struct yg_sv value, struct yg_err *err)
+{
+	const bool no = false;
+	int64_t n = 0;
+	struct yg_person_set set = {.administrator = &no};
+	yg_status st = yg_person_administrators(act->db, &n, err);
+	if (st == YG_OK && n < 2)
+		return YG_FAIL(err, YG_CONFLICT, "this is the last administrator");
+	return st == YG_OK ? yg_person_change(act, value, YG_ANY_VERSION, &set, err) : st;
+}
+
+static const struct kind kinds[] = {
+	{"organisation.remove", "org:write", "org", check_org, run_org_remove},
+	{"administrator.grant", "people:write", "person", check_person, run_administrator},
+	{"administrator.revoke", "people:write", "person", check_person, run_no_administrator},
+};
+
+static const struct kind *kind_of(struct yg_sv name)
+{
+	for (size_t i = 0; i < YG_LEN(kinds); i++)
+		if (yg_sv_eq(name, yg_sv_of(kinds[i].name)))
+			return &kinds[i];
+	return NULL;
+}
+
+static yg_status answer_approval(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+				 int status, struct yg_sv id, struct yg_err *err)
+{
+	struct yg_approval a;
+	yg_status st = yg_approval_get(db, id, q->now, q->arena, &a, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, status);
+	put_approval(&j, q, &a);
+	return YG_OK;
+}
+
+yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"kind", YG_F_TEXT, YG_F_NEEDED, 1, 64,
+		 "organisation.remove administrator.grant administrator.revoke"},
+		{"org", YG_F_TEXT, YG_F_NULL, 0, 63, NULL},
+		{"person", YG_F_TEXT, YG_F_NULL, 0, 40, NULL},
+		{"reason", YG_F_TEXT, YG_F_NEEDED, 1, YG_APPROVAL_REASON, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	char who[48];
+	struct yg_id id;
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	const struct kind *k = kind_of(v[0].text);
+	struct yg_sv value = v[strcmp(k->member, "org") == 0 ? 1 : 2].text;
+	if (!yg_who_may(&q->who, k->scope))
+		return YG_FAIL(err, YG_DENIED, "asking for this needs the scope %s", k->scope);
+	st = k->check(l.db, q->arena, value.p != NULL ? value : YG_SV(""), err);
+	if (st != YG_OK)
+		return st;
+	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
+	yg_buf_init(&params, 1024);
+	struct yg_jo j = yg_jo_init(&params);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, k->member, value);
+	yg_jo_end(&j, '}');
+	struct yg_approval a = {.kind = v[0].text,
+				.params = yg_buf_sv(&params),
+				.org = strcmp(k->member, "org") == 0 ? value : YG_SV(""),
+				.reason = v[3].text};
+	struct yg_act act = person_act(q, api, l.db, who);
+	st = yg_approval_add(&act, &a, &id, err);
+	if (st != YG_OK)
+		return st;
+	yg_answer_location(q, r, "/api/v1/approvals", yg_id_sv(&id));
+	return answer_approval(q, r, l.db, 201, yg_id_sv(&id), err);
+}
+
+static yg_status decide(struct yg_act *act, const struct yg_request *q, const struct yg_approval *a,
+			bool approve, struct yg_sv reason, struct yg_err *err)
+{
+	const struct kind *k = kind_of(a->kind);
+	struct yg_json params;
+	if (k == NULL || !yg_who_may(&q->who, k->scope))
+		return YG_FAIL(err, YG_DENIED, "deciding this needs the scope of what it does");
+	yg_status st = yg_approval_decide(act, a, approve, reason, err);
+	if (st != YG_OK || !approve)
+		return st;
+	yg_json_init(&params, 64);
+	st = yg_json_parse(&params, a->params, err);
+	if (st == YG_OK) {
+		uint32_t at = yg_json_get(&params, 0, yg_sv_of(k->member));
+		st = at == 0 ? YG_FAIL(err, YG_CORRUPT, "the request has no %s", k->member)
+			     : k->run(act, yg_json_raw(&params, at), err);
+	}
+	yg_json_free(&params);
+	return st;
+}
+
+yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			       struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"approve", YG_F_BOOL, YG_F_NEEDED, 0, 0, NULL},
+		{"reason", YG_F_TEXT, YG_F_NEEDED, 1, YG_APPROVAL_REASON, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_approval a;
+	struct yg_tx tx;
+	char who[48];
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_approval_get(l.db, yg_param(q, "id"), q->now, q->arena, &a, err);
+	if (st == YG_OK)
+		st = yg_tx_begin(&tx, l.db, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = person_act(q, api, l.db, who);
+	st = yg_tx_end(&tx, decide(&act, q, &a, v[0].truth, v[1].text, err), err);
+	if (st != YG_OK)
+		return st;
+	if (api->hooks.job_added != NULL)
+		api->hooks.job_added(api->hooks.ctx);
+	return answer_approval(q, r, l.db, 200, a.id, err);
+}

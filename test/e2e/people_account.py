@@ -1,0 +1,210 @@
+"""Passkeys, one's own account, other people's, and what takes two: over HTTPS."""
+import sys
+import time
+
+from harness import Server, done, ok, skip_all, until
+from people_lib import PASSWORD, Authenticator, Browser, enrol, setup_code
+
+try:
+    import cryptography  # noqa: F401  the software passkey signs with it
+except ImportError:
+    skip_all("python3-cryptography is not installed")
+
+
+def check_passkeys(s, root):
+    key = Authenticator(f"https://{root.host}")
+    options = root.call("POST", "/api/v1/me/passkey-options").json()
+    ok(options["publicKey"]["rp"]["id"] == "localhost" and
+       options["publicKey"]["authenticatorSelection"]["userVerification"] == "required", "options for a new passkey", options)
+
+    def options_now():
+        return root.call("POST", "/api/v1/me/passkey-options").json()
+
+    def add(answer):
+        return root.call("POST", "/api/v1/me/passkeys", {**answer, "label": "laptop"}).status
+    ok(add(key.create(options_now(), origin="https://evil.example")) == 400, "one made on another site is refused")
+    ok(add(key.create(options_now(), crossOrigin=True)) == 400, "one made in another site's frame is refused")
+    ok(add(key.create(options_now(), challenge="A" * 54)) == 400, "one with another challenge is refused")
+    key.flags = 0x01
+    ok(add(key.create(options_now())) == 400, "one that did not check its user is refused")
+    key.flags, key.rp_id = 0x05, "evil.example"
+    ok(add(key.create(options_now())) == 400, "one of another name is refused")
+    key.rp_id = "localhost"
+    wrong = key.create(options_now(), "packed")
+    wrong["credential"]["response"]["clientDataJSON"] = key.create(options_now())["credential"]["response"]["clientDataJSON"]
+    ok(add(wrong) == 400, "an attestation that does not fit is refused")
+    ok(add(key.create(options_now(), "fido-u2f")) == 400, "a kind of attestation we do not take is refused")
+    answer = key.create(options_now(), "packed")
+    ok(add(answer) == 201, "a passkey with self attestation is registered")
+    ok(add(answer) == 400, "its challenge works once")
+    key2 = Authenticator(f"https://{root.host}")
+    ok(root.call("POST", "/api/v1/me/passkeys", key2.create(options_now())).status == 201, "and one without attestation")
+    listed = root.call("GET", "/api/v1/me/passkeys").json()["items"]
+    ok([k["label"] for k in listed] == ["laptop", ""], "both are listed", listed)
+
+    b = Browser(s)
+
+    def get_options():
+        return b.call("POST", "/api/v1/session/passkey-options").json()
+    ok(get_options()["publicKey"]["allowCredentials"] == [], "signing in names no credential of anybody")
+    for what, got in (("another site", key.get(get_options(), origin="https://evil.example")),
+                      ("a wrong signature", key.get(get_options(), signature=b"0" * 70)),
+                      ("another challenge", key.get(get_options(), challenge="B" * 54)),
+                      ("the kind of a registration", key.get(get_options(), type="webauthn.create"))):
+        ok(b.call("POST", "/api/v1/session/passkey", got).status == 401 and not b.cookies, f"{what} does not sign in")
+    good = key.get(get_options())
+    got = b.call("POST", "/api/v1/session/passkey", good)
+    ok(got.status == 201 and got.json()["session"]["method"] == "passkey", "a passkey signs in", got)
+    ok(b.call("POST", "/api/v1/session/passkey", good).status == 401, "the same answer again does not")
+    stranger = Authenticator(f"https://{root.host}")
+    stranger.id = b"x" * 32
+    ok(Browser(s).call("POST", "/api/v1/session/passkey", stranger.get(get_options())).status == 401, "a strange one does not")
+    key.counter = 1
+    ok(b.call("POST", "/api/v1/session/passkey", key.get(get_options())).status == 201, "a counter that fell back signs in")
+    noted = s.http("GET", "/api/v1/audit-log?limit=50").json()["items"]
+    ok(any(e["action"] == "credential.counter" for e in noted), "and is noted in the audit log")
+    got = b.call("POST", "/api/v1/session/step-up", key.get(get_options()))
+    ok(got.status == 200 and got.json()["session"]["step_up_until"], "a passkey steps up", got)
+    address = Browser(s)
+    address.host = f"127.0.0.1:{s.port}"
+    ok(address.call("POST", "/api/v1/session/passkey-options").status == 409, "an address is no name for passkeys")
+    return b, key
+
+
+def check_me(s, root):
+    me = root.call("GET", "/api/v1/me").json()
+    ok(me["credentials"] == {"password": True, "totp": True, "passkeys": 2, "recovery_codes": 10, "identities": 0}, "ways to sign in", me)
+    got = root.call("PATCH", "/api/v1/me", {"theme": "dark", "language": "en", "name": "Hanako"})
+    ok(got.status == 200 and got.json()["person"]["theme"] == "dark", "name, theme and language change", got)
+    ok(root.call("PATCH", "/api/v1/me", {"administrator": True}).status == 400, "rights do not")
+    weak = root.call("PUT", "/api/v1/me/password", {"password": "password123456"})
+    ok(weak.status == 400 and weak.json()["errors"][0]["code"] == "weak_password", "a weak password is refused", weak)
+    other = Browser(s)
+    other.secret, other.used = root.secret, root.used
+    ok(other.call("POST", "/api/v1/session", {"login": "root", "password": PASSWORD, "totp": other.code()}).status == 201, "sign in elsewhere")
+    sessions = root.call("GET", "/api/v1/me/sessions").json()["items"]
+    ok(sum(x["current"] for x in sessions) == 1 and len(sessions) >= 2, "sessions are listed", sessions)
+    new = "a new and longer password"
+    ok(root.call("PUT", "/api/v1/me/password", {"password": new}).status == 204, "a new password")
+    ok(other.call("GET", "/api/v1/me").status == 401, "ends the other sessions")
+    ok(root.call("GET", "/api/v1/me").status == 200, "but not this one")
+    offer = root.call("POST", "/api/v1/me/totp").json()
+    ok(root.call("PUT", "/api/v1/me/totp", {"code": "000000"}).status == 400, "a wrong first code")
+    root.secret, root.used = offer["secret"], set()
+    ok(root.call("PUT", "/api/v1/me/totp", {"code": root.code()}).status == 204, "one-time codes of a new app")
+    codes = root.call("POST", "/api/v1/me/recovery-codes").json()["recovery_codes"]
+    ok(len(set(codes)) == 10, "new recovery codes")
+    ok(other.call("POST", "/api/v1/session", {"login": "root", "password": new, "recovery_code": codes[0]}).status == 201, "they work")
+    sid = other.call("GET", "/api/v1/session").json()["session"]["id"]
+    ok(root.call("DELETE", f"/api/v1/me/sessions/{sid}").status == 204 and other.call("GET", "/api/v1/me").status == 401,
+       "a session is ended from another")
+    ok(root.call("DELETE", "/api/v1/me/sessions/s-00000000000000000000000000").status == 404, "none that is not there")
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+    made = root.call("POST", "/api/v1/me/tokens", {"name": "script", "scopes": ["org:read", "stream:read"], "expires_at": expires})
+    secret = made.json().get("secret", "")
+    ok(made.status == 201 and secret, "a token of one's own", made)
+    ok(root.call("POST", "/api/v1/me/tokens", {"name": "x", "scopes": ["all"], "expires_at": expires}).status == 400, "with what exists")
+    ok(s.https("GET", "/api/v1/organisations", token=secret).status == 200, "does what it names")
+    ok(s.https("GET", "/api/v1/people", token=secret).status == 403, "nothing else")
+    ok(s.https("GET", "/api/v1/me", token=secret).status == 403, "and nothing about the person")
+    who = s.https("GET", "/api/v1/session", token=secret).json()
+    ok(who["person"]["login"] == "root" and who["session"] is None and set(who["permissions"]) == {"org:read", "stream:read"},
+       "it says whose it is", who)
+    tid = made.json()["id"]
+    ok(root.call("DELETE", f"/api/v1/me/tokens/{tid}").status == 204 and
+       s.https("GET", "/api/v1/organisations", token=secret).status == 401, "and ends when it is revoked")
+
+
+def invite(s, root, login):
+    made = root.call("POST", "/api/v1/people", {"login": login, "name": login.title(), "email": f"{login}@example.jp"})
+    ok(made.status == 201 and made.json()["state"] == "invited", f"{login} is invited", made)
+    url = root.call("POST", f"/api/v1/people/{made.json()['id']}/enrolment").json()["url"]
+    b = Browser(s)
+    got = enrol(b, url.split("code=")[1], None, name=None)
+    ok(got.status == 201 and "/enrol?code=" in url, f"{login} chooses a password", got)
+    return b, made.json()["id"]
+
+
+def check_people(s, root):
+    b, pid = invite(s, root, "taro")
+    ok(b.call("GET", "/api/v1/people").status == 403 and b.call("GET", "/api/v1/organisations").status in (200, 403),
+       "who has no role may not look after people")
+    ok(root.call("POST", "/api/v1/people", {"login": "taro", "name": "x"}).status == 409, "a login is one person's")
+    got = root.call("GET", f"/api/v1/people/{pid}")
+    ok(got.json()["state"] == "active", "who came is active", got)
+    ok(len(root.call("GET", f"/api/v1/people/{pid}/sessions").json()["items"]) == 1, "their sessions are listed")
+    ok(root.call("DELETE", f"/api/v1/people/{pid}/sessions").status == 204 and b.call("GET", "/api/v1/me").status == 401,
+       "and ended")
+    again = root.call("POST", f"/api/v1/people/{pid}/enrolment").json()["url"]
+    lost = Browser(s)
+    ok(enrol(lost, again.split("code=")[1], None, name=None, password="yet another long one").status == 201, "who lost everything comes back")
+    off = root.call("PATCH", f"/api/v1/people/{pid}", {"state": "disabled"},
+                    If_Match=root.call("GET", f"/api/v1/people/{pid}").headers["ETag"])
+    ok(off.status == 200 and lost.call("GET", "/api/v1/me").status == 401, "who is disabled is out", off)
+    ok(root.call("POST", f"/api/v1/people/{pid}/enrolment").status == 409, "and gets no new code")
+    rid = root.call("GET", "/api/v1/me").json()["person"]["id"]
+    etag = root.call("GET", f"/api/v1/people/{rid}").headers["ETag"]
+    ok(root.call("PATCH", f"/api/v1/people/{rid}", {"administrator": False}, If_Match=etag).status == 409, "the last administrator stays")
+
+
+def check_approval(s, root):
+    second, sid = invite(s, root, "second")
+    third, tid = invite(s, root, "third")
+    etag = root.call("GET", f"/api/v1/people/{sid}").headers["ETag"]
+    got = root.call("PATCH", f"/api/v1/people/{sid}", {"administrator": True}, If_Match=etag)
+    ok(got.status == 200 and got.json()["administrator"], "a sole administrator makes the second one", got)
+    etag = root.call("GET", f"/api/v1/people/{tid}").headers["ETag"]
+    got = root.call("PATCH", f"/api/v1/people/{tid}", {"administrator": True}, If_Match=etag)
+    ok(got.status == 403 and got.json()["type"] == "/doc/problems#approval-needed", "from then on it takes two", got)
+    made = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": tid, "reason": "on duty"})
+    aid = made.json()["id"]
+    ok(made.status == 201 and made.json()["state"] == "open" and not made.json()["may_approve"], "asked for", made)
+    yes = {"approve": True, "reason": "agreed"}
+    got = root.call("POST", f"/api/v1/approvals/{aid}/decision", yes)
+    ok(got.status == 403, "who asks cannot approve", got)
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    token = root.call("POST", "/api/v1/me/tokens", {"name": "t", "scopes": ["approvals:write", "people:write"], "expires_at": expires}).json()["secret"]
+    ok(s.https("POST", f"/api/v1/approvals/{aid}/decision", yes, token=token).status == 403, "not by a token of theirs either")
+    ok(third.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 403, "nor who has no right to it")
+    ok(not root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "nothing has happened")
+    seen = second.call("GET", "/api/v1/approvals?state=open").json()["items"]
+    ok(seen and seen[0]["id"] == aid and seen[0]["may_approve"], "the other administrator sees it", seen)
+    got = second.call("POST", f"/api/v1/approvals/{aid}/decision", yes)
+    ok(got.status == 200 and got.json()["state"] == "approved", "and approves", got)
+    ok(root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "it is done")
+    ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 409, "once")
+    etag = root.call("GET", f"/api/v1/people/{sid}").headers["ETag"]
+    for change in ({"state": "disabled"}, {"administrator": False}):
+        got = root.call("PATCH", f"/api/v1/people/{sid}", change, If_Match=etag)
+        ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), f"nobody is put out by one: {change}", got)
+    ok(root.call("POST", f"/api/v1/people/{sid}/enrolment").status == 403, "nor can one become the other by a new code")
+    grant = {"person": tid, "role": "administrator", "node": None}
+    got = root.call("POST", "/api/v1/grants", grant)
+    ok(got.status == 403, "nor is the role granted by one", got)
+    aid = root.call("POST", "/api/v1/approvals", {"kind": "administrator.revoke", "person": tid, "reason": "moved"}).json()["id"]
+    ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 200 and
+       not root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "two can")
+    s.http("POST", "/api/v1/organisations", {"name": "old-town", "title": "旧町"})
+    got = root.call("DELETE", "/api/v1/organisations/old-town?force=true")
+    ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "removing an organisation with its data takes two", got)
+    ask = {"kind": "organisation.remove", "org": "old-town", "reason": "merged"}
+    aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
+    got = second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "not yet"})
+    ok(got.status == 200 and got.json()["state"] == "refused" and
+       s.http("GET", "/api/v1/organisations/old-town").status == 200, "refused: nothing happens", got)
+    aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
+    ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 200, "approved")
+    jobs = s.http("GET", "/api/v1/jobs").json()["items"]
+    ok(any(j["kind"] == "org.purge" for j in jobs), "a job removes it", jobs)
+    actions = [e["action"] for e in s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]]
+    ok({"approval.add", "approval.decide", "person.update", "credential.add"} <= set(actions), "all of it is in the audit log")
+
+
+with Server(sys.argv[1]) as server:
+    root_ = Browser(server)
+    ok(enrol(root_, setup_code(server), "root").status == 201, "the first administrator")
+    check_passkeys(server, root_)
+    check_me(server, root_)
+    check_people(server, root_)
+    check_approval(server, root_)
+done()
