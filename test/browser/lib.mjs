@@ -400,7 +400,7 @@ export class Tab {
 			const drawn = await this.page.evaluate(
 				() =>
 					new Promise((done) => {
-						const look = () => done((document.getElementById("app") === null || document.querySelector("#app h1") !== null) && document.readyState === "complete" && document.querySelector(".y-skeleton,[aria-busy=true]") === null);
+						const look = () => done((document.getElementById("app") === null || document.querySelector("#app h1") !== null) && document.readyState === "complete" && document.querySelector(".y-skeleton,.y-busy,[aria-busy=true]") === null);
 						requestAnimationFrame(() => requestAnimationFrame(look));
 						setTimeout(look, 500); // a page in the background has no frames
 					}),

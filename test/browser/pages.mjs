@@ -2,7 +2,7 @@
 // there, whole, translated, accessible, and nothing is blocked or fails behind it.
 // Arguments: yagura.
 import { Server, firstPerson, loadSample, note, ok, openBrowser, run, seconds } from "./lib.mjs";
-import { addresses, faultsOf, pagesOf, tabsOf } from "./inspect.mjs";
+import { addresses, faultsOf, notYet, pagesOf, tabsOf } from "./inspect.mjs";
 
 const CONTRAST = ["color-contrast"]; // all that a theme changes
 
@@ -44,18 +44,9 @@ async function plainPages(browser, setup, language) {
 	await tab.close();
 }
 
-// A page may be there before its route is: told, not failed.
-let routes = [];
-function notYet(line) {
-	const where = /status of 404.*\(https:\/\/[^/]+([^?)]*)/.exec(line)?.[1];
-	if (where === undefined || routes.some((r) => r.test(where))) return false;
-	note(`no such route yet: ${where}`);
-	return true;
-}
-
 async function consolePages(browser, person, language) {
 	const tab = await browser.tab(person, { language });
-	tab.expected = notYet;
+	tab.expected = await notYet(person.server);
 	await tab.open("/alerts");
 	await tab.speak(language);
 	const list = await addresses(await pagesOf(tab), person);
@@ -78,8 +69,6 @@ await run(async () => {
 	const chief = await firstPerson(server);
 	await loadSample(server);
 	note(`ready after ${seconds().toFixed(1)} s`);
-	const { paths } = (await server.local("GET", "/api/openapi.json")).json();
-	routes = Object.keys(paths).map((p) => new RegExp(`^${p.replace(/\{[^}]*\}/g, "[^/]+")}$`));
 	// side by side: a browser has a process for each
 	await Promise.all(["ja", "en"].map((language) => consolePages(browser, chief, language)));
 });

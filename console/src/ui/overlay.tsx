@@ -77,7 +77,7 @@ export function Drawer({ title, back, children, head, step }: { title: Component
 	useEffect(() => {
 		ref.current?.focus({ preventScroll: true });
 		const key = (e: KeyboardEvent) => {
-			if (e.key === "Escape" && !e.defaultPrevented && document.querySelector("dialog[open],.y-menu__list") === null) {
+			if (e.key === "Escape" && !e.defaultPrevented && document.querySelector("dialog[open],.y-menu__list:not([hidden])") === null) {
 				e.preventDefault();
 				go(back);
 			}

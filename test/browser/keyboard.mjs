@@ -1,0 +1,198 @@
+// The console by keyboard alone: Tab reaches everything that can be used and shows where
+// it is, `?` lists the shortcuts, Ctrl K goes anywhere, lists and drawers have j k Enter
+// Escape.  Arguments: yagura.
+import { Server, firstPerson, loadSample, note, ok, openBrowser, run } from "./lib.mjs";
+import { addresses, notYet, pagesOf } from "./inspect.mjs";
+
+const TABS_MAX = 700;
+
+/** Watches where the focus goes, and whether one can see it. */
+async function watchFocus(page) {
+	await page.evaluate(() => {
+		const usable = "a[href],button:not(:disabled),input:not(:disabled):not([type=hidden]),select:not(:disabled),textarea:not(:disabled),summary,[contenteditable=true],[tabindex='0']";
+		const seen = new Set();
+		const faults = [];
+		const name = (e) => `<${e.tagName.toLowerCase()} class="${e.getAttribute("class") ?? ""}"> ${(e.getAttribute("aria-label") ?? e.innerText ?? e.name ?? "").trim().slice(0, 50)}`;
+		const ringed = (e) => {
+			const s = getComputedStyle(e);
+			return (s.outlineStyle !== "none" && Number.parseFloat(s.outlineWidth) >= 2) || s.boxShadow !== "none";
+		};
+		const check = (e) => {
+			if (seen.has(e)) return;
+			seen.add(e);
+			if (![e, e.parentElement, e.nextElementSibling].some((x) => x !== null && ringed(x))) faults.push(`no sign of the focus: ${name(e)}`);
+			const r = e.getBoundingClientRect();
+			if (r.width * r.height === 0) return;
+			const inside = [0.5, 0.1, 0.9].flatMap((x) => [0.5, 0.15, 0.85].map((y) => [r.left + r.width * x, r.top + r.height * y])).filter(([x, y]) => x >= 0 && y >= 0 && x < innerWidth && y < innerHeight);
+			const free = inside.some(([x, y]) => {
+				const top = document.elementFromPoint(x, y);
+				return top !== null && (e.contains(top) || top.contains(e));
+			});
+			if (!free) faults.push(`the focus is covered or out of sight: ${name(e)}`);
+		};
+		const listener = (event) => check(event.target);
+		document.addEventListener("focusin", listener);
+		window.focusWatch = {
+			count: () => [...document.querySelectorAll(usable)].filter((e) => e.checkVisibility({ visibilityProperty: true })).length,
+			round: () => seen.has(document.body) || document.activeElement === document.body,
+			end: () => {
+				document.removeEventListener("focusin", listener);
+				const radios = (e) => e.type === "radio" && [...document.querySelectorAll(`input[type=radio][name="${e.name}"]`)].some((x) => seen.has(x));
+				for (const e of document.querySelectorAll(usable)) {
+					if (seen.has(e) || !e.checkVisibility({ visibilityProperty: true }) || e.tabIndex < 0 || radios(e) || e.closest("[inert]") !== null) continue;
+					faults.push(`Tab does not reach: ${name(e)}`);
+				}
+				// what takes a click takes a key: nothing of these roles is left without one
+				for (const e of document.querySelectorAll("[role=button],[role=tab],[role=menuitem],[role=option],[role=switch],[role=link]")) {
+					const group = e.closest("[role=tablist],[role=menu],[role=listbox],[role=radiogroup]");
+					const way = e.tabIndex >= 0 || (group !== null && (group.querySelector("[tabindex='0']") !== null || [...document.querySelectorAll("[aria-controls]")].some((c) => c.getAttribute("aria-controls") === group.id)));
+					if (e.checkVisibility({ visibilityProperty: true }) && !way) faults.push(`no key leads to: ${name(e)}`);
+				}
+				return [...new Set(faults)];
+			},
+		};
+		document.activeElement?.blur();
+		scrollTo(0, 0);
+	});
+}
+
+async function tabThrough(tab, address) {
+	const { page } = tab;
+	await tab.go(address);
+	await page.mouse.move(0, 0);
+	await page.locator("#main").focus(); // so that the round begins in the page, whatever was used before
+	await watchFocus(page);
+	await page.evaluate(() => {
+		document.body.tabIndex = -1;
+		document.body.focus();
+		document.body.removeAttribute("tabindex");
+	});
+	const n = Math.min(TABS_MAX, (await page.evaluate(() => window.focusWatch.count())) + 12);
+	for (let i = 0; i < n; i++) await page.keyboard.press("Tab");
+	await tab.settled();
+	const faults = await page.evaluate(() => window.focusWatch.end());
+	ok(faults.length === 0, `${address}: Tab reaches everything, and shows where it is`, faults);
+}
+
+const dialogOpen = (page) => page.evaluate(() => document.querySelector("dialog[open]") !== null);
+
+async function overlay(tab, address) {
+	const { page } = tab;
+	await page.evaluate(() => document.activeElement?.blur());
+	await page.keyboard.press("?");
+	await page.waitForSelector("dialog[open] dl kbd");
+	const listed = await page.locator("dialog[open] dt").count();
+	await page.keyboard.press("Escape");
+	await page.waitForFunction(() => document.querySelector("dialog[open]") === null);
+	ok(listed >= 4, `${address}: ? lists ${listed} shortcuts, Escape closes them`);
+}
+
+/** To a page by the palette, as somebody types it. */
+async function byPalette(tab, name, want) {
+	const { page } = tab;
+	await page.keyboard.press("Control+k");
+	await page.waitForSelector("dialog[open] input[role=combobox]");
+	await page.keyboard.type(name);
+	await page.waitForFunction((n) => document.querySelector("#palette-list [role=option]")?.textContent.includes(n), name);
+	await page.keyboard.press("Enter");
+	await page.waitForFunction((to) => location.pathname === to && document.querySelector("dialog[open]") === null, want);
+	await tab.settled();
+	return true;
+}
+
+async function rows(tab, address) {
+	const { page } = tab;
+	await tab.go(address);
+	const state = () => page.evaluate(() => {
+		const rows = [...document.querySelectorAll(".y-tablebar ~ table tbody tr")];
+		return { rows: rows.length, opens: rows[0]?.classList.contains("is-link"), path: location.pathname, drawer: document.querySelector(".y-drawer") !== null };
+	});
+	const before = await state();
+	if (before.rows < 3) return note(`${address}: ${before.rows} rows, not enough to walk`);
+	await page.evaluate(() => document.activeElement?.blur());
+	const walked = [];
+	for (const [key, want] of [["j", 0], ["j", 1], ["k", 0]]) {
+		await page.keyboard.press(key);
+		walked.push(
+			await page.waitForFunction((i) => {
+				const row = document.querySelectorAll(".y-tablebar ~ table tbody tr")[i];
+				return row?.classList.contains("is-cursor") && (row.contains(document.activeElement) || row.querySelector("a,input") === null);
+			}, want, { timeout: 10_000 }).then(() => true, () => false),
+		);
+	}
+	ok(walked.every(Boolean), `${address}: j and k walk the rows`, walked);
+	if (!before.opens) return note(`${address}: rows do not open`);
+	await page.keyboard.press("o");
+	await page.waitForFunction((from) => location.pathname !== from, before.path);
+	await tab.settled();
+	const there = await state();
+	ok(there.path.startsWith(before.path === "/" ? "/" : `${before.path}/`), `${address}: a row opens by key`, there);
+	if (!there.drawer) return undefined;
+	const found = await tab.axe();
+	ok(found.length === 0, `${there.path.replace(/[0-9A-Z]{20,}/, "...")}: the drawer is clean for axe`, found);
+	await page.keyboard.press("j");
+	await page.waitForFunction((was) => location.pathname !== was, there.path);
+	await tab.settled();
+	ok((await state()).drawer, `${address}: j shows the next one in the drawer`);
+	await page.keyboard.press("Escape");
+	const closed = await page.waitForFunction((to) => location.pathname === to, before.path, { timeout: 10_000 }).then(() => true, () => false);
+	if (!closed) note(await page.evaluate(() => `${location.href} focus: ${document.activeElement?.outerHTML.slice(0, 200)} open: ${document.querySelector("dialog[open],.y-menu__list")?.outerHTML.slice(0, 300)}`));
+	ok(closed && !(await state()).drawer, `${address}: Escape closes it`);
+	return undefined;
+}
+
+await run(async () => {
+	const server = await Server.start();
+	const browser = await openBrowser(server);
+	const chief = await firstPerson(server);
+	await loadSample(server);
+	const tab = await browser.tab(chief, { language: "ja" });
+	tab.expected = await notYet(server);
+	await tab.open("/alerts");
+	const { page } = tab;
+
+	await page.keyboard.press("Tab");
+	ok(await page.evaluate(() => document.activeElement?.className.includes("y-skip")), "the first Tab offers to skip to the content");
+	await page.keyboard.press("Enter");
+	ok(await page.evaluate(() => document.getElementById("main").contains(document.activeElement)), "and does");
+
+	const built = await pagesOf(tab);
+	const nav = await page.evaluate(() => [...document.querySelectorAll(".y-nav a")].map((a) => [a.textContent.trim(), a.getAttribute("href")]));
+	for (const [name, href] of nav) ok(await byPalette(tab, name, href), `Ctrl K ${name} Enter leads to ${href}`);
+
+	// the letters that the overlay promises
+	await page.keyboard.press("?");
+	await page.waitForSelector("dialog[open]");
+	const found = await tab.axe();
+	ok(found.length === 0, "the overlay is clean for axe", found);
+	const letters = await page.evaluate(() => [...document.querySelectorAll("dialog[open] dl > div")].map((d) => [[...d.querySelectorAll("kbd")].map((k) => k.textContent).join(" "), d.querySelector("dd").textContent]).filter(([k]) => /^g \w$/.test(k)));
+	await page.keyboard.press("Escape");
+	for (const [keys, label] of letters) {
+		const href = nav.find(([name]) => name === label)?.[1];
+		for (const key of keys.split(" ")) await page.keyboard.press(key);
+		const there = await page.waitForFunction((to) => location.pathname === to, href, { timeout: 10_000 }).then(() => true, () => false);
+		await tab.settled();
+		ok(there, `${keys}: ${label}`);
+	}
+	await page.keyboard.press("Control+k");
+	await page.waitForSelector("dialog[open] input[role=combobox]");
+	await page.keyboard.type("a");
+	await tab.settled();
+	const palette = await tab.axe();
+	ok(palette.length === 0, "the palette is clean for axe", palette);
+	await page.keyboard.press("Escape");
+	await page.waitForFunction(() => document.querySelector("dialog[open]") === null);
+	ok(!(await dialogOpen(page)), "Escape closes the palette");
+
+	const only = process.argv.slice(3); // addresses, when one is looked into
+	for (const address of await addresses(built, chief)) {
+		if (address.includes("?") || address.startsWith("/o/") || (only.length > 0 && !only.includes(address))) continue;
+		await tabThrough(tab, address);
+		if (address.lastIndexOf("/") === 0) {
+			await overlay(tab, address);
+			await rows(tab, address);
+		}
+	}
+	const told = tab.troubles();
+	ok(told.length === 0, "nothing in the browser's console all the while", told);
+});
