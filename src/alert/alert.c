@@ -197,37 +197,6 @@ yg_status yg_alert_list(struct yg_state *db, const struct yg_alert_filter *f,
 	return st;
 }
 
-yg_status yg_alert_count(struct yg_state *db, const struct yg_alert_filter *f, int64_t *out,
-			 struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	char text[1024];
-	struct yg_sb pattern = yg_sb_init(text, sizeof text);
-	bool row = false;
-	yg_status st =
-		f->reach.all
-			? yg_state_prepare(
-				  db,
-				  YG_SQL("SELECT count(*) FROM yg_set($1) st JOIN alert b ON b.state = st.item"
-					 " WHERE b.seq < $7 AND $12 = $12 AND $13 = $13 AND $14 = $14 AND" WHERE),
-				  &s, err)
-			: yg_state_prepare(
-				  db,
-				  YG_SQL("SELECT (SELECT count(*) FROM yg_set($12) o CROSS JOIN yg_set($1) st"
-					 " JOIN alert b ON b.org = o.item AND b.state = st.item WHERE b.seq < $7 AND" WHERE
-					 ") + (SELECT count(*) FROM yg_set($13) o CROSS JOIN yg_set($1) st"
-					 " JOIN alert b ON b.system = o.item AND b.state = st.item"
-					 " WHERE b.seq < $7 AND $14 = $14 AND" WHERE ")"),
-				  &s, err);
-	if (st == YG_OK)
-		st = bind_filter(s, f, &pattern, err);
-	if (st == YG_OK)
-		st = yg_stmt_step(s, &row, err);
-	if (st == YG_OK)
-		*out = yg_col_i64(s, 0);
-	return st;
-}
-
 yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_alert *out, struct yg_err *err)
 {

@@ -2,9 +2,6 @@
 #pragma once
 #include "alert/alert.h"
 
-/* How many alerts a filter matches (its limit does not count). */
-yg_status yg_alert_count(struct yg_state *db, const struct yg_alert_filter *f, int64_t *out,
-			 struct yg_err *err);
 /* The change of one alert inside the caller's transaction.  YG_INVAL, YG_CONFLICT
  * and YG_NOTFOUND come before anything is written, so the caller can go on. */
 yg_status yg_alert_change_one(struct yg_act *act, struct yg_sv id, int64_t version,

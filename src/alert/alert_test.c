@@ -330,6 +330,23 @@ static void test_bulk(void)
 	     yg_job_start(&act, yg_id_sv(&job), &err) == YG_OK);
 	T_OK(yg_alert_bulk(&act, yg_id_sv(&job), NULL, 0, &beta, &bad, &err) == YG_OK &&
 	     yg_job_get(db, yg_id_sv(&job), &arena, &j, &err) == YG_OK && j.errors == 50);
+	/* what the list shows by severity, asset and category is what is changed */
+	struct yg_alert_filter other[] = {
+		{.reach = in_beta, .asset = YG_SV("h5")},
+		{.reach = in_beta, .asset = YG_SV("h10"), .category = YG_SV("none such")},
+		{.reach = in_beta, .severity_min = 1, .severity_max = 1},
+	};
+	const int64_t want[] = {
+		1, 0, one(db, "SELECT count(*) FROM alert WHERE org = 'beta' AND severity_id = 1")};
+	for (size_t i = 0; i < YG_LEN(other); i++) {
+		T_OK(yg_job_add(&act, YG_SV("alerts.bulk"), YG_SV(""), YG_SV(""), &job, &err) ==
+			     YG_OK &&
+		     yg_job_start(&act, yg_id_sv(&job), &err) == YG_OK);
+		T_OK(yg_alert_bulk(&act, yg_id_sv(&job), NULL, 0, &other[i], &hold, &err) ==
+			     YG_OK &&
+		     yg_job_get(db, yg_id_sv(&job), &arena, &j, &err) == YG_OK &&
+		     j.done == want[i]);
+	}
 	/* cancelled after the first chunk */
 	T_OK(yg_job_add(&act, YG_SV("alerts.bulk"), YG_SV(""), YG_SV(""), &job, &err) == YG_OK &&
 	     yg_job_start(&act, yg_id_sv(&job), &err) == YG_OK &&

@@ -2,6 +2,7 @@
 
 #include "alert/alert.h"
 #include "alert/alert_internal.h"
+#include "alert/query.h"
 #include "intel/registry.h"
 #include "org/audit_log.h"
 #include "org/job.h"
@@ -292,21 +293,21 @@ static yg_status bulk_ids(struct bulk *b, const struct yg_sv *ids, size_t n, str
 static yg_status bulk_filter(struct bulk *b, const struct yg_alert_filter *filter,
 			     struct yg_err *err)
 {
-	struct yg_alert_filter f = *filter;
-	yg_status st = yg_alert_count(b->act->db, &f, &b->total, err);
-	f.limit = BULK_CHUNK;
+	struct yg_alert_query q = {.f = *filter, .sort = YG_SORT_NEWEST, .limit = BULK_CHUNK};
+	yg_status st = yg_alert_matching(b->act->db, &q, &b->total, err);
 	for (bool more = true; st == YG_OK && more && !b->cancel;) {
 		YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 		struct yg_alert *page = NULL;
 		struct yg_sv ids[BULK_CHUNK];
 		size_t n = 0;
 		yg_arena_init(&arena, 32 << 20);
-		st = yg_alert_list(b->act->db, &f, &arena, &page, &n, err);
+		st = yg_alert_find(b->act->db, &q, &arena, &page, &n, err);
 		if (st != YG_OK || n == 0)
 			break;
 		for (size_t i = 0; i < n; i++)
 			ids[i] = page[i].id;
-		f.before = page[n - 1].seq;
+		q.has_after = true;
+		q.after_seq = page[n - 1].seq;
 		more = n == BULK_CHUNK;
 		st = bulk_chunk(b, ids, n, err);
 	}

@@ -289,6 +289,24 @@ yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, in
 	return YG_OK;
 }
 
+yg_status yg_alert_matching(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b;
+	bool row = false;
+	*out = 0;
+	yg_status st = begin(&b, "SELECT count(*) FROM alert a", q, false, err);
+	if (st == YG_OK)
+		st = prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && row)
+		*out = yg_col_i64(s, 0);
+	return st;
+}
+
 static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert_bundle *g,
 			     struct yg_err *err)
 {

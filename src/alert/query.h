@@ -39,6 +39,10 @@ yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, str
 yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
 			 bool *out_exact, struct yg_err *err);
 
+/* How many there are in all, however long the counting takes: for jobs. */
+yg_status yg_alert_matching(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
+			    struct yg_err *err);
+
 struct yg_alert_bundle {
 	struct yg_sv key;
 	struct yg_sv title; /* by org: its titles, Japanese, tab, English; else empty */

@@ -171,7 +171,7 @@ struct yg_bulk {
 	struct yg_sv *ids; /* NULL: by filter */
 	size_t id_count;
 	struct yg_alert_filter filter; /* its reach is not filled in */
-	struct yg_sv org;              /* narrows it; empty: no */
+	struct yg_sv org, system;      /* narrow it; empty: no */
 	struct yg_value values[5];
 	struct yg_alert_set set;
 };

@@ -5,6 +5,7 @@
 #include "intel/registry.h"
 #include "org/audit_log.h"
 #include "org/job.h"
+#include "org/system.h"
 
 void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv *reasons,
 		  size_t reason_count)
@@ -445,7 +446,37 @@ static const struct yg_field filter_fields[] = {
 	{"org", YG_F_TEXT, 0, 1, 63, NULL},         {"state", YG_F_TEXT, 0, 1, 64, NULL},
 	{"severity", YG_F_INT, 0, 0, 6, NULL},      {"assignee", YG_F_TEXT, 0, 1, 512, NULL},
 	{"indicator", YG_F_TEXT, 0, 1, 8192, NULL}, {"q", YG_F_TEXT, 0, 1, 1024, NULL},
+	{"severity_max", YG_F_INT, 0, 0, 6, NULL},  {"asset", YG_F_TEXT, 0, 1, 8192, NULL},
+	{"list", YG_F_TEXT, 0, 1, 512, NULL},       {"category", YG_F_TEXT, 0, 1, 512, NULL},
+	{"from", YG_F_TIME, 0, 0, 0, NULL},         {"to", YG_F_TIME, 0, 0, 0, NULL},
+	{"system", YG_F_TEXT, 0, 1, 64, NULL},
 };
+enum {
+	BY_ORG,
+	BY_STATE,
+	BY_SEVERITY,
+	BY_ASSIGNEE,
+	BY_INDICATOR,
+	BY_WORDS,
+	BY_SEVERITY_MAX,
+	BY_ASSET,
+	BY_LIST,
+	BY_CATEGORY,
+	BY_FROM,
+	BY_TO,
+	BY_SYSTEM,
+};
+
+/* A system that the caller's rights reach; else as if there were none. */
+static yg_status bulk_system(struct yg_request *q, struct yg_state *db, struct yg_sv id,
+			     struct yg_err *err)
+{
+	struct yg_system y;
+	yg_status st = yg_system_get(db, id, q->arena, &y, err);
+	if (st == YG_OK && !yg_reach_has(&q->who.reach, y.org, id))
+		return YG_FAIL(err, YG_NOTFOUND, "no such system");
+	return st;
+}
 
 /* The body as the job keeps it: checked, and with the organisation it is for.
  * center's job reads it back with the same words (role/center_jobs.c). */
@@ -465,12 +496,16 @@ static yg_status bulk_params(struct yg_request *q, struct yg_state *db, struct y
 				     YG_LEN(filter_fields), f, err);
 	if (st == YG_OK)
 		st = yg_body_read_at(b, q, v[2].node, "/set", set_fields, SET_FIELDS, set, err);
-	if (st == YG_OK && f[1].given)
-		(void)yg_read_states(q, f[1].text, YG_SV("/filter/state"));
+	if (st == YG_OK && f[BY_STATE].given)
+		(void)yg_read_states(q, f[BY_STATE].text, YG_SV("/filter/state"));
 	if (st == YG_OK && q->error_count > 0)
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
+	if (st == YG_OK && f[BY_SYSTEM].given)
+		st = bulk_system(q, db, f[BY_SYSTEM].text, err);
 	*org = q->who.root;
-	return st == YG_OK && f[0].given ? yg_scope_body_org(q, db, true, f[0].text, org, err) : st;
+	if (st == YG_OK && f[BY_ORG].given)
+		st = yg_scope_body_org(q, db, true, f[BY_ORG].text, org, err);
+	return st;
 }
 
 yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -499,6 +534,27 @@ yg_status yg_r_alerts_bulk(struct yg_api *api, struct yg_request *q, struct yg_r
 	return yg_answer_new_job(api, q, r, &l, YG_SV("alert.bulk"), org, q->body, err);
 }
 
+/* All that the list of alerts filters by: what is shown is what is changed. */
+static void read_bulk_filter(struct yg_request *q, const struct yg_value *f, struct yg_bulk *out)
+{
+	struct yg_alert_filter *t = &out->filter;
+	const struct {
+		int from;
+		struct yg_sv *to;
+	} texts[] = {{BY_ORG, &out->org},           {BY_SYSTEM, &out->system}, {BY_WORDS, &t->q},
+		     {BY_INDICATOR, &t->indicator}, {BY_ASSET, &t->asset},     {BY_LIST, &t->list},
+		     {BY_CATEGORY, &t->category}};
+	for (size_t i = 0; i < YG_LEN(texts); i++)
+		*texts[i].to = f[texts[i].from].given ? f[texts[i].from].text : YG_SV("");
+	if (f[BY_STATE].given)
+		t->states = yg_read_states(q, f[BY_STATE].text, YG_SV("/filter/state"));
+	t->severity_min = (int)f[BY_SEVERITY].number;
+	t->severity_max = (int)f[BY_SEVERITY_MAX].number;
+	t->assignee = f[BY_ASSIGNEE].given ? yg_read_assignee(f[BY_ASSIGNEE].text) : YG_SV("");
+	t->from_us = f[BY_FROM].number;
+	t->to_us = f[BY_TO].number;
+}
+
 yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err)
 {
 	static const struct yg_field fields[] = {
@@ -521,12 +577,7 @@ yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err 
 		return st;
 	out->ids = v[0].texts;
 	out->id_count = v[0].text_count;
-	out->org = f[0].given ? f[0].text : YG_SV("");
-	out->filter.states = f[1].given ? yg_read_states(q, f[1].text, YG_SV("/filter/state")) : 0;
-	out->filter.severity_min = (int)f[2].number;
-	out->filter.assignee = f[3].given ? yg_read_assignee(f[3].text) : YG_SV("");
-	out->filter.indicator = f[4].given ? f[4].text : YG_SV("");
-	out->filter.q = f[5].given ? f[5].text : YG_SV("");
+	read_bulk_filter(q, f, out);
 	read_set(out->values, &out->set);
 	return YG_OK;
 }

@@ -14,6 +14,7 @@
 #include "intel/registry.h"
 #include "org/job.h"
 #include "org/purge.h"
+#include "org/system.h"
 #include "os/file.h"
 #include "role/center.h"
 #include "store/backup.h"
@@ -285,6 +286,20 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 
 /* --- the others --- */
 
+static yg_status only_system(struct run *r, struct yg_bulk *b, struct yg_err *err)
+{
+	struct yg_system y;
+	struct yg_reach *reach = &b->filter.reach;
+	yg_status st = yg_system_get(r->act.db, b->system, r->arena, &y, err);
+	if (st != YG_OK)
+		return st;
+	if (!yg_reach_has(reach, y.org, b->system))
+		return YG_FAIL(err, YG_NOTFOUND, "no such system");
+	*reach = (struct yg_reach){
+		.systems = &b->system, .system_count = 1, .from = reach->from, .to = reach->to};
+	return YG_OK;
+}
+
 static yg_status job_bulk(struct run *r, struct yg_err *err)
 {
 	struct yg_request *q = YG_NEW(r->arena, struct yg_request);
@@ -302,6 +317,8 @@ static yg_status job_bulk(struct run *r, struct yg_err *err)
 			    r->arena, reach, err);
 	if (st == YG_OK && bulk.org.n > 0)
 		st = yg_reach_narrow(r->act.db, reach, bulk.org, r->arena, reach, err);
+	if (st == YG_OK && bulk.system.n > 0)
+		st = only_system(r, &bulk, err);
 	if (st != YG_OK)
 		return st;
 	r->ended = true;

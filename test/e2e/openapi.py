@@ -635,6 +635,11 @@ def walk_alerts(w, tokens):
                                           "set": {"state": "closed", "verdict": "benign", "reason": "exercise"}}).json()
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["state"] == "done" and ended["done"] == 3, "a bulk change of three", ended)
+    job = w.call("bulkAlerts", 202, body={"filter": {"state": "closed", "severity": 1, "severity_max": 6, "asset": "no-such-asset", "list": "x", "category": "y",
+                                                     "from": "2026-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z", "q": "z"}, "set": {"assignee": "x"}}).json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended and ended["state"] == "done" and ended["done"] == 0, "a bulk change of what nothing matches changes nothing", ended)
+    w.call("bulkAlerts", 404, body={"filter": {"system": "y-none"}, "set": {"assignee": "x"}})
     w.call("bulkAlerts", 400, body={"set": {"state": "new"}})
     w.call("bulkAlerts", 404, body={"ids": [a], "set": {"assignee": "x"}}, token=tokens["yamabuki"])
     return {"Alert": a}

@@ -261,7 +261,7 @@ export function Table<T>(p: TableProps<T>) {
 }
 
 /** The bar over a selection: how many, all that match, the actions, and a job's progress. */
-export function BulkBar({ selection, list, job, children, onCancel, all = true }: { selection: Selection; list: List<unknown>; /** "All that match" can be changed too. */ all?: boolean; job?: Job | undefined; children: ComponentChildren; onCancel?: () => void }) {
+export function BulkBar({ selection, list, job, children, onCancel }: { selection: Selection; list: List<unknown>; job?: Job | undefined; children: ComponentChildren; onCancel?: () => void }) {
 	const loaded = list.items.length;
 	const { total, totalExact } = list;
 	const n = selection.all.value ? loaded : selection.ids.value.size;
@@ -274,7 +274,7 @@ export function BulkBar({ selection, list, job, children, onCancel, all = true }
 			</div>
 		);
 	if (n === 0) return null;
-	const more = all && list.hasMore && !selection.all.value && selection.ids.value.size >= loaded;
+	const more = list.hasMore && !selection.all.value && selection.ids.value.size >= loaded;
 	const counted = total !== undefined && totalExact;
 	return (
 		<div class="y-bulk" role="region" aria-label={t("bulk.title")}>

@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useMemo, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, link, may, newSelection, orgTitle, param, place, range, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
@@ -29,9 +29,14 @@ function filterOf(): Filter {
 	};
 }
 
-// What the filter of a bulk change knows; with anything else it would mean more than what is shown.
-const bulkFilter = (f: Filter) => ({ ...f, ...(f.severity !== undefined && { severity: Number(f.severity) }) });
-const bulkTakes = (f: Filter) => Object.entries(f).every(([name, v]) => v === undefined || ["org", "state", "severity", "assignee", "indicator", "q"].includes(name));
+// The same filter as the body of a bulk change: numbers as numbers, times absolute.
+const bulkFilter = (f: Filter) => ({
+	...f,
+	...(f.severity !== undefined && { severity: Number(f.severity) }),
+	...(f.severity_max !== undefined && { severity_max: Number(f.severity_max) }),
+	...(f.from !== undefined && { from: iso(resolve(f.from)) }),
+	...(f.to !== undefined && { to: iso(resolve(f.to)) }),
+});
 function severities(): [string, string][] {
 	const only = param("severity_max") !== "" && param("severity_max") === param("severity");
 	return [
@@ -153,7 +158,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 					empty={nothing()}
 					tools={<Filters end={<NewRows n={fresh.size} show={showFresh} />} />}
 				/>
-				<BulkBar selection={selection} list={list as never} all={bulkTakes(filter)} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
+				<BulkBar selection={selection} list={list as never} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
 					<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>
 					<Button onClick={() => setDialog("close")}>{t("alerts.close.action")}</Button>
 					<Menu
