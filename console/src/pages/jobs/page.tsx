@@ -1,0 +1,168 @@
+// Jobs: what the server works on, how far it is, what came out.
+import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, place, scopeQuery, send, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+
+const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
+const isFile = (j: Job) => j.kind === "export" && j.state === "done";
+/** Only who ordered an export has its file: ask first, then let the browser save it. */
+async function save(j: Job): Promise<void> {
+	const stop = new AbortController();
+	try {
+		await send("GET", at`/exports/${j.id}`, { signal: stop.signal });
+	} catch (e) {
+		toastError(e);
+		return;
+	}
+	stop.abort();
+	const a = document.createElement("a");
+	a.href = `/api/v1/exports/${j.id}`;
+	a.download = "";
+	document.body.append(a);
+	a.click();
+	a.remove();
+}
+function Save({ job, kind }: { job: Job; kind: "main" | "quiet" }) {
+	return (
+		<Button kind={kind} small={kind === "quiet"} icon="save" onClick={() => void save(job)}>
+			{t("jobs.download")}
+		</Button>
+	);
+}
+const took = (j: Job) => (j.started_at === null ? "" : span(((toMs(j.finished_at) || Date.now()) - toMs(j.started_at)) / 1000));
+const cancel = (j: Job, done: (j: Job) => void) =>
+	void api.del(at`/jobs/${j.id}`).then(() => {
+		toast(t("jobs.cancelling"));
+		api.get<Job>(at`/jobs/${j.id}`).then(done, toastError);
+	}, toastError);
+
+/** Where its effect is to be seen. */
+function target(j: Job): string | undefined {
+	const r = j.result ?? {};
+	if (j.kind.startsWith("indicators.")) return link("indicators", { rest: typeof r.list === "string" ? [r.list] : [] });
+	if (j.kind === "alert.bulk") return link("alerts", { query: { state: "all" } });
+	if (j.kind.startsWith("import") || j.kind === "events.import") return link("sources");
+	return undefined;
+}
+const COLUMNS = (): Column<Job>[] => [
+	{ key: "state", label: t("jobs.state"), width: "min", cell: (j) => <Chip tone={TONE[j.state]}>{t(`jobs.state.${j.state}`)}</Chip> },
+	{ key: "kind", label: t("jobs.kind"), main: true, cell: (j) => <a href={withRest([j.id])}><Word group="jobs.kind" word={j.kind} /></a> },
+	{ key: "org", label: t("scope.organisation"), cell: (j) => (j.org === null ? t("scope.whole") : orgTitle(j.org)), drop: 2 },
+	{
+		key: "progress",
+		label: t("jobs.progress"),
+		width: "wide",
+		cell: (j) => (j.state === "running" ? <Progress done={j.done} total={j.total} label={t("jobs.done-so-far")} since={j.started_at === null ? undefined : toMs(j.started_at)} /> : j.message !== "" ? j.message : <span class="y-soft">{t("jobs.items", { n: j.done })}</span>),
+	},
+	{ key: "errors", label: t("jobs.errors"), num: true, width: "min", cell: (j) => <Num n={j.errors} />, drop: 1 },
+	{ key: "created", label: t("jobs.created"), width: "min", cell: (j) => <Time at={j.created_at} /> },
+	{ key: "took", label: t("jobs.took"), num: true, width: "min", cell: (j) => took(j), extra: true },
+	{ key: "do", label: t("jobs.result"), width: "min", cell: (j) => (isFile(j) ? <Save job={j} kind="quiet" /> : "") },
+];
+function Result({ job }: { job: Job }) {
+	const rows = Object.entries(job.result ?? {}).filter(([, v]) => v !== null && v !== "" && v !== 0);
+	if (rows.length === 0) return <p class="y-soft">{t("jobs.no-result")}</p>;
+	return (
+		<Facts
+			rows={rows.map(([name, v]) => [
+				hasText(`jobs.field.${name}`) ? t(`jobs.field.${name}`) : name,
+				typeof v === "number" ? v.toLocaleString(lang.value) : typeof v === "object" ? <code key={name}>{JSON.stringify(v)}</code> : <Value key={name}>{String(v)}</Value>,
+			])}
+		/>
+	);
+}
+function JobDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string; next?: string }; changed: (j: Job) => void }) {
+	const one = useData<Job>(at`/jobs/${id}`);
+	const job = one.data?.id === id ? one.data : undefined;
+	const running = job !== undefined && !finished(job);
+	useEffect(() => {
+		if (!running) return undefined;
+		const timer = setInterval(one.reload, 1000);
+		return () => clearInterval(timer);
+	}, [running, one.reload]);
+	useEffect(() => {
+		if (job !== undefined) changed(job);
+	}, [job?.state, job?.done]);
+	const to = job === undefined ? undefined : target(job);
+	return (
+		<Drawer title={job === undefined ? t("jobs.one") : <Word group="jobs.kind" word={job.kind} />} back={back} step={step} head={job !== undefined && <div class="y-row"><Chip tone={TONE[job.state]}>{t(`jobs.state.${job.state}`)}</Chip><span class="y-soft">{job.org === null ? t("scope.whole") : orgTitle(job.org)}</span></div>}>
+			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
+			{job === undefined && one.error === undefined && <Skeleton lines={6} />}
+			{job !== undefined && (
+				<>
+					{running && <Progress done={job.done} total={job.total} label={t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />}
+					{job.message !== "" && <p class={job.state === "failed" ? "y-coverage--poor y-apart" : "y-apart"}>{job.message}</p>}
+					{(job.state === "failed" || job.state === "interrupted") && <p class="y-soft y-apart">{t(`jobs.what-now.${job.state}`)}</p>}
+					<div class="y-row y-apart">
+						{isFile(job) && <Save job={job} kind="main" />}
+						{to !== undefined && job.state === "done" && <ButtonLink href={to}>{t("jobs.see")}</ButtonLink>}
+						{running && may("jobs:write", job.org ?? undefined) && <Button onClick={() => cancel(job, one.set)}>{t("jobs.cancel")}</Button>}
+					</div>
+					<Facts
+						rows={[
+							[t("jobs.created"), <Time key="c" at={job.created_at} exact seconds />],
+							[t("jobs.started"), <Time key="s" at={job.started_at} exact seconds />],
+							[t("jobs.finished"), <Time key="f" at={job.finished_at} exact seconds />],
+							[t("jobs.took"), took(job)],
+							[t("jobs.items-done"), <Num key="d" n={job.done} />],
+							[t("jobs.errors"), <Num key="e" n={job.errors} />],
+							["ID", <Value key="i" copy>{job.id}</Value>],
+						]}
+					/>
+					<Section title={t("jobs.result")}>
+						<Result job={job} />
+						{isFile(job) && <p class="y-soft">{t("jobs.kept")}</p>}
+					</Section>
+				</>
+			)}
+		</Drawer>
+	);
+}
+
+export default function Jobs() {
+	const list = useList<Job>("/jobs", scopeQuery());
+	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+	const id = place.value.rest[0];
+	const put = (next: Job) => list.update((j) => (j.id === next.id ? next : j));
+	const look = (which: string) => api.get<Job>(at`/jobs/${which}`).then(put, () => undefined);
+	useLive(["jobs"], (c) => {
+		if (c.topic === "gap") list.reload();
+		else if (list.items.some((j) => j.id === c.id)) void look(c.id);
+		else if (c.id !== "") setFresh(new Set(fresh).add(c.id));
+	});
+	const running = list.items.filter((j) => !finished(j)).map((j) => j.id);
+	useEffect(() => {
+		if (running.length === 0) return undefined;
+		const timer = setInterval(() => !document.hidden && running.slice(0, 10).forEach(look), 1500);
+		return () => clearInterval(timer);
+	}, [running.join()]);
+	const i = list.items.findIndex((j) => j.id === id);
+	const next = (n: number) => (list.items[n] === undefined ? undefined : withRest([(list.items[n] as Job).id]));
+	const columns = useMemo(COLUMNS, [t("jobs.state")]);
+	return (
+		<Page
+			title={t("nav.jobs")}
+			lead={<Coverage asOf={list.asOf} />}
+			exports={{ kind: "jobs", query: scopeQuery() }}
+			drawer={id === undefined ? undefined : <JobDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: i > 0 ? next(i - 1) : undefined, next: i >= 0 ? next(i + 1) : undefined }} />}
+		>
+			<Table
+				name="jobs"
+				label={t("nav.jobs")}
+				columns={columns}
+				list={list}
+				rowKey={(j) => j.id}
+				rowHref={(j) => withRest([j.id])}
+				open={id}
+				tools={
+					<NewRows
+						n={fresh.size}
+						show={() => {
+							setFresh(new Set());
+							list.reload();
+						}}
+					/>
+				}
+				empty={<Empty title={t("jobs.none")}>{t("jobs.none-why")}</Empty>}
+			/>
+		</Page>
+	);
+}
