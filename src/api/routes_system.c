@@ -261,14 +261,17 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 	struct yg_page page;
 	struct yg_job *list = NULL;
 	size_t n = 0;
-	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
+	struct yg_reach reach;
+	bool named = yg_query(q, "org").n > 0; /* then not one's own elsewhere */
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
 	if (st == YG_OK)
-		st = yg_job_list(l.db,
-				 &(struct yg_job_filter){.reach = q->who.reach,
-							 .actor = yg_sv_of(q->who.actor),
-							 .before = page.after,
-							 .limit = page.limit},
-				 q->arena, &list, &n, err);
+		st = yg_job_list(
+			l.db,
+			&(struct yg_job_filter){.reach = reach,
+						.actor = yg_sv_of(named ? "" : q->who.actor),
+						.before = page.after,
+						.limit = page.limit},
+			q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);

@@ -45,6 +45,12 @@ export function scopeQuery(): { org?: string; system?: string } {
 	return { ...(s.org !== "" && { org: s.org }), ...(s.system !== "" && { system: s.system }) };
 }
 
+/** The organisation alone, for lists that know no information systems. */
+export function orgQuery(): { org?: string } {
+	const { org } = scope.value;
+	return org === "" ? {} : { org };
+}
+
 function patched(from: URLSearchParams, patch: QueryPatch): string {
 	const q = new URLSearchParams(from);
 	for (const [name, value] of Object.entries(patch)) {

@@ -1,5 +1,5 @@
 // Indicators: is this value known, the lists, their entries, and what is allowed although listed.
-import { Button, Chip, type Column, Coverage, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, scopeQuery, setQuery, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Coverage, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, orgQuery, setQuery, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { NewAllow, NewIndicator, NewList } from "./dialogs";
 import { AllowDrawer, IndicatorDrawer, ListDrawer } from "./drawer";
 import { type Allow, type Indicator, type IndicatorList, TYPES, over, whose } from "./model";
@@ -129,10 +129,10 @@ export default function Indicators() {
 	const id = place.value.rest[0];
 	const [dialog, setDialog] = useState("");
 	const [changes, setChanges] = useState(0);
-	const filter = { ...scopeQuery(), value: param("value") || undefined, type: param("type") || undefined, list: param("list") || undefined };
-	const lists = useList<IndicatorList>("/indicator-lists", { ...scopeQuery(), limit: 200 });
+	const filter = { ...orgQuery(), value: param("value") || undefined, type: param("type") || undefined, list: param("list") || undefined };
+	const lists = useList<IndicatorList>("/indicator-lists", { ...orgQuery(), limit: 200 });
 	const entries = useList<Indicator>(tab === "entries" ? "/indicators" : "", filter);
-	const allow = useList<Allow>(tab === "allow" ? "/allow-entries" : "", scopeQuery());
+	const allow = useList<Allow>(tab === "allow" ? "/allow-entries" : "", orgQuery());
 	const snapshot = useData<PageOf<Snapshot>>(mayAll("indicators:read") ? "/snapshots" : "", { limit: 1 });
 	const list = tab === "entries" ? entries : tab === "allow" ? allow : lists;
 	const rows: { id: string }[] = list.items;

@@ -1,5 +1,5 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, place, scopeQuery, send, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, place, orgQuery, send, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
 const isFile = (j: Job) => j.kind === "export" && j.state === "done";
@@ -55,7 +55,7 @@ const COLUMNS = (): Column<Job>[] => [
 	{ key: "errors", label: t("jobs.errors"), num: true, width: "min", cell: (j) => <Num n={j.errors} />, drop: 1 },
 	{ key: "created", label: t("jobs.created"), width: "min", cell: (j) => <Time at={j.created_at} /> },
 	{ key: "took", label: t("jobs.took"), num: true, width: "min", cell: (j) => took(j), extra: true },
-	{ key: "do", label: t("jobs.result"), width: "min", cell: (j) => (isFile(j) ? <Save job={j} kind="quiet" /> : "") },
+	{ key: "do", label: t("jobs.result"), width: "min", cell: (j) => (isFile(j) ? <Save job={j} kind="quiet" /> : null) },
 ];
 function Result({ job }: { job: Job }) {
 	const rows = Object.entries(job.result ?? {}).filter(([, v]) => v !== null && v !== "" && v !== 0);
@@ -88,7 +88,11 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 			{job === undefined && one.error === undefined && <Skeleton lines={6} />}
 			{job !== undefined && (
 				<>
-					{running && <Progress done={job.done} total={job.total} label={t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />}
+					{running && (
+						<div class="y-row y-apart">
+							<Progress done={job.done} total={job.total} label={t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />
+						</div>
+					)}
 					{job.message !== "" && <p class={job.state === "failed" ? "y-coverage--poor y-apart" : "y-apart"}>{job.message}</p>}
 					{(job.state === "failed" || job.state === "interrupted") && <p class="y-soft y-apart">{t(`jobs.what-now.${job.state}`)}</p>}
 					<div class="y-row y-apart">
@@ -118,7 +122,7 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 }
 
 export default function Jobs() {
-	const list = useList<Job>("/jobs", scopeQuery());
+	const list = useList<Job>("/jobs", orgQuery());
 	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
 	const id = place.value.rest[0];
 	const put = (next: Job) => list.update((j) => (j.id === next.id ? next : j));
@@ -141,7 +145,7 @@ export default function Jobs() {
 		<Page
 			title={t("nav.jobs")}
 			lead={<Coverage asOf={list.asOf} />}
-			exports={{ kind: "jobs", query: scopeQuery() }}
+			exports={{ kind: "jobs", query: orgQuery() }}
 			drawer={id === undefined ? undefined : <JobDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: i > 0 ? next(i - 1) : undefined, next: i >= 0 ? next(i + 1) : undefined }} />}
 		>
 			<Table

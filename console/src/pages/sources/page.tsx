@@ -1,5 +1,5 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
-import { Button, Chip, type Column, Combobox, Coverage, Dialog, Empty, Form, type List, Num, Page, SearchBox, Select, SelectField, Short, Table, TextField, Time, api, findOrgs, go, link, may, orgTitle, param, place, scopeQuery, setQuery, span, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Combobox, Coverage, Dialog, Empty, Form, type List, Num, Page, SearchBox, Select, SelectField, Short, Table, TextField, Time, api, findOrgs, go, link, may, orgTitle, param, place, orgQuery, setQuery, span, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
 import { EVERY, KINDS, type Source, TONE, events, keyOf, worst } from "./model";
 
@@ -24,7 +24,7 @@ function COLUMNS(): Column<Source>[] {
 }
 /** All sources of the scope, read page by page. */
 function useSources(): List<Source> {
-	const list = useList<Source>("/sources", { ...scopeQuery(), limit: 200 });
+	const list = useList<Source>("/sources", { ...orgQuery(), limit: 200 });
 	useEffect(() => {
 		if (list.hasMore && !list.loading && list.items.length < MOST && list.error === undefined) list.more();
 	}, [list]);
@@ -119,7 +119,7 @@ export default function Sources() {
 					</Button>
 				)
 			}
-			exports={{ kind: "sources", query: scopeQuery() }}
+			exports={{ kind: "sources", query: orgQuery() }}
 			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={{ prev: i > 0 ? at(i - 1) : undefined, next: i >= 0 ? at(i + 1) : undefined }} />}
 		>
 			{all.length > 0 && <Figures all={all} />}
