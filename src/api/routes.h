@@ -121,6 +121,10 @@
 	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
 	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org system limit cursor", alerts_list) \
 	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org system limit cursor", alert_groups) \
+	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
+	X(POST,   "/api/v1/imports",       "createImport",   "events:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, import_add) \
+	X(PUT,    "/api/v1/imports/{id}/parts/{n}", "putImportPart", "events:write", 0, 8388608u, YG_TYPES_LOGS, NULL, import_part) \
+	X(POST,   "/api/v1/imports/{id}/finish", "finishImport", "events:write", 0, 1024, YG_TYPES_JSON, NULL, import_finish) \
 	X(POST,   "/api/v1/exports",       "createExport",   "exports:read", YG_RT_SLOW, YG_BODY_SMALL, YG_TYPES_JSON, NULL, export_add) \
 	X(GET,    "/api/v1/exports/{id}",  "getExport",      "exports:read", 0, 0, NULL, NULL, export_get) \
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system from to", overview)         \
@@ -184,6 +188,9 @@ void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv 
 unsigned yg_read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at);
 /* "none" is "-", as alert.h has it. */
 struct yg_sv yg_read_assignee(struct yg_sv s);
+/* The same batch id of one organisation always goes to the same worker, which
+ * remembers it; a batch without one goes where chance says. */
+uint32_t yg_choose_worker(struct yg_api *api, const struct yg_submit *s);
 struct yg_event;
 void yg_put_event(struct yg_jo *j, const struct yg_event *ev, bool whole);
 /* An error of the store is not the asker's fault. */

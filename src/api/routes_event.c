@@ -71,13 +71,12 @@ static yg_status read_submit(struct yg_api *api, struct yg_request *q, struct yg
 
 /* The same batch id of one organisation always goes to the same worker, which
  * remembers it; a batch without one goes where chance says. */
-static uint32_t choose_worker(struct yg_api *api, struct yg_request *q, const struct yg_submit *s)
+uint32_t yg_choose_worker(struct yg_api *api, const struct yg_submit *s)
 {
 	static const uint8_t key[16] = "yagura batch id"; /* fixed: must survive restarts */
 	uint64_t count = YG_MAX(yg_api_conf(api)->ingest_workers, (uint64_t)1), h;
 	char text[YG_ORG_NAME_MAX + 1 + YG_BATCH_ID_MAX];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
-	(void)q;
 	if (s->batch.n == 0) {
 		api->env->random(api->env->ctx, &h, sizeof h);
 	} else {
@@ -97,7 +96,7 @@ yg_status yg_r_events_submit(struct yg_api *api, struct yg_request *q, struct yg
 	yg_status st = read_submit(api, q, r, &s, err);
 	if (st != YG_OK)
 		return st;
-	s.worker = choose_worker(api, q, &s);
+	s.worker = yg_choose_worker(api, &s);
 	s.received = q->now;
 	st = api->hooks.submit(api->hooks.ctx, &s, q->arena, &done, err);
 	if (st != YG_OK)

@@ -3,6 +3,7 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "org/audit_log.h"
+#include "org/file_import.h"
 #include "org/job.h"
 #include "org/organisation.h"
 #include "org/system_event.h"
@@ -315,6 +316,8 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_job_cancel(&act, job.id, err);
+	if (st == YG_OK && YG_SV_IS(job.kind, YG_IMPORT_KIND)) /* nobody else would end it */
+		st = yg_job_end(&act, job.id, YG_JOB_CANCELLED, YG_SV(""), YG_SV(""), err);
 	if (st == YG_OK)
 		st = find_job(q, l.db, &job, err);
 	if (st != YG_OK)

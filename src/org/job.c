@@ -249,7 +249,8 @@ yg_status yg_job_recover(struct yg_act *act, uint64_t *out_n, struct yg_err *err
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("UPDATE job SET state = 'interrupted', message = 'the program ended meanwhile',"
-		       " finished = $1, updated = $1 WHERE state IN ('queued', 'running')"),
+		       " finished = $1, updated = $1 WHERE state IN ('queued', 'running')"
+		       " AND kind <> 'events.import'"),
 		&s, err);
 	if (st != YG_OK)
 		return st;

@@ -11,6 +11,7 @@
 #include "api/sign_in.h"
 #include "event/table.h"
 #include "org/audit_log.h"
+#include "org/file_import.h"
 #include "org/job.h"
 #include "org/system_event.h"
 #include "os/file.h"
@@ -116,6 +117,8 @@ static void expire(struct center *c)
 		return;
 	}
 	c->expiry_seen_us = now;
+	if (yg_import_stale(l.db, (yg_wall){now}, &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	yg_export_clean(c->api.export_path, (yg_wall){now}, &(uint64_t){0});
 	if (ended)
 		center_indicators_changed(c);

@@ -365,6 +365,44 @@ def walk_check(w, tokens):
     w.call("checkIndicator", 404, query="value=evil.example&org=shiokaze", token=tokens["yamabuki"])
 
 
+def walk_imports(w, tokens):
+    """A Zeek file in parts; its header is sent once."""
+    head = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n" \
+           "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\n" \
+           "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\n"
+    rows = [f"{time.time():.6f}\tC{i}\t10.0.0.1\t{4000 + i}\t10.0.0.2\t53\tudp\timported{i}.example\n" for i in range(9)]
+    plain = {"Content_Type": "text/plain"}
+    seen = w.call("guessImport", 200, body=head + "".join(rows), **plain).json()
+    ok(seen["source"] == "zeek" and seen["confidence"] == 100 and len(seen["preview"]) == 9 and
+       seen["preview"][8]["event"]["query"] == "imported8.example" and seen["preview"][0]["ok"], "a Zeek file is known", seen)
+    ok(w.call("guessImport", 200, body=eve(3, "x.example"), **plain).json()["source"] == "suricata", "and Suricata's")
+    ok(w.call("guessImport", 200, body="<34>1 2026-11-22T01:02:03Z host sshd 1 - - Accepted password for root from 192.0.2.1 port 22 ssh2\n",
+              **plain).json()["source"] == "syslog", "and syslog")
+    other = w.call("guessImport", 200, query="source=suricata", body="nonsense\n", **plain).json()
+    ok([p["ok"] for p in other["preview"]] == [False] and other["preview"][0]["error"], "what is wrong is marked", other)
+    w.call("guessImport", 400, query="source=colour", body="x\n", **plain)
+    first, second = (head + "".join(rows[:4])).encode(), "".join(rows[4:]).encode()
+    new = {"org": "shiokaze", "source": "zeek", "name": "dns.log", "bytes": len(first) + len(second)}
+    job = w.call("createImport", 202, body=new).json()["id"]
+    w.call("createImport", 404, body=new, token=tokens["yamabuki"])
+    w.call("createImport", 400, body={**new, "source": "colour"})
+    for again in range(2):
+        part = w.call("putImportPart", 200, params=[job, "0"], body=first, **plain).json()
+        ok((part["parts"], part["done"]) == (1, len(first)), "a part is there once", part)
+    w.call("finishImport", 409, params=[job])
+    w.call("putImportPart", 404, params=[job, "1"], body=second, token=tokens["yamabuki"], **plain)
+    w.call("putImportPart", 200, params=[job, "1"], body=second, **plain)
+    ended = w.call("finishImport", 200, params=[job]).json()
+    ok(ended["state"] == "done" and ended["result"] == {"parts": 2, "bytes": new["bytes"]}, "the import is done", ended)
+    w.call("putImportPart", 409, params=[job, "2"], body=second, **plain)
+    found = until(lambda: len(w.s.http("GET", "/api/v1/events?q=sensor:dns.log&limit=200").json().get("items", [])) >= 9, 20, 0.3)
+    names = [e.get("query") for e in w.s.http("GET", "/api/v1/events?q=sensor:dns.log&limit=200").json()["items"]]
+    ok(found and sorted(names) == [f"imported{i}.example" for i in range(9)], "every record is there once", names)
+    gone = w.call("createImport", 202, body=new).json()["id"]
+    ok(w.call("cancelJob", 202, params=[gone]).json()["state"] == "cancelled", "an import is cancelled")
+    w.call("putImportPart", 409, params=[gone, "0"], body=first, **plain)
+
+
 def walk_exports(w, tokens):
     """Every row of a list, exactly, with the rights of who ordered it."""
     import csv
@@ -649,6 +687,8 @@ def walk_system(w, tokens):
     walk_saved(w, tokens)
     walk_sources(w, tokens)
     walk_exports(w, tokens)
+    if library():
+        walk_imports(w, tokens)
     w.call("getStatus", 200)
     w.call("getStatus", 200, token=tokens["yamabuki"])
     w.call("getDoctor", 200)
@@ -865,7 +905,7 @@ def walk_removals(w, ids):
 
 def rights(w, tokens, ids):
     """No token; no scope; another organisation's object."""
-    dummy = {"session": "s-00000000000000000000000000", "name": "shiokaze", "id": "a-00000000000000000000000000"}
+    dummy = {"n": "0", "session": "s-00000000000000000000000000", "name": "shiokaze", "id": "a-00000000000000000000000000"}
     for name, o in OPS.items():
         if o.public:
             continue
