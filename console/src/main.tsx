@@ -5,7 +5,7 @@ import { ApiError } from "./base/api";
 import { asError } from "./base/data";
 import { loadTexts, manifest, t } from "./base/i18n";
 import { link, place } from "./base/router";
-import { loadSession, session } from "./base/session";
+import { loadSession, may, session } from "./base/session";
 import { startStream } from "./base/stream";
 import { Button, Empty, ErrorBox, Skeleton } from "./ui/basics";
 import { Frame, Page } from "./ui/frame";
@@ -79,7 +79,7 @@ async function boot(): Promise<void> {
 	try {
 		await Promise.all([loadSession(), loadTexts("")]);
 		await page?.catch(() => undefined);
-		startStream();
+		if (may("stream:read")) startStream();
 		render(<App />, root);
 	} catch (e) {
 		const error = asError(e);

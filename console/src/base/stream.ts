@@ -2,6 +2,7 @@
 // browsers allow few connections to one host.  A message says what changed, not how.
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { api } from "./api";
 
 export type Topic = "alerts" | "jobs" | "system";
 export interface Change {
@@ -44,6 +45,8 @@ function lead(): Promise<void> {
 			source.onerror = () => {
 				say("waiting");
 				if (source.readyState === EventSource.CLOSED) {
+					// refused: perhaps because the session has ended, which the answer to this says
+					void api.get("/session").catch(() => undefined);
 					setTimeout(open, wait);
 					wait = Math.min(wait * 2, 60_000);
 				}

@@ -1,0 +1,237 @@
+// The first five minutes of a new installation in a real browser, in Japanese and in
+// English: set up from the printed code, an organisation, its people and its token, logs
+// by curl, an alert closed by the member and seen by the centre and by nobody else, an
+// auditor's frozen period, a session that ends.  Arguments: yagura.
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { PASSWORD, Person, ROOT, Server, invited, note, ok, openBrowser, run, seconds, totp, until } from "./lib.mjs";
+
+const sh = promisify(execFile);
+const BAD = "bad.kurokami.example";
+
+/** The console's own texts: w("organisations.add"). */
+function wordsOf(language) {
+	const src = path.join(ROOT, "console/src");
+	const read = (file) => JSON.parse(fs.readFileSync(file, "utf8"));
+	const all = { ...read(path.join(src, `base/${language}.json`)) };
+	for (const page of fs.readdirSync(path.join(src, "pages")))
+		for (const [k, v] of Object.entries(read(path.join(src, `pages/${page}/${language}.json`)))) all[`${page}.${k}`] = v;
+	for (const [k, v] of Object.entries(read(path.join(src, `auth.${language}.json`)))) all[`auth.${k}`] = v;
+	return (key) => all[key] ?? `?${key}?`;
+}
+const by = (page, role, name, exact = true) => page.getByRole(role, { name, exact });
+
+async function passkeys(tab) {
+	const cdp = await tab.context.newCDPSession(tab.page);
+	await cdp.send("WebAuthn.enable");
+	await cdp.send("WebAuthn.addVirtualAuthenticator", {
+		options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+	});
+}
+/** The session's cookie of a tab, for calls beside it. */
+async function personOf(tab, login) {
+	const p = new Person(tab.server, login);
+	p.cookie = (await tab.context.cookies()).find((c) => c.name === "__Host-yagura")?.value ?? "";
+	return p;
+}
+
+/** The first administrator, by the address that the start printed: by passkey or by password. */
+async function setUp(browser, server, language, w, how) {
+	const tab = await browser.tab(null, { language });
+	const { page } = tab;
+	await passkeys(tab);
+	const began = Date.now();
+	await tab.open(server.setupAddress());
+	await page.fill("[name=login]", "chief");
+	await page.fill("[name=name]", language === "ja" ? "管理 花子" : "Hana Chief");
+	let secret = "";
+	if (how === "passkey") {
+		await by(page, "button", w("auth.enrol")).click();
+	} else {
+		secret = (await page.textContent(".key")).replaceAll(" ", "");
+		await page.fill("[name=password]", PASSWORD);
+		await page.fill("[name=totp]", totp(secret));
+		await page.click("#enrol [type=submit]");
+	}
+	await page.waitForSelector(".codes");
+	const codes = new Set((await page.locator(".codes").innerText()).match(/\b[0-9a-z]{4}(?:-[0-9a-z]{4}){3}/g));
+	ok(codes.size === 10, `${language}: set up by ${how} from the printed address; ten recovery codes`, [...codes].length);
+	await page.click("main a[href='/']");
+	await page.waitForSelector("body[data-ready]");
+	await tab.settled();
+	ok((await page.evaluate(() => document.documentElement.lang)) === language && (await page.textContent("h1")) === w("nav.overview"), `${language}: and the overview is there`, await page.textContent("h1"));
+	note(`${language}: set up in ${Date.now() - began} ms`);
+	return { tab, secret, codes };
+}
+
+/** Out, and in again by passkey, or by password and code with the keyboard alone. */
+async function inAgain(tab, language, w, how, secret) {
+	const { page } = tab;
+	await page.click("header [aria-haspopup=menu]");
+	await by(page, "menuitem", w("account.sign-out")).click();
+	await page.waitForURL(/\/signin/);
+	await tab.open("/signin?next=/alerts");
+	if (how === "passkey") {
+		await by(page, "button", w("auth.sign-in")).click();
+	} else {
+		await page.waitForFunction(() => document.activeElement?.name === "login");
+		await page.keyboard.type("chief");
+		await page.keyboard.press("Tab");
+		await page.keyboard.type(PASSWORD);
+		await page.keyboard.press("Tab");
+		await page.keyboard.type(totp(secret, Date.now() / 1000 + 30)); // the one of now has been used
+		await page.keyboard.press("Enter");
+	}
+	await page.waitForURL("**/alerts");
+	await page.waitForSelector("body[data-ready]");
+	await tab.settled();
+	const me = await (await personOf(tab)).get("/api/v1/session");
+	ok(me.session.method === (how === "passkey" ? "passkey" : "password") && me.person.login === "chief", `${language}: signed out, and in again by ${how}`, me.session);
+}
+
+async function addOrganisation(tab, w, name, title) {
+	const { page } = tab;
+	await tab.go("/organisations");
+	await by(page.locator("main"), "button", w("organisations.add")).first().click();
+	const dialog = page.locator("dialog[open]");
+	await dialog.getByLabel(w("organisations.title-ja")).fill(title);
+	await dialog.getByLabel(w("organisations.name"), { exact: false }).last().fill(name);
+	await by(dialog, "button", w("action.add")).click();
+	await dialog.waitFor({ state: "detached" });
+	await tab.settled();
+}
+/** A collector token, read off the page that shows it once. */
+async function makeToken(tab, w, org) {
+	const { page } = tab;
+	await tab.go(`/organisations/${org}`);
+	await by(page, "button", w("organisations.token.add")).click();
+	const dialog = page.locator("dialog[open]");
+	await dialog.getByLabel(w("organisations.token.name")).fill("fw-1");
+	await by(dialog, "button", w("organisations.token.make")).click();
+	const secret = await dialog.locator("code.y-copyable").textContent();
+	await by(dialog, "button", w("organisations.token.kept")).click();
+	await dialog.waitFor({ state: "detached" });
+	return secret;
+}
+/** As the page says it: curl, the token, the file. */
+async function sendLogs(server, token, file) {
+	const { stdout } = await sh("curl", ["--silent", "--show-error", "--fail-with-body", "--cacert", path.join(server.data, "keys/tls.crt"), "-H", `Authorization: Bearer ${token}`,
+		"-H", "Content-Type: application/x-ndjson", "--data-binary", `@${file}`, `${server.origin}/api/v1/events?source=zeek`]);
+	return JSON.parse(stdout);
+}
+function logFile(server, name, host) {
+	const lines = [];
+	const now = Date.now() / 1000;
+	for (let i = 0; i < 40; i++)
+		lines.push(JSON.stringify({ _path: "dns", ts: now - 60 + i, uid: `C${name}${i}`, "id.orig_h": host, "id.orig_p": 5353, "id.resp_h": "192.0.2.53", "id.resp_p": 53, proto: "udp", query: i === 20 ? BAD : `h${i}.example.org` }));
+	const file = path.join(server.folder, `${name}.log`);
+	fs.writeFileSync(file, `${lines.join("\n")}\n`);
+	return file;
+}
+
+/** What somebody sees of the alerts, in the page and at the API. */
+async function alertsOf(tab, person) {
+	await tab.open("/alerts?state=all");
+	const rows = await tab.page.locator(".y-tablebar ~ table tbody tr").allInnerTexts();
+	const { items } = await person.get("/api/v1/alerts?limit=50");
+	return { rows, items };
+}
+
+async function closeAlert(tab, w, id) {
+	const { page } = tab;
+	await tab.go(`/alerts/${id}`);
+	await by(page.locator(".y-drawer"), "button", w("alerts.close.action")).click();
+	const dialog = page.locator("dialog[open]");
+	await dialog.getByLabel(w("alerts.reason")).fill("reinstalled");
+	await by(dialog, "button", w("alerts.close.action")).click();
+	await dialog.waitFor({ state: "detached" });
+	await tab.settled();
+}
+
+async function minutes(language, how) {
+	const w = wordsOf(language);
+	const start = Date.now();
+	const server = await Server.start();
+	const browser = await openBrowser(server);
+	const said = (what) => `${language}: ${what}`;
+	const { tab, secret } = await setUp(browser, server, language, w, how);
+	await inAgain(tab, language, w, how, secret);
+	const chief = await personOf(tab, "chief");
+
+	await addOrganisation(tab, w, "hama-city", "浜市");
+	await addOrganisation(tab, w, "oka-city", "丘市");
+	const orgs = (await chief.get("/api/v1/organisations")).items.map((o) => o.name).sort();
+	ok(orgs.join() === "hama-city,oka-city", said("two organisations are made"), orgs);
+	const list = await chief.must("POST", "/api/v1/indicator-lists", { name: "centre", confidence: 90, tlp: "green" });
+	await chief.must("POST", "/api/v1/indicators", { list: list.id, type: "domain", value: BAD, severity_id: 4 });
+	await chief.must("POST", "/api/v1/indicators/compile", {});
+	await until("the indicator is in force", async () => (await chief.get(`/api/v1/indicator-check?value=${BAD}`)).in_force, 60);
+
+	const member = await invited(chief, { login: "hama", name: "浜 太郎", language, role: "organisation_csirt", node: "hama-city" });
+	const other = await invited(chief, { login: "oka", name: "丘 次郎", language, role: "organisation_csirt", node: "oka-city" });
+	const centre = await invited(chief, { login: "centre", name: "中央 三郎", language, role: "centre_analyst" });
+	const token = { hama: await makeToken(tab, w, "hama-city"), oka: await makeToken(tab, w, "oka-city") };
+	ok(/^yg_/.test(token.hama) && token.hama !== token.oka, said("a collector token for each, shown once"));
+
+	const file = logFile(server, "hama", "192.0.2.10");
+	const took = await sendLogs(server, token.hama, file);
+	ok(took.bytes === fs.statSync(file).size && took.duplicate === false, said("curl sends logs with it"), took);
+	const seen = await member.call("GET", "/api/v1/alerts", undefined, { Cookie: "", Authorization: `Bearer ${token.hama}` });
+	ok(seen.status === 403, said("the token can deliver and see nothing"), seen.toString());
+	const first = await until("the alert", async () => (await member.get("/api/v1/alerts")).items[0], 60);
+	ok(first.indicator === BAD && first.org === "hama-city", said("and an alert is there"), first);
+	// the auditor's period ends here: what comes later is not theirs
+	const frozen = await until("a moment after the alert", () => (Date.now() > Date.parse(first.created_at ?? first.first_seen) + 1500 ? new Date().toISOString() : ""), 30);
+	const auditor = await invited(chief, { login: "audit", name: "監査 四郎", language, role: "auditor", period_from: new Date(Date.now() - 86_400_000).toISOString(), period_to: frozen });
+	await until("the end of the auditor's period", () => Date.now() > Date.parse(frozen) + 1100, 30);
+	await sendLogs(server, token.oka, logFile(server, "oka", "192.0.2.20"));
+	const second = await until("the other alert", async () => (await other.get("/api/v1/alerts")).items[0], 60);
+
+	const tabs = {};
+	for (const [name, person] of Object.entries({ member, other, centre, auditor })) tabs[name] = await browser.tab(person, { language });
+	const views = {};
+	for (const [name, person] of Object.entries({ member, other, centre, auditor })) views[name] = await alertsOf(tabs[name], person);
+	const ids = (name) => views[name].items.map((a) => a.id).sort().join();
+	ok(views.member.rows.length === 1 && ids("member") === first.id, said("the member sees their alert"), views.member);
+	ok(views.other.rows.length === 1 && ids("other") === second.id, said("another member sees theirs alone"), views.other);
+	ok(views.centre.rows.length === 2 && ids("centre") === [first.id, second.id].sort().join(), said("the centre sees both"), views.centre);
+	ok(views.auditor.rows.length === 1 && ids("auditor") === first.id, said("the auditor sees what lies in the period"), views.auditor);
+
+	await closeAlert(tabs.member, w, first.id);
+	ok((await member.get(`/api/v1/alerts/${first.id}`)).state === "closed", said("the member closes it"));
+	const state = await until("the centre sees it closed", async () => (await centre.get("/api/v1/alerts?limit=50")).items.find((a) => a.id === first.id)?.state === "closed", 30);
+	ok(state, said("the centre sees it closed"));
+	tabs.other.expected = (line) => line.includes("status of 404"); // that is what is looked for
+	await tabs.other.open(`/alerts/${first.id}`);
+	const shown = await tabs.other.page.locator("main").innerText();
+	ok(!shown.includes("192.0.2.10") && !shown.includes("hama") && !shown.includes("浜"), said("another member finds nothing at its address"), shown);
+	const [hidden, none] = await Promise.all([other.call("GET", `/api/v1/alerts/${first.id}`), other.call("GET", `/api/v1/alerts/a-${"0".repeat(26)}`)]);
+	const plain = (r) => r.toString().replace(/"(instance|trace_id)":"[^"]*"/g, "");
+	ok(hidden.status === 404 && plain(hidden) === plain(none), said("the same as for what does not exist"), [hidden.toString(), none.toString()]);
+	const touch = await auditor.call("PATCH", `/api/v1/alerts/${first.id}`, { state: "new" }, { "If-Match": "*" });
+	ok(touch.status === 403, said("the auditor changes nothing"), touch.toString());
+	const log = await chief.get("/api/v1/audit-log?limit=200");
+	ok(log.items.some((e) => e.action === "view" && e.actor.includes(auditor.id)), said("and every view is in the audit log"), log.items.slice(0, 5));
+
+	// a session ends, and the tab that has it knows
+	const { items: sessions } = await chief.get(`/api/v1/people/${member.id}/sessions`);
+	await tabs.member.open("/alerts");
+	const moment = Date.now();
+	for (const s of sessions) await chief.must("DELETE", `/api/v1/people/${member.id}/sessions/${s.id}`);
+	tabs.member.expected = (line) => /401|stream/.test(line);
+	await tabs.member.page.waitForURL(/\/signin/, { timeout: 60_000 });
+	ok(true, said(`a revoked session: its tab is at the sign-in page ${Date.now() - moment} ms later`));
+	ok((await member.call("GET", "/api/v1/alerts")).status === 401, said("and it is worth nothing any more"));
+
+	const troubles = [tab, ...Object.values(tabs)].flatMap((t) => t.troubles());
+	ok(troubles.length === 0, said("nothing in any browser console all the while"), troubles);
+	note(`${language}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+await run(async () => {
+	await minutes("ja", "passkey");
+	await minutes("en", "password");
+	ok(seconds() < 300, `both in ${seconds().toFixed(0)} s: under five minutes`);
+});
