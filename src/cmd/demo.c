@@ -37,8 +37,9 @@ static yg_status make_orgs(const struct yg_cli *c, struct yg_client *client, str
 	for (size_t i = 0; i < YG_DEMO_ORGS && st == YG_OK; i++) {
 		const struct yg_demo_org *o = &yg_demo_orgs[i];
 		st = make(client, "/api/v1/organisations",
-			  json_pack("{s:s, s:s, s:s, s:b}", "name", o->name, "title_ja",
-				    o->title_ja, "title_en", o->title_en, "demo", 1),
+			  json_pack("{s:s, s:s, s:s, s:b, s:i, s:s?}", "name", o->name, "title_ja",
+				    o->title_ja, "title_en", o->title_en, "demo", 1, "prefecture",
+				    o->prefecture, "parent", o->parent),
 			  NULL, 0, err);
 	}
 	yg_note(c, "%d organisations\n", YG_DEMO_ORGS);

@@ -19,6 +19,8 @@ struct yg_demo_org {
 	const char *domain;        /* of its own hosts */
 	const char *cloud_account; /* NULL: it has no cloud */
 	uint8_t share;             /* of the traffic, in parts of the sum */
+	int prefecture;            /* 1..47: where its tile is on the map */
+	const char *parent;        /* the node above; NULL: none */
 };
 extern const struct yg_demo_org yg_demo_orgs[YG_DEMO_ORGS];
 

@@ -46,7 +46,8 @@ export function TileMap({ label, tiles }: { label: string; tiles: Map<number, Ti
 						{inner}
 					</g>
 				) : (
-					<a key={code} href={tile.href} class={`y-tile y-tile--${tile.tone}`} aria-label={`${short}: ${tile.label}`}>
+					<a key={code} href={tile.href} class={`y-tile y-tile--${tile.tone}`}>
+						<title>{`${short} ${tile.n}: ${tile.label}`}</title>
 						{inner}
 					</a>
 				);

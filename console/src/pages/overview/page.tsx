@@ -1,6 +1,6 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, api, cx, link, may, orgOf, place, range, scopeQuery, severityName, span, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, api, cx, link, loadOrgs, may, orgOf, place, range, scopeQuery, severityName, span, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { FirstSteps } from "./steps";
 
 interface Heard {
@@ -206,6 +206,7 @@ export default function OverviewPage() {
 		timer.current = window.setTimeout(one.reload, 2000); // one reading for many changes
 	});
 	useEffect(() => {
+		void loadOrgs(); // for the prefectures
 		// what was read is seen: next time "since" begins here
 		const seen = setTimeout(() => void api.put("/me/visit", {}).catch(() => undefined), 4000);
 		return () => clearTimeout(seen);
@@ -252,9 +253,14 @@ export default function OverviewPage() {
 						</Empty>
 					) : (
 						<div class="ov-columns">
+							<div>
 							<Section title={t("overview.worst")} end={o.organisations.length > 10 && <a href={link("alerts", { query: { by: "org" } })}>{t("overview.all-orgs", { n: o.organisations.length })}</a>}>
 								<Worst rows={o.organisations} />
 							</Section>
+					<Section title={t("overview.silent")} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
+						<Silent rows={o.silent} total={o.silent_total} />
+					</Section>
+							</div>
 							<div>
 								{o.organisations.length > 1 && (
 									<Section title={t("overview.tiles")}>
@@ -264,9 +270,6 @@ export default function OverviewPage() {
 							</div>
 						</div>
 					)}
-					<Section title={t("overview.silent")} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
-						<Silent rows={o.silent} total={o.silent_total} />
-					</Section>
 				</>
 			)}
 		</Page>
