@@ -2,13 +2,16 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
     'config') verbs='check print schema manual events ' ;;
     'org') verbs='list add show set remove ' ;;
     'person') verbs='list add show disable enrol ' ;;
+    'role') verbs='list ' ;;
+    'grant') verbs='list add remove ' ;;
+    'system') verbs='list add show change member remove ' ;;
     'token') verbs='list add revoke ' ;;
     'source') verbs='list ' ;;
     'event') verbs='search show import normalize ' ;;
@@ -32,9 +35,9 @@ _yagura() {
     'config manual') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'config events') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'org add') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'org add') opts='--title --kind --parent --prefecture --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'org set') opts='--title --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'org set') opts='--title --kind --parent --prefecture --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org remove') opts='--force --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'setup-code') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'person list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -42,6 +45,16 @@ _yagura() {
     'person show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'person disable') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'person enrol') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'role list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'grant list') opts='--person --org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'grant add') opts='--node --system --period-from --period-to --expires --reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'grant remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system add') opts='--title --owner --importance --scheme --confidentiality --integrity --availability --network --host --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system change') opts='--title --owner --importance --scheme --confidentiality --integrity --availability --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system member') opts='--network --host --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'system remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token add') opts='--org --scope --expires --out --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token revoke') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

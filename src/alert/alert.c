@@ -317,9 +317,9 @@ yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena
 	return st;
 }
 
-yg_status yg_alert_evidence(struct yg_state *db, struct yg_sv id, uint32_t from, uint32_t limit,
-			    struct yg_arena *arena, struct yg_evidence **out, size_t *out_n,
-			    struct yg_err *err)
+yg_status yg_alert_evidence(struct yg_state *db, const struct yg_alert_of *of, uint32_t skip,
+			    uint32_t limit, struct yg_arena *arena, struct yg_evidence **out,
+			    size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
@@ -330,13 +330,16 @@ yg_status yg_alert_evidence(struct yg_state *db, struct yg_sv id, uint32_t from,
 		db,
 		YG_SQL("SELECT e.event_id, e.finding_uid, e.field, e.value, p.title, p.asset, p.indicator, e.time"
 		       " FROM alert a JOIN alert_part p ON p.alert = a.seq JOIN alert_evidence e ON e.part = p.id"
-		       " WHERE a.id = $1 ORDER BY e.time DESC, e.part DESC, e.n DESC LIMIT $2 OFFSET $3"),
+		       " WHERE a.id = $1 AND e.time >= $4 AND e.time < $5"
+		       " ORDER BY e.time DESC, e.part DESC, e.n DESC LIMIT $2 OFFSET $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, id);
+	yg_stmt_text(s, 1, of->id);
 	yg_stmt_i64(s, 2, limit);
-	yg_stmt_i64(s, 3, from);
+	yg_stmt_i64(s, 3, skip);
+	yg_stmt_i64(s, 4, of->from_us);
+	yg_stmt_i64(s, 5, of->to_us != 0 ? of->to_us : INT64_MAX);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
@@ -408,7 +411,7 @@ yg_status yg_alert_comment(struct yg_act *act, struct yg_sv id, struct yg_sv bod
 	return st;
 }
 
-yg_status yg_alert_comments(struct yg_state *db, struct yg_sv id, struct yg_sv after,
+yg_status yg_alert_comments(struct yg_state *db, const struct yg_alert_of *of, struct yg_sv after,
 			    uint32_t limit, struct yg_arena *arena, struct yg_comment **out,
 			    size_t *out_n, struct yg_err *err)
 {
@@ -420,11 +423,13 @@ yg_status yg_alert_comments(struct yg_state *db, struct yg_sv id, struct yg_sv a
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT c.id, c.actor, c.body, c.time FROM alert a JOIN alert_comment c ON c.alert = a.seq"
-		       " WHERE a.id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3"),
+		       " WHERE a.id = $1 AND c.id > $2 AND c.time >= $4 AND c.time < $5 ORDER BY c.id LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, id);
+	yg_stmt_i64(s, 4, of->from_us);
+	yg_stmt_i64(s, 5, of->to_us != 0 ? of->to_us : INT64_MAX);
+	yg_stmt_text(s, 1, of->id);
 	yg_stmt_text(s, 2, after);
 	yg_stmt_i64(s, 3, limit);
 	size_t n = 0;

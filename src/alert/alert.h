@@ -104,11 +104,15 @@ struct yg_evidence {
 	struct yg_sv event_id, finding_uid, field, value, title, asset, indicator;
 	yg_wall time;
 };
-/* Newest first, by position: `from` 0 is the newest.  At most
+struct yg_alert_of { /* what is asked of one alert; from, to: of its period, 0 no bound */
+	struct yg_sv id;
+	int64_t from_us, to_us;
+};
+/* Newest first, by position: `skip` 0 begins with the newest.  At most
  * YG_EVIDENCE_FIRST + YG_EVIDENCE_NEWEST per part exist. */
-yg_status yg_alert_evidence(struct yg_state *db, struct yg_sv id, uint32_t from, uint32_t limit,
-			    struct yg_arena *arena, struct yg_evidence **out, size_t *out_n,
-			    struct yg_err *err);
+yg_status yg_alert_evidence(struct yg_state *db, const struct yg_alert_of *of, uint32_t skip,
+			    uint32_t limit, struct yg_arena *arena, struct yg_evidence **out,
+			    size_t *out_n, struct yg_err *err);
 
 struct yg_comment {
 	struct yg_sv id, actor, body;
@@ -117,7 +121,7 @@ struct yg_comment {
 yg_status yg_alert_comment(struct yg_act *act, struct yg_sv id, struct yg_sv body,
 			   struct yg_id *out_id, struct yg_err *err) YG_MUST_USE;
 /* Oldest first, from behind comment `after` (empty: from the first). */
-yg_status yg_alert_comments(struct yg_state *db, struct yg_sv id, struct yg_sv after,
+yg_status yg_alert_comments(struct yg_state *db, const struct yg_alert_of *of, struct yg_sv after,
 			    uint32_t limit, struct yg_arena *arena, struct yg_comment **out,
 			    size_t *out_n, struct yg_err *err);
 

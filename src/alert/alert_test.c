@@ -130,9 +130,12 @@ static void test_comments(void)
 	T_OK(yg_alert_comment(&act, a.id, YG_SV(" "), &id, &err) == YG_INVAL &&
 	     yg_alert_comment(&act, a.id, YG_SV("\xff"), &id, &err) == YG_INVAL);
 	T_OK(yg_alert_comment(&act, YG_SV("a-x"), YG_SV("x"), &id, &err) == YG_NOTFOUND);
-	T_OK(yg_alert_comments(db, a.id, YG_SV(""), 10, &arena, &c, &n, &err) == YG_OK && n == 2 &&
-	     YG_SV_IS(c[0].body, "first") && YG_SV_IS(c[1].actor, "local:7"));
-	T_OK(yg_alert_comments(db, a.id, c[0].id, 10, &arena, &c, &n, &err) == YG_OK && n == 1);
+	T_OK(yg_alert_comments(db, &(struct yg_alert_of){.id = a.id}, YG_SV(""), 10, &arena, &c, &n,
+			       &err) == YG_OK &&
+	     n == 2 && YG_SV_IS(c[0].body, "first") && YG_SV_IS(c[1].actor, "local:7"));
+	T_OK(yg_alert_comments(db, &(struct yg_alert_of){.id = a.id}, c[0].id, 10, &arena, &c, &n,
+			       &err) == YG_OK &&
+	     n == 1);
 	T_OK(one(db, "SELECT count(*) FROM audit_log WHERE action = 'alert.comment'") == 2);
 }
 
@@ -218,8 +221,9 @@ static void test_merge(void)
 	find(db, "alpha", "worse.example", "h1", 12);
 	T_NAMED(yg_alert_get(db, a.id, &arena, &c, &err) == YG_OK && c.count == 4,
 		"later findings go to the merged alert");
-	T_OK(yg_alert_evidence(db, a.id, 0, 10, &arena, &e, &n, &err) == YG_OK && n == 4 &&
-	     YG_SV_IS(e[0].event_id, "e-12"));
+	T_OK(yg_alert_evidence(db, &(struct yg_alert_of){.id = a.id}, 0, 10, &arena, &e, &n,
+			       &err) == YG_OK &&
+	     n == 4 && YG_SV_IS(e[0].event_id, "e-12"));
 	/* and apart again: the whole part, by all of its events */
 	struct yg_sv events[] = {YG_SV("e-2"), YG_SV("e-9"), YG_SV("e-12")},
 		     all[] = {YG_SV("e-1"), YG_SV("e-2"), YG_SV("e-9"), YG_SV("e-12")},
@@ -406,7 +410,9 @@ static void random_split(struct yg_act *act)
 	struct yg_evidence *e;
 	struct yg_id out;
 	size_t n = 0, k = 0;
-	if (yg_alert_evidence(act->db, id, 0, 100, &arena, &e, &n, &err) != YG_OK || n == 0)
+	if (yg_alert_evidence(act->db, &(struct yg_alert_of){.id = id}, 0, 100, &arena, &e, &n,
+			      &err) != YG_OK ||
+	    n == 0)
 		return;
 	for (size_t i = draw(4) + 1; i > 0; i--)
 		events[k++] = e[draw((uint32_t)n)].event_id;

@@ -127,7 +127,8 @@ static void test_evidence(void)
 		}
 		all &= message_send(&m, &act, &r) == YG_OK && alerts_of(db, "h", &a) == 1 &&
 		       a[0].count == total;
-		all &= yg_alert_evidence(db, a[0].id, 0, 200, &arena, &e, &n, &err) == YG_OK;
+		all &= yg_alert_evidence(db, &(struct yg_alert_of){.id = a[0].id}, 0, 200, &arena,
+					 &e, &n, &err) == YG_OK;
 		want = (size_t)YG_MIN(total, 100);
 		all &= n == want;
 		for (size_t i = 0; i < n; i++) {
@@ -147,7 +148,9 @@ static void test_evidence(void)
 	T_NAMED(all, "links: the first and the newest");
 	size_t n = 0;
 	T_OK(alerts_of(db, "h", &a) == 1 &&
-	     yg_alert_evidence(db, a[0].id, 90, 20, &arena, &e, &n, &err) == YG_OK && n == 10);
+	     yg_alert_evidence(db, &(struct yg_alert_of){.id = a[0].id}, 90, 20, &arena, &e, &n,
+			       &err) == YG_OK &&
+	     n == 10);
 }
 
 static void test_reopen(void)

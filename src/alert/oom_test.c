@@ -108,7 +108,8 @@ static yg_status read_all(struct yg_state *db, struct yg_sb *seen)
 		for (size_t k = 0; st == YG_OK && k < lines; k++)
 			yg_sb_put(seen, reasons[k]);
 		if (st == YG_OK)
-			st = yg_alert_evidence(db, list[i].id, 0, 10, &a, &evidence, &links, &err);
+			st = yg_alert_evidence(db, &(struct yg_alert_of){.id = list[i].id}, 0, 10,
+					       &a, &evidence, &links, &err);
 		for (size_t k = 0; st == YG_OK && k < links; k++)
 			yg_sb_put(seen, evidence[k].event_id);
 	}

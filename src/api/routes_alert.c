@@ -168,20 +168,28 @@ static void put_comment(struct yg_jo *j, const struct yg_comment *c)
 	yg_jo_end(j, '}');
 }
 
+/* What an auditor sees of an alert is of the period, too. */
+static struct yg_alert_of part_of(const struct yg_request *q, const struct yg_alert *a)
+{
+	return (struct yg_alert_of){a->id, q->who.reach.from.us, q->who.reach.to.us};
+}
+
 yg_status yg_r_alert_comments(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_page page;
 	struct yg_comment *list = NULL;
+	struct yg_alert_of of = {0};
 	struct yg_alert a;
 	size_t n = 0;
 	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = find(q, l.db, yg_param(q, "id"), &a, err);
 	if (st == YG_OK)
-		st = yg_alert_comments(l.db, a.id, page.after, page.limit, q->arena, &list, &n,
-				       err);
+		of = part_of(q, &a);
+	if (st == YG_OK)
+		st = yg_alert_comments(l.db, &of, page.after, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
@@ -235,7 +243,8 @@ yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return st;
 	from = (uint64_t)page.number;
-	st = yg_alert_evidence(l.db, a.id, (uint32_t)from, page.limit, q->arena, &list, &n, err);
+	struct yg_alert_of of = part_of(q, &a);
+	st = yg_alert_evidence(l.db, &of, (uint32_t)from, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);

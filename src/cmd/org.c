@@ -9,10 +9,9 @@
 #define ORGS   "/api/v1/organisations"
 #define TOKENS "/api/v1/tokens"
 
-static const struct yg_column org_columns[] = {{"NAME", "name", 24},
-					       {"DEMO", "demo", 4},
-					       {"CREATED", "created_at", 20},
-					       {"TITLE", "title", 0}};
+static const struct yg_column org_columns[] = {
+	{"NAME", "name", 24}, {"KIND", "kind", 12},          {"PARENT", "parent", 20},
+	{"DEMO", "demo", 4},  {"CREATED", "created_at", 20}, {"TITLE", "title", 0}};
 
 static int run_org_list(struct yg_cli *c)
 {
@@ -27,21 +26,42 @@ static int run_org_show(struct yg_cli *c)
 								      yg_cli_arg(c, 0), "")});
 }
 
+/* Titles and place in the tree, from the options that are given. */
+static yg_status set_org(const struct yg_cli *c, json_t *body)
+{
+	struct yg_err err;
+	const char *parent = yg_cli_get(c, "parent");
+	yg_set_text(body, "title", yg_cli_get(c, "title"));
+	yg_set_text(body, "kind", yg_cli_get(c, "kind"));
+	if (parent != NULL && strcmp(parent, "none") == 0)
+		(void)json_object_set_new(body, "parent", json_null());
+	else
+		yg_set_text(body, "parent", parent);
+	yg_status st = yg_set_number(c, body, "prefecture", "prefecture", 47, &err);
+	if (st != YG_OK)
+		(void)yg_cli_fail(&err);
+	return st;
+}
+
+static int drop(json_t *body)
+{
+	json_decref(body);
+	return 2;
+}
+
 static int run_org_add(struct yg_cli *c)
 {
 	json_t *body = json_object();
 	yg_set_text(body, "name", yg_cli_arg(c, 0));
-	yg_set_text(body, "title", yg_cli_get(c, "title"));
-	return yg_send(c, "POST", ORGS, body, NULL);
+	return set_org(c, body) == YG_OK ? yg_send(c, "POST", ORGS, body, NULL) : drop(body);
 }
 
 static int run_org_set(struct yg_cli *c)
 {
 	char path[256];
 	json_t *body = json_object();
-	yg_set_text(body, "title", yg_cli_get(c, "title"));
 	(void)yg_path(path, sizeof path, ORGS, yg_cli_arg(c, 0), "");
-	return yg_send(c, "PATCH", path, body, path);
+	return set_org(c, body) == YG_OK ? yg_send(c, "PATCH", path, body, path) : drop(body);
 }
 
 static int run_org_remove(struct yg_cli *c)
@@ -160,6 +180,12 @@ static const struct yg_opt limit_opts[] = {LIMIT_OPTION, YG_OPTS_END};
 static const struct yg_opt list_opts[] = {ORG_FILTER, LIMIT_OPTION, YG_OPTS_END};
 static const struct yg_opt title_opts[] = {
 	YG_O_VALUE("title", "TEXT", "Name for people, in any script.", "表示名(日本語可)。"),
+	YG_O_VALUE("kind", "KIND", "centre, sector, organisation (default) or unit.",
+		   "種別。centre、sector、organisation(既定)、unit。"),
+	YG_O_VALUE("parent", "ORG", "The organisation above it; none: a root.",
+		   "上位の組織。none は最上位。"),
+	YG_O_VALUE("prefecture", "N", "Number of its prefecture, 1 to 47; 0 for none.",
+		   "都道府県番号 1〜47。0 はなし。"),
 	YG_OPTS_END};
 static const struct yg_opt remove_opts[] = {
 	YG_O_FLAG("force", "Remove it with all its data.", "データごと削除する。"),
@@ -207,8 +233,8 @@ const struct yg_cmd yg_cmds_org[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = title_opts,
-	 .doc = "Change an organisation's title.",
-	 .doc_ja = "組織の表示名を変える。",
+	 .doc = "Change an organisation's title or its place in the tree.",
+	 .doc_ja = "組織の表示名や階層上の位置を変える。",
 	 .run = run_org_set},
 	{.noun = "org",
 	 .verb = "remove",
