@@ -1,7 +1,7 @@
 // What is around every page: header with the scope bar, navigation, the page's head.
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { lang, setLang, t, textOf } from "../base/i18n";
+import { lang, manifest, setLang, t, textOf } from "../base/i18n";
 import { useKeys } from "../base/keys";
 import { navPages } from "../base/nav";
 import { findOrgs, findSystems, orgTitle, systemTitle } from "../base/orgs";
@@ -109,6 +109,7 @@ function Account({ help }: { help: () => void }) {
 				{ label: t("keys.title"), run: help },
 				{ label: t("account.page"), href: link("account", { scope: {} }), apart: true },
 				{ label: t("account.about"), href: "/status" },
+				{ label: t("account.licences"), href: `/assets/${manifest.licences}` },
 				{ label: t("account.sign-out"), run: () => void signOut(), apart: true },
 			]}
 		/>
