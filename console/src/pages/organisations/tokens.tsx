@@ -1,6 +1,6 @@
 // The collector tokens of an organisation: what lets its logs in, shown once, with
 // a line that sends something at once.
-import { Button, Chip, Confirm, Copy, Dialog, Empty, ErrorBox, Form, type PageOf, Section, SelectField, TextField, Time, api, at, iso, may, t, useData, useForm, useState } from "../../kit";
+import { Button, Chip, Confirm, Dialog, Empty, ErrorBox, Form, type PageOf, Section, SelectField, TextField, Time, api, at, iso, may, t, useData, useForm, useState, Value } from "../../kit";
 
 interface Token {
 	id: string;
@@ -29,7 +29,7 @@ function Add({ org, done, onClose }: { org: string; done: () => void; onClose: (
 		return (
 			<Dialog title={t("organisations.token.made")} onClose={onClose} wide foot={<Button kind="main" onClick={onClose}>{t("organisations.token.kept")}</Button>}>
 				<p>{t("organisations.token.once")}</p>
-				<div class="y-row"><code class="y-copyable">{secret}</code><Copy text={secret} /></div>
+				<p><Value copy>{secret}</Value></p>
 				{pickSource}
 				<h3>{t("organisations.token.try")}</h3>
 				<p class="y-soft">{t("organisations.token.try-hint")}</p>

@@ -1,0 +1,123 @@
+// What takes two people: one asks, another one decides.
+import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, orgTitle, param, personName, place, setQuery, t, textOr, toast, useForm, useList, useLive, useState, withRest } from "../../kit";
+
+interface Approval {
+	id: string;
+	kind: string;
+	params: { org?: string; person?: string };
+	org: string | null;
+	requested_by: string;
+	reason: string;
+	state: "open" | "approved" | "refused" | "expired";
+	decided_by: string | null;
+	decision_reason: string;
+	may_approve: boolean;
+	created_at: string;
+	decided_at: string | null;
+	expires_at: string;
+}
+const TONE = { open: "info", approved: "ok", refused: "bad", expired: "plain" } as const;
+const kindName = (a: Approval) => textOr(`approvals.kind.${a.kind}`, a.kind);
+
+function About({ a }: { a: Approval }) {
+	if (a.params.person !== undefined) return <a href={link("people", { rest: [a.params.person], scope: {} })}>{personName(a.params.person)}</a>;
+	if (a.params.org !== undefined) return <a href={link("organisations", { rest: [a.params.org], scope: {} })}>{orgTitle(a.params.org)}</a>;
+	return <code>{JSON.stringify(a.params)}</code>;
+}
+function Decide({ a, done, onClose }: { a: Approval; done: () => void; onClose: () => void }) {
+	const form = useForm({ answer: "", reason: "" }, (v) => api.post(at`/approvals/${a.id}/decision`, { approve: v.answer === "yes", reason: v.reason.trim() }));
+	const v = form.value;
+	return (
+		<Dialog title={t("approvals.decide")} onClose={onClose}>
+			<Form
+				form={form}
+				action={t("approvals.decide")}
+				cancel={onClose}
+				disabled={v.answer === "" || v.reason.trim() === ""}
+				done={() => {
+					toast(v.answer === "yes" ? t("approvals.approved") : t("approvals.refused"));
+					onClose();
+					done();
+				}}
+			>
+				<p>{kindName(a)}: <About a={a} /></p>
+				<Radios label={t("approvals.answer")} value={v.answer} onChange={(answer) => form.set({ answer })} options={[["yes", t("approvals.yes"), t("approvals.yes-hint")], ["no", t("approvals.no"), t("approvals.no-hint")]]} />
+				<TextArea label={t("approvals.reason")} hint={t("approvals.reason-hint")} required value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
+			</Form>
+		</Dialog>
+	);
+}
+
+export default function Approvals() {
+	const state = param("state", "open");
+	const list = useList<Approval>("/approvals", { state: state === "all" ? undefined : state });
+	useLive(["jobs"], list.reload);
+	const [deciding, setDeciding] = useState(false);
+	const open = place.value.rest[0];
+	const one = list.items.find((a) => a.id === open);
+	const columns: Column<Approval>[] = [
+		{ key: "kind", label: t("approvals.what"), main: true, cell: (a) => <a href={withRest([a.id])}>{kindName(a)}</a> },
+		{ key: "about", label: t("approvals.about"), cell: (a) => <About a={a} /> },
+		{ key: "state", label: t("approvals.state"), width: "min", cell: (a) => <Chip tone={TONE[a.state]}>{t(`approvals.state.${a.state}`)}</Chip> },
+		{ key: "by", label: t("approvals.by"), cell: (a) => actorName(a.requested_by) },
+		{ key: "reason", label: t("approvals.reason"), width: "wide", drop: 1, cell: (a) => a.reason },
+		{ key: "made", label: t("approvals.made"), width: "min", cell: (a) => <Time at={a.created_at} exact /> },
+	];
+	return (
+		<Page
+			title={t("nav.approvals")}
+			lead={<p class="y-soft">{t("approvals.lead")}</p>}
+			drawer={
+				open !== undefined && (
+					<Drawer
+						title={one === undefined ? t("nav.approvals") : kindName(one)}
+						back={withRest([])}
+						head={
+							one !== undefined && (
+								<div class="y-row">
+									<Chip tone={TONE[one.state]}>{t(`approvals.state.${one.state}`)}</Chip>
+									{one.may_approve && <Button small kind="main" onClick={() => setDeciding(true)}>{t("approvals.decide")}</Button>}
+								</div>
+							)
+						}
+					>
+						{one === undefined ? (
+							list.loading ? <Skeleton /> : <Empty title={t("approvals.not-here")} action={<Button onClick={() => setQuery({ state: "all" })}>{t("approvals.state.all")}</Button>} />
+						) : (
+							<>
+								<Section title={t("approvals.what")}>
+									<Facts
+										rows={[
+											[t("approvals.about"), <About key="a" a={one} />],
+											[t("approvals.by"), actorName(one.requested_by)],
+											[t("approvals.reason"), one.reason],
+											[t("approvals.made"), <Time key="m" at={one.created_at} exact />],
+											[t("approvals.until"), one.state === "open" && <Time key="u" at={one.expires_at} exact />],
+											[t("approvals.decided-by"), one.decided_by !== null && actorName(one.decided_by)],
+											[t("approvals.decided-at"), one.decided_at !== null && <Time key="d" at={one.decided_at} exact />],
+											[t("approvals.decision-reason"), one.decision_reason],
+										]}
+									/>
+									{one.state === "open" && !one.may_approve && <p class="y-soft">{t("approvals.own")}</p>}
+								</Section>
+								{deciding && <Decide a={one} done={list.reload} onClose={() => setDeciding(false)} />}
+							</>
+						)}
+					</Drawer>
+				)
+			}
+		>
+			<Table
+				name="approvals"
+				label={t("nav.approvals")}
+				columns={columns}
+				list={list}
+				rowKey={(a) => a.id}
+				rowHref={(a) => withRest([a.id])}
+				open={open}
+				tools={<div class="y-filters"><Select label={t("approvals.state")} value={state} onChange={(x) => setQuery({ state: x === "open" ? null : x })} options={(["open", "approved", "refused", "expired", "all"] as const).map((x) => [x, t(`approvals.state.${x}`)])} /></div>}
+				empty={<Empty title={state === "open" ? t("approvals.none") : t("approvals.none-fits")}>{t("approvals.none-next")}</Empty>}
+			/>
+		</Page>
+	);
+}
