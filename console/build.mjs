@@ -150,17 +150,6 @@ function notices() {
 }
 manifest.notices = add("notices.txt", notices(), "text/plain; charset=utf-8", "notices").file;
 
-// The licences of what is in the bundles: their packages say them, the program shows them.
-const packages = new Set([...inputs].map((f) => /node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(f)?.[1]).filter(Boolean));
-const licences = [...packages].sort().map((name) => {
-	const folder = path.join(here, "..", "node_modules", name);
-	const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
-	const file = fs.readdirSync(folder).find((f) => /^licen[cs]e/i.test(f));
-	if (file === undefined) stop([`${name} has no licence file`]);
-	return `${name} ${version} (${license})\n\n${fs.readFileSync(path.join(folder, file), "utf8").trim()}\n`;
-});
-manifest.licences = add("licences.txt", licences.join("\n----\n\n"), "text/plain; charset=utf-8", "licences").file;
-
 const escape = (s) => s.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 const html = fs
 	.readFileSync(path.join(src, "index.html"), "utf8")

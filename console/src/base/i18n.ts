@@ -11,7 +11,6 @@ interface Manifest {
 	dict: Record<Lang, string>;
 	pages: Record<string, { js: string } & Record<Lang, string>>;
 	lazy: Record<string, string>;
-	licences: string;
 	/** The licences of what is bundled: a file below /assets. */
 	notices: string;
 }

@@ -109,7 +109,7 @@ function Account({ help }: { help: () => void }) {
 				{ label: t("keys.title"), run: help },
 				{ label: t("account.page"), href: link("account", { scope: {} }), apart: true },
 				{ label: t("account.about"), href: "/status" },
-				{ label: t("account.licences"), href: `/assets/${manifest.licences}` },
+				{ label: t("account.licences"), href: `/assets/${manifest.notices}` },
 				{ label: t("account.sign-out"), run: () => void signOut(), apart: true },
 			]}
 		/>

@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
-import { useMemo, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { useMemo, useRef, useState } from "preact/hooks";
+import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
@@ -109,6 +109,7 @@ function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
 	const sort = param("sort", "last_seen");
 	const list = useList<Alert>("/alerts", { ...filter, sort });
+	const looking = useRef(0);
 	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
 	const [dialog, setDialog] = useState("");
 	const id = place.value.rest[0];
@@ -116,8 +117,21 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 	useLive(["alerts"], (c) => {
 		if (c.topic === "gap") list.reload();
 		else if (list.items.some((a) => a.id === c.id)) api.get<Alert>(at`/alerts/${c.id}`).then(put, () => undefined);
-		else if (c.change === "created" && (place.value.org === "" || c.org === place.value.org)) setFresh(new Set(fresh).add(c.id));
+		else {
+			clearTimeout(looking.current); // one look for many findings
+			looking.current = window.setTimeout(() => void look(), 1500);
+		}
 	});
+	// What stands in the list now: rows that are shown change in place, others wait until they are asked for.
+	const look = async () => {
+		const p = await api.get<PageOf<Alert>>("/alerts", { limit: 50, ...filter, sort }).catch(() => undefined);
+		const last = list.items.at(-1);
+		const key = (a: Alert) => (sort === "severity" ? a.severity_id : sort === "newest" ? a.created_at : a.last_seen);
+		const shown = new Set(list.items.map((a) => a.id));
+		const now = new Map(p?.items.map((a) => [a.id, a]));
+		list.update((a) => now.get(a.id) ?? a);
+		setFresh(new Set([...now.values()].filter((a) => !shown.has(a.id) && (last === undefined || !list.hasMore || key(a) > key(last))).map((a) => a.id)));
+	};
 	const showFresh = () => {
 		setFresh(new Set());
 		list.reload();
