@@ -39,7 +39,7 @@ function target(j: Job): string | undefined {
 	const r = j.result ?? {};
 	if (j.kind.startsWith("indicators.")) return link("indicators", { rest: typeof r.list === "string" ? [r.list] : [] });
 	if (j.kind === "alert.bulk") return link("alerts", { query: { state: "all" } });
-	if (j.kind.startsWith("import") || j.kind === "events.import") return link("sources");
+	if (j.kind === "events.import") return link("sources");
 	return undefined;
 }
 const COLUMNS = (): Column<Job>[] => [
