@@ -13,10 +13,11 @@ function element<K extends keyof HTMLElementTagNameMap>(name: K, text = "", attr
 	for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
 	return e;
 }
-const fault = element("p", "", { role: "alert", class: "state critical", hidden: "" });
+const fault = element("p", "", { role: "alert", class: "state critical" });
 function say(text: string): void {
-	fault.textContent = text === "" ? "" : `▲ ${text}`;
-	fault.hidden = text === "";
+	fault.textContent = `▲ ${text}`;
+	if (text === "") fault.remove();
+	else place?.append(fault);
 }
 async function post<T>(path: string, body: object): Promise<T> {
 	let r: Response;
@@ -81,7 +82,7 @@ const enrolling = document.getElementById("enrol") !== null;
 if (place !== null && hasPasskeys() && (entering || enrolling)) {
 	const button = element("button", entering ? texts["sign-in"] : texts.enrol, { type: "button" });
 	action(button, entering ? signIn : enrol);
-	place.append(element("p", entering ? texts["sign-in-what"] : texts["enrol-what"]), button, fault, element("p", texts.or, { class: "soft" }));
+	place.append(element("p", entering ? texts["sign-in-what"] : texts["enrol-what"]), button, element("p", texts.or, { class: "soft" }));
 	// below the name and language where those are asked first
 	const first = document.querySelector("#enrol [name=password]")?.closest("p,div");
 	if (enrolling && first !== null && first !== undefined) first.before(place);

@@ -83,9 +83,10 @@ function Since({ since }: { since: NonNullable<Overview["since"]> }) {
 			<span>
 				{t("overview.since.title")} (<Time at={since.time} />)
 			</span>
-			{rows.map(([label, n, href]) => (
+			{rows.every(([, n]) => n === 0) && <span>{t("overview.since.none")}</span>}
+			{rows.filter(([, n]) => n > 0).map(([label, n, href]) => (
 				<span key={label}>
-					{label} <Num n={n} href={n > 0 ? href : undefined} label={label} />
+					{label} <Num n={n} href={href} label={label} />
 				</span>
 			))}
 		</p>
