@@ -73,7 +73,8 @@ struct yg_api {
 	const char *
 		import_path; /* "state/import": bodies of list imports until their job has read them */
 	uint8_t cursor_key[16];
-	struct yg_sign_in *sign_in; /* owned; api/sign_in.h */
+	const struct yg_sv *oidc_secrets; /* by provider of the configuration; NULL: none */
+	struct yg_sign_in *sign_in;       /* owned; api/sign_in.h */
 	yg_wall started;
 
 	uv_mutex_t lock; /* all below */

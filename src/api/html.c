@@ -30,6 +30,15 @@ void yg_html_end(struct yg_buf *b)
 	yg_buf_put(b, YG_SV("</main></body></html>\n"));
 }
 
+bool yg_html_local_path(struct yg_sv s)
+{
+	bool good = s.n > 0 && s.n <= 2048 && s.p[0] == '/' &&
+		    (s.n == 1 || (s.p[1] != '/' && s.p[1] != '\\'));
+	for (size_t i = 0; i < s.n && good; i++)
+		good = (unsigned char)s.p[i] > 0x20 && s.p[i] != '\\';
+	return good;
+}
+
 yg_status yg_form_read(struct yg_request *q, struct yg_form *out, struct yg_err *err)
 {
 	struct yg_sv rest = q->body, part;

@@ -8,6 +8,9 @@ void yg_html_text(struct yg_buf *b, struct yg_sv s);
 void yg_html_begin(struct yg_buf *b, bool japanese, const char *title);
 void yg_html_end(struct yg_buf *b);
 
+/* A path of this site: begins with one slash, no blanks or backslashes. */
+bool yg_html_local_path(struct yg_sv s);
+
 #define YG_FORM_MAX 16
 struct yg_form { /* application/x-www-form-urlencoded */
 	struct yg_http_pair fields[YG_FORM_MAX];

@@ -82,14 +82,9 @@ static const struct words japanese = {
 	.signed_out = "サインアウトしました。",
 };
 
-/* A path of this site: begins with one slash; anything else is "/". */
 static struct yg_sv local_path(struct yg_sv s)
 {
-	bool good = s.n > 0 && s.n <= 2048 && s.p[0] == '/' &&
-		    (s.n == 1 || (s.p[1] != '/' && s.p[1] != '\\'));
-	for (size_t i = 0; i < s.n && good; i++)
-		good = (unsigned char)s.p[i] > 0x20 && s.p[i] != '\\';
-	return good ? s : YG_SV("/");
+	return yg_html_local_path(s) ? s : YG_SV("/");
 }
 
 static void put_field(struct yg_buf *b, const char *label, const char *name, const char *type,
@@ -133,8 +128,22 @@ static void put_script(struct yg_buf *b)
 
 /* --- sign-in --- */
 
-static void signin_form(struct yg_request *q, struct yg_response *r, int status, const char *fault,
-			struct yg_sv login, struct yg_sv next)
+/* Providers that one may sign in by. */
+static void put_providers(struct yg_api *api, struct yg_request *q, struct yg_buf *b)
+{
+	const struct yg_conf *conf = yg_api_conf(api);
+	for (size_t i = 0; i < conf->provider_count; i++) {
+		struct yg_sv name = conf->providers[i].name; /* a slug */
+		yg_buf_put(b, YG_SV("<p><a href=\"/oidc/start?provider="));
+		yg_html_text(b, name);
+		yg_buf_put(b, q->japanese ? YG_SV("\">次で認証: ") : YG_SV("\">Sign in by "));
+		yg_html_text(b, name);
+		yg_buf_put(b, YG_SV("</a></p>\n"));
+	}
+}
+
+static void signin_form(struct yg_api *api, struct yg_request *q, struct yg_response *r, int status,
+			const char *fault, struct yg_sv login, struct yg_sv next)
 {
 	const struct words *w = begin_page(q, r, status, english.sign_in, japanese.sign_in);
 	struct yg_buf *b = &r->body;
@@ -150,6 +159,7 @@ static void signin_form(struct yg_request *q, struct yg_response *r, int status,
 	put_field(b, w->code, "code", "text", "one-time-code", " required maxlength=\"32\"",
 		  YG_SV(""), w->code_hint);
 	yg_buf_printf(b, "<p><button type=\"submit\">%s</button></p>\n</form>\n", w->go);
+	put_providers(api, q, b);
 	put_script(b);
 	yg_html_end(b);
 }
@@ -158,9 +168,8 @@ yg_status yg_r_signin_page(struct yg_api *api, struct yg_request *q, struct yg_r
 			   struct yg_err *err)
 {
 	struct yg_sv next = yg_query(q, "next");
-	(void)api;
 	(void)err;
-	signin_form(q, r, 200, NULL, YG_SV(""), next.p != NULL ? next : YG_SV("/"));
+	signin_form(api, q, r, 200, NULL, YG_SV(""), next.p != NULL ? next : YG_SV("/"));
 	return YG_OK;
 }
 
@@ -197,15 +206,15 @@ yg_status yg_r_signin(struct yg_api *api, struct yg_request *q, struct yg_respon
 	*(is_recovery(code) ? &t.recovery_code : &t.totp) = code;
 	if (yg_same_site(q, r, false, err) != YG_OK) {
 		r->problem = NULL;
-		signin_form(q, r, 403, w->other_site, t.login, next);
+		signin_form(api, q, r, 403, w->other_site, t.login, next);
 		return YG_OK;
 	}
 	st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_password_proof(api, q, r, l.db, &t, &p, &method, err);
 	if (st == YG_UNAUTH || st == YG_LIMIT) {
-		signin_form(q, r, st == YG_LIMIT ? 429 : 401, st == YG_LIMIT ? w->busy : w->wrong,
-			    t.login, next);
+		signin_form(api, q, r, st == YG_LIMIT ? 429 : 401,
+			    st == YG_LIMIT ? w->busy : w->wrong, t.login, next);
 		return YG_OK;
 	}
 	if (st == YG_OK)

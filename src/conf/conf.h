@@ -16,6 +16,9 @@ struct yg_conf_listener {                                 /* ingest.listeners[] 
 struct yg_conf_follow {                       /* ingest.follow[] */
 	struct yg_sv name, org, source, path; /* path may hold one * in its last part */
 };
+struct yg_conf_provider { /* session.providers[] */
+	struct yg_sv name, issuer, client_id, client_secret_file, scopes, hosts;
+};
 struct yg_conf_mapping { /* ingest.mappings[] */
 	struct yg_sv name, file;
 };
@@ -33,6 +36,8 @@ struct yg_conf {
 	/* session: */
 	int64_t session_idle_us;     /* 30 min: a session that is not used ends */
 	int64_t session_absolute_us; /* 12 h: every session ends */
+	struct yg_conf_provider *providers;
+	size_t provider_count;
 	/* store: */
 	struct yg_sv store_url; /* "embedded" or http(s)://host:port */
 	struct yg_sv store_user, store_password_file, store_database;

@@ -4,6 +4,7 @@
 #define AT(m)   offsetof(struct yg_conf, m)
 #define AT_L(m) offsetof(struct yg_conf_listener, m)
 #define AT_F(m) offsetof(struct yg_conf_follow, m)
+#define AT_P(m) offsetof(struct yg_conf_provider, m)
 #define AT_M(m) offsetof(struct yg_conf_mapping, m)
 #define KIB(n)  ((uint64_t)(n) << 10)
 #define MIB(n)  ((uint64_t)(n) << 20)
@@ -135,6 +136,17 @@ static const struct yg_conf_key mapping_keys[] = {
 	{NULL, ITEM(TEXT, 0, 0, NULL, NULL), NULL},
 };
 
+#define OIDC(type, flags, at, dflt) YG_CT_##type, flags, at, 0, 0, 0, dflt, NULL, YG_RELOAD_ROLE, CENTER, "0.2"
+static const struct yg_conf_key provider_keys[] = {
+	{"name", OIDC(SLUG, YG_CF_REQUIRED, AT_P(name), ""), "Name of the provider: small letters, digits and hyphens."},
+	{"issuer", OIDC(TEXT, YG_CF_REQUIRED, AT_P(issuer), ""), "Its issuer, such as https://id.example; http only on this machine."},
+	{"client_id", OIDC(TEXT, YG_CF_REQUIRED, AT_P(client_id), ""), "What it knows this server as."},
+	{"client_secret_file", OIDC(FILE, YG_CF_EMPTY | YG_CF_SECRET, AT_P(client_secret_file), ""), "File with the client's secret; empty: a public client."},
+	{"scopes", OIDC(TEXT, 0, AT_P(scopes), "openid email"), "Scopes that are asked for."},
+	{"hosts", OIDC(TEXT, YG_CF_EMPTY, AT_P(hosts), ""), "Further hosts (host or host:port, with blanks between) where its keys and its token endpoint may be."},
+	{NULL, OIDC(TEXT, 0, 0, NULL), NULL},
+};
+
 const struct yg_conf_list yg_conf_lists[] = {
 	{"ingest.listeners", AT(listeners), AT(listener_count), sizeof(struct yg_conf_listener), 64, listener_keys,
 	 YG_RELOAD_ROLE, INGEST, "0.1", "Ports on which logs are taken in."},
@@ -142,6 +154,8 @@ const struct yg_conf_list yg_conf_lists[] = {
 	 YG_RELOAD_ROLE, INGEST, "0.1", "Files that are read as they grow, through their rotation."},
 	{"ingest.mappings", AT(mappings), AT(mapping_count), sizeof(struct yg_conf_mapping), 64, mapping_keys,
 	 YG_RELOAD_ROLE, CLIENTS, "0.1", "Mapping files for records in NDJSON of any form."},
+	{"session.providers", AT(providers), AT(provider_count), sizeof(struct yg_conf_provider), 8, provider_keys,
+	 YG_RELOAD_ROLE, CENTER, "0.2", "OpenID Connect providers that people may sign in by."},
 	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL},
 };
 /* clang-format on */

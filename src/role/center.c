@@ -315,6 +315,8 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	yg_role_path(p, "/usr/share/publicsuffix", YG_ACCESS_READ, true);
 	if (!YG_SV_IS(ctx->conf->store_url, "embedded"))
 		p->box.calls |= YG_CALLS_INET_OUT;
+	else if (ctx->conf->provider_count > 0) /* only who wants that opens this way out */
+		p->box.calls |= YG_CALLS_INET_OUT;
 }
 
 static void copy_text(char *to, size_t n, struct yg_sv from)
@@ -360,6 +362,25 @@ static yg_status cursor_key(struct center *c, struct yg_err *err)
 	c->ctx->env.random(c->ctx->env.ctx, c->api.cursor_key, 16);
 	return yg_file_write("state/cursor.key",
 			     (struct yg_sv){(const char *)c->api.cursor_key, 16}, 0600, err);
+}
+
+static yg_status oidc_secrets(struct center *c, struct yg_err *err)
+{
+	const struct yg_conf *conf = c->ctx->conf;
+	for (size_t i = 0; i < conf->provider_count && i < YG_LEN(c->oidc_secrets); i++) {
+		char name[96];
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&b, "oidc." YG_SV_FMT, YG_SV_ARG(conf->providers[i].name));
+		int fd = yg_role_fd(c->ctx, yg_sb_cstr(&b));
+		if (fd < 0)
+			continue;
+		yg_status st = yg_memfd_map(fd, 4096, &c->oidc_secrets[i], err);
+		if (st != YG_OK)
+			return st;
+		c->oidc_secrets[i] = yg_sv_trim(c->oidc_secrets[i]);
+	}
+	c->api.oidc_secrets = c->oidc_secrets;
+	return YG_OK;
 }
 
 static yg_status open_state(struct center *c, struct yg_err *err)
@@ -531,6 +552,8 @@ static yg_status start(struct center *c, struct yg_err *err)
 		parts_unknown(c);
 	if (st == YG_OK)
 		st = store_conf(c, err);
+	if (st == YG_OK)
+		st = oidc_secrets(c, err);
 	if (st == YG_OK)
 		st = cursor_key(c, err);
 	if (st == YG_OK)

@@ -42,6 +42,7 @@ struct center {
 	struct yg_stream *stream;
 	struct yg_server *server, *metrics;
 	struct yg_sv cert, key, password; /* mapped for the life of the process */
+	struct yg_sv oidc_secrets[8];     /* mapped for the life of the process */
 	char store_url[256], store_user[128], store_database[128], store_password[512];
 	uint32_t connections; /* as many as descriptors allow */
 

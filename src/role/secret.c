@@ -141,6 +141,12 @@ yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_
 		conf->store_password_file);
 	for (size_t i = 0; i < conf->listener_count; i++)
 		take_listener(&l, conf, &conf->listeners[i]);
+	for (size_t i = 0; i < conf->provider_count; i++) {
+		char name[96];
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&b, "oidc." YG_SV_FMT, YG_SV_ARG(conf->providers[i].name));
+		take_sv(&l, yg_sb_cstr(&b), YG_R_CENTER, conf->providers[i].client_secret_file);
+	}
 	for (size_t i = 0; i < conf->mapping_count; i++) {
 		char name[96];
 		struct yg_sb b = yg_sb_init(name, sizeof name);

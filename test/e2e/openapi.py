@@ -23,7 +23,8 @@ from people_lib import PASSWORD, Authenticator, Browser, enrol, totp
 
 PUBLIC, CENTRAL, MATCH = 1, 2, 16
 DOC = yaml.safe_load(open(os.path.join(ROOT, "doc/openapi.yaml"), encoding="utf-8"))
-ELSEWHERE = {"postSetup 201", "postEnrol 201"}  # seen by people_signin.py: a set-up happens once
+# seen by people_signin.py (a set-up happens once) and people_oidc.py (it takes a provider)
+ELSEWHERE = {"postSetup 201", "postEnrol 201", "finishOidc 200"}
 METHODS = ("get", "post", "patch", "delete", "put")
 
 
@@ -757,6 +758,8 @@ def walk_session(w):
     w.call("getSession", 200, **session)
     w.call("getSession", 401, local=False)
     w.call("getSignIn", 200, query="next=/alerts", local=False)
+    w.call("startOidc", 404, local=False)
+    w.call("finishOidc", 401, local=False)
     w.call("postSignIn", 401, body="login=root", Content_Type=form, local=False)
     w.call("postSignIn", 403, body="login=root", Content_Type=form, local=False, Sec_Fetch_Site="cross-site")
     w.call("createSession", 401, body={"login": "root", "password": PASSWORD}, local=False)
