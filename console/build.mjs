@@ -127,6 +127,34 @@ for (const name of pages) {
 }
 for (const name of lazy)
 	manifest.lazy[name] = add(`${name}.js`, await bundle(`src/lazy/${name}.ts`, { plugins: [kit] }), "text/javascript; charset=utf-8", `lazy ${name}`).file;
+// Context help: doc/help/LANGUAGE/PAGE.md as blocks of headings, paragraphs and points.
+function blocksOf(file) {
+	const out = [];
+	for (const line of fs.readFileSync(file, "utf8").split("\n").map((x) => x.trim())) {
+		const point = line.startsWith("- ");
+		if (line === "") continue;
+		if (line.startsWith("## ")) out.push(["h", line.slice(3)]);
+		else if (point && out.at(-1)?.[0] === "li") out.at(-1).push(line.slice(2));
+		else out.push([point ? "li" : "p", point ? line.slice(2) : line]);
+	}
+	return out;
+}
+const helpDir = path.join(here, "..", "doc", "help");
+const helped = pages.filter((name) => ["ja", "en"].some((lang) => fs.existsSync(path.join(helpDir, lang, `${name}.md`))));
+manifest.help = { pages: helped };
+for (const lang of ["ja", "en"]) {
+	const all = {};
+	for (const name of helped) {
+		const file = path.join(helpDir, lang, `${name}.md`);
+		if (!fs.existsSync(file)) stop([`doc/help/${lang}/${name}.md is missing: help is in both languages`]);
+		inputs.add(file);
+		all[name] = blocksOf(file);
+	}
+	manifest.help[lang] = add(`help.${lang}.json`, JSON.stringify(all), "application/json", `help ${lang}`).file;
+}
+for (const name of helped)
+	if (blocksOf(path.join(helpDir, "ja", `${name}.md`)).filter((b) => b[0] === "h").length !== blocksOf(path.join(helpDir, "en", `${name}.md`)).filter((b) => b[0] === "h").length)
+		stop([`doc/help: ${name}.md has other headings in ja than in en`]);
 // Scripts of the plain pages (sign-in): complete in themselves.
 for (const name of ["auth"])
 	if (fs.existsSync(path.join(src, `${name}.ts`)))

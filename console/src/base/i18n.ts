@@ -13,6 +13,8 @@ interface Manifest {
 	lazy: Record<string, string>;
 	/** The licences of what is bundled: a file below /assets. */
 	notices: string;
+	/** Which pages have help, and the file of it. */
+	help?: { pages: string[] } & Record<Lang, string>;
 }
 
 export const manifest = JSON.parse(document.querySelector<HTMLMetaElement>('meta[name="yagura"]')?.content ?? "{}") as Manifest;

@@ -12,7 +12,7 @@ import { live } from "../base/stream";
 import { Button, Icon, cx } from "./basics";
 import { ExportDialog, type ExportKind } from "./export";
 import { Combobox } from "./form";
-import { Help } from "./help";
+import { Help, PageHelp } from "./help";
 import { Menu, Popover, Toasts, toast } from "./overlay";
 import { Palette } from "./palette";
 import { StepUp } from "./stepup";
@@ -215,6 +215,7 @@ interface PageProps {
 /** The head and the content of a page. */
 export function Page({ title, lead, range, actions, exports, children, drawer }: PageProps) {
 	const [exporting, setExporting] = useState(false);
+	const [helping, setHelping] = useState(false);
 	useEffect(() => {
 		document.title = [title, place.value.org !== "" ? orgTitle(place.value.org) : "", t("brand")].filter((x) => x !== "").join(" - ");
 	});
@@ -239,11 +240,13 @@ export function Page({ title, lead, range, actions, exports, children, drawer }:
 							}}
 						/>
 						{exports !== undefined && <Button kind="quiet" icon="save" label={t("action.export")} onClick={() => setExporting(true)} />}
+						{manifest.help?.pages.includes(place.value.page) === true && <Button kind="quiet" icon="help" label={t("help.open")} aria-haspopup="dialog" onClick={() => setHelping(true)} />}
 					</div>
 				</header>
 				{children}
 			</div>
 			{drawer}
+			{helping && <PageHelp page={place.value.page} title={title} onClose={() => setHelping(false)} />}
 			{exporting && exports !== undefined && <ExportDialog kind={exports.kind} query={exports.query} onClose={() => setExporting(false)} />}
 		</div>
 	);

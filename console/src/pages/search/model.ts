@@ -74,6 +74,7 @@ export function seen(events: Event[], field: string): string[] {
 export function gist(e: Event): string {
 	if (typeof e.message === "string" && e.message !== "") return e.message;
 	const parts = [e.http_method, e.url ?? e.query ?? e.dst_host, e.rcode, e.http_status, e.api_operation, e.user, e.cmd_line ?? e.process, e.file_path, e.subject].filter((x) => x !== undefined && x !== "");
+	if (typeof e.parse_error === "string" && e.parse_error !== "") return e.parse_error;
 	if (parts.length === 0) parts.push(e.app ?? e.proto, e.dst_port, e.log_name);
 	return parts.filter((x) => x !== undefined).slice(0, 4).join("  ");
 }
