@@ -22,7 +22,7 @@ enum yg_stream_topic {
 #define YG_STREAM_RING_MAX    4096    /* messages kept for those who come back */
 #define YG_STREAM_BYTES_MAX   8388608 /* and their bytes: the oldest goes first */
 #define YG_STREAM_MESSAGE_MAX 16384   /* one message; larger: not sent, counted */
-#define YG_STREAM_READERS_MAX 256     /* more: 429 */
+#define YG_STREAM_READERS_MAX 1024    /* more: 429 */
 #define YG_STREAM_BEAT_S      15      /* a comment at least this often */
 
 struct yg_stream; /* owned: yg_stream_free() */

@@ -44,7 +44,7 @@ export function faultsOf(tab, language) {
 			if (lang === "en") {
 				for (const e of document.querySelectorAll("h1,h2,th,legend,label,nav.y-nav a,button,[placeholder]")) {
 					const t = e.hasAttribute("placeholder") ? e.getAttribute("placeholder") : e.innerText;
-					if (/[\u3040-\u30ff\u4e00-\u9fff]/.test(t) && e.closest("[lang=ja],main a,td,.y-scope,.y-combobox,[aria-haspopup=menu],[data-content],dl dd") === null) faults.push(`Japanese on the English page: <${e.tagName.toLowerCase()}> ${t.slice(0, 80)}`);
+					if (/[\u3040-\u30ff\u4e00-\u9fff]/.test(t) && e.closest("[lang=ja],main a,td,.y-scope,.y-combobox,[aria-haspopup=menu],.y-drawer__head h2,[data-content],dl dd") === null) faults.push(`Japanese on the English page: <${e.tagName.toLowerCase()}> ${t.slice(0, 80)}`);
 				}
 			}
 			return faults;

@@ -202,11 +202,19 @@ export class Server {
 	setupAddress() {
 		return /https:\/\/localhost:\d+\/setup\?code=[0-9A-Z]+/.exec(this.log())?.[0];
 	}
+	async halt() {
+		if (this.ended || this.process === undefined) return;
+		this.process.kill("SIGTERM");
+		await until("the server has ended", () => this.ended, 40).catch(() => this.process.kill("SIGKILL"));
+	}
+	/** Once more on the same data, after halt(). */
+	async again() {
+		this.launch();
+		await until("the server is ready again", () => this.ended || this.events("serve.ready").length > 0, 180);
+		if (this.ended) throw new Error(`the server did not start again:\n${this.log().slice(-3000)}`);
+	}
 	async stop() {
-		if (!this.ended && this.process !== undefined) {
-			this.process.kill("SIGTERM");
-			await until("the server has ended", () => this.ended, 40).catch(() => this.process.kill("SIGKILL"));
-		}
+		await this.halt();
 		this.agent?.destroy();
 		if (process.env.YAGURA_KEEP) note(`kept: ${this.folder}`);
 		else fs.rmSync(this.folder, { recursive: true, force: true });

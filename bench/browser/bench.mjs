@@ -1,0 +1,160 @@
+// The console's budgets: each page in Chromium (requests, bytes, the server's time, when
+// one can use it), the memory of many live streams, and reads per second of one core.
+// Usage: bench.mjs YAGURA FILL
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import https from "node:https";
+import path from "node:path";
+import { Server, firstPerson, loadSample, openBrowser, run, until } from "../../test/browser/lib.mjs";
+import { addresses, pagesOf } from "../../test/browser/inspect.mjs";
+
+const fill = process.argv[3];
+const number = (name, fallback) => Number(process.env[name] ?? fallback);
+const ALERTS = number("ALERTS", 100_000);
+const ORGANISATIONS = number("ORGANISATIONS", 100);
+const STREAMS = 500;
+const READS = number("READS", 6000);
+const say = (text) => process.stdout.write(`${text}\n`);
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+const HOST = "localhost";
+
+function center(server) {
+	const kids = fs.readFileSync(`/proc/${server.process.pid}/task/${server.process.pid}/children`, "utf8").trim().split(" ");
+	const pid = kids.find((k) => fs.readFileSync(`/proc/${k}/cmdline`, "utf8").includes("--role\0center"));
+	return {
+		rss: () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024,
+		cpu: () => {
+			const f = fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+			return (Number(f[11]) + Number(f[12])) / 100; // utime + stime, in ticks of 10 ms
+		},
+	};
+}
+
+/** One page: the first visit of a browser, then again with what it keeps. */
+async function page(browser, person, address) {
+	const tab = await browser.tab(person, { language: "ja" });
+	const cdp = await tab.context.newCDPSession(tab.page);
+	await cdp.send("Network.enable");
+	const seen = new Map();
+	cdp.on("Network.responseReceived", (e) => seen.set(e.requestId, { url: e.response.url, ms: e.response.timing ? e.response.timing.receiveHeadersStart - e.response.timing.sendEnd : 0, bytes: 0 }));
+	cdp.on("Network.loadingFinished", (e) => {
+		const r = seen.get(e.requestId);
+		if (r !== undefined) r.bytes = e.encodedDataLength;
+	});
+	await tab.context.addInitScript(() => {
+		// usable: drawn, and nothing of it is still being waited for
+		window.usable = 0;
+		const look = () => {
+			const ready = document.querySelector("#app h1") !== null && document.querySelector(".y-skeleton,.y-busy,[aria-busy=true]") === null;
+			if (!ready) window.usable = 0;
+			else if (window.usable === 0) window.usable = performance.now();
+		};
+		new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+	});
+	const visit = async () => {
+		seen.clear();
+		await tab.open(address);
+		const all = [...seen.values()];
+		const asked = all.filter((r) => r.url.includes("/api/"));
+		return { requests: all.length, bytes: all.reduce((n, r) => n + r.bytes, 0), server: Math.max(0, ...asked.map((r) => r.ms)), usable: await tab.page.evaluate(() => window.usable) };
+	};
+	const first = await visit();
+	const again = [];
+	for (let i = 0; i < 3; i++) again.push(await visit());
+	await tab.close();
+	return { first, server: median(again.map((x) => x.server)), usable: median(again.map((x) => x.usable)) };
+}
+
+async function pages(browser, person) {
+	const tab = await browser.tab(person, { language: "ja" });
+	await tab.open("/alerts");
+	const list = (await addresses(await pagesOf(tab), person)).filter((a) => !a.endsWith("q=("));
+	await tab.close();
+	say(`${"page".padEnd(44)} requests     kB  server ms  usable ms: first   again`);
+	let worst = 0;
+	for (const address of list) {
+		const r = await page(browser, person, address);
+		worst = Math.max(worst, r.first.usable, r.usable);
+		say(`${address.slice(0, 43).padEnd(44)} ${String(r.first.requests).padStart(8)} ${(r.first.bytes / 1000).toFixed(0).padStart(6)} ${r.server.toFixed(0).padStart(10)} ${r.first.usable.toFixed(0).padStart(17)} ${r.usable.toFixed(0).padStart(7)}`);
+	}
+	say(`the slowest page is usable after ${worst.toFixed(0)} ms (goal: 1000 ms)`);
+}
+
+function stream(server, person, heard) {
+	return new Promise((done, wrong) => {
+		const q = https.request({ host: HOST, port: server.port, ca: server.ca, path: "/api/v1/stream", agent: false, headers: { Cookie: `__Host-yagura=${person.cookie}` } }, (r) => {
+			if (r.statusCode !== 200) return wrong(new Error(`a stream: ${r.statusCode}`));
+			r.on("error", () => {});
+			r.on("data", (bytes) => bytes.includes("event: alerts") && heard());
+			return done(q);
+		});
+		q.on("error", wrong);
+		q.end();
+	});
+}
+async function streams(server, person) {
+	const c = center(server);
+	const before = c.rss();
+	let heard = 0;
+	const open = [];
+	for (let i = 0; i < STREAMS; i += 20) open.push(...(await Promise.all(Array.from({ length: 20 }, () => stream(server, person, () => heard++)))));
+	const after = c.rss();
+	const { items } = await person.get("/api/v1/alerts?limit=1&state=open");
+	const began = Date.now();
+	await person.must("PATCH", `/api/v1/alerts/${items[0].id}`, { state: "in_progress" }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" });
+	await until("everybody has heard of it", () => heard >= STREAMS, 60);
+	say(`${STREAMS} live streams: ${(after - before).toFixed(0)} MB more, center has ${c.rss().toFixed(0)} MB in all (bound: 200 MB); the last one hears of a change after ${Date.now() - began} ms`);
+	for (const q of open) q.destroy();
+	await until("they are closed", async () => c.rss() > 0, 5);
+}
+
+async function reads(server, person) {
+	const c = center(server);
+	const { items } = await person.get("/api/v1/alerts?limit=1");
+	const agent = new https.Agent({ keepAlive: true, ca: server.ca, maxSockets: 8 });
+	const one = (where) =>
+		new Promise((done, wrong) => {
+			const q = https.request({ host: HOST, port: server.port, agent, path: where, headers: { Cookie: `__Host-yagura=${person.cookie}` } }, (r) => {
+				r.resume();
+				r.on("end", () => (r.statusCode === 200 ? done() : wrong(new Error(`${where}: ${r.statusCode}`))));
+			});
+			q.on("error", wrong);
+			q.end();
+		});
+	say(`${"read".padEnd(44)} per second of CPU   per second (the client beside it)`);
+	for (const where of ["/api/v1/session", `/api/v1/alerts/${items[0].id}`, "/api/v1/alerts?limit=10", "/api/v1/alerts?limit=50", "/api/v1/organisations?limit=50", "/api/v1/jobs"]) {
+		for (let i = 0; i < 50; i++) await one(where);
+		const [cpu, clock] = [c.cpu(), Date.now()];
+		let left = READS;
+		await Promise.all(Array.from({ length: 8 }, async () => {
+			while (left-- > 0) await one(where);
+		}));
+		say(`${where.replace(/a-\w{26}/, "{id}").padEnd(44)} ${(READS / (c.cpu() - cpu)).toFixed(0).padStart(17)} ${((READS * 1000) / (Date.now() - clock)).toFixed(0).padStart(12)}`);
+	}
+	agent.destroy();
+}
+
+await run(
+	async () => {
+		const server = await Server.start();
+		const person = await firstPerson(server);
+		if (fill) {
+			const folder = path.join(server.data, "state");
+			await server.halt();
+			execFileSync(fill, [path.join(folder, "yagura.db"), String(ORGANISATIONS), String(ALERTS)], { stdio: "inherit" });
+			const { uid, gid } = fs.statSync(folder); // the roles gave up root
+			for (const name of fs.readdirSync(folder)) fs.chownSync(path.join(folder, name), uid, gid);
+			await server.again();
+			say(`${ORGANISATIONS} organisations, ${ALERTS} alerts`);
+		} else {
+			await loadSample(server);
+			say("the demonstration's data");
+		}
+		const browser = await openBrowser(server);
+		await pages(browser, person);
+		await browser.close();
+		await streams(server, person);
+		await reads(server, person);
+	},
+	{ plan: false },
+);
