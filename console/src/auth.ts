@@ -1,6 +1,7 @@
 // Passkeys for the plain pages /signin, /setup and /enrol, which work without this.
 import en from "./auth.en.json";
 import ja from "./auth.ja.json";
+import { qr } from "./lazy/qr";
 import { type Challenge, type Proof, hasPasskeys, makePasskey, showPasskey } from "./base/webauthn";
 
 const texts: Record<keyof typeof en, string> = document.documentElement.lang === "ja" ? ja : en;
@@ -87,4 +88,18 @@ if (place !== null && hasPasskeys() && (entering || enrolling)) {
 	const first = document.querySelector("#enrol [name=password]")?.closest("p,div");
 	if (enrolling && first !== null && first !== undefined) first.before(place);
 	place.hidden = false;
+}
+
+// The key of the authenticator app, to be scanned.
+const key = document.querySelector<HTMLAnchorElement>('a[href^="otpauth:"]');
+const drawn = key === null ? null : qr(key.href);
+if (key !== null && drawn !== null) {
+	const make = (name: string, attributes: Record<string, string>) => {
+		const e = document.createElementNS("http://www.w3.org/2000/svg", name);
+		for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+		return e;
+	};
+	const svg = make("svg", { class: "qr", viewBox: `0 0 ${drawn.size} ${drawn.size}`, role: "img", "aria-label": texts.qr, "shape-rendering": "crispEdges" });
+	svg.append(make("rect", { width: `${drawn.size}`, height: `${drawn.size}`, fill: "#fff" }), make("path", { d: drawn.path, fill: "#000" }));
+	key.parentElement?.before(svg);
 }

@@ -21,8 +21,11 @@ void yg_html_begin(struct yg_buf *b, bool japanese, const char *title)
 		"<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width\">"
 		"<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/style.css\"><title>%s - %s</title></head>"
-		"<body><main class=\"narrow\">\n<h1>%s</h1>\n",
-		japanese ? "ja" : "en", title, japanese ? "櫓 Yagura" : "Yagura", title);
+		"<body class=\"plain\"><header class=\"brand\"><svg viewBox=\"0 0 24 24\" aria-hidden=\"true\">"
+		"<path d=\"M12 2l8 4v3H4V6zM6 9v13M18 9v13M6 15l12 7M18 15L6 22M6 13h12\"/></svg>%s</header>\n"
+		"<main class=\"narrow\">\n<h1>%s</h1>\n",
+		japanese ? "ja" : "en", title, japanese ? "櫓 Yagura" : "Yagura",
+		japanese ? "櫓 Yagura" : "Yagura", title);
 }
 
 void yg_html_end(struct yg_buf *b)
