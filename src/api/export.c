@@ -175,7 +175,11 @@ static yg_status set_who(struct run *r, struct yg_request *q, struct yg_state *d
 						 : YG_WHO_TOKEN;
 	if (q->who.kind == YG_WHO_PERSON)
 		q->who.person = rest;
-	return yg_actor_reach(db, r->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
+	yg_status st =
+		yg_actor_reach(db, r->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
+	if (st == YG_OK && (q->route->flags & YG_RT_CENTRAL) != 0 && !q->who.reach.all)
+		st = YG_FAIL(err, YG_DENIED, "this is not for one organisation's rights");
+	return st;
 }
 
 static yg_status ask(struct run *r, struct yg_response *answer, struct yg_err *err)

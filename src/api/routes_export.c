@@ -28,6 +28,8 @@ static yg_status try_out(struct yg_api *api, struct yg_request *q, const struct 
 		st = yg_who_reach(&q->who, l.db, e->route->scope, q->arena, &ask->who.reach, err);
 	yg_lease_end(&l);
 	l = (struct yg_lease){0};
+	if (st == YG_OK && (e->route->flags & YG_RT_CENTRAL) != 0 && !ask->who.reach.all)
+		st = YG_FAIL(err, YG_DENIED, "this is not for one organisation's rights");
 	if (st != YG_OK)
 		return st;
 	yg_buf_init(&answer.body, YG_SERVER_ANSWER_BYTES);

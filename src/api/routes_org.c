@@ -159,7 +159,7 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 		st = yg_check_match(q, r, o.version, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
-	bool moves = v[3].given || v[4].given;
+	bool moves = st == YG_OK && (v[3].given || v[4].given);
 	if (st == YG_OK && moves && !q->who.reach.all)
 		st = YG_FAIL(err, YG_DENIED, "only the centre moves an organisation in the tree");
 	if (st != YG_OK)

@@ -273,7 +273,7 @@ yg_status yg_grant_add(struct yg_act *act, const struct yg_grant *g, struct yg_i
 static yg_status remove_one(struct yg_act *act, struct yg_sv id, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_grant g;
+	struct yg_grant g = {0};
 	struct yg_stmt *s = NULL;
 	yg_arena_init(&arena, 65536);
 	yg_status st = yg_grant_get(act->db, id, &arena, &g, err);

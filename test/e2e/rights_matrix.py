@@ -85,8 +85,9 @@ class Matrix:
     def leaks(self, who, reply, said=()):
         text = reply.body.decode("utf-8", "replace") + "\n" + str(reply.headers)
         if '"action":"view"' in text:  # an auditor's own words: what was asked for, not what was there
-            page = reply.json()
-            text = json.dumps([e for e in page["items"] if e["action"] != "view"], ensure_ascii=False)
+            lines = text.splitlines()[:reply.body.count(b"\n") or 1]
+            items = json.loads(lines[0]).get("items") or [json.loads(line) for line in lines if line]
+            text = json.dumps([e for e in items if e["action"] != "view"], ensure_ascii=False)
         return [w for w in self.foreign(who) if w in text and w not in said]
 
     def fault(self, who, op, what, more=""):
@@ -246,6 +247,24 @@ class Matrix:
             note(f"{path}: another's {theirs * 1e6:.0f} us, none {none * 1e6:.0f} us, ratio {ratio:.2f}")
         ok(worst < 3, "another's and none take the same time", worst)
 
+    def exports(self):
+        """An export holds what its list would have shown, and is its maker's alone."""
+        who = next(p for p in self.w.people if p[0] == "organisation_csirt.egret")
+        other = next(p for p in self.w.people if p[0] == "organisation_csirt.heron")
+        for kind in ("alerts", "audit-log", "sources", "organisations", "systems", "jobs", "indicators"):
+            made = self.a.ask(who[4], "POST", "/api/v1/exports", {"kind": kind, "format": "jsonl"})
+            path = f"/api/v1/exports/{made.json().get('id')}"
+            until(lambda: self.a.ask(who[4], "GET", path).status == 200, 20, 0.1)
+            got = self.a.ask(who[4], "GET", path)
+            found = self.leaks(who, got)
+            ok(got.status == 200 and not found, f"an export of {kind} holds nothing of another's", (made, got.status, found))
+            if kind == "alerts":
+                ok(len(got.body.splitlines()) == len(self.w.alerts_of(who[1], who[2])), "and all of one's own", got.body[:300])
+            theirs = self.a.ask(other[4], "GET", path)
+            ok(theirs.status == 404, f"an export of {kind} is its maker's alone", theirs)
+        denied = self.a.ask(who[4], "POST", "/api/v1/exports", {"kind": "people", "format": "jsonl"})
+        ok(denied.status == 403, "what is for the whole alone is not exported either", denied)
+
     def audited(self):
         log = [e for n in range(1, 4) for e in
                self.s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]]
@@ -280,6 +299,7 @@ def main():
         ok(len(table) > 60 and m.asked > 10000, "the whole document was tried", (len(table), m.asked))
         ok(not m.faults, "nothing of another organisation comes back",
            f"{len(m.faults)} faults:\n" + "\n".join(m.faults[:40]))
+        m.exports()
         m.timing()
         m.audited()
     done()
