@@ -313,9 +313,8 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	yg_role_path(p, "snapshot", YG_ACCESS_READ | YG_ACCESS_WRITE, false);
 	yg_role_path(p, "run", YG_ACCESS_READ, false);
 	yg_role_path(p, "/usr/share/publicsuffix", YG_ACCESS_READ, true);
-	if (!YG_SV_IS(ctx->conf->store_url, "embedded"))
-		p->box.calls |= YG_CALLS_INET_OUT;
-	else if (ctx->conf->provider_count > 0) /* only who wants that opens this way out */
+	/* only who wants one of these opens this way out */
+	if (!YG_SV_IS(ctx->conf->store_url, "embedded") || ctx->conf->provider_count > 0)
 		p->box.calls |= YG_CALLS_INET_OUT;
 }
 
