@@ -93,7 +93,7 @@ export interface Options {
 }
 /** One request; the answer's headers too. Throws ApiError, or AbortError when it was called off. */
 export async function send(method: string, path: string, o: Options = {}): Promise<Response> {
-	const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": lang.peek() };
+	const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5", "Accept-Language": lang.peek() };
 	let body: BodyInit | undefined;
 	if (o.bytes !== undefined) [body, headers["Content-Type"]] = [o.bytes, o.type ?? "application/octet-stream"];
 	else if (o.body !== undefined) [body, headers["Content-Type"]] = [JSON.stringify(o.body), method === "PATCH" ? "application/merge-patch+json" : "application/json"];

@@ -2,6 +2,14 @@
 import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, place, orgQuery, send, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
+/** An import counts bytes, all others count things. */
+const inBytes = (j: Job) => j.kind === "events.import";
+const kilo = (n: number | null) => (n === null ? null : Math.ceil(n / 1000));
+const soFar = (j: Job) => (inBytes(j) ? t("jobs.kilobytes", { n: kilo(j.done) ?? 0 }) : t("jobs.items", { n: j.done }));
+function Going({ job }: { job: Job }) {
+	const b = inBytes(job);
+	return <Progress done={b ? (kilo(job.done) ?? 0) : job.done} total={b ? kilo(job.total) : job.total} label={b ? t("jobs.sent") : t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />;
+}
 const isFile = (j: Job) => j.kind === "export" && j.state === "done";
 /** Only who ordered an export has its file: ask first, then let the browser save it. */
 async function save(j: Job): Promise<void> {
@@ -50,7 +58,7 @@ const COLUMNS = (): Column<Job>[] => [
 		key: "progress",
 		label: t("jobs.progress"),
 		width: "wide",
-		cell: (j) => (j.state === "running" ? <Progress done={j.done} total={j.total} label={t("jobs.done-so-far")} since={j.started_at === null ? undefined : toMs(j.started_at)} /> : j.message !== "" ? j.message : <span class="y-soft">{t("jobs.items", { n: j.done })}</span>),
+		cell: (j) => (j.state === "running" ? <Going job={j} /> : j.message !== "" ? j.message : <span class="y-soft">{soFar(j)}</span>),
 	},
 	{ key: "errors", label: t("jobs.errors"), num: true, width: "min", cell: (j) => <Num n={j.errors} />, drop: 1 },
 	{ key: "created", label: t("jobs.created"), width: "min", cell: (j) => <Time at={j.created_at} /> },
@@ -90,7 +98,7 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 				<>
 					{running && (
 						<div class="y-row y-apart">
-							<Progress done={job.done} total={job.total} label={t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />
+							<Going job={job} />
 						</div>
 					)}
 					{job.message !== "" && <p class={job.state === "failed" ? "y-coverage--poor y-apart" : "y-apart"}>{job.message}</p>}
@@ -106,7 +114,7 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 							[t("jobs.started"), <Time key="s" at={job.started_at} exact seconds />],
 							[t("jobs.finished"), <Time key="f" at={job.finished_at} exact seconds />],
 							[t("jobs.took"), took(job)],
-							[t("jobs.items-done"), <Num key="d" n={job.done} />],
+							[t("jobs.items-done"), soFar(job)],
 							[t("jobs.errors"), <Num key="e" n={job.errors} />],
 							["ID", <Value key="i" copy>{job.id}</Value>],
 						]}
