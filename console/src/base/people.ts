@@ -42,5 +42,6 @@ export function actorName(actor: string): string {
 	if (kind === "person") return personName(id);
 	if (kind === "token") return t("actor.token", { id });
 	if (kind === "local") return t("actor.local", { id });
+	if (kind === "enrolment") return t("actor.enrolment");
 	return kind === "system" ? t("actor.system") : actor;
 }

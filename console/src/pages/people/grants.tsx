@@ -47,7 +47,8 @@ const time = (text: string) => (text.trim() === "" ? null : Number.isNaN(resolve
 export function GrantForm({ person, done, onClose }: { person: Person; done: () => void; onClose: () => void }) {
 	const whole = mayAll("grants:write");
 	const [needs, setNeeds] = useState(false); // a second person
-	const form = useForm({ role: "organisation_csirt" as string, node: "", system: "", period_from: "", period_to: "", expires_at: "", reason: "" }, async (v) => {
+	// the node is chosen, never assumed: "?" is none yet, "" the whole
+	const form = useForm({ role: "organisation_csirt" as string, node: "?", system: "", period_from: "", period_to: "", expires_at: "", reason: "" }, async (v) => {
 		const auditor = v.role === "auditor";
 		try {
 			if (needs) await api.post("/approvals", { kind: "administrator.grant", person: person.id, reason: v.reason.trim() });
@@ -64,11 +65,11 @@ export function GrantForm({ person, done, onClose }: { person: Person; done: () 
 	const roles = ROLES.filter((r) => r !== "administrator" || whole);
 	return (
 		<Dialog title={t("people.grant.add")} onClose={onClose}>
-			<Form form={form} action={needs ? t("people.grant.ask") : t("people.grant.give")} cancel={onClose} disabled={v.reason.trim() === "" || (v.node === "" && !whole)}>
+			<Form form={form} action={needs ? t("people.grant.ask") : t("people.grant.give")} cancel={onClose} disabled={v.reason.trim() === "" || v.node === "?"}>
 				<p>{t("people.grant.what", { name: person.name })}</p>
 				<SelectField label={t("people.role")} hint={t(`people.role-hint.${v.role}`)} value={v.role} onChange={(role) => { setNeeds(false); form.set({ role }); }} options={roles.map((r) => [r, t(`role.${r}`)])} fault={form.fault("role")} />
-				<Combobox label={t("people.grant.where")} hint={t("people.grant.where-hint")} required={!whole} value={v.node === "" ? (whole ? t("scope.whole") : "") : orgTitle(v.node)} find={async (text) => [...(whole ? [{ value: "", label: t("scope.whole") }] : []), ...(await findOrgs(text)).filter((o) => may("grants:write", o.value))]} onChange={(node) => form.set({ node, system: "" })} fault={form.fault("node")} />
-				{v.role === "system_owner" && v.node !== "" && <Combobox label={t("scope.system")} hint={t("people.grant.system-hint")} value={v.system === "" ? "" : systemTitle(v.system)} find={(text) => findSystems(v.node, text)} onChange={(system) => form.set({ system })} fault={form.fault("system")} />}
+				<Combobox label={t("people.grant.where")} hint={t("people.grant.where-hint")} required value={v.node === "?" ? "" : v.node === "" ? t("scope.whole") : orgTitle(v.node)} find={async (text) => [...(whole ? [{ value: "", label: t("scope.whole") }] : []), ...(await findOrgs(text)).filter((o) => may("grants:write", o.value))]} onChange={(node) => form.set({ node, system: "" })} fault={form.fault("node")} />
+				{v.role === "system_owner" && v.node !== "" && v.node !== "?" && <Combobox label={t("scope.system")} hint={t("people.grant.system-hint")} value={v.system === "" ? "" : systemTitle(v.system)} find={(text) => findSystems(v.node, text)} onChange={(system) => form.set({ system })} fault={form.fault("system")} />}
 				{v.role === "auditor" && (
 					<div class="y-formgrid">
 						<TextField label={t("people.grant.from")} hint={t("people.grant.time-hint")} required value={v.period_from} onChange={(period_from) => form.set({ period_from })} fault={form.fault("period_from")} />
