@@ -267,7 +267,7 @@ static yg_status update(struct yg_act *act, const struct yg_person *p, struct yg
 static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
 			const struct yg_person_set *set, struct yg_arena *arena, struct yg_err *err)
 {
-	struct yg_person p;
+	struct yg_person p = {0};
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	yg_detail_init(&d);
 	yg_status st = yg_person_get(act->db, id, arena, &p, err);
