@@ -25,7 +25,7 @@ static yg_status ask(struct yg_api *api, struct yg_request *q, struct yg_respons
 	char bearer[YG_TOKEN_SECRET_MAX + 8];
 	q->now = env.wall(env.ctx);
 	q->body = yg_sv_of(body);
-	q->who = (struct yg_who){.kind = YG_WHO_LOCAL, .actor = "local:0"};
+	q->who = (struct yg_who){.kind = YG_WHO_LOCAL, .actor = "local:0", .reach = YG_REACH_ALL};
 	q->header[YG_HH_CONTENT_TYPE] = YG_SV("application/json");
 	yg_status st = yg_request_target(q, yg_sv_of(target), &err);
 	if (st == YG_OK)
