@@ -2,7 +2,9 @@
 
 #include "alert/alert_internal.h"
 
-#define VALUES_MAX 24
+#define VALUES_MAX  24
+#define OPEN_STATES (1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS | 1u << YG_ALERT_ON_HOLD)
+#define EVERY_STATE (OPEN_STATES | 1u << YG_ALERT_CLOSED)
 
 /* A statement that is put together from the conditions asked for: what is not
  * asked for is not in it, so that the planner can use an index for what is. */
@@ -81,16 +83,13 @@ static void with_reach(struct built *b, const struct yg_reach *r, bool sorted)
 
 static void with_states(struct built *b, unsigned states)
 {
-	const unsigned every = 1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS |
-			       1u << YG_ALERT_ON_HOLD | 1u << YG_ALERT_CLOSED;
-	const unsigned open = every & ~(1u << YG_ALERT_CLOSED);
 	bool first = true;
-	states &= every;
-	if (states == 0 || states == every)
+	states &= EVERY_STATE;
+	if (states == 0 || states == EVERY_STATE)
 		return;
-	if ((states & ~open) == 0)
+	if ((states & ~OPEN_STATES) == 0)
 		put(b, " AND a.state <> 'closed'"); /* as the partial indexes have it */
-	if (states == open)
+	if (states == OPEN_STATES)
 		return;
 	for (unsigned i = YG_ALERT_NEW; i <= YG_ALERT_CLOSED; i++) {
 		if ((states & 1u << i) == 0)
@@ -325,9 +324,68 @@ static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct y
 	return YG_OK;
 }
 
-yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
-			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
-			  struct yg_alert_bundles *out, struct yg_err *err)
+/* All or all open ones of whole organisations: their counters know the largest. */
+static bool grouped(const struct yg_alert_filter *f)
+{
+	unsigned states = f->states & EVERY_STATE;
+	return counted(f) && f->severity_min == 0 && f->severity_max == 0 &&
+	       (states == 0 || states == EVERY_STATE || states == OPEN_STATES);
+}
+
+static void put_page_end(struct built *b, const struct yg_alert_query *q, uint32_t from)
+{
+	with_number(b, " LIMIT ", q->limit);
+	with_number(b, " OFFSET ", from);
+}
+
+/* The page of the largest indicators from the counters, then what is to be said of
+ * each from its alerts alone. */
+static yg_status begin_indicators(struct built *b, const struct yg_alert_query *q, uint32_t from,
+				  struct yg_err *err)
+{
+	static const struct yg_sv whole = YG_SV_INIT("");
+	const struct yg_reach *r = &q->f.reach;
+	const char *n = (q->f.states & EVERY_STATE) == OPEN_STATES ? "open" : "total";
+	b->n = 0;
+	yg_buf_init(&b->sql, 16384);
+	if (r->all || r->org_count == 1) {
+		struct yg_sv org = r->all ? whole : r->orgs[0];
+		yg_buf_printf(&b->sql,
+			      "WITH page AS (SELECT c.indicator, c.%s AS n, (SELECT count(*) FROM"
+			      " alert_indicator_count t WHERE t.%s > 0",
+			      n, n);
+		with_text(b, " AND t.org = ", org, "");
+		yg_buf_printf(&b->sql, ") AS groups FROM alert_indicator_count c WHERE c.%s > 0",
+			      n);
+		with_text(b, " AND c.org = ", org, "");
+	} else {
+		yg_buf_printf(
+			&b->sql,
+			"WITH page AS (SELECT c.indicator, sum(c.%s) AS n, count(*) OVER () AS"
+			" groups FROM alert_indicator_count c WHERE c.%s > 0",
+			n, n);
+		with_set(b, " AND c.org IN yg_set(", r->orgs, r->org_count,
+			 ") GROUP BY c.indicator");
+	}
+	put(b, " ORDER BY n DESC, c.indicator");
+	put_page_end(b, q, from);
+	put(b, ") SELECT p.indicator, max(a.indicator_type), '', p.n, (SELECT count(*) FROM"
+	       " alert_indicator_count o WHERE o.indicator = p.indicator AND o.org <> ''");
+	if (n[0] == 'o')
+		put(b, " AND o.open > 0");
+	if (!r->all)
+		with_set(b, " AND o.org IN yg_set(", r->orgs, r->org_count, ")");
+	put(b, "), sum(a.count), max(a.severity_id), min(a.first_seen), max(a.last_seen), p.groups"
+	       " FROM page p CROSS JOIN alert a WHERE a.indicator = p.indicator");
+	with_reach(b, r, false);
+	yg_status st = with_filter(b, &q->f, err);
+	put(b, " GROUP BY p.indicator, p.n, p.groups ORDER BY p.n DESC, p.indicator");
+	return st;
+}
+
+/* Any filter, by whatever key: every alert of it is read. */
+static yg_status begin_bundles(struct built *b, const struct yg_alert_query *q,
+			       enum yg_alert_group by, uint32_t from, struct yg_err *err)
 {
 #define BUNDLE(key, type, title)                                                                   \
 	"SELECT " key ", " type ", " title ", count(*) AS n, count(DISTINCT a.org), sum(a.count)," \
@@ -342,6 +400,17 @@ yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
 		[YG_GROUP_CATEGORY] = BUNDLE("a.category", "''", "''"),
 		[YG_GROUP_LIST] = BUNDLE("a.list", "''", "''"),
 	};
+	yg_status st = begin(b, selects[by], q, false, err);
+	yg_buf_printf(&b->sql, " GROUP BY a.%s ORDER BY n DESC, a.%s", group_names[by],
+		      group_names[by]);
+	put_page_end(b, q, from);
+	return st;
+}
+
+yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
+			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
+			  struct yg_alert_bundles *out, struct yg_err *err)
+{
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct built b;
 	bool row = true;
@@ -349,11 +418,9 @@ yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
 		.list = YG_NEW_N(arena, struct yg_alert_bundle, q->limit + 1)};
 	if (out->list == NULL)
 		return YG_FAIL(err, YG_NOMEM, "groups of alerts");
-	yg_status st = begin(&b, selects[by], q, false, err);
-	yg_buf_printf(&b.sql, " GROUP BY a.%s ORDER BY n DESC, a.%s", group_names[by],
-		      group_names[by]);
-	with_number(&b, " LIMIT ", q->limit);
-	with_number(&b, " OFFSET ", from);
+	yg_status st = by == YG_GROUP_INDICATOR && grouped(&q->f)
+			       ? begin_indicators(&b, q, from, err)
+			       : begin_bundles(&b, q, by, from, err);
 	if (st == YG_OK)
 		st = prepare(&b, db, &s, err);
 	yg_buf_free(&b.sql);
