@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator alert doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator alert search export doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -13,10 +13,12 @@ _yagura() {
     'grant') verbs='list add remove ' ;;
     'system') verbs='list add show change member remove ' ;;
     'token') verbs='list add revoke ' ;;
-    'source') verbs='list ' ;;
+    'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
-    'indicator') verbs='lists list-add list-remove import search add expire remove allow allowed disallow publish compile match ' ;;
-    'alert') verbs='list show events history set close comment comments merge split allow bulk ' ;;
+    'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
+    'alert') verbs='list group show events history set close comment comments merge split allow bulk ' ;;
+    'search') verbs='save list remove ' ;;
+    'export') verbs='create fetch ' ;;
     'audit-log') verbs='list verify ' ;;
     'job') verbs='list show cancel ' ;;
     'system-event') verbs='list ' ;;
@@ -59,6 +61,7 @@ _yagura() {
     'token add') opts='--org --scope --expires --out --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token revoke') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'source list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'source expect') opts='--every --remove --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'event search') opts='--from --to --org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'event show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'event import') opts='--org --source --sensor --batch-bytes --help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -68,6 +71,7 @@ _yagura() {
     'indicator list-remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator import') opts='--list --org --title --tlp --confidence --category --format --replace --force-suffix --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator search') opts='--org --type --list --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator check') opts='--org --type --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator add') opts='--list --confidence --tlp --category --family --until --force-suffix --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator expire') opts='--at --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -78,6 +82,7 @@ _yagura() {
     'indicator compile') opts='--out --list-name --format --category --tlp --org --allow --force-suffix --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert list') opts='--org --state --severity --assignee --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert group') opts='--by --org --state --severity --assignee --indicator --asset --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert events') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert history') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
@@ -89,6 +94,11 @@ _yagura() {
     'alert split') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert allow') opts='--reason --expires --all-organisations --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert bulk') opts='--org --from-state --severity --assignee --indicator --q --state --verdict --reason --assign --set-severity --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'search save') opts='--page --query --shared --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'search list') opts='--page --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'search remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'export create') opts='--format --filter --out --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'export fetch') opts='--out --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'doctor') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'status') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'audit-log list') opts='--org --object --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;

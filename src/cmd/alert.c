@@ -17,6 +17,20 @@ static int run_list(struct yg_cli *c)
 	return yg_list(c, ALERTS, filters, columns, YG_LEN(columns));
 }
 
+static int run_group(struct yg_cli *c)
+{
+	static const char *const filters[] = {"by",        "org",   "state", "severity", "assignee",
+					      "indicator", "asset", "q",     NULL};
+	static const struct yg_column cols[] = {{"COUNT", "count", 8},
+						{"ORGS", "orgs", 6},
+						{"SEV", "severity_id", 3},
+						{"FINDINGS", "findings", 10},
+						{"FIRST SEEN", "first_seen", 27},
+						{"LAST SEEN", "last_seen", 27},
+						{"KEY", "key", 0}};
+	return yg_list(c, "/api/v1/alert-groups", filters, cols, YG_LEN(cols));
+}
+
 static int get(struct yg_cli *c, const char *tail)
 {
 	char path[256];
@@ -208,14 +222,21 @@ static int run_bulk(struct yg_cli *c)
 #define S_SEVERITY                                                                                 \
 	YG_O_VALUE("set-severity", "N", "New OCSF severity, 1 to 6.", "新しい重大度(1~6)。")
 
-static const struct yg_opt list_opts[] = {
+#define F_STATE                                                                                    \
+	YG_O_VALUE("state", "STATE",                                                               \
+		   "new, in_progress, on_hold, closed, open; several with commas.",                \
+		   "状態(カンマ区切りで複数)。open は closed 以外。")
+static const struct yg_opt list_opts[] = {F_ORG,       F_STATE, F_SEVERITY, F_ASSIGNEE,
+					  F_INDICATOR, F_WORDS, F_LIMIT,    YG_OPTS_END};
+static const struct yg_opt group_opts[] = {
+	YG_O_VALUE("by", "KEY", "indicator (default), org, asset, category or list.",
+		   "まとめ方。indicator(既定)、org、asset、category、list。"),
 	F_ORG,
-	YG_O_VALUE("state", "STATE",
-		   "new, in_progress, on_hold, closed, open; several with commas.",
-		   "状態(カンマ区切りで複数)。open は closed 以外。"),
+	F_STATE,
 	F_SEVERITY,
 	F_ASSIGNEE,
 	F_INDICATOR,
+	YG_O_VALUE("asset", "ASSET", "Only of this asset.", "この資産だけ。"),
 	F_WORDS,
 	F_LIMIT,
 	YG_OPTS_END};
@@ -256,6 +277,12 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .doc = "List alerts, the last seen first.",
 	 .doc_ja = "警報の一覧(最近のものから)。",
 	 .run = run_list},
+	{.noun = "alert",
+	 .verb = "group",
+	 .opts = group_opts,
+	 .doc = "List alerts in groups, the largest first.",
+	 .doc_ja = "警報をまとめて多い順に一覧する。",
+	 .run = run_group},
 	{.noun = "alert",
 	 .verb = "show",
 	 .args = "ID",

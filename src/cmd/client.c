@@ -97,11 +97,23 @@ void yg_reply_free(struct yg_reply *r)
 	r->json = NULL;
 }
 
+struct sink {
+	CURL *curl;
+	FILE *to;
+	struct yg_buf *text;
+};
+
+/* A refusal is never taken for the file that was asked for. */
 static size_t on_body(const char *p, size_t size, size_t n, void *ctx)
 {
-	struct yg_buf *text = ctx;
-	yg_buf_put(text, (struct yg_sv){p, size * n});
-	return text->bad ? 0 : size * n;
+	struct sink *sink = ctx;
+	long status = 0;
+	if (sink->to != NULL)
+		(void)curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && status < 300)
+		return fwrite(p, 1, size * n, sink->to);
+	yg_buf_put(sink->text, (struct yg_sv){p, size * n});
+	return sink->text->bad ? 0 : size * n;
 }
 
 static size_t on_header(const char *p, size_t size, size_t n, void *ctx)
@@ -157,7 +169,8 @@ static yg_status problem(const struct yg_reply *r, struct yg_err *err)
 		       text != NULL ? text : "");
 }
 
-static void set_request(struct yg_client *client, const struct yg_call *call, struct yg_reply *out)
+static void set_request(struct yg_client *client, const struct yg_call *call, struct yg_reply *out,
+			struct sink *sink)
 {
 	CURL *h = client->curl;
 	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, client->curl_error);
@@ -166,7 +179,7 @@ static void set_request(struct yg_client *client, const struct yg_call *call, st
 	(void)curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, call->method);
 	(void)curl_easy_setopt(h, CURLOPT_NOBODY, 0L);
 	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, &out->text);
+	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, sink);
 	(void)curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(h, CURLOPT_HEADERDATA, out);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, 10L);
@@ -194,7 +207,8 @@ yg_status yg_client_call(struct yg_client *client, const struct yg_call *call, s
 	char url[4096];
 	if ((size_t)snprintf(url, sizeof url, "%s%s", client->base, call->path) >= sizeof url)
 		return YG_FAIL(err, YG_INVAL, "the request is longer than %zu bytes", sizeof url);
-	set_request(client, call, out);
+	struct sink sink = {client->curl, call->to, &out->text};
+	set_request(client, call, out, &sink);
 	struct curl_slist *headers = NULL;
 	if (call->body.p != NULL)
 		headers = header(headers, "Content-Type",

@@ -2,6 +2,7 @@
  * or HTTPS to a remote one with a token from a file.  Blocking, one thread. */
 #pragma once
 #include <jansson.h>
+#include <stdio.h>
 
 #include "cmd/option.h"
 
@@ -24,6 +25,7 @@ struct yg_call {
 	const char *batch_id; /* Yagura-Batch-Id, or NULL */
 	const char *if_match; /* ETag, or NULL */
 	const char *key;      /* Idempotency-Key, or NULL */
+	FILE *to;             /* where a good answer's body goes as it comes; NULL: reply.text */
 };
 struct yg_reply {
 	long status;

@@ -127,6 +127,19 @@ static int run_search(struct yg_cli *c)
 			   : yg_cli_fail(&err);
 }
 
+static int run_check(struct yg_cli *c)
+{
+	char url[3072];
+	struct yg_sb b = yg_sb_init(url, sizeof url);
+	yg_sb_put(&b, YG_SV("/api/v1/indicator-check"));
+	yg_url_query(&b, "value", yg_cli_arg(c, 0));
+	yg_url_query(&b, "type", yg_cli_get(c, "type"));
+	yg_url_query(&b, "org", yg_cli_get(c, "org"));
+	if (yg_sb_done(&b) != YG_OK)
+		return yg_cli_usage(c, "the value is too long");
+	return yg_call_and_print(c, &(struct yg_call){.method = "GET", .path = url});
+}
+
 static int run_add(struct yg_cli *c)
 {
 	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
@@ -314,10 +327,12 @@ static int run_disallow(struct yg_cli *c)
 #define O_NOWAIT YG_O_FLAG("no-wait", "Do not wait for the job.", "ジョブの終了を待たない。")
 static const struct yg_opt org_limit_opts[] = {O_ORG, O_LIMIT, YG_OPTS_END};
 static const struct yg_opt list_add_opts[] = {O_ORG, O_TITLE, O_TLP, O_CONF, O_CAT, YG_OPTS_END};
+#define O_TYPE                                                                                     \
+	YG_O_VALUE("type", "TYPE", "ip, ip-port, domain, fqdn, url, hash or email.", "種類。")
+static const struct yg_opt check_opts[] = {O_ORG, O_TYPE, YG_OPTS_END};
 static const struct yg_opt search_opts[] = {
-	O_ORG,
-	YG_O_VALUE("type", "TYPE", "ip, ip-port, domain, fqdn, url, hash or email.", "種類。"),
-	YG_O_VALUE("list", "LIST", "Only in this list.", "このリストだけ。"), O_LIMIT, YG_OPTS_END};
+	O_ORG, O_TYPE, YG_O_VALUE("list", "LIST", "Only in this list.", "このリストだけ。"),
+	O_LIMIT, YG_OPTS_END};
 static const struct yg_opt add_opts[] = {
 	YG_O_NEEDED("list", "LIST", "List to add it to, by name or id.",
 		    "追加先のリスト(名前か ID)。"),
@@ -393,6 +408,15 @@ const struct yg_cmd yg_cmds_indicator[] = {
 	 .doc = "Find indicators.",
 	 .doc_ja = "指標を探す。",
 	 .run = run_search},
+	{.noun = "indicator",
+	 .verb = "check",
+	 .args = "VALUE",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .opts = check_opts,
+	 .doc = "Tell whether a value would be recognised, by which entries, and what allows it.",
+	 .doc_ja = "値が検知されるか、どの項目によるか、許可があるかを調べる。",
+	 .run = run_check},
 	{.noun = "indicator",
 	 .verb = "add",
 	 .args = "TYPE VALUE",

@@ -6,8 +6,9 @@
 #include "cmd/print.h"
 #include "cmd/tables.h"
 
-#define ORGS   "/api/v1/organisations"
-#define TOKENS "/api/v1/tokens"
+#define ORGS         "/api/v1/organisations"
+#define TOKENS       "/api/v1/tokens"
+#define EXPECTATIONS "/api/v1/source-expectations"
 
 static const struct yg_column org_columns[] = {
 	{"NAME", "name", 24}, {"KIND", "kind", 12},          {"PARENT", "parent", 20},
@@ -160,6 +161,7 @@ static int run_token_revoke(struct yg_cli *c)
 static const struct yg_column source_columns[] = {{"ORG", "org", 20},
 						  {"SOURCE", "source", 12},
 						  {"SENSOR", "sensor", 20},
+						  {"STATE", "state", 6},
 						  {"RECORDS", "records", 10},
 						  {"UNPARSED", "unparsed", 8},
 						  {"DROPPED", "dropped", 8},
@@ -170,6 +172,34 @@ static int run_source_list(struct yg_cli *c)
 {
 	static const char *const filters[] = {"org", NULL};
 	return yg_list(c, "/api/v1/sources", filters, source_columns, YG_LEN(source_columns));
+}
+
+static int run_source_expect(struct yg_cli *c)
+{
+	const char *every = yg_cli_get(c, "every");
+	bool remove = yg_cli_has(c, "remove");
+	int64_t span = 0;
+	struct yg_err err;
+	if ((every != NULL) == remove)
+		return yg_cli_usage(c, "say --every SPAN or --remove");
+	if (remove) {
+		char url[2048];
+		struct yg_sb b = yg_sb_init(url, sizeof url);
+		yg_sb_put(&b, YG_SV(EXPECTATIONS));
+		yg_url_query(&b, "org", yg_cli_arg(c, 0));
+		yg_url_query(&b, "source", yg_cli_arg(c, 1));
+		yg_url_query(&b, "sensor", yg_cli_arg(c, 2));
+		return yg_sb_done(&b) == YG_OK ? yg_send(c, "DELETE", url, NULL, NULL)
+					       : yg_cli_usage(c, "the names are too long");
+	}
+	if (yg_parse_span(yg_sv_of(every), &span, &err) != YG_OK)
+		return yg_cli_usage(c, "--every: %s", err.msg);
+	json_t *body = json_object();
+	yg_set_text(body, "org", yg_cli_arg(c, 0));
+	yg_set_text(body, "source", yg_cli_arg(c, 1));
+	yg_set_text(body, "sensor", yg_cli_arg(c, 2));
+	(void)json_object_set_new(body, "every_s", json_integer(span / YG_US_PER_S));
+	return yg_send(c, "PUT", EXPECTATIONS, body, NULL);
 }
 
 #define ORG_FILTER YG_O_VALUE("org", "ORG", "Only this organisation.", "この組織だけ。")
@@ -201,6 +231,12 @@ static const struct yg_opt token_opts[] = {
 		   "期限。時刻、90d のような期間、never(既定 1 年)。"),
 	YG_O_FILE("out", "FILE", "Write the secret to this new file instead of the screen.",
 		  "秘密の値を画面でなく新しいファイルに書く。"),
+	YG_OPTS_END};
+
+static const struct yg_opt expect_opts[] = {
+	YG_O_VALUE("every", "SPAN", "It must be heard at least this often, such as 10m or 1d.",
+		   "少なくともこの間隔で届くはず。例 10m、1d。"),
+	YG_O_FLAG("remove", "Nothing is expected of it any more.", "期待の設定をやめる。"),
 	YG_OPTS_END};
 
 const struct yg_cmd yg_cmds_org[] = {
@@ -282,5 +318,14 @@ const struct yg_cmd yg_cmds_source[] = {
 	 .doc = "List who sends what, and when last.",
 	 .doc_ja = "ログの送り元と最終受信時刻の一覧。",
 	 .run = run_source_list},
+	{.noun = "source",
+	 .verb = "expect",
+	 .args = "ORG SOURCE SENSOR",
+	 .args_min = 3,
+	 .args_max = 3,
+	 .opts = expect_opts,
+	 .doc = "Say how often a source must be heard; it need not have been heard yet.",
+	 .doc_ja = "送り元がどの間隔で届くはずかを決める(未受信でもよい)。",
+	 .run = run_source_expect},
 	{.noun = NULL},
 };

@@ -14,6 +14,8 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_indicator,
 	yg_cmds_indicator_offline,
 	yg_cmds_alert,
+	yg_cmds_search,
+	yg_cmds_export,
 	yg_cmds_system,
 	yg_cmds_audit_verify,
 	yg_cmds_backup,

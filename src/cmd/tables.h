@@ -15,6 +15,8 @@ extern const struct yg_cmd yg_cmds_event_normalize[];
 extern const struct yg_cmd yg_cmds_indicator[];
 extern const struct yg_cmd yg_cmds_indicator_offline[];
 extern const struct yg_cmd yg_cmds_alert[];
+extern const struct yg_cmd yg_cmds_export[];
+extern const struct yg_cmd yg_cmds_search[];
 extern const struct yg_cmd yg_cmds_system[];
 extern const struct yg_cmd yg_cmds_audit_verify[];
 extern const struct yg_cmd yg_cmds_demo[];

@@ -1,0 +1,60 @@
+"""What the console asks, from the command line: groups, files, what is expected of
+sources, whether a value is recognised, kept searches.  Arguments: yagura."""
+import json
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import Server, done, need_store, ok, until  # noqa: E402
+
+need_store()
+binary = os.path.abspath(sys.argv[1])
+
+with Server(binary) as s, tempfile.TemporaryDirectory() as folder:
+    def rows(*words):
+        rc, out, err = s.cli(*words, "--json")
+        return [json.loads(x) for x in out.splitlines() if x.startswith("{")] if rc == 0 else [{"failed": err}]
+
+    ok(s.cli("demo", "load", "--records", "6000")[0] == 0, "demo load")
+    ok(until(lambda: len(rows("alert", "list")) > 5, 60), "there are alerts")
+    groups = rows("alert", "group", "--state", "open", "--limit", "0")
+    alerts = rows("alert", "list", "--state", "open", "--limit", "0")
+    ok(sum(g["count"] for g in groups) == len(alerts) and [g["count"] for g in groups] == sorted((g["count"] for g in groups), reverse=True),
+       "groups by indicator are all alerts, the largest first", groups[:3])
+    by_org = rows("alert", "group", "--by", "org", "--limit", "0")
+    ok({g["key"] for g in by_org} == {a["org"] for a in rows("alert", "list", "--limit", "0")}, "groups by organisation", by_org[:3])
+    ok(s.cli("alert", "group", "--by", "colour")[0] != 0, "an unknown key is refused")
+
+    known = rows("indicator", "check", groups[0]["key"])[0]
+    ok(known["in_force"] and known["matches"], "an indicator of an alert is recognised", known)
+    ok(rows("indicator", "check", "harmless.example")[0]["in_force"] is False, "another value is not")
+
+    file = os.path.join(folder, "alerts.csv")
+    made = s.cli("export", "create", "alerts", "--filter", "state=open", "--out", file)
+    lines = open(file, "rb").read().split(b"\r\n") if os.path.exists(file) else []
+    ok(made[0] == 0 and lines[0].startswith(b"\xef\xbb\xbf") and len([x for x in lines if x]) == len(alerts) + 1, "open alerts as CSV", made[2])
+    ok(s.cli("export", "create", "alerts", "--out", file)[0] != 0 and os.path.getsize(file) > 0, "a file that is there is not written over")
+    ordered = rows("export", "create", "organisations", "--format", "jsonl", "--no-wait")[0]
+    ok(until(lambda: s.cli("export", "fetch", ordered["id"])[0] == 0, 30), "a file ordered before is fetched")
+    fetched = s.cli("export", "fetch", ordered["id"])[1]
+    ok({json.loads(x)["name"] for x in fetched.splitlines()} == {o["name"] for o in rows("org", "list", "--limit", "0")}, "with every row", fetched[:200])
+    gone = os.path.join(folder, "gone")
+    ok(s.cli("export", "fetch", "j-01ARZ3NDEKTSV4RRFFQ69G5FAV", "--out", gone)[0] != 0 and not os.path.exists(gone), "an unknown export leaves no file")
+    ok(s.cli("export", "create", "alerts", "--filter", "state")[0] != 0, "a filter without a value is refused")
+    ok(s.cli("export", "create", "secrets")[0] != 0, "an unknown list is refused")
+
+    org = by_org[0]["key"]
+    ok(s.cli("source", "expect", org, "zeek", "sensor-9", "--every", "10m")[0] == 0, "a source is expected")
+    expected = [x for x in rows("source", "list", "--org", org, "--limit", "0") if x["sensor"] == "sensor-9"]
+    ok(len(expected) == 1 and expected[0]["state"] == "never" and expected[0]["expected_every_s"] == 600, "and listed as never heard", expected)
+    ok(s.cli("source", "expect", org, "zeek", "sensor-9")[0] == 2, "without an interval it is wrong usage")
+    ok(s.cli("source", "expect", org, "zeek", "sensor-9", "--every", "1s")[0] != 0, "an interval that is too short is refused")
+    ok(s.cli("source", "expect", org, "zeek", "sensor-9", "--remove")[0] == 0, "it is expected no more")
+    ok(all(x["sensor"] != "sensor-9" for x in rows("source", "list", "--org", org, "--limit", "0")), "and no longer listed")
+
+    saved = rows("search", "save", "worst", "--page", "alerts", "--query", "state=open&sort=severity")[0]
+    ok(saved.get("name") == "worst" and saved["page"] == "alerts" and not saved["shared"], "a search is kept", saved)
+    ok([x["id"] for x in rows("search", "list", "--page", "alerts")] == [saved["id"]] and rows("search", "list", "--page", "events") == [], "and listed by page")
+    ok(s.cli("search", "remove", saved["id"])[0] == 0 and rows("search", "list") == [], "and forgotten")
+done()
