@@ -71,6 +71,13 @@ def check_passkeys(s, root):
     return b, key
 
 
+def check_access(s, root):
+    s.http("POST", "/api/v1/organisations", {"name": "minato", "title_en": "Minato"})
+    seen = root.call("GET", "/api/v1/organisations/minato/access").json()["items"]
+    ok(any(g["role"] == "administrator" and g["inherited"] and g["person"] for g in seen),
+       "who set the installation up stands among those who can see an organisation", seen)
+
+
 def check_me(s, root):
     me = root.call("GET", "/api/v1/me").json()
     ok(me["credentials"] == {"password": True, "totp": True, "passkeys": 2, "recovery_codes": 10, "identities": 0}, "ways to sign in", me)
@@ -204,6 +211,7 @@ with Server(sys.argv[1]) as server:
     root_ = Browser(server)
     ok(enrol(root_, setup_code(server), "root").status == 201, "the first administrator")
     check_passkeys(server, root_)
+    check_access(server, root_)
     check_me(server, root_)
     check_people(server, root_)
     check_approval(server, root_)
