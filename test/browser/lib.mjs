@@ -50,6 +50,7 @@ export function skipAll(why) {
 	process.exit(0);
 }
 export const seconds = () => (Date.now() - began) / 1000;
+const LIMIT = 780;
 const closers = [];
 /** Ends what was started, then the process. */
 export async function finish(plan = true) {
@@ -61,6 +62,12 @@ export async function finish(plan = true) {
 /** Runs a test's body; what it throws is a failed point, and everything is ended.
  * plan: false for what is no test. */
 export async function run(body, { plan = true } = {}) {
+	// what never answers ends the test, not the machine's evening
+	const guard = setTimeout(() => {
+		ok(false, `the test came to its end within ${LIMIT} s`);
+		void finish(plan);
+	}, LIMIT * 1000);
+	guard.unref();
 	try {
 		await body();
 	} catch (e) {
@@ -430,7 +437,13 @@ export class Tab {
 	async size(width) {
 		this.width = width;
 		await this.page.setViewportSize({ width, height: HEIGHT[width] ?? 900 });
-		await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+		await this.page.evaluate(
+			() =>
+				new Promise((done) => {
+					requestAnimationFrame(() => requestAnimationFrame(done));
+					setTimeout(done, 500); // a page in the background has no frames
+				}),
+		);
 	}
 	/** axe's violations as lines. */
 	async axe(only) {
