@@ -1,12 +1,14 @@
 // The pages, in the groups of the navigation.  A page shows when it is built and the
 // person has its permission somewhere.
 import { k, manifest } from "./i18n";
-import { may } from "./session";
+import { may, mayAll } from "./session";
 
 export interface NavPage {
 	page: string;
 	label: string;
 	permission: string;
+	/** Of the whole: what it reads is for those alone who hold the permission there. */
+	whole?: boolean;
 	/** "g a" */
 	keys?: string;
 }
@@ -32,8 +34,8 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		label: k("nav.govern"),
 		pages: [
 			{ page: "organisations", label: k("nav.organisations"), permission: "org:read", keys: "g r" },
-			{ page: "people", label: k("nav.people"), permission: "people:read", keys: "g p" },
-			{ page: "approvals", label: k("nav.approvals"), permission: "approvals:read" },
+			{ page: "people", label: k("nav.people"), permission: "people:read", whole: true, keys: "g p" },
+			{ page: "approvals", label: k("nav.approvals"), permission: "approvals:read", whole: true },
 			{ page: "audit-log", label: k("nav.audit-log"), permission: "audit:read", keys: "g l" },
 		],
 	},
@@ -41,10 +43,10 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		label: k("nav.run"),
 		pages: [
 			{ page: "jobs", label: k("nav.jobs"), permission: "jobs:read", keys: "g j" },
-			{ page: "health", label: k("nav.health"), permission: "system:read", keys: "g h" },
+			{ page: "health", label: k("nav.health"), permission: "system:read", whole: true, keys: "g h" },
 		],
 	},
 ];
 export function navPages(): { label: string; pages: NavPage[] }[] {
-	return NAV.map((g) => ({ ...g, pages: g.pages.filter((p) => manifest.pages[p.page] !== undefined && may(p.permission)) })).filter((g) => g.pages.length > 0);
+	return NAV.map((g) => ({ ...g, pages: g.pages.filter((p) => manifest.pages[p.page] !== undefined && (p.whole ? mayAll : may)(p.permission)) })).filter((g) => g.pages.length > 0);
 }
