@@ -110,7 +110,8 @@ async function makeToken(tab, w, org) {
 	const dialog = page.locator("dialog[open]");
 	await dialog.getByLabel(w("organisations.token.name")).fill("fw-1");
 	await by(dialog, "button", w("organisations.token.make")).click();
-	const secret = await dialog.locator("code.y-copyable").textContent();
+	await by(dialog, "button", w("organisations.token.kept")).waitFor();
+	const secret = /\byg_[A-Za-z0-9_-]+/.exec(await dialog.locator("pre").innerText())?.[0]; // in the command to copy
 	await by(dialog, "button", w("organisations.token.kept")).click();
 	await dialog.waitFor({ state: "detached" });
 	return secret;
