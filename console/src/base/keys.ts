@@ -46,16 +46,15 @@ function onKey(e: KeyboardEvent): void {
 	// Enter and Space belong to what has the focus
 	if ((key === "Enter" || key === " ") && (e.target as HTMLElement).closest("button,a,summary,[role=tab],[role=option],[role=menuitem]") !== null) return;
 	const modal = document.querySelector("dialog[open]:modal") !== null;
-	for (const layer of [...layers].reverse()) {
-		for (const s of layer.items) {
+	// "g j" before the list's own "j"
+	for (const wanted of first === "" ? [key] : [`${first} ${key}`, key]) {
+		for (const s of [...layers].reverse().flatMap((layer) => layer.items)) {
 			const plain = !s.keys.startsWith("Ctrl+") && s.keys !== "Escape";
-			if ((field && s.always !== true) || (modal && s.always !== true) || (plain && !singleKeys.peek())) continue;
-			if (s.keys === key || s.keys === `${first} ${key}`) {
-				first = "";
-				e.preventDefault();
-				s.run(e);
-				return;
-			}
+			if (s.keys !== wanted || (field && s.always !== true) || (modal && s.always !== true) || (plain && !singleKeys.peek())) continue;
+			first = "";
+			e.preventDefault();
+			s.run(e);
+			return;
 		}
 	}
 	first = field ? "" : key;
