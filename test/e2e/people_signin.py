@@ -15,7 +15,9 @@ def check_setup(s):
     ok(s.log().count("/setup?code=") == 1, "once")
     b = Browser(s)
     page = b.call("GET", f"/setup?code={code}", Accept_Language="ja")
-    ok(page.status == 200 and "初期設定" in page.text() and "<script" not in page.text(), "the page needs no script", page)
+    ok(page.status == 200 and "初期設定" in page.text() and '<form method="post"' in page.text(), "the page needs no script", page)
+    ok(re.findall("<script[^>]*>", page.text()) == re.findall('<script type="module" src="/assets/auth-[0-9a-f]+[.]js">', page.text()),
+       "the one it has adds passkeys, and comes from here", page.text())
     ok("require-trusted-types-for 'script'" in page.headers["Content-Security-Policy"], "and has the strict policy")
     ok(b.call("GET", "/setup?code=" + "A" * 32).status == 404, "a wrong code is refused")
     secret = re.search(r'class="key">([A-Z2-7 ]+)<', page.text())[1].replace(" ", "")
