@@ -173,8 +173,9 @@ function Wrong({ error, again }: { error: ApiError | undefined; again: () => voi
 
 export default function HealthPage() {
 	const central = mayAll("system:read");
+	const [deep, setDeep] = useState(false);
 	const status = useData<Status>("/status");
-	const doctor = useData<{ state: Check["state"]; checks: Check[] }>(central ? "/doctor" : "");
+	const doctor = useData<{ state: Check["state"]; checks: Check[] }>(central ? "/doctor" : "", deep ? {} : { quick: "true" });
 	const s = status.data;
 	const again = () => {
 		status.reload();
@@ -223,6 +224,7 @@ export default function HealthPage() {
 					<Wrong error={doctor.error} again={doctor.reload} />
 					{doctor.data === undefined && doctor.error === undefined && <Skeleton lines={4} />}
 					{doctor.data !== undefined && <Findings checks={doctor.data.checks} />}
+					{!deep && <Button small onClick={() => setDeep(true)}>{t("health.deep")}</Button>}
 				</Section>
 			)}
 			{s !== undefined && (
