@@ -491,7 +491,9 @@ def walk_sources(w, tokens):
     first = w.call("listSources", 200, query="limit=1").json()
     ok(len(first["items"]) == 1 and first["next_cursor"], "sources come in pages", first)
     silent = w.call("getOverview", 200).json()
-    ok([(s["sensor"], s["state"]) for s in silent["silent"]] == [("edge-9", "never")] and silent["silent_total"] == 1,
+    # without the engine ids-1's events never arrive
+    never = {"edge-9"} if library() else {"edge-9", "ids-1"}
+    ok({(s["sensor"], s["state"]) for s in silent["silent"]} == {(n, "never") for n in never} and silent["silent_total"] == len(never),
        "the overview shows what is silent", silent["silent"])
     where = "org=shiokaze&source=zeek&sensor=edge-9"
     w.call("removeExpectation", 404, query=where, token=tokens["yamabuki"])

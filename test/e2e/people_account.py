@@ -3,7 +3,7 @@ import sys
 import time
 
 from harness import Server, done, ok, skip_all, until
-from people_lib import PASSWORD, Authenticator, Browser, enrol, setup_code
+from people_lib import PASSWORD, Authenticator, Browser, enrol, setup_code, without_store
 
 try:
     import cryptography  # noqa: F401  the software passkey signs with it
@@ -207,7 +207,7 @@ def check_approval(s, root):
     ok({"approval.add", "approval.decide", "person.update", "credential.add"} <= set(actions), "all of it is in the audit log")
 
 
-with Server(sys.argv[1]) as server:
+with Server(sys.argv[1], without_store()) as server:
     root_ = Browser(server)
     ok(enrol(root_, setup_code(server), "root").status == 201, "the first administrator")
     check_passkeys(server, root_)

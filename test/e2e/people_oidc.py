@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 from harness import Server, done, ok, skip_all
-from people_lib import Browser, b64, enrol, setup_code
+from people_lib import Browser, b64, enrol, setup_code, without_store
 
 try:
     from cryptography.hazmat.primitives import hashes
@@ -213,8 +213,8 @@ def secret(server):
     with open(path, "w", encoding="ascii") as f:
         f.write("s3cret\n")
     os.chmod(path, 0o600)
-    server.over = {"session": {"providers": [{"name": "test", "issuer": provider.issuer, "client_id": "yagura",
-                                              "client_secret_file": path}]}}
+    server.over = {**without_store(), "session": {"providers": [
+        {"name": "test", "issuer": provider.issuer, "client_id": "yagura", "client_secret_file": path}]}}
     server.write_conf()
 
 
