@@ -316,6 +316,7 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	/* only who wants one of these opens this way out */
 	if (!YG_SV_IS(ctx->conf->store_url, "embedded") || ctx->conf->provider_count > 0)
 		p->box.calls |= YG_CALLS_INET_OUT;
+	p->any_port = ctx->conf->provider_count > 0; /* an issuer may name another for its keys */
 }
 
 static void copy_text(char *to, size_t n, struct yg_sv from)

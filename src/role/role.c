@@ -329,7 +329,8 @@ static void allow_remote_store(struct yg_role_ctx *ctx, struct yg_role_profile *
 		url.n--;
 	while (colon > 0 && (colon == url.n || url.p[colon] != ':'))
 		colon--;
-	if (yg_parse_u64(yg_sv_sub(url, colon + 1, url.n), &port, NULL) == YG_OK && port <= 65535)
+	if (!p->any_port && yg_parse_u64(yg_sv_sub(url, colon + 1, url.n), &port, NULL) == YG_OK &&
+	    port <= 65535)
 		p->box.connect_port = (uint16_t)port;
 	for (size_t i = 0; i < YG_LEN(read); i++)
 		yg_role_path(p, read[i], YG_ACCESS_READ, true);

@@ -59,6 +59,7 @@ struct yg_role_hooks {
 
 /* A profile being filled in by role->profile(). */
 struct yg_role_profile {
+	bool any_port; /* its ways out have more ports than the event store's */
 	struct yg_sandbox box;
 	struct yg_sandbox_path paths[YG_ROLE_PATHS_MAX];
 };
