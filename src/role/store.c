@@ -17,7 +17,7 @@
  * roles on run/store.sock and, when configured, programs of this machine on a
  * loopback port. */
 
-#define MERGE_NICE 10
+#define MERGE_NICE 19
 #define FOLDER     "events"
 
 struct store {
