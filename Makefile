@@ -26,7 +26,8 @@ run: all
 test: setup-test
 	@tools/test
 
-bench: setup-test
+bench:
+	@tools/setup run test bench
 	@tools/bench
 
 fuzz: setup-test
