@@ -16,6 +16,7 @@
 #define SETTINGS_MAX   24u          /* settings of one URL; more: 400 */
 #define PARAMS_MAX     96u
 #define ID_MAX         128u
+#define FORMAT_MAX     63u  /* bytes of a format's name that an answer repeats */
 #define QUEUE_MAX      256u /* queries waiting per class; more: ClickHouse's code 202 */
 #define IDLE_SECONDS   60u  /* a connection that sends or takes nothing */
 #define KILL_EVERY_MS  100u /* a kill can come before the engine knows the query */
@@ -52,7 +53,7 @@ struct job {
 	uv_poll_t *watch; /* the client's going away, while the engine works */
 
 	/* what was asked */
-	struct yg_sv query_arg, database, format, kill_id;
+	struct yg_sv query_arg, database, format; /* libmicrohttpd's, as long as the request */
 	bool wait_end;
 	struct yg_chdb_arg settings[SETTINGS_MAX], params[PARAMS_MAX];
 	size_t setting_count, param_count;
@@ -61,8 +62,12 @@ struct job {
 	char tag[24]; /* the engine knows the query by it */
 	struct yg_buf body;
 	bool body_over;
+	/* Views into `body` too: body_free() empties them.  What an answer or another
+	 * job needs of the statement is copied below when it has been read. */
 	struct yg_store_sql sql;
-	struct yg_sv text; /* the whole statement */
+	struct yg_sv text;          /* the whole statement */
+	char named[FORMAT_MAX + 1]; /* the result's format; too long a name: empty */
+	char kill_id[ID_MAX + 1];   /* KILL: whose end it waits for */
 
 	/* running; `cancel` is read in the pool */
 	bool cancel;       /* relaxed atomics */
@@ -118,8 +123,11 @@ static void job_unref(struct job *j)
 	free(j);
 }
 
+/* Nothing may point into the body behind this. */
 static void body_free(struct job *j)
 {
+	j->sql = (struct yg_store_sql){.verb = YG_STORE_EMPTY};
+	j->text = YG_SV("");
 	j->http->body_bytes -= j->body.cap;
 	yg_buf_free(&j->body);
 	yg_buf_init(&j->body, BODY_MAX);
@@ -452,7 +460,7 @@ static void release_held(struct yg_store_http *h, const char *id)
 	struct job *j, *other;
 	TAILQ_FOREACH(j, &h->jobs, all)
 	{
-		if (j->state != JOB_HELD || !yg_sv_eq(j->kill_id, yg_sv_of(id)))
+		if (j->state != JOB_HELD || strcmp(j->kill_id, id) != 0)
 			continue;
 		bool still = false;
 		TAILQ_FOREACH(other, &h->jobs, all)
@@ -579,10 +587,9 @@ static void kill_query(struct job *k)
 	struct yg_store_http *h = k->http;
 	struct job *j, *following;
 	bool found = false;
-	k->kill_id = k->sql.kill_id;
 	for (j = TAILQ_FIRST(&h->jobs); j != NULL; j = following) {
 		following = TAILQ_NEXT(j, all);
-		if (j == k || !yg_sv_eq(yg_sv_of(j->id), k->kill_id) || j->id[0] == '\0')
+		if (j == k || strcmp(j->id, k->kill_id) != 0 || j->id[0] == '\0')
 			continue;
 		if (j->state == JOB_BODY) {
 			__atomic_store_n(&j->cancel, true, __ATOMIC_RELAXED);
@@ -656,12 +663,9 @@ static void add_headers(struct job *j, struct MHD_Response *r)
 		header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=UTF-8");
 		return;
 	}
-	struct yg_sv named = j->sql.format.n > 0 ? j->sql.format : j->format;
-	header(r, MHD_HTTP_HEADER_CONTENT_TYPE, yg_store_format_mime(named));
-	if (named.n > 0 && named.n < 64) {
-		(void)snprintf(text, sizeof text, YG_SV_FMT, YG_SV_ARG(named));
-		header(r, "X-ClickHouse-Format", text);
-	}
+	header(r, MHD_HTTP_HEADER_CONTENT_TYPE, yg_store_format_mime(yg_sv_of(j->named)));
+	if (j->named[0] != '\0')
+		header(r, "X-ClickHouse-Format", j->named);
 	const struct yg_chdb_result *s = &j->result;
 	(void)snprintf(text, sizeof text,
 		       "{\"read_rows\":\"%" PRIu64 "\",\"read_bytes\":\"%" PRIu64
@@ -998,12 +1002,23 @@ static bool id_in_use(const struct job *j)
 	return false;
 }
 
+/* What is longer than its place can be neither a format nor a query_id. */
+static void keep(char *to, size_t max, struct yg_sv from)
+{
+	size_t n = from.n <= max && yg_sv_find(from, '\0', 0) == from.n ? from.n : 0;
+	if (n > 0)
+		memcpy(to, from.p, n);
+	to[n] = '\0';
+}
+
 static void begin(struct job *j)
 {
 	struct yg_store_http *h = j->http;
 	join(j);
 	if (j->state == JOB_ANSWER)
 		return;
+	keep(j->named, FORMAT_MAX, j->sql.format.n > 0 ? j->sql.format : j->format);
+	keep(j->kill_id, ID_MAX, j->sql.kill_id);
 	if (j->sql.verb == YG_STORE_EMPTY) {
 		answer(j, j->get ? 200 : 400, j->get ? 0 : 62,
 		       j->get ? "Ok." : "Syntax error: Empty query");

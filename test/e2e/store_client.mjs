@@ -68,6 +68,21 @@ for (const [format, want] of [['TabSeparated', '1\n2\n'], ['CSV', '1\n2\n'], ['C
     clickhouse_settings: { output_format_json_quote_64bit_integers: 0 } })).text()
   ok(text === want, `format ${format}`, text)
 }
+// The statement is longer than what malloc keeps aside without filling it
+// (MALLOC_PERTURB_): a header made of a freed statement shows.
+const padding = `/* ${'x'.repeat(3000)} */`
+const mimes = { TabSeparated: 'text/tab-separated-values', CSV: 'text/csv', JSONEachRow: 'application/x-ndjson',
+  JSON: 'application/json', XML: 'application/xml', Vertical: 'text/plain', Native: 'application/octet-stream' }
+const told = []
+for (const wait of [0, 1])
+  for (const format of Object.keys(mimes)) {
+    const r = await client.exec({ query: `${padding} SELECT 1 AS x FORMAT ${format}`, clickhouse_settings: { wait_end_of_query: wait } })
+    for await (const chunk of r.stream) void chunk
+    const h = r.response_headers
+    if (h['x-clickhouse-format'] !== format || h['content-type'].split(';')[0] !== mimes[format])
+      told.push([wait, format, h['x-clickhouse-format'], h['content-type']])
+  }
+ok(told.length === 0, 'the answer names the format that was asked for', told)
 const bound = await (await client.query({
   query: 'SELECT id FROM t WHERE name = {name:String} AND has({ids:Array(UInt64)}, id) AND id < {n:UInt8}',
   query_params: { name: "it's \\ \t", ids: [1, 2, 3], n: 200 }, format: 'JSONCompactEachRow',
@@ -116,8 +131,10 @@ await client.command({ query: "KILL QUERY WHERE query_id = 'victim-1' SYNC" })
 const killed = await victim
 ok(killed?.code === '394', 'KILL QUERY ... SYNC', [killed?.code, String(killed)])
 const parallel = await Promise.all(Array.from({ length: 24 }, (_, i) =>
-  client.query({ query: 'SELECT {i:UInt32} + sleep(0.02)', query_params: { i }, format: 'TabSeparated' }).then((r) => r.text())))
-ok(parallel.every((t, i) => Number(t) === i), '24 queries side by side', parallel)
+  client.query({ query: 'SELECT {i:UInt32} + sleep(0.02)', query_params: { i }, format: 'TabSeparated' })
+    .then(async (r) => [await r.text(), r.response_headers['x-clickhouse-format']])))
+ok(parallel.every(([t], i) => Number(t) === i), '24 queries side by side', parallel)
+ok(parallel.every(([, format]) => format === 'TabSeparated'), 'each with its own headers', parallel)
 await client.command({ query: 'DROP DATABASE clienttest' })
 await client.close()
 await admin.close()
