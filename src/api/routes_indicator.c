@@ -348,6 +348,8 @@ static yg_status read_indicator_filter(struct yg_request *q, struct yg_indicator
 	struct yg_sv type = yg_query(q, "type");
 	if (yg_query(q, "value").p != NULL)
 		f->value = yg_query(q, "value");
+	if (yg_query(q, "q").p != NULL)
+		f->part = yg_query(q, "q");
 	if (yg_query(q, "list").p != NULL)
 		f->list = yg_query(q, "list");
 	if (type.p == NULL)

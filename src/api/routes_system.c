@@ -255,6 +255,24 @@ void yg_put_job(struct yg_jo *j, const struct yg_job *job)
 	yg_jo_end(j, '}');
 }
 
+#define JOB_STATE_WORDS "queued running done failed cancelled interrupted"
+
+static yg_status read_job_filter(struct yg_request *q, struct yg_job_filter *f, struct yg_err *err)
+{
+	struct yg_sv state = yg_query(q, "state"), kind = yg_query(q, "kind");
+	if (kind.p != NULL)
+		f->kind = kind;
+	if (state.p == NULL)
+		return YG_OK;
+	if (!yg_words_have(JOB_STATE_WORDS, state)) {
+		yg_request_error(q, "unknown_value", YG_SV("state"),
+				 "expected one of: " JOB_STATE_WORDS);
+		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	}
+	f->state = state;
+	return YG_OK;
+}
+
 yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			 struct yg_err *err)
 {
@@ -262,17 +280,16 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 	struct yg_page page;
 	struct yg_job *list = NULL;
 	size_t n = 0;
-	struct yg_reach reach;
 	bool named = yg_query(q, "org").n > 0; /* then not one's own elsewhere */
-	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
+	struct yg_job_filter f = {.actor = yg_sv_of(named ? "" : q->who.actor)};
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	if (st == YG_OK)
-		st = yg_job_list(
-			l.db,
-			&(struct yg_job_filter){.reach = reach,
-						.actor = yg_sv_of(named ? "" : q->who.actor),
-						.before = page.after,
-						.limit = page.limit},
-			q->arena, &list, &n, err);
+		st = read_job_filter(q, &f, err);
+	if (st != YG_OK)
+		return st;
+	f.before = page.after;
+	f.limit = page.limit;
+	st = yg_job_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);

@@ -86,6 +86,7 @@ struct yg_indicator_row {
 };
 struct yg_indicator_filter {
 	struct yg_sv value; /* exact in any accepted spelling; "abc*": begins with; empty: any */
+	struct yg_sv part;  /* what the value has in it; "abc*": begins with; empty: any */
 	enum yg_indicator_type type; /* NONE: any */
 	struct yg_sv list;           /* uid or name; empty: any */
 	struct yg_reach reach;       /* lists within it, and those for all organisations */

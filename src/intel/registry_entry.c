@@ -130,19 +130,43 @@ static yg_status take_row(struct yg_stmt *s, struct yg_arena *arena, struct yg_i
 }
 
 /* "abc*" is a range of values; anything else the spellings that its text could
- * be stored as: as typed, and as its likely type writes it. */
+ * be stored as: as typed, and as its likely type writes it.  A part is a
+ * pattern: every value is looked at, newest first, until there are enough. */
+#define PART_MAX 256
+
 struct wanted {
 	char text[YG_KEY_MAX];
 	struct yg_sv value, low, high;
-	bool prefix;
+	bool prefix, part;
 };
+
+static void want_part(struct yg_sv v, struct wanted *w)
+{
+	struct yg_sb b = yg_sb_init(w->text, sizeof w->text);
+	w->part = true;
+	yg_sb_putc(&b, '%');
+	for (size_t i = 0; i < YG_MIN(v.n, (size_t)PART_MAX); i++) {
+		if (v.p[i] == '%' || v.p[i] == '_' || v.p[i] == '!')
+			yg_sb_putc(&b, '!');
+		yg_sb_putc(&b, v.p[i]);
+	}
+	yg_sb_putc(&b, '%');
+	w->low = w->value = yg_sb_sv(&b);
+}
 
 static void want(const struct yg_indicator_filter *f, struct wanted *w)
 {
 	struct yg_sb b = yg_sb_init(w->text, sizeof w->text);
-	struct yg_sv v = yg_sv_trim(f->value);
+	struct yg_sv v = yg_sv_trim(f->value), part = yg_sv_trim(f->part);
+	bool begins = part.n > 1 && part.p[part.n - 1] == '*';
+	if (v.n == 0 && begins)
+		v = part;
 	*w = (struct wanted){.value = v, .low = {"", 0}, .high = {"", 0}};
 	b.p = w->text;
+	if (v.n == 0 && part.n > 0) {
+		want_part(part, w);
+		return;
+	}
 	if (v.n > 1 && v.p[v.n - 1] == '*' && v.n < sizeof w->text - 4) {
 		v.n--;
 		w->prefix = true;
@@ -168,6 +192,15 @@ static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struc
 			YG_SQL("SELECT " ROW_COLUMNS
 			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
 			       " WHERE i.value >= $1 AND i.value < $2 AND ($3 = 0 OR i.type = $3)"
+			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
+			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
+			out, err);
+	if (w->part)
+		return yg_state_prepare(
+			db,
+			YG_SQL("SELECT " ROW_COLUMNS
+			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
+			       " WHERE i.value LIKE $1 ESCAPE '!' AND $1 = $2 AND ($3 = 0 OR i.type = $3)"
 			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
 			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
 			out, err);

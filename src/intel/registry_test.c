@@ -161,6 +161,19 @@ static void test_entries(void)
 						.limit = 10};
 		T_OK(yg_indicator_list(db, &f, &arena, &rows, &n, &err) == YG_OK && n == asks[k].n);
 	}
+	/* a part of the value; % and _ are themselves */
+	static const struct {
+		const char *part;
+		size_t n;
+	} parts[] = {{"vil.exam", 1}, {"VIL.EXAM", 1}, {".2.", 1}, {"%", 0}, {"e_il", 0},
+		     {"evil*", 1},    {"vil*", 0},     {"!", 0},   {" ", 3}};
+	for (size_t k = 0; k < YG_LEN(parts); k++) {
+		struct yg_indicator_filter f = {
+			.part = yg_sv_of(parts[k].part), .reach = YG_REACH_ALL, .limit = 10};
+		T_NAMED(yg_indicator_list(db, &f, &arena, &rows, &n, &err) == YG_OK &&
+				n == parts[k].n,
+			parts[k].part);
+	}
 	struct yg_indicator_filter page = {.reach = YG_REACH_ALL, .limit = 1};
 	T_OK(yg_indicator_list(db, &page, &arena, &rows, &n, &err) == YG_OK && n == 1 &&
 	     rows[0].id == id2);

@@ -190,7 +190,7 @@ yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct
 		db,
 		YG_SQL("SELECT " COLUMNS
 		       " FROM job WHERE ($1 = 1 OR org IN yg_set($5) OR actor = $6) AND ($2 = '' OR kind = $2)"
-		       " AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4"),
+		       " AND ($3 = '' OR id < $3) AND ($7 = '' OR state = $7) ORDER BY id DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -200,6 +200,7 @@ yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct
 	yg_stmt_text(s, 2, f->kind);
 	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, limit);
+	yg_stmt_text(s, 7, f->state);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

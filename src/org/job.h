@@ -57,6 +57,7 @@ struct yg_job_filter {
 	struct yg_reach reach;
 	struct yg_sv actor;  /* whose own jobs are in it, too; empty: nobody's */
 	struct yg_sv kind;   /* empty: any */
+	struct yg_sv state;  /* empty: any */
 	struct yg_sv before; /* keyset: ids below; empty: from the newest */
 	uint32_t limit;      /* 1..YG_PAGE_MAX */
 };

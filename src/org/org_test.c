@@ -241,6 +241,13 @@ static void test_jobs(void)
 				 .reach = YG_REACH_ALL, .kind = YG_SV("y"), .limit = 10},
 			 &arena, &list, &n, &err) == YG_OK &&
 	     n == 3 && yg_sv_eq(list[0].id, yg_id_sv(&id2)));
+	T_OK(yg_job_list(db,
+			 &(struct yg_job_filter){.reach = YG_REACH_ALL,
+						 .kind = YG_SV("y"),
+						 .state = YG_SV("interrupted"),
+						 .limit = 10},
+			 &arena, &list, &n, &err) == YG_OK &&
+	     n == 2 && list[1].state == YG_JOB_INTERRUPTED);
 	T_OK(yg_job_get(db, YG_SV("j-x"), &arena, &j, &err) == YG_NOTFOUND);
 }
 

@@ -1,7 +1,9 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, place, orgQuery, send, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
+const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
+const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "backup.create", "org.purge", "demo.remove"] as const;
 /** An import counts bytes, all others count things. */
 const inBytes = (j: Job) => j.kind === "events.import";
 const kilo = (n: number | null) => (n === null ? null : Math.ceil(n / 1000));
@@ -130,7 +132,9 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 }
 
 export default function Jobs() {
-	const list = useList<Job>("/jobs", orgQuery());
+	const query = { ...orgQuery(), state: param("state") || undefined, kind: param("kind") || undefined };
+	const filtered = query.state !== undefined || query.kind !== undefined;
+	const list = useList<Job>("/jobs", query);
 	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
 	const id = place.value.rest[0];
 	const put = (next: Job) => list.update((j) => (j.id === next.id ? next : j));
@@ -153,7 +157,7 @@ export default function Jobs() {
 		<Page
 			title={t("nav.jobs")}
 			lead={<Coverage asOf={list.asOf} />}
-			exports={{ kind: "jobs", query: orgQuery() }}
+			exports={{ kind: "jobs", query }}
 			drawer={id === undefined ? undefined : <JobDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: i > 0 ? next(i - 1) : undefined, next: i >= 0 ? next(i + 1) : undefined }} />}
 		>
 			<Table
@@ -165,15 +169,19 @@ export default function Jobs() {
 				rowHref={(j) => withRest([j.id])}
 				open={id}
 				tools={
-					<NewRows
-						n={fresh.size}
-						show={() => {
-							setFresh(new Set());
-							list.reload();
-						}}
-					/>
+					<div class="y-filters">
+						<Select label={t("jobs.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={[["", t("jobs.state.any")], ...STATES.map((s): [string, string] => [s, t(`jobs.state.${s}`)])]} />
+						<Select label={t("jobs.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("jobs.kind.any")], ...KINDS.map((s): [string, string] => [s, t(`jobs.kind.${s}`)])]} />
+						<NewRows
+							n={fresh.size}
+							show={() => {
+								setFresh(new Set());
+								list.reload();
+							}}
+						/>
+					</div>
 				}
-				empty={<Empty title={t("jobs.none")}>{t("jobs.none-why")}</Empty>}
+				empty={filtered ? <Empty title={t("jobs.none-fits")} action={<Button onClick={() => setQuery({ state: null, kind: null })}>{t("jobs.clear")}</Button>} /> : <Empty title={t("jobs.none")}>{t("jobs.none-why")}</Empty>}
 			/>
 		</Page>
 	);
