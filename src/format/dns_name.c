@@ -251,7 +251,7 @@ static void put_octet(struct yg_sb *b, uint8_t c)
 		yg_sb_putc(b, (char)('0' + c % 10));
 		return;
 	}
-	if (memchr(".\\\"();@$", c, 8) != NULL)
+	if (strchr(".\\\"();@$", c) != NULL)
 		yg_sb_putc(b, '\\');
 	yg_sb_putc(b, (char)c);
 }
