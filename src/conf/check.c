@@ -41,7 +41,7 @@ static void check_names(struct checker *k)
 {
 	for (size_t l = 0; yg_conf_lists[l].name != NULL; l++) {
 		const struct yg_conf_list *list = &yg_conf_lists[l];
-		size_t n = yg_conf_item_count(k->c, list);
+		size_t n = (list->flags & YG_CL_TWICE) != 0 ? 0 : yg_conf_item_count(k->c, list);
 		for (size_t i = 1; i < n; i++)
 			for (size_t j = 0; j < i; j++)
 				if (yg_sv_eq(*yg_conf_sv(yg_conf_item(k->c, list, i),
@@ -106,9 +106,96 @@ static bool same_port(const struct port *a, const struct port *b)
 	return yg_ip_eq(p, q) || every_address(p) || every_address(q);
 }
 
+static size_t list_of(const char *name)
+{
+	size_t l = 0;
+	while (yg_conf_lists[l].name != NULL && strcmp(yg_conf_lists[l].name, name) != 0)
+		l++;
+	return l;
+}
+
+static size_t add_dns_ports(struct checker *k, struct port *ports, size_t n)
+{
+	const struct yg_conf *c = k->c;
+	for (size_t i = 0; i < c->dns_listen_count; i++)
+		for (int udp = 0; udp < 2; udp++)
+			add_port(ports, &n, c->dns_listens[i].address, udp != 0,
+				 item_line(k, list_of("resolve.listen"), i), "resolve.listen");
+	for (size_t i = 0; i < c->dns_dot_count; i++)
+		add_port(ports, &n, c->dns_dots[i].address, false,
+			 item_line(k, list_of("resolve.dot"), i), "resolve.dot");
+	for (size_t i = 0; i < c->dns_doh_count; i++)
+		add_port(ports, &n, c->dns_dohs[i].address, false,
+			 item_line(k, list_of("resolve.doh"), i), "resolve.doh");
+	return n;
+}
+
+static void check_pair(struct checker *k, const struct yg_conf_dns_listen *l, size_t n,
+		       const char *list)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((l[i].cert_file.n > 0) != (l[i].key_file.n > 0))
+			bad(k, item_line(k, list_of(list), i), list,
+			    "cert-file and key-file belong together");
+}
+
+static void check_policies(struct checker *k)
+{
+	static const char *const words[] = {"given",    "disabled", "nxdomain", "nodata",
+					    "passthru", "drop",     "tcp-only"};
+	for (size_t i = 0; i < k->c->dns_policy_count; i++) {
+		const struct yg_conf_dns_policy *p = &k->c->dns_policies[i];
+		size_t line = item_line(k, list_of("resolve.policy"), i), w = 0;
+		if ((p->rpz.n > 0) + (p->list.n > 0) + (p->axfr.n > 0) != 1)
+			bad(k, line, "resolve.policy", "expected one of rpz, list and axfr");
+		if (p->axfr.n > 0 && p->zone.n == 0)
+			bad(k, line, "resolve.policy", "axfr needs zone, the zone's name there");
+		if ((p->tsig_name.n > 0) != (p->tsig_secret_file.n > 0))
+			bad(k, line, "resolve.policy",
+			    "tsig.name and tsig.secret-file belong together");
+		while (w < YG_LEN(words) && !yg_sv_eq(p->override_, yg_sv_of(words[w])))
+			w++;
+		if (w == YG_LEN(words) && !yg_sv_starts(p->override_, YG_SV("cname ")))
+			bad(k, line, "resolve.policy.override",
+			    "expected given, disabled, nxdomain, nodata, passthru, drop, tcp-only "
+			    "or 'cname NAME'");
+	}
+}
+
+static void check_resolve(struct checker *k)
+{
+	const struct yg_conf *c = k->c;
+	check_pair(k, c->dns_dots, c->dns_dot_count, "resolve.dot");
+	check_pair(k, c->dns_dohs, c->dns_doh_count, "resolve.doh");
+	check_policies(k);
+	if (c->resolve_ttl_min > c->resolve_ttl_max)
+		bad(k, key_line(k, "resolve.ttl-min"), "resolve.ttl-min",
+		    "it is above resolve.ttl-max");
+	for (size_t i = 0; i < c->dns_upstream_count; i++) {
+		const struct yg_conf_dns_upstream *u = &c->dns_upstreams[i];
+		size_t line = item_line(k, list_of("resolve.upstream"), i);
+		if ((u->forward.n > 0 || u->dot.n > 0) == (u->recursion != 0))
+			bad(k, line, "resolve.upstream",
+			    "expected servers (forward, dot) or recursion");
+		for (size_t j = 0; j < i; j++)
+			if (yg_sv_ieq(u->zone, c->dns_upstreams[j].zone) &&
+			    yg_sv_eq(u->org, c->dns_upstreams[j].org)) {
+				bad(k, line, "resolve.upstream",
+				    "the zone stands twice for one organisation");
+				break;
+			}
+	}
+	for (size_t i = 0; i < c->dns_client_count; i++) {
+		const struct yg_conf_dns_client *d = &c->dns_clients[i];
+		if (d->prefix.n + d->dot_name.n + d->certificate.n + d->doh_token_file.n == 0)
+			bad(k, item_line(k, list_of("resolve.clients"), i), "resolve.clients",
+			    "expected one of prefix, dot-name, certificate and doh-token-file");
+	}
+}
+
 static void check_ports(struct checker *k)
 {
-	struct port ports[3 + 64];
+	struct port ports[3 + 64 + 2 * 64 + 2 * 16];
 	size_t n = 0;
 	const struct yg_conf *c = k->c;
 	add_port(ports, &n, c->api_address, false, key_line(k, "api.address"), "api.address");
@@ -119,6 +206,7 @@ static void check_ports(struct checker *k)
 		add_port(ports, &n, c->listeners[i].address,
 			 YG_SV_IS(c->listeners[i].protocol, "udp"), item_line(k, 0, i),
 			 "ingest.listeners");
+	n = add_dns_ports(k, ports, n);
 	for (size_t i = 1; i < n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (same_port(&ports[i], &ports[j])) {
@@ -165,6 +253,7 @@ size_t yg_conf_cross(const struct yg_conf *c, const char *file_name, yg_conf_rep
 		    "only the embedded store listens");
 	check_names(&k);
 	check_listeners(&k);
+	check_resolve(&k);
 	check_ports(&k);
 	for (size_t i = 0; i < c->listener_count; i++)
 		check_source(&k, c->listeners[i].source, item_line(&k, 0, i),

@@ -23,6 +23,28 @@ struct yg_conf_mapping { /* ingest.mappings[] */
 	struct yg_sv name, file;
 };
 
+struct yg_conf_dns_listen { /* resolve.listen[], .dot[], .doh[] */
+	struct yg_sv address;
+	struct yg_sv cert_file, key_file, client_ca_file; /* dot, doh; empty: the server's own */
+	struct yg_sv path;                                /* doh: "/dns-query" */
+};
+struct yg_conf_dns_client { /* resolve.clients[] */
+	struct yg_sv prefix, org, network;
+	struct yg_sv dot_name, certificate, doh_token_file; /* other ways to know it */
+};
+struct yg_conf_dns_upstream { /* resolve.upstream[] */
+	struct yg_sv zone, org;
+	struct yg_sv forward, dot; /* "ip:port ip:port#name"; dot: by TLS */
+	uint64_t recursion, stub;
+};
+struct yg_conf_dns_policy { /* resolve.policy[] */
+	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;
+	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
+};
+struct yg_conf_dns_local { /* resolve.local[] */
+	struct yg_sv zone, file, org;
+};
+
 struct yg_conf {
 	/* api: */
 	struct yg_sv api_address; /* "127.0.0.1:8443"; "none": only the Unix socket */
@@ -63,6 +85,29 @@ struct yg_conf {
 	size_t follow_count;
 	struct yg_conf_mapping *mappings;
 	size_t mapping_count;
+	/* resolve: */
+	uint64_t resolve_workers;                  /* 1 */
+	uint64_t resolve_cache_bytes;              /* 128 MiB per worker */
+	uint64_t resolve_edns_bytes;               /* 1232 */
+	uint64_t resolve_ttl_min, resolve_ttl_max; /* s */
+	int64_t resolve_stale_us; /* 1 d: how long behind its end an answer may still serve */
+	uint64_t resolve_rrl, resolve_rrl_slip; /* answers/s per client network; 0: no limit */
+	uint64_t resolve_tcp, resolve_tcp_per_client;
+	int64_t resolve_tcp_idle_us;
+	uint64_t resolve_rebinding;           /* bool */
+	struct yg_sv resolve_rebinding_allow; /* names, with blanks between */
+	uint64_t resolve_break_dnssec;        /* bool */
+	struct yg_sv resolve_clients_log;     /* keep, pseudonym, drop */
+	struct yg_conf_dns_listen *dns_listens, *dns_dots, *dns_dohs;
+	size_t dns_listen_count, dns_dot_count, dns_doh_count;
+	struct yg_conf_dns_client *dns_clients;
+	size_t dns_client_count;
+	struct yg_conf_dns_upstream *dns_upstreams;
+	size_t dns_upstream_count;
+	struct yg_conf_dns_policy *dns_policies;
+	size_t dns_policy_count;
+	struct yg_conf_dns_local *dns_locals;
+	size_t dns_local_count;
 	/* process: */
 	struct yg_sv user;      /* "yagura": who roles run as when started as root */
 	int64_t restart_max_us; /* 60 s: longest back-off */
@@ -79,6 +124,8 @@ enum yg_conf_role {
 	YG_CONF_CENTER = 2,
 	YG_CONF_STORE = 4,
 	YG_CONF_INGEST = 8,
+	YG_CONF_RESOLVE = 16,
+	YG_CONF_ZONES = 32,
 };
 enum yg_conf_reload {
 	YG_RELOAD_LIVE, /* SIGHUP: in force at once */

@@ -216,7 +216,7 @@ static void other_value(const struct yg_conf_key *k, struct yg_conf *c)
 	}
 	const char *v = "/tmp/some file \"x\\y";
 	if (k->type == YG_CT_ENUM)
-		v = k->options[0];
+		v = k->options[strcmp(k->options[0], k->dflt_text) == 0];
 	else if (k->type == YG_CT_ADDRESS)
 		v = "[::1]:7";
 	else if (k->type == YG_CT_URL)
@@ -248,7 +248,8 @@ static void one_row(const struct yg_conf_key *k, struct yg_sv manual, struct yg_
 	yg_sb_printf(&b, ".It Cm %s\n", k->name);
 	T_NAMED(yg_sv_has(manual, yg_sb_sv(&b)), "it stands in the manual");
 	b.n = 0;
-	yg_sb_printf(&b, "\"%s\":{\"type\"", yg_conf_short(k->name));
+	yg_sb_printf(&b, "\"%s\":{\"%s\"", yg_conf_short(k->name),
+		     (k->flags & YG_CF_MANY) != 0 ? "anyOf" : "type");
 	T_NAMED(yg_sv_has(schema, yg_sb_sv(&b)), "it stands in the schema");
 	if (!yg_conf_is_number(k))
 		return;
@@ -281,7 +282,8 @@ static void test_rows(void)
 	for (const struct yg_conf_list *l = yg_conf_lists; l->name != NULL; l++) {
 		T_NAMED(yg_sv_has(yg_buf_sv(&manual), yg_sv_of(l->name)), l->name);
 		T_NAMED(yg_sv_has(yg_buf_sv(&schema), yg_sv_of(yg_conf_short(l->name))), l->name);
-		T_NAMED(l->max <= YG_CONF_ITEMS_MAX && l->keys[0].type == YG_CT_SLUG,
+		T_NAMED(l->max <= YG_CONF_ITEMS_MAX &&
+				(l->flags != 0 || l->keys[0].type == YG_CT_SLUG),
 			"an entry begins with its name");
 		for (const struct yg_conf_key *k = l->keys; k->name != NULL; k++)
 			T_NAMED(k->doc != NULL && yg_sv_ends(yg_sv_of(k->doc), YG_SV(".")),
@@ -355,6 +357,71 @@ static void test_files(void)
 	(void)rmdir(dir);
 }
 
+/* What the resolver's part needs beyond the others: values in place of entries, lists in
+ * entries, keys one level below, paths beside the file, "@" before a port. */
+static void test_resolve(void)
+{
+	struct yg_conf c;
+	struct said s;
+	T_OK(read_text("resolve:\n"
+		       "  listen: [\"127.0.0.1@5353\", {address: \"::1\"}]\n"
+		       "  workers: 2\n"
+		       "  clients: [\"127.0.0.0/8\", {prefix: \"10.0.0.0/8\", org: a-city}]\n"
+		       "  upstream: [{zone: \".\", forward: [\"127.0.0.1@5300\", \"::1@53\"],\n"
+		       "              dot: \"192.0.2.1#dns.example\"}]\n"
+		       "  policy:\n"
+		       "    - {name: feed1, rpz: \"feed1.zone\", override: nxdomain}\n"
+		       "    - {name: feed3, axfr: \"127.0.0.1@5301\", zone: \"feed3.example\",\n"
+		       "       tsig: {name: \"key1\", algorithm: \"hmac-sha512\",\n"
+		       "              secret_file: \"/k/key1.secret\"}}\n"
+		       "  rebinding-protection: false\n",
+		       &c, &s) == YG_OK);
+	T_OK(c.dns_listen_count == 2 && YG_SV_IS(c.dns_listens[0].address, "127.0.0.1:5353") &&
+	     YG_SV_IS(c.dns_listens[1].address, "[::1]:53"));
+	T_OK(c.dns_client_count == 2 && YG_SV_IS(c.dns_clients[0].prefix, "127.0.0.0/8") &&
+	     YG_SV_IS(c.dns_clients[1].org, "a-city"));
+	T_OK(c.dns_upstream_count == 1 &&
+	     YG_SV_IS(c.dns_upstreams[0].forward, "127.0.0.1:5300 [::1]:53") &&
+	     YG_SV_IS(c.dns_upstreams[0].dot, "192.0.2.1:853#dns.example"));
+	T_OK(c.dns_policy_count == 2 && c.dns_policies[0].rpz.p[0] == '/' &&
+	     yg_sv_ends(c.dns_policies[0].rpz, YG_SV("/feed1.zone")) &&
+	     YG_SV_IS(c.dns_policies[0].override_, "nxdomain"));
+	T_OK(YG_SV_IS(c.dns_policies[1].tsig_name, "key1") &&
+	     YG_SV_IS(c.dns_policies[1].tsig_algorithm, "hmac-sha512") &&
+	     YG_SV_IS(c.dns_policies[1].tsig_secret_file, "/k/key1.secret"));
+	T_OK(c.resolve_rebinding == 0 && c.resolve_workers == 2);
+	T_OK(round_trip(&c, false) && round_trip(&c, true));
+
+#define P(item) "resolve:\n  policy:\n    - " item "\n"
+	T_OK(refuses(
+		P("{name: a, tsig: {nmae: x}}"),
+		"f.yaml:3: resolve.policy.tsig.nmae: there is no such key; did you mean 'name'?"));
+	T_OK(refuses(P("{name: a, tsig: {name: x, name: y}}"), "the key stands twice"));
+	T_OK(refuses(P("{name: a, tsig: x}"), "resolve.policy.tsig: there is no such key"));
+	T_OK(refuses(P("{name: a, rpz: [x, y]}"), "expected a path, or \"\", found a list"));
+	T_OK(refuses(P("x"), "expected an entry with keys"));
+	T_OK(refuses(P("{name: a, rpz: a1, list: b1}"), "expected one of rpz, list and axfr"));
+	T_OK(refuses(P("{name: a, axfr: \"::1\"}"), "axfr needs zone"));
+	T_OK(refuses(P("{name: a, rpz: a1, override: nxdomian}"), "or 'cname NAME'"));
+	T_OK(refuses("resolve: {listen: [\"::1\"], dot: [\"::1@53\"]}\n",
+		     "the port is taken by resolve.listen"));
+	T_OK(refuses("resolve: {dot: [{address: \"::1\", cert-file: x}]}\n", "belong together"));
+	T_OK(refuses("resolve: {clients: [{org: a}]}\n", "expected one of prefix"));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\"}]}\n", "or recursion"));
+	T_OK(refuses(
+		"resolve: {upstream: [{zone: a, recursion: true}, {zone: A, recursion: true}]}\n",
+		"the zone stands twice"));
+	T_OK(refuses("resolve: {ttl-min: 9, ttl-max: 8}\n", "above resolve.ttl-max"));
+	T_OK(refuses("resolve: {rebinding-protection: 1}\n", "expected true or false, found '1'"));
+	T_OK(refuses("resolve: {rebinding-protection: \"true\"}\n", "without quotes"));
+	T_OK(refuses("resolve: {listen: [\"127.0.0.1@70000\"]}\n",
+		     "\"127.0.0.1@53\" or \"::1@53\", found '127.0.0.1@70000'"));
+	T_OK(refuses("resolve: {listen: [\"127.0.0.1 @53\"]}\n", "expected an address"));
+	T_OK(refuses("resolve: {clients: [\"127.0.0.1/8\"]}\n", "such as \"192.0.2.0/24\""));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: [[x]]}]}\n", "found a list"));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: [*a]}]}\n", "aliases"));
+}
+
 int main(void)
 {
 	yg_arena_init(&arena, 8 << 20);
@@ -365,6 +432,7 @@ int main(void)
 	test_cross();
 	test_rows();
 	test_diff();
+	test_resolve();
 	test_files();
 	yg_arena_free(&arena);
 	return tap_done();

@@ -8,7 +8,7 @@ static void put(struct yg_buf *b, const char *s)
 
 static void put_value(struct yg_buf *out, const struct yg_conf_key *k, const void *base)
 {
-	char text[8300]; /* 4096 bytes, every one escaped */
+	char text[12300]; /* 4096 bytes, every one escaped or in quotes of its own */
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_conf_format(&b, k, base);
 	yg_buf_put(out, yg_sb_sv(&b));
@@ -21,6 +21,11 @@ static void put_default(struct yg_buf *out, const struct yg_conf_key *k)
 		struct yg_conf_listener listener;
 		struct yg_conf_follow follow;
 		struct yg_conf_mapping mapping;
+		struct yg_conf_provider provider;
+		struct yg_conf_dns_listen dns_listen;
+		struct yg_conf_dns_client dns_client;
+		struct yg_conf_dns_upstream dns_upstream;
+		struct yg_conf_dns_policy dns_policy;
 	} base;
 	if (yg_conf_is_number(k))
 		*yg_conf_u64(&base, k) = k->dflt;
@@ -118,6 +123,7 @@ static void schema_type(struct yg_buf *out, const struct yg_conf_key *k)
 		yg_buf_printf(out, "\"type\":\"integer\",\"minimum\":%llu,\"maximum\":%llu",
 			      (unsigned long long)k->min, (unsigned long long)k->max);
 		return;
+	case YG_CT_BOOL: put(out, "\"type\":\"boolean\""); return;
 	case YG_CT_BYTES:
 		put(out,
 		    "\"type\":[\"string\",\"integer\"],\"pattern\":\"^[0-9]+(B|kB|KiB|MB|MiB|GB|GiB|TB|TiB)?$\"");
@@ -152,6 +158,8 @@ static void schema_type(struct yg_buf *out, const struct yg_conf_key *k)
 		return;
 	case YG_CT_TEXT:
 	case YG_CT_FILE:
+	case YG_CT_DNS:
+	case YG_CT_PREFIX:
 		yg_buf_printf(out, "\"type\":\"string\",\"minLength\":%d,\"maxLength\":4096",
 			      (k->flags & YG_CF_EMPTY) != 0 ? 0 : 1);
 		return;
@@ -164,13 +172,25 @@ static void schema_key(struct yg_buf *out, const struct yg_conf_key *k, bool *fi
 	*first = false;
 	put_json(out, yg_conf_short(k->name));
 	put(out, ":{");
-	schema_type(out, k);
+	if ((k->flags & YG_CF_MANY) != 0) {
+		put(out, "\"anyOf\":[{");
+		schema_type(out, k);
+		put(out, "},{\"type\":\"array\",\"items\":{");
+		schema_type(out, k);
+		put(out, "}}]");
+	} else {
+		schema_type(out, k);
+	}
 	put(out, ",\"description\":");
 	put_json(out, k->doc);
 	if ((k->flags & YG_CF_REQUIRED) == 0) {
 		put(out, ",\"default\":");
 		if (k->type == YG_CT_COUNT) {
 			yg_buf_printf(out, "%llu", (unsigned long long)k->dflt);
+		} else if (k->type == YG_CT_BOOL) {
+			put_default(out, k);
+		} else if ((k->flags & YG_CF_MANY) != 0 && k->dflt_text[0] == '\0') {
+			put(out, "[]");
 		} else if (yg_conf_is_number(k)) {
 			yg_buf_putc(out, '"');
 			put_default(out, k);
@@ -182,9 +202,43 @@ static void schema_key(struct yg_buf *out, const struct yg_conf_key *k, bool *fi
 	yg_buf_putc(out, '}');
 }
 
+/* Keys of an entry; those with a dot are one level below, side by side in the table. */
+static void schema_keys(struct yg_buf *out, const struct yg_conf_key *keys)
+{
+	bool first = true, any = false;
+	put(out, "\"type\":\"object\",\"additionalProperties\":false,\"required\":[");
+	for (const struct yg_conf_key *k = keys; k->name != NULL; k++)
+		if ((k->flags & YG_CF_REQUIRED) != 0) {
+			if (any)
+				yg_buf_putc(out, ',');
+			put_json(out, k->name);
+			any = true;
+		}
+	put(out, "],\"properties\":{");
+	for (const struct yg_conf_key *k = keys; k->name != NULL; k++) {
+		const char *dot = strchr(k->name, '.');
+		if (dot == NULL) {
+			schema_key(out, k, &first);
+			continue;
+		}
+		size_t n = (size_t)(dot - k->name) + 1;
+		bool inner = true;
+		yg_buf_printf(out,
+			      "%s\"%.*s\":{\"type\":\"object\",\"additionalProperties\":false,"
+			      "\"properties\":{",
+			      first ? "\n" : ",\n", (int)n - 1, k->name);
+		for (first = false;; k++) {
+			schema_key(out, k, &inner);
+			if (k[1].name == NULL || strncmp(k[1].name, k->name, n) != 0)
+				break;
+		}
+		put(out, "}}");
+	}
+	put(out, "}");
+}
+
 static void schema_list(struct yg_buf *out, const struct yg_conf_list *l, bool *first)
 {
-	bool inner = true, any = false;
 	put(out, *first ? "\n" : ",\n");
 	*first = false;
 	put_json(out, yg_conf_short(l->name));
@@ -193,18 +247,13 @@ static void schema_list(struct yg_buf *out, const struct yg_conf_list *l, bool *
 		":{\"type\":[\"array\",\"null\"],\"maxItems\":%zu,\"default\":[],\"description\":",
 		l->max);
 	put_json(out, l->doc);
-	put(out, ",\"items\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":[");
-	for (const struct yg_conf_key *k = l->keys; k->name != NULL; k++)
-		if ((k->flags & YG_CF_REQUIRED) != 0) {
-			if (any)
-				yg_buf_putc(out, ',');
-			put_json(out, k->name);
-			any = true;
-		}
-	put(out, "],\"properties\":{");
-	for (const struct yg_conf_key *k = l->keys; k->name != NULL; k++)
-		schema_key(out, k, &inner);
-	put(out, "}}}");
+	put(out, (l->flags & YG_CL_SCALAR) != 0 ? ",\"items\":{\"anyOf\":[{" : ",\"items\":{");
+	if ((l->flags & YG_CL_SCALAR) != 0) {
+		schema_type(out, &l->keys[0]);
+		put(out, "},{");
+	}
+	schema_keys(out, l->keys);
+	put(out, (l->flags & YG_CL_SCALAR) != 0 ? "}]}}" : "}}");
 }
 
 void yg_conf_print_schema(struct yg_buf *out)
@@ -262,6 +311,8 @@ static void manual_key(struct yg_buf *out, const struct yg_conf_key *k)
 	char text[400];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_conf_expected(&b, k);
+	if ((k->flags & YG_CF_MANY) != 0)
+		yg_sb_put(&b, YG_SV("; one, or a list of them"));
 	yg_buf_printf(out, ".It Cm %s\n", k->name);
 	put_roff(out, k->doc);
 	put(out, "\nExpected: ");
@@ -272,7 +323,7 @@ static void manual_key(struct yg_buf *out, const struct yg_conf_key *k)
 	}
 	put(out, ".\nDefault: ");
 	struct yg_buf d;
-	yg_buf_init(&d, 8300);
+	yg_buf_init(&d, 12300);
 	put_default(&d, k);
 	yg_buf_putc(&d, '\0');
 	if (!d.bad)
@@ -306,9 +357,15 @@ void yg_conf_print_manual(struct yg_buf *out)
 			yg_buf_printf(out, ".It Cm %s\n", l->name);
 			put_roff(out, l->doc);
 			yg_buf_printf(out,
-				      "\nA list of at most %zu entries with these keys.\n"
+				      "\nA list of at most %zu entries with these keys%s%s%s.\n"
 				      "On reload: %s.\n.Bl -tag -width Ds\n",
-				      l->max, reload_text(l->reload));
+				      l->max,
+				      (l->flags & YG_CL_SCALAR) != 0
+					      ? "; one that is a single value gives its "
+					      : "",
+				      (l->flags & YG_CL_SCALAR) != 0 ? l->keys[0].name : "",
+				      (l->flags & YG_CL_SCALAR) != 0 ? " alone" : "",
+				      reload_text(l->reload));
 			for (const struct yg_conf_key *k = l->keys; k->name != NULL; k++)
 				manual_key(out, k);
 			put(out, ".El\n");

@@ -1,4 +1,5 @@
 /* read.c - YAML by events into a yg_conf; no recursion, no tree. */
+#include <unistd.h>
 #include <yaml.h>
 
 #include "conf/table.h"
@@ -138,7 +139,26 @@ static bool ambiguous(struct yg_sv s)
 	return number;
 }
 
-static void take_value(struct reader *r, const struct yg_conf_key *k, void *base, const char *key)
+/* A path beside the configuration file, made absolute; in the arena. */
+static struct yg_sv beside(struct reader *r, struct yg_sv path)
+{
+	char here[4096] = "", whole[8300];
+	struct yg_sb b = yg_sb_init(whole, sizeof whole);
+	const char *slash = strrchr(r->file, '/');
+	if (path.n == 0 || path.p[0] == '/')
+		return path;
+	if (r->file[0] != '/') {
+		if (getcwd(here, sizeof here) == NULL)
+			return path;
+		yg_sb_printf(&b, "%s/", here);
+	}
+	yg_sb_put(&b, (struct yg_sv){r->file, slash != NULL ? (size_t)(slash - r->file) + 1 : 0});
+	yg_sb_put(&b, path);
+	return b.cut ? path : yg_arena_dup(r->arena, yg_sb_sv(&b));
+}
+
+static void take_one(struct reader *r, const struct yg_conf_key *k, void *base, const char *key,
+		     bool more)
 {
 	char text[400];
 	struct yg_sb why = yg_sb_init(text, sizeof text);
@@ -156,8 +176,10 @@ static void take_value(struct reader *r, const struct yg_conf_key *k, void *base
 		return;
 	}
 	struct yg_sv s = scalar(r);
-	if (k->type == YG_CT_COUNT && !is_plain(r)) {
-		yg_sb_put(&why, YG_SV("expected a number without quotes"));
+	if ((k->type == YG_CT_COUNT || k->type == YG_CT_BOOL) && !is_plain(r)) {
+		yg_sb_put(&why, k->type == YG_CT_BOOL
+					? YG_SV("expected true or false without quotes")
+					: YG_SV("expected a number without quotes"));
 		problem(r, line, key, yg_sb_cstr(&why));
 	} else if (!yg_conf_is_number(k) && is_plain(r) && ambiguous(s)) {
 		yg_sb_put(&why, YG_SV("expected "));
@@ -166,50 +188,29 @@ static void take_value(struct reader *r, const struct yg_conf_key *k, void *base
 		yg_sb_put_untrusted(&why, yg_sv_sub(s, 0, 48));
 		yg_sb_put(&why, YG_SV("'; if it is text, write it in quotes"));
 		problem(r, line, key, yg_sb_cstr(&why));
-	} else if (!yg_conf_set(k, base, s, r->arena, &why)) {
-		problem(r, line, key, yg_sb_cstr(&why));
+	} else {
+		if (k->type == YG_CT_FILE && (k->flags & YG_CF_BESIDE) != 0)
+			s = beside(r, s);
+		bool ok = more ? yg_conf_add(k, base, s, r->arena, &why)
+			       : yg_conf_set(k, base, s, r->arena, &why);
+		if (!ok)
+			problem(r, line, key, yg_sb_cstr(&why));
 	}
 }
 
-/* Edit distance with swaps of neighbours, at most 3; names are short. */
-static size_t distance(struct yg_sv a, struct yg_sv b)
+static void take_value(struct reader *r, const struct yg_conf_key *k, void *base, const char *key)
 {
-	enum { MAX = 40 };
-	size_t row[3][MAX + 1];
-	if (a.n > MAX || b.n > MAX)
-		return 99;
-	for (size_t j = 0; j <= b.n; j++)
-		row[0][j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
-		now[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			size_t cost = a.p[i - 1] == b.p[j - 1] ? 0 : 1;
-			size_t d = YG_MIN(up[j - 1] + cost, YG_MIN(up[j], now[j - 1]) + 1);
-			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1])
-				d = YG_MIN(d, up2[j - 2] + 1);
-			now[j] = d;
-		}
+	if ((k->flags & YG_CF_MANY) == 0 || r->event.type != YAML_SEQUENCE_START_EVENT ||
+	    !plain_node(r, key)) {
+		take_one(r, k, base, key, false);
+		return;
 	}
-	return row[a.n % 3][b.n];
+	*yg_conf_sv(base, k) = (struct yg_sv){"", 0};
+	while (next(r) && r->event.type != YAML_SEQUENCE_END_EVENT)
+		take_one(r, k, base, key, true);
 }
 
-struct guess {
-	struct yg_sv found; /* what stands in the file */
-	const char *best;
-	size_t distance;
-};
-
-static void consider(struct guess *g, const char *candidate, const char *shown)
-{
-	size_t d = distance(g->found, yg_sv_of(candidate));
-	if (d < g->distance && d <= 1 + g->found.n / 4) {
-		g->distance = d;
-		g->best = shown;
-	}
-}
-
-static void unknown(struct reader *r, size_t line, const char *key, const struct guess *g)
+static void unknown(struct reader *r, size_t line, const char *key, const struct yg_conf_guess *g)
 {
 	char text[200];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
@@ -275,31 +276,79 @@ static bool first_use(struct reader *r, uint32_t *seen, size_t line, const char 
 	return false;
 }
 
-static void take_item(struct reader *r, const struct yg_conf_list *l, void *item, size_t item_line)
+/* Keys of an entry, or of what stands one level below it ("tsig."). */
+struct item {
+	const struct yg_conf_list *list;
+	void *base;
+	uint32_t seen[YG_CONF_KEYS_MAX];
+};
+
+/* The first key one level below `name`; *out_n: how much of its name stands above. */
+static const struct yg_conf_key *key_below(const struct yg_conf_list *l, struct yg_sv name,
+					   size_t *out_n)
 {
-	uint32_t seen[YG_CONF_KEYS_MAX] = {0};
+	for (const struct yg_conf_key *k = l->keys; k->name != NULL; k++) {
+		const char *dot = strchr(k->name, '.');
+		if (dot != NULL &&
+		    yg_sv_eq(name, (struct yg_sv){k->name, (size_t)(dot - k->name)})) {
+			*out_n = name.n + 1;
+			return k;
+		}
+	}
+	return NULL;
+}
+
+/* One key of the entry; `above` is the part of the table's names that is left out. */
+static void take_item_key(struct reader *r, struct item *it, struct yg_sv above, struct yg_sv key,
+			  size_t line, const char *name)
+{
+	struct yg_conf_guess g = {key, NULL, 99};
+	for (const struct yg_conf_key *k = it->list->keys; k->name != NULL; k++) {
+		if (!yg_sv_starts(yg_sv_of(k->name), above))
+			continue;
+		if (yg_conf_name_is(key, k->name + above.n)) {
+			if (first_use(r, &it->seen[k - it->list->keys], line, name))
+				take_value(r, k, it->base, name);
+			else
+				skip(r);
+			return;
+		}
+		yg_conf_consider(&g, k->name + above.n, k->name + above.n);
+	}
+	unknown(r, line, name, &g);
+	skip(r);
+}
+
+static void take_below(struct reader *r, struct item *it, struct yg_sv above, const char *before)
+{
+	char name[160], outer[160];
+	struct yg_sb b = yg_sb_init(name, sizeof name), o = yg_sb_init(outer, sizeof outer);
+	struct yg_sv key;
+	size_t line;
+	yg_sb_put(&o, yg_sv_of(before));
+	while (next_pair(r, yg_sb_cstr(&o), &key, &line)) {
+		(void)key_name(&b, outer, key);
+		take_item_key(r, it, above, key, line, name);
+	}
+}
+
+static void take_item(struct reader *r, const struct yg_conf_list *l, void *base, size_t item_line)
+{
+	struct item it = {.list = l, .base = base};
 	char name[160];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
 	struct yg_sv key;
-	size_t line;
-	yg_conf_defaults(l->keys, item);
+	size_t line, n;
 	while (next_pair(r, l->name, &key, &line)) {
-		struct guess g = {key, NULL, 99};
-		const struct yg_conf_key *k = l->keys;
-		for (; k->name != NULL && !yg_sv_eq(key, yg_sv_of(k->name)); k++)
-			consider(&g, k->name, k->name);
 		(void)key_name(&b, l->name, key);
-		if (k->name == NULL) {
-			unknown(r, line, name, &g);
-			skip(r);
-		} else if (first_use(r, &seen[k - l->keys], line, name)) {
-			take_value(r, k, item, name);
-		} else {
-			skip(r);
-		}
+		const struct yg_conf_key *below = key_below(l, key, &n);
+		if (below != NULL && r->event.type == YAML_MAPPING_START_EVENT)
+			take_below(r, &it, (struct yg_sv){below->name, n}, name);
+		else
+			take_item_key(r, &it, YG_SV(""), key, line, name);
 	}
 	for (const struct yg_conf_key *k = l->keys; k->name != NULL; k++)
-		if ((k->flags & YG_CF_REQUIRED) != 0 && seen[k - l->keys] == 0 && !r->broken) {
+		if ((k->flags & YG_CF_REQUIRED) != 0 && it.seen[k - l->keys] == 0 && !r->broken) {
 			(void)key_name(&b, l->name, yg_sv_of(k->name));
 			problem(r, item_line, name, "the key is missing");
 		}
@@ -331,7 +380,9 @@ static void take_list(struct reader *r, const struct yg_conf_list *l)
 	size_t count = 0;
 	while (next(r) && r->event.type != YAML_SEQUENCE_END_EVENT) {
 		size_t line = line_of(r);
-		if (!plain_node(r, l->name) || r->event.type != YAML_MAPPING_START_EVENT) {
+		bool one = (l->flags & YG_CL_SCALAR) != 0 && r->event.type == YAML_SCALAR_EVENT;
+		if (!plain_node(r, l->name) ||
+		    (r->event.type != YAML_MAPPING_START_EVENT && !one)) {
 			if (r->event.type != YAML_MAPPING_START_EVENT &&
 			    r->event.type != YAML_ALIAS_EVENT)
 				problem(r, line, l->name, "expected an entry with keys");
@@ -343,8 +394,13 @@ static void take_list(struct reader *r, const struct yg_conf_list *l)
 			problem(r, line, l->name, yg_sb_cstr(&b));
 			skip(r);
 		} else {
-			r->lines->item[l - yg_conf_lists][count] = (uint32_t)line;
-			take_item(r, l, items + count++ * l->item_bytes, line);
+			void *item = items + count * l->item_bytes;
+			r->lines->item[l - yg_conf_lists][count++] = (uint32_t)line;
+			yg_conf_defaults(l->keys, item);
+			if (one)
+				take_value(r, &l->keys[0], item, l->name);
+			else
+				take_item(r, l, item, line);
 		}
 	}
 	list_store(r, l, items, count);
@@ -362,26 +418,26 @@ static void take_key(struct reader *r, const char *section, struct yg_sv key, si
 	char name[160];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
 	struct yg_sv full = yg_sv_of(key_name(&b, section, key));
-	struct guess g = {key, NULL, 99};
+	struct yg_conf_guess g = {key, NULL, 99};
 	for (const struct yg_conf_key *k = yg_conf_keys; k->name != NULL; k++) {
-		if (yg_sv_eq(full, yg_sv_of(k->name))) {
+		if (yg_conf_name_is(full, k->name)) {
 			if (first_use(r, &r->lines->key[k - yg_conf_keys], line, name))
 				take_value(r, k, r->out, name);
 			else
 				skip(r);
 			return;
 		}
-		consider(&g, yg_conf_short(k->name), k->name);
+		yg_conf_consider(&g, yg_conf_short(k->name), k->name);
 	}
 	for (const struct yg_conf_list *l = yg_conf_lists; l->name != NULL; l++) {
-		if (yg_sv_eq(full, yg_sv_of(l->name))) {
+		if (yg_conf_name_is(full, l->name)) {
 			if (first_use(r, &seen->lists[l - yg_conf_lists], line, name))
 				take_list(r, l);
 			else
 				skip(r);
 			return;
 		}
-		consider(&g, yg_conf_short(l->name), l->name);
+		yg_conf_consider(&g, yg_conf_short(l->name), l->name);
 	}
 	unknown(r, line, name, &g);
 	skip(r);
@@ -411,10 +467,10 @@ static void take_top(struct reader *r)
 	char name[160];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
 	while (next_pair(r, "", &key, &line)) {
-		struct guess g = {key, NULL, 99};
+		struct yg_conf_guess g = {key, NULL, 99};
 		const struct yg_conf_section *s = yg_conf_sections;
 		for (; s->name != NULL && !yg_sv_eq(key, yg_sv_of(s->name)); s++)
-			consider(&g, s->name, s->name);
+			yg_conf_consider(&g, s->name, s->name);
 		(void)key_name(&b, "", key);
 		if (s->name != NULL) {
 			if (first_use(r, &seen.sections[s - yg_conf_sections], line, name))
@@ -424,7 +480,7 @@ static void take_top(struct reader *r)
 			continue;
 		}
 		for (const struct yg_conf_key *k = yg_conf_keys; k->name != NULL; k++)
-			consider(&g, yg_conf_short(k->name), k->name);
+			yg_conf_consider(&g, yg_conf_short(k->name), k->name);
 		unknown(r, line, name, &g);
 		skip(r);
 	}

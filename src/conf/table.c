@@ -1,17 +1,22 @@
 /* table.c - every key of the configuration, in the order of the manual. */
 #include "conf/table.h"
 
-#define AT(m)   offsetof(struct yg_conf, m)
-#define AT_L(m) offsetof(struct yg_conf_listener, m)
-#define AT_F(m) offsetof(struct yg_conf_follow, m)
-#define AT_P(m) offsetof(struct yg_conf_provider, m)
-#define AT_M(m) offsetof(struct yg_conf_mapping, m)
-#define KIB(n)  ((uint64_t)(n) << 10)
-#define MIB(n)  ((uint64_t)(n) << 20)
-#define GIB(n)  ((uint64_t)(n) << 30)
-#define TIB(n)  ((uint64_t)(n) << 40)
-#define MS(n)   ((uint64_t)(n)*1000)
-#define SEC(n)  ((uint64_t)(n)*1000000)
+#define AT(m)    offsetof(struct yg_conf, m)
+#define AT_L(m)  offsetof(struct yg_conf_listener, m)
+#define AT_F(m)  offsetof(struct yg_conf_follow, m)
+#define AT_P(m)  offsetof(struct yg_conf_provider, m)
+#define AT_M(m)  offsetof(struct yg_conf_mapping, m)
+#define AT_DL(m) offsetof(struct yg_conf_dns_listen, m)
+#define AT_DC(m) offsetof(struct yg_conf_dns_client, m)
+#define AT_DU(m) offsetof(struct yg_conf_dns_upstream, m)
+#define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
+#define AT_DZ(m) offsetof(struct yg_conf_dns_local, m)
+#define KIB(n)   ((uint64_t)(n) << 10)
+#define MIB(n)   ((uint64_t)(n) << 20)
+#define GIB(n)   ((uint64_t)(n) << 30)
+#define TIB(n)   ((uint64_t)(n) << 40)
+#define MS(n)    ((uint64_t)(n)*1000)
+#define SEC(n)   ((uint64_t)(n)*1000000)
 
 #define NUM(type, at, lo, hi, dflt) YG_CT_##type, 0, AT(at), lo, hi, dflt, NULL, NULL
 #define STR(type, flags, at, dflt)  YG_CT_##type, flags, AT(at), 0, 0, 0, dflt, NULL
@@ -20,9 +25,17 @@
 #define STORE                       YG_CONF_STORE
 #define INGEST                      YG_CONF_INGEST
 #define CLIENTS                     (YG_CONF_CENTER | YG_CONF_INGEST)
+#define RESOLVE                     YG_CONF_RESOLVE
+#define DNS                         (YG_CONF_RESOLVE | YG_CONF_ZONES)
 #define EVERY                       (YG_CONF_CENTER | YG_CONF_STORE | YG_CONF_INGEST)
 
 static const char *const protocols[] = {"udp", "tcp", "tls", NULL};
+static const char *const client_logs[] = {"keep", "pseudonym", "drop", NULL};
+static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
+				     "centre-zone", "indicators",   NULL};
+static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
+static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
+					      "hmac-sha224", "hmac-sha1",   NULL};
 static const char *const levels[] = {"debug", "info", "notice", "warn", "error", NULL};
 const char *const yg_conf_sources[] = {"suricata", "zeek", "syslog", "cloudtrail",
 				       "windows",  "ocsf", "ndjson", NULL};
@@ -32,6 +45,7 @@ const struct yg_conf_section yg_conf_sections[] = {
 	{"session", "How long a person who signed in stays signed in."},
 	{"store", "The event store: the embedded engine or a ClickHouse server."},
 	{"ingest", "Taking logs in."},
+	{"resolve", "Protective DNS: the resolver that member organisations ask."},
 	{"process", "Processes and users."},
 	{"log", "The server's own log (JSON lines on standard error)."},
 	{NULL, NULL},
@@ -99,6 +113,37 @@ const struct yg_conf_key yg_conf_keys[] = {
 	{"ingest.deliver_rows", NUM(COUNT, ingest_deliver_rows, 1, 1000000, 98304), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Rows that go to the event store in one insert."},
 
+	{"resolve.workers", NUM(COUNT, resolve_workers, 1, 64, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Number of sandboxed processes that answer, each with sockets of its own; they run when resolve.listen, dot or doh has an entry."},
+	{"resolve.cache", NUM(BYTES, resolve_cache_bytes, MIB(1), TIB(1), MIB(128)), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Most memory of one worker's cache."},
+	{"resolve.edns-size", NUM(COUNT, resolve_edns_bytes, 512, 4096, 1232), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Largest UDP answer in bytes, and what upstream servers are told."},
+	{"resolve.ttl-min", NUM(COUNT, resolve_ttl_min, 0, 3600, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Seconds that an answer is kept at least."},
+	{"resolve.ttl-max", NUM(COUNT, resolve_ttl_max, 1, 604800, 86400), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Seconds that an answer is kept at most."},
+	{"resolve.serve-stale", NUM(SPAN, resolve_stale_us, 0, SEC(604800), SEC(86400)), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "How long after its end an answer may still be given while the upstream does not answer (RFC 8767); 0s: never."},
+	{"resolve.rate-limit", NUM(COUNT, resolve_rrl, 0, 10000000, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Most UDP answers in a second to one client network (IPv4 /24, IPv6 /56); 0: no limit."},
+	{"resolve.rate-limit-slip", NUM(COUNT, resolve_rrl_slip, 0, 100, 2), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Of the answers over the limit one in so many is sent, truncated, so that a real client comes by TCP; 0: none."},
+	{"resolve.tcp-clients", NUM(COUNT, resolve_tcp, 16, 1000000, 20000), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Most TCP, DoT and DoH connections of one worker; beyond it the longest idle one is closed."},
+	{"resolve.tcp-per-client", NUM(COUNT, resolve_tcp_per_client, 1, 1000000, 200), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Most of them from one address."},
+	{"resolve.tcp-idle", NUM(SPAN, resolve_tcp_idle_us, MS(100), SEC(3600), SEC(10)), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "A connection that asks nothing for this long is closed."},
+	{"resolve.rebinding-protection", NUM(BOOL, resolve_rebinding, 0, 1, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Refuse private addresses under public names."},
+	{"resolve.rebinding-allow", STR(TEXT, YG_CF_EMPTY | YG_CF_MANY, resolve_rebinding_allow, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Names under which private addresses are right."},
+	{"resolve.break-dnssec", NUM(BOOL, resolve_break_dnssec, 0, 1, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Let the policy change signed answers for clients that ask for signatures (DO) too."},
+	{"resolve.clients-log", ONE(resolve_clients_log, client_logs, "keep"), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "What the events say of a client: its address, a keyed hash of it, or nothing."},
+
 	{"process.user", STR(TEXT, 0, user, "yagura"), YG_RELOAD_RESTART, YG_CONF_MAIN, "0.1",
 	 "User that the roles run as when the service is started as root."},
 	{"process.restart_max", NUM(SPAN, restart_max_us, MS(100), SEC(3600), SEC(60)), YG_RELOAD_LIVE, YG_CONF_MAIN, "0.1",
@@ -147,16 +192,87 @@ static const struct yg_conf_key provider_keys[] = {
 	{NULL, OIDC(TEXT, 0, 0, NULL), NULL},
 };
 
+#define RES(type, flags, at, dflt, options) YG_CT_##type, flags, at, 0, 0, 0, dflt, options, YG_RELOAD_ROLE, DNS, "0.3"
+#define RPORT(port, flags, at)              YG_CT_DNS, flags, at, port, 0, 0, "", NULL, YG_RELOAD_ROLE, DNS, "0.3"
+#define RBOOL(at, dflt)                     YG_CT_BOOL, 0, at, 0, 1, dflt, NULL, NULL, YG_RELOAD_ROLE, DNS, "0.3"
+static const struct yg_conf_key dns_listen_keys[] = {
+	{"address", RPORT(53, YG_CF_REQUIRED, AT_DL(address)), "Address and port."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+#define CERT_KEYS \
+	{"cert-file", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DL(cert_file), "", NULL), "Certificate chain in PEM; empty: the server's own."}, \
+	{"key-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DL(key_file), "", NULL), "Private key of cert-file in PEM."}, \
+	{"client-ca-file", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DL(client_ca_file), "", NULL), "Clients may show a certificate of this authority (PEM), which resolve.clients can name; empty: none is asked for."}
+static const struct yg_conf_key dns_dot_keys[] = {
+	{"address", RPORT(853, YG_CF_REQUIRED, AT_DL(address)), "Address and port."},
+	CERT_KEYS,
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_doh_keys[] = {
+	{"address", RPORT(443, YG_CF_REQUIRED, AT_DL(address)), "Address and port."},
+	CERT_KEYS,
+	{"path", RES(TEXT, 0, AT_DL(path), "/dns-query", NULL), "Path of the service; a client's token follows it after a slash."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_client_keys[] = {
+	{"prefix", RES(PREFIX, YG_CF_EMPTY, AT_DC(prefix), "", NULL), "Network that the queries come from; the longest one decides."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DC(org), "", NULL), "Organisation of the client; empty: the whole."},
+	{"network", RES(TEXT, YG_CF_EMPTY, AT_DC(network), "", NULL), "Name of the network, as the events say it."},
+	{"dot-name", RES(TEXT, YG_CF_EMPTY, AT_DC(dot_name), "", NULL), "Known by the server name that it asks for over TLS."},
+	{"certificate", RES(TEXT, YG_CF_EMPTY, AT_DC(certificate), "", NULL), "Known by its certificate: SHA-256 of it, in hexadecimal."},
+	{"doh-token-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DC(doh_token_file), "", NULL), "Known by the token in the path of DoH: file that holds it."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_upstream_keys[] = {
+	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DU(zone), "", NULL), "Zone whose names are asked for here; the longest one decides."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DU(org), "", NULL), "For queries of this organisation only; empty: of all."},
+	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Servers that are asked by UDP, and by TCP when an answer does not fit."},
+	{"dot", RPORT(853, YG_CF_EMPTY | YG_CF_MANY, AT_DU(dot)), "Servers that are asked by TLS: address@port#name, the name being the one in their certificate."},
+	{"recursion", RBOOL(AT_DU(recursion), 0), "Ask the DNS itself from its root, and validate (DNSSEC)."},
+	{"stub", RBOOL(AT_DU(stub), 0), "The servers are authoritative for the zone: they are asked without recursion."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_policy_keys[] = {
+	{"name", RES(SLUG, YG_CF_REQUIRED, AT_DP(name), "", NULL), "Name of the zone: small letters, digits and hyphens."},
+	{"rpz", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DP(rpz), "", NULL), "Response policy zone in a master file."},
+	{"list", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DP(list), "", NULL), "List of domains: one a line, hosts file, or Adblock style."},
+	{"axfr", RPORT(53, YG_CF_EMPTY, AT_DP(axfr)), "Server that the zone is transferred from (AXFR, IXFR)."},
+	{"zone", RES(TEXT, YG_CF_EMPTY, AT_DP(zone), "", NULL), "Name of the zone at that server, or in the file."},
+	{"tsig.name", RES(TEXT, YG_CF_EMPTY, AT_DP(tsig_name), "", NULL), "Name of the key that signs the transfer (RFC 8945)."},
+	{"tsig.algorithm", RES(ENUM, 0, AT_DP(tsig_algorithm), "hmac-sha256", tsig_algorithms), "Its algorithm."},
+	{"tsig.secret-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DP(tsig_secret_file), "", NULL), "File that holds the key in base64."},
+	{"override", RES(TEXT, 0, AT_DP(override_), "given", NULL), "What a match does instead: given, disabled (only logged), nxdomain, nodata, passthru, drop, tcp-only, or 'cname NAME'."},
+	{"layer", RES(ENUM, 0, AT_DP(layer), "centre-zone", layers), "Layer of the zone; layers come in this order, and zones of one layer in the order of the list."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DP(org), "", NULL), "For queries of this organisation only; empty: of all."},
+	{"mode", RES(ENUM, 0, AT_DP(mode), "enforce", modes), "Whether a match acts, is only recorded, or is not looked for."},
+	{"category", RES(TEXT, YG_CF_EMPTY, AT_DP(category), "", NULL), "What its names stand for, such as malware or phishing."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_local_keys[] = {
+	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DZ(zone), "", NULL), "Name of the zone."},
+	{"file", RES(FILE, YG_CF_REQUIRED | YG_CF_BESIDE, AT_DZ(file), "", NULL), "Its master file."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DZ(org), "", NULL), "For queries of this organisation only; empty: of all."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+
+#define DNS_LIST(items, count, type, max, keys) AT(items), AT(count), sizeof(struct type), max, keys, YG_RELOAD_ROLE, DNS, "0.3"
 const struct yg_conf_list yg_conf_lists[] = {
 	{"ingest.listeners", AT(listeners), AT(listener_count), sizeof(struct yg_conf_listener), 64, listener_keys,
-	 YG_RELOAD_ROLE, INGEST, "0.1", "Ports on which logs are taken in."},
+		 YG_RELOAD_ROLE, INGEST, "0.1", "Ports on which logs are taken in.", 0},
 	{"ingest.follow", AT(follows), AT(follow_count), sizeof(struct yg_conf_follow), 256, follow_keys,
-	 YG_RELOAD_ROLE, INGEST, "0.1", "Files that are read as they grow, through their rotation."},
+	 YG_RELOAD_ROLE, INGEST, "0.1", "Files that are read as they grow, through their rotation.", 0},
 	{"ingest.mappings", AT(mappings), AT(mapping_count), sizeof(struct yg_conf_mapping), 64, mapping_keys,
-	 YG_RELOAD_ROLE, CLIENTS, "0.1", "Mapping files for records in NDJSON of any form."},
+	 YG_RELOAD_ROLE, CLIENTS, "0.1", "Mapping files for records in NDJSON of any form.", 0},
 	{"session.providers", AT(providers), AT(provider_count), sizeof(struct yg_conf_provider), 8, provider_keys,
-	 YG_RELOAD_ROLE, CENTER, "0.2", "OpenID Connect providers that people may sign in by."},
-	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL},
+	 YG_RELOAD_ROLE, CENTER, "0.2", "OpenID Connect providers that people may sign in by.", 0},
+	{"resolve.listen", DNS_LIST(dns_listens, dns_listen_count, yg_conf_dns_listen, 64, dns_listen_keys), "Where queries are taken by UDP and TCP.", YG_CL_SCALAR},
+	{"resolve.dot", DNS_LIST(dns_dots, dns_dot_count, yg_conf_dns_listen, 16, dns_dot_keys), "Where queries are taken by TLS (RFC 7858).", YG_CL_SCALAR},
+	{"resolve.doh", DNS_LIST(dns_dohs, dns_doh_count, yg_conf_dns_listen, 16, dns_doh_keys), "Where queries are taken by HTTPS (RFC 8484).", YG_CL_SCALAR},
+	{"resolve.clients", DNS_LIST(dns_clients, dns_client_count, yg_conf_dns_client, 1024, dns_client_keys), "Who may ask; everybody else is refused.", YG_CL_SCALAR | YG_CL_TWICE},
+	{"resolve.upstream", DNS_LIST(dns_upstreams, dns_upstream_count, yg_conf_dns_upstream, 256, dns_upstream_keys), "Whom the resolver asks.", YG_CL_TWICE},
+	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
+	{"resolve.local", DNS_LIST(dns_locals, dns_local_count, yg_conf_dns_local, 256, dns_local_keys), "Zones that are answered from files.", YG_CL_TWICE},
+	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL, 0},
 };
 /* clang-format on */
 static_assert(YG_LEN(yg_conf_keys) <= YG_CONF_KEYS_MAX, "yg_conf_lines has a place for every key");

@@ -6,6 +6,7 @@ enum yg_conf_type {
 	YG_CT_COUNT,   /* uint64_t */
 	YG_CT_BYTES,   /* uint64_t */
 	YG_CT_SPAN,    /* int64_t, microseconds */
+	YG_CT_BOOL,    /* uint64_t, 0 or 1 */
 	YG_CT_TEXT,    /* struct yg_sv, as all below */
 	YG_CT_ENUM,    /* one of options */
 	YG_CT_SLUG,    /* [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])? */
@@ -13,6 +14,8 @@ enum yg_conf_type {
 	YG_CT_FILE,    /* a path */
 	YG_CT_URL,     /* "embedded" or http(s)://host:port */
 	YG_CT_SOURCE,  /* one of options, or ndjson:NAME */
+	YG_CT_DNS, /* ip@port as DNS servers write it, kept as ip:port; min: the port when none is given */
+	YG_CT_PREFIX, /* 192.0.2.0/24 */
 };
 enum yg_conf_flag {
 	YG_CF_EMPTY = 1,    /* "" is a value: off, or "look for it" */
@@ -21,9 +24,12 @@ enum yg_conf_flag {
 	YG_CF_LOOPBACK = 8, /* an address of this machine's loopback only */
 	YG_CF_STAR = 16,    /* absolute; one * in the last part of the path */
 	YG_CF_SECRET = 32,  /* names a file with a secret: must not be readable by others */
+	YG_CF_MANY = 64,    /* one value or a list of them; kept with blanks between */
+	YG_CF_BESIDE =
+		128, /* a path that may be relative: to the folder of the configuration file */
 };
 struct yg_conf_key {
-	const char *name; /* "api.address"; in a list entry "org" */
+	const char *name; /* "api.address"; in a list entry "org", or "tsig.name" one level below */
 	enum yg_conf_type type;
 	unsigned flags;
 	size_t off;
@@ -34,6 +40,10 @@ struct yg_conf_key {
 	unsigned roles;
 	const char *since, *doc; /* doc: one sentence; it becomes the manual and the comment */
 };
+enum yg_conf_list_flag {
+	YG_CL_SCALAR = 1, /* an entry may be one value: that of its first key */
+	YG_CL_TWICE = 2,  /* two entries may have the same first key */
+};
 struct yg_conf_list {
 	const char *name; /* "ingest.listeners" */
 	size_t off, off_count, item_bytes, max;
@@ -41,6 +51,7 @@ struct yg_conf_list {
 	enum yg_conf_reload reload;
 	unsigned roles;
 	const char *since, *doc;
+	unsigned flags; /* enum yg_conf_list_flag */
 };
 struct yg_conf_section {
 	const char *name, *doc;
@@ -50,9 +61,9 @@ extern const struct yg_conf_list yg_conf_lists[];       /* ended by name == NULL
 extern const struct yg_conf_section yg_conf_sections[]; /* ended by name == NULL */
 extern const char *const yg_conf_sources[];             /* as event/normalize.h; a test compares */
 
-#define YG_CONF_KEYS_MAX  64 /* rows of yg_conf_keys and of any list */
-#define YG_CONF_LISTS_MAX 8
-#define YG_CONF_ITEMS_MAX 256
+#define YG_CONF_KEYS_MAX  96 /* rows of yg_conf_keys and of any list */
+#define YG_CONF_LISTS_MAX 12
+#define YG_CONF_ITEMS_MAX 1024
 struct yg_conf_lines {
 	uint32_t key[YG_CONF_KEYS_MAX]; /* by row of yg_conf_keys; 0: not in the file */
 	uint32_t item[YG_CONF_LISTS_MAX][YG_CONF_ITEMS_MAX];
@@ -69,7 +80,7 @@ static inline struct yg_sv *yg_conf_sv(const void *base, const struct yg_conf_ke
 }
 static inline bool yg_conf_is_number(const struct yg_conf_key *k)
 {
-	return k->type <= YG_CT_SPAN;
+	return k->type <= YG_CT_BOOL;
 }
 void *yg_conf_item(const struct yg_conf *c, const struct yg_conf_list *l, size_t i);
 size_t yg_conf_item_count(const struct yg_conf *c, const struct yg_conf_list *l);
@@ -81,10 +92,22 @@ bool yg_conf_is_default(const struct yg_conf_key *k, const void *base);
  * "expected a count from 1 to 64, found '70'" in *why. */
 bool yg_conf_set(const struct yg_conf_key *k, void *base, struct yg_sv text, struct yg_arena *arena,
 		 struct yg_sb *why);
+/* The same for one more value of a YG_CF_MANY key. */
+bool yg_conf_add(const struct yg_conf_key *k, void *base, struct yg_sv text, struct yg_arena *arena,
+		 struct yg_sb *why);
+/* Names are the same with hyphens and with underscores. */
+bool yg_conf_name_is(struct yg_sv found, const char *name);
 /* What is expected: "a count from 1 to 64". */
 void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k);
 /* The value as it stands in a YAML file. */
 void yg_conf_format(struct yg_sb *b, const struct yg_conf_key *k, const void *base);
+/* Looks for the key nearest to one that does not exist: {found, NULL, 99}, then every candidate. */
+struct yg_conf_guess {
+	struct yg_sv found; /* what stands in the file */
+	const char *best;
+	size_t distance;
+};
+void yg_conf_consider(struct yg_conf_guess *g, const char *candidate, const char *shown);
 bool yg_slug_ok(struct yg_sv s);
 /* Checks between keys; reports through the same function.  Returns how many. */
 size_t yg_conf_cross(const struct yg_conf *c, const char *file_name, yg_conf_report_fn *report,

@@ -53,6 +53,8 @@ static void put_number(struct yg_sb *b, const struct yg_conf_key *k, uint64_t v)
 		put_bytes(b, v);
 	else if (k->type == YG_CT_SPAN)
 		put_span(b, v);
+	else if (k->type == YG_CT_BOOL)
+		yg_sb_put(b, v != 0 ? YG_SV("true") : YG_SV("false"));
 	else
 		yg_sb_u64(b, v);
 }
@@ -72,6 +74,7 @@ void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k)
 	case YG_CT_COUNT: yg_sb_put(b, YG_SV("a whole number")); break;
 	case YG_CT_BYTES: yg_sb_put(b, YG_SV("a size such as 64KiB or 2GiB")); break;
 	case YG_CT_SPAN: yg_sb_put(b, YG_SV("a length of time such as 250ms, 30s or 5m")); break;
+	case YG_CT_BOOL: yg_sb_put(b, YG_SV("true or false")); break;
 	case YG_CT_TEXT: yg_sb_put(b, YG_SV("text")); break;
 	case YG_CT_ENUM:
 		yg_sb_put(b, YG_SV("one of "));
@@ -85,7 +88,10 @@ void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k)
 			b,
 			YG_SV("an address and port such as \"127.0.0.1:8443\" or \"[::1]:8443\""));
 		break;
-	case YG_CT_FILE: yg_sb_put(b, YG_SV("a path that begins with /")); break;
+	case YG_CT_FILE:
+		yg_sb_put(b, (k->flags & YG_CF_BESIDE) != 0 ? YG_SV("a path")
+							    : YG_SV("a path that begins with /"));
+		break;
 	case YG_CT_URL:
 		yg_sb_put(b, YG_SV("\"embedded\" or a URL such as http://host:8123"));
 		break;
@@ -94,8 +100,16 @@ void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k)
 		put_options(b, k);
 		yg_sb_put(b, YG_SV(", or ndjson:NAME"));
 		break;
+	case YG_CT_DNS:
+		yg_sb_printf(b,
+			     "an address, or address@port, such as \"127.0.0.1@%u\" or \"::1@%u\"",
+			     (unsigned)k->min, (unsigned)k->min);
+		break;
+	case YG_CT_PREFIX:
+		yg_sb_put(b, YG_SV("an address or a network such as \"192.0.2.0/24\""));
+		break;
 	}
-	if (yg_conf_is_number(k)) {
+	if (yg_conf_is_number(k) && k->type != YG_CT_BOOL) {
 		yg_sb_put(b, YG_SV(" from "));
 		put_number(b, k, k->min);
 		yg_sb_put(b, YG_SV(" to "));
@@ -121,6 +135,9 @@ static bool set_number(const struct yg_conf_key *k, void *base, struct yg_sv tex
 	} else if (k->type == YG_CT_SPAN) {
 		st = yg_parse_span(text, &us, NULL);
 		v = us < 0 ? UINT64_MAX : (uint64_t)us;
+	} else if (k->type == YG_CT_BOOL) {
+		v = YG_SV_IS(text, "true");
+		st = v != 0 || YG_SV_IS(text, "false") ? YG_OK : YG_PARSE;
 	} else {
 		st = yg_parse_u64(text, &v, NULL);
 	}
@@ -169,7 +186,9 @@ static bool url_ok(struct yg_sv text)
 
 static bool path_ok(const struct yg_conf_key *k, struct yg_sv text)
 {
-	if (text.p[0] != '/') /* relative to what? roles and checks run in several folders */
+	/* relative to what? roles and checks run in several folders; those that may be
+	 * relative to the configuration file were made absolute by its reader */
+	if (text.p[0] != '/')
 		return false;
 	if ((k->flags & YG_CF_STAR) == 0)
 		return true;
@@ -192,6 +211,41 @@ static bool address_ok(const struct yg_conf_key *k, struct yg_sv text)
 	return (k->flags & YG_CF_LOOPBACK) == 0 || yg_addr_is_loopback(&a);
 }
 
+/* "ip@port" and "ip" become what yg_addr_parse() reads; "#name" behind it stays. */
+static bool dns_address(const struct yg_conf_key *k, struct yg_sv text, struct yg_sb *out)
+{
+	struct yg_addr a;
+	struct yg_ip ip;
+	uint64_t port = k->min;
+	size_t hash = yg_sv_find(text, '#', 0), at = yg_sv_find(text, '@', 0);
+	struct yg_sv where = yg_sv_sub(text, 0, hash), host = yg_sv_sub(where, 0, at);
+	if (hash + 1 == text.n)
+		return false;
+	if (yg_addr_parse(where, &a, NULL) == YG_OK) { /* ip:port */
+		yg_addr_format(out, &a);
+	} else {
+		if (yg_ip_parse(host, &ip) != YG_OK ||
+		    (at < where.n &&
+		     yg_parse_u64(yg_sv_sub(where, at + 1, where.n), &port, NULL) != YG_OK) ||
+		    port > 65535)
+			return false;
+		bool v4 = yg_ip_is_v4(ip);
+		yg_sb_put(out, v4 ? YG_SV("") : YG_SV("["));
+		yg_ip_format(out, ip);
+		yg_sb_put(out, v4 ? YG_SV(":") : YG_SV("]:"));
+		yg_sb_u64(out, port);
+	}
+	yg_sb_put(out, yg_sv_sub(text, hash, text.n));
+	return !out->cut;
+}
+
+static bool prefix_ok(struct yg_sv text)
+{
+	struct yg_ip ip;
+	unsigned bits;
+	return yg_ip_prefix_parse(text, &ip, &bits, NULL) == YG_OK;
+}
+
 static bool text_ok(const struct yg_conf_key *k, struct yg_sv text)
 {
 	if (text.n == 0)
@@ -209,6 +263,7 @@ static bool text_ok(const struct yg_conf_key *k, struct yg_sv text)
 	case YG_CT_ADDRESS: return address_ok(k, text);
 	case YG_CT_FILE: return path_ok(k, text);
 	case YG_CT_URL: return url_ok(text);
+	case YG_CT_PREFIX: return prefix_ok(text);
 	case YG_CT_SOURCE:
 		return is_option(k, text) || (yg_sv_starts(text, YG_SV("ndjson:")) &&
 					      yg_slug_ok(yg_sv_sub(text, 7, text.n)));
@@ -227,22 +282,52 @@ static void put_found(struct yg_sb *b, struct yg_sv text)
 	yg_sb_put(b, text.n > 48 ? YG_SV("...'") : YG_SV("'"));
 }
 
-bool yg_conf_set(const struct yg_conf_key *k, void *base, struct yg_sv text, struct yg_arena *arena,
-		 struct yg_sb *why)
+/* The texts `before` and `text` of a key that may have many, into the arena. */
+static bool keep_text(struct yg_sv *to, struct yg_sv before, struct yg_sv text,
+		      struct yg_arena *arena, struct yg_sb *why)
 {
-	bool ok;
-	if (yg_conf_is_number(k)) {
-		ok = set_number(k, base, text);
-	} else {
-		ok = text_ok(k, text);
-		struct yg_sv kept = ok ? yg_arena_dup(arena, text) : (struct yg_sv){"", 0};
-		if (kept.p == NULL) {
-			yg_sb_put(why, YG_SV("no memory for it"));
-			return false;
-		}
-		if (ok)
-			*yg_conf_sv(base, k) = kept;
+	size_t n = before.n + (before.n > 0) + text.n;
+	char *p = yg_arena_alloc(arena, n + 1, 1);
+	if (p == NULL) {
+		yg_sb_put(why, YG_SV("no memory for it"));
+		return false;
 	}
+	struct yg_sb b = yg_sb_init(p, n + 1);
+	yg_sb_put(&b, before);
+	if (before.n > 0)
+		yg_sb_putc(&b, ' ');
+	yg_sb_put(&b, text);
+	p[n] = '\0';
+	*to = (struct yg_sv){p, n};
+	return true;
+}
+
+static bool set_text(const struct yg_conf_key *k, struct yg_sv *to, struct yg_sv before,
+		     struct yg_sv text, struct yg_arena *arena, struct yg_sb *why)
+{
+	char address[YG_ADDR_TEXT_MAX + 256];
+	struct yg_sb b = yg_sb_init(address, sizeof address);
+	if (k->type == YG_CT_DNS && text.n > 0) {
+		/* blanks would part what belongs together */
+		if (text.n > 300 || memchr(text.p, ' ', text.n) != NULL ||
+		    !dns_address(k, text, &b))
+			return false;
+		text = yg_sb_sv(&b);
+	} else if (!text_ok(k, text) ||
+		   ((k->flags & YG_CF_MANY) != 0 && text.n > 0 &&
+		    (memchr(text.p, ' ', text.n) != NULL || before.n + text.n > 4096))) {
+		return false;
+	}
+	return keep_text(to, before, text, arena, why);
+}
+
+static bool set(const struct yg_conf_key *k, void *base, struct yg_sv before, struct yg_sv text,
+		struct yg_arena *arena, struct yg_sb *why)
+{
+	bool ok = yg_conf_is_number(k) ? set_number(k, base, text)
+				       : set_text(k, yg_conf_sv(base, k), before, text, arena, why);
+	if (!ok && why->n > 0)
+		return false;
 	if (!ok) {
 		yg_sb_put(why, YG_SV("expected "));
 		yg_conf_expected(why, k);
@@ -250,6 +335,29 @@ bool yg_conf_set(const struct yg_conf_key *k, void *base, struct yg_sv text, str
 		put_found(why, text);
 	}
 	return ok;
+}
+
+bool yg_conf_set(const struct yg_conf_key *k, void *base, struct yg_sv text, struct yg_arena *arena,
+		 struct yg_sb *why)
+{
+	return set(k, base, YG_SV(""), text, arena, why);
+}
+
+bool yg_conf_add(const struct yg_conf_key *k, void *base, struct yg_sv text, struct yg_arena *arena,
+		 struct yg_sb *why)
+{
+	return set(k, base, *yg_conf_sv(base, k), text, arena, why);
+}
+
+bool yg_conf_name_is(struct yg_sv found, const char *name)
+{
+	size_t i = 0;
+	for (; i < found.n && name[i] != '\0'; i++) {
+		char a = found.p[i] == '-' ? '_' : found.p[i], b = name[i] == '-' ? '_' : name[i];
+		if (a != b)
+			return false;
+	}
+	return i == found.n && name[i] == '\0';
 }
 
 /* Whether a plain YAML scalar means this text and nothing else to any reader. */
@@ -271,13 +379,8 @@ static bool plain_ok(struct yg_sv s)
 	return true;
 }
 
-void yg_conf_format(struct yg_sb *b, const struct yg_conf_key *k, const void *base)
+static void put_text(struct yg_sb *b, struct yg_sv s)
 {
-	if (yg_conf_is_number(k)) {
-		put_number(b, k, *yg_conf_u64(base, k));
-		return;
-	}
-	struct yg_sv s = *yg_conf_sv(base, k);
 	if (plain_ok(s)) {
 		yg_sb_put(b, s);
 		return;
@@ -289,4 +392,23 @@ void yg_conf_format(struct yg_sb *b, const struct yg_conf_key *k, const void *ba
 		yg_sb_putc(b, s.p[i]);
 	}
 	yg_sb_putc(b, '"');
+}
+
+void yg_conf_format(struct yg_sb *b, const struct yg_conf_key *k, const void *base)
+{
+	if (yg_conf_is_number(k)) {
+		put_number(b, k, *yg_conf_u64(base, k));
+		return;
+	}
+	struct yg_sv s = *yg_conf_sv(base, k), one;
+	if ((k->flags & YG_CF_MANY) == 0) {
+		put_text(b, s);
+		return;
+	}
+	yg_sb_putc(b, '[');
+	for (bool first = true; s.n > 0 && yg_sv_cut(&s, ' ', &one); first = false) {
+		yg_sb_put(b, first ? YG_SV("") : YG_SV(", "));
+		put_text(b, one);
+	}
+	yg_sb_putc(b, ']');
 }
