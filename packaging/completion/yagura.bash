@@ -42,8 +42,8 @@ _yagura() {
     'org set') opts='--title --kind --parent --prefecture --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'org remove') opts='--force --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'setup-code') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'person list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'person add') opts='--name --email --language --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'person add') opts='--name --org --email --language --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'person show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'person disable') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'person enrol') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

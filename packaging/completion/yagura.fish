@@ -30,9 +30,11 @@ complete -c yagura -n '__fish_seen_subcommand_from remove' -l no-wait -d 'Do not
 complete -c yagura -n __fish_use_subcommand -a setup-code
 complete -c yagura -n __fish_use_subcommand -a person
 complete -c yagura -n '__fish_seen_subcommand_from person' -a list -d 'List the people who sign in.'
+complete -c yagura -n '__fish_seen_subcommand_from list' -l org -r -d 'Only the people of this organisation and below.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most N rows; 0 for all (default 50).'
 complete -c yagura -n '__fish_seen_subcommand_from person' -a add -d 'Add a person; LOGIN never changes. Then make a one-time address by person enrol.'
 complete -c yagura -n '__fish_seen_subcommand_from add' -l name -r -d 'Name for people, in any script.'
+complete -c yagura -n '__fish_seen_subcommand_from add' -l org -r -d 'Who answers for them; without it: the whole.'
 complete -c yagura -n '__fish_seen_subcommand_from add' -l email -r -d 'Mail address.'
 complete -c yagura -n '__fish_seen_subcommand_from add' -l language -r -d 'ja (default) or en.'
 complete -c yagura -n '__fish_seen_subcommand_from person' -a show -d 'Show a person.'

@@ -134,6 +134,7 @@ struct run {
 	char names[2048];
 	uint64_t rows, total;
 	char cursor[YG_CURSOR_MAX * 2];
+	struct yg_buf reach; /* of the first page; the others have the same */
 };
 
 static void choose_columns(struct run *r)
@@ -161,6 +162,20 @@ static void choose_columns(struct run *r)
 	}
 }
 
+static yg_status same_reach(struct run *r, const struct yg_reach *now, struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
+	bool first = r->cursor[0] == '\0';
+	struct yg_buf *b = first ? &r->reach : &text;
+	yg_buf_init(b, 16u << 20);
+	yg_export_put_reach(b, now);
+	if (b->bad)
+		return YG_FAIL(err, YG_NOMEM, "an export");
+	return first || yg_sv_eq(yg_buf_sv(&text), yg_buf_sv(&r->reach))
+		       ? YG_OK
+		       : YG_FAIL(err, YG_CONFLICT, "rights changed meanwhile; order it again");
+}
+
 /* Who asks, as the name in the audit log tells, with the rights of this moment. */
 static yg_status set_who(struct run *r, struct yg_request *q, struct yg_state *db,
 			 struct yg_err *err)
@@ -179,7 +194,7 @@ static yg_status set_who(struct run *r, struct yg_request *q, struct yg_state *d
 		yg_actor_reach(db, r->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
 	if (st == YG_OK && (q->route->flags & YG_RT_CENTRAL) != 0 && !q->who.reach.all)
 		st = YG_FAIL(err, YG_DENIED, "this is not for one organisation's rights");
-	return st;
+	return st == YG_OK ? same_reach(r, &q->who.reach, err) : st;
 }
 
 static yg_status ask(struct run *r, struct yg_response *answer, struct yg_err *err)
@@ -342,6 +357,9 @@ yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg
 	st = all_pages(&r, progress, ctx, err);
 	yg_json_free(&r.json);
 	yg_arena_free(&r.arena);
+	if (st == YG_OK)
+		st = yg_export_keep_reach(api->export_path, job, yg_buf_sv(&r.reach), err);
+	yg_buf_free(&r.reach);
 	yg_status end = yg_sheet_close(r.sheet, &out->bytes, st == YG_OK ? err : NULL);
 	out->rows = r.rows;
 	if (st != YG_OK || end != YG_OK)

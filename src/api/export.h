@@ -32,5 +32,13 @@ yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg
 			struct yg_export_result *out, struct yg_err *err);
 /* Removes files older than YG_EXPORT_KEEP_S; *out_bytes: of those that stay. */
 void yg_export_clean(const char *path, yg_wall now, uint64_t *out_bytes);
+/* The rights of an export as text, beside its file. */
+void yg_export_put_reach(struct yg_buf *b, const struct yg_reach *r);
+yg_status yg_export_keep_reach(const char *path, struct yg_sv job, struct yg_sv reach,
+			       struct yg_err *err);
+/* Do `now` and what was kept with the file agree?  YG_DENIED: some of what it was
+ * made with is lost; YG_NOTFOUND: it is gone. */
+yg_status yg_export_covered(const char *path, struct yg_sv job, const struct yg_reach *now,
+			    struct yg_err *err);
 /* "<path>/<job>.<ending>" */
 void yg_export_path(struct yg_sb *b, const char *path, struct yg_sv job, enum yg_sheet_format f);

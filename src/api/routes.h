@@ -58,17 +58,17 @@
 	X(GET,    "/api/v1/me/tokens",     "listMyTokens",   NULL, 0, 0, NULL, NULL, me_tokens)                          \
 	X(POST,   "/api/v1/me/tokens",     "createMyToken",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_token_add) \
 	X(DELETE, "/api/v1/me/tokens/{id}", "revokeMyToken", NULL, 0, 0, NULL, NULL, me_token_revoke)                    \
-	X(GET,    "/api/v1/people",        "listPeople",     "people:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", people_list) \
-	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CENTRAL | YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, people_add) \
-	X(GET,    "/api/v1/people/{id}",   "getPerson",      "people:read", YG_RT_CENTRAL, 0, NULL, NULL, person_get)    \
-	X(PATCH,  "/api/v1/people/{id}",   "updatePerson",   "people:write", YG_RT_CENTRAL | YG_RT_MATCH | YG_RT_STEP_UP, 16384, YG_TYPES_PATCH, NULL, person_change) \
-	X(POST,   "/api/v1/people/{id}/enrolment", "createPersonEnrolment", "people:write", YG_RT_CENTRAL | YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, person_enrol) \
-	X(GET,    "/api/v1/people/{id}/sessions", "listPersonSessions", "people:read", YG_RT_CENTRAL, 0, NULL, NULL, person_sessions) \
-	X(DELETE, "/api/v1/people/{id}/sessions", "endPersonSessions", "sessions:write", YG_RT_CENTRAL, 0, NULL, NULL, person_sessions_end) \
-	X(DELETE, "/api/v1/people/{id}/sessions/{session}", "endPersonSession", "sessions:write", YG_RT_CENTRAL, 0, NULL, NULL, person_sessions_end) \
-	X(GET,    "/api/v1/approvals",     "listApprovals",  "approvals:read", YG_RT_CENTRAL, 0, NULL, "state limit cursor", approvals_list) \
-	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CENTRAL | YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approvals_add) \
-	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_CENTRAL | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approval_decide) \
+	X(GET,    "/api/v1/people",        "listPeople",     "people:read", 0, 0, NULL, "org limit cursor", people_list) \
+	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, people_add) \
+	X(GET,    "/api/v1/people/{id}",   "getPerson",      "people:read", 0, 0, NULL, NULL, person_get)    \
+	X(PATCH,  "/api/v1/people/{id}",   "updatePerson",   "people:write", YG_RT_MATCH | YG_RT_STEP_UP, 16384, YG_TYPES_PATCH, NULL, person_change) \
+	X(POST,   "/api/v1/people/{id}/enrolment", "createPersonEnrolment", "people:write", YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, person_enrol) \
+	X(GET,    "/api/v1/people/{id}/sessions", "listPersonSessions", "people:read", 0, 0, NULL, NULL, person_sessions) \
+	X(DELETE, "/api/v1/people/{id}/sessions", "endPersonSessions", "sessions:write", 0, 0, NULL, NULL, person_sessions_end) \
+	X(DELETE, "/api/v1/people/{id}/sessions/{session}", "endPersonSession", "sessions:write", 0, 0, NULL, NULL, person_sessions_end) \
+	X(GET,    "/api/v1/approvals",     "listApprovals",  "approvals:read", 0, 0, NULL, "state org limit cursor", approvals_list) \
+	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approvals_add) \
+	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approval_decide) \
 	X(POST,   "/api/v1/setup-code",    "createSetupCode", "people:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, setup_code) \
 	X(POST,   "/api/v1/enrolment/options", "getEnrolmentOptions", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment_options) \
 	X(POST,   "/api/v1/enrolment",     "createEnrolment", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment) \

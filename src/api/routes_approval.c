@@ -32,58 +32,6 @@ yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, 
 		       "ask for it by POST /api/v1/approvals; another person decides");
 }
 
-static void put_approval(struct yg_jo *j, const struct yg_request *q, const struct yg_approval *a)
-{
-	struct yg_sv who = yg_sv_of(q->who.actor);
-	bool own = yg_sv_eq(a->requested_by, who) ||
-		   (q->who.person.n > 0 && yg_sv_ends(a->requested_by, q->who.person));
-	yg_jo_begin(j, '{');
-	yg_jo_str(j, "id", a->id);
-	yg_jo_str(j, "kind", a->kind);
-	yg_jo_key(j, "params");
-	yg_jo_raw(j, a->params);
-	yg_jo_str_or_null(j, "org", a->org);
-	yg_jo_str(j, "requested_by", a->requested_by);
-	yg_jo_str(j, "reason", a->reason);
-	yg_jo_str(j, "state", a->state);
-	yg_jo_str_or_null(j, "decided_by", a->decided_by);
-	yg_jo_str(j, "decision_reason", a->decision_reason);
-	yg_jo_bool(j, "may_approve", YG_SV_IS(a->state, "open") && !own);
-	yg_jo_time(j, "created_at", a->created.us);
-	yg_jo_time(j, "decided_at", a->decided.us);
-	yg_jo_time(j, "expires_at", a->expires.us);
-	yg_jo_end(j, '}');
-}
-
-yg_status yg_r_approvals_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			      struct yg_err *err)
-{
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_page page;
-	struct yg_approval *list = NULL;
-	size_t n = 0;
-	struct yg_sv state = yg_query(q, "state");
-	if (state.p != NULL && !yg_words_have("open approved refused expired", state)) {
-		yg_request_error(q, "unknown_value", YG_SV("state"),
-				 "expected open, approved, refused or expired");
-		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	}
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
-	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	struct yg_approval_filter f = {state.p != NULL ? state : YG_SV(""), page.after, page.limit,
-				       q->now};
-	if (st == YG_OK)
-		st = yg_approval_list(l.db, &f, q->arena, &list, &n, err);
-	if (st != YG_OK)
-		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
-	for (size_t i = 0; i < n; i++)
-		put_approval(&j, q, &list[i]);
-	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
-}
-
 /* What may be asked for, and with which scope. */
 struct kind {
 	const char *name, *scope, *member;
@@ -149,6 +97,106 @@ static const struct kind *kind_of(struct yg_sv name)
 	return NULL;
 }
 
+/* How far the rights of who asked go now; nothing once they are lost. */
+static yg_status asker_reach(const struct yg_request *q, struct yg_state *db,
+			     const struct yg_approval *a, const char *scope, struct yg_reach *out,
+			     struct yg_err *err)
+{
+	yg_status st = yg_actor_reach(db, a->requested_by, scope, q->now, q->arena, out, err);
+	*out = st == YG_OK ? *out : (struct yg_reach){0};
+	return st == YG_NOTFOUND ? YG_OK : st; /* a token that was removed */
+}
+
+/* Somebody could let in a second person of their own making, with rights of their
+ * own.  So whoever approves stands higher than who asked: rights are given within
+ * one's own, never above.  On the whole there is nothing higher; there it takes
+ * the same right, and who has that was itself approved by two. */
+static bool stands_higher(const struct yg_request *q, const struct yg_reach *asker,
+			  const char *scope)
+{
+	const struct yg_reach *own = &q->who.reach;
+	if (asker->all)
+		return own->all && yg_who_may(&q->who, scope);
+	for (size_t i = 0; i < asker->org_count; i++)
+		if (!yg_reach_has(own, asker->orgs[i], YG_SV("")))
+			return false;
+	return asker->org_count > 0 && (own->all || own->org_count > asker->org_count);
+}
+
+static bool is_own(const struct yg_request *q, const struct yg_approval *a)
+{
+	return yg_sv_eq(a->requested_by, yg_sv_of(q->who.actor)) ||
+	       (q->who.person.n > 0 && yg_sv_ends(a->requested_by, q->who.person));
+}
+
+static yg_status may_approve(struct yg_request *q, struct yg_state *db, const struct yg_approval *a,
+			     bool *out, struct yg_err *err)
+{
+	const struct kind *k = kind_of(a->kind);
+	struct yg_reach asker = {0};
+	*out = false;
+	if (k == NULL || is_own(q, a) || !yg_who_may(&q->who, "approvals:write"))
+		return YG_OK;
+	yg_status st = asker_reach(q, db, a, k->scope, &asker, err);
+	*out = st == YG_OK && stands_higher(q, &asker, k->scope);
+	return st;
+}
+
+static yg_status put_approval(struct yg_jo *j, struct yg_request *q, struct yg_state *db,
+			      const struct yg_approval *a, struct yg_err *err)
+{
+	bool approves = false;
+	yg_status st = YG_SV_IS(a->state, "open") ? may_approve(q, db, a, &approves, err) : YG_OK;
+	if (st != YG_OK)
+		return st;
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", a->id);
+	yg_jo_str(j, "kind", a->kind);
+	yg_jo_key(j, "params");
+	yg_jo_raw(j, a->params);
+	yg_jo_str_or_null(j, "org", a->org);
+	yg_jo_str(j, "requested_by", a->requested_by);
+	yg_jo_str(j, "reason", a->reason);
+	yg_jo_str(j, "state", a->state);
+	yg_jo_str_or_null(j, "decided_by", a->decided_by);
+	yg_jo_str(j, "decision_reason", a->decision_reason);
+	yg_jo_bool(j, "may_approve", approves);
+	yg_jo_time(j, "created_at", a->created.us);
+	yg_jo_time(j, "decided_at", a->decided.us);
+	yg_jo_time(j, "expires_at", a->expires.us);
+	yg_jo_end(j, '}');
+	return YG_OK;
+}
+
+yg_status yg_r_approvals_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_reach reach = {0};
+	struct yg_approval *list = NULL;
+	size_t n = 0;
+	struct yg_sv state = yg_query(q, "state");
+	if (state.p != NULL && !yg_words_have("open approved refused expired", state)) {
+		yg_request_error(q, "unknown_value", YG_SV("state"),
+				 "expected open, approved, refused or expired");
+		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	}
+	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
+	struct yg_approval_filter f = {yg_reach_set(&reach), state.p != NULL ? state : YG_SV(""),
+				       page.after, page.limit, q->now};
+	if (st == YG_OK)
+		st = yg_approval_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer_list(r);
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		st = put_approval(&j, q, l.db, &list[i], err);
+	return st != YG_OK
+		       ? st
+		       : yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+}
+
 static yg_status answer_approval(struct yg_request *q, struct yg_response *r, struct yg_state *db,
 				 int status, struct yg_sv id, struct yg_err *err)
 {
@@ -157,8 +205,27 @@ static yg_status answer_approval(struct yg_request *q, struct yg_response *r, st
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
-	put_approval(&j, q, &a);
-	return YG_OK;
+	return put_approval(&j, q, db, &a, err);
+}
+
+/* What concerns one organisation is asked for by who has the scope there, and sees
+ * it; the rest by who has it for the whole. */
+static yg_status may_ask(struct yg_request *q, struct yg_state *db, const struct kind *k,
+			 struct yg_sv value, struct yg_err *err)
+{
+	struct yg_reach reach;
+	bool of_org = strcmp(k->member, "org") == 0;
+	if (!yg_who_may(&q->who, k->scope))
+		return YG_FAIL(err, YG_DENIED, "asking for this needs the scope %s", k->scope);
+	yg_status st = yg_who_reach(&q->who, db, k->scope, q->arena, &reach, err);
+	if (st != YG_OK || reach.all)
+		return st;
+	if (!of_org)
+		return YG_FAIL(err, YG_DENIED, "this is for who answers for the whole to ask");
+	return yg_reach_has(&reach, value, YG_SV("")) &&
+			       yg_reach_has(&q->who.reach, value, YG_SV(""))
+		       ? YG_OK
+		       : YG_FAIL(err, YG_NOTFOUND, "no such organisation");
 }
 
 yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -183,9 +250,9 @@ yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg
 		return st;
 	const struct kind *k = kind_of(v[0].text);
 	struct yg_sv value = v[strcmp(k->member, "org") == 0 ? 1 : 2].text;
-	if (!yg_who_may(&q->who, k->scope))
-		return YG_FAIL(err, YG_DENIED, "asking for this needs the scope %s", k->scope);
-	st = k->check(l.db, q->arena, value.p != NULL ? value : YG_SV(""), err);
+	st = may_ask(q, l.db, k, value.p != NULL ? value : YG_SV(""), err);
+	if (st == YG_OK)
+		st = k->check(l.db, q->arena, value.p != NULL ? value : YG_SV(""), err);
 	if (st != YG_OK)
 		return st;
 	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
@@ -206,14 +273,18 @@ yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg
 	return answer_approval(q, r, l.db, 201, yg_id_sv(&id), err);
 }
 
-static yg_status decide(struct yg_act *act, const struct yg_request *q, const struct yg_approval *a,
+static yg_status decide(struct yg_act *act, struct yg_request *q, const struct yg_approval *a,
 			bool approve, struct yg_sv reason, struct yg_err *err)
 {
 	const struct kind *k = kind_of(a->kind);
 	struct yg_json params;
-	if (k == NULL || !yg_who_may(&q->who, k->scope))
-		return YG_FAIL(err, YG_DENIED, "deciding this needs the scope of what it does");
-	yg_status st = yg_approval_decide(act, a, approve, reason, err);
+	bool approves = false;
+	yg_status st = may_approve(q, act->db, a, &approves, err);
+	if (st == YG_OK && approve && (k == NULL || (!approves && !is_own(q, a))))
+		return YG_FAIL(err, YG_DENIED,
+			       "who approves stands higher than who asked, or both for the whole");
+	if (st == YG_OK)
+		st = yg_approval_decide(act, a, approve, reason, err);
 	if (st != YG_OK || !approve)
 		return st;
 	yg_json_init(&params, 64);
@@ -245,6 +316,8 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_approval_get(l.db, yg_param(q, "id"), q->now, q->arena, &a, err);
+	if (st == YG_OK && !yg_reach_has(&q->who.reach, a.org, YG_SV("")))
+		st = YG_FAIL(err, YG_NOTFOUND, "no such request");
 	if (st == YG_OK)
 		st = yg_tx_begin(&tx, l.db, err);
 	if (st != YG_OK)

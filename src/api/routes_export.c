@@ -87,7 +87,7 @@ static struct yg_sv disposition(struct yg_request *q, const struct yg_job *job,
 	return yg_arena_dup(q->arena, yg_sb_sv(&b));
 }
 
-/* Only who ordered it has it: it was made with their rights. */
+/* Only who ordered it has it, while they have the rights it was made with. */
 static yg_status find(struct yg_request *q, struct yg_state *db, struct yg_job *job,
 		      struct yg_err *err)
 {
@@ -105,6 +105,7 @@ yg_status yg_r_export_get(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_request *params = YG_NEW(q->arena, struct yg_request);
 	struct yg_export e;
 	struct yg_job job;
+	struct yg_reach reach;
 	struct stat sb;
 	char path[192];
 	struct yg_sb p = yg_sb_init(path, sizeof path);
@@ -120,6 +121,10 @@ yg_status yg_r_export_get(struct yg_api *api, struct yg_request *q, struct yg_re
 	params->arena = q->arena;
 	params->body = job.params;
 	st = yg_export_read(params, &e, err);
+	if (st == YG_OK)
+		st = yg_who_reach(&q->who, l.db, e.route->scope, q->arena, &reach, err);
+	if (st == YG_OK)
+		st = yg_export_covered(api->export_path, job.id, &reach, err);
 	if (st != YG_OK)
 		return st;
 	yg_export_path(&p, api->export_path, job.id, e.format);

@@ -57,7 +57,8 @@ static void put_grant(struct yg_jo *j, const struct yg_request *q, const struct 
 
 static struct yg_grant_reach grants_within(const struct yg_reach *r)
 {
-	return (struct yg_grant_reach){.all = r->all, .orgs = r->orgs, .org_count = r->org_count};
+	return (struct yg_grant_reach){
+		.all = r->all, .orgs = r->orgs, .org_count = r->org_count, .to = r->to};
 }
 
 yg_status yg_r_grants_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -87,9 +88,8 @@ yg_status yg_r_grants_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
-/* Does the caller hold every scope of the role on that node, or system? */
-static yg_status may_give(struct yg_request *q, struct yg_state *db, const struct yg_grant *g,
-			  struct yg_err *err)
+yg_status yg_may_give(struct yg_request *q, struct yg_state *db, const struct yg_grant *g,
+		      struct yg_err *err)
 {
 	uint64_t bits = yg_role_info(g->role)->scopes;
 	yg_status st = YG_OK;
@@ -131,6 +131,8 @@ static yg_status answer_grant(struct yg_request *q, struct yg_response *r, struc
 	yg_status st = yg_grant_get(db, id, q->arena, &g, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, g.node, false, err);
+	if (st == YG_OK && q->who.reach.to.us != 0 && g.created.us >= q->who.reach.to.us)
+		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
@@ -183,9 +185,10 @@ yg_status yg_r_grants_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st == YG_OK)
 		st = yg_scope_object(q, g.node, false, err);
 	if (st == YG_OK)
-		st = may_give(q, l.db, &g, err);
+		st = yg_may_give(q, l.db, &g, err);
+	/* a person of another organisation is as one that is not there */
 	if (st == YG_OK)
-		st = yg_person_get(l.db, g.person, q->arena, &p, err);
+		st = yg_person_within(l.db, g.person, &q->who.reach, q->now, q->arena, &p, err);
 	if (st == YG_OK && g.role == YG_ROLE_ADMINISTRATOR && g.node.n == 0)
 		st = yg_approval_needed(q, r, l.db, err);
 	if (st != YG_OK)
@@ -263,7 +266,10 @@ static yg_status known_rights(struct yg_request *q, struct yg_state *db, struct 
 {
 	struct yg_person p;
 	struct yg_rights all;
-	yg_status st = yg_person_get(db, yg_param(q, "id"), q->arena, &p, err);
+	struct yg_sv id = yg_param(q, "id");
+	bool own = q->who.person.n > 0 && yg_sv_eq(id, q->who.person);
+	yg_status st = own ? yg_person_get(db, id, q->arena, &p, err)
+			   : yg_person_within(db, id, &q->who.reach, q->now, q->arena, &p, err);
 	if (st == YG_OK)
 		st = yg_rights_of(db, p.id, q->now, q->arena, &all, err);
 	if (st != YG_OK)
@@ -272,10 +278,6 @@ static yg_status known_rights(struct yg_request *q, struct yg_state *db, struct 
 	for (size_t i = 0; i < all.count; i++)
 		if (q->who.reach.all || yg_reach_has(&q->who.reach, all.grants[i].node, YG_SV("")))
 			out->grants[out->count++] = all.grants[i];
-	bool own = yg_sv_eq(p.id, q->who.person), home = p.home.n > 0;
-	if (out->count == 0 && !own && !q->who.reach.all &&
-	    !(home && yg_reach_has(&q->who.reach, p.home, YG_SV(""))))
-		return YG_FAIL(err, YG_NOTFOUND, "no such person");
 	return YG_OK;
 }
 

@@ -26,7 +26,7 @@ static yg_status answer_me(struct yg_request *q, struct yg_response *r, struct y
 	struct yg_jo j = yg_answer(r, 200);
 	yg_jo_begin(&j, '{');
 	yg_jo_key(&j, "person");
-	yg_put_person(&j, &p);
+	yg_put_person(&j, q, &p, false);
 	yg_jo_key(&j, "credentials");
 	yg_jo_begin(&j, '{');
 	yg_jo_bool(&j, "password", n.passwords > 0);

@@ -1,8 +1,17 @@
 /* The people who sign in, for who may look after them. */
 #include "api/routes.h"
 #include "api/sign_in.h"
+#include "org/organisation.h"
 
-void yg_put_person(struct yg_jo *j, const struct yg_person *p)
+static struct yg_sv known_org(const struct yg_request *q, const struct yg_person *p,
+			      struct yg_sv org)
+{
+	bool own = yg_sv_eq(p->id, q->who.person);
+	return own || yg_reach_has(&q->who.reach, org, YG_SV("")) ? org : YG_SV("");
+}
+
+void yg_put_person(struct yg_jo *j, const struct yg_request *q, const struct yg_person *p,
+		   bool may_change)
 {
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "id", p->id);
@@ -11,24 +20,42 @@ void yg_put_person(struct yg_jo *j, const struct yg_person *p)
 	yg_jo_str(j, "email", p->email);
 	yg_jo_str(j, "language", p->language);
 	yg_jo_str(j, "theme", p->theme);
-	yg_jo_str(j, "home", p->home);
+	yg_jo_str_or_null(j, "org", known_org(q, p, p->org));
+	yg_jo_str(j, "home", known_org(q, p, p->home));
 	yg_jo_str(j, "state", p->state);
 	yg_jo_bool(j, "administrator", p->administrator);
+	yg_jo_bool(j, "may_change", may_change);
 	yg_jo_time(j, "created_at", p->created.us);
 	yg_jo_time(j, "updated_at", p->updated.us);
 	yg_put_etag(j, p->version);
 	yg_jo_end(j, '}');
 }
 
+/* For the buttons: whether the caller could change the person. */
+static yg_status could_change(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
+			      bool *out, struct yg_err *err)
+{
+	struct yg_reach reach;
+	yg_status st = yg_who_reach(&q->who, db, "people:write", q->arena, &reach, err);
+	if (st == YG_OK)
+		st = yg_person_managed(db, p, &reach, q->now, err);
+	*out = st == YG_OK;
+	return st == YG_DENIED ? YG_OK : st;
+}
+
 static yg_status answer_person(struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			       int status, struct yg_sv id, struct yg_err *err)
 {
 	struct yg_person p;
-	yg_status st = yg_person_get(db, id, q->arena, &p, err);
+	yg_status st = yg_person_within(db, id, &q->who.reach, q->now, q->arena, &p, err);
+	if (st != YG_OK)
+		return st;
+	bool may = false;
+	st = could_change(q, db, &p, &may, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
-	yg_put_person(&j, &p);
+	yg_put_person(&j, q, &p, may);
 	yg_answer_etag(q, r, NULL, p.version);
 	return YG_OK;
 }
@@ -39,19 +66,45 @@ yg_status yg_r_people_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_page page;
 	struct yg_person *list = NULL;
+	struct yg_person_filter f = {.now = q->now};
 	size_t n = 0;
-	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
+	f.after = page.after;
+	f.limit = page.limit;
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_person_list(l.db, page.after, page.limit, q->arena, &list, &n, err);
+		st = yg_person_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_answer_items(&j);
-	for (size_t i = 0; i < n; i++)
-		yg_put_person(&j, &list[i]);
-	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].login : NULL, err);
+	struct yg_jo j = yg_answer_list(r);
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
+		bool may = false;
+		st = could_change(q, l.db, &list[i], &may, err);
+		yg_put_person(&j, q, &list[i], may);
+	}
+	return st != YG_OK ? st
+			   : yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].login : NULL,
+					    err);
+}
+
+/* An organisation that is named has to be one that the caller sees. */
+static yg_status may_name(struct yg_request *q, struct yg_state *db, struct yg_sv org,
+			  const char *at, struct yg_err *err)
+{
+	if (!yg_org_slug_ok(org)) {
+		yg_request_error(q, "bad_name", yg_sv_of(at), "not the name of an organisation");
+		return YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	yg_status st = yg_scope_object(q, org, false, err);
+	return st == YG_OK ? yg_org_known(db, org, err) : st;
+}
+
+/* Somebody within reach whom the caller answers for, all of them. */
+static yg_status find_managed(struct yg_request *q, struct yg_state *db, struct yg_person *out,
+			      struct yg_err *err)
+{
+	yg_status st =
+		yg_person_within(db, yg_param(q, "id"), &q->who.reach, q->now, q->arena, out, err);
+	return st == YG_OK ? yg_person_managed(db, out, &q->who.reach, q->now, err) : st;
 }
 
 yg_status yg_r_people_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -65,25 +118,34 @@ yg_status yg_r_people_add(struct yg_api *api, struct yg_request *q, struct yg_re
 		{"email", YG_F_TEXT, YG_F_NULL, 0, YG_EMAIL_MAX, NULL},
 		{"language", YG_F_TEXT, 0, 2, 2, "ja en"},
 		{"home", YG_F_TEXT, YG_F_NULL, 0, 63, NULL},
+		{"org", YG_F_TEXT, YG_F_NULL, 0, 63, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
+	struct yg_sv org = YG_SV("");
 	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
+	/* without the member: the caller's own node, of the whole when there is none */
+	if (st == YG_OK)
+		st = yg_scope_body_org(q, l.db, v[5].given, v[5].text, &org, err);
+	if (st == YG_OK && v[4].text.n > 0)
+		st = may_name(q, l.db, v[4].text, "/home", err);
 	if (st != YG_OK)
 		return st;
 	struct yg_person p = {.login = v[0].text,
 			      .name = v[1].text,
 			      .email = v[2].text.p != NULL ? v[2].text : YG_SV(""),
 			      .language = v[3].text,
-			      .home = v[4].text.p != NULL ? v[4].text : YG_SV("")};
+			      .home = v[4].text.p != NULL ? v[4].text : YG_SV(""),
+			      .org = org};
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_person_add(&act, &p, &id, err);
 	if (st != YG_OK)
 		return st;
 	yg_answer_location(q, r, "/api/v1/people", yg_id_sv(&id));
-	return answer_person(q, r, l.db, 201, yg_id_sv(&id), err);
+	st = answer_person(q, r, l.db, 201, yg_id_sv(&id), err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 yg_status yg_r_person_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -102,6 +164,8 @@ static yg_status may_change(struct yg_request *q, struct yg_response *r, struct 
 {
 	int64_t n = 0;
 	bool active = YG_SV_IS(p->state, "active");
+	if (set->administrator != NULL && !q->who.reach.all)
+		return YG_FAIL(err, YG_DENIED, "who may do everything is for the whole to say");
 	bool stays = (set->administrator == NULL || *set->administrator) &&
 		     (set->state == NULL || YG_SV_IS(*set->state, "active"));
 	if (set->administrator != NULL && *set->administrator && !p->administrator)
@@ -115,15 +179,31 @@ static yg_status may_change(struct yg_request *q, struct yg_response *r, struct 
 	return st == YG_OK ? yg_approval_needed(q, r, db, err) : st;
 }
 
+/* A code is a way to become that person: nobody makes one for who may more than
+ * they do themselves. */
+static yg_status may_become(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
+			    struct yg_err *err)
+{
+	struct yg_rights all = {0};
+	struct yg_grant_filter f = {
+		.reach = {.all = true}, .person = p->id, .at = q->now, .limit = YG_GRANTS_MAX};
+	yg_status st = yg_grant_list(db, &f, q->arena, &all.grants, &all.count, err);
+	for (size_t i = 0; st == YG_OK && i < all.count; i++)
+		st = yg_may_give(q, db, &all.grants[i], err);
+	return st;
+}
+
 /* A new code for an administrator would be a way to become that person, and to
  * approve what one asked for oneself: only on the machine. */
-static yg_status may_enrol(const struct yg_request *q, struct yg_state *db,
-			   const struct yg_person *p, struct yg_err *err)
+static yg_status may_enrol(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
+			   struct yg_err *err)
 {
 	int64_t n = 0;
-	if (q->who.person.n == 0 || !p->administrator || !YG_SV_IS(p->state, "active"))
-		return YG_OK;
-	yg_status st = yg_person_administrators(db, &n, err);
+	yg_status st = q->who.kind != YG_WHO_LOCAL ? may_become(q, db, p, err) : YG_OK;
+	if (st != YG_OK || q->who.person.n == 0 || !p->administrator ||
+	    !YG_SV_IS(p->state, "active"))
+		return st;
+	st = yg_person_administrators(db, &n, err);
 	if (st == YG_OK && n >= 2)
 		return YG_FAIL(
 			err, YG_DENIED,
@@ -143,13 +223,14 @@ yg_status yg_r_person_change(struct yg_api *api, struct yg_request *q, struct yg
 		{"home", YG_F_TEXT, 0, 0, 63, NULL},
 		{"state", YG_F_TEXT, 0, 1, 16, "active disabled"},
 		{"administrator", YG_F_BOOL, 0, 0, 0, NULL},
+		{"org", YG_F_TEXT, YG_F_NULL, 0, 63, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_person p;
 	struct yg_sv id = yg_param(q, "id");
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
-		st = yg_person_get(l.db, id, q->arena, &p, err);
+		st = find_managed(q, l.db, &p, err);
 	if (st == YG_OK)
 		st = yg_check_match(q, r, p.version, err);
 	if (st == YG_OK)
@@ -161,17 +242,24 @@ yg_status yg_r_person_change(struct yg_api *api, struct yg_request *q, struct yg
 				    .language = v[2].given ? &v[2].text : NULL,
 				    .home = v[3].given ? &v[3].text : NULL,
 				    .state = v[4].given ? &v[4].text : NULL,
-				    .administrator = v[5].given ? &v[5].truth : NULL};
+				    .administrator = v[5].given ? &v[5].truth : NULL,
+				    .org = v[6].given ? &v[6].text : NULL};
 	if (set.state != NULL && YG_SV_IS(p.state, "invited") && YG_SV_IS(*set.state, "active"))
 		return YG_FAIL(err, YG_CONFLICT, "an invited person becomes active by their code");
 	st = may_change(q, r, l.db, &p, &set, err);
+	if (st == YG_OK && set.home != NULL && set.home->n > 0)
+		st = may_name(q, l.db, *set.home, "/home", err);
+	if (st == YG_OK && set.org != NULL)
+		st = yg_scope_body_org(q, l.db, true, *set.org, &v[6].text, err);
 	struct yg_act act = yg_request_act(q, api, l.db);
-	if (st == YG_OK) {
+	if (st == YG_OK)
 		st = yg_changed(r, yg_person_change(&act, id, p.version, &set, err));
-		if (st == YG_OK && set.state != NULL && YG_SV_IS(*set.state, "disabled"))
-			yg_session_ended(api, id);
-	}
-	return st == YG_OK ? answer_person(q, r, l.db, 200, id, err) : st;
+	if (st == YG_OK)
+		st = answer_person(q, r, l.db, 200, id, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK && set.state != NULL && YG_SV_IS(*set.state, "disabled"))
+		yg_session_ended(api, id);
+	return st;
 }
 
 /* A one-time address to choose how to sign in; for who is invited and for who
@@ -188,7 +276,7 @@ yg_status yg_r_person_enrol(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_sv host = q->tls ? q->header[YG_HH_HOST] : YG_SV("");
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_person_get(l.db, yg_param(q, "id"), q->arena, &p, err);
+		st = find_managed(q, l.db, &p, err);
 	if (st == YG_OK && YG_SV_IS(p.state, "disabled"))
 		return YG_FAIL(err, YG_CONFLICT, "the person is disabled");
 	if (st == YG_OK)
@@ -244,7 +332,9 @@ yg_status yg_r_person_sessions(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_person p;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_person_get(l.db, yg_param(q, "id"), q->arena, &p, err);
+		st = find_managed(q, l.db, &p, err);
+	if (st == YG_OK && q->who.audits)
+		st = YG_FAIL(err, YG_DENIED, "sessions are of now, not of a period");
 	return st == YG_OK ? yg_answer_sessions(api, q, r, l.db, p.id, err) : st;
 }
 
@@ -256,7 +346,7 @@ yg_status yg_r_person_sessions_end(struct yg_api *api, struct yg_request *q, str
 	struct yg_sv one = yg_param(q, "session");
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_person_get(l.db, yg_param(q, "id"), q->arena, &p, err);
+		st = find_managed(q, l.db, &p, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

@@ -51,7 +51,9 @@ yg_status yg_actor_reach(struct yg_state *db, struct yg_sv actor, const char *sc
 		w.kind = YG_WHO_TOKEN;
 		w.bound = t.org;
 		w.person = t.person;
-		w.scopes = t.revoked.us == 0 ? t.scopes : YG_SV("");
+		w.scopes = t.revoked.us == 0 && (t.expires.us == 0 || t.expires.us > now.us)
+				   ? t.scopes
+				   : YG_SV("");
 	} else if (YG_SV_IS(kind, "person")) {
 		w.kind = YG_WHO_PERSON;
 		w.person = rest;

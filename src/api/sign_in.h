@@ -70,7 +70,13 @@ yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_bod
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err);
 /* routes_people.c */
-void yg_put_person(struct yg_jo *j, const struct yg_person *p);
+struct yg_grant;
+/* Does the caller hold every scope of the role on that node, or system?  YG_DENIED. */
+yg_status yg_may_give(struct yg_request *q, struct yg_state *db, const struct yg_grant *g,
+		      struct yg_err *err);
+/* Organisations that the caller may not see are not named. */
+void yg_put_person(struct yg_jo *j, const struct yg_request *q, const struct yg_person *p,
+		   bool may_change);
 yg_status yg_answer_sessions(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			     struct yg_state *db, struct yg_sv person, struct yg_err *err);
 /* A sign-in that failed, for the audit log. */

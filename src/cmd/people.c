@@ -11,13 +11,15 @@ static int run_setup_code(struct yg_cli *c)
 
 static const struct yg_column person_columns[] = {{"ID", "id", 28},
 						  {"LOGIN", "login", 20},
+						  {"ORG", "org", 20},
 						  {"STATE", "state", 9},
 						  {"ADMINISTRATOR", "administrator", 13},
 						  {"NAME", "name", 0}};
 
 static int run_person_list(struct yg_cli *c)
 {
-	return yg_list(c, PEOPLE, NULL, person_columns, YG_LEN(person_columns));
+	static const char *const filters[] = {"org", NULL};
+	return yg_list(c, PEOPLE, filters, person_columns, YG_LEN(person_columns));
 }
 
 static int run_person_add(struct yg_cli *c)
@@ -27,6 +29,7 @@ static int run_person_add(struct yg_cli *c)
 	yg_set_text(body, "login", yg_cli_arg(c, 0));
 	yg_set_text(body, "name", name != NULL ? name : yg_cli_arg(c, 0));
 	yg_set_text(body, "email", yg_cli_get(c, "email"));
+	yg_set_text(body, "org", yg_cli_get(c, "org"));
 	yg_set_text(body, "language", yg_cli_get(c, "language"));
 	return yg_send(c, "POST", PEOPLE, body, NULL);
 }
@@ -56,12 +59,16 @@ static int run_person_enrol(struct yg_cli *c)
 		       NULL);
 }
 
-static const struct yg_opt list_opts[] = {YG_O_VALUE("limit", "N",
-						     "At most N rows; 0 for all (default 50).",
-						     "最大 N 行。0 は全部(既定 50)。"),
-					  YG_OPTS_END};
+static const struct yg_opt list_opts[] = {
+	YG_O_VALUE("org", "ORG", "Only the people of this organisation and below.",
+		   "この組織とその下の利用者だけ。"),
+	YG_O_VALUE("limit", "N", "At most N rows; 0 for all (default 50).",
+		   "最大 N 行。0 は全部(既定 50)。"),
+	YG_OPTS_END};
 static const struct yg_opt add_opts[] = {
 	YG_O_VALUE("name", "TEXT", "Name for people, in any script.", "氏名。"),
+	YG_O_VALUE("org", "ORG", "Who answers for them; without it: the whole.",
+		   "管理する組織。省略すると全体。"),
 	YG_O_VALUE("email", "ADDRESS", "Mail address.", "メールアドレス。"),
 	YG_O_VALUE("language", "LANGUAGE", "ja (default) or en.", "ja(既定)または en。"),
 	YG_OPTS_END};

@@ -100,7 +100,8 @@ yg_status yg_approval_list(struct yg_state *db, const struct yg_approval_filter 
 		YG_SQL("SELECT " COLUMNS " FROM approval WHERE ($2 = '' OR id < $2) AND ($1 = ''"
 		       " OR ($1 = 'expired' AND state = 'open' AND expires <= $3)"
 		       " OR ($1 = 'open' AND state = 'open' AND expires > $3)"
-		       " OR ($1 <> 'open' AND state = $1)) ORDER BY id DESC LIMIT $4"),
+		       " OR ($1 <> 'open' AND state = $1)) AND ($5 = 1 OR org IN yg_set($6))"
+		       " ORDER BY id DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -108,6 +109,8 @@ yg_status yg_approval_list(struct yg_state *db, const struct yg_approval_filter 
 	yg_stmt_text(s, 2, f->before);
 	yg_stmt_i64(s, 3, f->now.us);
 	yg_stmt_i64(s, 4, limit);
+	yg_stmt_i64(s, 5, f->orgs.all ? 1 : 0);
+	yg_stmt_set(s, 6, f->orgs.slugs, f->orgs.all ? 0 : f->orgs.n);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

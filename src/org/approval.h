@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "org/act.h"
+#include "org/org_set.h"
 
 #define YG_APPROVAL_S      604800
 #define YG_APPROVAL_REASON 1000 /* bytes */
@@ -28,9 +29,10 @@ yg_status yg_approval_add(struct yg_act *act, const struct yg_approval *a, struc
 yg_status yg_approval_get(struct yg_state *db, struct yg_sv id, yg_wall now, struct yg_arena *arena,
 			  struct yg_approval *out, struct yg_err *err);
 struct yg_approval_filter {
-	struct yg_sv state;  /* empty: any */
-	struct yg_sv before; /* keyset: ids below; empty: from the newest */
-	uint32_t limit;      /* 1..YG_PAGE_MAX */
+	struct yg_org_set orgs; /* whom they concern; what concerns everybody is of all alone */
+	struct yg_sv state;     /* empty: any */
+	struct yg_sv before;    /* keyset: ids below; empty: from the newest */
+	uint32_t limit;         /* 1..YG_PAGE_MAX */
 	yg_wall now;
 };
 /* Newest first. */

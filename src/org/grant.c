@@ -68,14 +68,16 @@ yg_status yg_grant_list(struct yg_state *db, const struct yg_grant_filter *f,
 				  db,
 				  YG_SQL("SELECT " COLUMNS " FROM role_grant WHERE person = $1"
 					 " AND ($2 = 1 OR node IN yg_set($3)) AND ($4 = 0 OR expires = 0 OR expires > $4)"
-					 " AND ($5 = '' OR id < $5) ORDER BY id DESC LIMIT $6"),
+					 " AND ($5 = '' OR id < $5) AND ($7 = 0 OR created < $7)"
+					 " ORDER BY id DESC LIMIT $6"),
 				  &s, err)
 			: yg_state_prepare(
 				  db,
 				  YG_SQL("SELECT " COLUMNS
 					 " FROM role_grant WHERE ($1 = '' OR person = $1)"
 					 " AND ($2 = 1 OR node IN yg_set($3)) AND ($4 = 0 OR expires = 0 OR expires > $4)"
-					 " AND ($5 = '' OR id < $5) ORDER BY id DESC LIMIT $6"),
+					 " AND ($5 = '' OR id < $5) AND ($7 = 0 OR created < $7)"
+					 " ORDER BY id DESC LIMIT $6"),
 				  &s, err);
 	if (st != YG_OK)
 		return st;
@@ -85,6 +87,7 @@ yg_status yg_grant_list(struct yg_state *db, const struct yg_grant_filter *f,
 	yg_stmt_i64(s, 4, f->at.us);
 	yg_stmt_text(s, 5, f->before);
 	yg_stmt_i64(s, 6, limit);
+	yg_stmt_i64(s, 7, f->reach.to.us);
 	return take_all(s, limit, arena, out, out_n, err);
 }
 

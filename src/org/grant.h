@@ -39,6 +39,7 @@ struct yg_grant_reach { /* as much of a yg_reach as grants have */
 	bool all;       /* also those on the whole */
 	const struct yg_sv *orgs;
 	size_t org_count;
+	yg_wall to; /* only what was given before; us == 0: all */
 };
 struct yg_grant_filter {
 	struct yg_grant_reach reach; /* grants on these nodes, and on systems of theirs */

@@ -183,7 +183,11 @@ static void test_people(void)
 	(void)add_person(&act, "second");
 	T_NAMED(yg_person_by_email(db, YG_SV("h@example.jp"), &arena, &p, &err) == YG_NOTFOUND,
 		"an address of two people is nobody's");
-	T_OK(yg_person_list(db, YG_SV(""), 10, &arena, &list, &n, &err) == YG_OK && n == 2);
+	struct yg_person_filter f = {.reach = YG_REACH_ALL, .after = YG_SV_INIT(""), .limit = 10};
+	T_OK(yg_person_list(db, &f, &arena, &list, &n, &err) == YG_OK && n == 2);
+	f.reach = (struct yg_reach){0};
+	T_NAMED(yg_person_list(db, &f, &arena, &list, &n, &err) == YG_OK && n == 0,
+		"who reaches nothing sees nobody");
 	bool yes = true;
 	int64_t admins = 9;
 	struct yg_person_set set = {.administrator = &yes};

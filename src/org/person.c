@@ -7,7 +7,7 @@
 
 #define COLUMNS                                                                                    \
 	"id, login, name, email, language, theme, home, state, email_verified, administrator,"     \
-	" created, updated, version"
+	" created, updated, version, org"
 
 bool yg_login_ok(struct yg_sv s)
 {
@@ -73,6 +73,8 @@ static yg_status check(const struct yg_person *p, struct yg_err *err)
 	if (!one_of(p->language, "ja en") || !one_of(p->theme, "system light dark") ||
 	    !one_of(p->state, "invited active disabled"))
 		return YG_FAIL(err, YG_INVAL, "language, theme or state is none that exists");
+	if (p->org.n > 0 && !yg_org_slug_ok(p->org))
+		return YG_FAIL(err, YG_INVAL, "org is not the name of an organisation");
 	if (p->home.n > 0 && !yg_org_slug_ok(p->home))
 		return YG_FAIL(err, YG_INVAL, "home is not the name of an organisation");
 	return YG_OK;
@@ -84,17 +86,17 @@ static yg_status insert(struct yg_act *act, const struct yg_person *p, struct yg
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("INSERT INTO person (id, login, name, email, language, theme, home, state,"
-		       " administrator, created, updated)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)"),
+		       " org, administrator, created, updated)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	const struct yg_sv text[] = {p->id,       p->login, p->name, p->email,
-				     p->language, p->theme, p->home, p->state};
+	const struct yg_sv text[] = {p->id,    p->login, p->name,  p->email, p->language,
+				     p->theme, p->home,  p->state, p->org};
 	for (size_t i = 0; i < YG_LEN(text); i++)
 		yg_stmt_text(s, (int)i + 1, text[i]);
-	yg_stmt_i64(s, 9, p->administrator);
-	yg_stmt_i64(s, 10, yg_env_wall(act->env).us);
+	yg_stmt_i64(s, 10, p->administrator);
+	yg_stmt_i64(s, 11, yg_env_wall(act->env).us);
 	return yg_stmt_run(s, err);
 }
 
@@ -116,6 +118,8 @@ yg_status yg_person_add(struct yg_act *act, const struct yg_person *p, struct yg
 	yg_detail_note(&d, "login", full.login);
 	yg_detail_note(&d, "name", full.name);
 	yg_detail_note(&d, "state", full.state);
+	if (full.org.n > 0)
+		yg_detail_note(&d, "org", full.org);
 	yg_detail_count(&d, "administrator", full.administrator);
 	st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
@@ -124,7 +128,7 @@ yg_status yg_person_add(struct yg_act *act, const struct yg_person *p, struct yg
 	if (st == YG_CONFLICT)
 		st = YG_FAIL(err, YG_CONFLICT, "this login is taken");
 	if (st == YG_OK)
-		st = yg_audit_add(act, "person.add", full.id, YG_SV(""), &d, err);
+		st = yg_audit_add(act, "person.add", full.id, full.org, &d, err);
 	return yg_tx_end(&tx, st, err);
 }
 
@@ -143,7 +147,8 @@ static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_perso
 	p->created.us = yg_col_i64(s, 10);
 	p->updated.us = yg_col_i64(s, 11);
 	p->version = yg_col_i64(s, 12);
-	return YG_OK;
+	p->org = yg_arena_dup(arena, yg_col_text(s, 13));
+	return p->org.p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "person");
 }
 
 static yg_status get_by(struct yg_state *db, const char *sql, struct yg_sv key,
@@ -185,29 +190,48 @@ yg_status yg_person_by_email(struct yg_state *db, struct yg_sv email, struct yg_
 {
 	if (email.n == 0)
 		return YG_FAIL(err, YG_NOTFOUND, "no such person");
-	return get_by(db,
-		      YG_SQL("SELECT " COLUMNS " FROM person"
-			     " WHERE lower(email) = lower($1) AND state <> 'disabled' LIMIT 2"),
-		      email, arena, out, err);
+	return get_by(
+		db,
+		YG_SQL("SELECT " COLUMNS " FROM person"
+		       " WHERE lower(email) = lower($1) AND state <> 'disabled' AND (org = '' OR NOT EXISTS"
+		       " (SELECT 1 FROM person c WHERE lower(c.email) = lower($1)"
+		       " AND c.state <> 'disabled' AND c.org = '')) LIMIT 2"),
+		email, arena, out, err);
 }
 
-yg_status yg_person_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
+/* What a reach makes of the people: $1 all, $2 its organisations, $3 now, $4 the
+ * end of its period. */
+#define WITHIN                                                                                     \
+	" ($1 = 1 OR p.org IN yg_set($2) OR EXISTS (SELECT 1 FROM role_grant g"                    \
+	" WHERE g.person = p.id AND g.node IN yg_set($2) AND (g.expires = 0 OR g.expires > $3)))"  \
+	" AND ($4 = 0 OR p.created < $4)"
+
+static void bind_within(struct yg_stmt *s, const struct yg_reach *r, yg_wall now)
+{
+	yg_stmt_i64(s, 1, yg_reach_all_flag(r));
+	yg_stmt_set(s, 2, r->orgs, r->org_count);
+	yg_stmt_i64(s, 3, now.us);
+	yg_stmt_i64(s, 4, r->to.us);
+}
+
+yg_status yg_person_list(struct yg_state *db, const struct yg_person_filter *f,
 			 struct yg_arena *arena, struct yg_person **out, size_t *out_n,
 			 struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	limit = YG_MIN(limit, (uint32_t)YG_PAGE_MAX + 1);
+	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
 	struct yg_person *list = YG_NEW_N(arena, struct yg_person, limit);
 	if (list == NULL && limit > 0)
 		return YG_FAIL(err, YG_NOMEM, "people");
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT " COLUMNS " FROM person WHERE login > $1 ORDER BY login LIMIT $2"),
-		&s, err);
+	yg_status st = yg_state_prepare(db,
+					YG_SQL("SELECT " COLUMNS " FROM person p WHERE" WITHIN
+					       " AND p.login > $5 ORDER BY p.login LIMIT $6"),
+					&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, after);
-	yg_stmt_i64(s, 2, limit);
+	bind_within(s, &f->reach, f->now);
+	yg_stmt_text(s, 5, f->after);
+	yg_stmt_i64(s, 6, limit);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
@@ -217,6 +241,51 @@ yg_status yg_person_list(struct yg_state *db, struct yg_sv after, uint32_t limit
 	}
 	*out = list;
 	*out_n = n;
+	return st;
+}
+
+yg_status yg_person_within(struct yg_state *db, struct yg_sv id, const struct yg_reach *reach,
+			   yg_wall now, struct yg_arena *arena, struct yg_person *out,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT " COLUMNS " FROM person p WHERE" WITHIN " AND p.id = $5"), &s,
+		err);
+	if (st != YG_OK)
+		return st;
+	bind_within(s, reach, now);
+	yg_stmt_text(s, 5, id);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such person");
+	*out = (struct yg_person){0};
+	return st == YG_OK ? take(s, arena, out, err) : st;
+}
+
+yg_status yg_person_managed(struct yg_state *db, const struct yg_person *p,
+			    const struct yg_reach *reach, yg_wall now, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	if (reach->all)
+		return YG_OK;
+	/* a system's grant counts by its organisation: what is above a system is not within it */
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT 1 FROM role_grant g WHERE g.person = $1 AND g.node NOT IN yg_set($2)"
+		       " AND (g.expires = 0 OR g.expires > $3) LIMIT 1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, p->id);
+	yg_stmt_set(s, 2, reach->orgs, reach->org_count);
+	yg_stmt_i64(s, 3, now.us);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && (row || p->administrator || !yg_reach_has(reach, p->org, YG_SV(""))))
+		return YG_FAIL(err, YG_DENIED,
+			       "only who answers for this person and all of their roles does this");
 	return st;
 }
 
@@ -231,6 +300,7 @@ static void lay_over(struct yg_person *p, const struct yg_person_set *set, struc
 		    {"language", set->language, &p->language},
 		    {"theme", set->theme, &p->theme},
 		    {"home", set->home, &p->home},
+		    {"org", set->org, &p->org},
 		    {"state", set->state, &p->state}};
 	for (size_t i = 0; i < YG_LEN(text); i++) {
 		if (text[i].from == NULL)
@@ -250,17 +320,18 @@ static yg_status update(struct yg_act *act, const struct yg_person *p, struct yg
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("UPDATE person SET name = $2, email = $3, language = $4, theme = $5, home = $6,"
-		       " state = $7, administrator = $8, updated = $9, version = version + 1"
+		       " state = $7, org = $8, administrator = $9, updated = $10,"
+		       " version = version + 1"
 		       " WHERE id = $1"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	const struct yg_sv text[] = {p->id,    p->name, p->email, p->language,
-				     p->theme, p->home, p->state};
+				     p->theme, p->home, p->state, p->org};
 	for (size_t i = 0; i < YG_LEN(text); i++)
 		yg_stmt_text(s, (int)i + 1, text[i]);
-	yg_stmt_i64(s, 8, p->administrator);
-	yg_stmt_i64(s, 9, yg_env_wall(act->env).us);
+	yg_stmt_i64(s, 9, p->administrator);
+	yg_stmt_i64(s, 10, yg_env_wall(act->env).us);
 	return yg_stmt_run(s, err);
 }
 
@@ -281,7 +352,7 @@ static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
 	if (st == YG_OK)
 		st = update(act, &p, err);
 	if (st == YG_OK)
-		st = yg_audit_add(act, "person.update", id, YG_SV(""), &d, err);
+		st = yg_audit_add(act, "person.update", id, p.org, &d, err);
 	if (st == YG_OK && YG_SV_IS(p.state, "disabled") && !was_disabled) {
 		st = yg_session_revoke_all(act, id, YG_SV(""), err);
 		if (st == YG_OK)

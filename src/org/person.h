@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "org/act.h"
+#include "org/reach.h"
 
 #define YG_LOGIN_MAX       64
 #define YG_PERSON_NAME_MAX 100 /* characters */
@@ -16,6 +17,7 @@ struct yg_person {
 	struct yg_sv theme;    /* "system", "light", "dark" */
 	struct yg_sv home;     /* slug of the organisation that is opened first; empty: all */
 	struct yg_sv state;    /* "invited", "active", "disabled" */
+	struct yg_sv org;      /* slug of the node that answers for them; empty: the whole */
 	bool email_verified, administrator;
 	yg_wall created, updated;
 	int64_t version;
@@ -35,15 +37,33 @@ yg_status yg_person_get(struct yg_state *db, struct yg_sv id, struct yg_arena *a
 			struct yg_person *out, struct yg_err *err);
 yg_status yg_person_by_login(struct yg_state *db, struct yg_sv login, struct yg_arena *arena,
 			     struct yg_person *out, struct yg_err *err);
-/* The one active or invited person with this mail address; YG_NOTFOUND none or several. */
+/* The one active or invited person with this mail address; YG_NOTFOUND none or
+ * several.  Of those that the whole answers for it is one alone, so that an
+ * organisation's administrator cannot keep the centre's people out. */
 yg_status yg_person_by_email(struct yg_state *db, struct yg_sv email, struct yg_arena *arena,
 			     struct yg_person *out, struct yg_err *err);
-/* By login, from behind `after` (empty: from the first); limit 1..YG_PAGE_MAX. */
-yg_status yg_person_list(struct yg_state *db, struct yg_sv after, uint32_t limit,
+struct yg_person_filter {
+	/* those that a node of it answers for, and those with a role on one; with a
+	 * period: those who were there by its end */
+	struct yg_reach reach;
+	yg_wall now;
+	struct yg_sv after; /* by login, from behind it; empty: from the first */
+	uint32_t limit;     /* 1..YG_PAGE_MAX */
+};
+yg_status yg_person_list(struct yg_state *db, const struct yg_person_filter *f,
 			 struct yg_arena *arena, struct yg_person **out, size_t *out_n,
 			 struct yg_err *err);
+/* One of those that the list with this reach would have; YG_NOTFOUND as if there were none. */
+yg_status yg_person_within(struct yg_state *db, struct yg_sv id, const struct yg_reach *reach,
+			   yg_wall now, struct yg_arena *arena, struct yg_person *out,
+			   struct yg_err *err);
+/* May who reaches so far change the person, let them in and send them out?  Only
+ * who answers for all of them: their node and every role they hold.  YG_DENIED. */
+yg_status yg_person_managed(struct yg_state *db, const struct yg_person *p,
+			    const struct yg_reach *reach, yg_wall now,
+			    struct yg_err *err) YG_MUST_USE;
 struct yg_person_set { /* NULL: as it is */
-	const struct yg_sv *name, *email, *language, *theme, *home, *state;
+	const struct yg_sv *name, *email, *language, *theme, *home, *state, *org;
 	const bool *administrator;
 };
 /* YG_CONFLICT when `version` is no longer it.  Disabling ends every session and token of theirs. */

@@ -251,7 +251,7 @@ class Matrix:
         """An export holds what its list would have shown, and is its maker's alone."""
         who = next(p for p in self.w.people if p[0] == "organisation_csirt.egret")
         other = next(p for p in self.w.people if p[0] == "organisation_csirt.heron")
-        for kind in ("alerts", "audit-log", "sources", "organisations", "systems", "jobs", "indicators"):
+        for kind in ("alerts", "audit-log", "sources", "organisations", "systems", "jobs", "indicators", "people"):
             made = self.a.ask(who[4], "POST", "/api/v1/exports", {"kind": kind, "format": "jsonl"})
             path = f"/api/v1/exports/{made.json().get('id')}"
             until(lambda: self.a.ask(who[4], "GET", path).status == 200, 20, 0.1)
@@ -262,8 +262,6 @@ class Matrix:
                 ok(len(got.body.splitlines()) == len(self.w.alerts_of(who[1], who[2])), "and all of one's own", got.body[:300])
             theirs = self.a.ask(other[4], "GET", path)
             ok(theirs.status == 404, f"an export of {kind} is its maker's alone", theirs)
-        denied = self.a.ask(who[4], "POST", "/api/v1/exports", {"kind": "people", "format": "jsonl"})
-        ok(denied.status == 403, "what is for the whole alone is not exported either", denied)
 
     def audited(self):
         log = [e for n in range(1, 4) for e in

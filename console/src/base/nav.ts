@@ -34,8 +34,8 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		label: k("nav.govern"),
 		pages: [
 			{ page: "organisations", label: k("nav.organisations"), permission: "org:read", keys: "g r" },
-			{ page: "people", label: k("nav.people"), permission: "people:read", whole: true, keys: "g p" },
-			{ page: "approvals", label: k("nav.approvals"), permission: "approvals:read", whole: true },
+			{ page: "people", label: k("nav.people"), permission: "people:read", keys: "g p" },
+			{ page: "approvals", label: k("nav.approvals"), permission: "approvals:read" },
 			{ page: "audit-log", label: k("nav.audit-log"), permission: "audit:read", keys: "g l" },
 		],
 	},

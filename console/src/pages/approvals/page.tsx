@@ -1,5 +1,5 @@
 // What takes two people: one asks, another one decides.
-import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, orgTitle, param, personName, place, setQuery, t, textOr, toast, useForm, useList, useLive, useState, withRest } from "../../kit";
+import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useForm, useList, useLive, useState, withRest } from "../../kit";
 
 interface Approval {
 	id: string;
@@ -50,7 +50,7 @@ function Decide({ a, done, onClose }: { a: Approval; done: () => void; onClose: 
 
 export default function Approvals() {
 	const state = param("state", "open");
-	const list = useList<Approval>("/approvals", { state: state === "all" ? undefined : state });
+	const list = useList<Approval>("/approvals", { state: state === "all" ? undefined : state, ...orgQuery() });
 	useLive(["jobs"], list.reload);
 	const [deciding, setDeciding] = useState(false);
 	const open = place.value.rest[0];
@@ -98,7 +98,7 @@ export default function Approvals() {
 											[t("approvals.decision-reason"), one.decision_reason],
 										]}
 									/>
-									{one.state === "open" && !one.may_approve && <p class="y-soft">{t("approvals.own")}</p>}
+									{one.state === "open" && !one.may_approve && <p class="y-soft">{one.requested_by === `person:${myId.value}` ? t("approvals.own") : t("approvals.higher")}</p>}
 								</Section>
 								{deciding && <Decide a={one} done={list.reload} onClose={() => setDeciding(false)} />}
 							</>

@@ -62,12 +62,11 @@ export function GrantForm({ person, done, onClose }: { person: Person; done: () 
 		done();
 	});
 	const v = form.value;
-	const roles = ROLES.filter((r) => r !== "administrator" || whole);
 	return (
 		<Dialog title={t("people.grant.add")} onClose={onClose}>
 			<Form form={form} action={needs ? t("people.grant.ask") : t("people.grant.give")} cancel={onClose} disabled={v.reason.trim() === "" || v.node === "?"}>
 				<p>{t("people.grant.what", { name: person.name })}</p>
-				<SelectField label={t("people.role")} hint={t(`people.role-hint.${v.role}`)} value={v.role} onChange={(role) => { setNeeds(false); form.set({ role }); }} options={roles.map((r) => [r, t(`role.${r}`)])} fault={form.fault("role")} />
+				<SelectField label={t("people.role")} hint={t(`people.role-hint.${v.role}`)} value={v.role} onChange={(role) => { setNeeds(false); form.set({ role }); }} options={ROLES.map((r) => [r, t(`role.${r}`)])} fault={form.fault("role")} />
 				<Combobox label={t("people.grant.where")} hint={t("people.grant.where-hint")} required value={v.node === "?" ? "" : v.node === "" ? t("scope.whole") : orgTitle(v.node)} find={async (text) => [...(whole ? [{ value: "", label: t("scope.whole") }] : []), ...(await findOrgs(text)).filter((o) => may("grants:write", o.value))]} onChange={(node) => form.set({ node, system: "" })} fault={form.fault("node")} />
 				{v.role === "system_owner" && v.node !== "" && v.node !== "?" && <Combobox label={t("scope.system")} hint={t("people.grant.system-hint")} value={v.system === "" ? "" : systemTitle(v.system)} find={(text) => findSystems(v.node, text)} onChange={(system) => form.set({ system })} fault={form.fault("system")} />}
 				{v.role === "auditor" && (

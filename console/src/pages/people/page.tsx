@@ -1,5 +1,5 @@
 // People: who signs in, with which roles where, and what they can see by which grant.
-import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, myId, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useState, withRest, type ApiError, Value } from "../../kit";
+import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useState, withRest, type ApiError, Value } from "../../kit";
 import { Access } from "./access";
 import { GrantForm, type Grant, GrantLine, ROLES } from "./grants";
 
@@ -9,10 +9,14 @@ export interface Person {
 	name: string;
 	email: string;
 	language: "ja" | "en";
+	/** The node that answers for them; null: the whole, or none that one may see. */
+	org: string | null;
 	home: string;
 	state: "invited" | "active" | "disabled";
 	/** May do everything, without a grant. */
 	administrator: boolean;
+	/** Whether the reader answers for them and every role of theirs. */
+	may_change: boolean;
 	created_at: string;
 	updated_at: string;
 	etag: string;
@@ -28,8 +32,8 @@ interface SessionRow {
 const TONE = { invited: "info", active: "ok", disabled: "plain" } as const;
 
 function PersonForm({ person, done, onClose }: { person?: Person; done: (id: string) => void; onClose: () => void }) {
-	const form = useForm({ login: person?.login ?? "", name: person?.name ?? "", email: person?.email ?? "", language: (person?.language ?? lang.value) as string, home: person?.home ?? "" }, async (v) => {
-		const same = { name: v.name.trim(), email: v.email.trim(), language: v.language, home: v.home };
+	const form = useForm({ login: person?.login ?? "", name: person?.name ?? "", email: person?.email ?? "", language: (person?.language ?? lang.value) as string, home: person?.home ?? "", org: person === undefined && !mayAll("people:write") ? "?" : (person?.org ?? "") }, async (v) => {
+		const same = { name: v.name.trim(), email: v.email.trim(), language: v.language, home: v.home, org: v.org === "" ? null : v.org };
 		const made = person === undefined ? await api.post<Person>("/people", { login: v.login.trim(), ...same, email: same.email || null, home: same.home || null }) : await api.patch<Person>(at`/people/${person.id}`, same, person.etag);
 		toast(t("people.saved"));
 		onClose();
@@ -38,11 +42,12 @@ function PersonForm({ person, done, onClose }: { person?: Person; done: (id: str
 	const v = form.value;
 	return (
 		<Dialog title={person === undefined ? t("people.add") : t("people.edit")} onClose={onClose}>
-			<Form form={form} action={person === undefined ? t("action.add") : t("action.save")} cancel={onClose} disabled={v.login.trim() === "" || v.name.trim() === ""}>
+			<Form form={form} action={person === undefined ? t("action.add") : t("action.save")} cancel={onClose} disabled={v.login.trim() === "" || v.name.trim() === "" || v.org === "?"}>
 				{person === undefined && <TextField label={t("people.login")} hint={t("people.login-hint")} required spellcheck={false} maxLength={64} value={v.login} onChange={(login) => form.set({ login: login.toLowerCase() })} fault={form.fault("login")} />}
 				<TextField label={t("people.name")} required value={v.name} onChange={(name) => form.set({ name })} fault={form.fault("name")} />
 				<TextField label={t("people.email")} hint={t("people.email-hint")} type="email" value={v.email} onChange={(email) => form.set({ email })} fault={form.fault("email")} />
 				<SelectField label={t("people.language")} value={v.language} onChange={(language) => form.set({ language })} options={[["ja", t("people.language.ja")], ["en", t("people.language.en")]]} />
+				<Combobox label={t("people.org")} hint={t("people.org-hint")} required value={v.org === "?" ? "" : v.org === "" ? t("scope.whole") : orgTitle(v.org)} find={async (text) => [...(mayAll("people:write") ? [{ value: "", label: t("scope.whole") }] : []), ...(await findOrgs(text)).filter((o) => may("people:write", o.value))]} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 				<Combobox label={t("people.home")} hint={t("people.home-hint")} value={v.home === "" ? t("scope.whole") : orgTitle(v.home)} find={async (text) => [{ value: "", label: t("scope.whole") }, ...(await findOrgs(text))]} onChange={(home) => form.set({ home })} fault={form.fault("home")} />
 			</Form>
 		</Dialog>
@@ -75,7 +80,7 @@ function Sessions({ person }: { person: Person }) {
 	const list = useData<PageOf<SessionRow>>(at`/people/${person.id}/sessions`);
 	const items = list.data?.items ?? [];
 	const end = (id: string) => api.del(id === "" ? at`/people/${person.id}/sessions` : at`/people/${person.id}/sessions/${id}`).then(() => { toast(t("people.session.ended")); list.reload(); }, toastError);
-	const write = may("sessions:write");
+	const write = may("sessions:write") && person.may_change;
 	return (
 		<Section title={t("people.sessions")} end={write && items.length > 0 && <Button small onClick={() => void end("")}>{t("people.session.end-all")}</Button>}>
 			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
@@ -102,7 +107,7 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 	const [removing, setRemoving] = useState<Grant>();
 	const [round, setRound] = useState(0);
 	const p = one.data?.id === id ? one.data : undefined;
-	const write = may("people:write");
+	const write = may("people:write") && p?.may_change === true;
 	const after = () => {
 		one.reload();
 		changed();
@@ -132,7 +137,7 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 			{p !== undefined && (
 				<>
 					<Section title={t("people.about")}>
-						<Facts rows={[[t("people.login"), <code key="l">{p.login}</code>], [t("people.email"), p.email], [t("people.language"), t(`people.language.${p.language}`)], [t("people.home"), p.home !== "" && orgTitle(p.home)], [t("people.made"), <Time key="c" at={p.created_at} exact />]]} />
+						<Facts rows={[[t("people.login"), <code key="l">{p.login}</code>], [t("people.email"), p.email], [t("people.language"), t(`people.language.${p.language}`)], [t("people.org"), p.org !== null && orgTitle(p.org)], [t("people.home"), p.home !== "" && orgTitle(p.home)], [t("people.made"), <Time key="c" at={p.created_at} exact />]]} />
 						{may("audit:read") && <p><a href={link("audit-log", { scope: {}, query: { actor: `person:${p.id}` } })}>{t("people.did")}</a></p>}
 					</Section>
 					<Section title={t("people.grants")} end={may("grants:write") && <Button small icon="plus" onClick={() => setDialog("grant")}>{t("people.grant.add")}</Button>}>
@@ -140,7 +145,7 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 						<ul class="y-list">{p.administrator && <li class="y-listrow"><div class="y-grow"><strong>{t("role.administrator")}</strong> {t("people.grant.at", { where: t("scope.whole") })}</div>{write && <Button small onClick={() => setDialog("demote")}>{t("people.grant.remove")}</Button>}</li>}{grants.map((g) => <GrantLine key={g.id} g={g} remove={may("grants:write") ? () => setRemoving(g) : undefined} />)}</ul>
 					</Section>
 					<Access key={`${id}-${round}`} person={id} />
-					<Sessions key={`s-${id}`} person={p} />
+					{p.may_change && <Sessions key={`s-${id}`} person={p} />}
 					{dialog === "edit" && <PersonForm person={p} done={after} onClose={close} />}
 					{dialog === "invite" && <Invite person={p} onClose={close} />}
 					{dialog === "grant" && <GrantForm person={p} done={after} onClose={close} />}
@@ -166,8 +171,8 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 }
 
 export default function People() {
-	const list = useList<Person>("/people", { limit: 200 });
-	const grants = useList<Grant>(may("grants:read") ? "/grants" : "", { limit: 200 });
+	const list = useList<Person>("/people", { limit: 200, ...orgQuery() });
+	const grants = useList<Grant>(may("grants:read") ? "/grants" : "", { limit: 200, ...orgQuery() });
 	for (const l of [list, grants] as List<unknown>[])
 		useEffect(() => {
 			if (l.hasMore && !l.loading && l.items.length < 5000) l.more();
@@ -189,6 +194,7 @@ export default function People() {
 		{ key: "login", label: t("people.login"), width: "min", cell: (p) => <code>{p.login}</code> },
 		{ key: "state", label: t("people.state"), width: "min", cell: (p) => <Chip tone={TONE[p.state]}>{t(`people.state.${p.state}`)}</Chip> },
 		{ key: "roles", label: t("people.grants"), width: "wide", cell: (p) => <ul>{p.administrator && <li>{t("role.administrator")} <span class="y-soft">{t("people.grant.at", { where: t("scope.whole") })}</span></li>}{of(p.id).map((g) => <GrantLine key={g.id} g={g} short />)}</ul> },
+		{ key: "org", label: t("people.org"), drop: 1, cell: (p) => p.org !== null && orgTitle(p.org) },
 		{ key: "email", label: t("people.email"), drop: 1, cell: (p) => p.email },
 		{ key: "made", label: t("people.made"), width: "min", extra: true, cell: (p) => <Time at={p.created_at} exact /> },
 	];
@@ -197,7 +203,7 @@ export default function People() {
 			title={t("nav.people")}
 			lead={<p class="y-soft">{t("people.lead")}</p>}
 			actions={add}
-			exports={may("exports:read") ? { kind: "people", query: {} } : undefined}
+			exports={may("exports:read") ? { kind: "people", query: orgQuery() } : undefined}
 			drawer={open !== undefined && <Detail key={open} id={open} invite={invite === open} grants={of(open)} changed={() => { list.reload(); grants.reload(); }} />}
 		>
 			<Table
