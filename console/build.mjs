@@ -222,7 +222,7 @@ assets.forEach((a, i) => {
 	c += `\t{"${a.name}", "${immutable ? a.file : a.name}", "${a.type}", ${immutable},\n\t {{a${i}, ${a.bytes.length}}, {a${i}_gz, ${a.gz.length}}, {a${i}_br, ${a.br.length}}}},\n`;
 });
 c += "\t{.name = NULL},\n};\nconst char *const yg_console_pages[] = {\n";
-for (const name of pages.filter((p) => p !== "overview")) c += `\t"${name}",\n`;
+for (const name of pages) c += `\t"${name}",\n`;
 c += "\tNULL,\n};\n";
 fs.writeFileSync(out, c);
 

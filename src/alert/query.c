@@ -306,6 +306,37 @@ yg_status yg_alert_matching(struct yg_state *db, const struct yg_alert_query *q,
 	return st;
 }
 
+yg_status yg_alert_each(struct yg_state *db, const struct yg_alert_query *q,
+			yg_status (*each)(void *ctx, const struct yg_alert_mark *m,
+					  struct yg_err *err),
+			void *ctx, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b;
+	bool row = true;
+	yg_status st = begin(&b,
+			     "SELECT a.id, a.org, o.title_ja, o.title_en, a.severity_id,"
+			     " CASE WHEN a.state = 'closed' THEN 0 ELSE 1 END, a.created, a.closed"
+			     " FROM alert a JOIN organisation o ON o.slug = a.org",
+			     q, false, err);
+	put(&b, " ORDER BY a.seq");
+	if (st == YG_OK)
+		st = prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_alert_mark m = {.id = yg_col_text(s, 0),
+					  .org = yg_col_text(s, 1),
+					  .title_ja = yg_col_text(s, 2),
+					  .title_en = yg_col_text(s, 3),
+					  .severity_id = (int)yg_col_i64(s, 4),
+					  .open = yg_col_i64(s, 5) != 0,
+					  .created_us = yg_col_i64(s, 6),
+					  .closed_us = yg_col_i64(s, 7)};
+		st = each(ctx, &m, err);
+	}
+	return st;
+}
+
 static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert_bundle *g,
 			     struct yg_err *err)
 {

@@ -117,6 +117,68 @@ static void test_counters(void)
 	yg_state_close(db);
 }
 
+/* The rows give what the counters give, of everything and of a part. */
+static void test_rows(void)
+{
+	struct yg_state *db = fresh();
+	static const struct yg_sv beta[] = {YG_SV_INIT("beta")};
+	const struct yg_org_set all = {.all = true};
+	struct yg_alert_filter of = {.reach = {.all = true}};
+	struct yg_tally_step steps[50], rows[50];
+	struct yg_tally_org *known = NULL, found[2];
+	int64_t now[7], then[7], sum = 0, before = 0, first = sim.wall.us / YG_HOUR_US - 3;
+	size_t n = 0;
+	fill(db);
+	int64_t middle = sim.wall.us / YG_HOUR_US + 1;
+	sim.wall.us += 2 * YG_HOUR_US;
+	change(db);
+	struct yg_tally_few t = {.of = &of,
+				 .from = middle,
+				 .step = 1,
+				 .steps = YG_LEN(rows),
+				 .trend = rows,
+				 .since = {middle * YG_HOUR_US},
+				 .orgs = found,
+				 .orgs_max = YG_LEN(found)};
+	T_OK(yg_tally_rows(db, &arena, &t, &err) == YG_OK);
+	T_OK(yg_tally_open(db, &all, middle, now, then, &err) == YG_OK);
+	T_OK(yg_tally_orgs(db, &all, 10, &arena, &known, &n, &err) == YG_OK && n == 2);
+	T_OK(yg_tally_orgs_then(db, &all, middle, known, n, &err) == YG_OK);
+	for (int i = 0; i < 7; i++) {
+		sum += t.then[i];
+		before += then[i];
+	}
+	T_NAMED(memcmp(now, t.now, sizeof now) == 0 && sum == before, "open now and then");
+	T_NAMED(t.org_count == 2 && t.before.created == ALERTS && t.fresh == 0 &&
+			t.closed == ask(db, "SELECT count(*) FROM alert WHERE closed > 0"),
+		"before, and since");
+	for (size_t i = 0; i < 2; i++)
+		T_NAMED(yg_sv_eq(found[i].org, known[i].org) && found[i].open == known[i].open &&
+				found[i].critical == known[i].critical &&
+				found[i].high == known[i].high &&
+				found[i].previous == known[i].previous &&
+				yg_sv_eq(found[i].worst, known[i].worst),
+			"organisations, worst first");
+	t = (struct yg_tally_few){.of = &of,
+				  .from = first,
+				  .step = 1,
+				  .steps = YG_LEN(rows),
+				  .trend = rows,
+				  .orgs = found,
+				  .orgs_max = 1};
+	T_OK(yg_tally_rows(db, &arena, &t, &err) == YG_OK && t.org_count == 1);
+	T_OK(yg_tally_trend(db, &all, first, 1, steps, YG_LEN(steps), &err) == YG_OK);
+	for (n = 0; n < YG_LEN(rows) && rows[n].created == steps[n].created; n++)
+		;
+	T_NAMED(n == YG_LEN(rows) && t.then[1] == 0, "the trend by hour");
+	of.reach = (struct yg_reach){.orgs = beta, .org_count = 1};
+	of.asset = YG_SV("no such asset");
+	t.org_count = 0;
+	memset(t.now, 0, sizeof t.now);
+	T_OK(yg_tally_rows(db, &arena, &t, &err) == YG_OK && t.org_count == 0 && t.now[6] == 0);
+	yg_state_close(db);
+}
+
 /* Pages of three until the end, in `sort`: everything once, in order. */
 static bool paged(struct yg_state *db, enum yg_alert_sort sort, size_t want)
 {
@@ -264,6 +326,7 @@ int main(void)
 	env = yg_env_sim(&sim);
 	yg_arena_init(&arena, 256u << 20);
 	test_counters();
+	test_rows();
 	test_lists();
 	test_counted_groups();
 	yg_arena_free(&arena);

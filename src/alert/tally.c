@@ -1,5 +1,7 @@
 #include "alert/tally.h"
 
+#include "alert/query.h"
+
 static yg_status add_rows(struct yg_stmt *s, int64_t sign, int64_t out[static 7],
 			  struct yg_err *err)
 {
@@ -138,5 +140,143 @@ yg_status yg_tally_orgs(struct yg_state *db, const struct yg_org_set *set, uint3
 	}
 	*out = list;
 	*out_n = n;
+	return st;
+}
+
+yg_status yg_tally_orgs_then(struct yg_state *db, const struct yg_org_set *set, int64_t hour,
+			     struct yg_tally_org *orgs, size_t n, struct yg_err *err)
+{
+#define SINCE_THEN(of, key)                                                                        \
+	"SELECT h.org, sum(h.delta) FROM " of " o JOIN alert_hour h ON h.org = o." key             \
+	" AND h.hour >= $1 GROUP BY h.org"
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(db,
+					set->all ? YG_SQL(SINCE_THEN("organisation", "slug"))
+						 : YG_SQL(SINCE_THEN("yg_set($2)", "item")),
+					&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, hour);
+	yg_org_set_bind(s, 2, set);
+	for (size_t i = 0; i < n; i++)
+		orgs[i].previous = orgs[i].open;
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_sv org = yg_col_text(s, 0);
+		for (size_t i = 0; i < n; i++) {
+			if (yg_sv_eq(orgs[i].org, org))
+				orgs[i].previous -= yg_col_i64(s, 1);
+		}
+	}
+	return st;
+}
+
+struct few {
+	struct yg_tally_few *t;
+	struct yg_arena *arena;
+	struct yg_tally_org *last; /* of the row before */
+};
+
+static yg_status few_org(struct few *f, const struct yg_alert_mark *m, struct yg_tally_org **out,
+			 struct yg_err *err)
+{
+	struct yg_tally_few *t = f->t;
+	*out = f->last;
+	if (f->last != NULL && yg_sv_eq(f->last->org, m->org))
+		return YG_OK;
+	for (size_t i = 0; i < t->org_count; i++) {
+		if (yg_sv_eq(t->orgs[i].org, m->org)) {
+			*out = f->last = &t->orgs[i];
+			return YG_OK;
+		}
+	}
+	*out = NULL;
+	if (t->org_count == t->orgs_max)
+		return YG_OK; /* more organisations than are shown */
+	struct yg_tally_org *o = &t->orgs[t->org_count];
+	*o = (struct yg_tally_org){.org = yg_arena_dup(f->arena, m->org),
+				   .title_ja = yg_arena_dup(f->arena, m->title_ja),
+				   .title_en = yg_arena_dup(f->arena, m->title_en)};
+	if (o->org.p == NULL || o->title_ja.p == NULL || o->title_en.p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "organisations");
+	t->org_count++;
+	*out = f->last = o;
+	return YG_OK;
+}
+
+static void few_open(const struct yg_alert_mark *m, struct yg_tally_org *o)
+{
+	o->open++;
+	o->critical += m->severity_id > 4;
+	o->high += m->severity_id == 4;
+	if (o->worst.n > 0 && m->severity_id < o->worst_severity)
+		return;
+	o->worst_severity = m->severity_id;
+	o->worst.n = YG_MIN(m->id.n, sizeof o->worst_id); /* its place follows when all are read */
+	memcpy(o->worst_id, m->id.p, o->worst.n);
+}
+
+/* Adds a moment to its step of the trend, or to what was before. */
+static void few_step(struct yg_tally_few *t, int64_t us, int64_t created, int64_t closed)
+{
+	int64_t all = t->step * (int64_t)t->steps;
+	int64_t hour = us / YG_HOUR_US - t->from;
+	struct yg_tally_step *at = hour >= 0 && hour < all ? &t->trend[hour / t->step] : &t->before;
+	if (hour >= all || hour < -all)
+		return;
+	at->created += created;
+	at->closed += closed;
+}
+
+static yg_status few_take(void *ctx, const struct yg_alert_mark *m, struct yg_err *err)
+{
+	struct few *f = ctx;
+	struct yg_tally_few *t = f->t;
+	struct yg_tally_org *o;
+	int severity = YG_MIN(YG_MAX(m->severity_id, 0), 6);
+	int64_t from = t->from * YG_HOUR_US;
+	bool was = m->created_us < from && (m->open || m->closed_us >= from);
+	yg_status st = few_org(f, m, &o, err);
+	if (st != YG_OK)
+		return st;
+	t->now[severity] += m->open;
+	t->then[severity] += was;
+	few_step(t, m->created_us, 1, 0);
+	if (!m->open)
+		few_step(t, m->closed_us, 0, 1);
+	if (t->since.us != 0) {
+		t->fresh += m->created_us > t->since.us;
+		t->closed += !m->open && m->closed_us > t->since.us;
+	}
+	if (o != NULL)
+		o->previous += was;
+	if (o != NULL && m->open)
+		few_open(m, o);
+	return YG_OK;
+}
+
+static int worse(const void *a, const void *b)
+{
+	const struct yg_tally_org *x = a, *y = b;
+	const int64_t by[] = {y->critical - x->critical, y->high - x->high, y->open - x->open};
+	for (size_t i = 0; i < YG_LEN(by); i++) {
+		if (by[i] != 0)
+			return by[i] < 0 ? -1 : 1;
+	}
+	return yg_sv_cmp(x->org, y->org);
+}
+
+yg_status yg_tally_rows(struct yg_state *db, struct yg_arena *arena, struct yg_tally_few *t,
+			struct yg_err *err)
+{
+	struct few f = {.t = t, .arena = arena};
+	struct yg_alert_query q = {.f = *t->of};
+	q.f.states = 0;
+	memset(t->trend, 0, t->steps * sizeof t->trend[0]);
+	yg_status st = yg_alert_each(db, &q, few_take, &f, err);
+	if (st == YG_OK && t->org_count > 1)
+		qsort(t->orgs, t->org_count, sizeof t->orgs[0], worse);
+	for (size_t i = 0; i < t->org_count; i++)
+		t->orgs[i].worst.p = t->orgs[i].worst_id;
 	return st;
 }

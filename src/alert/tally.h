@@ -24,9 +24,32 @@ yg_status yg_tally_since(struct yg_state *db, const struct yg_org_set *set, yg_w
 struct yg_tally_org {
 	struct yg_sv org, title_ja, title_en;
 	int64_t open, critical, high; /* critical: severity 5 and 6; high: 4 */
+	int64_t previous;             /* open then; yg_tally_orgs() leaves it 0 */
 	struct yg_sv worst;           /* its most severe open alert, the newest of them; or empty */
+	int worst_severity;           /* this and the id: of yg_tally_rows() alone */
+	char worst_id[32];
 };
 /* Worst first: by critical, high, open. */
 yg_status yg_tally_orgs(struct yg_state *db, const struct yg_org_set *set, uint32_t limit,
 			struct yg_arena *arena, struct yg_tally_org **out, size_t *out_n,
+			struct yg_err *err);
+/* Fills `previous` of them: open at the beginning of `hour`. */
+yg_status yg_tally_orgs_then(struct yg_state *db, const struct yg_org_set *set, int64_t hour,
+			     struct yg_tally_org *orgs, size_t n, struct yg_err *err);
+
+/* The same numbers of what the counters do not know: a system, an asset, the period of
+ * an auditor.  Every alert of it is read. */
+struct yg_tally_few {
+	const struct yg_alert_filter *of; /* its states do not count */
+	int64_t from, step;               /* hours */
+	size_t steps;
+	yg_wall since;               /* us == 0: not asked */
+	struct yg_tally_step *trend; /* `steps` of them, the caller's; and what was before: */
+	struct yg_tally_step before; /* as many hours as the steps have */
+	int64_t now[7], then[7];
+	int64_t fresh, closed;     /* since */
+	struct yg_tally_org *orgs; /* the caller's, `orgs_max` of them; worst first */
+	size_t orgs_max, org_count;
+};
+yg_status yg_tally_rows(struct yg_state *db, struct yg_arena *arena, struct yg_tally_few *t,
 			struct yg_err *err);

@@ -58,6 +58,8 @@ static void check_router(void)
 static void check_console(void)
 {
 	static const char *const pages[] = {"/",
+					    "/overview",
+					    "/o/b/a/c/alerts",
 					    "/alerts",
 					    "/alerts/a-1",
 					    "/o/a",
@@ -67,9 +69,8 @@ static void check_console(void)
 					    "/o/a/s/b/a/c",
 					    "/o/a/s/b/a/c/alerts/a-1"};
 	static const char *const others[] = {
-		"",       "alerts",    "//alerts",   "/api",        "/api/v1/alerts",
-		"/o",     "/o/",       "/o//alerts", "/s/b/alerts", "/alertss",
-		"/o/a/x", "/%61lerts", "/overview"};
+		"",    "alerts",     "//alerts",    "/api",     "/api/v1/alerts", "/o",
+		"/o/", "/o//alerts", "/s/b/alerts", "/alertss", "/o/a/x",         "/%61lerts"};
 	for (size_t i = 0; i < YG_LEN(pages); i++)
 		T_NAMED(yg_console_is_page(yg_sv_of(pages[i])), pages[i]);
 	for (size_t i = 0; i < YG_LEN(others); i++)

@@ -26,7 +26,12 @@ bool yg_console_is_page(struct yg_sv path)
 	struct yg_sv part;
 	if (!yg_sv_cut(&path, '/', &part) || part.n > 0 || !yg_sv_cut(&path, '/', &part))
 		return false; /* it begins with '/' */
-	for (size_t i = 0; i < YG_LEN(scope) && yg_sv_eq(part, yg_sv_of(scope[i])); i++) {
+	for (size_t i = 0; i < YG_LEN(scope); i++) {
+		bool here = yg_sv_eq(part, yg_sv_of(scope[i]));
+		if (!here && i != 1)
+			break;
+		if (!here)
+			continue; /* an asset may belong to no system */
 		if (!yg_sv_cut(&path, '/', &part) || part.n == 0)
 			return false;
 		if (!yg_sv_cut(&path, '/', &part))
@@ -92,7 +97,10 @@ yg_status yg_r_console(struct yg_api *api, struct yg_request *q, struct yg_respo
 {
 	(void)api;
 	(void)err;
-	return put_asset(yg_asset_named("index.html"), q, r);
+	yg_status st = put_asset(yg_asset_named("index.html"), q, r);
+	if (!yg_console_is_page(q->path))
+		r->status = 404; /* the console says so, in its frame */
+	return st;
 }
 
 yg_status yg_r_asset(struct yg_api *api, struct yg_request *q, struct yg_response *r,

@@ -29,6 +29,7 @@
 	X(IF_MATCH,         "If-Match")                   \
 	X(LAST_EVENT_ID,    "Last-Event-ID")              \
 	X(ORIGIN,           "Origin")                     \
+	X(FETCH_DEST,       "Sec-Fetch-Dest")             \
 	X(FETCH_SITE,       "Sec-Fetch-Site")             \
 	X(TRACEPARENT,      "traceparent")                \
 	X(USER_AGENT,       "User-Agent")                 \

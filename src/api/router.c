@@ -49,10 +49,18 @@ static const char *best_template(const struct yg_route *table, struct yg_sv path
 	return best;
 }
 
-/* The row that serves the console, when the path is one of its pages. */
+/* Somebody typed it, or followed a link: a browser asks for a document. */
+static bool is_visit(const struct yg_request *q)
+{
+	return YG_SV_IS(q->header[YG_HH_FETCH_DEST], "document") &&
+	       !yg_sv_starts(q->path, YG_SV("/api/")) && !yg_sv_starts(q->path, YG_SV("/assets/"));
+}
+
+/* The row that serves the console, when the path is one of its pages; it also says to
+ * a browser that there is no such page. */
 static const struct yg_route *page_route(const struct yg_route *table, const struct yg_request *q)
 {
-	if (q->method != YG_HTTP_GET || !yg_console_is_page(q->path))
+	if (q->method != YG_HTTP_GET || (!yg_console_is_page(q->path) && !is_visit(q)))
 		return NULL;
 	for (const struct yg_route *r = table; r->handler != NULL; r++) {
 		if ((r->flags & YG_RT_PAGE) != 0)

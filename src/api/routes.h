@@ -129,7 +129,7 @@
 	X(POST,   "/api/v1/imports/{id}/finish", "finishImport", "events:write", 0, 1024, YG_TYPES_JSON, NULL, import_finish) \
 	X(POST,   "/api/v1/exports",       "createExport",   "exports:read", YG_RT_SLOW, YG_BODY_SMALL, YG_TYPES_JSON, NULL, export_add) \
 	X(GET,    "/api/v1/exports/{id}",  "getExport",      "exports:read", 0, 0, NULL, NULL, export_get) \
-	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system from to", overview)         \
+	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
 	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \

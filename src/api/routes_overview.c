@@ -1,4 +1,5 @@
-/* The overview: what a watch begins with.  Every number comes from counters. */
+/* The overview: what a watch begins with.  The numbers of organisations come from
+ * counters, those of a system, an asset or an auditor's period from their alerts. */
 #include "alert/tally.h"
 #include "api/routes.h"
 #include "org/coverage.h"
@@ -12,12 +13,16 @@
 struct view { /* all of one answer */
 	struct yg_reach reach;
 	struct yg_org_set set;
+	struct yg_org_set heard; /* whose sources: the organisation of a system, too */
+	struct yg_sv asset;
+	bool counted;     /* by the counters, which know organisations alone */
 	int64_t from, to; /* hours */
 	int64_t step;     /* hours */
 	size_t steps;
 	int64_t now[7], then[7];
 	struct yg_tally_step trend[STEPS_MAX];
-	int64_t events[STEPS_MAX];
+	struct yg_tally_step before; /* as long as from..to, and just before it */
+	int64_t events[STEPS_MAX], events_before;
 	struct yg_tally_org *orgs;
 	size_t org_count;
 	struct yg_coverage_sum *cover, sum;
@@ -47,33 +52,90 @@ static yg_status read_range(struct yg_request *q, struct view *v, struct yg_err 
 	return YG_OK;
 }
 
-static yg_status read_alerts(struct yg_request *q, struct yg_state *db, struct view *v,
-			     struct yg_err *err)
+/* What was before from..to, as long as it. */
+static yg_status read_before(struct yg_state *db, struct view *v, struct yg_err *err)
+{
+	int64_t all = v->step * (int64_t)v->steps;
+	yg_status st = yg_tally_trend(db, &v->set, v->from - all, all, &v->before, 1, err);
+	return st == YG_OK
+		       ? yg_event_hours(db, &v->set, v->from - all, all, &v->events_before, 1, err)
+		       : st;
+}
+
+static yg_status read_counted(struct yg_request *q, struct yg_state *db, struct view *v,
+			      struct yg_err *err)
 {
 	yg_status st = yg_tally_open(db, &v->set, v->from, v->now, v->then, err);
-	/* the counters know neither systems nor an auditor's period */
-	bool counted = v->reach.system_count == 0 && v->reach.from.us == 0 && v->reach.to.us == 0;
-	if (st == YG_OK && !counted) {
-		st = yg_alert_counts(db, &v->reach, v->now, err);
-		memcpy(v->then, v->now, sizeof v->then);
-	}
 	if (st == YG_OK)
 		st = yg_tally_trend(db, &v->set, v->from, v->step, v->trend, v->steps, err);
 	if (st == YG_OK)
 		st = yg_event_hours(db, &v->set, v->from, v->step, v->events, v->steps, err);
 	if (st == YG_OK)
+		st = read_before(db, v, err);
+	if (st == YG_OK)
 		st = yg_tally_orgs(db, &v->set, ORGS_MAX, q->arena, &v->orgs, &v->org_count, err);
+	if (st == YG_OK)
+		st = yg_tally_orgs_then(db, &v->set, v->from, v->orgs, v->org_count, err);
+	if (st == YG_OK && v->visit.us != 0)
+		st = yg_tally_since(db, &v->set, v->visit, &v->new_alerts, &v->closed_alerts, err);
+	return st;
+}
+
+static yg_status read_rows(struct yg_request *q, struct yg_state *db, struct view *v,
+			   struct yg_err *err)
+{
+	struct yg_alert_filter of = {.reach = v->reach, .asset = v->asset};
+	struct yg_tally_few t = {.of = &of,
+				 .from = v->from,
+				 .step = v->step,
+				 .steps = v->steps,
+				 .trend = v->trend,
+				 .since = v->visit,
+				 .orgs = YG_NEW_N(q->arena, struct yg_tally_org, ORGS_MAX),
+				 .orgs_max = ORGS_MAX};
+	if (t.orgs == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
+	yg_status st = yg_tally_rows(db, q->arena, &t, err);
+	memcpy(v->now, t.now, sizeof v->now);
+	memcpy(v->then, t.then, sizeof v->then);
+	v->before = t.before;
+	v->new_alerts = t.fresh;
+	v->closed_alerts = t.closed;
+	v->orgs = t.orgs;
+	v->org_count = t.org_count;
+	return st;
+}
+
+/* Whose numbers. */
+static yg_status read_scope(struct yg_request *q, struct yg_state *db, struct view *v,
+			    struct yg_err *err)
+{
+	struct yg_sv org = yg_query(q, "org"), asset = yg_query(q, "asset");
+	struct yg_reach wide;
+	yg_status st = yg_scope_orgs(q, db, &v->set, err);
+	if (st == YG_OK)
+		st = yg_scope_reach(q, db, &v->reach, err);
+	if (st != YG_OK)
+		return st;
+	v->asset = asset.p != NULL ? asset : YG_SV("");
+	v->counted = v->reach.system_count == 0 && v->reach.from.us == 0 && v->reach.to.us == 0 &&
+		     v->asset.n == 0;
+	v->heard = v->set;
+	if (v->reach.from.us == 0 && v->reach.to.us == 0 && org.p != NULL &&
+	    yg_query(q, "system").p != NULL) {
+		st = yg_reach_narrow(db, &q->who.reach, org, q->arena, &wide, err);
+		if (st == YG_OK)
+			v->heard = yg_reach_set(&wide);
+	}
 	return st;
 }
 
 static yg_status read_coverage(struct yg_request *q, struct yg_state *db, struct view *v,
 			       struct yg_err *err)
 {
-	struct yg_coverage_filter f = {.set = &v->set, .now = q->now, .limit = SILENT_MAX};
-	yg_status st = yg_visit_get(db, yg_request_owner(q), &v->visit, err);
-	if (st == YG_OK)
-		st = yg_coverage_by_org(db, &v->set, q->now, v->visit, q->arena, &v->cover,
-					&v->cover_count, err);
+	struct yg_coverage_filter f = {.set = &v->heard, .now = q->now, .limit = SILENT_MAX};
+	yg_status st = yg_coverage_by_org(db, &v->heard, q->now, v->visit, q->arena, &v->cover,
+					  &v->cover_count, err);
 	for (size_t i = 0; st == YG_OK && i < v->cover_count; i++) {
 		v->sum.expected += v->cover[i].expected;
 		v->sum.reporting += v->cover[i].reporting;
@@ -84,8 +146,6 @@ static yg_status read_coverage(struct yg_request *q, struct yg_state *db, struct
 	}
 	if (st == YG_OK)
 		st = yg_coverage_silent(db, &f, q->arena, &v->silent, &v->silent_count, err);
-	if (st == YG_OK && v->visit.us != 0)
-		st = yg_tally_since(db, &v->set, v->visit, &v->new_alerts, &v->closed_alerts, err);
 	if (st == YG_OK && v->visit.us != 0)
 		st = yg_visit_new_orgs(db, &v->set, v->visit, &v->new_orgs, err);
 	return st;
@@ -99,6 +159,36 @@ static void put_coverage(struct yg_jo *j, const struct yg_coverage_sum *c, bool 
 	yg_jo_int(j, "reporting", c != NULL ? c->reporting : 0);
 	if (last)
 		yg_jo_time(j, "last_event", c != NULL ? c->last_received.us : 0);
+	yg_jo_end(j, '}');
+}
+
+/* Of a system, an asset or a period the event store alone knows: null. */
+static void put_events(struct yg_jo *j, const struct view *v)
+{
+	yg_jo_key(j, "events_per_hour");
+	if (!v->counted) {
+		yg_jo_raw(j, YG_SV("null"));
+		return;
+	}
+	yg_jo_begin(j, '[');
+	for (size_t i = 0; i < v->steps; i++) {
+		yg_jo_begin(j, '{');
+		yg_jo_time(j, "time", (v->from + (int64_t)i * v->step) * YG_HOUR_US);
+		yg_jo_int(j, "count", v->events[i]);
+		yg_jo_end(j, '}');
+	}
+	yg_jo_end(j, ']');
+}
+
+/* The period before, as long as this one. */
+static void put_before(struct yg_jo *j, const struct view *v)
+{
+	yg_jo_key(j, "before");
+	yg_jo_begin(j, '{');
+	yg_jo_int(j, "new", v->before.created);
+	yg_jo_int(j, "closed", v->before.closed);
+	if (v->counted)
+		yg_jo_int(j, "events", v->events_before);
 	yg_jo_end(j, '}');
 }
 
@@ -122,15 +212,6 @@ static void put_alerts(struct yg_jo *j, const struct view *v)
 		yg_jo_time(j, "time", (v->from + (int64_t)i * v->step) * YG_HOUR_US);
 		yg_jo_int(j, "new", v->trend[i].created);
 		yg_jo_int(j, "closed", v->trend[i].closed);
-		yg_jo_end(j, '}');
-	}
-	yg_jo_end(j, ']');
-	yg_jo_key(j, "events_per_hour");
-	yg_jo_begin(j, '[');
-	for (size_t i = 0; i < v->steps; i++) {
-		yg_jo_begin(j, '{');
-		yg_jo_time(j, "time", (v->from + (int64_t)i * v->step) * YG_HOUR_US);
-		yg_jo_int(j, "count", v->events[i]);
 		yg_jo_end(j, '}');
 	}
 	yg_jo_end(j, ']');
@@ -167,6 +248,7 @@ static void put_orgs(struct yg_jo *j, const struct view *v)
 		yg_jo_int(j, "open", o->open);
 		yg_jo_int(j, "critical", o->critical);
 		yg_jo_int(j, "high", o->high);
+		yg_jo_int(j, "previous", o->previous);
 		yg_jo_str_or_null(j, "worst_id", o->worst);
 		yg_jo_time(j, "last_event", c != NULL ? c->last_received.us : 0);
 		put_coverage(j, c, false);
@@ -220,11 +302,11 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_scope_orgs(q, l.db, &v->set, err);
+		st = read_scope(q, l.db, v, err);
 	if (st == YG_OK)
-		st = yg_scope_reach(q, l.db, &v->reach, err);
+		st = yg_visit_get(l.db, yg_request_owner(q), &v->visit, err);
 	if (st == YG_OK)
-		st = read_alerts(q, l.db, v, err);
+		st = v->counted ? read_counted(q, l.db, v, err) : read_rows(q, l.db, v, err);
 	if (st == YG_OK)
 		st = read_coverage(q, l.db, v, err);
 	if (st != YG_OK)
@@ -236,6 +318,8 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 	yg_jo_time(&j, "to", v->to * YG_HOUR_US);
 	put_coverage(&j, &v->sum, true);
 	put_alerts(&j, v);
+	put_events(&j, v);
+	put_before(&j, v);
 	put_orgs(&j, v);
 	put_silent(&j, v);
 	yg_jo_int(&j, "silent_total", v->sum.silent);

@@ -621,6 +621,11 @@ def walk_alert_pages(w, tokens):
     if library():
         ok(sum(e["count"] for e in seen["events_per_hour"]) == 15 and seen["coverage"]["expected"] == 2 and
            seen["coverage"]["reporting"] == 2 and seen["silent"] == [], "events per hour and coverage", seen["events_per_hour"])
+    part = w.call("getOverview", 200, query="org=shiokaze&asset=192.0.2.7").json()
+    there = w.call("listAlerts", 200, query="org=shiokaze&asset=192.0.2.7").json()["total"]
+    ok(sum(s["count"] for s in part["open_by_severity"]) == there > 0 and part["events_per_hour"] is None and
+       [o["open"] for o in part["organisations"]] == [there] and sum(t["new"] for t in part["trend"]) == there, "the overview of one asset", part)
+    ok(seen["before"]["new"] == 0 and all(o["previous"] == 0 for o in seen["organisations"]), "and what was before", seen["before"])
     days = w.call("getOverview", 200, query="from=now-60d").json()
     ok(days["bucket_s"] == 86400 and len(days["trend"]) in (60, 61) and sum(t["new"] for t in days["trend"]) == 6, "by day over months")
     w.call("getOverview", 400, query="from=now-2000d")
