@@ -431,6 +431,54 @@ static void test_refused(struct yg_intel *intel)
 	worker_die(&w);
 }
 
+/* One read of the spool fails: the batch is processed when it can be read, not
+ * as one without a body. */
+static int read_fails_in; /* calls; < 0: not any more */
+static ssize_t read_once_failing(void *ctx, int fd, void *buf, size_t n, off_t at)
+{
+	(void)ctx;
+	if (read_fails_in-- == 0)
+		return -EIO;
+	ssize_t got = pread(fd, buf, n, at);
+	return got < 0 ? -errno : got;
+}
+
+static void test_read_fails(const struct yg_intel *intel)
+{
+	static struct fake f;
+	struct worker w;
+	struct yg_err err;
+	bool good = true;
+	int k = 0;
+	for (read_fails_in = -1; good && read_fails_in < 0; k++) {
+		uint64_t counted = 0, batches = 0;
+		bool idle = false;
+		f = (struct fake){.fail_at = -1};
+		fresh();
+		if (!worker_open(&w, &f, 100, 2))
+			abort();
+		fill(&w);
+		test_io.pread = read_once_failing;
+		read_fails_in = k;
+		for (int i = 0; i < 100 && !idle; i++) {
+			if (yg_process_run(w.process, yg_spool_limit(w.spool), intel, &w.block,
+					   1000000, &idle, &err) != YG_OK)
+				continue; /* the role tries again later */
+			for (size_t c = 0; c < w.block.count_n; c++)
+				counted += w.block.count[c].events;
+			batches += w.block.count_n;
+			good &= yg_deliver_block(&w.d, &w.block, &err) == YG_OK;
+			yg_block_reset(&w.block);
+		}
+		good &= f.n == BATCHES * (PER_BATCH + 1) && f.doubles == 0 && batches == BATCHES &&
+			counted == BATCHES * PER_BATCH;
+		worker_die(&w);
+		if (read_fails_in >= 0)
+			break; /* further reads than there are */
+	}
+	T_NAMED(good && k > BATCHES, "a read that fails loses nothing, whichever it is");
+}
+
 static void test_odd_batches(void)
 {
 	static struct fake f;
@@ -500,6 +548,7 @@ int main(void)
 	test_kill(one, two, 3, "killed at every step, blocks smaller than a batch");
 	test_poison(one);
 	test_refused(one);
+	test_read_fails(one);
 	test_odd_batches();
 	test_asset();
 	yg_intel_close(one);

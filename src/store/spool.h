@@ -154,7 +154,7 @@ yg_status yg_spool_reader_open(const struct yg_spool_conf *conf, uint64_t after,
 void yg_spool_reader_close(struct yg_spool_reader *r);
 /* The next batch within `limit`.  Damaged ones are set aside, counted and
  * passed over.  YG_OK | YG_NOTFOUND (none yet) | YG_IO | YG_NOMEM.  After an
- * error the same batch is tried again. */
+ * error the same batch is tried again; *out is empty unless it is YG_OK. */
 yg_status yg_spool_reader_next(struct yg_spool_reader *r, struct yg_spool_limit limit,
 			       struct yg_spool_batch *out, struct yg_err *err) YG_MUST_USE;
 uint64_t yg_spool_reader_damaged(const struct yg_spool_reader *r); /* records and gaps set aside */

@@ -203,8 +203,8 @@ static yg_status reach(struct yg_spool_reader *r, struct yg_spool_limit limit, s
 	return YG_OK;
 }
 
-yg_status yg_spool_reader_next(struct yg_spool_reader *r, struct yg_spool_limit limit,
-			       struct yg_spool_batch *out, struct yg_err *err)
+static yg_status find_next(struct yg_spool_reader *r, struct yg_spool_limit limit,
+			   struct yg_spool_batch *out, struct yg_err *err)
 {
 	while (r->after < limit.seq) {
 		yg_status st = reach(r, limit, err);
@@ -225,6 +225,15 @@ yg_status yg_spool_reader_next(struct yg_spool_reader *r, struct yg_spool_limit 
 			return st;
 	}
 	return YG_NOTFOUND;
+}
+
+yg_status yg_spool_reader_next(struct yg_spool_reader *r, struct yg_spool_limit limit,
+			       struct yg_spool_batch *out, struct yg_err *err)
+{
+	yg_status st = find_next(r, limit, out, err);
+	if (st != YG_OK) /* what was looked at on the way is not a batch */
+		*out = (struct yg_spool_batch){.body = {"", 0}};
+	return st;
 }
 
 /* ---- the marker of the batch being processed ---- */
