@@ -5,6 +5,7 @@
 #include "api/page.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/text.h"
 #include "tap.h"
 
 static struct yg_arena arena;
@@ -307,6 +308,60 @@ static void check_stream(void)
 	yg_stream_free(s);
 }
 
+static bool in_japanese(const char *english, const char *japanese)
+{
+	struct yg_request q = request(YG_HTTP_GET, "/api/v1/alerts");
+	bool same = yg_sv_eq(yg_text(&q, yg_sv_of(english)), yg_sv_of(english));
+	q.japanese = true;
+	return same && yg_sv_eq(yg_text(&q, yg_sv_of(english)), yg_sv_of(japanese));
+}
+
+static void check_texts(void)
+{
+	struct yg_sv held[2];
+	T_OK(in_japanese("no such token", "トークンが見つかりません"));
+	T_OK(in_japanese("at most 4096 bytes", "4096 バイト以内にしてください"));
+	T_OK(in_japanese("12 of 40 bytes have come", "40 バイトのうち 12 バイトを受信しました"));
+	T_OK(in_japanese("search: no closing quote at 7",
+			 "検索条件の 7 文字目: 引用符が閉じられていません"));
+	T_OK(in_japanese("search: unknown field 'too short' at 1",
+			 "検索条件の 1 文字目「too short」: 不明な項目です"));
+	T_OK(in_japanese("nobody has ever said this", "nobody has ever said this"));
+	T_OK(in_japanese("", ""));
+	T_OK(yg_text_match("a %% of %s", YG_SV("a % of b"), held, 2) == 1 &&
+	     YG_SV_IS(held[0], "b"));
+	T_OK(yg_text_match("%s and %.*s", YG_SV("x and y and z"), held, 2) == 2 &&
+	     YG_SV_IS(held[0], "x") && YG_SV_IS(held[1], "y and z"));
+	T_OK(yg_text_match("%zu at %u!", YG_SV("7 at 8"), held, 2) == -1);
+	T_OK(yg_text_match("%s", YG_SV(""), held, 2) == 1 && held[0].n == 0);
+	T_OK(yg_text_match("%s %s", YG_SV("a b"), held, 1) == -1);
+}
+
+/* What a page is in: chosen now, chosen before, what the browser prefers. */
+static bool speaks(const char *target, const char *cookie, const char *accept, const char *want)
+{
+	struct yg_request q = request(YG_HTTP_GET, target);
+	q.header[YG_HH_COOKIE] = cookie != NULL ? yg_sv_of(cookie) : (struct yg_sv){NULL, 0};
+	q.header[YG_HH_ACCEPT_LANGUAGE] = yg_sv_of(accept);
+	yg_request_language(&q);
+	return q.japanese == (want[0] == 'j');
+}
+
+static void check_language(void)
+{
+	T_OK(speaks("/signin", NULL, "ja", "ja") && speaks("/signin", NULL, "fr", "en"));
+	T_OK(speaks("/signin?lang=en", "__Host-yagura-lang=ja", "ja", "en"));
+	T_OK(speaks("/signin?lang=fr", "a=b; __Host-yagura-lang=en;x", "ja", "en"));
+	T_OK(speaks("/signin", "__Host-yagura-lang=", "ja", "ja"));
+	T_OK(speaks("/api/v1/alerts?lang=en", "__Host-yagura-lang=en", "ja", "ja"));
+	T_OK(YG_SV_IS(yg_http_cookie(YG_SV("ab=1; a=2; a=3"), YG_SV("a")), "2"));
+	T_OK(yg_http_cookie(YG_SV("a; b; =c"), YG_SV("a")).p == NULL);
+	T_OK(yg_http_prefers(YG_SV("text/html,application/xml;q=0.9,*/*;q=0.8"), YG_SV("text/html"),
+			     YG_SV("application/problem+json")));
+	T_OK(!yg_http_prefers(YG_SV("*/*"), YG_SV("text/html"), YG_SV("application/problem+json")));
+	T_OK(!yg_http_prefers((struct yg_sv){NULL, 0}, YG_SV("text/html"), YG_SV("a/b")));
+}
+
 int main(void)
 {
 	yg_arena_init(&arena, 4u << 20);
@@ -315,6 +370,8 @@ int main(void)
 	check_target();
 	check_cursor();
 	check_problem();
+	check_texts();
+	check_language();
 	check_body();
 	check_negotiation();
 	check_stream();

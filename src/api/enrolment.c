@@ -16,13 +16,12 @@ static void check_ask(struct yg_request *q, const struct yg_enrol_try *t, const 
 				 YG_PERSON_NAME_MAX);
 	if (t->passkey != NULL && t->password.n == 0)
 		return;
-	const char *fault = yg_password_fault(t->password, login, q->japanese);
+	const char *fault = yg_password_fault(t->password, login);
 	if (fault != NULL)
 		yg_request_error(q, "weak_password", YG_SV("/password"), "%s", fault);
 	if (!yg_totp_check(e->totp, q->now, t->totp, 0, &step))
-		yg_request_error(q, "wrong_code", YG_SV("/totp"), "%s",
-				 q->japanese ? "確認コードが違います"
-					     : "this is not the code the app shows now");
+		yg_request_error(q, "wrong_code", YG_SV("/totp"),
+				 "this is not the code the app shows now");
 }
 
 static yg_status drop_old(struct yg_act *act, struct yg_sv person, struct yg_err *err)

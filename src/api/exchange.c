@@ -464,7 +464,7 @@ static enum MHD_Result head(struct exchange *x, const char *method)
 	x->q.method = yg_http_method_parse(yg_sv_of(method));
 	(void)MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, take_header, &fill);
 	promise_of_body(x);
-	x->q.japanese = yg_http_japanese(x->q.header[YG_HH_ACCEPT_LANGUAGE]);
+	yg_request_language(&x->q);
 	set_trace_id(x);
 	set_address(x);
 	if (x->conn->door->local && !local_peer(x)) {
@@ -478,6 +478,7 @@ static enum MHD_Result head(struct exchange *x, const char *method)
 		return refuse(x, YG_INVAL, "target-too-long");
 	if (yg_request_target(&x->q, x->q.target, &x->err) != YG_OK)
 		return refuse(x, YG_PARSE, NULL);
+	yg_request_language(&x->q);
 	if (fill.twice) {
 		(void)yg_err_set(&x->err, YG_PARSE, 0, __FILE__,
 				 "a header stands twice that may stand once");

@@ -201,10 +201,9 @@ static unsigned quality(struct yg_sv element)
 	return 1000;
 }
 
-bool yg_http_accepts(struct yg_sv accept, struct yg_sv type)
+/* What an Accept header gives `type`, by its most specific element, in thousandths. */
+static unsigned accepted(struct yg_sv accept, struct yg_sv type)
 {
-	if (accept.p == NULL || yg_sv_trim(accept).n == 0)
-		return true;
 	struct yg_sv element, main_type = yg_sv_sub(type, 0, yg_sv_find(type, '/', 0) + 1);
 	int best = -1;
 	unsigned q = 0;
@@ -223,7 +222,17 @@ bool yg_http_accepts(struct yg_sv accept, struct yg_sv type)
 			q = quality(element);
 		}
 	}
-	return best >= 0 && q > 0;
+	return q;
+}
+
+bool yg_http_accepts(struct yg_sv accept, struct yg_sv type)
+{
+	return accept.p == NULL || yg_sv_trim(accept).n == 0 || accepted(accept, type) > 0;
+}
+
+bool yg_http_prefers(struct yg_sv accept, struct yg_sv type, struct yg_sv other)
+{
+	return accept.p != NULL && accepted(accept, type) > accepted(accept, other);
 }
 
 bool yg_http_japanese(struct yg_sv s)
@@ -239,4 +248,57 @@ bool yg_http_japanese(struct yg_sv s)
 			en = YG_MAX(en, quality(element));
 	}
 	return ja > en;
+}
+
+struct yg_sv yg_http_cookie(struct yg_sv header, struct yg_sv name)
+{
+	struct yg_sv one;
+	while (header.p != NULL && yg_sv_cut(&header, ';', &one)) {
+		one = yg_sv_trim(one);
+		if (yg_sv_starts(one, name) && one.n > name.n && one.p[name.n] == '=')
+			return yg_sv_sub(one, name.n + 1, one.n);
+	}
+	return (struct yg_sv){NULL, 0};
+}
+
+void yg_percent_put(struct yg_buf *b, struct yg_sv s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+		if (plain)
+			yg_buf_putc(b, (char)c);
+		else
+			yg_buf_printf(b, "%%%02X", c);
+	}
+}
+
+bool yg_request_is_page(const struct yg_request *q)
+{
+	return !yg_sv_starts(q->path, YG_SV("/api/"));
+}
+
+static bool is_language(struct yg_sv s)
+{
+	return s.p != NULL && (YG_SV_IS(s, "ja") || YG_SV_IS(s, "en"));
+}
+
+struct yg_sv yg_request_chosen_language(const struct yg_request *q)
+{
+	struct yg_sv s = yg_query(q, "lang");
+	return is_language(s) ? s : YG_SV("");
+}
+
+void yg_request_language(struct yg_request *q)
+{
+	struct yg_sv chosen = {NULL, 0};
+	q->japanese = yg_http_japanese(q->header[YG_HH_ACCEPT_LANGUAGE]);
+	if (!yg_request_is_page(q))
+		return;
+	chosen = yg_query(q, "lang");
+	if (!is_language(chosen))
+		chosen = yg_http_cookie(q->header[YG_HH_COOKIE], YG_SV(YG_LANG_COOKIE));
+	if (is_language(chosen))
+		q->japanese = YG_SV_IS(chosen, "ja");
 }

@@ -152,5 +152,20 @@ void yg_request_error(struct yg_request *q, const char *code, struct yg_sv point
 bool yg_http_accepts(struct yg_sv accept, struct yg_sv type);
 /* Media type without parameters: "text/csv; charset=utf-8" -> "text/csv". */
 struct yg_sv yg_http_media_type(struct yg_sv s);
+/* Is `type` named as better than `other` by an Accept header?  Absent: no. */
+bool yg_http_prefers(struct yg_sv accept, struct yg_sv type, struct yg_sv other);
 /* True when Japanese is preferred to English; English when neither is named. */
 bool yg_http_japanese(struct yg_sv accept_language);
+/* The first cookie of that name; p == NULL: there is none. */
+struct yg_sv yg_http_cookie(struct yg_sv header, struct yg_sv name);
+/* Escapes what is not unreserved (RFC 3986) as %XX. */
+void yg_percent_put(struct yg_buf *b, struct yg_sv s);
+
+/* Is this an address of people (pages, forms), not one of the API? */
+bool yg_request_is_page(const struct yg_request *q);
+#define YG_LANG_COOKIE "__Host-yagura-lang"
+/* Sets q->japanese: on pages the query's `lang`, else what was chosen before (the
+ * cookie), else Accept-Language; at the API Accept-Language alone. */
+void yg_request_language(struct yg_request *q);
+/* The query's `lang`: "ja", "en"; empty: none that there is. */
+struct yg_sv yg_request_chosen_language(const struct yg_request *q);

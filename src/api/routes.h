@@ -19,22 +19,22 @@
 #define YG_ROUTES(X)                                                                                                   \
 	X(GET,    "/",                     "getConsole",     NULL, YG_RT_PUBLIC | YG_RT_PAGE, 0, NULL, NULL, console)  \
 	X(GET,    "/assets/{name}",        "getAsset",       NULL, YG_RT_PUBLIC, 0, NULL, NULL, asset)                 \
-	X(GET,    "/status",               "getStatusPage",  NULL, YG_RT_PUBLIC, 0, NULL, NULL, status_page)           \
+	X(GET,    "/status",               "getStatusPage",  NULL, YG_RT_PUBLIC, 0, NULL, "lang", status_page)           \
 	X(GET,    "/livez",                "getLive",        NULL, YG_RT_PUBLIC, 0, NULL, NULL, livez)                 \
 	X(GET,    "/readyz",               "getReady",       NULL, YG_RT_PUBLIC, 0, NULL, "verbose", readyz)           \
 	X(GET,    "/metrics",              "getMetrics",     "system:read", YG_RT_CENTRAL, 0, NULL, NULL, metrics)     \
 	X(GET,    "/style.css",            "getStyle",       NULL, YG_RT_PUBLIC, 0, NULL, NULL, style)                 \
-	X(GET,    "/doc/problems",         "getProblems",    NULL, YG_RT_PUBLIC, 0, NULL, NULL, problems)              \
+	X(GET,    "/doc/problems",         "getProblems",    NULL, YG_RT_PUBLIC, 0, NULL, "lang", problems)              \
 	X(GET,    "/api/openapi.yaml",     "getOpenapiYaml", NULL, YG_RT_PUBLIC, 0, NULL, NULL, openapi_yaml)          \
 	X(GET,    "/api/openapi.json",     "getOpenapiJson", NULL, YG_RT_PUBLIC, 0, NULL, NULL, openapi_json)          \
-	X(GET,    "/signin",               "getSignIn",      NULL, YG_RT_PUBLIC, 0, NULL, "next", signin_page)           \
+	X(GET,    "/signin",               "getSignIn",      NULL, YG_RT_PUBLIC, 0, NULL, "next why lang", signin_page)           \
 	X(POST,   "/signin",               "postSignIn",     NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, signin)      \
-	X(GET,    "/setup",                "getSetup",       NULL, YG_RT_PUBLIC, 0, NULL, "code", setup_page)            \
+	X(GET,    "/setup",                "getSetup",       NULL, YG_RT_PUBLIC, 0, NULL, "code lang", setup_page)            \
 	X(POST,   "/setup",                "postSetup",      NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, setup)       \
-	X(GET,    "/enrol",                "getEnrol",       NULL, YG_RT_PUBLIC, 0, NULL, "code", setup_page)            \
+	X(GET,    "/enrol",                "getEnrol",       NULL, YG_RT_PUBLIC, 0, NULL, "code lang", setup_page)            \
 	X(POST,   "/enrol",                "postEnrol",      NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, setup)       \
 	X(GET,    "/oidc/start",           "startOidc",      NULL, YG_RT_PUBLIC | YG_RT_SLOW, 0, NULL, "provider next", oidc_start) \
-	X(GET,    "/oidc/callback",        "finishOidc",     NULL, YG_RT_PUBLIC | YG_RT_SLOW, 0, NULL, "code state error error_description iss session_state scope", oidc_callback) \
+	X(GET,    "/oidc/callback",        "finishOidc",     NULL, YG_RT_PUBLIC | YG_RT_SLOW, 0, NULL, "code state error error_description error_uri iss session_state scope", oidc_callback) \
 	X(GET,    "/api/v1/session",       "getSession",     NULL, 0, 0, NULL, NULL, session_get)                        \
 	X(POST,   "/api/v1/session",       "createSession",  NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, session_add) \
 	X(DELETE, "/api/v1/session",       "deleteSession",  NULL, 0, 0, NULL, NULL, session_remove)                     \

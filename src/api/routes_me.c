@@ -238,7 +238,7 @@ yg_status yg_r_me_password(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st != YG_OK)
 		return st;
-	const char *fault = yg_password_fault(v[0].text, q->who.name, q->japanese);
+	const char *fault = yg_password_fault(v[0].text, q->who.name);
 	if (fault != NULL) {
 		yg_request_error(q, "weak_password", YG_SV("/password"), "%s", fault);
 		return YG_FAIL(err, YG_PARSE, "the body has errors");

@@ -148,23 +148,10 @@ static void derive(struct yg_sv cookie, const char *what, char out[static 44])
 #define NONCE    "yagura oidc nonce"
 #define VERIFIER "yagura oidc verifier"
 
-static void put_escaped(struct yg_buf *b, struct yg_sv s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-		if (plain)
-			yg_buf_putc(b, (char)c);
-		else
-			yg_buf_printf(b, "%%%02X", c);
-	}
-}
-
 static void put_pair(struct yg_buf *b, const char *name, struct yg_sv value)
 {
 	yg_buf_printf(b, "%s=", name);
-	put_escaped(b, value);
+	yg_percent_put(b, value);
 	yg_buf_putc(b, '&');
 }
 
@@ -279,22 +266,11 @@ yg_status yg_r_oidc_start(struct yg_api *api, struct yg_request *q, struct yg_re
 
 /* --- /oidc/callback --- */
 
-static struct yg_sv cookie_of(const struct yg_request *q)
-{
-	struct yg_sv rest = q->header[YG_HH_COOKIE], one;
-	while (rest.p != NULL && yg_sv_cut(&rest, ';', &one)) {
-		one = yg_sv_trim(one);
-		if (yg_sv_starts(one, YG_SV(COOKIE "=")))
-			return yg_sv_sub(one, sizeof COOKIE, one.n);
-	}
-	return YG_SV("");
-}
-
 static yg_status read_flow(struct yg_api *api, struct yg_request *q, struct flow *f,
 			   struct yg_err *err)
 {
 	struct yg_sv state = yg_query(q, "state"), rest, part, name, next;
-	f->cookie = rest = cookie_of(q);
+	f->cookie = rest = yg_http_cookie(q->header[YG_HH_COOKIE], YG_SV(COOKIE));
 	yg_status st = yg_challenge_use(yg_sign_in_challenges(api), "oidc", f->cookie,
 					state.p != NULL ? state : YG_SV(""), err);
 	if (st != YG_OK)
@@ -443,9 +419,8 @@ yg_status yg_r_oidc_callback(struct yg_api *api, struct yg_request *q, struct yg
 		return st == YG_PARSE ? YG_UNAUTH : st;
 	/* not a redirect: that would still belong to the navigation that another site
 	 * began, and the strict cookie would not be sent */
-	r->status = 200;
-	r->type = "text/html; charset=utf-8";
-	yg_html_begin(&r->body, q->japanese, q->japanese ? "サインイン" : "Signed in");
+	static const struct yg_html_page page = {"Signed in", "サインインしました", "narrow", true};
+	yg_html_begin(q, r, 200, &page);
 	yg_buf_put(&r->body, YG_SV("<meta http-equiv=\"refresh\" content=\"0;url="));
 	yg_html_text(&r->body, f.next);
 	yg_buf_put(&r->body, YG_SV("\"><p><a href=\""));

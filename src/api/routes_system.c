@@ -49,9 +49,7 @@ yg_status yg_r_problems(struct yg_api *api, struct yg_request *q, struct yg_resp
 {
 	(void)api;
 	(void)err;
-	r->status = 200;
-	r->type = "text/html; charset=utf-8";
-	yg_problem_page(q->japanese, &r->body);
+	yg_problem_page(q, r);
 	return YG_OK;
 }
 

@@ -6,12 +6,13 @@
 #include "api/html.h"
 #include "api/routes.h"
 #include "api/sign_in.h"
+#include "api/text.h"
 
 struct words {
 	const char *sign_in, *login, *password, *code, *code_hint, *go, *wrong, *busy, *other_site;
 	const char *set_up, *set_up_lead, *enrol, *enrol_lead, *name, *language, *password_hint,
-		*totp, *totp_lead, *totp_code, *make, *invalid, *codes, *codes_lead, *on, *again,
-		*faults, *signed_out;
+		*totp, *totp_lead, *totp_code, *make, *invalid, *codes, *codes_lead, *on, *faults,
+		*by, *signed_out, *ended;
 };
 static const struct words english = {
 	.sign_in = "Sign in",
@@ -43,9 +44,11 @@ static const struct words english = {
 		"Keep these in a safe place, on paper or in a password manager. Each works once, "
 		"when the app or the passkey is lost. They are not shown again.",
 	.on = "Go on to Yagura",
-	.again = "Sign in again",
 	.faults = "Something has to be mended:",
+	.by = "Sign in by",
 	.signed_out = "You are signed out.",
+	.ended =
+		"Your session has ended: it was revoked, or not used for a while. Sign in again; you come back to where you were.",
 };
 static const struct words japanese = {
 	.sign_in = "サインイン",
@@ -77,9 +80,11 @@ static const struct words japanese = {
 		"紙やパスワード管理ソフトなど安全な場所に保管してください。認証アプリやパスキーを"
 		"失ったとき、それぞれ1回だけ使えます。再表示はできません。",
 	.on = "Yagura に進む",
-	.again = "もう一度サインインする",
 	.faults = "入力を確認してください。",
+	.by = "次で認証:",
 	.signed_out = "サインアウトしました。",
+	.ended = "セッションが終了しました（取り消されたか、しばらく操作がありませんでした）。"
+		 "もう一度サインインすると、元のページに戻ります。",
 };
 
 static struct yg_sv local_path(struct yg_sv s)
@@ -112,9 +117,8 @@ static void put_hidden(struct yg_buf *b, const char *name, struct yg_sv value)
 static const struct words *begin_page(struct yg_request *q, struct yg_response *r, int status,
 				      const char *en, const char *ja)
 {
-	r->status = status;
-	r->type = "text/html; charset=utf-8";
-	yg_html_begin(&r->body, q->japanese, q->japanese ? ja : en);
+	const struct yg_html_page page = {en, ja, "narrow", status == 201};
+	yg_html_begin(q, r, status, &page);
 	return q->japanese ? &japanese : &english;
 }
 
@@ -129,14 +133,17 @@ static void put_script(struct yg_buf *b)
 /* --- sign-in --- */
 
 /* Providers that one may sign in by. */
-static void put_providers(struct yg_api *api, struct yg_request *q, struct yg_buf *b)
+static void put_providers(struct yg_api *api, const struct words *w, struct yg_sv next,
+			  struct yg_buf *b)
 {
 	const struct yg_conf *conf = yg_api_conf(api);
 	for (size_t i = 0; i < conf->provider_count; i++) {
 		struct yg_sv name = conf->providers[i].name; /* a slug */
-		yg_buf_put(b, YG_SV("<p><a href=\"/oidc/start?provider="));
+		yg_buf_put(b, YG_SV("<p><a class=\"button\" href=\"/oidc/start?provider="));
 		yg_html_text(b, name);
-		yg_buf_put(b, q->japanese ? YG_SV("\">次で認証: ") : YG_SV("\">Sign in by "));
+		yg_buf_put(b, YG_SV("&amp;next="));
+		yg_percent_put(b, next);
+		yg_buf_printf(b, "\">%s ", w->by);
 		yg_html_text(b, name);
 		yg_buf_put(b, YG_SV("</a></p>\n"));
 	}
@@ -145,13 +152,19 @@ static void put_providers(struct yg_api *api, struct yg_request *q, struct yg_bu
 static void signin_form(struct yg_api *api, struct yg_request *q, struct yg_response *r, int status,
 			const char *fault, struct yg_sv login, struct yg_sv next)
 {
+	next = local_path(next);
+	yg_html_keep(q, "next", next);
 	const struct words *w = begin_page(q, r, status, english.sign_in, japanese.sign_in);
 	struct yg_buf *b = &r->body;
+	struct yg_sv why = yg_query(q, "why");
+	if (fault == NULL && why.p != NULL)
+		yg_buf_printf(b, "<p class=\"state\" role=\"status\">%s</p>\n",
+			      YG_SV_IS(why, "ended") ? w->ended : w->signed_out);
 	if (fault != NULL)
 		yg_buf_printf(b, "<p class=\"state critical\" role=\"alert\">▲ %s</p>\n", fault);
 	yg_buf_put(b, YG_SV("<div id=\"passkey\" hidden></div>\n"
 			    "<form method=\"post\" action=\"/signin\" id=\"signin\">\n"));
-	put_hidden(b, "next", local_path(next));
+	put_hidden(b, "next", next);
 	put_field(b, w->login, "login", "text", "username", " required maxlength=\"64\" autofocus",
 		  login, NULL);
 	put_field(b, w->password, "password", "password", "current-password", " required",
@@ -159,7 +172,7 @@ static void signin_form(struct yg_api *api, struct yg_request *q, struct yg_resp
 	put_field(b, w->code, "code", "text", "one-time-code", " required maxlength=\"32\"",
 		  YG_SV(""), w->code_hint);
 	yg_buf_printf(b, "<p><button type=\"submit\">%s</button></p>\n</form>\n", w->go);
-	put_providers(api, q, b);
+	put_providers(api, w, next, b);
 	put_script(b);
 	yg_html_end(b);
 }
@@ -264,7 +277,7 @@ static void put_faults(struct yg_buf *b, const struct words *w, const struct yg_
 				    : YG_SV_IS(at, "/totp")     ? w->totp_code
 								: "";
 		yg_buf_printf(b, "<li>%s: ", label);
-		yg_html_text(b, q->errors[i].message);
+		yg_html_text(b, yg_text(q, q->errors[i].message));
 		yg_buf_put(b, YG_SV("</li>\n"));
 	}
 	yg_buf_put(b, YG_SV("</ul></div>\n"));
@@ -279,6 +292,7 @@ static void enrol_form(struct yg_request *q, struct yg_response *r, int status,
 		       const struct enrol_page *p)
 {
 	bool setup = p->e.person.n == 0;
+	yg_html_keep(q, "code", p->code);
 	const struct words *w = begin_page(q, r, status, setup ? english.set_up : english.enrol,
 					   setup ? japanese.set_up : japanese.enrol);
 	struct yg_buf *b = &r->body;

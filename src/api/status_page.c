@@ -1,19 +1,18 @@
 /* The page at /: plain HTML, no script, one style sheet of ours.  To strangers
  * it shows whether the parts work, which /readyz tells them too; everything
  * that speaks of organisations needs the local socket or a token. */
+#include "api/html.h"
 #include "api/overview.h"
 #include "org/source.h"
 
 struct words { /* one row per text of the page */
-	const char *title, *lead, *parts, *part, *state, *remark, *alerts, *alerts_none, *sources,
-		*org, *source, *sensor, *records, *unparsed, *last, *numbers, *coverage, *reporting,
-		*last_event, *snapshot, *never, *next, *hidden, *more, *as_of, *again;
+	const char *parts, *part, *state, *remark, *alerts, *alerts_none, *sources, *org, *source,
+		*sensor, *records, *unparsed, *last, *numbers, *coverage, *reporting, *last_event,
+		*snapshot, *never, *next, *hidden, *more, *as_of, *again;
 	const char *health[3];
 	const char *severity[7];
 };
 static const struct words english = {
-	.title = "Yagura",
-	.lead = "A watch over many organisations.",
 	.parts = "Parts of the system",
 	.part = "Part",
 	.state = "State",
@@ -43,8 +42,6 @@ static const struct words english = {
 	.severity = {"unknown", "informational", "low", "medium", "high", "critical", "fatal"},
 };
 static const struct words japanese = {
-	.title = "櫓 Yagura",
-	.lead = "多くの組織を見守る。",
 	.parts = "システムの各部",
 	.part = "部分",
 	.state = "状態",
@@ -80,20 +77,6 @@ static const char *const classes[7] = {"info", "info",     "low",     "medium",
 static const char *const health_class[3] = {"critical", "medium", "ok"};
 static const char *const health_shape[3] = {"▲", "■", "●"};
 
-static void put_text(struct yg_buf *b, struct yg_sv s)
-{
-	size_t good = yg_utf8_valid(s);
-	for (size_t i = 0; i < good; i++) {
-		switch (s.p[i]) {
-		case '<': yg_buf_put(b, YG_SV("&lt;")); break;
-		case '>': yg_buf_put(b, YG_SV("&gt;")); break;
-		case '&': yg_buf_put(b, YG_SV("&amp;")); break;
-		case '"': yg_buf_put(b, YG_SV("&quot;")); break;
-		default: yg_buf_putc(b, s.p[i]);
-		}
-	}
-}
-
 static void put_time(struct yg_buf *b, const struct words *w, yg_wall t)
 {
 	char text[40];
@@ -119,13 +102,13 @@ static void put_parts(struct yg_buf *b, const struct words *w, const struct yg_o
 	for (size_t i = 0; i < o->part_count; i++) {
 		const struct yg_part *p = &o->parts[i];
 		yg_buf_put(b, YG_SV("<tr><td>"));
-		put_text(b, yg_sv_of(p->name));
+		yg_html_text(b, yg_sv_of(p->name));
 		yg_buf_printf(
 			b, "</td><td class=\"%s\"><span aria-hidden=\"true\">%s</span> %s</td>",
 			health_class[p->health], health_shape[p->health], w->health[p->health]);
 		if (all) {
 			yg_buf_put(b, YG_SV("<td>"));
-			put_text(b, yg_sv_of(p->text));
+			yg_html_text(b, yg_sv_of(p->text));
 			yg_buf_put(b, YG_SV("</td>"));
 		}
 		yg_buf_put(b, YG_SV("</tr>\n"));
@@ -184,11 +167,11 @@ static void put_sources(struct yg_buf *b, const struct words *w, const struct yg
 	for (size_t i = 0; i < n; i++) {
 		const struct yg_source_row *s = &o->rows[i];
 		yg_buf_put(b, YG_SV("<tr><td>"));
-		put_text(b, s->org);
+		yg_html_text(b, s->org);
 		yg_buf_put(b, YG_SV("</td><td>"));
-		put_text(b, s->source);
+		yg_html_text(b, s->source);
 		yg_buf_put(b, YG_SV("</td><td>"));
-		put_text(b, s->sensor);
+		yg_html_text(b, s->sensor);
 		yg_buf_printf(b, "</td><td class=\"n\">%lld</td><td class=\"n\">%lld</td><td>",
 			      (long long)s->events, (long long)s->unparsed);
 		put_time(b, w, s->last_received);
@@ -220,22 +203,11 @@ yg_status yg_r_status_page(struct yg_api *api, struct yg_request *q, struct yg_r
 	}
 	if (st != YG_OK)
 		return st;
+	static const struct yg_html_page page = {"Is all well?", "稼働状況", "wide", false};
 	struct yg_buf *b = &r->body;
-	r->status = 200;
-	r->type = "text/html; charset=utf-8";
-	yg_response_header(r, "Content-Language", q->japanese ? YG_SV("ja") : YG_SV("en"));
-	yg_response_header(r, "Vary", YG_SV("Accept-Language, Authorization"));
-	yg_buf_printf(
-		b,
-		"<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
-		"<meta name=\"viewport\" content=\"width=device-width\">"
-		"<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/style.css\"><title>%s: %s</title></head><body><main>\n",
-		q->japanese ? "ja" : "en", w->title, w->health[o.health]);
-	yg_buf_printf(
-		b,
-		"<h1>%s</h1>\n<p>%s</p>\n<p class=\"state %s\"><span aria-hidden=\"true\">%s</span> %s</p>\n",
-		w->title, w->lead, health_class[o.health], health_shape[o.health],
-		w->health[o.health]);
+	yg_html_begin(q, r, 200, &page);
+	yg_buf_printf(b, "<p class=\"state %s\"><span aria-hidden=\"true\">%s</span> %s</p>\n",
+		      health_class[o.health], health_shape[o.health], w->health[o.health]);
 	yg_buf_printf(b, "<p class=\"soft\">%s: ", w->as_of);
 	put_time(b, w, q->now);
 	yg_buf_printf(b, " · %s · <a href=\"/status\">%s</a></p>\n", YG_VERSION, w->again);
@@ -251,7 +223,8 @@ yg_status yg_r_status_page(struct yg_api *api, struct yg_request *q, struct yg_r
 		b,
 		"<h2>%s</h2>\n<ul><li><code>yagura doctor</code></li><li><code>yagura alert list</code></li>"
 		"<li><code>yagura event search WORDS</code></li>"
-		"<li><a href=\"/api/openapi.yaml\">OpenAPI</a></li></ul>\n</main></body></html>\n",
+		"<li><a href=\"/api/openapi.yaml\">OpenAPI</a></li></ul>\n",
 		w->next);
+	yg_html_end(b);
 	return YG_OK;
 }

@@ -70,17 +70,6 @@ static yg_status by_token(struct yg_api *api, struct yg_request *q, struct yg_sv
 	return st;
 }
 
-static struct yg_sv cookie_of(const struct yg_request *q)
-{
-	struct yg_sv rest = q->header[YG_HH_COOKIE], one;
-	while (rest.p != NULL && yg_sv_cut(&rest, ';', &one)) {
-		one = yg_sv_trim(one);
-		if (yg_sv_starts(one, YG_SV(YG_COOKIE "=")))
-			return yg_sv_sub(one, sizeof YG_COOKIE, one.n);
-	}
-	return (struct yg_sv){NULL, 0};
-}
-
 static yg_status by_cookie(struct yg_api *api, struct yg_request *q, struct yg_sv cookie,
 			   struct yg_err *err)
 {
@@ -135,7 +124,9 @@ yg_status yg_api_authenticate(struct yg_api *api, struct yg_request *q, bool nee
 			      struct yg_err *err)
 {
 	struct yg_sv head = q->header[YG_HH_AUTHORIZATION];
-	struct yg_sv cookie = q->tls && head.p == NULL ? cookie_of(q) : head;
+	struct yg_sv cookie = q->tls && head.p == NULL
+				      ? yg_http_cookie(q->header[YG_HH_COOKIE], YG_SV(YG_COOKIE))
+				      : head;
 	if (head.p != NULL) {
 		/* a token restricts the administrator too */
 		q->who = (struct yg_who){.kind = YG_WHO_NOBODY};

@@ -108,15 +108,13 @@ static size_t characters(struct yg_sv s)
 	return n;
 }
 
-const char *yg_password_fault(struct yg_sv password, struct yg_sv login, bool japanese)
+const char *yg_password_fault(struct yg_sv password, struct yg_sv login)
 {
 	char folded[YG_PASSWORD_MAX], lower[YG_PASSWORD_MAX];
 	if (password.n > YG_PASSWORD_MAX || yg_utf8_valid(password) != password.n)
-		return japanese ? "パスワードは256バイト以内の文字にしてください"
-				: "a password has at most 256 bytes of text";
+		return "a password has at most 256 bytes of text";
 	if (characters(password) < YG_PASSWORD_MIN)
-		return japanese ? "パスワードは12文字以上にしてください"
-				: "a password has at least 12 characters";
+		return "a password has at least 12 characters";
 	for (size_t i = 0; i < password.n; i++) {
 		folded[i] = fold(password.p[i]);
 		lower[i] = password.p[i];
@@ -128,10 +126,7 @@ const char *yg_password_fault(struct yg_sv password, struct yg_sv login, bool ja
 		      is_decorated_word(l, login, false);
 	sodium_memzero(folded, sizeof folded);
 	sodium_memzero(lower, sizeof lower);
-	if (!common)
-		return NULL;
-	return japanese ? "このパスワードはよく使われるものなので使えません"
-			: "this password is among those that are tried first";
+	return common ? "this password is among those that are tried first" : NULL;
 }
 
 /* --- a bounded number at a time --- */

@@ -22,7 +22,7 @@
  * is fine.  Length counts, not composition; the commonest ones are refused:
  * repetition, runs on the keyboard or in the alphabet, common words with
  * decoration, and the login itself. */
-const char *yg_password_fault(struct yg_sv password, struct yg_sv login, bool japanese);
+const char *yg_password_fault(struct yg_sv password, struct yg_sv login);
 
 struct yg_password_hash { /* "$argon2id$..." */
 	char s[128];

@@ -1,5 +1,6 @@
 """People sign in over HTTPS: the first set-up from the printed code, passwords
 with one-time codes, sessions that are listed and ended, guessing slowed down."""
+import html
 import re
 import sys
 import threading
@@ -122,6 +123,50 @@ def check_sessions(s, first, b, again, other):
     ok(other.call("GET", "/api/v1/stream").status == 401, "and cannot be opened again")
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def check_languages(s):
+    """Pages and faults in the language that was asked for or chosen."""
+    b = Browser(s)
+    page = b.call("GET", "/signin?next=%2Falerts%3Fx%3D1", Accept_Language="ja")
+    link = re.search(r'<a href="([^"]*)" hreflang="en"', page.text())
+    ok(link and html.unescape(link[1]) == "/signin?next=%2Falerts%3Fx%3D1&lang=en" and page.headers["Content-Language"] == "ja" and
+       "Accept-Language" in page.headers["Vary"] and "Cookie" in page.headers["Vary"], "a page leads to its other language", page)
+    page = b.call("GET", html.unescape(link[1]), Accept_Language="ja")
+    ok('<html lang="en">' in page.text() and 'value="/alerts?x=1"' in page.text() and b.cookies == {"__Host-yagura-lang": "en"},
+       "which is remembered", (page, b.cookies))
+    for path, text in (("/signin", "Password"), ("/setup?code=x", "no longer valid"), ("/status", "Parts of the system"),
+                       ("/doc/problems", "Sign-in is needed"), ("/signin?why=ended", "Your session has ended")):
+        page = b.call("GET", path, Accept_Language="ja")
+        ok('<html lang="en">' in page.text() and text in page.text() and not re.search("[\u3040-\u30ff\u4e00-\u9fff]", page.text().replace("日本語", "").replace("言語", "")),
+           f"{path} is in English then", page)
+        page = b.call("GET", path + ("&" if "?" in path else "?") + "lang=ja")
+        ok('<html lang="ja">' in page.text() and page.headers["Content-Language"] == "ja", f"{path} in Japanese", page)
+        b.cookies = {"__Host-yagura-lang": "en"}
+    wrong = Browser(s, "127.0.0.9").form("/signin", {"login": "x", "password": "y", "code": "1", "next": "/a"}, Accept_Language="ja")
+    ok(wrong.status == 401 and "いずれかが違います" in wrong.text() and "next=%2Fa&amp;lang=en" in wrong.text(), "a refused form too", wrong)
+    lost = b.call("GET", "/no/such/page", Accept=BROWSER)
+    ok(lost.status == 404 and lost.headers["Content-Type"].startswith("text/html") and "There is no such page" in lost.text() and
+       "Content-Security-Policy" in lost.headers, "an unknown address is a page that can be read", lost)
+    lost = Browser(s).call("GET", "/no/such/page", Accept=BROWSER, Accept_Language="ja")
+    ok("ページが見つかりません" in lost.text() and 'lang="ja"' in lost.text(), "in both languages", lost)
+    ok('href="//evil' not in Browser(s).call("GET", "//evil.example/x", Accept=BROWSER).text(), "whose links lead nowhere else")
+    for path, accept in (("/no/such/page", "*/*"), ("/no/such/page", None), ("/api/v1/nothing", BROWSER)):
+        got = b.call("GET", path, Accept=accept)
+        ok(got.status == 404 and got.headers["Content-Type"] == "application/problem+json", f"{path} for {accept}: a problem document", got)
+    said = {}
+    for language in ("ja", "en"):
+        got = Browser(s).call("GET", "/api/v1/session", Accept_Language=language)
+        bad = Browser(s).call("POST", "/api/v1/session", {"login": "", "x": 1}, Accept_Language=language)
+        said[language] = (got.json(), bad.json())
+        ok(got.headers["Content-Language"] == language and "Accept-Language" in got.headers["Vary"], f"a fault says its language: {language}", got)
+    for ja, en in zip(*said.values()):
+        ok(ja["type"] == en["type"] and [e["code"] for e in ja.get("errors", [])] == [e["code"] for e in en.get("errors", [])] and
+           ja["detail"].isascii() is False and en["detail"].isascii() and all(not e["message"].isascii() for e in ja.get("errors", [])),
+           "the text changes, the kind does not", (ja, en))
+
+
 def check_throttle(s, first):
     b, calm = Browser(s, "127.0.0.2"), Browser(s, "127.0.0.3")
     answers = [b.call("POST", "/api/v1/session", {"login": "hanako", "password": f"guess number {i}"}) for i in range(8)]
@@ -151,6 +196,7 @@ with Server(sys.argv[1], without_store()) as server:
     if not codes_:
         bail("no recovery codes")
     check_sessions(server, first_, *check_password(server, first_, codes_))
+    check_languages(server)
     check_throttle(server, first_)
     report = server.http("GET", "/api/v1/audit-log/verify").json()
     ok(report.get("ok"), "the audit log is whole", report)

@@ -55,7 +55,7 @@ export class ApiError extends Error {
 	}
 }
 
-/** What is wrong, in the reader's language; the server's own words are English. */
+/** What is wrong, in the reader's language: our own words by its code, else the server's. */
 export function faultText(f: Fault): string {
 	return lang.value === "en" ? f.message : textOr(`fault.${f.code}`, f.message);
 }

@@ -49,8 +49,8 @@ export function keepChoice(patch: { theme?: Theme; language?: Lang }): void {
 }
 export async function signOut(): Promise<void> {
 	await api.del("/session").catch(() => undefined);
-	location.assign("/signin");
+	location.assign("/signin?why=out");
 }
 hooks.signedOut = () => {
-	location.assign(`/signin?next=${encodeURIComponent(location.pathname + location.search)}`);
+	location.assign(`/signin?why=ended&next=${encodeURIComponent(location.pathname + location.search)}`);
 };

@@ -177,7 +177,7 @@ export function ErrorBox({ error, again, what }: { error: ApiError; again?: () =
 				{what !== undefined && <>{what}: </>}
 				{error.title}
 			</p>
-			{error.detail !== "" && error.faults.length === 0 && <p lang="en">{error.detail}</p>}
+			{error.detail !== "" && error.faults.length === 0 && <p>{error.detail}</p>}
 			{error.faults.length > 0 && (
 				<ul>
 					{error.faults.map((f) => (
