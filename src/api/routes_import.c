@@ -1,10 +1,14 @@
 /* Log files through the browser: what are they, then part after part to the workers. */
 #include "api/routes.h"
 #include "event/guess.h"
+#include "event/mapping.h"
 #include "org/file_import.h"
 #include "org/job.h"
 
-#define PREVIEW_MAX 50
+#define PREVIEW_MAX   50 /* records shown */
+#define PREVIEW_FIRST 20 /* of them whatever comes first; then those that nobody can read */
+#define MAPPING_MAX   16384
+#define SOURCES_TOLD  "expected suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson:MAPPING"
 
 static void put_guesses(struct yg_jo *j, const struct yg_guess *g, size_t n)
 {
@@ -23,55 +27,119 @@ static void put_guesses(struct yg_jo *j, const struct yg_guess *g, size_t n)
 	yg_jo_end(j, ']');
 }
 
-static yg_status put_preview(struct yg_jo *j, enum yg_source source, struct yg_sv sample,
-			     yg_wall now, struct yg_err *err)
+/* The line of the sample that a record begins in, counted on from the last one. */
+struct lines {
+	struct yg_sv sample;
+	size_t at;
+	int64_t line;
+};
+
+static int64_t line_of(struct lines *l, const struct yg_event *ev)
 {
-	struct yg_norm *n = NULL;
+	uintptr_t from = (uintptr_t)l->sample.p, to = (uintptr_t)ev->raw.p;
+	if (ev->raw.n == 0 || to < from + l->at || to >= from + l->sample.n)
+		return l->line;
+	for (; l->at < to - from; l->at++)
+		l->line += l->sample.p[l->at] == '\n';
+	return l->line;
+}
+
+static void put_record(struct yg_jo *j, const struct yg_event *ev, int64_t line)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_int(j, "line", line);
+	yg_jo_bool(j, "ok", ev->parse_error.n == 0);
+	yg_jo_str_or_null(j, "error", ev->parse_error);
+	yg_jo_key(j, "event");
+	yg_put_event(j, ev, false);
+	yg_jo_end(j, '}');
+}
+
+static yg_status put_preview(struct yg_jo *j, struct yg_norm *n, struct yg_sv sample, yg_wall now)
+{
 	struct yg_event ev;
-	int64_t line = 0;
-	yg_status st = source != YG_SOURCE_NONE ? yg_norm_new(source, NULL, &n, err) : YG_OK;
-	yg_jo_key(j, "preview");
-	yg_jo_begin(j, '[');
+	struct lines lines = {sample, 0, 1};
+	unsigned shown = 0;
 	if (n != NULL)
 		yg_norm_begin(n, sample, now, false);
-	while (n != NULL && line < PREVIEW_MAX && yg_norm_next(n, &ev)) {
-		yg_jo_begin(j, '{');
-		yg_jo_int(j, "line", ++line);
-		yg_jo_bool(j, "ok", ev.parse_error.n == 0);
-		yg_jo_str_or_null(j, "error", ev.parse_error);
-		yg_jo_key(j, "event");
-		yg_put_event(j, &ev, false);
-		yg_jo_end(j, '}');
+	yg_jo_key(j, "preview");
+	yg_jo_begin(j, '[');
+	while (n != NULL && shown < PREVIEW_MAX && yg_norm_next(n, &ev)) {
+		int64_t line = line_of(&lines, &ev);
+		if (shown >= PREVIEW_FIRST && ev.parse_error.n == 0)
+			continue;
+		put_record(j, &ev, line);
+		shown++;
 	}
+	while (n != NULL && yg_norm_next(n, &ev))
+		continue;
 	yg_jo_end(j, ']');
-	yg_norm_free(n);
-	return st;
+	yg_jo_int(j, "records", n != NULL ? (int64_t)yg_norm_records(n) : 0);
+	yg_jo_int(j, "unparsed", n != NULL ? (int64_t)yg_norm_unparsed(n) : 0);
+	return YG_OK;
+}
+
+/* ndjson: the mapping stands before the records, on a line of its own. */
+static yg_status take_mapping(struct yg_request *q, struct yg_sv text, const char *pointer,
+			      struct yg_mapping **out, struct yg_err *err)
+{
+	yg_status st = yg_mapping_read(text, "mapping", out, err);
+	if (st != YG_PARSE && st != YG_TOOBIG)
+		return st;
+	yg_request_error(q, "bad_mapping", yg_sv_of(pointer), "%s", err->msg);
+	return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+}
+
+static yg_status read_source(struct yg_request *q, struct yg_sv text, const char *pointer,
+			     enum yg_source *out, struct yg_err *err)
+{
+	struct yg_sv mapping = {"", 0};
+	yg_status st = yg_source_parse(text, out, &mapping, NULL);
+	bool own = st == YG_OK && *out == YG_SOURCE_NDJSON;
+	for (size_t i = 0; own && i < mapping.n; i++) {
+		char c = mapping.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+			own = false;
+	}
+	if (st == YG_OK && (*out != YG_SOURCE_NDJSON || (own && mapping.n > 0 && mapping.n <= 32)))
+		return YG_OK;
+	yg_request_error(q, "unknown_value", yg_sv_of(pointer), SOURCES_TOLD);
+	return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 }
 
 yg_status yg_r_import_guess(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
 	struct yg_guess g[YG_SOURCE_COUNT];
-	struct yg_sv source = yg_query(q, "source"), mapping;
+	struct yg_sv source = yg_query(q, "source"), sample = q->body;
 	enum yg_source chosen = YG_SOURCE_NONE;
+	struct yg_mapping *mapping = NULL;
+	struct yg_norm *norm = NULL;
 	size_t n = 0;
+	yg_status st = YG_OK;
 	(void)api;
-	if (source.p != NULL && (yg_source_parse(source, &chosen, &mapping, NULL) != YG_OK ||
-				 chosen == YG_SOURCE_NDJSON)) {
-		yg_request_error(q, "unknown_value", YG_SV("source"),
-				 "expected suricata, zeek, syslog, cloudtrail, windows or ocsf");
-		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	if (source.p != NULL)
+		st = read_source(q, source, "source", &chosen, err);
+	if (st == YG_OK && chosen == YG_SOURCE_NDJSON) {
+		size_t end = yg_sv_find(sample, '\n', 0);
+		st = take_mapping(q, yg_sv_sub(sample, 0, end), "mapping", &mapping, err);
+		sample = yg_sv_sub(sample, YG_MIN(end + 1, sample.n), sample.n);
 	}
-	yg_status st = yg_source_guess(q->body, q->now, g, &n, err);
-	if (st != YG_OK)
-		return st;
-	if (chosen == YG_SOURCE_NONE && n > 0)
+	if (st == YG_OK)
+		st = yg_source_guess(sample, q->now, g, &n, err);
+	if (st == YG_OK && chosen == YG_SOURCE_NONE && n > 0)
 		chosen = g[0].source;
-	struct yg_jo j = yg_answer(r, 200);
-	yg_jo_begin(&j, '{');
-	put_guesses(&j, g, n);
-	st = put_preview(&j, chosen, yg_guess_whole(q->body), q->now, err);
-	yg_jo_end(&j, '}');
+	if (st == YG_OK && chosen != YG_SOURCE_NONE)
+		st = yg_norm_new(chosen, mapping, &norm, err);
+	if (st == YG_OK) {
+		struct yg_jo j = yg_answer(r, 200);
+		yg_jo_begin(&j, '{');
+		put_guesses(&j, g, n);
+		st = put_preview(&j, norm, yg_guess_whole(sample), q->now);
+		yg_jo_end(&j, '}');
+	}
+	yg_norm_free(norm);
+	yg_mapping_free(mapping);
 	return st;
 }
 
@@ -80,8 +148,27 @@ static const struct yg_field fields[] = {
 	{"source", YG_F_TEXT, YG_F_NEEDED, 1, 128, NULL},
 	{"name", YG_F_TEXT, YG_F_NEEDED, 1, 128, NULL},
 	{"bytes", YG_F_INT, YG_F_NEEDED, 0, INT64_MAX, NULL},
+	{"mapping", YG_F_TEXT, 0, 2, MAPPING_MAX, NULL},
 };
 #define FIELDS YG_LEN(fields)
+
+/* Of what POST /imports says: which source, and the mapping that ndjson needs. */
+static yg_status check_source(struct yg_request *q, const struct yg_value v[static FIELDS],
+			      struct yg_err *err)
+{
+	enum yg_source source;
+	struct yg_mapping *mapping = NULL;
+	yg_status st = read_source(q, v[1].text, "/source", &source, err);
+	if (st == YG_OK && v[4].given != (source == YG_SOURCE_NDJSON)) {
+		yg_request_error(q, v[4].given ? "unknown_member" : "missing", YG_SV("/mapping"),
+				 "ndjson takes a mapping, and nothing else does");
+		return YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	if (st == YG_OK && v[4].given)
+		st = take_mapping(q, v[4].text, "/mapping", &mapping, err);
+	yg_mapping_free(mapping);
+	return st;
+}
 
 yg_status yg_r_import_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			  struct yg_err *err)
@@ -89,17 +176,12 @@ yg_status yg_r_import_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	YG_AUTO(yg_body_free) struct yg_body b = {0};
 	struct yg_value v[FIELDS];
-	enum yg_source source;
-	struct yg_sv org, mapping;
+	struct yg_sv org;
 	struct yg_id id;
 	bool cancel;
 	yg_status st = yg_body_read(&b, q, fields, FIELDS, v, err);
-	if (st == YG_OK && (yg_source_parse(v[1].text, &source, &mapping, NULL) != YG_OK ||
-			    source == YG_SOURCE_NDJSON)) {
-		yg_request_error(q, "unknown_value", YG_SV("/source"),
-				 "expected suricata, zeek, syslog, cloudtrail, windows or ocsf");
-		st = YG_FAIL(err, YG_PARSE, "the body has errors");
-	}
+	if (st == YG_OK)
+		st = check_source(q, v, err);
 	if (st == YG_OK)
 		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
@@ -147,12 +229,31 @@ static struct yg_sv zeek_header(struct yg_sv body)
 	return yg_sv_sub(body, 0, at <= YG_IMPORT_HEADER ? at : 0);
 }
 
+/* ndjson: every part begins with the mapping on one line, which its name says with an @. */
+static yg_status own_mapping(struct yg_request *q, struct yg_submit *s, struct yg_sv text,
+			     struct yg_sv *out_header, struct yg_err *err)
+{
+	char *name = yg_arena_alloc(q->arena, s->mapping.n + 1, 1);
+	char *line = yg_arena_alloc(q->arena, text.n + 1, 1);
+	if (name == NULL || line == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
+	name[0] = '@';
+	memcpy(name + 1, s->mapping.p, s->mapping.n);
+	for (size_t i = 0; i < text.n; i++) /* a line break stands only between JSON's tokens */
+		line[i] = text.p[i] == '\n' || text.p[i] == '\r' ? ' ' : text.p[i];
+	line[text.n] = '\n';
+	s->mapping = (struct yg_sv){name, s->mapping.n + 1};
+	*out_header = (struct yg_sv){line, text.n + 1};
+	return YG_OK;
+}
+
 /* What the worker gets: a part of a Zeek file begins with the header of the first. */
 static yg_status part_bytes(struct yg_request *q, struct yg_submit *s, struct yg_sv header,
 			    struct yg_err *err)
 {
+	bool has = s->source == YG_SOURCE_ZEEK && q->body.n > 0 && q->body.p[0] == '#';
 	s->bytes = q->body;
-	if (header.n == 0 || (q->body.n > 0 && q->body.p[0] == '#'))
+	if (header.n == 0 || has)
 		return YG_OK;
 	char *p = yg_arena_alloc(q->arena, header.n + q->body.n, 1);
 	if (p == NULL)
@@ -238,8 +339,12 @@ yg_status yg_r_import_part(struct yg_api *api, struct yg_request *q, struct yg_r
 	s.org = job.org;
 	s.sensor = v[2].text;
 	s.batch = yg_sb_sv(&b);
-	if (!known && q->body.n > 0) {
-		st = part_bytes(q, &s, zeek ? header : YG_SV(""), err);
+	if (!zeek)
+		header = YG_SV("");
+	if (s.source == YG_SOURCE_NDJSON)
+		st = own_mapping(q, &s, v[4].text, &header, err);
+	if (st == YG_OK && !known && q->body.n > 0) {
+		st = part_bytes(q, &s, header, err);
 		if (st == YG_OK)
 			st = submit(api, q, r, &s, err);
 	}

@@ -1,6 +1,7 @@
 #include "role/ingest_process.h"
 
 #include "base/check.h"
+#include "event/mapping.h"
 #include "event/table.h"
 #include "format/inflate.h"
 #include "format/lines.h"
@@ -29,6 +30,8 @@ struct yg_process {
 	struct yg_spool_reader *reader;
 	struct norm_slot slots[YG_SOURCE_COUNT + MAPPINGS_MAX];
 	size_t slot_n;
+	struct yg_mapping *own_mapping; /* owned: of a batch that begins with it */
+	struct yg_norm *own_norm;       /* owned */
 	/* the batch at hand */
 	bool active;
 	struct yg_spool_batch b;
@@ -100,12 +103,21 @@ yg_status yg_process_new(const struct yg_process_conf *conf, struct yg_process *
 	return YG_OK;
 }
 
+static void own_free(struct yg_process *p)
+{
+	yg_norm_free(p->own_norm);
+	yg_mapping_free(p->own_mapping);
+	p->own_norm = NULL;
+	p->own_mapping = NULL;
+}
+
 void yg_process_free(struct yg_process *p)
 {
 	if (p == NULL)
 		return;
 	for (size_t i = 0; i < p->slot_n; i++)
 		yg_norm_free(p->slots[i].norm);
+	own_free(p);
 	yg_spool_reader_close(p->reader);
 	yg_buf_free(&p->plain);
 	yg_buf_free(&p->plan);
@@ -196,6 +208,34 @@ static yg_status norm_get(struct yg_process *p, struct yg_err *err)
 	return st;
 }
 
+/* ndjson:@NAME: the first line of the batch is the mapping of the others. */
+static bool has_own(const struct yg_spool_batch *b)
+{
+	return b->source == YG_SOURCE_NDJSON && b->mapping.n > 0 && b->mapping.p[0] == '@' &&
+	       !b->framed;
+}
+
+static yg_status own_get(struct yg_process *p, struct yg_sv *body, struct yg_err *err)
+{
+	struct yg_err why;
+	size_t end = yg_sv_find(*body, '\n', 0);
+	struct yg_sv text = yg_sv_sub(*body, 0, end);
+	p->norm = NULL;
+	p->fb = (struct fallback){0};
+	own_free(p);
+	*body = yg_sv_sub(*body, YG_MIN(end + 1, body->n), body->n);
+	yg_status st = yg_mapping_read(text, "mapping", &p->own_mapping, &why);
+	if (st == YG_NOMEM)
+		return YG_FAIL(err, YG_NOMEM, "the mapping of a batch");
+	if (st != YG_OK) {
+		p->fb.reason = "the mapping that the batch begins with is wrong";
+		return YG_OK;
+	}
+	st = yg_norm_new(YG_SOURCE_NDJSON, p->own_mapping, &p->own_norm, err);
+	p->norm = p->own_norm;
+	return st;
+}
+
 static yg_status body_get(struct yg_process *p, struct yg_sv *out, struct yg_err *err)
 {
 	struct yg_err why;
@@ -281,7 +321,7 @@ static yg_status batch_begin(struct yg_process *p, const struct yg_intel *intel,
 	yg_sb_put(&s, yg_sv_of(yg_source_name((enum yg_source)p->b.source)));
 	if (p->b.mapping.n > 0) {
 		yg_sb_putc(&s, ':');
-		yg_sb_put(&s, p->b.mapping);
+		yg_sb_put(&s, yg_sv_sub(p->b.mapping, has_own(&p->b), p->b.mapping.n));
 	}
 	(void)yg_sb_cstr(&s);
 	p->aside = false;
@@ -305,9 +345,9 @@ static yg_status batch_begin(struct yg_process *p, const struct yg_intel *intel,
 		p->active = true;
 		return YG_OK;
 	}
-	st = norm_get(p, err);
+	st = body_get(p, &body, err);
 	if (st == YG_OK)
-		st = body_get(p, &body, err);
+		st = has_own(&p->b) ? own_get(p, &body, err) : norm_get(p, err);
 	if (st != YG_OK)
 		return st;
 	if (p->norm != NULL)

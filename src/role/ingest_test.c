@@ -515,6 +515,40 @@ static void test_odd_batches(void)
 	worker_die(&w);
 }
 
+/* ndjson:@NAME: a batch that begins with its mapping. */
+static void test_own_mapping(void)
+{
+	static struct fake f;
+	f = (struct fake){.fail_at = -1};
+	struct worker w;
+	fresh();
+	T_OK(worker_open(&w, &f, 100, 2));
+	struct yg_spool_batch b = {.received = {1700000000000000},
+				   .source = YG_SOURCE_NDJSON,
+				   .org = YG_SV_INIT("acme"),
+				   .mapping = YG_SV_INIT("@fw"),
+				   .body = YG_SV_INIT("{\"set\":{\"class_uid\":\"dns_activity\"},"
+						      "\"fields\":{\"query\":\"q\"}}\n"
+						      "{\"q\":\"a.example\"}\n{\"q\":\"b\"}\n")};
+	append(w.spool, &b);
+	b.body = YG_SV("{\"fields\":3}\n{\"q\":\"a.example\"}\n");
+	append(w.spool, &b);
+	b.body = YG_SV("");
+	append(w.spool, &b);
+	commit(w.spool);
+	T_OK(worker_live(&w, NULL, 100, false));
+	struct yg_process_counts c;
+	const struct yg_tally *tallies;
+	yg_process_counts(w.process, &c);
+	T_NAMED(c.events == 3 && c.unparsed == 1 && c.batches == 3 && f.n == 3 &&
+			f.rows[0].class_uid == 4003 && f.rows[2].class_uid == 0,
+		"a batch brings its mapping; a wrong one leaves the records raw");
+	size_t n = yg_process_tallies(w.process, &tallies);
+	T_NAMED(n == 1 && YG_SV_IS(yg_sv_of(tallies[0].source), "ndjson:fw"),
+		"and its source has the name alone");
+	worker_die(&w);
+}
+
 static struct yg_event event_at(const char *src, const char *dst)
 {
 	struct yg_event ev = {.org = YG_SV_INIT("acme"), .sensor = YG_SV_INIT("s")};
@@ -550,6 +584,7 @@ int main(void)
 	test_refused(one);
 	test_read_fails(one);
 	test_odd_batches();
+	test_own_mapping();
 	test_asset();
 	yg_intel_close(one);
 	yg_intel_close(two);

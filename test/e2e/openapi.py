@@ -399,6 +399,26 @@ def walk_imports(w, tokens):
     found = until(lambda: len(w.s.http("GET", "/api/v1/events?q=sensor:dns.log&limit=200").json().get("items", [])) >= 9, 20, 0.3)
     names = [e.get("query") for e in w.s.http("GET", "/api/v1/events?q=sensor:dns.log&limit=200").json()["items"]]
     ok(found and sorted(names) == [f"imported{i}.example" for i in range(9)], "every record is there once", names)
+    own = json.dumps({"set": {"class_uid": "dns_activity"}, "fields": {"time": "at", "query": "name"}}, indent=1)
+    lines = "".join(json.dumps({"at": int(time.time()) - i, "name": f"own{i}.example"}) + "\n" for i in range(30)) + "broken\n"
+    seen = w.call("guessImport", 200, query="source=ndjson:fw", body=own.replace("\n", " ") + "\n" + lines, **plain).json()
+    ok((seen["records"], seen["unparsed"]) == (31, 1) and seen["preview"][0]["event"]["query"] == "own0.example" and
+       [p["line"] for p in seen["preview"] if not p["ok"]] == [31], "a mapping of one's own is tried, and the line that is wrong named", seen)
+    wrong = w.call("guessImport", 400, query="source=ndjson:fw", body='{"fields":{"colour":"x"}}\n' + lines, **plain).json()
+    ok(wrong["errors"][0]["pointer"] == "mapping" and "colour" in wrong["errors"][0]["message"], "a wrong mapping is told", wrong)
+    mine = {"org": "shiokaze", "source": "ndjson:fw", "name": "own.log", "bytes": len(lines), "mapping": own}
+    w.call("createImport", 400, body={**new, "source": "ndjson:fw"})
+    w.call("createImport", 400, body={**new, "mapping": own})
+    w.call("createImport", 400, body={**mine, "mapping": "{"})
+    w.call("createImport", 400, body={**mine, "source": "ndjson:@fw"})
+    job = w.call("createImport", 202, body=mine).json()["id"]
+    cut = lines.index("\n", len(lines) // 2) + 1
+    w.call("putImportPart", 200, params=[job, "0"], body=lines[:cut], **plain)
+    w.call("putImportPart", 200, params=[job, "1"], body=lines[cut:], **plain)
+    w.call("finishImport", 200, params=[job])
+    rows = until(lambda: len(r := w.s.http("GET", "/api/v1/events?q=sensor:own.log&limit=200").json().get("items", [])) >= 31 and r, 20, 0.3) or []
+    ok(sorted(e.get("query", "") for e in rows if e.get("query")) == sorted(f"own{i}.example" for i in range(30)) and
+       {e["source"] for e in rows} == {"ndjson:fw"}, "and read by it in every part", rows[:2])
     gone = w.call("createImport", 202, body=new).json()["id"]
     ok(w.call("cancelJob", 202, params=[gone]).json()["state"] == "cancelled", "an import is cancelled")
     w.call("putImportPart", 409, params=[gone, "0"], body=first, **plain)

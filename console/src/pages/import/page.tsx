@@ -1,13 +1,16 @@
 // Import: a file, what it is, whose it is, then its parts to the server.
 import { type ApiError, Button, ButtonLink, Chip, Combobox, Empty, ErrorBox, Fragment, type Job, Page, Progress, Section, SelectField, Skeleton, TextField, Time, Word, api, asError, at, condition, cx, findOrgs, lang, link, may, orgTitle, place, send, t, toastError, useEffect, useRef, useState } from "../../kit";
+import { type Mapping, MappingForm, type Member, membersOf, nameFits, propose, textOfMapping } from "./mapping";
 import { type Pending, TooLong, giveUp, halt, linesOf, pending, run, upload } from "./upload";
 
-const SAMPLE = 256 << 10;
-const SOURCES = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf"];
+const SAMPLE = 240 << 10; // with a mapping before it at most 256 KiB
+const SOURCES = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "ndjson"];
 interface Guess {
 	source: string | null;
 	confidence: number;
 	candidates: { source: string; confidence: number; records: number; unparsed: number }[];
+	records: number;
+	unparsed: number;
 	preview: { line: number; ok: boolean; error: string | null; event: Record<string, unknown> & { time?: string; class?: string; message?: string } }[];
 }
 const size = (n: number) => new Intl.NumberFormat(lang.value, { style: "unit", unit: n < 1e6 ? "kilobyte" : n < 1e9 ? "megabyte" : "gigabyte", maximumFractionDigits: 1 }).format(n / (n < 1e6 ? 1e3 : n < 1e9 ? 1e6 : 1e9));
@@ -28,9 +31,8 @@ async function sampleOf(file: File): Promise<Blob> {
 	return new Blob(parts).slice(0, SAMPLE);
 }
 function gist(e: Guess["preview"][number]["event"]): string {
-	if (e.message !== undefined && e.message !== "") return e.message;
 	const ends = [e.src_ip, e.dst_ip].filter((x) => x !== undefined).join(" → ");
-	return [e.query ?? e.url ?? e.dst_host, e.user, e.api_operation, e.process, ends].filter((x) => x !== undefined && x !== "").slice(0, 3).join("  ");
+	return [e.message, e.query ?? e.url ?? e.dst_host, e.user, e.api_operation, e.process, ends].filter((x) => x !== undefined && x !== "").slice(0, 4).join("  ");
 }
 
 function Drop({ chosen }: { chosen: (f: File) => void }) {
@@ -70,8 +72,8 @@ function Drop({ chosen }: { chosen: (f: File) => void }) {
 		</div>
 	);
 }
-function Preview({ guess, source }: { guess: Guess; source: string }) {
-	const mine = guess.candidates.find((c) => c.source === source);
+function Preview({ guess }: { guess: Guess }) {
+	const mine = guess.records > 0 ? guess : undefined;
 	const bad = guess.preview.filter((p) => !p.ok).length;
 	return (
 		<>
@@ -94,7 +96,7 @@ function Preview({ guess, source }: { guess: Guess; source: string }) {
 							</tr>
 						</thead>
 						<tbody role="rowgroup">
-							{guess.preview.slice(0, 20).map((p) => (
+							{guess.preview.map((p) => (
 								<tr key={p.line} role="row" class={p.ok ? undefined : "is-bad"}>
 									<td role="cell" class="is-num is-min" data-label={t("import.line")}>{p.line}</td>
 									<td role="cell" class="is-min" data-label={t("import.time")}>{p.ok ? <Time at={p.event.time} exact seconds /> : <Chip tone="bad">{t("import.unread")}</Chip>}</td>
@@ -136,6 +138,7 @@ function Running({ again, another }: { again: () => void; another: () => void })
 						<ButtonLink kind="main" icon="search" href={link("search", { scope: { org: first.org }, query: { q: `${condition("source", first.source)} ${condition("sensor", first.name)}`, from: "now-90d" } })}>
 							{t("import.see")}
 						</ButtonLink>
+						<ButtonLink href={link("search", { scope: { org: first.org }, query: { q: `${condition("sensor", first.name)} parse_error:*`, from: "now-90d" } })}>{t("import.see-bad")}</ButtonLink>
 						<ButtonLink href={link("sources", { scope: { org: first.org }, rest: [first.org, first.source, first.name] })}>{t("import.see-source")}</ButtonLink>
 						<Button
 							onClick={() => {
@@ -163,34 +166,47 @@ function Wizard({ file, back }: { file: File; back: () => void }) {
 	const [org, setOrg] = useState(place.value.org);
 	const [name, setName] = useState(cut(file.name));
 	const [busy, setBusy] = useState(false);
+	const [members, setMembers] = useState<Member[]>([]);
+	const [mapping, setMapping] = useState<Mapping>();
 	const before = pending.value;
 	const same = before !== null && before.file === file.name && before.size === file.size && before.modified === file.lastModified ? before : null;
+	const own = source === "ndjson" && mapping !== undefined ? textOfMapping(mapping) : "";
 	useEffect(() => {
 		let gone = false;
 		setError(undefined);
-		sampleOf(file)
-			.then((sample) => send("POST", "/imports/guess", { bytes: sample, type: "application/octet-stream", params: { source } }))
-			.then((r) => r.json() as Promise<Guess>)
-			.then(
-				(g) => {
-					if (!gone) setGuess(g);
-				},
-				(e: unknown) => {
-					if (!gone) setError(asError(e));
-				},
-			);
+		const ask = async () => {
+			const sample = await sampleOf(file);
+			const found = members.length > 0 ? members : membersOf(await sample.text());
+			if (source === "ndjson" && mapping === undefined) {
+				setMembers(found);
+				setMapping(propose(found, file.name));
+				return; // and once more with it
+			}
+			const body = own === "" ? sample : new Blob([own, "\n", sample]);
+			const answer = await send("POST", "/imports/guess", { bytes: body, type: "application/octet-stream", params: { source: own === "" ? source : `ndjson:${mapping !== undefined && nameFits(mapping.name) ? mapping.name : "own"}` } });
+			const g = (await answer.json()) as Guess;
+			if (gone) return;
+			setGuess(g);
+			setMembers(found);
+			// JSON that no normaliser makes more of than lines
+			if (source === "" && found.length > 0 && (g.source === null || g.confidence <= 50)) setSource("ndjson");
+		};
+		const timer = setTimeout(() => void ask().catch((e: unknown) => !gone && setError(asError(e))), own === "" ? 0 : 300);
 		return () => {
 			gone = true;
+			clearTimeout(timer);
 		};
-	}, [file, source]);
+	}, [file, source, own]);
 	const chosen = source || (guess?.source ?? "");
+	const mapped = chosen === "ndjson";
+	const sources = SOURCES.filter((s) => s !== "ndjson" || members.length > 0);
 	const begin = async (resume?: Pending) => {
 		setBusy(true);
 		setWhy("");
 		setError(undefined);
 		try {
 			const job = resume === undefined ? undefined : await api.get<Job>(at`/jobs/${resume.job}`);
-			const what = resume ?? { org, source: chosen, name: name.trim(), file: file.name, size: file.size, modified: file.lastModified };
+			const what = resume ?? { org, source: mapped && mapping !== undefined ? `ndjson:${mapping.name}` : chosen, ...(mapped && { mapping: own }), name: name.trim(), file: file.name, size: file.size, modified: file.lastModified };
 			await upload(await linesOf(file, what.source), what, job?.state === "running" ? job : undefined);
 		} catch (e) {
 			if (e instanceof TooLong) setWhy(t("import.too-long"));
@@ -233,23 +249,28 @@ function Wizard({ file, back }: { file: File; back: () => void }) {
 						<div class="y-form y-importform">
 							<SelectField
 								label={t("import.source")}
-								hint={guess.source === null ? t("import.nobody") : t("import.guessed", { source: guess.source, n: guess.confidence })}
+								hint={mapped ? t("import.guessed-map") : guess.source === null ? t("import.nobody") : t("import.guessed", { source: guess.source, n: guess.confidence })}
 								value={chosen}
 								onChange={setSource}
-								options={[...(chosen === "" ? [["", ""] as [string, string]] : []), ...SOURCES.map((s) => [s, t(`import.source.${s}`)] as [string, string])]}
+								options={[...(chosen === "" ? [["", ""] as [string, string]] : []), ...sources.map((s) => [s, t(`import.source.${s}`)] as [string, string])]}
 							/>
 							<Combobox label={t("scope.organisation")} hint={t("import.org-hint")} required value={org === "" ? "" : orgTitle(org)} find={async (text) => (await findOrgs(text)).filter((o) => may("events:write", o.value))} onChange={setOrg} />
 							<TextField label={t("import.name")} hint={t("import.name-hint")} required value={name} onChange={setName} maxLength={120} />
 							<div class="y-row">
-								<Button kind="main" icon="save" busy={busy} disabled={org === "" || chosen === "" || name.trim() === "" || file.size === 0} onClick={() => void begin()}>
+								<Button kind="main" icon="save" busy={busy} disabled={org === "" || chosen === "" || name.trim() === "" || file.size === 0 || (mapped && (mapping === undefined || !nameFits(mapping.name)))} onClick={() => void begin()}>
 									{t("import.begin")}
 								</Button>
 								{org === "" && <span class="y-soft">{t("import.choose-org")}</span>}
 							</div>
 						</div>
 					</Section>
+					{mapped && mapping !== undefined && (
+						<Section title={t("import.step-map")}>
+							<MappingForm value={mapping} members={members} set={setMapping} />
+						</Section>
+					)}
 					<Section title={t("import.preview")}>
-						<Preview guess={guess} source={chosen} />
+						<Preview guess={guess} />
 					</Section>
 				</>
 			)}

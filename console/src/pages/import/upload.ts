@@ -8,6 +8,7 @@ export interface Pending {
 	job: string;
 	org: string;
 	source: string;
+	mapping?: string; // of ndjson:NAME
 	name: string;
 	file: string;
 	size: number;
@@ -96,7 +97,7 @@ async function sendAll(data: Blob, job: Job): Promise<void> {
 /** Begins, or goes on with, the upload. */
 export async function upload(data: Blob, what: Omit<Pending, "job">, again?: Job): Promise<void> {
 	stop = new AbortController();
-	const job = again ?? (await api.post<Job>("/imports", { org: what.org, source: what.source, name: what.name, bytes: data.size }));
+	const job = again ?? (await api.post<Job>("/imports", { org: what.org, source: what.source, name: what.name, bytes: data.size, ...(what.mapping !== undefined && { mapping: what.mapping }) }));
 	const mine = { ...what, job: job.id };
 	pending.value = mine;
 	run.value = { state: "sending", job, done: job.done, from: job.done, total: data.size, since: Date.now(), what: mine };
