@@ -138,6 +138,7 @@ void ingest_fatal(struct ingest *in, const char *what, const struct yg_err *err)
  * answer (what is in the spool stays there), or the time is over. */
 static void drain_look(struct ingest *in)
 {
+	doors_resume(in); /* what a listener could not hand on before */
 	bool idle = udp_idle(in) && stream_idle(in) && follow_idle(in), stuck = false;
 	for (size_t i = 0; i < in->pipe_n; i++) {
 		struct pipe *p = in->pipes[i];

@@ -224,14 +224,14 @@ static yg_status plan_block(struct yg_deliver *d, struct yg_block *b, struct yg_
 						yg_sb_sv(&q));
 			b->uncertain = b->parts[0].batch <= d->uncertain_upto;
 		}
-		if (d->released > d->noted)
-			yg_spool_journal_released(d->journal, d->released);
+		d->noting = d->released;
+		if (d->noting > d->noted)
+			yg_spool_journal_released(d->journal, d->noting);
 	}
-	uint64_t released = d->released;
 	yg_status st = yg_spool_journal_sync(d->journal, err);
 	if (st == YG_OK) {
 		b->planned = true;
-		d->noted = released;
+		d->noted = YG_MAX(d->noted, d->noting);
 	}
 	return st;
 }

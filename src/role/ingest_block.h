@@ -114,6 +114,7 @@ struct yg_deliver {
 	char settle_first
 		[128];     /* its last insert; settled before anything is asked; "" when done */
 	uint64_t released; /* to be noted in the journal with the next block */
+	uint64_t noting;   /* ... what is on its way there */
 	uint64_t noted;    /* ... and what was */
 	uint32_t refusals_most; /* so many refusals, then what is at fault is set aside; 0: never */
 	uint64_t rows, blocks, retries, found_there, refused; /* counters; refused: batches */

@@ -157,10 +157,12 @@ void work_center(struct pipe *p)
 		const struct message *m = p->msg_first;
 		char name[96];
 		struct yg_sb n = yg_sb_init(name, sizeof name);
-		uint32_t type;
-		memcpy(&type, m->bytes, sizeof type);
-		yg_sb_printf(&n, "spool-%u-%llu.%s", p->number, (unsigned long long)m->batch,
-			     type == YG_IPC_COUNTS ? "counts" : "findings");
+		struct yg_rd r = yg_rd_init(m->bytes, m->n);
+		uint32_t type = yg_rd_le32(&r);
+		(void)yg_rd_le32(&r);
+		uint32_t part = yg_rd_le32(&r) >> 16; /* a batch may take several messages */
+		yg_sb_printf(&n, "spool-%u-%llu-%u.%s", p->number, (unsigned long long)m->batch,
+			     part, type == YG_IPC_COUNTS ? "counts" : "findings");
 		p->send_st = yg_spool_set_aside(&p->conf, yg_sb_cstr(&n), (struct yg_sv){"", 0},
 						(struct yg_sv){m->bytes, m->n}, &p->send_err);
 		p->send_refused += p->send_st == YG_OK;

@@ -31,11 +31,13 @@ struct tail {
 	uint64_t dev, ino, at; /* at: behind what is on disk in the spool */
 	uint64_t next_at;      /* behind what is under way */
 	uint32_t head_n, head_crc;
-	bool waiting;    /* a batch is under way */
-	bool skipping;   /* inside a line whose head was kept */
-	bool seen;       /* by the last look at the folder */
-	bool failed;     /* could not be opened or read; told once */
-	yg_mono gone_at; /* when its name was last seen to match; 0 while it does */
+	bool waiting;      /* a batch is under way */
+	bool skipping;     /* inside a line whose head was kept */
+	bool was_skipping; /* before what is under way */
+	size_t way_n;      /* bytes under way */
+	bool seen;         /* by the last look at the folder */
+	bool failed;       /* could not be opened or read; told once */
+	yg_mono gone_at;   /* when its name was last seen to match; 0 while it does */
 	int fd;
 	char *header; /* owned; of a Zeek log in TSV */
 	size_t header_n;
@@ -141,12 +143,18 @@ static void tail_free(struct tail *t)
 	free(t);
 }
 
-/* Still the file whose position we know?  Else it was cut or replaced. */
-static void tail_check(struct follow *f, struct tail *t, uint64_t size)
+/* Still the file whose position we know? */
+static bool tail_same(const struct tail *t, uint64_t size)
 {
 	uint32_t crc;
-	if (size >= t->at &&
-	    (t->head_n == 0 || (head_crc(t->fd, t->head_n, &crc) && crc == t->head_crc)))
+	return size >= t->at &&
+	       (t->head_n == 0 || (head_crc(t->fd, t->head_n, &crc) && crc == t->head_crc));
+}
+
+/* Else it was cut or replaced. */
+static void tail_check(struct follow *f, struct tail *t, uint64_t size)
+{
+	if (tail_same(t, size))
 		return;
 	t->entry->cut_files++;
 	yg_role_log(f->in->ctx, YG_EV_INGEST_FOLLOW, YG_KV("follow", t->entry->conf->name),
@@ -156,9 +164,13 @@ static void tail_check(struct follow *f, struct tail *t, uint64_t size)
 	begin_anew(t);
 }
 
+/* match: the name is one that is followed.  Another one is taken for the rest of
+ * a file that was renamed; numbers of inodes are given again, and a stranger that
+ * has one of ours is not read. */
 static struct tail *tail_new(struct follow *f, struct entry *e, const char *name, int dir_fd,
-			     struct stat *st)
+			     bool match)
 {
+	struct stat st;
 	char key[YG_SPOOL_MARK_KEY_MAX];
 	struct tail *t = e->tail_n < TAILS_MAX ? calloc(1, sizeof *t) : NULL;
 	if (t == NULL) {
@@ -167,18 +179,22 @@ static struct tail *tail_new(struct follow *f, struct entry *e, const char *name
 	}
 	t->entry = e;
 	t->fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (t->fd < 0 || fstat(t->fd, st) != 0 || !S_ISREG(st->st_mode)) {
+	if (t->fd < 0 || fstat(t->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		tail_free(t);
 		return NULL;
 	}
-	t->dev = (uint64_t)st->st_dev;
-	t->ino = (uint64_t)st->st_ino;
+	t->dev = (uint64_t)st.st_dev;
+	t->ino = (uint64_t)st.st_ino;
 	struct yg_sb n = yg_sb_init(t->name, sizeof t->name);
 	yg_sb_put(&n, yg_sv_of(name));
 	(void)yg_sb_cstr(&n);
 	struct wanted w = {mark_key(t, key), t};
 	yg_spool_marks(f->in->pipes[0]->spool, mark_take, &w);
-	tail_check(f, t, (uint64_t)st->st_size);
+	if (!match && !tail_same(t, (uint64_t)st.st_size)) {
+		tail_free(t);
+		return NULL;
+	}
+	tail_check(f, t, (uint64_t)st.st_size);
 	t->next_at = t->at;
 	t->next = e->tails;
 	e->tails = t;
@@ -225,7 +241,7 @@ static void look(struct follow *f, struct entry *e, bool first)
 			continue;
 		struct tail *t = tail_find(e, &st);
 		if (t == NULL && (match || has_mark(f, e, &st)))
-			t = tail_new(f, e, de->d_name, dirfd(d), &st);
+			t = tail_new(f, e, de->d_name, dirfd(d), match);
 		if (t != NULL && match) {
 			t->seen = true;
 			struct yg_sb n = yg_sb_init(t->name, sizeof t->name);
@@ -298,11 +314,11 @@ static void batch_out(struct follow *f, struct tail *t, struct yg_sv bytes, uint
 	r->tag = t->at + used;
 	t->waiting = true;
 	t->next_at = t->at + used;
-	e->bytes += bytes.n;
+	t->way_n = bytes.n;
+	t->was_skipping = t->skipping;
 	if (pipe_append(f->in->pipes[0], r, &err) != YG_OK) {
 		ingest_req_free(r);
 		t->waiting = false;
-		e->bytes -= bytes.n;
 		return;
 	}
 	t->skipping = skipping;
@@ -315,10 +331,12 @@ static void on_done(struct ingest_req *r, yg_status st, const struct yg_err *err
 	(void)err;
 	t->waiting = false;
 	if (st != YG_OK) {
-		t->next_at = t->at; /* read again */
+		t->next_at = t->at; /* read again, as it was read */
+		t->skipping = t->was_skipping;
 		return;
 	}
 	t->at = r->tag;
+	t->entry->bytes += t->way_n;
 	t->entry->batches++;
 	tail_read(f, t);
 }

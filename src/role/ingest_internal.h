@@ -2,6 +2,7 @@
  *
  *   ingest.c          the role: start, configuration, snapshots, drain
  *   ingest_pipe.c     one spool's way to store and center, driven by the loop
+ *   ingest_req.c      a batch on its way onto the disk
  *   ingest_submit.c   run/ingest-<n>.sock: SUBMIT and STATS
  *   ingest_gather.c   records of a listener on their way into batches
  *   ingest_udp.c, ingest_stream.c   syslog listeners (UDP; TCP and TLS)
@@ -202,7 +203,7 @@ void udp_stats(struct ingest *in, struct yg_buf *out);
 void stream_resume(struct ingest *in);
 void stream_stop(struct ingest *in);
 bool stream_idle(const struct ingest *in);
-void stream_tick(struct ingest *in); /* once a second: idle connections */
+void stream_tick(struct ingest *in); /* once a second: idle connections; is there room again? */
 void stream_stats(struct ingest *in, struct yg_buf *out);
 
 yg_status submit_open(struct ingest *in, int fd, struct yg_err *err);

@@ -15,6 +15,7 @@ struct stream {
 	uv_tcp_t tcp;
 	struct yg_tls *tls; /* owned; NULL: plain */
 	struct yg_syslog_frames frames;
+	size_t held; /* of frames, as counted in stream_held */
 	yg_mono heard, opened;
 	bool reading, closing;
 };
@@ -37,6 +38,13 @@ static void on_closed(uv_handle_t *h)
 	free(s);
 }
 
+static void held_note(struct stream *s, size_t now)
+{
+	s->door->in->stream_held += now;
+	s->door->in->stream_held -= s->held;
+	s->held = now;
+}
+
 static void stream_close(struct stream *s)
 {
 	struct stream_door *d = s->door;
@@ -52,6 +60,7 @@ static void stream_close(struct stream *s)
 	d->open--;
 	d->cut += s->frames.cuts;
 	d->in->stream_n--;
+	held_note(s, 0);
 	uv_close((uv_handle_t *)&s->tcp, on_closed);
 }
 
@@ -74,7 +83,6 @@ static void records(struct stream *s, struct yg_sv bytes)
 	struct yg_sv msg;
 	struct yg_err err;
 	bool cut;
-	size_t held = yg_syslog_frames_held(&s->frames);
 	while (bytes.n > 0) {
 		yg_status st = yg_syslog_frames_next(&s->frames, &bytes, &msg, &cut, &err);
 		if (st == YG_NOMEM) {
@@ -86,15 +94,15 @@ static void records(struct stream *s, struct yg_sv bytes)
 			yg_role_log(d->in->ctx, YG_EV_INGEST_CLOSED,
 				    YG_KV("listener", d->gather.name), YG_KERR(&err));
 			stream_close(s);
-			break;
+			return;
 		}
 		if (msg.n > 0 && !gather_add(&d->gather, msg))
 			d->gather.dropped++;
 	}
-	size_t now = yg_syslog_frames_held(&s->frames);
-	d->in->stream_held += now;
-	d->in->stream_held -= held;
-	if (d->in->stream_held > INGEST_STREAMS_HELD && now > READ_BYTES && !s->closing) {
+	if (s->frames.n == 0 && yg_syslog_frames_held(&s->frames) > READ_BYTES)
+		yg_syslog_frames_free(&s->frames); /* a long message is over */
+	held_note(s, yg_syslog_frames_held(&s->frames));
+	if (d->in->stream_held > INGEST_STREAMS_HELD && s->held > READ_BYTES) {
 		/* Too many long unfinished messages at once: this one has to go. */
 		d->broken++;
 		stream_end(s);
@@ -318,6 +326,7 @@ void stream_resume(struct ingest *in)
 void stream_tick(struct ingest *in)
 {
 	yg_mono now = ingest_now(in);
+	stream_resume(in);
 	for (struct stream_door *d = in->stream; d != NULL; d = d->next) {
 		for (struct stream *s = d->streams, *next; s != NULL; s = next) {
 			next = s->next;
