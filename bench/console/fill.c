@@ -1,12 +1,14 @@
 /* fill.c - a state as a centre has it after a year: organisations, alerts through
  * the code that takes findings, most of them closed, sources and their hours.
+ * With events.c, an alert rests on the event of its organisation that it names.
  *
- * usage: bench_console_fill STATE.db ORGANISATIONS ALERTS */
+ * usage: bench_console_fill STATE.db ORGANISATIONS ALERTS [EVENTS] */
 #include <stdio.h>
 
 #include "alert/alert.h"
 #include "alert/finding.h"
 #include "base/codec.h"
+#include "bench.h"
 #include "org/coverage.h"
 #include "org/organisation.h"
 #include "os/env.h"
@@ -24,22 +26,32 @@ static int fail(const char *what)
 	return 1;
 }
 
+static uint64_t mixed(uint64_t n)
+{
+	n = (n ^ (n >> 30)) * 0xbf58476d1ce4e5b9u;
+	return n ^ (n >> 27);
+}
+
+static uint64_t events = 100000000;
+
 static void finding(struct yg_buf *body, uint64_t i, uint64_t orgs, int64_t now)
 {
 	char json[700], time[40];
+	uint64_t event = mixed(i) % YG_MAX(events / orgs, (uint64_t)1) * orgs + i % orgs;
 	struct yg_sb t = yg_sb_init(time, sizeof time);
 	yg_time_format(&t, (yg_wall){now - (int64_t)(i % 2592000) * YG_US_PER_S});
 	int n = snprintf(
 		json, sizeof json,
 		"{\"finding_uid\":\"f-%llu\",\"org\":\"org-%llu\",\"indicator\":\"evil%llu.example\",\"indicator_type\":\"domain\","
 		"\"list\":\"feed-%llu\",\"category\":\"malware\",\"family\":\"x\",\"severity_id\":%llu,\"confidence\":80,\"tlp\":\"amber\","
-		"\"asset\":\"10.%llu.%llu.%llu\",\"field\":\"query\",\"value\":\"www.evil.example\",\"event_id\":\"e-0-%llu-0\","
+		"\"asset\":\"10.%llu.%llu.%llu\",\"field\":\"query\",\"value\":\"www.evil.example\",\"event_id\":\"e-1-%llu-%llu\","
 		"\"time\":\"%.*s\",\"title\":\"evil looked up\"}",
 		(unsigned long long)i, (unsigned long long)(i % orgs),
 		(unsigned long long)(i % 5003), (unsigned long long)(i % 7),
 		(unsigned long long)(1 + i % 6), (unsigned long long)(i >> 16 & 255),
 		(unsigned long long)(i >> 8 & 255), (unsigned long long)(i & 255),
-		(unsigned long long)i, (int)t.n, time);
+		(unsigned long long)(1 + event / YG_BENCH_BLOCK),
+		(unsigned long long)(event % YG_BENCH_BLOCK), (int)t.n, time);
 	yg_wr_sv32(body, (struct yg_sv){json, (size_t)n});
 }
 
@@ -92,16 +104,33 @@ static int sources(struct yg_act *act, uint64_t orgs)
 				.source = yg_sv_of(kinds[k]),
 				.sensor = YG_SV("sensor-1"),
 				.last_received = {now - (int64_t)(o % 7) * YG_US_PER_DAY},
-				.events = 250000};
+				.events = (int64_t)(events / orgs / YG_LEN(kinds))};
 			if (yg_source_add(act->db, &row, 1, &err) != YG_OK)
 				return fail("source");
 		}
 		for (int64_t h = 0; h < HOURS; h++)
-			if (yg_event_hour_add(act->db, yg_sv_of(org), hour - h, 1389, &err) !=
-			    YG_OK)
+			if (yg_event_hour_add(act->db, yg_sv_of(org), hour - h,
+					      (int64_t)(events / orgs / HOURS), &err) != YG_OK)
 				return fail("hour");
 	}
 	return yg_tx_end(&tx, YG_OK, &err) == YG_OK ? 0 : fail("sources");
+}
+
+/* Written once and thrown away when the machine fails: a large cache, no waiting. */
+static int hurry(struct yg_state *db)
+{
+	static const char *const settings[] = {"PRAGMA synchronous = OFF",
+					       "PRAGMA cache_size = -1500000",
+					       "PRAGMA wal_autocheckpoint = 100000"};
+	for (size_t i = 0; i < YG_LEN(settings); i++) {
+		struct yg_stmt *s = NULL;
+		bool row = false;
+		if (yg_state_prepare(db, settings[i], &s, &err) != YG_OK ||
+		    yg_stmt_step(s, &row, &err) != YG_OK)
+			return fail(settings[i]);
+		yg_stmt_done(s);
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -109,13 +138,17 @@ int main(int argc, char **argv)
 	struct yg_state *db = NULL;
 	uint64_t orgs = 0, alerts_n = 0;
 	if (argc < 4 || yg_parse_u64(yg_sv_of(argv[2]), &orgs, &err) != YG_OK ||
-	    yg_parse_u64(yg_sv_of(argv[3]), &alerts_n, &err) != YG_OK || orgs == 0) {
-		(void)fprintf(stderr, "usage: bench_console_fill STATE.db ORGANISATIONS ALERTS\n");
+	    yg_parse_u64(yg_sv_of(argv[3]), &alerts_n, &err) != YG_OK || orgs == 0 ||
+	    (argc > 4 && yg_parse_u64(yg_sv_of(argv[4]), &events, &err) != YG_OK)) {
+		(void)fprintf(stderr,
+			      "usage: bench_console_fill STATE.db ORGANISATIONS ALERTS [EVENTS]\n");
 		return 2;
 	}
 	env = yg_env_real(&real, "bench", 0);
 	if (yg_state_open(argv[1], &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
 		return fail(argv[1]);
+	if (hurry(db) != 0)
+		return 1;
 	struct yg_act act = yg_act_make(db, &env, YG_SV("system"));
 	for (uint64_t i = 0; i < orgs; i++) {
 		char slug[32];

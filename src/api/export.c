@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "api/body.h"
+#include "api/export_internal.h"
 #include "os/file.h"
 
-#define COLUMNS_MAX 80
-#define PAGE_NODES  262144
-#define PAGE_ARENA  (128u << 20)
-#define PAGE_LIMIT  "200"
+#define TELL_US    200000 /* between two words about how far it is */
+#define PAGE_NODES 262144
+#define PAGE_ARENA (128u << 20)
+#define PAGE_LIMIT "200"
 
 /* What can be exported: the operation that lists it, and its columns by name. */
 static const struct exported {
@@ -122,67 +123,55 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 
 /* --- running --- */
 
-struct run {
-	struct yg_api *api;
-	const struct yg_export *e;
-	struct yg_sv actor;
-	struct yg_arena arena; /* of a page */
-	struct yg_json json;
-	struct yg_sheet *sheet;
-	const char *columns[COLUMNS_MAX];
-	size_t column_count;
-	char names[2048];
-	uint64_t rows, total;
-	char cursor[YG_CURSOR_MAX * 2];
-	struct yg_buf reach; /* of the first page; the others have the same */
-};
-
-static void choose_columns(struct run *r)
+static void choose_columns(struct yg_export_work *w)
 {
-	const char *list = find_kind(r->e->kind)->columns;
-	struct yg_sb b = yg_sb_init(r->names, sizeof r->names);
+	const char *list = find_kind(w->e->kind)->columns;
+	struct yg_sb b = yg_sb_init(w->names, sizeof w->names);
 	if (list != NULL)
 		yg_sb_put(&b, yg_sv_of(list));
 	else
 		yg_sb_put(&b, YG_SV("id"));
 	(void)yg_sb_cstr(&b);
-	r->columns[r->column_count++] = r->names;
-	for (char *p = r->names; *p != '\0'; p++) {
-		if (*p == ' ' && r->column_count < COLUMNS_MAX) {
+	w->columns[w->column_count++] = w->names;
+	for (char *p = w->names; *p != '\0'; p++) {
+		if (*p == ' ' && w->column_count < YG_EXPORT_COLUMNS_MAX) {
 			*p = '\0';
-			r->columns[r->column_count++] = p + 1;
+			w->columns[w->column_count++] = p + 1;
 		}
 	}
-	for (int i = 0; list == NULL && i < YG_EVENT_FIELD_COUNT && r->column_count < COLUMNS_MAX;
+	for (int i = 0;
+	     list == NULL && i < YG_EVENT_FIELD_COUNT && w->column_count < YG_EXPORT_COLUMNS_MAX;
 	     i++) {
 		bool left_out = i == YG_EF_spool || i == YG_EF_batch || i == YG_EF_row ||
 				i == YG_EF_day || i == YG_EF_raw || i == YG_EF_names;
 		if (!left_out)
-			r->columns[r->column_count++] = yg_event_fields[i].name;
+			w->columns[w->column_count++] = yg_event_fields[i].name;
 	}
 }
 
-static yg_status same_reach(struct run *r, const struct yg_reach *now, struct yg_err *err)
+static yg_status same_reach(struct yg_export_work *w, const struct yg_reach *now,
+			    struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
-	bool first = r->cursor[0] == '\0';
-	struct yg_buf *b = first ? &r->reach : &text;
+	bool first = !w->asked;
+	struct yg_buf *b = first ? &w->reach : &text;
+	w->asked = true;
 	yg_buf_init(b, 16u << 20);
 	yg_export_put_reach(b, now);
 	if (b->bad)
 		return YG_FAIL(err, YG_NOMEM, "an export");
-	return first || yg_sv_eq(yg_buf_sv(&text), yg_buf_sv(&r->reach))
+	return first || yg_sv_eq(yg_buf_sv(&text), yg_buf_sv(&w->reach))
 		       ? YG_OK
 		       : YG_FAIL(err, YG_CONFLICT, "rights changed meanwhile; order it again");
 }
 
 /* Who asks, as the name in the audit log tells, with the rights of this moment. */
-static yg_status set_who(struct run *r, struct yg_request *q, struct yg_state *db,
+static yg_status set_who(struct yg_export_work *w, struct yg_request *q, struct yg_state *db,
 			 struct yg_err *err)
 {
 	struct yg_sb b = yg_sb_init(q->who.actor, sizeof q->who.actor);
-	struct yg_sv rest = r->actor, kind;
-	yg_sb_put(&b, r->actor);
+	struct yg_sv rest = w->actor, kind;
+	yg_sb_put(&b, w->actor);
 	(void)yg_sb_cstr(&b);
 	(void)yg_sv_cut(&rest, ':', &kind);
 	q->who.kind = YG_SV_IS(kind, "local")    ? YG_WHO_LOCAL
@@ -191,35 +180,41 @@ static yg_status set_who(struct run *r, struct yg_request *q, struct yg_state *d
 	if (q->who.kind == YG_WHO_PERSON)
 		q->who.person = rest;
 	yg_status st =
-		yg_actor_reach(db, r->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
+		yg_actor_reach(db, w->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
 	if (st == YG_OK && (q->route->flags & YG_RT_CENTRAL) != 0 && !q->who.reach.all)
 		st = YG_FAIL(err, YG_DENIED, "this is not for one organisation's rights");
-	return st == YG_OK ? same_reach(r, &q->who.reach, err) : st;
+	return st == YG_OK ? same_reach(w, &q->who.reach, err) : st;
 }
 
-static yg_status ask(struct run *r, struct yg_response *answer, struct yg_err *err)
+yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
+			    struct yg_request **out, struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_request *q = YG_NEW(&r->arena, struct yg_request);
+	struct yg_request *q = YG_NEW(arena, struct yg_request);
 	if (q == NULL)
 		return YG_FAIL(err, YG_NOMEM, "an export");
-	*q = (struct yg_request){.arena = &r->arena,
+	*q = (struct yg_request){.arena = arena,
 				 .method = YG_HTTP_GET,
-				 .route = r->e->route,
-				 .now = yg_env_wall(r->api->env)};
-	for (size_t i = 0; i < r->e->query_count; i++)
-		q->query[q->query_count++] = r->e->query[i];
+				 .route = w->e->route,
+				 .now = yg_env_wall(w->api->env)};
+	for (size_t i = 0; i < w->e->query_count; i++)
+		q->query[q->query_count++] = w->e->query[i];
+	*out = q;
+	yg_status st = yg_lease_state(w->api, &l, err);
+	return st == YG_OK ? set_who(w, q, l.db, err) : st;
+}
+
+static yg_status ask(struct yg_export_work *w, struct yg_response *answer, struct yg_err *err)
+{
+	struct yg_request *q = NULL;
+	yg_status st = yg_export_request(w, &w->arena, &q, err);
+	if (st != YG_OK || q == NULL)
+		return st;
 	q->query[q->query_count++] = (struct yg_http_pair){YG_SV("limit"), YG_SV(PAGE_LIMIT)};
-	if (r->cursor[0] != '\0')
+	if (w->cursor[0] != '\0')
 		q->query[q->query_count++] =
-			(struct yg_http_pair){YG_SV("cursor"), yg_sv_of(r->cursor)};
-	yg_status st = yg_lease_state(r->api, &l, err);
-	if (st == YG_OK)
-		st = set_who(r, q, l.db, err);
-	yg_lease_end(&l);
-	l = (struct yg_lease){0};
-	if (st == YG_OK)
-		st = r->e->route->handler(r->api, q, answer, err);
+			(struct yg_http_pair){YG_SV("cursor"), yg_sv_of(w->cursor)};
+	st = w->e->route->handler(w->api, q, answer, err);
 	if (st != YG_OK && q->error_count > 0)
 		st = YG_FAIL(err, st, "%.40s: %.120s", q->errors[0].pointer.p,
 			     q->errors[0].message.p);
@@ -227,75 +222,105 @@ static yg_status ask(struct run *r, struct yg_response *answer, struct yg_err *e
 }
 
 /* A cell from a member: text as it is, lists with "; ", objects as JSON. */
-static struct yg_cell cell_of(struct run *r, uint32_t row, const char *column)
+static struct yg_cell cell_of(struct yg_export_work *w, uint32_t at)
 {
-	uint32_t at = yg_json_get(&r->json, row, yg_sv_of(column));
 	struct yg_cell none = {{"", 0}, false};
-	if (at == 0)
-		return none;
-	switch (yg_json_at(&r->json, at)->type) {
+	switch (yg_json_at(&w->json, at)->type) {
 	case YG_JSON_NULL: return none;
-	case YG_JSON_NUMBER: return (struct yg_cell){yg_json_raw(&r->json, at), true};
-	case YG_JSON_OBJECT: return (struct yg_cell){yg_json_text(&r->json, at), false};
+	case YG_JSON_NUMBER: return (struct yg_cell){yg_json_raw(&w->json, at), true};
+	case YG_JSON_OBJECT: return (struct yg_cell){yg_json_text(&w->json, at), false};
 	case YG_JSON_ARRAY: break;
 	default: {
-		struct yg_sv s = yg_json_str(&r->json, at, &r->arena);
+		struct yg_sv s = yg_json_str(&w->json, at, &w->arena);
 		return (struct yg_cell){s.p != NULL ? s : none.text, false};
 	}
 	}
 	struct yg_buf b;
-	uint32_t n = yg_json_at(&r->json, at)->n;
+	uint32_t n = yg_json_at(&w->json, at)->n;
 	yg_buf_init(&b, 1u << 20);
 	for (uint32_t k = 0, item = at + 1; k < n; k++) {
-		bool plain = yg_json_at(&r->json, item)->type == YG_JSON_STRING;
-		struct yg_sv s = plain ? yg_json_str(&r->json, item, &r->arena)
-				       : yg_json_text(&r->json, item);
+		bool plain = yg_json_at(&w->json, item)->type == YG_JSON_STRING;
+		struct yg_sv s = plain ? yg_json_str(&w->json, item, &w->arena)
+				       : yg_json_text(&w->json, item);
 		yg_buf_put(&b, k > 0 ? YG_SV("; ") : YG_SV(""));
 		yg_buf_put(&b, s.p != NULL ? s : none.text);
-		item = yg_json_at(&r->json, item)->next;
+		item = yg_json_at(&w->json, item)->next;
 	}
-	struct yg_sv copy = yg_arena_dup(&r->arena, yg_buf_sv(&b));
+	struct yg_sv copy = yg_arena_dup(&w->arena, yg_buf_sv(&b));
 	yg_buf_free(&b);
 	return (struct yg_cell){copy.p != NULL ? copy : none.text, false};
 }
 
-static yg_status write_page(struct run *r, struct yg_err *err)
+/* Members stand about in the order of the columns: each is looked for from behind the
+ * one before. */
+static void cells_of(struct yg_export_work *w, uint32_t row, struct yg_cell *cells)
 {
-	struct yg_cell cells[COLUMNS_MAX];
-	uint32_t items = yg_json_get(&r->json, 0, YG_SV("items"));
-	uint32_t total = yg_json_get(&r->json, 0, YG_SV("total"));
-	uint32_t n = items != 0 ? yg_json_at(&r->json, items)->n : 0;
-	yg_status st = YG_OK;
-	if (r->rows == 0 && total != 0)
-		r->total = (uint64_t)YG_MAX(yg_json_i64(&r->json, total, 0), 0);
-	for (uint32_t k = 0, row = items + 1; st == YG_OK && k < n; k++) {
-		for (size_t i = 0; i < r->column_count; i++)
-			cells[i] = cell_of(r, row, r->columns[i]);
-		st = yg_sheet_row(r->sheet, cells, yg_json_text(&r->json, row), err);
-		row = yg_json_at(&r->json, row)->next;
-		r->rows++;
+	uint32_t key = row + 1;
+	size_t from = 0;
+	for (size_t i = 0; i < w->column_count; i++)
+		cells[i] = (struct yg_cell){{"", 0}, false};
+	for (uint32_t k = 0; k < yg_json_at(&w->json, row)->n; k++) {
+		uint32_t value = yg_json_at(&w->json, key)->next;
+		struct yg_sv name = yg_json_raw(&w->json, key);
+		for (size_t i = 0; i < w->column_count; i++) {
+			size_t c = (from + i) % w->column_count;
+			if (!yg_sv_eq(name, yg_sv_of(w->columns[c])))
+				continue;
+			cells[c] = cell_of(w, value);
+			from = c + 1;
+			break;
+		}
+		key = yg_json_at(&w->json, value)->next;
 	}
-	return r->arena.refused && st == YG_OK ? YG_FAIL(err, YG_NOMEM, "an export") : st;
+}
+
+yg_status yg_export_row(struct yg_export_work *w, uint32_t row, struct yg_sv text,
+			struct yg_err *err)
+{
+	struct yg_cell cells[YG_EXPORT_COLUMNS_MAX];
+	if (w->e->format != YG_SHEET_JSONL)
+		cells_of(w, row, cells);
+	if (w->arena.refused)
+		return YG_FAIL(err, YG_NOMEM, "an export");
+	w->rows++;
+	return yg_sheet_row(w->sheet, cells, text, err);
+}
+
+static yg_status write_page(struct yg_export_work *w, struct yg_err *err)
+{
+	uint32_t items = yg_json_get(&w->json, 0, YG_SV("items"));
+	uint32_t total = yg_json_get(&w->json, 0, YG_SV("total"));
+	uint32_t exact = yg_json_get(&w->json, 0, YG_SV("total_exact"));
+	uint32_t n = items != 0 ? yg_json_at(&w->json, items)->n : 0;
+	yg_status st = YG_OK;
+	if (w->rows == 0 && total != 0 &&
+	    (exact == 0 || yg_json_at(&w->json, exact)->type == YG_JSON_TRUE))
+		w->total = (uint64_t)YG_MAX(yg_json_i64(&w->json, total, 0), 0);
+	for (uint32_t k = 0, row = items + 1; st == YG_OK && k < n; k++) {
+		st = yg_export_row(w, row, yg_json_text(&w->json, row), err);
+		row = yg_json_at(&w->json, row)->next;
+	}
+	return st;
 }
 
 /* One page; *out_more: there is another. */
-static yg_status page(struct run *r, bool *out_more, struct yg_err *err)
+static yg_status page(struct yg_export_work *w, bool *out_more, struct yg_err *err)
 {
 	struct yg_response answer = {0};
 	*out_more = false;
 	yg_buf_init(&answer.body, YG_SERVER_ANSWER_BYTES);
-	yg_arena_reset(&r->arena);
-	yg_status st = ask(r, &answer, err);
+	yg_arena_reset(&w->arena);
+	yg_status st = ask(w, &answer, err);
 	if (st == YG_OK)
-		st = yg_json_parse(&r->json, yg_buf_sv(&answer.body), err);
+		st = yg_json_parse(&w->json, yg_buf_sv(&answer.body), err);
 	if (st == YG_OK)
-		st = write_page(r, err);
+		st = write_page(w, err);
 	if (st == YG_OK) {
-		uint32_t next = yg_json_get(&r->json, 0, YG_SV("next_cursor"));
-		struct yg_sb b = yg_sb_init(r->cursor, sizeof r->cursor);
-		bool more = next != 0 && yg_json_at(&r->json, next)->type == YG_JSON_STRING;
+		uint32_t next = yg_json_get(&w->json, 0, YG_SV("next_cursor"));
+		struct yg_sb b = yg_sb_init(w->cursor, sizeof w->cursor);
+		bool more = next != 0 && yg_json_at(&w->json, next)->type == YG_JSON_STRING;
 		if (more)
-			yg_sb_put(&b, yg_json_raw(&r->json, next)); /* base64url: no escapes */
+			yg_sb_put(&b, yg_json_raw(&w->json, next)); /* base64url: no escapes */
 		(void)yg_sb_cstr(&b);
 		*out_more = more;
 	}
@@ -312,15 +337,25 @@ void yg_export_path(struct yg_sb *b, const char *path, struct yg_sv job, enum yg
 	yg_sb_put(b, yg_sv_of(yg_sheet_ending(f)));
 }
 
-static yg_status all_pages(struct run *r, yg_export_progress *progress, void *ctx,
-			   struct yg_err *err)
+yg_status yg_export_tell(struct yg_export_work *w, struct yg_err *err)
+{
+	yg_mono now = yg_env_mono(w->api->env);
+	if (w->told.us != 0 && now.us - w->told.us < TELL_US)
+		return YG_OK;
+	w->told = now;
+	return w->progress(w->progress_ctx, w->rows, w->total > 0 ? YG_MAX(w->total, w->rows) : 0)
+		       ? YG_OK
+		       : YG_FAIL(err, YG_AGAIN, "stopped");
+}
+
+static yg_status all_pages(struct yg_export_work *w, struct yg_err *err)
 {
 	yg_status st = YG_OK;
 	bool more = true;
 	while (st == YG_OK && more) {
-		st = page(r, &more, err);
-		if (st == YG_OK && !progress(ctx, r->rows, YG_MAX(r->total, r->rows)))
-			st = YG_FAIL(err, YG_AGAIN, "stopped");
+		st = page(w, &more, err);
+		if (st == YG_OK)
+			st = yg_export_tell(w, err);
 	}
 	return st;
 }
@@ -330,7 +365,8 @@ yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg
 			struct yg_export_result *out, struct yg_err *err)
 {
 	char path[192], title[32];
-	struct run r = {.api = api, .e = e, .actor = actor};
+	struct yg_export_work w = {
+		.api = api, .e = e, .actor = actor, .progress = progress, .progress_ctx = ctx};
 	struct yg_sb p = yg_sb_init(path, sizeof path), t = yg_sb_init(title, sizeof title);
 	uint64_t used = 0;
 	yg_export_clean(api->export_path, yg_env_wall(api->env), &used);
@@ -339,29 +375,32 @@ yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg
 			       "exports of the last day fill their room; later again");
 	yg_export_path(&p, api->export_path, job, e->format);
 	yg_sb_put(&t, e->kind);
-	choose_columns(&r);
+	choose_columns(&w);
 	struct yg_sheet_opts o = {.path = yg_sb_cstr(&p),
 				  .dir = api->export_path,
 				  .format = e->format,
 				  .title = yg_sb_cstr(&t),
-				  .columns = r.columns,
-				  .column_count = r.column_count,
+				  .columns = w.columns,
+				  .column_count = w.column_count,
 				  .bytes_max = YG_EXPORT_BYTES_MAX};
 	yg_status st = yg_dir_make(api->export_path, 0700, err);
 	if (st == YG_OK)
-		st = yg_sheet_open(&o, &r.sheet, err);
+		st = yg_sheet_open(&o, &w.sheet, err);
 	if (st != YG_OK)
 		return st;
-	yg_arena_init(&r.arena, PAGE_ARENA);
-	yg_json_init(&r.json, PAGE_NODES);
-	st = all_pages(&r, progress, ctx, err);
-	yg_json_free(&r.json);
-	yg_arena_free(&r.arena);
+	yg_arena_init(&w.arena, PAGE_ARENA);
+	yg_json_init(&w.json, PAGE_NODES);
+	bool events = yg_sv_eq(e->kind, YG_SV("events"));
+	st = events ? yg_export_events(&w, err) : all_pages(&w, err);
 	if (st == YG_OK)
-		st = yg_export_keep_reach(api->export_path, job, yg_buf_sv(&r.reach), err);
-	yg_buf_free(&r.reach);
-	yg_status end = yg_sheet_close(r.sheet, &out->bytes, st == YG_OK ? err : NULL);
-	out->rows = r.rows;
+		(void)progress(ctx, w.rows, w.rows);
+	yg_json_free(&w.json);
+	yg_arena_free(&w.arena);
+	if (st == YG_OK)
+		st = yg_export_keep_reach(api->export_path, job, yg_buf_sv(&w.reach), err);
+	yg_buf_free(&w.reach);
+	yg_status end = yg_sheet_close(w.sheet, &out->bytes, st == YG_OK ? err : NULL);
+	out->rows = w.rows;
 	if (st != YG_OK || end != YG_OK)
 		(void)unlink(o.path);
 	return st != YG_OK ? st : end;

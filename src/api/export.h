@@ -1,6 +1,7 @@
 /* export.h - every row of a list into a file.  An export asks the list's own
  * route, page after page, as who ordered it: it has the same filter, the same
- * order and the same rights, as they are while it runs.
+ * order and the same rights, as they are while it runs.  Events are read from the
+ * store in large chunks (event/scan.h), with the list's filter and rights.
  */
 #pragma once
 #include "api/routes.h"

@@ -195,6 +195,11 @@ struct yg_sv yg_read_assignee(struct yg_sv s);
 uint32_t yg_choose_worker(struct yg_api *api, const struct yg_submit *s);
 struct yg_event;
 void yg_put_event(struct yg_jo *j, const struct yg_event *ev, bool whole);
+/* The filter of the event list: q, from, to, limit, cursor. */
+struct yg_search;
+struct yg_search_scope;
+yg_status yg_events_read_search(struct yg_api *api, struct yg_request *q, struct yg_search *search,
+				struct yg_search_scope *scope, struct yg_err *err);
 /* An error of the store is not the asker's fault. */
 yg_status yg_store_status(yg_status st, struct yg_err *err);
 /* GET /api/v1/events?after= */

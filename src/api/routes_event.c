@@ -207,8 +207,8 @@ static void read_time(struct yg_request *q, const char *name, int64_t dflt, yg_w
 				 "expected a time as 2026-01-02T03:04:05Z, or now-24h");
 }
 
-static yg_status read_search(struct yg_api *api, struct yg_request *q, struct yg_search *search,
-			     struct yg_search_scope *scope, struct yg_err *err)
+yg_status yg_events_read_search(struct yg_api *api, struct yg_request *q, struct yg_search *search,
+				struct yg_search_scope *scope, struct yg_err *err)
 {
 	struct yg_page page;
 	struct yg_err why = {0};
@@ -251,7 +251,7 @@ yg_status yg_r_events_search(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_reach reach;
 	if (yg_query(q, "after").p != NULL)
 		return yg_events_tail(api, q, r, err);
-	yg_status st = read_search(api, q, &search, &scope, err);
+	yg_status st = yg_events_read_search(api, q, &search, &scope, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)

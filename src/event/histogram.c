@@ -29,15 +29,6 @@ static void round_off(const struct yg_search_scope *scope, uint32_t buckets, str
 	h->n = (size_t)((scope->to.us - h->from_us + h->width_us - 1) / h->width_us);
 }
 
-static void put_where(struct yg_buf *sql, const struct yg_search *s)
-{
-	if (YG_SV_IS(s->where, "1"))
-		return;
-	yg_buf_put(sql, YG_SV(" PREWHERE ("));
-	yg_buf_put(sql, s->where);
-	yg_buf_putc(sql, ')');
-}
-
 static yg_status ask(struct yg_ch *ch, const struct yg_search *s, struct yg_buf *sql,
 		     struct yg_buf *out, struct yg_err *err)
 {
@@ -65,7 +56,7 @@ yg_status yg_histogram_run(struct yg_ch *ch, const struct yg_search *s,
 		&sql,
 		"SELECT toUInt32(intDiv(time - %lld, %lld)) AS at, toUInt64(count()) FROM " YG_EVENT_TABLE,
 		(long long)out->from_us, (long long)out->width_us);
-	put_where(&sql, s);
+	yg_search_put_where(&sql, s);
 	yg_buf_printf(&sql, " WHERE time >= %lld AND time < %lld", (long long)scope->from.us,
 		      (long long)scope->to.us);
 	yg_status st = yg_search_put_scope(&sql, scope, err);
@@ -196,7 +187,7 @@ yg_status yg_tail_run(struct yg_ch *ch, const struct yg_search *s,
 	yg_buf_init(&sql, 1u << 20);
 	yg_buf_init(&answer, KEY_BYTES * YG_PAGE_MAX);
 	yg_buf_put(&sql, YG_SV("SELECT time, spool, batch, row FROM " YG_EVENT_TABLE));
-	put_where(&sql, s);
+	yg_search_put_where(&sql, s);
 	put_marks(&sql, t);
 	yg_status st = yg_search_put_scope(&sql, scope, err);
 	/* by spool and batch: what is behind the last row of a spool was not shown */

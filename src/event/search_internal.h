@@ -5,6 +5,10 @@
 /* " AND ..." for what the asker may see; every statement has it. */
 yg_status yg_search_put_scope(struct yg_buf *sql, const struct yg_search_scope *scope,
 			      struct yg_err *err);
+/* " PREWHERE (...)", what was asked for; nothing when it was all. */
+void yg_search_put_where(struct yg_buf *sql, const struct yg_search *s);
+/* " AND (...)": what comes behind that place, newest first. */
+void yg_search_put_after(struct yg_buf *sql, struct yg_search_key k);
 /* The events at those places (sorted in place), newest first. */
 yg_status yg_search_places(struct yg_ch *ch, const struct yg_search_scope *scope,
 			   struct yg_search_key *keys, size_t n, struct yg_arena *arena,

@@ -161,7 +161,19 @@ static yg_status put_orgs(struct yg_buf *sql, const struct yg_search_scope *scop
 	return YG_OK;
 }
 
-static void put_after(struct yg_buf *sql, struct yg_search_key k)
+/* What is asked for goes into PREWHERE: of the granules that the indexes leave, the
+ * other columns are read only where it holds.  Left to itself the server first reads
+ * the place to keep the newest, of every row. */
+void yg_search_put_where(struct yg_buf *sql, const struct yg_search *s)
+{
+	if (YG_SV_IS(s->where, "1"))
+		return;
+	yg_buf_put(sql, YG_SV(" PREWHERE ("));
+	yg_buf_put(sql, s->where);
+	yg_buf_putc(sql, ')');
+}
+
+void yg_search_put_after(struct yg_buf *sql, struct yg_search_key k)
 {
 	yg_buf_printf(
 		sql,
@@ -191,21 +203,14 @@ static struct yg_search_key read_key(struct yg_rd *rd)
 	return k;
 }
 
-/* What the user asks for goes into PREWHERE: of the granules that the indexes
- * leave, the columns of a place are read only where it holds.  Left to itself
- * the server first reads the place to keep the newest, of every row. */
 static yg_status slice_sql(const struct run *r, int64_t from, int64_t to, struct yg_buf *sql)
 {
 	yg_buf_put(sql, YG_SV("SELECT time, spool, batch, row FROM " YG_EVENT_TABLE));
-	if (!YG_SV_IS(r->search->where, "1")) {
-		yg_buf_put(sql, YG_SV(" PREWHERE ("));
-		yg_buf_put(sql, r->search->where);
-		yg_buf_putc(sql, ')');
-	}
+	yg_search_put_where(sql, r->search);
 	yg_buf_printf(sql, " WHERE time >= %lld AND time < %lld", (long long)from, (long long)to);
 	yg_status st = put_scope(sql, r->scope, r->err);
 	if (r->scope->has_after)
-		put_after(sql, r->scope->after);
+		yg_search_put_after(sql, r->scope->after);
 	yg_buf_printf(sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %zu",
 		      r->want - r->n);
 	return st;

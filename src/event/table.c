@@ -289,6 +289,12 @@ static void get_str(struct yg_rd *rd, struct yg_sv *out)
 	*out = p != NULL ? (struct yg_sv){(const char *)p, n} : (struct yg_sv){"", 0};
 }
 
+bool yg_event_value_read(struct yg_rd *rd, struct yg_sv *out)
+{
+	get_str(rd, out);
+	return !rd->bad;
+}
+
 static void get_strs(struct yg_rd *rd, struct yg_arena *arena, struct yg_strs *out)
 {
 	size_t n = get_length(rd);

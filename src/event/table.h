@@ -27,6 +27,8 @@ void yg_event_row(const struct yg_event *ev, struct yg_buf *out);
  * YG_PARSE: cut short, or the arena is out. */
 yg_status yg_event_row_read(struct yg_rd *rd, struct yg_arena *arena, struct yg_event *out,
 			    struct yg_err *err);
+/* One text of a row ("org", as SELECT gives it); false: cut short. */
+bool yg_event_value_read(struct yg_rd *rd, struct yg_sv *out);
 /* The same rows as one block of the Native format, without the columns that are
  * empty in all of them; *names gets "(org,received,...)", the columns in it.
  * Pure.  YG_INVAL: not whole rows, or none. */

@@ -26,6 +26,8 @@ def main():
         ok(a.stdout.count("events,") > 35, "searches ran", a.stdout)
         found = [int(l.split()[0]) for l in a.stdout.splitlines() if " events," in l]
         ok(sum(n == 0 for n in found) <= 10 and max(found) == 2710, "most searches find something", found)
+        ok(b.stdout.count("scanned, 0 wrong, the same, in chunks") >= 5 and "2710 of 2710 scanned, 0 wrong, the same, at once" in b.stdout,
+           "a scan finds what pages find", "\n".join(l for l in b.stdout.splitlines() if "scanned" in l))
         ok(a.stdout == b.stdout, "both give the same",
            "\n".join(difflib.unified_diff(a.stdout.splitlines(), b.stdout.splitlines(), "18.16", "embedded", n=0)))
         for line in ("time: LIMIT", "rows: LIMIT", "large: LIMIT", "no such table: NOTFOUND", "syntax: INVAL",

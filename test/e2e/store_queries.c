@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "event/search.h"
+#include "event/scan.h"
 #include "os/env.h"
 
 #define DAY0  1767225600000000LL /* 2026-01-01 */
@@ -204,6 +204,96 @@ static void searches(void)
 	search("", (struct yg_search_scope){.limit = 10});
 }
 
+struct scanned {
+	size_t n, wrong; /* wrong: not newest first within their organisation */
+	uint32_t sum;    /* of the ids, in any order */
+	int64_t time;
+	char org[64];
+};
+
+static uint32_t id_sum(const struct yg_event *ev)
+{
+	const uint64_t id[3] = {ev->spool, ev->batch, ev->row};
+	return yg_crc32c(yg_crc32c(0, id, sizeof id), ev->url.p, ev->url.n);
+}
+
+static yg_status on_scanned(void *ctx, const struct yg_event *ev, struct yg_err *err)
+{
+	struct scanned *x = ctx;
+	(void)err;
+	if (yg_sv_eq(ev->org, yg_sv_of(x->org)) && ev->time > x->time)
+		x->wrong++;
+	x->time = ev->time;
+	(void)snprintf(x->org, sizeof x->org, "%.*s", (int)ev->org.n, ev->org.p);
+	x->sum += id_sum(ev);
+	x->n++;
+	return YG_OK;
+}
+
+/* A scan finds what the pages of the search find. */
+static void scan(const char *q, struct yg_search_scope scope, uint32_t chunk)
+{
+	struct yg_arena arena;
+	struct yg_search s;
+	struct yg_scan at;
+	struct yg_err err = {0};
+	struct yg_search_page page = {.more = true};
+	struct scanned pages = {0}, x = {0};
+	size_t chunks = 0;
+	yg_arena_init(&arena, 64u << 20);
+	yg_status st = yg_search_compile(yg_sv_of(q), &arena, &s, &err);
+	scope.limit = YG_PAGE_MAX;
+	while (st == YG_OK && page.more) {
+		st = yg_search_run(ch, &s, &scope, &env, &arena, &page, &err);
+		for (size_t i = 0; st == YG_OK && i < page.n; i++)
+			(void)on_scanned(&pages, &page.events[i], NULL);
+		scope.after = page.next;
+		scope.has_after = true;
+	}
+	scope.has_after = false;
+	scope.limit = chunk;
+	if (st == YG_OK)
+		st = yg_scan_begin(ch, &s, &scope, &arena, &at, &err);
+	for (; st == YG_OK && !at.done && chunks < 10000; chunks++)
+		st = yg_scan_next(ch, &s, &scope, &at, on_scanned, &x, &err);
+	say("scan", st, &err);
+	bool same = at.counted && at.total == x.n && x.n == pages.n && x.sum == pages.sum;
+	bad += !same || x.wrong > 0;
+	(void)printf(" %s: %zu of %llu scanned, %zu wrong, %s, %s\n", q, x.n,
+		     (unsigned long long)at.total, x.wrong, same ? "the same" : "others",
+		     chunks > 1 ? "in chunks" : "at once");
+	yg_arena_free(&arena);
+}
+
+static void scans(void)
+{
+	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")},
+				  two[] = {YG_SV_INIT("alpha"), YG_SV_INIT("gamma")};
+	static struct yg_search_net net = {.ip = {.b = {[10] = 0xff, [11] = 0xff, [12] = 10}},
+					   .bits = 124};
+	static const struct yg_search_system system = {
+		.org = YG_SV_INIT("beta-city"),
+		.nets = &net,
+		.net_count = 1,
+	};
+	const struct yg_search_scope all = {.all_orgs = true, .to = {INT64_MAX}};
+	const struct yg_search_scope some = {.orgs = two,
+					     .org_count = 2,
+					     .systems = &system,
+					     .system_count = 1,
+					     .period_from = {DAY0 + 43200000000LL + 1000003 * 30}};
+	scan("", all, 0);
+	scan("", all, 100);
+	scan("org:gamma", all, 40);
+	scan("query:host3.example.net", all, 7);
+	scan("nothing.here.example", all, 7);
+	scan("", (struct yg_search_scope){.orgs = one, .org_count = 1}, 90);
+	scan("-query:*", some, 25);
+	scan("", some, 0);
+	scan("", (struct yg_search_scope){.systems = &system, .system_count = 1}, 3);
+	scan("", (struct yg_search_scope){0}, 3);
+}
+
 static void get(uint64_t batch, uint32_t row)
 {
 	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")};
@@ -286,6 +376,7 @@ int main(int argc, char **argv)
 	rows_of(5);
 	rows_of(6);
 	searches();
+	scans();
 	get(2, 17);
 	get(2, 18);
 	get(2, 65535);
