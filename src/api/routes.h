@@ -33,8 +33,8 @@
 	X(POST,   "/setup",                "postSetup",      NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, setup)       \
 	X(GET,    "/enrol",                "getEnrol",       NULL, YG_RT_PUBLIC, 0, NULL, "code lang", setup_page)            \
 	X(POST,   "/enrol",                "postEnrol",      NULL, YG_RT_PUBLIC, 16384, YG_TYPES_FORM, NULL, setup)       \
-	X(GET,    "/oidc/start",           "startOidc",      NULL, YG_RT_PUBLIC | YG_RT_SLOW, 0, NULL, "provider next", oidc_start) \
-	X(GET,    "/oidc/callback",        "finishOidc",     NULL, YG_RT_PUBLIC | YG_RT_SLOW, 0, NULL, "code state error error_description error_uri iss session_state scope", oidc_callback) \
+	X(GET,    "/oidc/start",           "startOidc",      NULL, YG_RT_PUBLIC, 0, NULL, "provider next", oidc_start) \
+	X(GET,    "/oidc/callback",        "finishOidc",     NULL, YG_RT_PUBLIC, 0, NULL, "code state error error_description error_uri iss session_state scope", oidc_callback) \
 	X(GET,    "/api/v1/session",       "getSession",     NULL, 0, 0, NULL, NULL, session_get)                        \
 	X(POST,   "/api/v1/session",       "createSession",  NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, session_add) \
 	X(DELETE, "/api/v1/session",       "deleteSession",  NULL, 0, 0, NULL, NULL, session_remove)                     \

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 #include "api/sign_in.h"
 #include "org/approval.h"
+#include "org/grant.h"
 #include "org/job.h"
 #include "org/organisation.h"
 
@@ -30,6 +31,17 @@ yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, 
 	r->problem = "approval-needed";
 	return YG_FAIL(err, YG_DENIED,
 		       "ask for it by POST /api/v1/approvals; another person decides");
+}
+
+yg_status yg_may_lose_administrator(const struct yg_request *q, struct yg_response *r,
+				    struct yg_state *db, struct yg_err *err)
+{
+	int64_t n = 0;
+	yg_status st = yg_person_administrators(db, &n, err);
+	if (st == YG_OK && n < 2)
+		return YG_FAIL(err, YG_CONFLICT, "this is the last administrator");
+	/* else one of two could put the other out and be alone */
+	return st == YG_OK ? yg_approval_needed(q, r, db, err) : st;
 }
 
 /* What may be asked for, and with which scope. */
@@ -72,15 +84,29 @@ static yg_status run_administrator(struct yg_act *act, struct yg_sv value, struc
 	return yg_person_change(act, value, YG_ANY_VERSION, &set, err);
 }
 
+/* Nothing that makes a person all-powerful stays: neither what they are nor a grant. */
 static yg_status run_no_administrator(struct yg_act *act, struct yg_sv value, struct yg_err *err)
 {
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	const bool no = false;
 	int64_t n = 0;
+	size_t count = 0;
+	struct yg_grant *list = NULL;
 	struct yg_person_set set = {.administrator = &no};
+	struct yg_grant_filter f = {
+		.reach = {.all = true}, .person = value, .limit = YG_GRANTS_MAX};
+	yg_arena_init(&arena, 4u << 20);
 	yg_status st = yg_person_administrators(act->db, &n, err);
 	if (st == YG_OK && n < 2)
 		return YG_FAIL(err, YG_CONFLICT, "this is the last administrator");
-	return st == YG_OK ? yg_person_change(act, value, YG_ANY_VERSION, &set, err) : st;
+	if (st == YG_OK)
+		st = yg_person_change(act, value, YG_ANY_VERSION, &set, err);
+	if (st == YG_OK)
+		st = yg_grant_list(act->db, &f, &arena, &list, &count, err);
+	for (size_t i = 0; st == YG_OK && i < count; i++)
+		if (list[i].role == YG_ROLE_ADMINISTRATOR && list[i].node.n == 0)
+			st = yg_grant_remove(act, list[i].id, err);
+	return st;
 }
 
 static const struct kind kinds[] = {

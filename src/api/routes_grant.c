@@ -212,6 +212,19 @@ yg_status yg_r_grant_get(struct yg_api *api, struct yg_request *q, struct yg_res
 	return st == YG_OK ? answer_grant(q, r, l.db, 200, yg_param(q, "id"), err) : st;
 }
 
+/* Without this grant, does somebody stop being an administrator? */
+static yg_status may_remove(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			    const struct yg_grant *g, struct yg_err *err)
+{
+	bool before = false, after = false;
+	if (g->role != YG_ROLE_ADMINISTRATOR || g->node.n > 0)
+		return YG_OK;
+	yg_status st = yg_person_is_administrator(db, g->person, q->now, YG_SV(""), &before, err);
+	if (st == YG_OK)
+		st = yg_person_is_administrator(db, g->person, q->now, g->id, &after, err);
+	return st == YG_OK && before && !after ? yg_may_lose_administrator(q, r, db, err) : st;
+}
+
 yg_status yg_r_grant_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
@@ -222,6 +235,8 @@ yg_status yg_r_grant_remove(struct yg_api *api, struct yg_request *q, struct yg_
 		st = yg_grant_get(l.db, yg_param(q, "id"), q->arena, &g, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, g.node, false, err);
+	if (st == YG_OK)
+		st = may_remove(q, r, l.db, &g, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

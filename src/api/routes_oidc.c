@@ -11,12 +11,15 @@
 #include "api/page.h"
 #include "api/routes.h"
 #include "api/sign_in.h"
+#include "base/check.h"
 #include "base/codec.h"
 #include "org/oidc.h"
 
 #define COOKIE     "__Host-yagura-oidc"
 #define ANSWER_MAX 262144
 #define SECONDS    10L
+#define ASKING_MAX 3
+#define ASKING_OWN 2 /* of one address */
 
 struct flow {                /* of one browser */
 	struct yg_sv cookie; /* whole */
@@ -48,19 +51,79 @@ static struct yg_sv host_of(struct yg_sv url)
 	return yg_sv_sub(rest, 0, yg_sv_find(rest, '/', 0));
 }
 
-/* Only the provider's own host and those it is configured with; only https, but for
- * a provider on this machine. */
+static bool is_here(struct yg_sv host)
+{
+	struct yg_sv name = yg_sv_sub(host, 0, yg_sv_find(host, ':', 0));
+	return YG_SV_IS(name, "localhost") || YG_SV_IS(name, "127.0.0.1");
+}
+
+/* An address that may be gone to: https, but for a provider on this machine; visible
+ * ASCII alone, so that it is one header and one address. */
+static bool is_address(struct yg_sv url)
+{
+	struct yg_sv host = host_of(url);
+	for (size_t i = 0; i < url.n; i++)
+		if (url.p[i] <= 0x20 || url.p[i] >= 0x7f || url.p[i] == '\\')
+			return false;
+	return host.n > 0 && !yg_sv_has(host, YG_SV("@")) &&
+	       (yg_sv_starts(url, YG_SV("https://")) || is_here(host));
+}
+
+/* Only the provider's own host and those it is configured with. */
 static bool may_ask(const struct yg_conf_provider *p, struct yg_sv url)
 {
 	struct yg_sv host = host_of(url), rest = p->hosts, one;
-	struct yg_sv name = yg_sv_sub(host, 0, yg_sv_find(host, ':', 0));
 	bool own = yg_sv_eq(host, host_of(p->issuer));
 	while (!own && rest.n > 0 && yg_sv_cut(&rest, ' ', &one))
 		own = one.n > 0 && yg_sv_eq(one, host);
-	if (host.n == 0 || yg_sv_has(host, YG_SV("@")) || !own)
-		return false;
-	return yg_sv_starts(url, YG_SV("https://")) || YG_SV_IS(name, "localhost") ||
-	       YG_SV_IS(name, "127.0.0.1");
+	return own && is_address(url);
+}
+
+/* Whoever reaches the port can make us ask: only so many at a time, and not all of
+ * them from one address, so that a provider that hangs holds up nothing else. */
+static struct {
+	uv_once_t once;
+	uv_mutex_t lock;
+	uint64_t keys[ASKING_MAX];
+	bool busy[ASKING_MAX];
+} asking = {.once = UV_ONCE_INIT};
+
+static void asking_init(void)
+{
+	YG_REQUIRE(uv_mutex_init(&asking.lock) == 0);
+}
+
+/* A place; ASKING_MAX: there is none. */
+static size_t enter(uint64_t key)
+{
+	size_t at = ASKING_MAX;
+	size_t mine = 0;
+	uv_once(&asking.once, asking_init);
+	uv_mutex_lock(&asking.lock);
+	for (size_t i = 0; i < ASKING_MAX; i++) {
+		mine += asking.busy[i] && asking.keys[i] == key;
+		at = asking.busy[i] ? at : i;
+	}
+	at = mine >= ASKING_OWN ? ASKING_MAX : at;
+	if (at < ASKING_MAX) {
+		asking.busy[at] = true;
+		asking.keys[at] = key;
+	}
+	uv_mutex_unlock(&asking.lock);
+	return at;
+}
+
+static void leave(size_t at)
+{
+	uv_mutex_lock(&asking.lock);
+	asking.busy[at] = false;
+	uv_mutex_unlock(&asking.lock);
+}
+
+static yg_status too_many(struct yg_response *r, struct yg_err *err)
+{
+	r->retry_after_s = 2;
+	return YG_FAIL(err, YG_LIMIT, "too many people sign in at the moment");
 }
 
 static yg_status ask(struct yg_request *q, const struct yg_conf_provider *p, struct yg_sv url,
@@ -227,9 +290,15 @@ yg_status yg_r_oidc_start(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_sv cookie = make_cookie(api, q, p->name, local ? next : YG_SV("/"));
 	if (cookie.p == NULL)
 		return YG_FAIL(err, YG_NOMEM, "signing in");
+	size_t place = enter(q->address_key);
+	if (place == ASKING_MAX)
+		return too_many(r, err);
 	yg_status st = discover(q, p, &discovery, err);
+	leave(place);
 	if (st == YG_OK)
 		st = text_member(q, discovery, "authorization_endpoint", &to, err);
+	if (st == YG_OK && !is_address(to))
+		st = YG_FAIL(err, YG_UNAUTH, "the provider names an address that is none");
 	if (st != YG_OK)
 		return st;
 	yg_challenge_make(yg_sign_in_challenges(api), "oidc", cookie, state);
@@ -281,6 +350,10 @@ static yg_status read_flow(struct yg_api *api, struct yg_request *q, struct flow
 	f->provider = provider_named(yg_api_conf(api), name);
 	if (f->provider == NULL)
 		return YG_FAIL(err, YG_UNAUTH, "no such provider");
+	/* RFC 9207: one provider must not get another's code out of us */
+	struct yg_sv iss = yg_query(q, "iss");
+	if (iss.p != NULL && !yg_sv_eq(iss, f->provider->issuer))
+		return YG_FAIL(err, YG_UNAUTH, "the answer is of another provider");
 	return yg_base64url_decode(q->arena, next, &f->next, err);
 }
 
@@ -317,8 +390,8 @@ static yg_status redeem(struct yg_api *api, struct yg_request *q, const struct f
 	return st == YG_OK ? text_member(q, answer, "id_token", out_token, err) : st;
 }
 
-static yg_status prove(struct yg_api *api, struct yg_request *q, const struct flow *f,
-		       struct yg_oidc_claims *out, struct yg_err *err)
+static yg_status prove_now(struct yg_api *api, struct yg_request *q, const struct flow *f,
+			   struct yg_oidc_claims *out, struct yg_err *err)
 {
 	struct yg_sv discovery = YG_SV(""), token = YG_SV(""), keys_at = YG_SV(""),
 		     keys = YG_SV("");
@@ -339,6 +412,17 @@ static yg_status prove(struct yg_api *api, struct yg_request *q, const struct fl
 				    q->now};
 	st = yg_oidc_check(token, keys, &want, q->arena, out, err);
 	return st == YG_NOTFOUND ? YG_UNAUTH : st;
+}
+
+static yg_status prove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		       const struct flow *f, struct yg_oidc_claims *out, struct yg_err *err)
+{
+	size_t place = enter(q->address_key);
+	if (place == ASKING_MAX)
+		return too_many(r, err);
+	yg_status st = prove_now(api, q, f, out, err);
+	leave(place);
+	return st;
 }
 
 static struct yg_sv identity(struct yg_request *q, const struct flow *f,
@@ -365,6 +449,8 @@ static yg_status link_person(struct yg_request *q, struct yg_act *act, const str
 	struct yg_person_set set = {.state = &active};
 	if (!c->email_verified || yg_person_by_email(act->db, c->email, q->arena, p, err) != YG_OK)
 		return YG_FAIL(err, YG_UNAUTH, "nobody here has this verified mail address");
+	if (YG_SV_IS(p->state, "disabled"))
+		return YG_FAIL(err, YG_UNAUTH, "this person is not active");
 	struct yg_credential k = {.person = p->id,
 				  .kind = YG_SV_INIT("oidc"),
 				  .name = identity(q, f, c),
@@ -405,7 +491,7 @@ yg_status yg_r_oidc_callback(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_session s;
 	yg_status st = read_flow(api, q, &f, err);
 	if (st == YG_OK)
-		st = prove(api, q, &f, &claims, err);
+		st = prove(api, q, r, &f, &claims, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)

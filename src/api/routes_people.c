@@ -156,27 +156,20 @@ yg_status yg_r_person_get(struct yg_api *api, struct yg_request *q, struct yg_re
 	return st == YG_OK ? answer_person(q, r, l.db, 200, yg_param(q, "id"), err) : st;
 }
 
-/* Somebody has to be left who can let others in; and who becomes all-powerful is
- * decided by two. */
+/* Who becomes all-powerful, and who is so no more, is decided by two. */
 static yg_status may_change(struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			    const struct yg_person *p, const struct yg_person_set *set,
 			    struct yg_err *err)
 {
-	int64_t n = 0;
-	bool active = YG_SV_IS(p->state, "active");
+	bool before = false;
 	if (set->administrator != NULL && !q->who.reach.all)
 		return YG_FAIL(err, YG_DENIED, "who may do everything is for the whole to say");
-	bool stays = (set->administrator == NULL || *set->administrator) &&
+	bool stays = (set->administrator == NULL || *set->administrator || !p->administrator) &&
 		     (set->state == NULL || YG_SV_IS(*set->state, "active"));
 	if (set->administrator != NULL && *set->administrator && !p->administrator)
 		return yg_approval_needed(q, r, db, err);
-	if (!p->administrator || !active || stays)
-		return YG_OK;
-	yg_status st = yg_person_administrators(db, &n, err);
-	if (st == YG_OK && n < 2)
-		return YG_FAIL(err, YG_CONFLICT, "this is the last administrator");
-	/* else one of two could put the other out and be alone */
-	return st == YG_OK ? yg_approval_needed(q, r, db, err) : st;
+	yg_status st = yg_person_is_administrator(db, p->id, q->now, YG_SV(""), &before, err);
+	return st == YG_OK && before && !stays ? yg_may_lose_administrator(q, r, db, err) : st;
 }
 
 /* A code is a way to become that person: nobody makes one for who may more than
@@ -193,22 +186,34 @@ static yg_status may_become(struct yg_request *q, struct yg_state *db, const str
 	return st;
 }
 
-/* A new code for an administrator would be a way to become that person, and to
- * approve what one asked for oneself: only on the machine. */
-static yg_status may_enrol(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
-			   struct yg_err *err)
+/* A new code, or a mail address that a provider of identities has verified, would be a
+ * way to become an administrator, and to approve what one asked for oneself: only on
+ * the machine. */
+static yg_status may_take_over(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
+			       bool by_code, struct yg_err *err)
 {
 	int64_t n = 0;
+	bool all = false;
 	yg_status st = q->who.kind != YG_WHO_LOCAL ? may_become(q, db, p, err) : YG_OK;
-	if (st != YG_OK || q->who.person.n == 0 || !p->administrator ||
-	    !YG_SV_IS(p->state, "active"))
+	if (st == YG_OK)
+		st = yg_person_is_administrator(db, p->id, q->now, YG_SV(""), &all, err);
+	if (st != YG_OK || q->who.person.n == 0 || !all)
 		return st;
 	st = yg_person_administrators(db, &n, err);
-	if (st == YG_OK && n >= 2)
-		return YG_FAIL(
-			err, YG_DENIED,
-			"an administrator gets a new code on the machine: yagura person enrol");
-	return st;
+	if (st != YG_OK || n < 2)
+		return st;
+	return by_code ? YG_FAIL(err, YG_DENIED,
+				 "an administrator gets a new code on the machine: yagura person enrol")
+		       : YG_FAIL(err, YG_DENIED,
+				 "the mail address of an administrator is theirs to change");
+}
+
+static yg_status may_readdress(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
+			       struct yg_sv email, struct yg_err *err)
+{
+	if (yg_sv_ieq(p->email, email) || yg_sv_eq(p->id, q->who.person))
+		return YG_OK;
+	return may_take_over(q, db, p, false, err);
 }
 
 yg_status yg_r_person_change(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -247,6 +252,8 @@ yg_status yg_r_person_change(struct yg_api *api, struct yg_request *q, struct yg
 	if (set.state != NULL && YG_SV_IS(p.state, "invited") && YG_SV_IS(*set.state, "active"))
 		return YG_FAIL(err, YG_CONFLICT, "an invited person becomes active by their code");
 	st = may_change(q, r, l.db, &p, &set, err);
+	if (st == YG_OK && set.email != NULL)
+		st = may_readdress(q, l.db, &p, *set.email, err);
 	if (st == YG_OK && set.home != NULL && set.home->n > 0)
 		st = may_name(q, l.db, *set.home, "/home", err);
 	if (st == YG_OK && set.org != NULL)
@@ -280,7 +287,7 @@ yg_status yg_r_person_enrol(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st == YG_OK && YG_SV_IS(p.state, "disabled"))
 		return YG_FAIL(err, YG_CONFLICT, "the person is disabled");
 	if (st == YG_OK)
-		st = may_enrol(q, l.db, &p, err);
+		st = may_take_over(q, l.db, &p, true, err);
 	struct yg_act act = yg_request_act(q, api, l.db);
 	if (st == YG_OK)
 		st = yg_enrol_add(&act, p.id, &code, &expires, err);

@@ -69,6 +69,10 @@ yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_bod
  * "approval-needed".  It binds people, while there are two administrators. */
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err);
+/* An administrator is to be one no more: YG_CONFLICT when nobody would be left to let
+ * others in, else as above. */
+yg_status yg_may_lose_administrator(const struct yg_request *q, struct yg_response *r,
+				    struct yg_state *db, struct yg_err *err);
 /* routes_people.c */
 struct yg_grant;
 /* Does the caller hold every scope of the role on that node, or system?  YG_DENIED. */

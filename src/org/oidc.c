@@ -62,6 +62,8 @@ static yg_status verify(cjose_jws_t *jws, struct yg_sv keys, struct yg_arena *ar
 	struct yg_sv alg = yg_sv_of(cjose_header_get(head, CJOSE_HDR_ALG, &e));
 	struct yg_sv kid = yg_sv_of(cjose_header_get(head, CJOSE_HDR_KID, &e));
 	bool known = false, good = false;
+	if (cjose_header_get_raw(head, "crit", &e) != NULL) /* RFC 7515 4.1.11: refused unknown */
+		return YG_FAIL(err, YG_UNAUTH, "the ID token asks for what is not known here");
 	if (!fits(alg, YG_SV("RSA")) && !fits(alg, YG_SV("EC")))
 		return YG_FAIL(err, YG_UNAUTH,
 			       "the ID token is not signed by RS256, PS256 or ES256");

@@ -386,3 +386,25 @@ yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_
 	*out = st == YG_OK && row ? yg_col_i64(s, 0) : 0;
 	return st;
 }
+
+yg_status yg_person_is_administrator(struct yg_state *db, struct yg_sv id, yg_wall now,
+				     struct yg_sv but, bool *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT 1 FROM person p WHERE p.id = $1 AND p.state = 'active'"
+		       " AND (p.administrator = 1 OR EXISTS (SELECT 1 FROM role_grant g"
+		       " WHERE g.person = p.id AND g.role = 'administrator' AND g.node = ''"
+		       " AND g.id <> $3 AND (g.expires = 0 OR g.expires > $2)))"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	yg_stmt_i64(s, 2, now.us);
+	yg_stmt_text(s, 3, but);
+	st = yg_stmt_step(s, &row, err);
+	*out = st == YG_OK && row;
+	return st;
+}

@@ -71,3 +71,7 @@ yg_status yg_person_change(struct yg_act *act, struct yg_sv id, int64_t version,
 			   const struct yg_person_set *set, struct yg_err *err) YG_MUST_USE;
 /* Active people who may do everything, not for a time only. */
 yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_err *err);
+/* May this active person do everything, by themselves or by a grant for the whole, the
+ * grant `but` (empty: none) left out? */
+yg_status yg_person_is_administrator(struct yg_state *db, struct yg_sv id, yg_wall now,
+				     struct yg_sv but, bool *out, struct yg_err *err);

@@ -154,6 +154,43 @@ def check_people(s, root):
     ok(root.call("PATCH", f"/api/v1/people/{rid}", {"administrator": False}, If_Match=etag).status == 409, "the last administrator stays")
 
 
+def check_grants(s, root, second, tid):
+    """An administrator by a grant for the whole is one like any other."""
+    yes = {"approve": True, "reason": "fine"}
+    made = s.http("POST", "/api/v1/grants", {"person": tid, "role": "administrator", "node": None, "reason": "by the machine"}).json()
+    got = root.call("DELETE", f"/api/v1/grants/{made['id']}")
+    ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "one alone does not take the grant away", got)
+    etag = root.call("GET", f"/api/v1/people/{tid}").headers["ETag"]
+    got = root.call("PATCH", f"/api/v1/people/{tid}", {"state": "disabled"}, If_Match=etag)
+    ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "nor disables who has it", got)
+    ok(root.call("POST", f"/api/v1/people/{tid}/enrolment", {}).status == 403, "nor makes a code for them")
+    again = s.http("POST", "/api/v1/grants", {"person": tid, "role": "auditor", "node": None, "reason": "x"})
+    ok(again.status in (400, 409), "(an auditor is nothing else)", again)
+    aid = root.call("POST", "/api/v1/approvals", {"kind": "administrator.revoke", "person": tid, "reason": "moved on"}).json()["id"]
+    ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 200, "two can")
+    ok(s.http("GET", f"/api/v1/grants/{made['id']}").status == 404 and
+       "people:write" not in root.call("GET", f"/api/v1/people/{tid}/access").json()["permissions"], "and the grant is gone with it")
+    node = s.http("POST", "/api/v1/grants", {"person": tid, "role": "centre_analyst", "node": None, "reason": "x"}).json()
+    ok(root.call("DELETE", f"/api/v1/grants/{node['id']}").status == 204, "other grants one takes away")
+
+
+def check_last(s):
+    """The last administrator, by a grant, stays."""
+    one = Browser(s)
+    made = s.http("POST", "/api/v1/people", {"login": "only", "name": "一人"}).json()
+    s.http("POST", "/api/v1/grants", {"person": made["id"], "role": "administrator", "node": None, "reason": "x"})
+    url = s.http("POST", f"/api/v1/people/{made['id']}/enrolment", {}).json()["url"]
+    ok(enrol(one, url.split("code=")[1], "only").status == 201, "somebody with the grant comes in")
+    for p in one.call("GET", "/api/v1/people").json()["items"]:
+        if p["id"] != made["id"] and p["administrator"] and p["state"] == "active":
+            got = s.http("PATCH", f"/api/v1/people/{p['id']}", {"state": "disabled"}, If_Match=s.http("GET", f"/api/v1/people/{p['id']}").headers["ETag"])
+            ok(got.status == 200, "the machine disables the others", got)
+    grant = next(g for g in s.http("GET", f"/api/v1/grants?person={made['id']}").json()["items"])
+    for who, send in (("they themselves", one.call), ("the machine", s.http)):
+        got = send("DELETE", f"/api/v1/grants/{grant['id']}")
+        ok(got.status == 409, f"{who} cannot take the last administrator's grant away", got)
+
+
 def check_approval(s, root):
     second, sid = invite(s, root, "second")
     third, tid = invite(s, root, "third")
@@ -191,6 +228,7 @@ def check_approval(s, root):
     aid = root.call("POST", "/api/v1/approvals", {"kind": "administrator.revoke", "person": tid, "reason": "moved"}).json()["id"]
     ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 200 and
        not root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "two can")
+    check_grants(s, root, second, tid)
     s.http("POST", "/api/v1/organisations", {"name": "old-town", "title": "旧町"})
     got = root.call("DELETE", "/api/v1/organisations/old-town?force=true")
     ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "removing an organisation with its data takes two", got)
@@ -215,4 +253,5 @@ with Server(sys.argv[1], without_store()) as server:
     check_me(server, root_)
     check_people(server, root_)
     check_approval(server, root_)
+    check_last(server)
 done()

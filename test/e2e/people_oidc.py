@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.parse
 
-from harness import Server, done, ok, skip_all
+from harness import Server, done, ok, skip_all, until
 from people_lib import Browser, b64, enrol, setup_code, without_store
 
 try:
@@ -32,7 +32,7 @@ class Provider(http.server.ThreadingHTTPServer):
         self.rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.ec = ec.generate_private_key(ec.SECP256R1())
-        self.codes, self.err, self.asked = {}, "", []
+        self.codes, self.err, self.asked, self.hang, self.place = {}, "", [], None, ""
         self.user = {"sub": "u-1", "email": "taro@example.jp", "email_verified": True}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -65,6 +65,8 @@ class Provider(http.server.ThreadingHTTPServer):
             claims.update(iat=now - 400, exp=now - 120)
         elif self.err == "old":
             claims.update(iat=now - 4000)
+        elif self.err == "critical":
+            pass
         elif self.err == "nobody":
             claims["sub"] = ""
         elif self.err == "key":
@@ -75,7 +77,8 @@ class Provider(http.server.ThreadingHTTPServer):
             alg = self.err
         elif self.err in ("ES256", "PS256"):
             alg, kid, key = (self.err, "e1", self.ec) if self.err == "ES256" else (self.err, "r1", self.rsa)
-        text = b64(json.dumps({"alg": alg, "kid": kid, "typ": "JWT"}).encode()) + "." + b64(json.dumps(claims).encode())
+        extra = {"crit": ["exp"], "exp": 1} if self.err == "critical" else {}
+        text = b64(json.dumps({"alg": alg, "kid": kid, "typ": "JWT", **extra}).encode()) + "." + b64(json.dumps(claims).encode())
         if alg == "none":
             return text + "."
         if alg == "HS256":  # the public key as a shared secret
@@ -103,9 +106,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         p = self.server
         p.asked.append(self.path)
         if self.path == "/.well-known/openid-configuration":
+            if p.hang is not None:
+                p.hang.wait(20)
             elsewhere = "http://localhost:1" if p.err == "elsewhere" else p.issuer
             self.answer(200, {"issuer": "http://evil.example" if p.err == "discovery" else p.issuer,
-                              "authorization_endpoint": p.issuer + "/authorize", "token_endpoint": elsewhere + "/token",
+                              "authorization_endpoint": p.place or p.issuer + "/authorize", "token_endpoint": elsewhere + "/token",
                               "jwks_uri": p.issuer + "/jwks"})
         elif self.path == "/jwks":
             self.answer(200, p.keys())
@@ -132,9 +137,9 @@ def begin(s, b, next_="/alerts"):
     return got, got.headers.get("Location", "")
 
 
-def finish(b, code, state):
+def finish(b, code, state, **more):
     # the browser comes from the provider's site: strict cookies are not sent, the lax one is
-    return b.call("GET", "/oidc/callback?" + urllib.parse.urlencode({"code": code, "state": state}),
+    return b.call("GET", "/oidc/callback?" + urllib.parse.urlencode({"code": code, "state": state, **more}),
                   Sec_Fetch_Site="cross-site", Origin=None)
 
 
@@ -145,6 +150,61 @@ def round_trip(s, p, b=None):
         return b, got
     code, q = p.authorize(url)
     return b, finish(b, code, q["state"])
+
+
+def check_attacks(s, p, root):
+    """What somebody tries who has one provider, one administrator, or only the network."""
+    b = Browser(s)
+    _, url = begin(s, b)
+    code, q = p.authorize(url)
+    kept = dict(b.cookies)
+    ok(finish(b, code, q["state"], iss="https://other.example").status == 401, "an answer of another provider (RFC 9207) is refused")
+    b.cookies = kept
+    _, url = begin(s, b)
+    code, q = p.authorize(url)
+    ok(finish(b, code, q["state"], iss=p.issuer).status == 200, "one that says it is of this one is taken")
+    for place in ("http://evil.example/authorize", "javascript:alert(1)", p.issuer + "/a\r\nSet-Cookie: x=y", p.issuer + "/a b", "/authorize"):
+        p.place = place
+        got, _ = begin(s, Browser(s))
+        ok(got.status == 401 and "Location" not in got.headers and "x=y" not in str(got.headers), f"it sends nobody to {place!r}", got)
+    p.place = ""
+    page = Browser(s).call("GET", "/oidc/callback?code=x&state=y", Accept="text/html", Accept_Language="ja", Sec_Fetch_Site="cross-site")
+    ok(page.status == 401 and "サインインできませんでした" in page.text() and 'href="/signin"' in page.text(), "a browser gets a page that says so", page)
+    # by a mail address one would become the other administrator, and one's own second person
+    made = root.call("POST", "/api/v1/people", {"login": "second", "name": "二人目", "email": "second@example.jp"}).json()
+    ok(root.call("POST", "/api/v1/grants", {"person": made["id"], "role": "administrator", "node": None, "reason": "x"}).status == 201, "a second administrator, by a grant")
+    p.user = {"sub": "u-2", "email": "second@example.jp", "email_verified": True}
+    ok(round_trip(s, p)[1].status == 200, "comes in by the provider")
+    def change(body):
+        now = root.call("GET", f"/api/v1/people/{made['id']}")
+        return root.call("PATCH", f"/api/v1/people/{made['id']}", body, If_Match=now.headers["ETag"])
+    got = change({"email": "root@example.jp"})
+    ok(got.status == 403, "an administrator's mail address is not another's to change", got)
+    ok(change({"name": "二人目の管理者"}).status == 200, "a name is")
+    got = root.call("POST", f"/api/v1/people/{made['id']}/enrolment", {})
+    ok(got.status == 403, "nor is there a code for who is administrator by a grant", got)
+    p.user = {"sub": "u-3", "email": "gone@example.jp", "email_verified": True}
+    gone = root.call("POST", "/api/v1/people", {"login": "gone", "name": "去", "email": "gone@example.jp"}).json()
+    now = root.call("GET", f"/api/v1/people/{gone['id']}")
+    root.call("PATCH", f"/api/v1/people/{gone['id']}", {"state": "disabled"}, If_Match=now.headers["ETag"])
+    b, got = round_trip(s, p)
+    ok(got.status == 401 and "__Host-yagura" not in b.cookies, "who is disabled is not linked and does not come in", got)
+    p.user = {"sub": "u-1", "email": "taro@example.jp", "email_verified": True}
+    # a provider that hangs holds up its own, and nothing else
+    p.hang = threading.Event()
+    got = []
+    threads = [threading.Thread(target=lambda i=i: got.append(begin(s, Browser(s, f"127.0.2.{i // 4 + 1}"))[0].status)) for i in range(12)]
+    for t in threads:
+        t.start()
+    until(lambda: got.count(429) >= 9, 8)
+    began = time.monotonic()
+    ok(got.count(429) == 9 and root.call("GET", "/api/v1/organisations").status == 200 and time.monotonic() - began < 2,
+       "a provider that hangs takes three places, and the rest goes on", got)
+    p.hang.set()
+    for t in threads:
+        t.join(30)
+    p.hang = None
+    ok(sorted(got) == [303] * 3 + [429] * 9, "who waited comes through", got)
 
 
 def check(s, p):
@@ -167,7 +227,7 @@ def check(s, p):
     for err in ("ES256", "PS256"):
         p.err = err
         ok(round_trip(s, p)[1].status == 200, f"{err} is taken")
-    for err in ("issuer", "audience", "audiences", "nonce", "expired", "old", "nobody", "key", "kid", "signature", "none", "HS256",
+    for err in ("issuer", "audience", "audiences", "nonce", "expired", "old", "nobody", "key", "kid", "signature", "critical", "none", "HS256",
                 "discovery", "elsewhere"):
         p.err = err
         b, got = round_trip(s, p)
@@ -197,6 +257,7 @@ def check(s, p):
     code, q = p.authorize(url)
     ok("evil" not in finish(b3, code, q["state"]).text(), "it is not gone to")
     ok(Browser(s).call("GET", "/oidc/start?provider=none").status == 404, "no such provider")
+    check_attacks(s, p, root)
     actions = [e["action"] for e in s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]]
     ok("credential.add" in actions and actions.count("session.refuse") > 10, "it is in the audit log")
     p.shutdown()
