@@ -30,7 +30,7 @@ _yagura() {
     return
   fi
   case "${COMP_WORDS[1]}${verbs:+ ${COMP_WORDS[2]}}" in
-    'serve') opts='--config --data --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'serve') opts='--config --data --only --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'config check') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'config print') opts='--changed --roles --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'config schema') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

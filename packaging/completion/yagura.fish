@@ -2,6 +2,7 @@ complete -c yagura -f
 complete -c yagura -n __fish_use_subcommand -a serve
 complete -c yagura -n '__fish_seen_subcommand_from serve' -l config -r -d 'Configuration; without it every key has its default.'
 complete -c yagura -n '__fish_seen_subcommand_from serve' -l data -r -d 'Data folder, made when it is not there (default: $YAGURA_DATA or ./data).'
+complete -c yagura -n '__fish_seen_subcommand_from serve' -l only -r -d 'Run these roles alone, such as resolve: a resolver without a centre.'
 complete -c yagura -n __fish_use_subcommand -a config
 complete -c yagura -n '__fish_seen_subcommand_from config' -a check -d 'Check a configuration file and the files it names; report every problem.'
 complete -c yagura -n '__fish_seen_subcommand_from config' -a print -d 'Print the configuration in force, every key with its explanation.'

@@ -32,18 +32,30 @@ static void add(struct sup *s, const struct yg_role *role, uint32_t index)
 			(struct yg_child){.sup = s, .role = role, .index = index, .wanted = true};
 }
 
-void sup_children_set(struct sup *s, const struct yg_conf *conf)
+unsigned sup_allowed(const struct sup *s, const struct yg_conf *conf)
 {
 	bool embedded = YG_SV_IS(conf->store_url, "embedded");
+	bool asked = conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count > 0;
+	unsigned bits = s->what->only != 0 ? s->what->only : YG_R_ALL;
+	if (!embedded)
+		bits &= ~(unsigned)YG_R_STORE;
+	if (!asked)
+		bits &= ~(unsigned)(YG_R_RESOLVE | YG_R_ZONES);
+	return bits;
+}
+
+void sup_children_set(struct sup *s, const struct yg_conf *conf)
+{
+	unsigned allowed = sup_allowed(s, conf);
 	for (size_t i = 0; i < s->child_count; i++)
 		s->children[i].wanted = false;
 	for (size_t i = 0; yg_roles[i] != NULL; i++) {
-		if (yg_roles[i]->bit == YG_R_INGEST) {
-			for (uint32_t n = 0; n < conf->ingest_workers; n++)
-				add(s, yg_roles[i], n);
-		} else if (yg_roles[i]->bit != YG_R_STORE || embedded) {
-			add(s, yg_roles[i], 0);
-		}
+		unsigned bit = yg_roles[i]->bit;
+		uint64_t count = bit == YG_R_INGEST    ? conf->ingest_workers
+				 : bit == YG_R_RESOLVE ? conf->resolve_workers
+						       : 1;
+		for (uint32_t n = 0; n < count && (allowed & bit) != 0; n++)
+			add(s, yg_roles[i], n);
 	}
 }
 
@@ -225,7 +237,7 @@ static void on_frame(void *arg, uint32_t type, struct yg_sv body, int *fd)
 		sup_event_keep(c->sup, yg_env_wall(&c->sup->env).us, yg_sv_sub(body, 8, body.n));
 		sup_events_flush(c->sup);
 		return;
-	case YG_IPC_PUBLISH: sup_publish(c->sup, body); return;
+	case YG_IPC_PUBLISH: sup_publish(c->sup, c->role->bit, body); return;
 	case YG_IPC_PONG:
 		c->pinged.us = 0;
 		c->ping_at = yg_mono_add(now(c->sup), ping_every(c->sup));

@@ -117,7 +117,7 @@ static void want(struct want *w, const char *name, uint32_t worker, unsigned rol
 	else if (strcmp(protocol, "unix") == 0)
 		bind_unix(w, k);
 	else
-		bind_inet(w, k, roles == YG_R_INGEST);
+		bind_inet(w, k, roles == YG_R_INGEST || roles == YG_R_RESOLVE);
 }
 
 static void want_worker(struct want *w, const struct yg_conf *conf, uint32_t n)
@@ -135,23 +135,49 @@ static void want_worker(struct want *w, const struct yg_conf *conf, uint32_t n)
 	}
 }
 
+/* "dns.0", "dot.0", "doh.0": by their place in the configuration. */
+static void want_dns(struct want *w, const char *kind, const struct yg_conf_dns_listen *l, size_t n,
+		     uint32_t worker)
+{
+	char text[96];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	for (size_t i = 0; i < n; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "%s.%zu", kind, i);
+		want(w, yg_sb_cstr(&b), worker, YG_R_RESOLVE, l[i].address, "tcp");
+		if (strcmp(kind, "dns") == 0)
+			want(w, yg_sb_cstr(&b), worker, YG_R_RESOLVE, l[i].address, "udp");
+	}
+}
+
+static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n)
+{
+	want_dns(w, "dns", conf->dns_listens, conf->dns_listen_count, n);
+	want_dns(w, "dot", conf->dns_dots, conf->dns_dot_count, n);
+	want_dns(w, "doh", conf->dns_dohs, conf->dns_doh_count, n);
+}
+
 yg_status sup_listen(struct sup *s, const struct yg_conf *conf, struct yg_err *err)
 {
 	struct yg_err local = {0};
 	struct want w = {s, err != NULL ? err : &local, YG_OK};
-	bool embedded = YG_SV_IS(conf->store_url, "embedded");
+	unsigned allowed = sup_allowed(s, conf);
 	for (struct yg_sock *k = s->socks; k != NULL; k = k->next)
 		k->keep = k->fresh = false;
-	want(&w, "api.sock", 0, YG_R_CENTER, YG_SV("run/api.sock"), "unix");
-	want(&w, "center.sock", 0, YG_R_CENTER, YG_SV("run/center.sock"), "unix");
-	want(&w, "api.tcp", 0, YG_R_CENTER, conf->api_address, "tcp");
-	want(&w, "metrics.tcp", 0, YG_R_CENTER, conf->metrics_address, "tcp");
-	if (embedded) {
+	if ((allowed & YG_R_CENTER) != 0) {
+		want(&w, "api.sock", 0, YG_R_CENTER, YG_SV("run/api.sock"), "unix");
+		want(&w, "center.sock", 0, YG_R_CENTER, YG_SV("run/center.sock"), "unix");
+		want(&w, "api.tcp", 0, YG_R_CENTER, conf->api_address, "tcp");
+		want(&w, "metrics.tcp", 0, YG_R_CENTER, conf->metrics_address, "tcp");
+	}
+	if ((allowed & YG_R_STORE) != 0) {
 		want(&w, "store.sock", 0, YG_R_STORE, YG_SV("run/store.sock"), "unix");
 		want(&w, "store.tcp", 0, YG_R_STORE, conf->store_listen, "tcp");
 	}
-	for (uint32_t n = 0; n < conf->ingest_workers; n++)
+	for (uint32_t n = 0; n < conf->ingest_workers && (allowed & YG_R_INGEST) != 0; n++)
 		want_worker(&w, conf, n);
+	for (uint32_t n = 0; n < conf->resolve_workers && (allowed & YG_R_RESOLVE) != 0; n++)
+		want_resolver(&w, conf, n);
 	if (w.st != YG_OK)
 		sup_listen_revert(s);
 	return w.st;

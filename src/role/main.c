@@ -43,7 +43,8 @@ static void stop_next(struct sup *s)
 	static const struct {
 		unsigned bits;
 		yg_span within;
-	} phases[] = {{YG_R_INGEST, {15 * YG_US_PER_S}},
+	} phases[] = {{YG_R_RESOLVE | YG_R_ZONES, {5 * YG_US_PER_S}},
+		      {YG_R_INGEST, {15 * YG_US_PER_S}},
 		      {YG_R_CENTER, {10 * YG_US_PER_S}},
 		      {YG_R_STORE, {20 * YG_US_PER_S}}};
 	while (s->phase <= YG_LEN(phases)) {

@@ -12,6 +12,8 @@
 struct yg_serve {
 	const char *config; /* borrowed; NULL: every key has its default */
 	const char *data;   /* borrowed; the data folder, made when it is not there */
+	unsigned
+		only; /* enum yg_role_bit: these roles alone; 0: all that the configuration needs */
 };
 /* Runs until it is told to stop.  Returns the exit status: 0 after a drain. */
 int yg_serve(const struct yg_serve *what);

@@ -9,22 +9,26 @@ enum yg_role_bit {
 	YG_R_CENTER = 2,
 	YG_R_STORE = 4,
 	YG_R_INGEST = 8,
+	YG_R_RESOLVE = 16,
+	YG_R_ZONES = 32,
+	YG_R_ALL =
+		YG_R_CENTER | YG_R_STORE | YG_R_INGEST | YG_R_RESOLVE | YG_R_ZONES, /* but main */
 };
 
 /* clang-format off */
 #define YG_IPC_MAP(X)                                                                                  \
 	/* name          num  min  max                     from                    to */               \
 	/* control channel: fd 3 of every role, the other end in main */                               \
-	X(READY,           1,   0, 256,                    YG_R_CENTER | YG_R_STORE | YG_R_INGEST, YG_R_MAIN) \
-	X(LOG,             2,   8, 65536,                  YG_R_CENTER | YG_R_STORE | YG_R_INGEST, YG_R_MAIN)   /* u32 event id, u32 level, json: kept by main for center's system events */ \
-	X(DRAIN,           3,   0, 0,                      YG_R_MAIN, YG_R_CENTER | YG_R_STORE | YG_R_INGEST)   /* finish what is begun, then exit 0 */ \
-	X(CONFIG,          4,   0, 1048576,                YG_R_MAIN, YG_R_CENTER | YG_R_STORE | YG_R_INGEST)   /* the whole checked configuration as YAML text: a reload */ \
-	X(SNAPSHOT,        5,  16, 16,                     YG_R_MAIN, YG_R_INGEST)   /* u32 kind, u32 0, u64 generation; carries a sealed memfd */ \
-	X(PUBLISH,         6,  16, 4112,                   YG_R_CENTER, YG_R_MAIN)   /* u32 kind, u32 0, u64 generation, file name below snapshot/ */ \
+	X(READY,           1,   0, 256,                    YG_R_ALL, YG_R_MAIN) \
+	X(LOG,             2,   8, 65536,                  YG_R_ALL, YG_R_MAIN)   /* u32 event id, u32 level, json: kept by main for center's system events */ \
+	X(DRAIN,           3,   0, 0,                      YG_R_MAIN, YG_R_ALL)   /* finish what is begun, then exit 0 */ \
+	X(CONFIG,          4,   0, 1048576,                YG_R_MAIN, YG_R_ALL)   /* the whole checked configuration as YAML text: a reload */ \
+	X(SNAPSHOT,        5,  16, 16,                     YG_R_MAIN, YG_R_INGEST | YG_R_RESOLVE | YG_R_ZONES)   /* u32 kind, u32 0, u64 generation; carries a sealed memfd */ \
+	X(PUBLISH,         6,  16, 4112,                   YG_R_CENTER | YG_R_ZONES, YG_R_MAIN)   /* u32 kind, u32 0, u64 generation, file name below snapshot/ */ \
 	X(SYSTEM_EVENT,    7,   8, 65536,                  YG_R_MAIN, YG_R_CENTER)   /* i64 time, then json {role,name,level,...}: crashes, restarts, reloads */ \
-	X(PING,            8,   0, 0,                      YG_R_MAIN, YG_R_CENTER | YG_R_STORE | YG_R_INGEST) \
+	X(PING,            8,   0, 0,                      YG_R_MAIN, YG_R_ALL) \
 	X(ROLES,          10,   0, 4096,                   YG_R_MAIN, YG_R_CENTER)   /* u32 pid of every role process but center: whom run/api.sock must refuse */ \
-	X(PONG,            9,   0, 0,                      YG_R_CENTER | YG_R_STORE | YG_R_INGEST, YG_R_MAIN) \
+	X(PONG,            9,   0, 0,                      YG_R_ALL, YG_R_MAIN) \
 	/* run/ingest-<n>.sock: ingest listens */                                                      \
 	X(SUBMIT,         20,  32, YG_BATCH_MAX + 4096,    YG_R_CENTER, YG_R_INGEST) \
 	X(SUBMIT_REPLY,   21,   8, 1024,                   YG_R_INGEST, YG_R_CENTER) \

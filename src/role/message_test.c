@@ -16,7 +16,7 @@ int main(void)
 	T_OK(!yg_ipc_allowed(0, 0, YG_R_MAIN, YG_R_INGEST) && yg_ipc_max(0) == 0);
 	T_OK(yg_ipc_max(YG_IPC_SUBMIT) > YG_BATCH_MAX);
 	/* nobody but main may order a drain, a reload or claim who our roles are */
-	for (unsigned from = YG_R_CENTER; from <= YG_R_INGEST; from <<= 1)
+	for (unsigned from = YG_R_CENTER; from <= YG_R_ZONES; from <<= 1)
 		T_OK(!yg_ipc_allowed(YG_IPC_DRAIN, 0, from,
 				     YG_R_CENTER | YG_R_STORE | YG_R_INGEST) &&
 		     !yg_ipc_allowed(YG_IPC_CONFIG, 9, from,

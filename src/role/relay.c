@@ -10,6 +10,7 @@
 
 #define SNAPSHOT_MAX    ((uint64_t)4 << 30)
 #define KIND_INDICATORS 1u
+#define KIND_DNS_POLICY 2u
 
 void sup_event_keep(struct sup *s, int64_t time, struct yg_sv json)
 {
@@ -74,13 +75,15 @@ static bool name_ok(struct yg_sv name)
 	return true;
 }
 
-static yg_status snapshot_copy(struct yg_sv name, int *out_fd, struct yg_err *err)
+static yg_status snapshot_copy(const char *folder, struct yg_sv name, int *out_fd,
+			       struct yg_err *err)
 {
 	char path[160];
 	struct yg_sb b = yg_sb_init(path, sizeof path);
 	if (!name_ok(name))
 		return YG_FAIL(err, YG_DENIED, "not a name of a snapshot");
-	yg_sb_put(&b, YG_SV("snapshot/"));
+	yg_sb_put(&b, yg_sv_of(folder));
+	yg_sb_putc(&b, '/');
 	yg_sb_put(&b, name);
 	YG_AUTO(yg_fd_close)
 	int fd = open(yg_sb_cstr(&b), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -89,30 +92,46 @@ static yg_status snapshot_copy(struct yg_sv name, int *out_fd, struct yg_err *er
 	return yg_memfd_from_fd("snapshot", fd, SNAPSHOT_MAX, out_fd, err);
 }
 
-void sup_snapshot_give(struct sup *s, struct yg_child *c)
+/* By kind: who compiles it, into which folder, and who works by it. */
+static const struct {
+	const char *folder;
+	unsigned maker, readers;
+} kinds[YG_SUP_KINDS] = {
+	[KIND_INDICATORS] = {"snapshot", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES},
+	[KIND_DNS_POLICY] = {"zones", YG_R_ZONES, YG_R_RESOLVE},
+};
+
+static void give(struct sup *s, struct yg_child *c, uint32_t kind)
 {
-	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++) {
-		if (s->snapshots[kind].fd < 0 || c->channel == NULL || c->role->bit != YG_R_INGEST)
-			continue;
-		struct yg_buf b;
-		yg_buf_init(&b, 64);
-		size_t at = yg_ipc_begin(&b, YG_IPC_SNAPSHOT);
-		yg_wr_le32(&b, kind);
-		yg_wr_le32(&b, 0);
-		yg_wr_le64(&b, s->snapshots[kind].generation);
-		yg_ipc_end(&b, at);
-		if (!b.bad)
-			(void)yg_channel_send(c->channel, yg_buf_sv(&b), s->snapshots[kind].fd);
-		yg_buf_free(&b);
-	}
+	struct yg_buf b;
+	if (s->snapshots[kind].fd < 0 || c->channel == NULL ||
+	    (kinds[kind].readers & c->role->bit) == 0)
+		return;
+	yg_buf_init(&b, 64);
+	size_t at = yg_ipc_begin(&b, YG_IPC_SNAPSHOT);
+	yg_wr_le32(&b, kind);
+	yg_wr_le32(&b, 0);
+	yg_wr_le64(&b, s->snapshots[kind].generation);
+	yg_ipc_end(&b, at);
+	if (!b.bad)
+		(void)yg_channel_send(c->channel, yg_buf_sv(&b), s->snapshots[kind].fd);
+	yg_buf_free(&b);
 }
 
-static void snapshot_take(struct sup *s, uint32_t kind, uint64_t generation, struct yg_sv name)
+void sup_snapshot_give(struct sup *s, struct yg_child *c)
+{
+	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++)
+		give(s, c, kind);
+}
+
+static void snapshot_take(struct sup *s, unsigned maker, uint32_t kind, uint64_t generation,
+			  struct yg_sv name)
 {
 	struct yg_err err = {0};
 	int fd = -1;
-	yg_status st = kind < YG_SUP_KINDS ? snapshot_copy(name, &fd, &err)
-					   : YG_FAIL(&err, YG_INVAL, "unknown kind of snapshot");
+	yg_status st = kind < YG_SUP_KINDS && kinds[kind].maker == maker
+			       ? snapshot_copy(kinds[kind].folder, name, &fd, &err)
+			       : YG_FAIL(&err, YG_DENIED, "not a snapshot of its making");
 	if (st != YG_OK) {
 		yg_log(&s->env, YG_EV_SNAPSHOT_UNREADABLE, YG_KN("kind", kind),
 		       YG_KN("generation", generation), YG_KERR(&err));
@@ -122,18 +141,18 @@ static void snapshot_take(struct sup *s, uint32_t kind, uint64_t generation, str
 	s->snapshots[kind].fd = fd;
 	s->snapshots[kind].generation = generation;
 	for (size_t i = 0; i < s->child_count; i++)
-		sup_snapshot_give(s, &s->children[i]);
+		give(s, &s->children[i], kind);
 	yg_log(&s->env, YG_EV_SNAPSHOT_RELAYED, YG_KN("kind", kind),
 	       YG_KN("generation", generation), YG_KU("file", name));
 }
 
-void sup_publish(struct sup *s, struct yg_sv body)
+void sup_publish(struct sup *s, unsigned maker, struct yg_sv body)
 {
 	struct yg_rd r = yg_rd_init(body.p, body.n);
 	uint32_t kind = yg_rd_le32(&r);
 	(void)yg_rd_le32(&r);
 	uint64_t generation = yg_rd_le64(&r);
-	snapshot_take(s, kind, generation, yg_sv_sub(body, 16, body.n));
+	snapshot_take(s, maker, kind, generation, yg_sv_sub(body, 16, body.n));
 }
 
 /* "indicators-12.ygs": the digits before the last dot. */
@@ -153,13 +172,20 @@ static uint64_t generation_of(struct yg_sv name)
 
 void sup_snapshots_load(struct sup *s)
 {
-	struct yg_buf b;
-	yg_buf_init(&b, 4096);
-	if (yg_file_read("snapshot/current", 256, &b, NULL) == YG_OK) {
-		struct yg_sv name = yg_sv_trim(yg_buf_sv(&b));
-		snapshot_take(s, KIND_INDICATORS, generation_of(name), name);
+	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++) {
+		char path[64];
+		struct yg_sb p = yg_sb_init(path, sizeof path);
+		struct yg_buf b;
+		if (kinds[kind].folder == NULL)
+			continue;
+		yg_sb_printf(&p, "%s/current", kinds[kind].folder);
+		yg_buf_init(&b, 4096);
+		if (yg_file_read(yg_sb_cstr(&p), 256, &b, NULL) == YG_OK) {
+			struct yg_sv name = yg_sv_trim(yg_buf_sv(&b));
+			snapshot_take(s, kinds[kind].maker, kind, generation_of(name), name);
+		}
+		yg_buf_free(&b);
 	}
-	yg_buf_free(&b);
 }
 
 void sup_roles_tell(struct sup *s)

@@ -9,7 +9,9 @@
 #define ROLE_DRAIN YG_SECONDS(20)
 
 static_assert((int)YG_CONF_CENTER == (int)YG_R_CENTER && (int)YG_CONF_STORE == (int)YG_R_STORE &&
-		      (int)YG_CONF_INGEST == (int)YG_R_INGEST,
+		      (int)YG_CONF_INGEST == (int)YG_R_INGEST &&
+		      (int)YG_CONF_RESOLVE == (int)YG_R_RESOLVE &&
+		      (int)YG_CONF_ZONES == (int)YG_R_ZONES,
 	      "a key's roles are the bits of message.h");
 
 static void report(void *arg, const char *file, size_t line, const char *key, const char *text)
@@ -30,6 +32,11 @@ yg_status sup_conf_load(struct sup *s, struct yg_buf *yaml, struct yg_arena *are
 		st = yg_conf_read(yg_buf_sv(yaml), name, arena, out, report, s, err);
 	if (st == YG_OK)
 		st = yg_conf_check_files(out, name, report, s, err);
+	if (st == YG_OK) { /* what the roles get does not depend on where the file lies */
+		yaml->n = 0;
+		yg_conf_print(out, true, yaml);
+		st = yaml->bad ? YG_FAIL(err, YG_LIMIT, "%s: too large", name) : YG_OK;
+	}
 	return st;
 }
 

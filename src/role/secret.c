@@ -58,21 +58,63 @@ static void take_sv(struct load *l, const char *name, unsigned roles, struct yg_
 	take(l, name, roles, yg_sb_cstr(&b));
 }
 
-static void take_listener(struct load *l, const struct yg_conf *conf,
-			  const struct yg_conf_listener *k)
+/* What a listener speaks TLS with: files of its own or the server's, as
+ * "<listener>.crt", ".key", ".ca". */
+static void take_tls(struct load *l, const struct yg_conf *conf, unsigned roles,
+		     const char *listener, const struct yg_sv own[3])
 {
 	static const char *const parts[] = {"crt", "key", "ca"};
 	char name[96];
-	const struct yg_sv own[] = {k->cert_file, k->key_file, k->client_ca_file};
 	const struct yg_sv server[] = {conf->api_cert_file, conf->api_key_file, {"", 0}};
 	const struct yg_sv made[] = {YG_SV("keys/tls.crt"), YG_SV("keys/tls.key"), {"", 0}};
-	if (!YG_SV_IS(k->protocol, "tls"))
-		return;
 	for (size_t i = 0; i < YG_LEN(parts); i++) {
 		struct yg_sb b = yg_sb_init(name, sizeof name);
-		yg_sb_printf(&b, "listener." YG_SV_FMT ".%s", YG_SV_ARG(k->name), parts[i]);
+		yg_sb_printf(&b, "%s.%s", listener, parts[i]);
 		struct yg_sv path = own[i].n > 0 ? own[i] : server[i].n > 0 ? server[i] : made[i];
-		take_sv(l, yg_sb_cstr(&b), YG_R_INGEST, path);
+		take_sv(l, yg_sb_cstr(&b), roles, path);
+	}
+}
+
+static void take_listener(struct load *l, const struct yg_conf *conf,
+			  const struct yg_conf_listener *k)
+{
+	char name[96];
+	struct yg_sb b = yg_sb_init(name, sizeof name);
+	const struct yg_sv own[] = {k->cert_file, k->key_file, k->client_ca_file};
+	if (!YG_SV_IS(k->protocol, "tls"))
+		return;
+	yg_sb_printf(&b, "listener." YG_SV_FMT, YG_SV_ARG(k->name));
+	take_tls(l, conf, YG_R_INGEST, yg_sb_cstr(&b), own);
+}
+
+static void take_dns_tls(struct load *l, const struct yg_conf *conf, const char *kind,
+			 const struct yg_conf_dns_listen *k, size_t n)
+{
+	char name[96];
+	for (size_t i = 0; i < n; i++) {
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		const struct yg_sv own[] = {k[i].cert_file, k[i].key_file, k[i].client_ca_file};
+		yg_sb_printf(&b, "%s.%zu", kind, i);
+		take_tls(l, conf, YG_R_RESOLVE, yg_sb_cstr(&b), own);
+	}
+}
+
+/* Keys of transfers, and tokens that clients are known by. */
+static void take_resolver(struct load *l, const struct yg_conf *conf)
+{
+	char name[96];
+	struct yg_sb b = yg_sb_init(name, sizeof name);
+	take_dns_tls(l, conf, "dot", conf->dns_dots, conf->dns_dot_count);
+	take_dns_tls(l, conf, "doh", conf->dns_dohs, conf->dns_doh_count);
+	for (size_t i = 0; i < conf->dns_policy_count; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "tsig." YG_SV_FMT, YG_SV_ARG(conf->dns_policies[i].name));
+		take_sv(l, yg_sb_cstr(&b), YG_R_ZONES, conf->dns_policies[i].tsig_secret_file);
+	}
+	for (size_t i = 0; i < conf->dns_client_count; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "client.%zu", i);
+		take_sv(l, yg_sb_cstr(&b), YG_R_RESOLVE, conf->dns_clients[i].doh_token_file);
 	}
 }
 
@@ -141,6 +183,7 @@ yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_
 		conf->store_password_file);
 	for (size_t i = 0; i < conf->listener_count; i++)
 		take_listener(&l, conf, &conf->listeners[i]);
+	take_resolver(&l, conf);
 	for (size_t i = 0; i < conf->provider_count; i++) {
 		char name[96];
 		struct yg_sb b = yg_sb_init(name, sizeof name);

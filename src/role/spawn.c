@@ -44,7 +44,7 @@ static void give_all(struct sup *s, struct yg_child *c, struct gift *g)
 {
 	for (const struct yg_sock *k = s->socks; k != NULL; k = k->next)
 		if ((k->roles & c->role->bit) != 0 &&
-		    (c->role->bit != YG_R_INGEST || k->worker == c->index))
+		    ((c->role->bit & (YG_R_INGEST | YG_R_RESOLVE)) == 0 || k->worker == c->index))
 			give(g, k->name, k->fd);
 	for (const struct yg_secret *k = s->secrets; k != NULL; k = k->next)
 		if ((k->roles & c->role->bit) != 0)

@@ -12,7 +12,7 @@
 #include "role/main.h"
 #include "role/role.h"
 
-#define YG_SUP_CHILDREN    (2 + YG_INGEST_WORKERS)
+#define YG_SUP_CHILDREN    (3 + YG_INGEST_WORKERS + YG_RESOLVE_WORKERS)
 #define YG_SUP_EVENTS      1024 /* system events kept for center */
 #define YG_SUP_EVENT_BYTES ((size_t)4 << 20)
 #define YG_SUP_KINDS       4  /* kinds of snapshots */
@@ -44,7 +44,7 @@ struct yg_child {
 struct yg_sock { /* a listening socket, kept open while the service runs */
 	struct yg_sock *next;
 	char name[96];     /* as yg_role_fd() */
-	uint32_t worker;   /* ingest: whose */
+	uint32_t worker;   /* ingest, resolve: whose */
 	char address[128]; /* as configured, or the path */
 	char protocol[8];  /* "tcp", "udp", "unix" */
 	unsigned roles;    /* enum yg_role_bit */
@@ -114,6 +114,8 @@ unsigned sup_secrets_differ(const struct yg_secret *a, const struct yg_secret *b
 /* spawn.c */
 yg_status sup_spawn(struct sup *s, struct yg_child *c, struct yg_err *err);
 /* child.c */
+/* Roles that may run: all, or those of `serve --only`. */
+unsigned sup_allowed(const struct sup *s, const struct yg_conf *conf);
 void sup_children_set(struct sup *s, const struct yg_conf *conf); /* which ones there are */
 void sup_child_start(struct yg_child *c);
 void sup_child_drain(struct yg_child *c, yg_span within);
@@ -124,7 +126,7 @@ void sup_event_keep(struct sup *s, int64_t time, struct yg_sv json);
 void sup_events_flush(struct sup *s);
 void sup_snapshots_load(struct sup *s);
 void sup_snapshot_give(struct sup *s, struct yg_child *c);
-void sup_publish(struct sup *s, struct yg_sv body);
+void sup_publish(struct sup *s, unsigned maker, struct yg_sv body); /* maker: enum yg_role_bit */
 void sup_roles_tell(struct sup *s);                 /* center: whose pids are ours */
 extern const struct yg_channel_ops sup_channel_ops; /* ctx: struct yg_child */
 /* reload.c */
