@@ -205,7 +205,7 @@ struct yg_dns_hit { /* one record that matched */
 struct yg_dns_eval { /* the caller's memory; its fields are private but the notes */
 	const struct yg_dns_policy *policy;
 	const struct yg_dns_view_rec *view;
-	bool decided, has_best;
+	bool decided, has_best, begun;
 	uint8_t stage, note_count;
 	uint32_t notes_more;                       /* that had no room */
 	struct yg_dns_hit best;                    /* of the stage at hand */

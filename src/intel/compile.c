@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "intel/layout.h"
+#include "snapshot/intern.h"
 
 #define NONE      UINT32_MAX
 #define BYTES_MAX ((uint64_t)2 << 30)
@@ -21,39 +22,13 @@ struct link {
 	uint32_t meta, next;
 };
 
-/* A growing array of plain elements. */
-struct vec {
-	void *p; /* owned */
-	size_t n, cap;
-};
-static void *vec_add(struct vec *v, size_t elem)
-{
-	if (v->n == v->cap) {
-		size_t cap = v->cap < 256 ? 256 : v->cap + v->cap / 2;
-		void *p = reallocarray(v->p, cap, elem);
-		if (p == NULL)
-			return NULL;
-		v->p = p;
-		v->cap = cap;
-	}
-	return (char *)v->p + v->n++ * elem;
-}
-
-/* Open addressing: which element has this hash?  A slot is 32 bits of the hash
- * and the element's number + 1, so that neither a miss nor growing looks at the
- * elements themselves; 0 is empty. */
-struct index {
-	uint64_t *slots; /* owned */
-	size_t cap, n;   /* cap: power of two */
-};
-
 struct yg_intel_builder {
 	struct yg_intel_build_opts opts;
 	struct yg_hash_key key;
 	struct yg_suffixes *suffixes;
-	struct vec entries, links, metas; /* of entry, link, yg_intel_meta */
+	struct yg_vec entries, links, metas; /* of entry, link, yg_intel_meta */
 	struct yg_buf keys, strings;
-	struct index by_key, by_meta, by_string;
+	struct yg_index by_key, by_meta, by_string;
 	uint32_t last_at[4]; /* the strings of the entry before: lists repeat them */
 	struct yg_intel_info info;
 	struct yg_intel_build_stats stats;
@@ -61,55 +36,6 @@ struct yg_intel_builder {
 };
 
 /* ---- interning ---- */
-
-static uint64_t slot_of(uint64_t hash, uint32_t element)
-{
-	return hash << 32 | ((uint64_t)element + 1);
-}
-
-/* Room for one more; false when memory is out. */
-static bool index_room(struct index *ix)
-{
-	if (ix->n * 3 < ix->cap * 2)
-		return true;
-	size_t cap = ix->cap < 64 ? 64 : ix->cap * 2;
-	uint64_t *slots = calloc(cap, sizeof *slots);
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i < ix->cap; i++) {
-		if (ix->slots[i] == 0)
-			continue;
-		size_t at = (ix->slots[i] >> 32) & (cap - 1);
-		while (slots[at] != 0)
-			at = (at + 1) & (cap - 1);
-		slots[at] = ix->slots[i];
-	}
-	free(ix->slots);
-	ix->slots = slots;
-	ix->cap = cap;
-	return true;
-}
-
-/* Walks the elements that may have this hash: start with *at = SIZE_MAX.  False
- * at a free slot, which is then *at. */
-static bool index_next(const struct index *ix, uint64_t hash, size_t *at, uint32_t *out)
-{
-	size_t mask = ix->cap - 1;
-	*at = *at == SIZE_MAX ? (hash & UINT32_MAX) & mask : (*at + 1) & mask;
-	for (; ix->slots[*at] != 0; *at = (*at + 1) & mask) {
-		if (ix->slots[*at] >> 32 == (hash & UINT32_MAX)) {
-			*out = (uint32_t)ix->slots[*at] - 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void index_put(struct index *ix, size_t at, uint64_t hash, uint32_t element)
-{
-	ix->slots[at] = slot_of(hash, element);
-	ix->n++;
-}
 
 static struct yg_sv string_at(const struct yg_intel_builder *b, uint32_t at)
 {
@@ -126,11 +52,11 @@ static yg_status intern_string(struct yg_intel_builder *b, struct yg_sv s, uint3
 		return YG_OK;
 	if (s.n > 1024)
 		return YG_FAIL(err, YG_PARSE, "a name of %zu bytes is too long", s.n);
-	if (!index_room(&b->by_string))
+	if (!yg_index_room(&b->by_string))
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
 	uint64_t hash = yg_hash_of(&b->key, 0, s);
 	size_t at = SIZE_MAX;
-	while (index_next(&b->by_string, hash, &at, out))
+	while (yg_index_next(&b->by_string, hash, &at, out))
 		if (yg_sv_eq(string_at(b, *out), s))
 			return YG_OK;
 	char *to = yg_buf_room(&b->strings, s.n + 2);
@@ -144,7 +70,7 @@ static yg_status intern_string(struct yg_intel_builder *b, struct yg_sv s, uint3
 		memcpy(to + 2, s.p, s.n);
 	*out = (uint32_t)b->strings.n;
 	b->strings.n += s.n + 2;
-	index_put(&b->by_string, at, hash, *out);
+	yg_index_put(&b->by_string, at, hash, *out);
 	return YG_OK;
 }
 
@@ -180,19 +106,19 @@ static yg_status intern_meta(struct yg_intel_builder *b, const struct yg_indicat
 		st = intern_column(b, 3, ind->org, &m.org, err);
 	if (st != YG_OK)
 		return st;
-	if (!index_room(&b->by_meta))
+	if (!yg_index_room(&b->by_meta))
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
 	uint64_t hash = yg_hash_of(&b->key, 0, (struct yg_sv){(const char *)&m, sizeof m});
 	size_t at = SIZE_MAX;
-	while (index_next(&b->by_meta, hash, &at, out))
+	while (yg_index_next(&b->by_meta, hash, &at, out))
 		if (memcmp((const struct yg_intel_meta *)b->metas.p + *out, &m, sizeof m) == 0)
 			return YG_OK;
-	struct yg_intel_meta *to = vec_add(&b->metas, sizeof m);
+	struct yg_intel_meta *to = yg_vec_add(&b->metas, sizeof m);
 	if (to == NULL)
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
 	*to = m;
 	*out = (uint32_t)(b->metas.n - 1);
-	index_put(&b->by_meta, at, hash, *out);
+	yg_index_put(&b->by_meta, at, hash, *out);
 	return YG_OK;
 }
 
@@ -237,7 +163,7 @@ static yg_status add_source(struct yg_intel_builder *b, struct entry *e, uint32_
 		b->stats.sources_dropped++;
 		return YG_OK;
 	}
-	struct link *l = b->links.n < NONE ? vec_add(&b->links, sizeof *l) : NULL;
+	struct link *l = b->links.n < NONE ? yg_vec_add(&b->links, sizeof *l) : NULL;
 	if (l == NULL)
 		return YG_FAIL(err, YG_NOMEM, "indicator sources");
 	*l = (struct link){meta, e->more};
@@ -249,12 +175,12 @@ static yg_status add_source(struct yg_intel_builder *b, struct entry *e, uint32_
 static yg_status add_entry(struct yg_intel_builder *b, const struct yg_indicator_key *k,
 			   uint64_t hash, uint32_t meta, struct yg_err *err)
 {
-	if (!index_room(&b->by_key))
+	if (!yg_index_room(&b->by_key))
 		return YG_FAIL(err, YG_NOMEM, "indicators");
 	struct entry *entries = b->entries.p;
 	size_t at = SIZE_MAX;
 	uint32_t i;
-	while (index_next(&b->by_key, hash, &at, &i)) {
+	while (yg_index_next(&b->by_key, hash, &at, &i)) {
 		struct entry *e = &entries[i];
 		if (e->hash == hash && e->key_n == k->key.n && (e->head & 15) == k->type &&
 		    memcmp(b->keys.p + e->key_at, k->key.p, k->key.n) == 0)
@@ -265,7 +191,7 @@ static yg_status add_entry(struct yg_intel_builder *b, const struct yg_indicator
 		b->keys.bad = false;
 		return YG_FAIL(err, YG_LIMIT, "indicators take more memory than allowed");
 	}
-	struct entry *e = b->entries.n < NONE - 1 ? vec_add(&b->entries, sizeof *e) : NULL;
+	struct entry *e = b->entries.n < NONE - 1 ? yg_vec_add(&b->entries, sizeof *e) : NULL;
 	if (e == NULL)
 		return YG_FAIL(err, YG_NOMEM, "indicators");
 	memcpy(to, k->key.p, k->key.n);
@@ -277,7 +203,7 @@ static yg_status add_entry(struct yg_intel_builder *b, const struct yg_indicator
 			    .head = yg_intel_head(k->type, k->scheme),
 			    .sources = 1};
 	b->keys.n += k->key.n;
-	index_put(&b->by_key, at, hash, (uint32_t)(b->entries.n - 1));
+	yg_index_put(&b->by_key, at, hash, (uint32_t)(b->entries.n - 1));
 	b->stats.by_type[k->type]++;
 	return YG_OK;
 }
@@ -442,7 +368,7 @@ static yg_status fill_pool(struct yg_intel_builder *b, struct finish *f, struct 
 			p->value = (uint32_t)off;
 		} else {
 			f->items[f->item_count++] =
-				(struct yg_hashset_item){e->hash, (uint32_t)off};
+				(struct yg_hashset_item){e->hash, (uint32_t)off, 0};
 		}
 	}
 	return YG_OK;
@@ -454,7 +380,7 @@ yg_status yg_intel_builder_finish(struct yg_intel_builder *b, int fd, uint64_t g
 	YG_AUTO(finish_free) struct finish f = {.item_count = 0};
 	yg_status st = fill_pool(b, &f, err);
 	if (st == YG_OK)
-		st = yg_hashset_build(f.items, f.item_count, f.pool.n, &f.set, err);
+		st = yg_hashset_build(&b->key, f.items, f.item_count, f.pool.n, &f.set, err);
 	if (st == YG_OK)
 		st = yg_prefix_build(f.prefixes, f.prefix_count, &f.tree, err);
 	if (st != YG_OK)

@@ -133,6 +133,30 @@ static uint64_t slot_of(uint64_t hash, uint64_t slot_count)
 	return (hash & UINT32_MAX) * slot_count >> 32;
 }
 
+void yg_hashset_prefetch_slot(const struct yg_hashset *s, uint64_t hash)
+{
+	__builtin_prefetch(&s->slots[slot_of(hash, s->slot_count)], 0, 1);
+}
+
+void yg_hashset_prefetch_record(const struct yg_hashset *s, uint64_t hash)
+{
+	const uint32_t mask = (1u << s->off_bits) - 1;
+	const uint32_t tag = (uint32_t)hash << s->off_bits;
+	uint64_t at = slot_of(hash, s->slot_count);
+	for (unsigned probe = 0; probe < 16; probe++) {
+		uint32_t slot = s->slots[at];
+		if (slot == 0)
+			return;
+		if ((slot & ~mask) == tag && (slot & mask) != 0) {
+			/* a record is about 30 bytes: one line or two */
+			__builtin_prefetch(s->pool + (slot & mask) - 1, 0, 1);
+			return;
+		}
+		if (++at == s->slot_count)
+			at = 0;
+	}
+}
+
 size_t yg_hashset_find(const struct yg_hashset *s, uint64_t hash, struct yg_sv key,
 		       struct yg_hashset_rec *out, size_t most)
 {
@@ -176,14 +200,15 @@ yg_status yg_hashset_put(struct yg_buf *pool, uint8_t head, struct yg_sv key,
 	return YG_OK;
 }
 
-yg_status yg_hashset_build(const struct yg_hashset_item *items, uint64_t count, uint64_t pool_bytes,
-			   struct yg_hashset *out, struct yg_err *err)
+yg_status yg_hashset_build(const struct yg_hash_key *key, const struct yg_hashset_item *items,
+			   uint64_t count, uint64_t pool_bytes, struct yg_hashset *out,
+			   struct yg_err *err)
 {
 	struct yg_hashset s = {.pool_bytes = pool_bytes, .off_bits = off_bits_for(pool_bytes)};
 	s.slot_count = count + count / 3 + 8;
 	s.filter_count = count / 4 + 8; /* 16 bits a key */
 	if (s.off_bits > 31 || s.slot_count > UINT32_MAX)
-		return YG_FAIL(err, YG_LIMIT, "too many indicators for one snapshot");
+		return YG_FAIL(err, YG_LIMIT, "too many keys for one snapshot");
 	uint32_t *slots = calloc(s.slot_count, sizeof *slots);
 	uint64_t *filter = calloc(s.filter_count, sizeof *filter);
 	if (slots == NULL || filter == NULL) {
@@ -194,11 +219,14 @@ yg_status yg_hashset_build(const struct yg_hashset_item *items, uint64_t count, 
 	const uint64_t ahead = 16; /* prefetch distance: both tables are larger than the caches */
 	for (uint64_t i = 0; i < count; i++) {
 		if (i + ahead < count) {
-			__builtin_prefetch(&slots[slot_of(items[i + ahead].hash, s.slot_count)], 1);
-			__builtin_prefetch(&filter[yg_hashset_word(&s, items[i + ahead].hash)], 1);
+			const struct yg_hashset_item *next = &items[i + ahead];
+			uint64_t far = yg_hash_scoped(key, next->hash, next->scope);
+			__builtin_prefetch(&slots[slot_of(far, s.slot_count)], 1);
+			__builtin_prefetch(&filter[yg_hashset_word(&s, next->hash)], 1);
 		}
-		uint64_t hash = items[i].hash, at = slot_of(hash, s.slot_count);
-		filter[yg_hashset_word(&s, hash)] |= yg_hashset_mask(hash);
+		uint64_t hash = yg_hash_scoped(key, items[i].hash, items[i].scope);
+		uint64_t at = slot_of(hash, s.slot_count);
+		filter[yg_hashset_word(&s, items[i].hash)] |= yg_hashset_mask(items[i].hash);
 		while (slots[at] != 0)
 			at = at + 1 < s.slot_count ? at + 1 : 0;
 		slots[at] = (uint32_t)hash << s.off_bits | (items[i].off + 1);

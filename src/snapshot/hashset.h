@@ -74,6 +74,14 @@ static inline uint64_t yg_hash_end(const struct yg_hash_key *key, uint64_t h)
 {
 	return yg_hash_mix(h ^ key->k[1], h ^ 0x8ebc6af09c88c6e3ull);
 }
+/* The same key in another scope (1...): as far away as another key.  The filter does
+ * not know scopes: it is asked once, by the plain hash, for all of them. */
+static inline uint64_t yg_hash_scoped(const struct yg_hash_key *key, uint64_t hash, uint32_t scope)
+{
+	return scope == 0 ? hash
+			  : yg_hash_mix(hash ^ key->k[0],
+					((uint64_t)scope * 0xd6e8feb86659fd93ull) ^ key->k[1]);
+}
 static inline uint64_t yg_hash_of(const struct yg_hash_key *key, uint32_t domain, struct yg_sv s)
 {
 	return yg_hash_end(key, yg_hash_more(key, yg_hash_begin(key, domain), s.p, s.n));
@@ -144,6 +152,9 @@ static inline bool yg_hashset_maybe(const struct yg_hashset *s, uint64_t hash)
 	uint64_t m = yg_hashset_mask(hash);
 	return (s->filter[yg_hashset_word(s, hash)] & m) == m;
 }
+/* Where yg_hashset_find() will look first, and which records may be meant there. */
+void yg_hashset_prefetch_slot(const struct yg_hashset *s, uint64_t hash);
+void yg_hashset_prefetch_record(const struct yg_hashset *s, uint64_t hash);
 /* Records with this key, at most `most`, into out: how many.  Two records may
  * have one key when their heads differ. */
 size_t yg_hashset_find(const struct yg_hashset *s, uint64_t hash, struct yg_sv key,
@@ -157,9 +168,11 @@ yg_status yg_hashset_put(struct yg_buf *pool, uint8_t head, struct yg_sv key,
 struct yg_hashset_item {
 	uint64_t hash;
 	uint32_t off;
+	uint32_t scope; /* 0; else the slot is that of yg_hash_scoped() */
 };
 /* Filter and slots for `count` records of a pool of pool_bytes; both are owned
  * by the caller (free()), the fields of *out point to them.
  * YG_OK | YG_NOMEM | YG_LIMIT. */
-yg_status yg_hashset_build(const struct yg_hashset_item *items, uint64_t count, uint64_t pool_bytes,
-			   struct yg_hashset *out, struct yg_err *err);
+yg_status yg_hashset_build(const struct yg_hash_key *key, const struct yg_hashset_item *items,
+			   uint64_t count, uint64_t pool_bytes, struct yg_hashset *out,
+			   struct yg_err *err);

@@ -67,9 +67,9 @@ static void fill(struct yg_buf *pool, struct yg_hashset *s)
 		uint32_t values[3] = {i, i * 7, UINT32_MAX};
 		struct yg_sv k = numbered(buf, sizeof buf, i);
 		ok = yg_hashset_put(pool, (uint8_t)(i & 15), k, values, 1 + i % 3, &off) == YG_OK;
-		items[i] = (struct yg_hashset_item){yg_hash_of(&key, 3, k), (uint32_t)off};
+		items[i] = (struct yg_hashset_item){yg_hash_of(&key, 3, k), (uint32_t)off, 0};
 	}
-	T_OK(ok && yg_hashset_build(items, KEYS, pool->n, s, NULL) == YG_OK);
+	T_OK(ok && yg_hashset_build(&key, items, KEYS, pool->n, s, NULL) == YG_OK);
 	s->pool = (const uint8_t *)pool->p;
 	free(items);
 }
@@ -121,7 +121,7 @@ static void test_empty_set(void)
 	struct yg_hashset s = {.off_bits = 0};
 	struct yg_hashset_rec rec;
 	uint64_t count = 7;
-	T_OK(yg_hashset_build(NULL, 0, 0, &s, NULL) == YG_OK);
+	T_OK(yg_hashset_build(&key, NULL, 0, 0, &s, NULL) == YG_OK);
 	s.pool = (const uint8_t *)"";
 	T_OK(yg_hashset_check(&s, 0, &count, NULL) == YG_OK && count == 0);
 	T_OK(!yg_hashset_maybe(&s, 12345) && yg_hashset_find(&s, 12345, YG_SV("x"), &rec, 1) == 0);

@@ -1,0 +1,336 @@
+/* policy.c - the look-up: hashes, filter, records; then which record decides. */
+#include "dns/policy.h"
+
+#include "dns/policy_internal.h"
+
+/* ---- names ---- */
+
+/* Hashes of the name from label i on, for the label counts the table has. */
+static void hash_name(const struct yg_dns_policy *p, const struct yg_dns_name *name,
+		      enum yg_dns_kind kind, struct yg_dns_probe *out)
+{
+	unsigned labels = name->labels, least = p->counts.least[kind], most = p->counts.most[kind];
+	uint64_t h = yg_hash_begin(&p->key, kind);
+	out->maybe = false;
+	if (least > most || labels < least) {
+		out->from = out->to = 0;
+		return;
+	}
+	out->from = (uint8_t)(labels > most ? labels - most : 0);
+	out->to = (uint8_t)(labels - least + 1);
+	if (least == 0)
+		out->hash[labels] = yg_hash_end(&p->key, h);
+	for (unsigned i = labels; i > out->from;) {
+		i--;
+		h = yg_dns_hash_label(&p->key, h, name->b + name->at[i]);
+		if (i < out->to)
+			out->hash[i] = yg_hash_end(&p->key, h);
+	}
+}
+
+void yg_dns_policy_hash(const struct yg_dns_policy *p, const struct yg_dns_name *name,
+			struct yg_dns_probe *out)
+{
+	hash_name(p, name, YG_DK_QNAME, out);
+	for (unsigned i = out->from; i < out->to; i++)
+		yg_hashset_prefetch(&p->set, out->hash[i]);
+}
+
+bool yg_dns_policy_touch(const struct yg_dns_policy *p, struct yg_dns_probe *probe)
+{
+	probe->maybe = false;
+	for (unsigned i = probe->from; i < probe->to; i++) {
+		if (!yg_hashset_maybe(&p->set, probe->hash[i]))
+			continue;
+		yg_hashset_prefetch_slot(&p->set, probe->hash[i]);
+		probe->maybe = true;
+	}
+	return probe->maybe;
+}
+
+void yg_dns_policy_fetch(const struct yg_dns_policy *p, const struct yg_dns_probe *probe)
+{
+	if (!probe->maybe)
+		return;
+	for (unsigned i = probe->from; i < probe->to; i++)
+		if (yg_hashset_maybe(&p->set, probe->hash[i]))
+			yg_hashset_prefetch_record(&p->set, probe->hash[i]);
+}
+
+bool yg_dns_policy_any_ip(const struct yg_dns_policy *p, struct yg_ip ip)
+{
+	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
+	return p->tree.value_count > 0 && yg_prefix_find(&p->tree, ip, off) > 0;
+}
+
+/* ---- which of two is better ---- */
+
+/* IPv4 stands at the low end of the 128 bits (draft, section 5.7). */
+static int compare_ip(struct yg_ip a, struct yg_ip b)
+{
+	if (yg_ip_is_v4(a))
+		a.b[10] = a.b[11] = 0;
+	if (yg_ip_is_v4(b))
+		b.b[10] = b.b[11] = 0;
+	return memcmp(a.b, b.b, 16);
+}
+
+static bool is_better(const struct yg_dns_hit *a, const struct yg_dns_name *a_name,
+		      const struct yg_dns_hit *b, const struct yg_dns_name *b_name)
+{
+	if (a->zone != b->zone)
+		return a->zone < b->zone;
+	if (a->trigger != b->trigger)
+		return a->trigger < b->trigger;
+	if (a->trigger == YG_DNS_TRIGGER_NSDNAME) {
+		if (a->wild != b->wild)
+			return b->wild != 0;
+		if (a->labels != b->labels)
+			return a->labels > b->labels;
+		return yg_dns_name_cmp(a_name, b_name) > 0;
+	}
+	if (a->bits != b->bits)
+		return a->bits > b->bits;
+	return a->trigger != YG_DNS_TRIGGER_QNAME && compare_ip(a->ip, b->ip) < 0;
+}
+
+/* ---- taking hits ---- */
+
+static const struct yg_dns_view_zone *zone_in_view(const struct yg_dns_eval *e, uint16_t zone)
+{
+	const struct yg_dns_view_zone *list = e->policy->view_zones + e->view->zones_at;
+	uint32_t from = 0, to = e->view->zone_count;
+	while (from < to) {
+		uint32_t mid = (from + to) / 2;
+		if (list[mid].zone == zone)
+			return &list[mid];
+		if (list[mid].zone < zone)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
+}
+
+static void keep_note(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
+		      const struct yg_dns_name *name)
+{
+	size_t i = 0;
+	while (i < e->note_count && e->notes[i].zone != hit->zone)
+		i++;
+	if (i < e->note_count && (e->notes[i].stage != hit->stage ||
+				  !is_better(hit, name, &e->notes[i], &e->note_name[i])))
+		return;
+	if (i == YG_DNS_NOTES_MAX) {
+		e->notes_more++;
+		return;
+	}
+	e->note_count = (uint8_t)YG_MAX(e->note_count, i + 1);
+	e->notes[i] = *hit;
+	if (name != NULL)
+		e->note_name[i] = *name;
+}
+
+static void take_hit(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
+		     const struct yg_dns_view_zone *in_view, const struct yg_dns_name *name)
+{
+	if (in_view->mode != YG_DNS_MODE_ENFORCE ||
+	    e->policy->zones[hit->zone].override == YG_DNS_OVERRIDE_DISABLED) {
+		keep_note(e, hit, name);
+		return;
+	}
+	if (e->has_best && !is_better(hit, name, &e->best, &e->name))
+		return;
+	e->best = *hit;
+	e->has_best = true;
+	if (name != NULL)
+		e->name = *name;
+}
+
+/* ---- names ---- */
+
+struct settled { /* zones of the view that have a name on the way already */
+	uint64_t bits[YG_DNS_VIEW_ZONES_MAX / 64];
+};
+
+/* What one record says of a name: per zone of the view, a rule, or that it exists. */
+static void take_values(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struct settled *settled,
+			struct yg_dns_hit *hit, uint32_t scope, const struct yg_dns_name *name)
+{
+	const struct yg_dns_policy *p = e->policy;
+	const struct yg_dns_view_zone *list = p->view_zones + e->view->zones_at;
+	uint32_t value;
+	uint64_t now[YG_DNS_VIEW_ZONES_MAX / 64] = {0};
+	for (;;) {
+		while (yg_hashset_value(rec, &value)) {
+			uint32_t rule = value >> 2;
+			const struct yg_dns_view_zone *z =
+				rule < p->rule_count ? zone_in_view(e, p->rules[rule].zone) : NULL;
+			if (z == NULL || p->zones[z->zone].scope != scope)
+				continue;
+			size_t i = (size_t)(z - list);
+			if ((settled->bits[i / 64] >> (i & 63) & 1) != 0)
+				continue;
+			now[i / 64] |= 1ull << (i & 63);
+			if ((value & (hit->level == 0 ? YG_DV_EXACT : YG_DV_WILD)) == 0)
+				continue;
+			hit->rule = rule;
+			hit->zone = z->zone;
+			take_hit(e, hit, z, name);
+		}
+		if ((rec->head & YG_DK_MORE) == 0 ||
+		    !yg_hashset_rec(&p->set, (uint64_t)(rec->values - p->set.pool), rec))
+			break;
+	}
+	for (size_t i = 0; i < YG_LEN(now); i++)
+		settled->bits[i] |= now[i];
+}
+
+/* From the whole name upwards: the first thing a zone has on the way settles it. */
+static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
+		       const struct yg_dns_probe *probe, enum yg_dns_kind kind)
+{
+	const struct yg_dns_policy *p = e->policy;
+	struct settled settled = {{0}};
+	struct yg_hashset_rec rec[4];
+	for (unsigned i = probe->from; i < probe->to; i++) {
+		if (!yg_hashset_maybe(&p->set, probe->hash[i]))
+			continue;
+		struct yg_sv key = yg_dns_name_from(name, i);
+		key.n--; /* the root is not kept */
+		for (unsigned s = 0; s < e->view->scope_count; s++) {
+			uint32_t scope = e->view->scopes[s];
+			uint64_t hash = yg_hash_scoped(&p->key, probe->hash[i], scope);
+			size_t n = yg_hashset_find(&p->set, hash, key, rec, YG_LEN(rec));
+			for (size_t k = 0; k < n; k++) {
+				struct yg_dns_hit hit = {
+					.trigger = kind == YG_DK_QNAME ? YG_DNS_TRIGGER_QNAME
+								       : YG_DNS_TRIGGER_NSDNAME,
+					.wild = i > 0,
+					.level = (uint8_t)i,
+					.labels = (uint8_t)(name->labels - i),
+					.stage = e->stage};
+				if ((rec[k].head & 0x7f) == (unsigned)kind)
+					take_values(e, &rec[k], &settled, &hit, scope, name);
+			}
+		}
+	}
+}
+
+/* ---- addresses ---- */
+
+static void judge_ip(struct yg_dns_eval *e, struct yg_ip ip, enum yg_dns_trigger trigger,
+		     unsigned bits)
+{
+	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
+	const struct yg_dns_policy *p = e->policy;
+	struct yg_hashset_rec rec;
+	uint32_t value;
+	if ((e->view->has >> trigger & 1) == 0)
+		return;
+	size_t n = yg_prefix_find(&p->tree, ip, off);
+	for (size_t i = 0; i < n; i++) {
+		if (!yg_hashset_rec(&p->set, off[i], &rec) || rec.key.n != 17)
+			continue;
+		struct yg_dns_hit hit = {.trigger = (uint8_t)trigger,
+					 .bits = (uint8_t)rec.key.p[16],
+					 .stage = e->stage,
+					 .ip = ip};
+		for (;;) {
+			while (yg_hashset_value(&rec, &value)) {
+				uint32_t rule = value >> 2;
+				const struct yg_dns_view_zone *z =
+					(value & 3) == bits && rule < p->rule_count
+						? zone_in_view(e, p->rules[rule].zone)
+						: NULL;
+				if (z == NULL)
+					continue;
+				hit.rule = rule;
+				hit.zone = z->zone;
+				take_hit(e, &hit, z, NULL);
+			}
+			if ((rec.head & YG_DK_MORE) == 0 ||
+			    !yg_hashset_rec(&p->set, (uint64_t)(rec.values - p->set.pool), &rec))
+				break;
+		}
+	}
+}
+
+/* ---- a query ---- */
+
+void yg_dns_eval_begin(struct yg_dns_eval *e, const struct yg_dns_policy *p, uint32_t view,
+		       struct yg_ip client)
+{
+	e->policy = p;
+	e->view = &p->views[view < p->view_count ? view : 0];
+	e->decided = e->has_best = false;
+	e->stage = e->note_count = 0;
+	e->notes_more = 0;
+	e->begun = false;
+	if (!yg_ip_is_zero(client))
+		judge_ip(e, client, YG_DNS_TRIGGER_CLIENT_IP, YG_DV_CLIENT);
+}
+
+void yg_dns_eval_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
+		      struct yg_dns_probe *probe)
+{
+	struct yg_dns_probe own __attribute__((uninitialized));
+	if (e->decided)
+		return;
+	if (e->begun && e->stage < UINT8_MAX)
+		e->stage++;
+	e->begun = true;
+	if ((e->view->has >> YG_DNS_TRIGGER_QNAME & 1) == 0)
+		return;
+	if (probe == NULL) {
+		probe = &own;
+		hash_name(e->policy, name, YG_DK_QNAME, probe);
+	}
+	judge_name(e, name, probe, YG_DK_QNAME);
+}
+
+void yg_dns_eval_address(struct yg_dns_eval *e, struct yg_ip ip)
+{
+	if (!e->decided)
+		judge_ip(e, ip, YG_DNS_TRIGGER_RESPONSE_IP, YG_DV_RESPONSE);
+}
+
+void yg_dns_eval_server(struct yg_dns_eval *e, const struct yg_dns_name *name)
+{
+	struct yg_dns_probe probe __attribute__((uninitialized));
+	if (e->decided || (e->view->has >> YG_DNS_TRIGGER_NSDNAME & 1) == 0)
+		return;
+	hash_name(e->policy, name, YG_DK_NSDNAME, &probe);
+	judge_name(e, name, &probe, YG_DK_NSDNAME);
+}
+
+void yg_dns_eval_server_address(struct yg_dns_eval *e, struct yg_ip ip)
+{
+	if (!e->decided)
+		judge_ip(e, ip, YG_DNS_TRIGGER_NSIP, YG_DV_NSIP);
+}
+
+/* Could a record of this trigger be better than the best so far? */
+static bool could_win(const struct yg_dns_eval *e, enum yg_dns_trigger t)
+{
+	uint16_t first = e->view->first[t];
+	if (first == YG_DNS_NO_ZONE)
+		return false;
+	return !e->has_best || first < e->best.zone ||
+	       (first == e->best.zone && t <= (enum yg_dns_trigger)e->best.trigger);
+}
+
+unsigned yg_dns_eval_needs(const struct yg_dns_eval *e)
+{
+	if (e->decided)
+		return 0;
+	return (could_win(e, YG_DNS_TRIGGER_RESPONSE_IP) ? YG_DNS_NEEDS_ADDRESSES : 0u) |
+	       (could_win(e, YG_DNS_TRIGGER_NSDNAME) ? YG_DNS_NEEDS_SERVERS : 0u) |
+	       (could_win(e, YG_DNS_TRIGGER_NSIP) ? YG_DNS_NEEDS_SERVER_ADDRESSES : 0u);
+}
+
+bool yg_dns_eval_stage_end(struct yg_dns_eval *e)
+{
+	e->decided = e->has_best;
+	return e->decided;
+}
