@@ -6,7 +6,8 @@
  *   state.db             the state database, of one moment
  *   snapshot/            the compiled indicators in force
  *   events/              rows of the event table, a zstd RowBinary file per
- *                        window of batches: DAY-SPOOL-FIRST-LAST-ROWS.rb.zst
+ *                        window of batches: DAY-SPOOL-FIRST-LAST-ROWS.rb.zst;
+ *                        of one too large: ...-ROWS-ROW_FIRST-ROW_LAST.rb.zst
  *   keys/                only when asked for
  * It is built under another name and renamed, so a backup that is there is
  * whole.  What still waits in a spool is not in it: it is not delivered yet.

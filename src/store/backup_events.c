@@ -21,19 +21,26 @@
 #define RESULT_MAX (1u << 30)
 #define QUERY_S    600
 #define ZSTD_LEVEL 3
+#define PIECE_MAX  (128u << 20) /* of rows in one file; the store's own bound may be lower */
+#define PIECES     128u /* waiting to be saved: a window is halved as often as its numbers have bits */
+#define RECOUNTS   8u
 
 struct window {
 	uint32_t day, spool;
 	uint64_t first, last, rows;
+	uint32_t row_first, row_last; /* of every batch; all: 0 to UINT32_MAX */
 };
+#define WINDOW_SQL                                                                                 \
+	" WHERE day = {day:UInt32} AND spool = {spool:UInt32} AND batch >= {first:UInt64}"         \
+	" AND batch <= {last:UInt64} AND row >= {row_first:UInt32} AND row <= {row_last:UInt32}"
 
 static yg_status ask(struct yg_ch *ch, const char *sql, const struct window *w, const char *format,
 		     struct yg_buf *out, struct yg_err *err)
 {
-	char text[4][24];
-	struct yg_ch_param p[4] = {
-		{.name = "day"}, {.name = "spool"}, {.name = "first"}, {.name = "last"}};
-	const uint64_t v[4] = {w->day, w->spool, w->first, w->last};
+	char text[6][24];
+	struct yg_ch_param p[6] = {{.name = "day"},  {.name = "spool"},     {.name = "first"},
+				   {.name = "last"}, {.name = "row_first"}, {.name = "row_last"}};
+	const uint64_t v[6] = {w->day, w->spool, w->first, w->last, w->row_first, w->row_last};
 	for (size_t i = 0; i < YG_LEN(p); i++) {
 		struct yg_sb b = yg_sb_init(text[i], sizeof text[i]);
 		yg_sb_u64(&b, v[i]);
@@ -47,31 +54,114 @@ static yg_status ask(struct yg_ch *ch, const char *sql, const struct window *w, 
 	return yg_ch_query(ch, &q, out, err);
 }
 
-static yg_status save_window(struct yg_backup_out *b, const struct window *w, struct yg_err *err)
+static yg_status count_rows(struct yg_ch *ch, const char *table, const struct window *w,
+			    uint64_t *out, struct yg_err *err)
+{
+	char sql[512];
+	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
+	(void)snprintf(sql, sizeof sql, "SELECT count() FROM %.200s" WINDOW_SQL, table);
+	yg_buf_init(&answer, 4096);
+	yg_status st = ask(ch, sql, w, "TabSeparated", &answer, err);
+	return st == YG_OK ? yg_parse_u64(yg_sv_trim(yg_buf_sv(&answer)), out, err) : st;
+}
+
+/* The rows of a window and how many they are: counted again behind the reading,
+ * for a batch that comes in several inserts may have grown meanwhile. */
+static yg_status read_window(struct yg_backup_out *b, struct window *w, struct yg_buf *rows,
+			     struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf sql = {0};
+	uint64_t now = w->rows + 1;
+	yg_status st = YG_OK;
+	yg_buf_init(&sql, 65536);
+	yg_buf_printf(&sql, "SELECT %.*s FROM %s" WINDOW_SQL, (int)b->o->event_columns.n,
+		      b->o->event_columns.p, b->o->event_table);
+	yg_buf_putc(&sql, '\0');
+	if (sql.bad)
+		return YG_FAIL(err, YG_NOMEM, "backup");
+	for (unsigned i = 0; st == YG_OK && now != w->rows; i++) {
+		if (i == RECOUNTS)
+			return YG_FAIL(err, YG_AGAIN, "a batch of events grew all the time");
+		if (i > 0)
+			w->rows = now;
+		rows->n = 0;
+		rows->bad = false;
+		st = ask(b->o->ch, sql.p, w, "RowBinary", rows, err);
+		if (st == YG_OK)
+			st = count_rows(b->o->ch, b->o->event_table, w, &now, err);
+	}
+	return st;
+}
+
+static yg_status save_piece(struct yg_backup_out *b, struct window *w, struct yg_err *err)
+{
 	YG_AUTO(yg_buf_free) struct yg_buf rows = {0};
 	YG_AUTO(yg_buf_free) struct yg_buf packed = {0};
-	char name[YG_BACKUP_FILE];
-	yg_buf_init(&sql, 65536);
-	yg_buf_init(&rows, RESULT_MAX);
-	yg_buf_init(&packed, RESULT_MAX + 131072u);
-	yg_buf_printf(&sql,
-		      "SELECT %.*s FROM %s WHERE day = {day:UInt32} AND spool = {spool:UInt32}"
-		      " AND batch >= {first:UInt64} AND batch <= {last:UInt64}",
-		      (int)b->o->event_columns.n, b->o->event_columns.p, b->o->event_table);
-	yg_buf_putc(&sql, '\0');
-	yg_status st = sql.bad ? YG_FAIL(err, YG_NOMEM, "backup")
-			       : ask(b->o->ch, sql.p, w, "RowBinary", &rows, err);
+	char name[YG_BACKUP_FILE], part[32] = "";
+	yg_buf_init(&rows, PIECE_MAX);
+	yg_buf_init(&packed, PIECE_MAX + 131072u);
+	yg_status st = read_window(b, w, &rows, err);
+	if (st == YG_OK && w->rows == 0)
+		return YG_OK; /* gone meanwhile */
 	if (st == YG_OK)
 		st = yg_zstd_compress(yg_buf_sv(&rows), ZSTD_LEVEL, &packed, err);
 	if (st != YG_OK)
 		return st;
+	if (w->row_first > 0 || w->row_last < UINT32_MAX)
+		(void)snprintf(part, sizeof part, "-%" PRIu32 "-%" PRIu32, w->row_first,
+			       w->row_last);
 	(void)snprintf(name, sizeof name,
-		       "events/%" PRIu32 "-%" PRIu32 "-%" PRIu64 "-%" PRIu64 "-%" PRIu64 ".rb.zst",
-		       w->day, w->spool, w->first, w->last, w->rows);
+		       "events/%" PRIu32 "-%" PRIu32 "-%" PRIu64 "-%" PRIu64 "-%" PRIu64
+		       "%s.rb.zst",
+		       w->day, w->spool, w->first, w->last, w->rows, part);
 	b->info.event_rows += w->rows;
 	return yg_backup_put(b, name, yg_buf_sv(&packed), err);
+}
+
+/* Halves: of the batches, of one batch's rows when there is no other. */
+static bool halve(const struct window *w, struct window half[static 2])
+{
+	uint32_t most = (uint32_t)YG_MIN(w->rows, (uint64_t)UINT32_MAX);
+	half[0] = half[1] = *w;
+	if (w->first < w->last) {
+		half[0].last = w->first + (w->last - w->first) / 2;
+		half[1].first = half[0].last + 1;
+		return true;
+	}
+	if (w->rows < 2 || w->row_first >= w->row_last)
+		return false;
+	uint32_t span = YG_MIN(w->row_last - w->row_first, most);
+	half[0].row_last = w->row_first + (span - 1) / 2;
+	half[1].row_first = half[0].row_last + 1;
+	return true;
+}
+
+/* What is more than fits one answer goes into several files. */
+static yg_status save_window(struct yg_backup_out *b, const struct window *whole,
+			     struct yg_err *err)
+{
+	struct window stack[PIECES], half[2];
+	size_t n = 0;
+	yg_status st = YG_OK;
+	stack[n++] = *whole;
+	while (n > 0 && st == YG_OK) {
+		struct window *w = &stack[n - 1];
+		st = save_piece(b, w, err);
+		if (st != YG_LIMIT) {
+			n--;
+			continue;
+		}
+		if (n == PIECES || !halve(w, half))
+			return st;
+		for (size_t i = 0; i < 2; i++) {
+			st = count_rows(b->o->ch, b->o->event_table, &half[i], &half[i].rows, err);
+			if (st != YG_OK)
+				return st;
+		}
+		stack[n - 1] = half[1]; /* the first half is saved first */
+		stack[n++] = half[0];
+	}
+	return st;
 }
 
 /* Batches of one day in order; windows close when they are full or the spool changes. */
@@ -102,7 +192,8 @@ static yg_status save_day(struct yg_backup_out *b, uint32_t day, uint64_t total,
 						     err);
 		}
 		if (w.rows == 0)
-			w = (struct window){.day = day, .spool = spool, .first = batch};
+			w = (struct window){
+				.day = day, .spool = spool, .first = batch, .row_last = UINT32_MAX};
 		w.last = batch;
 		w.rows += n;
 	}
@@ -139,36 +230,25 @@ yg_status yg_backup_events(struct yg_backup_out *b, struct yg_err *err)
 	return st;
 }
 
-/* "DAY-SPOOL-FIRST-LAST-ROWS.rb.zst" */
+/* "DAY-SPOOL-FIRST-LAST-ROWS.rb.zst"; "...-ROWS-ROW_FIRST-ROW_LAST.rb.zst" when
+ * the file holds these rows only. */
 static bool parse_name(const char *name, struct window *w)
 {
 	struct yg_sv rest = yg_sv_of(name), part;
-	uint64_t v[5];
+	uint64_t v[7] = {[6] = UINT32_MAX};
+	size_t n = 0;
 	if (!yg_sv_ends(rest, YG_SV(".rb.zst")))
 		return false;
 	rest.n -= sizeof ".rb.zst" - 1;
-	for (size_t i = 0; i < YG_LEN(v); i++)
-		if (!yg_sv_cut(&rest, '-', &part) || yg_parse_u64(part, &v[i], NULL) != YG_OK)
+	for (; n < YG_LEN(v) && yg_sv_cut(&rest, '-', &part); n++)
+		if (yg_parse_u64(part, &v[n], NULL) != YG_OK)
 			return false;
-	if (v[0] > UINT32_MAX || v[1] > UINT32_MAX)
+	if ((n != 5 && n != 7) || rest.n > 0 || v[0] > UINT32_MAX || v[1] > UINT32_MAX ||
+	    v[5] > UINT32_MAX || v[6] > UINT32_MAX)
 		return false;
-	*w = (struct window){(uint32_t)v[0], (uint32_t)v[1], v[2], v[3], v[4]};
+	*w = (struct window){(uint32_t)v[0], (uint32_t)v[1], v[2],          v[3],
+			     v[4],           (uint32_t)v[5], (uint32_t)v[6]};
 	return true;
-}
-
-static yg_status count_rows(struct yg_ch *ch, const char *table, const struct window *w,
-			    uint64_t *out, struct yg_err *err)
-{
-	char sql[512];
-	YG_AUTO(yg_buf_free) struct yg_buf answer = {0};
-	(void)snprintf(
-		sql, sizeof sql,
-		"SELECT count() FROM %.200s WHERE day = {day:UInt32} AND spool = {spool:UInt32}"
-		" AND batch >= {first:UInt64} AND batch <= {last:UInt64}",
-		table);
-	yg_buf_init(&answer, 4096);
-	yg_status st = ask(ch, sql, w, "TabSeparated", &answer, err);
-	return st == YG_OK ? yg_parse_u64(yg_sv_trim(yg_buf_sv(&answer)), out, err) : st;
 }
 
 struct load {
@@ -185,14 +265,15 @@ static yg_status send_file(struct load *l, const char *path, const struct window
 	YG_AUTO(yg_buf_free) struct yg_buf packed = {0};
 	YG_AUTO(yg_buf_free) struct yg_buf rows = {0};
 	YG_AUTO(yg_buf_free) struct yg_buf into = {0};
-	char query_id[96];
+	char query_id[128];
 	yg_buf_init(&packed, RESULT_MAX + 131072u);
 	yg_buf_init(&rows, RESULT_MAX);
 	yg_buf_init(&into, 65536);
 	yg_buf_printf(&into, "%s (%.*s)", l->table, (int)l->columns.n, l->columns.p);
 	yg_buf_putc(&into, '\0');
-	(void)snprintf(query_id, sizeof query_id, "yg-restore-%" PRIu32 "-%" PRIu64 "-%" PRIu64,
-		       w->spool, w->first, w->last);
+	(void)snprintf(query_id, sizeof query_id,
+		       "yg-restore-%" PRIu32 "-%" PRIu64 "-%" PRIu64 "-%" PRIu32, w->spool,
+		       w->first, w->last, w->row_first);
 	yg_status st = into.bad ? YG_FAIL(err, YG_NOMEM, "restore")
 				: yg_file_read(path, RESULT_MAX, &packed, err);
 	if (st == YG_OK)

@@ -11,10 +11,13 @@ import subprocess
 import sys
 
 from harness import Server, done, need_store, ok, until
+from ingest_lib import delivered
 
 yagura = os.path.abspath(sys.argv[1])
 need_store()
 EACH = 150 + 3  # records, and a detection finding for each match
+BIG = 400  # records of one batch that is more than the store gives in one answer
+CONF = {"store": {"result_bytes": "1MiB"}}
 
 
 def run(server, *words):
@@ -56,6 +59,17 @@ def fill(s):
     ok(until(lambda: len(get(s, "/api/v1/alerts")["items"]) == 2, 30), "alerts are there", get(s, "/api/v1/alerts"))
 
 
+def fill_big(s):
+    ok(run(s, "org", "add", "gamma")[0] == 0, "organisation gamma")
+    log = os.path.join(os.path.dirname(s.log_path), "big.log")
+    with open(log, "w", encoding="ascii") as f:
+        for i in range(BIG):
+            f.write(json.dumps({"ts": 1767225600.0 + i, "uid": f"B{i}", "id.orig_h": "10.0.0.6", "id.orig_p": 5353, "id.resp_h": "10.0.0.1",
+                                "id.resp_p": 53, "proto": "udp", "query": "big.good.example", "_path": "dns", "pad": "x" * 6000}) + "\n")
+    code, out, err = run(s, "event", "import", "--org", "gamma", "--source", "zeek", log)
+    ok(code == 0 and delivered(s, BIG, 40, "org = 'gamma'") == BIG, "a batch larger than an answer of the store", out + err)
+
+
 def remove(t):
     """An organisation goes with all that is its own; the others and the audit log stay."""
     ok(t.http("DELETE", "/api/v1/organisations/beta").status == 409, "one that owns data is not removed")
@@ -76,8 +90,9 @@ def remove(t):
 
 
 def main():
-    with Server(yagura) as s:
+    with Server(yagura, CONF) as s:
         fill(s)
+        fill_big(s)
         first = {a["id"]: a["count"] for a in get(s, "/api/v1/alerts")["items"]}
         code, out, err = run(s, "backup", "create")
         ok(code == 0, "backup create while it runs", out + err)
@@ -88,7 +103,7 @@ def main():
         backup = os.path.join(base, "backup")
         shutil.copytree(backups[0], backup)
         code, out, err = run(None, "backup", "verify", backup, "--json")
-        ok(code == 0 and json.loads(out)["event_rows"] == 2 * EACH, "backup verify", out + err)
+        ok(code == 0 and json.loads(out)["event_rows"] == 2 * EACH + BIG, "backup verify", out + err)
         code, out, err = run(s, "backup", "list", "--json")
         ok(code == 0 and os.path.basename(backups[0]) in out, "backup list", out + err)
         head = json.loads(run(None, "backup", "verify", backup, "--json")[1])["audit_head"]
@@ -102,7 +117,8 @@ def main():
         with Server(yagura, data=second) as t:
             ok(until(lambda: count_events(t, "alpha") == EACH and count_events(t, "beta") == EACH, 60), "the events are loaded",
                [count_events(t, "alpha"), count_events(t, "beta"), t.log()[-1500:]])
-            ok(not os.path.exists(os.path.join(second, "state/restore/columns")), "nothing waits any more")
+            ok(delivered(t, BIG, 60, "org = 'gamma'") == BIG, "the large batch too")
+            ok(until(lambda: not os.path.exists(os.path.join(second, "state/restore/columns")), 30), "nothing waits any more")
             ok({a["id"]: a["count"] for a in get(t, "/api/v1/alerts")["items"]} == first, "the alerts are the same")
             some = next(iter(first))
             links = get(t, f"/api/v1/alerts/{some}/events")["items"]
