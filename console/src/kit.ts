@@ -20,6 +20,7 @@ export * from "./ui/chart";
 export * from "./ui/export";
 export * from "./ui/form";
 export * from "./ui/frame";
+export * from "./ui/heard";
 export * from "./ui/overlay";
 export * from "./ui/saved";
 export * from "./ui/stepup";

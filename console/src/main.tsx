@@ -4,7 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "./base/api";
 import { asError } from "./base/data";
 import { loadTexts, manifest, t } from "./base/i18n";
-import { link, place } from "./base/router";
+import { homeOf } from "./base/nav";
+import { go, home, link, place } from "./base/router";
 import { loadSession, may, session } from "./base/session";
 import { startStream } from "./base/stream";
 import { Button, Empty, ErrorBox, Skeleton } from "./ui/basics";
@@ -78,6 +79,8 @@ async function boot(): Promise<void> {
 	page?.catch(() => undefined);
 	try {
 		await Promise.all([loadSession(), loadTexts("")]);
+		if (session.peek() !== null) home.value = homeOf(session.peek() as NonNullable<typeof session.value>);
+		if (location.pathname === "/" && home.peek() !== "/") go(home.peek(), "replace");
 		await page?.catch(() => undefined);
 		if (may("stream:read")) startStream();
 		render(<App />, root);

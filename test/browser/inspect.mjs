@@ -71,9 +71,10 @@ export async function addresses(built, api) {
 	const alert = await first("/alerts?limit=1", (a) => a);
 	const org = alert?.org ?? (await first("/organisations?limit=1", (o) => o?.name));
 	const id = (of) => (x) => x && `${of}/${x.id}`;
-	add("overview", org && `/o/${org}`);
-	add("alerts", alert && `/alerts/${alert.id}`, org && `/o/${org}/alerts?state=new`, "/alerts?q=nothing-is-called-so");
-	add("search", "/search?from=now-90d&q=query:*.example", "/search?from=now-90d&q=(");
+	const asset = alert && `/o/${org}/a/${encodeURIComponent(alert.asset)}`;
+	add("overview", org && `/o/${org}`, asset);
+	add("alerts", alert && `/alerts/${alert.id}`, asset && `${asset}/alerts?state=all`, org && `/o/${org}/alerts?state=new`, "/alerts?q=nothing-is-called-so");
+	add("search", asset && `${asset}/search?from=now-90d`, "/search?from=now-90d&q=query:*.example", "/search?from=now-90d&q=(");
 	add("sources");
 	add("systems", await first("/systems?limit=1", id("/systems")));
 	add("indicators");

@@ -1,7 +1,7 @@
 // Every page in Japanese and English, light and dark, at 360 and 1440 pixels: it is
 // there, whole, translated, accessible, and nothing is blocked or fails behind it.
 // Arguments: yagura.
-import { Server, firstPerson, loadSample, note, ok, openBrowser, run, seconds } from "./lib.mjs";
+import { Server, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until } from "./lib.mjs";
 import { addresses, faultsOf, notYet, pagesOf, tabsOf } from "./inspect.mjs";
 
 const CONTRAST = ["color-contrast"]; // all that a theme changes
@@ -23,6 +23,15 @@ async function look(tab, address, language, inside) {
 		await tab.theme("dark");
 		await told(`dark ${width} axe`, tab.axe(CONTRAST));
 		await tab.theme("light");
+	}
+	if (language === "en") {
+		await tab.size(320); // 1280 at 400 %: nothing scrolls sideways, however long its words
+		await told("zoom", faultsOf(tab, language));
+		await tab.size(1440);
+	} else {
+		await tab.page.emulateMedia({ forcedColors: "active" });
+		await told("forced colours", faultsOf(tab, language));
+		await tab.page.emulateMedia({ forcedColors: "none" });
 	}
 	faults.push(...tab.troubles());
 	tab.expected = before;
@@ -56,8 +65,78 @@ async function consolePages(browser, person, language) {
 			for (const more of (await tabsOf(tab)).slice(0, 6)) if (!list.includes(more)) await look(tab, more, language, true);
 	}
 	await look(tab, "/no-such-page", language, true);
+	tab.expected = (line) => line.includes("status of 404");
+	await look(tab, "/no/such/page", language, false); // typed: the server says 404, the console says what that means
+	ok((await tab.page.locator(".y-nav a").count()) > 5, `${language}: an address of nobody is told in the console's frame`);
 	await tab.close();
 	note(`${language}: all after ${seconds().toFixed(1)} s`);
+}
+
+/** From the whole down to an asset by the scope bar; the numbers are of what is above it. */
+async function scopes(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	const alert = (await person.get("/api/v1/alerts?limit=1&state=open")).items[0];
+	const shown = async () => Number((await page.locator(".y-figures .y-figure b").last().innerText()).replace(/\D/g, ""));
+	await tab.open("/");
+	await tab.speak("en");
+	const whole = await shown();
+	const choose = async (label, text) => {
+		await page.click(".y-scope button");
+		await page.locator(".y-scope [role=dialog]").getByRole("combobox", { name: label, exact: true }).focus();
+		await page.keyboard.type(text);
+		await page.locator(`.y-scope [role=option]`, { hasText: text }).first().waitFor();
+		await page.keyboard.press("Enter");
+		await page.waitForFunction(() => document.querySelector(".y-scope [role=dialog]") === null);
+		await tab.settled();
+	};
+	await choose("Organisation", alert.org);
+	const org = await shown();
+	ok(new URL(page.url()).pathname === `/o/${alert.org}` && org > 0 && org < whole, "the scope bar leads to an organisation", [page.url(), whole, org]);
+	await choose("Asset", alert.asset);
+	const asset = await shown();
+	const { total } = await person.get(`/api/v1/alerts?org=${alert.org}&asset=${encodeURIComponent(alert.asset)}&state=open`);
+	ok(new URL(page.url()).pathname === `/o/${alert.org}/a/${alert.asset}` && asset === total, "and to an asset, with its numbers", [page.url(), asset, total]);
+	await page.click(".y-nav a[href$='/alerts']");
+	await tab.settled();
+	ok((await page.locator(".y-tablebar ~ table tbody tr").count()) === total, "which other pages keep", page.url());
+	ok(tab.troubles().length === 0, "nothing in the browser's console");
+	await tab.close();
+}
+/** A false positive with its reason, scope and expiry, and taken back. */
+async function undone(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	const alert = (await person.get("/api/v1/alerts?limit=1&state=new")).items[0];
+	const state = async () => (await person.get(`/api/v1/alerts/${alert.id}`)).state;
+	const allowed = async () => (await person.get(`/api/v1/allow-entries?org=${alert.org}`)).items;
+	await tab.open(`/alerts/${alert.id}`);
+	await tab.speak("en");
+	await page.locator(".y-drawer").focus();
+	await page.keyboard.press("f");
+	const dialog = page.locator("dialog[open]");
+	await dialog.locator("textarea").fill("our own scanner");
+	await dialog.locator("[type=submit]").click();
+	await page.locator(".y-toast button", { hasText: "Undo" }).waitFor();
+	const [entry] = await allowed();
+	ok((await state()) === "closed" && entry?.reason === "our own scanner" && entry.expires_at !== null, "a false positive is allowed for a time", entry);
+	await page.locator(".y-toast button", { hasText: "Undo" }).click();
+	await until("the alert is open again", async () => (await state()) !== "closed");
+	ok((await allowed()).length === 0 && tab.troubles().length === 0, "and that is taken back");
+	await tab.close();
+}
+/** Where the role begins. */
+async function homes(browser, chief) {
+	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
+	for (const [role, node, want] of [["centre_analyst", "", "/alerts"], ["organisation_csirt", org, "/"]]) {
+		const tab = await browser.tab(await invited(chief, { login: role.replaceAll("_", "-"), language: "en", role, node }), { language: "en" });
+		await tab.open("/");
+		const { pathname } = new URL(tab.page.url());
+		await tab.page.click(".y-nav a"); // the overview, wherever one begins
+		await tab.settled();
+		ok(pathname === want && (await tab.page.textContent("h1")) === "Overview" && tab.troubles().length === 0, `${role} begins at ${want}`, pathname);
+		await tab.close();
+	}
 }
 
 await run(async () => {
@@ -69,6 +148,9 @@ await run(async () => {
 	const chief = await firstPerson(server);
 	await loadSample(server);
 	note(`ready after ${seconds().toFixed(1)} s`);
+	await scopes(browser, chief);
+	await homes(browser, chief);
+	await undone(browser, chief);
 	// side by side: a browser has a process for each
 	await Promise.all(["ja", "en"].map((language) => consolePages(browser, chief, language)));
 });

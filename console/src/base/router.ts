@@ -1,6 +1,7 @@
 // Where we are: scope and page are the path, everything else the query.
 //   /o/{org}/s/{system}/a/{asset}/{page}/{rest...}?from=now-24h&q=...
-// The page "overview" is the empty one.
+// An asset may belong to no system: /o/{org}/a/{asset}.  The page "overview" is the empty
+// one; of the whole it is "/", or "/overview" for those whose home "/" is another page.
 import { computed, signal } from "@preact/signals";
 import { manifest } from "./i18n";
 import { type Range, fixed } from "./time";
@@ -26,7 +27,10 @@ export function parsePath(path: string): Place {
 	});
 	const place: Place = { org: "", system: "", asset: "", page: "overview", rest: [] };
 	for (const [letter, name] of [["o", "org"], ["s", "system"], ["a", "asset"]] as const) {
-		if (parts[0] !== letter || parts.length < 2) break;
+		if (parts[0] !== letter || parts.length < 2) {
+			if (letter === "s") continue;
+			break;
+		}
 		place[name] = parts[1] as string;
 		parts.splice(0, 2);
 	}
@@ -34,6 +38,8 @@ export function parsePath(path: string): Place {
 	return place;
 }
 
+/** Where "/" leads, by the person's role. */
+export const home = signal("/");
 const here = signal(location.pathname + location.search);
 export const place = computed(() => parsePath(here.value.split("?")[0] as string));
 export const query = computed(() => new URLSearchParams(here.value.split("?")[1] ?? ""));
@@ -43,6 +49,12 @@ export const scope = computed<Scope>(() => ({ org: place.value.org, system: plac
 export function scopeQuery(): { org?: string; system?: string } {
 	const s = scope.value;
 	return { ...(s.org !== "" && { org: s.org }), ...(s.system !== "" && { system: s.system }) };
+}
+
+/** The same with the asset, for what knows alerts. */
+export function assetQuery(): { org?: string; system?: string; asset?: string } {
+	const { asset } = scope.value;
+	return { ...scopeQuery(), ...(asset !== "" && { asset }) };
 }
 
 /** The organisation alone, for lists that know no information systems. */
@@ -67,8 +79,8 @@ export function link(page: string, more: { rest?: string[]; query?: QueryPatch; 
 	let path = "";
 	if (s.org !== "") path += `/o/${encodeURIComponent(s.org)}`;
 	if (s.org !== "" && s.system !== "") path += `/s/${encodeURIComponent(s.system)}`;
-	if (s.org !== "" && s.system !== "" && s.asset !== "") path += `/a/${encodeURIComponent(s.asset)}`;
-	if (page !== "overview") path += `/${page}`;
+	if (s.org !== "" && s.asset !== "") path += `/a/${encodeURIComponent(s.asset)}`;
+	if (page !== "overview" || (path === "" && home.value !== "/")) path += `/${page}`;
 	for (const part of more.rest ?? []) path += `/${encodeURIComponent(part)}`;
 	return (path === "" ? "/" : path) + patched(new URLSearchParams(), more.query ?? {});
 }

@@ -8,6 +8,9 @@ export interface Reach {
 	all?: boolean;
 	orgs?: string[];
 	systems?: string[];
+	/** Of an auditor: what was made within it. */
+	period_from?: string | null;
+	period_to?: string | null;
 }
 export interface Session {
 	/** Null: the local administrator, who has no session either. */

@@ -134,6 +134,16 @@ export function Time({ at, exact, seconds }: { at: string | number | null | unde
 		</time>
 	);
 }
+/** Are enough sources heard for a low number to mean anything? At least half of those expected. */
+export const enough = (c: { expected: number; reporting: number }) => c.expected > 0 && c.reporting * 2 >= c.expected;
+/** The mark of numbers that rest on too little. */
+export function Unsure() {
+	return (
+		<span class="y-unsure" title={t("coverage.unsure-why")}>
+			{t("coverage.unsure")}
+		</span>
+	);
+}
 /** What stands beside every number: how many sources are heard, when the last data came, as of when this is. */
 export function Coverage({ expected, reporting, lastEvent, asOf, href }: { expected?: number; reporting?: number; lastEvent?: string | null; asOf?: string; href?: string }) {
 	const known = expected !== undefined && reporting !== undefined;
@@ -146,6 +156,7 @@ export function Coverage({ expected, reporting, lastEvent, asOf, href }: { expec
 					{href === undefined ? t("coverage.sources", { n: reporting, all: expected }) : <a href={href}>{t("coverage.sources", { n: reporting, all: expected })}</a>}
 				</span>
 			)}
+			{known && !enough({ expected, reporting }) && <Unsure />}
 			{lastEvent !== undefined && (
 				<span class={stale ? "y-coverage--poor" : undefined}>
 					{t("coverage.last")} <Time at={lastEvent} />

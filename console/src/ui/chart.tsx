@@ -41,9 +41,11 @@ interface BarsProps {
 	height?: number;
 	/** The numbers stand side by side instead of on top of each other. */
 	side?: boolean;
+	/** The sums of the period before, as long: shown beside those of this one. */
+	before?: Record<string, number | undefined>;
 }
 /** Bars over time, one or more numbers on top of each other. */
-export function Bars({ label, series, buckets, width, href, height = 120, side }: BarsProps) {
+export function Bars({ label, series, buckets, width, href, height = 120, side, before }: BarsProps) {
 	const [table, setTable] = useState(false);
 	const [over, setOver] = useState(-1);
 	const [drag, setDrag] = useState(-1);
@@ -66,11 +68,17 @@ export function Bars({ label, series, buckets, width, href, height = 120, side }
 	return (
 		<figure class="y-chart">
 			<figcaption class="y-chart__head">
-				{series.length > 1 && (
+				{(series.length > 1 || before !== undefined) && (
 					<ul class="y-legend">
 						{series.map((s) => (
 							<li key={s.key} class={`y-tone--${s.tone}`}>
 								{s.label}
+								{before?.[s.key] !== undefined && (
+									<>
+										{" "}
+										<b class="y-num">{buckets.reduce((n, b) => n + (b.values[s.key] ?? 0), 0).toLocaleString(lang.value)}</b> <small class="y-soft">{t("chart.before", { n: before[s.key] as number })}</small>
+									</>
+								)}
 							</li>
 						))}
 					</ul>

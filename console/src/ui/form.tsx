@@ -199,6 +199,7 @@ export function Combobox(p: ComboboxProps) {
 	const [open, setOpen] = useState(false);
 	const [active, setActive] = useState(-1);
 	const round = useRef(0);
+	const looked = useRef(""); // what the choices are for
 	const list = useId();
 	useEffect(() => setText(p.value), [p.value]);
 	const look = async (s: string) => {
@@ -207,6 +208,7 @@ export function Combobox(p: ComboboxProps) {
 		if (mine !== round.current) return;
 		const found = await Promise.resolve(p.find(s)).catch(() => []);
 		if (mine !== round.current) return;
+		looked.current = s;
 		setChoices(found.slice(0, 50));
 		setActive(found.length > 0 && !p.free ? 0 : -1);
 		setOpen(true);
@@ -223,6 +225,14 @@ export function Combobox(p: ComboboxProps) {
 		} else if (p.free === true) p.onChange(text.trim());
 		else setText(p.value);
 	};
+	/** Whoever types faster than choices come means what fits the text, not what stood there before. */
+	const enter = async () => {
+		if (looked.current === text || (looked.current === "" && text === p.value)) return choose(choices[active]);
+		if (p.free === true) return choose(undefined);
+		const mine = ++round.current;
+		const found = await Promise.resolve(p.find(text)).catch(() => []);
+		if (mine === round.current) choose(found[0]);
+	};
 	const onKey = (e: KeyboardEvent) => {
 		if (e.isComposing) return;
 		if (e.key === "ArrowDown" || e.key === "ArrowUp") {
@@ -231,7 +241,7 @@ export function Combobox(p: ComboboxProps) {
 			else setActive((i) => (i + (e.key === "ArrowDown" ? 1 : choices.length - 1) + (i < 0 && e.key === "ArrowUp" ? 1 : 0)) % Math.max(choices.length, 1));
 		} else if (e.key === "Enter" && open) {
 			e.preventDefault();
-			choose(choices[active]);
+			void enter();
 		} else if (e.key === "Escape" && open) {
 			e.preventDefault();
 			close();

@@ -4,9 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { lang, manifest, setLang, t, textOf } from "../base/i18n";
 import { useKeys } from "../base/keys";
 import { navPages } from "../base/nav";
-import { findOrgs, findSystems, orgTitle, systemTitle } from "../base/orgs";
+import { findAssets, findOrgs, findSystems, orgTitle, systemTitle } from "../base/orgs";
 import { singleKeys, theme } from "../base/prefs";
-import { go, link, permanentLink, place, withScope } from "../base/router";
+import { go, home, link, permanentLink, place, withScope } from "../base/router";
 import { keepChoice, may, session, signOut } from "../base/session";
 import { live } from "../base/stream";
 import { Button, Icon, cx } from "./basics";
@@ -34,8 +34,8 @@ function ScopeBar() {
 	return (
 		<nav class="y-scope" aria-label={t("scope.title")}>
 			<ol>
-				<li>{crumb(top, withScope({ org: "" }), p.org === "")}</li>
-				{p.org !== "" && <li>{crumb(orgTitle(p.org), withScope({ org: p.org }), p.system === "")}</li>}
+				<li>{crumb(top, withScope({ org: "" }), p.org === "" || (p.org === root && p.system === "" && p.asset === ""))}</li>
+				{p.org !== "" && p.org !== root && <li>{crumb(orgTitle(p.org), withScope({ org: p.org }), p.system === "" && p.asset === "")}</li>}
 				{p.system !== "" && <li>{crumb(systemTitle(p.system), withScope({ org: p.org, system: p.system }), p.asset === "")}</li>}
 				{p.asset !== "" && <li>{crumb(p.asset, withScope(p), true)}</li>}
 			</ol>
@@ -59,6 +59,20 @@ function ScopeBar() {
 								onChange={(system) => {
 									close();
 									go(withScope({ org: p.org, system }));
+								}}
+							/>
+						)}
+						{p.org !== "" && may("alerts:read") && (
+							<Combobox
+								label={t("scope.asset")}
+								hint={t("scope.asset-hint")}
+								value=""
+								free
+								find={(text) => findAssets(p.org, p.system, text)}
+								onChange={(asset) => {
+									if (asset === "") return;
+									close();
+									go(withScope({ org: p.org, system: p.system, asset }));
 								}}
 							/>
 						)}
@@ -159,7 +173,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
 			</a>
 			<header class="y-top">
 				<Button class="y-narrow" kind="quiet" icon={nav ? "close" : "menu"} label={t("nav.title")} aria-expanded={nav} onClick={() => setNav(!nav)} />
-				<a class="y-brand" href={link("overview", { scope: {} })}>
+				<a class="y-brand" href={home.value}>
 					<svg viewBox="0 0 24 24" aria-hidden="true">
 						<path d="M12 2l8 4v3H4V6zM6 9v13M18 9v13M6 15l12 7M18 15L6 22M6 13h12" />
 					</svg>

@@ -1,7 +1,7 @@
 // The 47 prefectures as tiles, roughly where they lie. Every tile has its number and
 // a word besides its shade, and the same as a list for those who do not see it.
 import { lang, t } from "../base/i18n";
-import { cx } from "./basics";
+import { Unsure, cx } from "./basics";
 
 // code: column, row
 const AT: [number, number][] = [
@@ -19,11 +19,18 @@ export interface Tile {
 	tone: string;
 	href: string;
 	label: string;
+	/** Too few sources are heard to judge: hatched. */
+	unsure?: boolean;
 }
 /** `tiles` by prefecture code 1..47; what is missing is drawn hollow: nobody of there is watched over. */
 export function TileMap({ label, tiles }: { label: string; tiles: Map<number, Tile> }) {
 	return (
 		<svg class="y-tiles" viewBox="0 0 520 440" role="group" aria-label={label}>
+			<defs>
+				<pattern id="y-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+					<path class="y-hatch" d="M0 0V6" />
+				</pattern>
+			</defs>
 			{AT.map(([x, y], i) => {
 				const code = i + 1;
 				const tile = tiles.get(code);
@@ -31,6 +38,7 @@ export function TileMap({ label, tiles }: { label: string; tiles: Map<number, Ti
 				const inner = (
 					<>
 						<rect x={x * 40 + 1} y={y * 40 + 1} width="38" height="38" rx="3" />
+						{tile?.unsure === true && <path class="y-tiles__hatch" d={`M${x * 40 + 2} ${y * 40 + 2}h36v36h-36z`} />}
 						<text x={x * 40 + 20} y={y * 40 + (tile === undefined ? 24 : 16)} class={cx("y-tiles__name", short.length > 3 && "is-long")}>
 							{short}
 						</text>
@@ -47,7 +55,7 @@ export function TileMap({ label, tiles }: { label: string; tiles: Map<number, Ti
 					</g>
 				) : (
 					<a key={code} href={tile.href} class={`y-tile y-tile--${tile.tone}`}>
-						<title>{`${short} ${tile.n}: ${tile.label}`}</title>
+						<title>{`${short} ${tile.n}: ${tile.label}${tile.unsure === true ? ` (${t("coverage.unsure")})` : ""}`}</title>
 						{inner}
 					</a>
 				);
@@ -61,10 +69,12 @@ export function Tiles({ label, tiles }: { label: string; tiles: (Tile & { key: s
 		<ul class="y-tilelist" aria-label={label}>
 			{tiles.map((x) => (
 				<li key={x.key}>
-					<a href={x.href} class={`y-tilecard y-tile--${x.tone}`}>
+					<a href={x.href} class={cx("y-tilecard", `y-tile--${x.tone}`, x.unsure === true && "y-hatched")}>
 						<span>{x.name}</span>
 						<b class="y-num">{x.n.toLocaleString(lang.value)}</b>
-						<small>{x.label}</small>
+						<small>
+							{x.label} {x.unsure === true && <Unsure />}
+						</small>
 					</a>
 				</li>
 			))}

@@ -1,7 +1,7 @@
 // What an analyst decides: close, assign, false positive, merge.
-import { useState } from "preact/hooks";
-import { Check, Combobox, Confirm, Dialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, useData, useForm } from "../../kit";
-import type { Alert, Patch } from "./model";
+import { useRef, useState } from "preact/hooks";
+import { Check, Combobox, Confirm, Dialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, toastError, useData, useForm } from "../../kit";
+import { type Alert, type Patch, change } from "./model";
 
 export function CloseDialog({ n, send, onClose }: { n: number; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
 	const form = useForm({ verdict: "true", reason: "" }, (v) => send({ state: "closed", verdict: v.verdict as Alert["verdict"], reason: v.reason.trim() }));
@@ -39,8 +39,18 @@ export function AssignDialog({ n, now, send, onClose }: { n: number; now: string
 const EXPIRY = ["7", "30", "90", "365", ""] as const;
 export function AllowDialog({ alert, done, onClose }: { alert: Alert; done: () => void; onClose: () => void }) {
 	const form = useForm({ reason: "", days: "30", scope: "organisation" }, (v) =>
-		api.post(at`/alerts/${alert.id}/allow`, { reason: v.reason.trim(), scope: v.scope, expires_at: v.days === "" ? null : iso(Date.now() + Number(v.days) * 86_400_000) }),
+		api.post<{ id: string }>(at`/alerts/${alert.id}/allow`, { reason: v.reason.trim(), scope: v.scope, expires_at: v.days === "" ? null : iso(Date.now() + Number(v.days) * 86_400_000) }).then((made) => {
+			entry.current = made.id;
+		}),
 	);
+	const entry = useRef("");
+	// away with the entry, and the alert is open again
+	const undo = async () => {
+		await api.del(at`/allow-entries/${entry.current}`);
+		const now = await api.get<Alert>(at`/alerts/${alert.id}`);
+		if (now.state === "closed") await change(now, { state: alert.state === "new" ? "in_progress" : alert.state });
+		done();
+	};
 	return (
 		<Dialog title={t("alerts.allow.title")} onClose={onClose}>
 			<p>{t("alerts.allow.what", { indicator: alert.indicator })}</p>
@@ -50,7 +60,7 @@ export function AllowDialog({ alert, done, onClose }: { alert: Alert; done: () =
 				cancel={onClose}
 				disabled={form.value.reason.trim() === ""}
 				done={() => {
-					toast(t("alerts.allow.done"));
+					toast(t("alerts.allow.done"), may("indicators:write", alert.org) ? { undo: () => void undo().catch(toastError) } : {});
 					onClose();
 					done();
 				}}

@@ -26,6 +26,7 @@ interface Comment {
 	created_at: string;
 }
 
+const assetOf = (a: Alert) => ({ org: a.org, system: a.system ?? "", asset: a.asset });
 /** The server's sentence in the reader's language; one of another form stays as it is. */
 function Reason({ text }: { text: string }) {
 	const m = /^(\S+) (.+) is on list '(.+?)'(?: as (\S+))?(?: \((.+?)\))?(?:; seen in (.+?))? at (.+), (\d+) times$/.exec(text);
@@ -271,8 +272,8 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 								[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
 								[t("alerts.confidence"), `${alert.confidence}`],
 								["TLP", alert.tlp.toUpperCase()],
-								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("alerts", { scope: { org: alert.org }, query: { q: alert.asset, state: "all" } })}>{alert.asset}</a>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: { org: alert.org }, query: { q: alert.asset, from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
-								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("systems", { rest: [alert.system] })}>{systemTitle(alert.system)}</a>],
+								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("overview", { scope: assetOf(alert) })}>{alert.asset}</a><ButtonLink small kind="quiet" href={link("alerts", { scope: assetOf(alert), query: { state: "all" } })}>{t("alerts.asset-alerts")}</ButtonLink>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: assetOf(alert), query: { from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
+								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("overview", { scope: { org: alert.org, system: alert.system } })}>{systemTitle(alert.system)}</a>],
 								[t("alerts.count"), <Num key="n" n={alert.count} />],
 								[t("alerts.first-seen"), <Time key="f" at={alert.first_seen} exact />],
 								[t("alerts.last-seen"), <Time key="l" at={alert.last_seen} exact />],

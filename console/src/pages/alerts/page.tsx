@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Coverage, Empty, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
@@ -69,11 +69,11 @@ const COLUMNS = (): Column<Alert>[] => [
 	{ key: "severity", label: t("alerts.severity"), cell: (a) => <Severity id={a.severity_id} />, sort: "severity", width: "min" },
 	{ key: "title", label: t("alerts.title-column"), main: true, width: "wide", cell: (a) => <a href={withRest([a.id])}>{a.title}</a> },
 	{ key: "org", drop: 1, label: t("scope.organisation"), cell: (a) => orgTitle(a.org) },
-	{ key: "asset", drop: 2, label: t("alerts.asset"), cell: (a) => a.asset, width: "min" },
+	{ key: "asset", drop: 2, label: t("alerts.asset"), cell: (a) => <a class="y-plain" href={link("overview", { scope: { org: a.org, system: a.system ?? "", asset: a.asset } })}>{a.asset}</a>, width: "min" },
 	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => <code>{a.indicator}</code>, extra: true },
 	{ key: "category", label: t("alerts.category"), cell: (a) => a.category, extra: true },
 	{ key: "list", label: t("alerts.list"), cell: (a) => a.list, extra: true },
-	{ key: "count", drop: 2, label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} />, width: "min" },
+	{ key: "count", drop: 2, label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} href={withRest([a.id])} label={t("alerts.count")} />, width: "min" },
 	{ key: "first_seen", label: t("alerts.first-seen"), cell: (a) => <Time at={a.first_seen} />, sort: "first_seen", extra: true, width: "min" },
 	{ key: "last_seen", label: t("alerts.last-seen"), cell: (a) => <Time at={a.last_seen} />, sort: "last_seen", width: "min" },
 	{ key: "state", label: t("alerts.state"), cell: (a) => <Chip tone={STATE_TONE[a.state]}>{t(`alerts.state.${a.state}`)}</Chip>, width: "min" },
@@ -210,7 +210,7 @@ function Listed() {
 	const [job, setJob] = useState<Job>();
 	const { list, view, drawer } = useAlertTable({ filter, job, setJob });
 	return (
-		<Page title={t("nav.alerts")} lead={<Coverage asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }} drawer={drawer}>
+		<Page title={t("nav.alerts")} lead={<Heard asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }} drawer={drawer}>
 			{view}
 		</Page>
 	);
@@ -218,7 +218,7 @@ function Listed() {
 function Grouped() {
 	const filter = filterOf();
 	return (
-		<Page title={t("nav.alerts")} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }}>
+		<Page title={t("nav.alerts")} lead={<Heard />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }}>
 			<GroupTable by={param("by")} filter={filter} />
 		</Page>
 	);

@@ -1,7 +1,8 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, api, cx, link, loadOrgs, may, orgOf, place, range, scopeQuery, severityName, span, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, knowOrgs, knownCoverage, link, loadOrgs, may, orgOf, quoted, place, range, scopeQuery, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { FirstSteps } from "./steps";
+import { WorstAlerts, WorstAssets } from "./below";
 
 interface Heard {
 	expected: number;
@@ -16,6 +17,7 @@ interface OrgRow {
 	open: number;
 	critical: number;
 	high: number;
+	previous: number;
 	worst_id: string | null;
 	last_event: string | null;
 	coverage: Heard;
@@ -29,7 +31,8 @@ interface Overview {
 	open_by_severity: { severity_id: number; count: number; previous: number }[];
 	trend: { time: string; new: number; closed: number }[];
 	organisations: OrgRow[];
-	events_per_hour: { time: string; count: number }[];
+	before: { new: number; closed: number; events?: number };
+	events_per_hour: { time: string; count: number }[] | null;
 	silent: { org: string; source: string; sensor: string; state: "silent" | "never"; last_received: string | null; expected_every_s: number }[];
 	silent_total: number;
 	since: { time: string; new_alerts: number; closed_alerts: number; silent: number; new_organisations: number } | null;
@@ -40,7 +43,7 @@ function Delta({ now, before }: { now: number; before: number }) {
 	const text = d === 0 ? t("overview.same") : t(d > 0 ? "overview.more" : "overview.less", { n: Math.abs(d) });
 	return <small class={cx(d > 0 && "ov-up", d < 0 && "ov-down")}>{text}</small>;
 }
-function Figures({ rows }: { rows: Overview["open_by_severity"] }) {
+function Figures({ rows, unsure }: { rows: Overview["open_by_severity"]; unsure: boolean }) {
 	const of = (id: number) => rows.filter((r) => r.severity_id === id).reduce((a, r) => ({ count: a.count + r.count, previous: a.previous + r.previous }), { count: 0, previous: 0 });
 	const all = rows.reduce((a, r) => ({ count: a.count + r.count, previous: a.previous + r.previous }), { count: 0, previous: 0 });
 	const critical = { count: of(5).count + of(6).count, previous: of(5).previous + of(6).previous };
@@ -53,7 +56,7 @@ function Figures({ rows }: { rows: Overview["open_by_severity"] }) {
 	return (
 		<div class="y-figures">
 			{cards.map((c) => (
-				<a key={c.id} class="y-figure" href={link("alerts", { query: c.query })}>
+				<a key={c.id} class={cx("y-figure", unsure && "y-hatched")} href={link("alerts", { query: c.query })}>
 					<Severity id={c.id} />
 					<b>
 						<Short n={c.count} />
@@ -61,7 +64,7 @@ function Figures({ rows }: { rows: Overview["open_by_severity"] }) {
 					<Delta now={c.count} before={c.previous} />
 				</a>
 			))}
-			<a class="y-figure" href={link("alerts")}>
+			<a class={cx("y-figure", unsure && "y-hatched")} href={link("alerts")}>
 				<span>{t("overview.all-open")}</span>
 				<b>
 					<Short n={all.count} />
@@ -92,6 +95,7 @@ function Since({ since }: { since: NonNullable<Overview["since"]> }) {
 		</p>
 	);
 }
+const unheard = (o: OrgRow) => knownCoverage(o.coverage) !== undefined && !enough(o.coverage);
 const toneOf = (o: OrgRow) => (o.critical > 0 ? "critical" : o.high > 0 ? "high" : o.open > 0 ? "medium" : "none");
 function tileText(o: { critical: number; high: number; open: number }): string {
 	return o.open === 0 ? t("overview.tile.none") : t("overview.tile", { critical: o.critical, high: o.high, open: o.open });
@@ -104,13 +108,13 @@ function Places({ rows }: { rows: OrgRow[] }) {
 	for (const { o, code } of placed) {
 		const same = placed.filter((x) => x.code === code).map((x) => x.o);
 		const sum = same.reduce((a, x) => ({ open: a.open + x.open, critical: a.critical + x.critical, high: a.high + x.high }), { open: 0, critical: 0, high: 0 });
-		tiles.set(code, { n: sum.open, tone: toneOf({ ...o, ...sum }), label: `${same.map((x) => titleOf(x)).join(", ")}: ${tileText(sum)}`, href: same.length === 1 ? inScope(o.org) : link("alerts", { query: { by: "org" } }) });
+		tiles.set(code, { n: sum.open, tone: toneOf({ ...o, ...sum }), unsure: same.some(unheard), label: `${same.map((x) => titleOf(x)).join(", ")}: ${tileText(sum)}`, href: same.length === 1 ? inScope(o.org) : link("alerts", { query: { by: "org" } }) });
 	}
 	const rest = rows.filter((o) => !placed.some((x) => x.o === o));
 	return (
 		<div class="y-stack">
 			{placed.length > 0 && <TileMap label={t("overview.map")} tiles={tiles} />}
-			{rest.length > 0 && <Tiles label={t("overview.tiles")} tiles={rest.slice(0, 60).map((o) => ({ key: o.org, name: titleOf(o), n: o.open, tone: toneOf(o), label: tileText(o), href: inScope(o.org) }))} />}
+			{rest.length > 0 && <Tiles label={t("overview.tiles")} tiles={rest.slice(0, 60).map((o) => ({ key: o.org, name: titleOf(o), n: o.open, tone: toneOf(o), unsure: unheard(o), label: tileText(o), href: inScope(o.org) }))} />}
 		</div>
 	);
 }
@@ -131,6 +135,9 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 						<th scope="col" class="is-num">
 							{t("overview.open")}
 						</th>
+						<th scope="col" class="is-num">
+							{t("overview.change")}
+						</th>
 						<th scope="col">{t("overview.worst-alert")}</th>
 						<th scope="col">{t("overview.heard")}</th>
 						<th scope="col">{t("overview.newest")}</th>
@@ -138,7 +145,7 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 				</thead>
 				<tbody>
 					{rows.slice(0, 10).map((o) => (
-						<tr key={o.org}>
+						<tr key={o.org} class={unheard(o) ? "y-hatched" : undefined}>
 							<td class="is-main" data-label={t("scope.organisation")}>
 								<a href={link("overview", { scope: { org: o.org } })}>{titleOf(o)}</a>
 							</td>
@@ -151,6 +158,9 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 							<td class="is-num" data-label={t("overview.open")}>
 								<Num n={o.open} href={inScope(o.org)} label={t("overview.open")} />
 							</td>
+							<td class="is-num is-min" data-label={t("overview.change")}>
+								<Delta now={o.open} before={o.previous} />
+							</td>
 							<td class="is-min" data-label={t("overview.worst-alert")}>
 								{o.worst_id !== null && (
 									<>
@@ -161,7 +171,8 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 							<td class="is-min" data-label={t("overview.heard")}>
 								<a class={cx("y-num", o.coverage.reporting < o.coverage.expected && "y-coverage--poor")} href={link("sources", { scope: { org: o.org } })}>
 									{o.coverage.reporting} / {o.coverage.expected}
-								</a>
+								</a>{" "}
+								{unheard(o) && <Unsure />}
 							</td>
 							<td class="is-min" data-label={t("overview.newest")}>
 								<Time at={o.last_event} />
@@ -197,11 +208,40 @@ function Silent({ rows, total }: { rows: Overview["silent"]; total: number }) {
 	);
 }
 
+interface Histogram {
+	bucket_s: number;
+	items: { time: string; count: number }[];
+}
+/** Events over time: counted, or asked of the event store where a system or an asset is looked at. */
+function Events({ o }: { o: Overview }) {
+	const asset = place.value.asset;
+	const q = asset === "" ? undefined : quoted(asset);
+	const ask = o.events_per_hour === null && may("events:read");
+	const h = useData<Histogram>(ask ? "/event-histogram" : "", { ...scopeQuery(), q, from: o.from, to: o.to, buckets: 84 });
+	const width = ask ? h.data?.bucket_s : o.bucket_s;
+	const items = ask ? h.data?.items : (o.events_per_hour ?? undefined);
+	if (o.events_per_hour === null && !ask) return null;
+	const logsIn = (from: string, to: string) => link("search", { query: { q, from, to } });
+	return (
+		<Section title={width === 3600 ? t("overview.events-hour") : width === 86_400 ? t("overview.events-day") : t("overview.events")}>
+			{h.error !== undefined && <ErrorBox error={h.error} again={h.reload} />}
+			{h.error === undefined && items === undefined && <Skeleton lines={4} />}
+			{items !== undefined && width !== undefined && (
+				<Bars label={t("overview.events")} width={width} buckets={items.map((b) => ({ time: b.time, values: { n: b.count } }))} series={[{ key: "n", label: t("overview.events"), tone: "base" }]} before={{ n: o.before.events }} href={may("events:read") ? logsIn : undefined} />
+			)}
+		</Section>
+	);
+}
+
 export default function OverviewPage() {
 	const r = range("now-7d");
-	const one = useData<Overview>("/overview", { ...scopeQuery(), from: r.from, to: r.to || undefined });
+	const { org, system, asset } = place.value;
+	const one = useData<Overview>("/overview", { ...assetQuery(), from: r.from, to: r.to || undefined });
 	const o = one.data;
 	const timer = useRef(0);
+	useEffect(() => {
+		if (one.data !== undefined) knowOrgs(one.data.organisations);
+	}, [one.data]);
 	useLive(["alerts"], () => {
 		clearTimeout(timer.current);
 		timer.current = window.setTimeout(one.reload, 2000); // one reading for many changes
@@ -213,22 +253,23 @@ export default function OverviewPage() {
 		return () => clearTimeout(seen);
 	}, []);
 	const alertsIn = (from: string, to: string) => link("alerts", { query: { state: "all", sort: "newest", from, to } });
-	const logsIn = (from: string, to: string) => link("search", { query: { from, to } });
+	const heard = knownCoverage(o?.coverage);
+	const unsure = heard !== undefined && !enough(heard);
 	return (
 		<Page
 			title={t("nav.overview")}
-			lead={<Coverage expected={o?.coverage.expected} reporting={o?.coverage.reporting} lastEvent={o === undefined ? undefined : (o.coverage.last_event ?? null)} asOf={o?.as_of} href={link("sources")} />}
+			lead={<Coverage expected={heard?.expected} reporting={heard?.reporting} lastEvent={heard === undefined ? undefined : (heard.last_event ?? null)} asOf={o?.as_of} href={link("sources")} />}
 			range={<TimeRange fallback="now-7d" />}
-			exports={{ kind: "alerts", query: { ...scopeQuery(), state: "open" } }}
+			exports={{ kind: "alerts", query: { ...assetQuery(), state: "open" } }}
 		>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
-			{place.value.org === "" && <FirstSteps />}
+			{org === "" && <FirstSteps />}
 			{o === undefined && one.error === undefined && <Skeleton lines={10} />}
 			{o !== undefined && (
 				<>
 					{o.since !== null && <Since since={o.since} />}
-					<Section title={t("overview.open-alerts")}>
-						<Figures rows={o.open_by_severity} />
+					<Section title={t("overview.open-alerts")} end={<small class="y-soft">{t("overview.compared", { time: stamp(o.from) })}</small>}>
+						<Figures rows={o.open_by_severity} unsure={unsure} />
 					</Section>
 					<div class="y-grid">
 						<Section title={t("overview.trend")}>
@@ -241,32 +282,40 @@ export default function OverviewPage() {
 									{ key: "closed", label: t("overview.closed"), tone: "closed" },
 								]}
 								side
+								before={o.before}
 								href={alertsIn}
 							/>
 						</Section>
-						<Section title={o.bucket_s === 3600 ? t("overview.events-hour") : t("overview.events-day")}>
-							<Bars label={t("overview.events")} width={o.bucket_s} buckets={o.events_per_hour.map((b) => ({ time: b.time, values: { n: b.count } }))} series={[{ key: "n", label: t("overview.events"), tone: "base" }]} href={may("events:read") ? logsIn : undefined} />
-						</Section>
+						<Events o={o} />
 					</div>
-					{o.organisations.length === 0 ? (
+					{asset !== "" && <WorstAlerts />}
+					{org === "" && o.organisations.length === 0 && (
 						<Empty title={t("overview.no-orgs")} action={<a href={link("organisations")}>{t("nav.organisations")}</a>}>
 							{t("overview.no-orgs-next")}
 						</Empty>
-					) : (
+					)}
+					{asset === "" && (
 						<div class="ov-columns">
 							<div>
-							<Section title={t("overview.worst")} end={o.organisations.length > 10 && <a href={link("alerts", { query: { by: "org" } })}>{t("overview.all-orgs", { n: o.organisations.length })}</a>}>
-								<Worst rows={o.organisations} />
-							</Section>
-					<Section title={t("overview.silent")} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
-						<Silent rows={o.silent} total={o.silent_total} />
-					</Section>
+								{system === "" && o.organisations.length > 0 && (
+									<Section title={t("overview.worst")} end={o.organisations.length > 10 && <a href={link("alerts", { query: { by: "org" } })}>{t("overview.all-orgs", { n: o.organisations.length })}</a>}>
+										<Worst rows={o.organisations} />
+									</Section>
+								)}
+								{org !== "" && <WorstAssets />}
+								{system === "" && (
+									<Section title={t("overview.silent")} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
+										<Silent rows={o.silent} total={o.silent_total} />
+									</Section>
+								)}
 							</div>
 							<div>
-								{o.organisations.length > 1 && (
+								{o.organisations.length > 1 ? (
 									<Section title={t("overview.tiles")}>
 										<Places rows={o.organisations} />
 									</Section>
+								) : (
+									o.organisations.length === 1 && <WorstAlerts />
 								)}
 							</div>
 						</div>
@@ -276,4 +325,3 @@ export default function OverviewPage() {
 		</Page>
 	);
 }
-

@@ -1,5 +1,5 @@
 // Search: one box for words and conditions, what was found over time, the events, one beside them, and what comes in now.
-import { Bars, Button, type Column, Coverage, Empty, ErrorBox, type PageOf, Page, Saved, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
+import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
 import { EventDrawer } from "./drawer";
 import { type Event, type EventField, asked, describe, gist } from "./model";
 import { QueryBox } from "./query";
@@ -114,7 +114,7 @@ export default function Search() {
 	return (
 		<Page
 			title={t("nav.search")}
-			lead={<Coverage asOf={list.asOf} />}
+			lead={<Heard asOf={list.asOf} />}
 			range={live ? undefined : <TimeRange />}
 			actions={
 				<>

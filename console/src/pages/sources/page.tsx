@@ -44,13 +44,13 @@ function Figures({ all }: { all: Source[] }) {
 					</b>
 				</a>
 			))}
-			<div class="y-figure">
+			<a class="y-figure" href={link("search", { query: { q: "parse_error:*", from: "now-30d" } })}>
 				<span>{t("sources.unparsed")}</span>
 				<b>
 					<Short n={all.reduce((n, s) => n + s.unparsed, 0)} />
 				</b>
 				<small>{t("sources.of-records", { n: all.reduce((n, s) => n + s.records, 0) })}</small>
-			</div>
+			</a>
 			<div class="y-figure">
 				<span>{t("sources.dropped")}</span>
 				<b>
@@ -122,6 +122,7 @@ export default function Sources() {
 			exports={{ kind: "sources", query: orgQuery() }}
 			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={{ prev: i > 0 ? at(i - 1) : undefined, next: i >= 0 ? at(i + 1) : undefined }} />}
 		>
+			{(place.value.system !== "" || place.value.asset !== "") && <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(place.value.org) })}</p>}
 			{all.length > 0 && <Figures all={all} />}
 			<Table
 				name="sources"
