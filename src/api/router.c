@@ -49,10 +49,10 @@ static const char *best_template(const struct yg_route *table, struct yg_sv path
 	return best;
 }
 
-/* Somebody typed it, or followed a link: a browser asks for a document. */
+/* Somebody who is signed in typed it, or followed a link. */
 static bool is_visit(const struct yg_request *q)
 {
-	return YG_SV_IS(q->header[YG_HH_FETCH_DEST], "document") &&
+	return q->header[YG_HH_COOKIE].n > 0 && YG_SV_IS(q->header[YG_HH_FETCH_DEST], "document") &&
 	       !yg_sv_starts(q->path, YG_SV("/api/")) && !yg_sv_starts(q->path, YG_SV("/assets/"));
 }
 
