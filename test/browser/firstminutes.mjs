@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { Provider } from "./provider.mjs";
 import { PASSWORD, Person, ROOT, Server, invited, note, ok, openBrowser, run, seconds, totp, until } from "./lib.mjs";
 
 const sh = promisify(execFile);
@@ -151,10 +152,57 @@ async function closeAlert(tab, w, id) {
 	await tab.settled();
 }
 
+/** From the address of a page to the provider and back to that page, by clicking. */
+async function byProvider(tab, w, where) {
+	const { page } = tab;
+	tab.expected = (line) => line.includes("401"); // nobody is signed in yet
+	await page.goto(where, { waitUntil: "domcontentloaded" });
+	await page.waitForURL(/\/signin/);
+	await page.click("a[href^='/oidc/start']");
+	await page.waitForURL(/\/authorize/);
+	await by(page, "button", "Agree").click();
+	await page.waitForURL(`**${where}`);
+	await page.waitForSelector("body[data-ready]");
+	await tab.settled();
+	tab.expected = undefined;
+}
+
+/** By a provider of identities in two browsers; one ends the other's session on the
+ * account page, and that one is told and comes back. */
+async function identities(browser, server, provider, chief, language, w, said) {
+	const made = await chief.must("POST", "/api/v1/people", { login: "work", name: "勤 五郎", language, email: "work@example.jp" });
+	await chief.must("POST", "/api/v1/grants", { person: made.id, role: "organisation_csirt", node: "hama-city", reason: "a test" });
+	provider.user = { sub: "u-1", email: "work@example.jp", email_verified: true };
+	const here = await browser.tab(null, { language });
+	const there = await browser.tab(null, { language });
+	here.others = there.others = [provider.issuer];
+	await byProvider(here, w, "/account");
+	await byProvider(there, w, "/alerts");
+	const me = await (await personOf(here, "work")).get("/api/v1/session");
+	ok(me.person.login === "work" && me.session.method === "oidc", said("a person comes in by the provider, clicking"), me);
+	await here.page.reload();
+	await here.settled();
+	const end = by(here.page.locator("main"), "button", w("account.session.end"));
+	await end.first().waitFor();
+	there.expected = (line) => /401|stream/.test(line);
+	await end.first().click();
+	await there.page.waitForURL(/\/signin[?]why=ended/, { timeout: 60_000 });
+	const told = await there.page.locator("[role=status]").innerText();
+	ok(told.includes(language === "ja" ? "セッションが終了しました" : "Your session has ended"), said("its session is ended on the account page: the other browser is told why it is at the sign-in page"), told);
+	await there.page.click("a[href^='/oidc/start']");
+	await by(there.page, "button", "Agree").click();
+	await there.page.waitForURL("**/alerts");
+	await there.page.waitForSelector("body[data-ready]");
+	await there.settled();
+	ok(true, said("and comes back to where it was"));
+	return [here, there];
+}
+
 async function minutes(language, how) {
 	const w = wordsOf(language);
 	const start = Date.now();
-	const server = await Server.start();
+	const provider = await Provider.start();
+	const server = await Server.start({ session: { providers: [provider.configured()] } });
 	const browser = await openBrowser(server);
 	const said = (what) => `${language}: ${what}`;
 	const { tab, secret } = await setUp(browser, server, language, w, how);
@@ -226,7 +274,9 @@ async function minutes(language, how) {
 	ok(true, said(`a revoked session: its tab is at the sign-in page ${Date.now() - moment} ms later`));
 	ok((await member.call("GET", "/api/v1/alerts")).status === 401, said("and it is worth nothing any more"));
 
-	const troubles = [tab, ...Object.values(tabs)].flatMap((t) => t.troubles());
+	const two = await identities(browser, server, provider, chief, language, w, said);
+
+	const troubles = [tab, ...Object.values(tabs), ...two].flatMap((t) => t.troubles());
 	ok(troubles.length === 0, said("nothing in any browser console all the while"), troubles);
 	note(`${language}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
 }

@@ -59,6 +59,10 @@ export async function finish(plan = true) {
 	if (plan) process.stdout.write(`1..${count}\n`);
 	process.exit(failed > 0 || (plan && count === 0) ? 1 : 0);
 }
+/** What is to be done when the test ends. */
+export function closing(end) {
+	closers.push(end);
+}
 /** Runs a test's body; what it throws is a failed point, and everything is ended.
  * plan: false for what is no test. */
 export async function run(body, { plan = true } = {}) {
@@ -383,7 +387,8 @@ export class Tab {
 		const quiet = (q) => /\/api\/v1\/stream/.test(q.url());
 		page.on("request", (q) => {
 			if (!quiet(q)) this.waiting.add(q);
-			if (!q.url().startsWith(this.server.origin) && !/^(data|blob|about):/.test(q.url())) this.marks.push(`another host: ${q.url()}`);
+			const own = [this.server.origin, ...(this.others ?? [])].some((x) => q.url().startsWith(x));
+			if (!own && !/^(data|blob|about):/.test(q.url())) this.marks.push(`another host: ${q.url()}`);
 		});
 		for (const end of ["requestfinished", "requestfailed"]) page.on(end, (q) => this.waiting.delete(q));
 	}

@@ -55,5 +55,6 @@ export async function signOut(): Promise<void> {
 	location.assign("/signin?why=out");
 }
 hooks.signedOut = () => {
-	location.assign(`/signin?why=ended&next=${encodeURIComponent(location.pathname + location.search)}`);
+	// who was not signed in yet has nothing that ended
+	location.assign(`/signin?${session.peek() === null ? "" : "why=ended&"}next=${encodeURIComponent(location.pathname + location.search)}`);
 };
