@@ -163,22 +163,6 @@ static yg_status ask(struct yg_request *q, const struct yg_conf_provider *p, str
 	return out->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "the provider's answer");
 }
 
-static yg_status text_member(struct yg_request *q, struct yg_sv json, const char *name,
-			     struct yg_sv *out, struct yg_err *err)
-{
-	struct yg_json j;
-	*out = YG_SV("");
-	yg_json_init(&j, 8192);
-	yg_status st = yg_json_parse(&j, json, err);
-	uint32_t at = st == YG_OK ? yg_json_get(&j, 0, yg_sv_of(name)) : 0;
-	if (st == YG_OK && (at == 0 || yg_json_at(&j, at)->type != YG_JSON_STRING))
-		st = YG_FAIL(err, YG_UNAUTH, "the provider does not say its %s", name);
-	if (st == YG_OK)
-		*out = yg_arena_dup(q->arena, yg_json_str(&j, at, q->arena));
-	yg_json_free(&j);
-	return st;
-}
-
 static yg_status discover(struct yg_request *q, const struct yg_conf_provider *p, struct yg_sv *out,
 			  struct yg_err *err)
 {
@@ -191,7 +175,7 @@ static yg_status discover(struct yg_request *q, const struct yg_conf_provider *p
 	yg_sb_put(&b, YG_SV("/.well-known/openid-configuration"));
 	yg_status st = ask(q, p, yg_sb_sv(&b), NULL, out, err);
 	if (st == YG_OK)
-		st = text_member(q, *out, "issuer", &said, err);
+		st = yg_oidc_member(*out, "issuer", q->arena, &said, err);
 	if (st == YG_OK && !yg_sv_eq(said, p->issuer))
 		return YG_FAIL(err, YG_UNAUTH, "the provider says that it is another issuer");
 	return st;
@@ -296,7 +280,7 @@ yg_status yg_r_oidc_start(struct yg_api *api, struct yg_request *q, struct yg_re
 	yg_status st = discover(q, p, &discovery, err);
 	leave(place);
 	if (st == YG_OK)
-		st = text_member(q, discovery, "authorization_endpoint", &to, err);
+		st = yg_oidc_member(discovery, "authorization_endpoint", q->arena, &to, err);
 	if (st == YG_OK && !is_address(to))
 		st = YG_FAIL(err, YG_UNAUTH, "the provider names an address that is none");
 	if (st != YG_OK)
@@ -368,7 +352,7 @@ static yg_status redeem(struct yg_api *api, struct yg_request *q, const struct f
 	struct yg_buf b;
 	if (code.p == NULL)
 		return YG_FAIL(err, YG_UNAUTH, "the provider did not let you in");
-	yg_status st = text_member(q, discovery, "token_endpoint", &endpoint, err);
+	yg_status st = yg_oidc_member(discovery, "token_endpoint", q->arena, &endpoint, err);
 	if (st != YG_OK)
 		return st;
 	derive(f->cookie, VERIFIER, verifier);
@@ -387,7 +371,7 @@ static yg_status redeem(struct yg_api *api, struct yg_request *q, const struct f
 	if (b.p != NULL)
 		sodium_memzero(b.p, b.n);
 	yg_buf_free(&b);
-	return st == YG_OK ? text_member(q, answer, "id_token", out_token, err) : st;
+	return st == YG_OK ? yg_oidc_member(answer, "id_token", q->arena, out_token, err) : st;
 }
 
 static yg_status prove_now(struct yg_api *api, struct yg_request *q, const struct flow *f,
@@ -402,7 +386,7 @@ static yg_status prove_now(struct yg_api *api, struct yg_request *q, const struc
 	if (st == YG_OK)
 		st = redeem(api, q, f, discovery, &token, err);
 	if (st == YG_OK)
-		st = text_member(q, discovery, "jwks_uri", &keys_at, err);
+		st = yg_oidc_member(discovery, "jwks_uri", q->arena, &keys_at, err);
 	if (st == YG_OK)
 		st = ask(q, f->provider, keys_at, NULL, &keys, err);
 	if (st != YG_OK)

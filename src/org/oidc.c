@@ -62,14 +62,18 @@ static yg_status verify(cjose_jws_t *jws, struct yg_sv keys, struct yg_arena *ar
 	struct yg_sv alg = yg_sv_of(cjose_header_get(head, CJOSE_HDR_ALG, &e));
 	struct yg_sv kid = yg_sv_of(cjose_header_get(head, CJOSE_HDR_KID, &e));
 	bool known = false, good = false;
-	if (cjose_header_get_raw(head, "crit", &e) != NULL) /* RFC 7515 4.1.11: refused unknown */
+	char *critical = cjose_header_get_raw(head, "crit", &e); /* RFC 7515 4.1.11 */
+	if (critical != NULL) {
+		cjose_get_dealloc()(critical);
 		return YG_FAIL(err, YG_UNAUTH, "the ID token asks for what is not known here");
+	}
 	if (!fits(alg, YG_SV("RSA")) && !fits(alg, YG_SV("EC")))
 		return YG_FAIL(err, YG_UNAUTH,
 			       "the ID token is not signed by RS256, PS256 or ES256");
 	yg_json_init(&set, 8192);
 	yg_status st = yg_json_parse(&set, keys, err);
-	uint32_t list = st == YG_OK ? yg_json_get(&set, 0, YG_SV("keys")) : 0;
+	bool object = st == YG_OK && yg_json_at(&set, 0)->type == YG_JSON_OBJECT;
+	uint32_t list = object ? yg_json_get(&set, 0, YG_SV("keys")) : 0;
 	if (list != 0 && yg_json_at(&set, list)->type == YG_JSON_ARRAY) {
 		uint32_t at = list + 1;
 		for (uint32_t i = 0; i < yg_json_at(&set, list)->n && !good; i++) {
@@ -135,13 +139,46 @@ static yg_status read_claims(const struct yg_json *j, const struct yg_oidc_want 
 	return YG_OK;
 }
 
+yg_status yg_oidc_claims_read(struct yg_sv json, const struct yg_oidc_want *want,
+			      struct yg_arena *arena, struct yg_oidc_claims *out,
+			      struct yg_err *err)
+{
+	struct yg_json j;
+	yg_json_init(&j, 4096);
+	yg_status st = yg_json_parse(&j, json, err);
+	if (st == YG_OK && yg_json_at(&j, 0)->type != YG_JSON_OBJECT)
+		st = YG_FAIL(err, YG_UNAUTH, "the ID token cannot be read");
+	if (st == YG_OK)
+		st = read_claims(&j, want, arena, out, err);
+	yg_json_free(&j);
+	return st;
+}
+
+yg_status yg_oidc_member(struct yg_sv json, const char *name, struct yg_arena *arena,
+			 struct yg_sv *out, struct yg_err *err)
+{
+	struct yg_json j;
+	*out = YG_SV("");
+	yg_json_init(&j, 8192);
+	yg_status st = yg_json_parse(&j, json, err);
+	bool object = st == YG_OK && yg_json_at(&j, 0)->type == YG_JSON_OBJECT;
+	uint32_t at = object ? yg_json_get(&j, 0, yg_sv_of(name)) : 0;
+	if (st == YG_OK && (at == 0 || yg_json_at(&j, at)->type != YG_JSON_STRING))
+		st = YG_FAIL(err, YG_UNAUTH, "the provider does not say its %s", name);
+	if (st == YG_OK) {
+		*out = yg_arena_dup(arena, yg_json_str(&j, at, arena));
+		st = out->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "the provider's %s", name);
+	}
+	yg_json_free(&j);
+	return st;
+}
+
 yg_status yg_oidc_check(struct yg_sv token, struct yg_sv keys, const struct yg_oidc_want *want,
 			struct yg_arena *arena, struct yg_oidc_claims *out, struct yg_err *err)
 {
 	cjose_err e;
 	uint8_t *text = NULL;
 	size_t n = 0;
-	struct yg_json j;
 	if (token.n > YG_OIDC_TOKEN_MAX || keys.n > YG_OIDC_KEYS_MAX)
 		return YG_FAIL(err, YG_UNAUTH, "the ID token or the keys are too long");
 	YG_AUTO(free_jws) cjose_jws_t *jws = cjose_jws_import(token.p, token.n, &e);
@@ -152,10 +189,5 @@ yg_status yg_oidc_check(struct yg_sv token, struct yg_sv keys, const struct yg_o
 		return st;
 	if (!cjose_jws_get_plaintext(jws, &text, &n, &e))
 		return YG_FAIL(err, YG_UNAUTH, "the ID token cannot be read");
-	yg_json_init(&j, 4096);
-	st = yg_json_parse(&j, (struct yg_sv){(const char *)text, n}, err);
-	if (st == YG_OK)
-		st = read_claims(&j, want, arena, out, err);
-	yg_json_free(&j);
-	return st;
+	return yg_oidc_claims_read((struct yg_sv){(const char *)text, n}, want, arena, out, err);
 }

@@ -25,3 +25,11 @@ struct yg_oidc_claims { /* arena */
 yg_status yg_oidc_check(struct yg_sv token, struct yg_sv keys, const struct yg_oidc_want *want,
 			struct yg_arena *arena, struct yg_oidc_claims *out,
 			struct yg_err *err) YG_MUST_USE;
+/* The same once the signature has been checked: what the token says, as JSON. */
+yg_status yg_oidc_claims_read(struct yg_sv json, const struct yg_oidc_want *want,
+			      struct yg_arena *arena, struct yg_oidc_claims *out,
+			      struct yg_err *err);
+/* A text of a document of the provider ("issuer"), in the arena.  YG_UNAUTH: it is not
+ * there, or no text; YG_PARSE, YG_LIMIT: the document cannot be read. */
+yg_status yg_oidc_member(struct yg_sv json, const char *name, struct yg_arena *arena,
+			 struct yg_sv *out, struct yg_err *err);
