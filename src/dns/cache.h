@@ -44,8 +44,9 @@ struct yg_dns_entry { /* 64 bytes, then msg; lies in the ring: gone at the next 
 	uint32_t stored; /* seconds of the monotonic clock */
 	uint32_t expires;
 	uint32_t stale_until;
-	uint32_t hold;  /* do not ask again before */
-	uint32_t clean; /* generation of the policy that has nothing about it; 0: not known */
+	uint32_t hold;    /* do not ask again before */
+	uint32_t clean;   /* generation of the policy that has nothing about it; 0: not known */
+	uint32_t touched; /* generation of the policy that may have; 0: not known */
 	uint32_t set;
 	uint16_t msg_n;
 	uint16_t answer_end; /* offset behind the answer section */
@@ -58,7 +59,7 @@ struct yg_dns_entry { /* 64 bytes, then msg; lies in the ring: gone at the next 
 	uint8_t dead;       /* replaced; not in the table any more */
 	uint8_t refreshing; /* is being asked for anew */
 	uint8_t chain;      /* CNAMEs in the answer */
-	uint8_t spare[13];
+	uint8_t spare[9];
 	uint8_t msg[]; /* msg_n; then, 2-aligned, ttl_count offsets */
 };
 static_assert(sizeof(struct yg_dns_entry) == 64, "one cache line before the message");

@@ -18,12 +18,11 @@ enum yg_dns_zone_kind {
 	YG_DNS_ZONE_REFUSE,  /* REFUSED */
 };
 struct yg_dns_route {
-	uint8_t kind;      /* enum yg_dns_zone_kind */
-	bool may_private;  /* addresses of private networks are right here: no rebinding guard */
-	uint32_t set;      /* of SET */
-	uint32_t org;      /* whose entry it is */
-	uint8_t labels;    /* of the zone's name: as many of the name from the right */
-	uint32_t node_soa; /* private */
+	uint8_t kind;     /* enum yg_dns_zone_kind */
+	bool may_private; /* addresses of private networks are right here: no rebinding guard */
+	uint32_t set;     /* of SET */
+	uint32_t org;     /* whose entry it is */
+	uint8_t labels;   /* of the zone's name: as many of the name from the right */
 };
 
 struct yg_dns_zones *yg_dns_zones_new(void); /* NULL: no memory */
@@ -53,6 +52,9 @@ yg_status yg_dns_zones_defaults(struct yg_dns_zones *z, struct yg_err *err);
 /* The entry for a name; NULL: nobody answers for it. */
 const struct yg_dns_route *yg_dns_zones_find(const struct yg_dns_zones *z, uint32_t org,
 					     const struct yg_dns_name *name);
+/* The nearest entry that is not an OVERLAY: where to go when an overlay has no such name. */
+const struct yg_dns_route *yg_dns_zones_behind(const struct yg_dns_zones *z, uint32_t org,
+					       const struct yg_dns_name *name);
 bool yg_dns_zones_may_private(const struct yg_dns_zones *z, uint32_t org,
 			      const struct yg_dns_name *name);
 
@@ -60,7 +62,8 @@ struct yg_dns_local_rr {
 	uint16_t type;
 	uint32_t ttl;
 	struct yg_sv rdata; /* borrowed */
-	uint32_t next;      /* private */
+	uint32_t next;      /* private, as what follows */
+	uint16_t want;
 };
 enum yg_dns_local {                     /* what local data says about name and type */
 		    YG_DNS_LOCAL_NONE,  /* no local zone has it (OVERLAY without the name): go on */
@@ -70,8 +73,9 @@ enum yg_dns_local {                     /* what local data says about name and t
 		    YG_DNS_LOCAL_NXDOMAIN,
 };
 /* *rr is set to before the first record: take them with yg_dns_zones_next(); for
- * NODATA and NXDOMAIN it is the zone's SOA, *soa_owner its name. */
+ * NODATA and NXDOMAIN that is the SOA of the zone (route->labels of the name). */
 enum yg_dns_local yg_dns_zones_local(const struct yg_dns_zones *z, const struct yg_dns_route *route,
 				     const struct yg_dns_name *name, uint16_t type,
-				     struct yg_dns_local_rr *rr, struct yg_dns_name *soa_owner);
-bool yg_dns_zones_next(const struct yg_dns_zones *z, uint16_t type, struct yg_dns_local_rr *rr);
+				     struct yg_dns_local_rr *rr);
+/* The next record; false behind the last. */
+bool yg_dns_zones_next(const struct yg_dns_zones *z, struct yg_dns_local_rr *rr);
