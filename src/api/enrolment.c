@@ -119,3 +119,12 @@ yg_status yg_enrol_finish(struct yg_api *api, struct yg_request *q, struct yg_st
 	sodium_memzero(&hash, sizeof hash);
 	return st == YG_OK ? yg_person_get(db, yg_id_sv(&id), q->arena, &out->person, err) : st;
 }
+
+void yg_put_recovery_codes(struct yg_jo *j, const struct yg_recovery_codes *codes)
+{
+	yg_jo_key(j, "recovery_codes");
+	yg_jo_begin(j, '[');
+	for (size_t i = 0; i < YG_RECOVERY_N; i++)
+		yg_jo_text(j, yg_sv_of(codes->s[i]));
+	yg_jo_end(j, ']');
+}

@@ -342,11 +342,7 @@ yg_status yg_r_me_recovery(struct yg_api *api, struct yg_request *q, struct yg_r
 		return st;
 	struct yg_jo j = yg_answer(r, 201);
 	yg_jo_begin(&j, '{');
-	yg_jo_key(&j, "recovery_codes");
-	yg_jo_begin(&j, '[');
-	for (size_t i = 0; i < YG_RECOVERY_N; i++)
-		yg_jo_text(&j, yg_sv_of(codes.s[i]));
-	yg_jo_end(&j, ']');
+	yg_put_recovery_codes(&j, &codes);
 	yg_jo_end(&j, '}');
 	sodium_memzero(&codes, sizeof codes);
 	return YG_OK;

@@ -255,36 +255,13 @@ static struct yg_sv make_cookie(struct yg_api *api, struct yg_request *q, struct
 	return yg_sb_sv(&b);
 }
 
-yg_status yg_r_oidc_start(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			  struct yg_err *err)
+/* Where the browser goes: the provider's address with what is asked of it. */
+static yg_status put_request(struct yg_api *api, struct yg_request *q,
+			     const struct yg_conf_provider *p, struct yg_sv cookie, struct yg_sv to,
+			     struct yg_sv *out, struct yg_err *err)
 {
-	const struct yg_conf *conf = yg_api_conf(api);
-	struct yg_sv name = yg_query(q, "provider"), next = yg_query(q, "next");
-	struct yg_sv discovery = YG_SV(""), to = YG_SV("");
-	const struct yg_conf_provider *p = name.p != NULL             ? provider_named(conf, name)
-					   : conf->provider_count > 0 ? conf->providers
-								      : NULL;
 	char state[YG_CHALLENGE_TEXT + 1], nonce[44], verifier[44], challenge[44], url[400];
 	uint8_t hash[crypto_hash_sha256_BYTES];
-	if (p == NULL)
-		return YG_FAIL(err, YG_NOTFOUND, "no such provider");
-	if (!q->tls)
-		return YG_FAIL(err, YG_DENIED, "signing in is for HTTPS");
-	bool local = next.p != NULL && next.n < 300 && next.p[0] == '/' && yg_html_local_path(next);
-	struct yg_sv cookie = make_cookie(api, q, p->name, local ? next : YG_SV("/"));
-	if (cookie.p == NULL)
-		return YG_FAIL(err, YG_NOMEM, "signing in");
-	size_t place = enter(q->address_key);
-	if (place == ASKING_MAX)
-		return too_many(r, err);
-	yg_status st = discover(q, p, &discovery, err);
-	leave(place);
-	if (st == YG_OK)
-		st = yg_oidc_member(discovery, "authorization_endpoint", q->arena, &to, err);
-	if (st == YG_OK && !is_address(to))
-		st = YG_FAIL(err, YG_UNAUTH, "the provider names an address that is none");
-	if (st != YG_OK)
-		return st;
 	yg_challenge_make(yg_sign_in_challenges(api), "oidc", cookie, state);
 	derive(cookie, NONCE, nonce);
 	derive(cookie, VERIFIER, verifier);
@@ -304,11 +281,44 @@ yg_status yg_r_oidc_start(struct yg_api *api, struct yg_request *q, struct yg_re
 	put_pair(&b, "code_challenge", yg_sb_sv(&c));
 	put_pair(&b, "code_challenge_method", YG_SV("S256"));
 	b.n -= b.n > 0; /* the last '&' */
-	struct yg_sv at = yg_arena_dup(q->arena, yg_buf_sv(&b));
-	st = b.bad || at.p == NULL || b.n > 1000
-		     ? YG_FAIL(err, YG_NOMEM, "the provider's address is too long")
-		     : YG_OK;
+	*out = yg_arena_dup(q->arena, yg_buf_sv(&b));
+	yg_status st = b.bad || out->p == NULL || b.n > 1000
+			       ? YG_FAIL(err, YG_NOMEM, "the provider's address is too long")
+			       : YG_OK;
 	yg_buf_free(&b);
+	return st;
+}
+
+yg_status yg_r_oidc_start(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			  struct yg_err *err)
+{
+	const struct yg_conf *conf = yg_api_conf(api);
+	struct yg_sv name = yg_query(q, "provider"), next = yg_query(q, "next");
+	struct yg_sv discovery = YG_SV(""), to = YG_SV("");
+	const struct yg_conf_provider *p = name.p != NULL             ? provider_named(conf, name)
+					   : conf->provider_count > 0 ? conf->providers
+								      : NULL;
+	struct yg_sv at = YG_SV("");
+	if (p == NULL)
+		return YG_FAIL(err, YG_NOTFOUND, "no such provider");
+	if (!q->tls)
+		return YG_FAIL(err, YG_DENIED, "signing in is for HTTPS");
+	bool local = next.p != NULL && next.n < 300 && next.p[0] == '/' && yg_html_local_path(next);
+	struct yg_sv cookie = make_cookie(api, q, p->name, local ? next : YG_SV("/"));
+	if (cookie.p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "signing in");
+	size_t place = enter(q->address_key);
+	if (place == ASKING_MAX)
+		return too_many(r, err);
+	yg_status st = discover(q, p, &discovery, err);
+	leave(place);
+	if (st == YG_OK)
+		st = yg_oidc_member(discovery, "authorization_endpoint", q->arena, &to, err);
+	if (st == YG_OK && !is_address(to))
+		st = YG_FAIL(err, YG_UNAUTH, "the provider names an address that is none");
+	if (st != YG_OK)
+		return st;
+	st = put_request(api, q, p, cookie, to, &at, err);
 	if (st != YG_OK)
 		return st;
 	set_cookie(q, r, cookie, "; Max-Age=300");
@@ -416,10 +426,11 @@ static struct yg_sv identity(struct yg_request *q, const struct flow *f,
 	char *text = n > 0 ? yg_arena_alloc(q->arena, n, 1) : NULL;
 	if (text == NULL)
 		return YG_SV("");
-	memcpy(text, f->provider->issuer.p, f->provider->issuer.n);
-	text[f->provider->issuer.n] = ' ';
-	memcpy(text + f->provider->issuer.n + 1, c->subject.p, c->subject.n);
-	return (struct yg_sv){text, n};
+	struct yg_sb b = yg_sb_init(text, n);
+	yg_sb_put(&b, f->provider->issuer);
+	yg_sb_putc(&b, ' ');
+	yg_sb_put(&b, c->subject);
+	return yg_sb_sv(&b);
 }
 
 /* The first time: an existing person by a mail address that the provider has verified. */

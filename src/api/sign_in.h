@@ -103,6 +103,9 @@ yg_status yg_enrol_finish(struct yg_api *api, struct yg_request *q, struct yg_st
 			  const struct yg_enrol_try *t, struct yg_enrolled *out,
 			  struct yg_err *err);
 
+/* The member "recovery_codes", shown once. */
+void yg_put_recovery_codes(struct yg_jo *j, const struct yg_recovery_codes *codes);
+
 /* rights.c: fills w->rights and w->scopes with what w->person may do. */
 yg_status yg_who_rights(struct yg_request *q, struct yg_state *db, struct yg_err *err);
 /* rights.c: the members "permissions" and "roles" of the session document. */
