@@ -52,7 +52,8 @@ static const char *best_template(const struct yg_route *table, struct yg_sv path
 /* Somebody who is signed in typed it, or followed a link. */
 static bool is_visit(const struct yg_request *q)
 {
-	return q->header[YG_HH_COOKIE].n > 0 && YG_SV_IS(q->header[YG_HH_FETCH_DEST], "document") &&
+	return yg_sv_has(q->header[YG_HH_COOKIE], YG_SV("__Host-yagura=")) &&
+	       YG_SV_IS(q->header[YG_HH_FETCH_DEST], "document") &&
 	       !yg_sv_starts(q->path, YG_SV("/api/")) && !yg_sv_starts(q->path, YG_SV("/assets/"));
 }
 

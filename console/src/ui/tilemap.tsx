@@ -38,7 +38,7 @@ export function TileMap({ label, tiles }: { label: string; tiles: Map<number, Ti
 				const inner = (
 					<>
 						<rect x={x * 40 + 1} y={y * 40 + 1} width="38" height="38" rx="3" />
-						{tile?.unsure === true && <path class="y-tiles__hatch" d={`M${x * 40 + 2} ${y * 40 + 2}h36v36h-36z`} />}
+						{tile?.unsure === true && <path class="y-tiles__hatch" fill="url(#y-hatch)" d={`M${x * 40 + 2} ${y * 40 + 2}h36v36h-36z`} />}
 						<text x={x * 40 + 20} y={y * 40 + (tile === undefined ? 24 : 16)} class={cx("y-tiles__name", short.length > 3 && "is-long")}>
 							{short}
 						</text>

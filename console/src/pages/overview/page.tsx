@@ -169,10 +169,12 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 								)}
 							</td>
 							<td class="is-min" data-label={t("overview.heard")}>
+								<span class="ov-heard">
 								<a class={cx("y-num", o.coverage.reporting < o.coverage.expected && "y-coverage--poor")} href={link("sources", { scope: { org: o.org } })}>
 									{o.coverage.reporting} / {o.coverage.expected}
-								</a>{" "}
+								</a>
 								{unheard(o) && <Unsure />}
+								</span>
 							</td>
 							<td class="is-min" data-label={t("overview.newest")}>
 								<Time at={o.last_event} />
