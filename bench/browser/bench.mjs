@@ -1,19 +1,15 @@
 // The console's budgets: each page in Chromium (requests, bytes, the server's time, when
 // one can use it), the memory of many live streams, and reads per second of one core.
-// Usage: bench.mjs YAGURA FILL
-import { execFileSync } from "node:child_process";
+// Usage: bench.mjs YAGURA FOLDER     (FOLDER as bench/console/data makes it)
 import fs from "node:fs";
 import https from "node:https";
 import path from "node:path";
-import { Server, firstPerson, loadSample, openBrowser, run, until } from "../../test/browser/lib.mjs";
+import { Server, invited, openBrowser, run, until } from "../../test/browser/lib.mjs";
 import { addresses, pagesOf } from "../../test/browser/inspect.mjs";
 
-const fill = process.argv[3];
-const number = (name, fallback) => Number(process.env[name] ?? fallback);
-const ALERTS = number("ALERTS", 100_000);
-const ORGANISATIONS = number("ORGANISATIONS", 100);
+const folder = process.argv[3];
 const STREAMS = 500;
-const READS = number("READS", 6000);
+const READS = Number(process.env.READS ?? 6000);
 const say = (text) => process.stdout.write(`${text}\n`);
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 const HOST = "localhost";
@@ -31,7 +27,7 @@ function center(server) {
 }
 
 /** One page: the first visit of a browser, then again with what it keeps. */
-async function page(browser, person, address) {
+async function page(server, browser, person, address) {
 	const tab = await browser.tab(person, { language: "ja" });
 	const cdp = await tab.context.newCDPSession(tab.page);
 	await cdp.send("Network.enable");
@@ -56,6 +52,7 @@ async function page(browser, person, address) {
 		await tab.open(address);
 		const all = [...seen.values()];
 		const asked = all.filter((r) => r.url.includes("/api/"));
+		if (process.env.SLOW) for (const r of asked) if (r.ms > Number(process.env.SLOW)) say(`    ${r.ms.toFixed(0).padStart(6)} ms  ${r.url.replace(server.origin, "")}`);
 		return { requests: all.length, bytes: all.reduce((n, r) => n + r.bytes, 0), server: Math.max(0, ...asked.map((r) => r.ms)), usable: await tab.page.evaluate(() => window.usable) };
 	};
 	const first = await visit();
@@ -65,7 +62,7 @@ async function page(browser, person, address) {
 	return { first, server: median(again.map((x) => x.server)), usable: median(again.map((x) => x.usable)) };
 }
 
-async function pages(browser, person) {
+async function pages(server, browser, person) {
 	const tab = await browser.tab(person, { language: "ja" });
 	await tab.open("/alerts");
 	const list = (await addresses(await pagesOf(tab), person)).filter((a) => !a.endsWith("q=("));
@@ -73,7 +70,7 @@ async function pages(browser, person) {
 	say(`${"page".padEnd(44)} requests     kB  server ms  usable ms: first   again`);
 	let worst = 0;
 	for (const address of list) {
-		const r = await page(browser, person, address);
+		const r = await page(server, browser, person, address);
 		worst = Math.max(worst, r.first.usable, r.usable);
 		say(`${address.slice(0, 43).padEnd(44)} ${String(r.first.requests).padStart(8)} ${(r.first.bytes / 1000).toFixed(0).padStart(6)} ${r.server.toFixed(0).padStart(10)} ${r.first.usable.toFixed(0).padStart(17)} ${r.usable.toFixed(0).padStart(7)}`);
 	}
@@ -134,27 +131,45 @@ async function reads(server, person) {
 	agent.destroy();
 }
 
+/** An administrator of this run: the local one invites. */
+async function administrator(server) {
+	const local = {
+		server,
+		must: async (method, where, body) => {
+			const answer = await server.local(method, where, body);
+			if (answer.status >= 300) throw new Error(`${method} ${where}: ${answer}`);
+			return answer.json();
+		},
+	};
+	return invited(local, { login: `bench-${Date.now()}`, role: "administrator" });
+}
+
+/** What a job writes in a second, by the job's own clock. */
+async function exported(person) {
+	for (const [kind, format, query] of [
+		["events", "csv", { from: "now-3h" }],
+		["events", "jsonl", { from: "now-3h" }],
+		["events", "xlsx", { from: "now-1h" }],
+		["alerts", "csv", { org: "org-7" }],
+	]) {
+		const { id } = await person.must("POST", "/api/v1/exports", { kind, format, query });
+		const job = await until(`an export of ${kind}`, async () => (({ state }) => state !== "queued" && state !== "running")(await person.get(`/api/v1/jobs/${id}`)) && person.get(`/api/v1/jobs/${id}`), 600);
+		const s = (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
+		say(`export of ${kind} as ${format}: ${job.state}, ${job.result?.rows} rows in ${s.toFixed(1)} s, ${(job.result?.rows / s).toFixed(0)} a second${job.message ? ` (${job.message})` : ""}`);
+	}
+}
+
 await run(
 	async () => {
-		const server = await Server.start();
-		const person = await firstPerson(server);
-		if (fill) {
-			const folder = path.join(server.data, "state");
-			await server.halt();
-			execFileSync(fill, [path.join(folder, "yagura.db"), String(ORGANISATIONS), String(ALERTS)], { stdio: "inherit" });
-			const { uid, gid } = fs.statSync(folder); // the roles gave up root
-			for (const name of fs.readdirSync(folder)) fs.chownSync(path.join(folder, name), uid, gid);
-			await server.again();
-			say(`${ORGANISATIONS} organisations, ${ALERTS} alerts`);
-		} else {
-			await loadSample(server);
-			say("the demonstration's data");
-		}
+		const server = await Server.start({}, path.join(folder, "data"));
+		const person = await administrator(server);
+		say(`organisations-alerts-events: ${path.basename(folder)}`);
 		const browser = await openBrowser(server);
-		await pages(browser, person);
+		await pages(server, browser, person);
 		await browser.close();
+		await exported(person);
 		await streams(server, person);
 		await reads(server, person);
 	},
-	{ plan: false },
+	{ plan: false, limit: 3600 },
 );

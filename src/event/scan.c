@@ -152,16 +152,6 @@ static bool narrow(const struct yg_search_scope *scope, const struct yg_sv *org,
 	return !nobody(out);
 }
 
-static void put_columns(struct yg_buf *sql)
-{
-	for (int f = 0; f < YG_EVENT_FIELD_COUNT; f++) {
-		yg_buf_put(sql, f > 0 ? YG_SV(", ") : YG_SV("SELECT "));
-		yg_buf_put(sql, f == YG_EF_raw     ? YG_SV("''")
-				: f == YG_EF_names ? YG_SV("emptyArrayString()")
-						   : yg_sv_of(yg_event_fields[f].name));
-	}
-}
-
 struct chunk {
 	yg_scan_row *row;
 	void *ctx;
@@ -216,7 +206,7 @@ static yg_status read_slice(struct yg_ch *ch, const struct yg_search *s,
 	struct yg_buf sql, answer;
 	yg_buf_init(&sql, 1u << 20);
 	yg_buf_init(&answer, CHUNK_BYTES);
-	put_columns(&sql);
+	yg_search_put_columns(&sql, false);
 	yg_status st = put_from(&sql, s, scope, from, scan->slice_to, err);
 	if (scan->within)
 		yg_search_put_after(&sql, scan->last);

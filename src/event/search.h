@@ -69,7 +69,7 @@ struct yg_search_scope {
 	uint32_t max_seconds; /* of the whole search; 0: 20.  When it is over the page ends early */
 };
 struct yg_search_page {
-	struct yg_event *events; /* arena; newest first */
+	struct yg_event *events; /* arena; newest first; without `raw` and `names` */
 	size_t n;
 	bool more; /* `next` is where to go on; a page may be empty and yet go on */
 	struct yg_search_key next;

@@ -7,6 +7,9 @@ yg_status yg_search_put_scope(struct yg_buf *sql, const struct yg_search_scope *
 			      struct yg_err *err);
 /* " PREWHERE (...)", what was asked for; nothing when it was all. */
 void yg_search_put_where(struct yg_buf *sql, const struct yg_search *s);
+/* "SELECT org, ...": what yg_event_row_read() reads.  Not `whole`: with nothing for the
+ * record and its names, which are most of the bytes and which no list shows. */
+void yg_search_put_columns(struct yg_buf *sql, bool whole);
 /* " AND (...)": what comes behind that place, newest first. */
 void yg_search_put_after(struct yg_buf *sql, struct yg_search_key k);
 /* The events at those places (sorted in place), newest first. */

@@ -183,6 +183,17 @@ void yg_search_put_after(struct yg_buf *sql, struct yg_search_key k)
 		(unsigned long long)k.batch, k.row);
 }
 
+void yg_search_put_columns(struct yg_buf *sql, bool whole)
+{
+	for (int f = 0; f < YG_EVENT_FIELD_COUNT; f++) {
+		yg_buf_put(sql, f > 0 ? YG_SV(", ") : YG_SV("SELECT "));
+		yg_buf_put(sql, whole || (f != YG_EF_raw && f != YG_EF_names)
+					? yg_sv_of(yg_event_fields[f].name)
+				: f == YG_EF_raw ? YG_SV("''")
+						 : YG_SV("emptyArrayString()"));
+	}
+}
+
 struct run {
 	struct yg_ch *ch;
 	const struct yg_search *search;
@@ -298,6 +309,7 @@ struct fetch { /* whole events of known places */
 	struct yg_ch *ch;
 	const struct yg_search_scope *scope;
 	struct yg_sv places; /* PREWHERE and WHERE */
+	bool whole;
 	uint32_t seconds;
 	size_t most;
 	struct yg_arena *arena;
@@ -329,8 +341,7 @@ static yg_status fetch(const struct fetch *f, struct yg_event **out_events, size
 	struct yg_buf sql, out;
 	yg_buf_init(&sql, 1u << 20);
 	yg_buf_init(&out, ROWS_BYTES_MAX);
-	yg_buf_put(&sql, YG_SV("SELECT "));
-	yg_buf_put(&sql, yg_event_table_columns());
+	yg_search_put_columns(&sql, f->whole);
 	yg_buf_put(&sql, YG_SV(" FROM " YG_EVENT_TABLE));
 	yg_buf_put(&sql, f->places);
 	yg_status st = put_scope(&sql, f->scope, err);
@@ -418,6 +429,7 @@ yg_status yg_search_get(struct yg_ch *ch, const struct yg_search_scope *scope, u
 	const struct fetch f = {.ch = ch,
 				.scope = scope,
 				.places = yg_sb_sv(&b),
+				.whole = true,
 				.seconds = SECONDS_MAX,
 				.most = 1,
 				.arena = arena};

@@ -65,12 +65,12 @@ export function closing(end) {
 }
 /** Runs a test's body; what it throws is a failed point, and everything is ended.
  * plan: false for what is no test. */
-export async function run(body, { plan = true } = {}) {
+export async function run(body, { plan = true, limit = LIMIT } = {}) {
 	// what never answers ends the test, not the machine's evening
 	const guard = setTimeout(() => {
-		ok(false, `the test came to its end within ${LIMIT} s`);
+		ok(false, `the test came to its end within ${limit} s`);
 		void finish(plan);
-	}, LIMIT * 1000);
+	}, limit * 1000);
 	guard.unref();
 	try {
 		await body();
@@ -154,11 +154,12 @@ function packed(body, headers) {
 }
 
 export class Server {
-	static async start(over = {}) {
+	/** data: a folder that is there and stays; else one of its own. */
+	static async start(over = {}, data = undefined) {
 		const s = new Server();
 		s.folder = fs.mkdtempSync(path.join(os.tmpdir(), "yagura-web-"));
 		fs.chmodSync(s.folder, 0o755); // the roles give up root and must reach it
-		s.data = path.join(s.folder, "data");
+		s.data = data ?? path.join(s.folder, "data");
 		closers.push(() => s.stop());
 		for (let attempt = 0; attempt < 5; attempt++) {
 			s.port = await freePort();

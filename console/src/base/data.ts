@@ -53,8 +53,9 @@ export interface List<T> {
 	/** The first page's whole answer, for what else is in it. */
 	head: (PageOf<T> & Record<string, unknown>) | undefined;
 }
-/** A list by keyset pages: rows are added at the end and never move. Path "" reads nothing. */
-export function useList<T>(path: string, params: Params = {}): List<T> {
+/** A list by keyset pages: rows are added at the end and never move. Path "" reads nothing.
+ * With `most`, so many rows are read before any is shown: where the page counts them itself. */
+export function useList<T>(path: string, params: Params = {}, most = 0): List<T> {
 	const key = keyOf(path, params);
 	const empty = { key: "", items: [] as T[], cursor: null as string | null, head: undefined as (PageOf<T> & Record<string, unknown>) | undefined, error: undefined as ApiError | undefined };
 	const [state, setState] = useState(empty);
@@ -68,7 +69,16 @@ export function useList<T>(path: string, params: Params = {}): List<T> {
 		setBusy(true);
 		api.get<PageOf<T> & Record<string, unknown>>(path, { limit: 50, ...params }, stop.signal)
 			.then(
-				(head) => setState({ key, items: head.items, cursor: head.next_cursor, head, error: undefined }),
+				async (head) => {
+					let [items, cursor] = [head.items, head.next_cursor];
+					while (cursor !== null && items.length < most) {
+						const next: PageOf<T> = await api.get<PageOf<T>>(path, { limit: 50, ...params, cursor }, stop.signal);
+						[items, cursor] = [[...items, ...next.items], next.next_cursor];
+					}
+					setState({ key, items, cursor, head, error: undefined });
+				},
+			)
+			.catch(
 				(e: unknown) => {
 					if (!stop.signal.aborted) setState((s) => ({ ...(s.key === key ? s : empty), key, error: asError(e) }));
 				},

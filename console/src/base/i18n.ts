@@ -60,6 +60,19 @@ export async function setLang(l: Lang): Promise<void> {
 	lang.value = l;
 }
 
+const formats = new Map<string, Intl.NumberFormat | Intl.RelativeTimeFormat>();
+/** Formatters of the page's language: to make one takes longer than a row of a table, so each is made once. */
+export function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+	const key = `${lang.value} ${JSON.stringify(options)}`;
+	let f = formats.get(key) as Intl.NumberFormat | undefined;
+	if (f === undefined) formats.set(key, (f = new Intl.NumberFormat(lang.value, options)));
+	return f;
+}
+export function distances(): Intl.RelativeTimeFormat {
+	let f = formats.get(lang.value) as Intl.RelativeTimeFormat | undefined;
+	if (f === undefined) formats.set(lang.value, (f = new Intl.RelativeTimeFormat(lang.value, { numeric: "auto", style: "short" })));
+	return f;
+}
 const rules = { ja: new Intl.PluralRules("ja"), en: new Intl.PluralRules("en") };
 function put(text: string, fill: Fill | undefined): string {
 	if (fill === undefined || !text.includes("{")) return text;

@@ -1,6 +1,6 @@
 // Times for people: ISO order, Japan Standard Time unless UTC is chosen.
 import { signal } from "@preact/signals";
-import { lang, t } from "./i18n";
+import { distances, numbers, t } from "./i18n";
 import { zone } from "./prefs";
 
 const JST_MS = 9 * 3600_000;
@@ -37,7 +37,7 @@ export function ago(time: string | number | null | undefined): string {
 	const ms = toMs(time);
 	if (Number.isNaN(ms)) return t("time.never");
 	const s = (ms - now.value) / 1000;
-	const f = new Intl.RelativeTimeFormat(lang.value, { numeric: "auto", style: "short" });
+	const f = distances();
 	const a = Math.abs(s);
 	if (a < 45) return t("time.now");
 	if (a < 2700) return f.format(Math.round(s / 60), "minute");
@@ -48,7 +48,7 @@ export function ago(time: string | number | null | undefined): string {
 /** 90 -> "1.5 min", as a length of time */
 export function span(seconds: number): string {
 	const [n, unit] = seconds < 90 ? [seconds, "second"] : seconds < 3600 ? [seconds / 60, "minute"] : seconds < 172_800 ? [seconds / 3600, "hour"] : [seconds / 86_400, "day"];
-	return new Intl.NumberFormat(lang.value, { style: "unit", unit: unit as string, unitDisplay: "short", maximumFractionDigits: (n as number) < 10 ? 1 : 0 }).format(n as number);
+	return numbers({ style: "unit", unit: unit as string, unitDisplay: "short", maximumFractionDigits: (n as number) < 10 ? 1 : 0 }).format(n as number);
 }
 
 const UNIT: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

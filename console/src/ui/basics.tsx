@@ -1,7 +1,7 @@
 // Small parts: icons, buttons, links with numbers, marks, states.
 import type { ComponentChildren, JSX } from "preact";
 import { type ApiError, faultText } from "../base/api";
-import { lang, t, textOr } from "../base/i18n";
+import { lang, numbers, t, textOr } from "../base/i18n";
 import { ago, now, span, stamp, toMs } from "../base/time";
 
 export const cx = (...names: (string | false | undefined | null)[]) => names.filter(Boolean).join(" ");
@@ -89,7 +89,7 @@ export function Num({ n, href, label, unit }: { n: number | null | undefined; hr
 }
 /** 1234567 -> "1.2M" / "123万"; the whole number as a tip. */
 export function Short({ n }: { n: number }) {
-	const text = n < 10_000 ? n.toLocaleString(lang.value) : new Intl.NumberFormat(lang.value, { notation: "compact", maximumFractionDigits: 1 }).format(n);
+	const text = n < 10_000 ? n.toLocaleString(lang.value) : numbers({ notation: "compact", maximumFractionDigits: 1 }).format(n);
 	return <span title={n.toLocaleString(lang.value)}>{text}</span>;
 }
 

@@ -113,6 +113,18 @@ function ColumnChoice<T>({ name, columns }: { name: string; columns: Column<T>[]
 	);
 }
 
+const FIRST_ROWS = 50;
+/** How many of n rows are drawn: what a screen holds at once, the others behind it. */
+function useDrawn(n: number): [number, (least: number) => void] {
+	const [drawn, setDrawn] = useState(FIRST_ROWS);
+	useEffect(() => {
+		if (drawn >= n) return undefined;
+		const timer = setTimeout(() => setDrawn(drawn + 2 * FIRST_ROWS), 100);
+		return () => clearTimeout(timer);
+	}, [drawn, n]);
+	return [drawn, (least) => setDrawn((x) => Math.max(x, least))];
+}
+
 export function Table<T>(p: TableProps<T>) {
 	const choice = columnsOf(p.name).value;
 	const columns = useMemo(() => p.columns.filter((c) => c.main === true || (choice === null ? c.extra !== true : choice.includes(c.key))), [p.columns, choice]);
@@ -121,12 +133,14 @@ export function Table<T>(p: TableProps<T>) {
 	const body = useRef<HTMLTableSectionElement>(null);
 	const anchor = useRef(-1);
 	const ids = p.selection?.ids.value;
+	const [drawn, draw] = useDrawn(rows.length);
 	useEffect(() => {
 		if (p.open !== undefined) setCursor(rows.findIndex((r) => p.rowKey(r) === p.open));
 	}, [p.open]);
 	const move = (to: number) => {
 		const i = Math.max(0, Math.min(rows.length - 1, to));
 		setCursor(i);
+		draw(i + FIRST_ROWS);
 		const row = body.current?.children[i] as HTMLElement | undefined;
 		row?.scrollIntoView({ block: "nearest" });
 		const href = rows[i] !== undefined && p.open !== undefined ? p.rowHref?.(rows[i] as T) : undefined;
@@ -209,7 +223,7 @@ export function Table<T>(p: TableProps<T>) {
 						</tr>
 					</thead>
 					<tbody ref={body} role="rowgroup">
-						{rows.map((row, i) => {
+						{rows.slice(0, drawn).map((row, i) => {
 							const id = p.rowKey(row);
 							const href = p.rowHref?.(row);
 							return (

@@ -22,14 +22,6 @@ function COLUMNS(): Column<Source>[] {
 		{ key: "dropped", label: t("sources.dropped"), width: "min", num: true, cell: (s) => <Num n={s.dropped} />, drop: 1 },
 	];
 }
-/** All sources of the scope, read page by page. */
-function useSources(): List<Source> {
-	const list = useList<Source>("/sources", { ...orgQuery(), limit: 200 });
-	useEffect(() => {
-		if (list.hasMore && !list.loading && list.items.length < MOST && list.error === undefined) list.more();
-	}, [list]);
-	return list;
-}
 function Figures({ all }: { all: Source[] }) {
 	const count = (state: string) => all.filter((s) => s.state === state).length;
 	return (
@@ -87,7 +79,7 @@ function ExpectDialog({ onClose, done }: { onClose: () => void; done: () => void
 }
 
 export default function Sources() {
-	const list = useSources();
+	const list = useList<Source>("/sources", { ...orgQuery(), limit: 200 }, MOST);
 	const [adding, setAdding] = useState(false);
 	const [state, q] = [param("state"), param("q")];
 	const all = list.items;
