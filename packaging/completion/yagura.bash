@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator alert search export doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator dns alert search export doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -16,6 +16,7 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
+    'dns') verbs='compile check ' ;;
     'alert') verbs='list group show events history set close comment comments merge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
@@ -81,6 +82,8 @@ _yagura() {
     'indicator publish') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator compile') opts='--out --list-name --format --category --tlp --org --allow --force-suffix --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert list') opts='--org --state --severity --assignee --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert group') opts='--by --org --state --severity --assignee --indicator --asset --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

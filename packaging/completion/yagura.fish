@@ -184,6 +184,14 @@ complete -c yagura -n '__fish_seen_subcommand_from match' -l source -r -d 'What 
 complete -c yagura -n '__fish_seen_subcommand_from match' -l mapping -r -d 'Mapping file, for ndjson.'
 complete -c yagura -n '__fish_seen_subcommand_from match' -l org -r -d 'Match as this organisation'\''s events.'
 complete -c yagura -n '__fish_seen_subcommand_from match' -l at -r -d 'Indicators valid at this time (default now).'
+complete -c yagura -n __fish_use_subcommand -a dns
+complete -c yagura -n '__fish_seen_subcommand_from dns' -a compile -d 'Compile response policy zones and lists into a snapshot, offline.'
+complete -c yagura -n '__fish_seen_subcommand_from compile' -l out -r -d 'Snapshot to write.'
+complete -c yagura -n '__fish_seen_subcommand_from compile' -l generation -r -d 'Generation of the snapshot (default: seconds since 1970).'
+complete -c yagura -n '__fish_seen_subcommand_from dns' -a check -d 'Say what a compiled DNS policy does with names, offline.'
+complete -c yagura -n '__fish_seen_subcommand_from check' -l snapshot -r -d 'Snapshot of a DNS policy.'
+complete -c yagura -n '__fish_seen_subcommand_from check' -l client -r -d 'Ask as this client.'
+complete -c yagura -n '__fish_seen_subcommand_from check' -l org -r -d 'Ask as this organisation.'
 complete -c yagura -n __fish_use_subcommand -a alert
 complete -c yagura -n '__fish_seen_subcommand_from alert' -a list -d 'List alerts, the last seen first.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l org -r -d 'Only this organisation.'

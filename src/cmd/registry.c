@@ -13,6 +13,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_event_normalize,
 	yg_cmds_indicator,
 	yg_cmds_indicator_offline,
+	yg_cmds_dns_policy,
 	yg_cmds_alert,
 	yg_cmds_search,
 	yg_cmds_export,

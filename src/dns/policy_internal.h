@@ -12,7 +12,7 @@
 	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                      \
 	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool; front; "               \
 	      "rules:data,zone,action,flags; data:u32 length+bytes; "                              \
-	      "zones:19 words; views:org,zones,scopes,first; answers; strings:u16+bytes; info; "   \
+	      "zones:19 words, list; views:org,zones,scopes,first; answers; strings:u16+bytes; info; "   \
 	      "names hashed by wire label from the right")
 
 enum yg_dns_policy_section {
@@ -57,7 +57,7 @@ struct yg_dns_zone_rec {
 	uint32_t serial, negative_ttl, scope;
 	uint32_t rules[YG_DNS_TRIGGER_COUNT];
 	uint16_t ede_code;
-	uint8_t layer, override, mode, reserved[3];
+	uint8_t layer, override, mode, is_list, reserved[2];
 };
 #define YG_DNS_NO_ZONE 0xffffu
 struct yg_dns_view_rec { /* by organisation, in order of the name; the first is everyone's */

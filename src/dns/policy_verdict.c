@@ -52,6 +52,8 @@ static void apply_override(const struct yg_dns_policy *p, const struct yg_dns_zo
 		[YG_DNS_OVERRIDE_CNAME] = YG_DNS_ACTION_CNAME,
 		[YG_DNS_OVERRIDE_SINKHOLE] = YG_DNS_ACTION_DATA,
 	};
+	if (z->is_list != 0 && out->given == YG_DNS_ACTION_PASSTHRU)
+		return; /* an exception of a list: overrides are for what it blocks */
 	if (z->override < YG_DNS_OVERRIDE_COUNT && actions[z->override] != YG_DNS_ACTION_NONE)
 		set_action(p, (enum yg_dns_action)actions[z->override], z->override_data, out);
 }
