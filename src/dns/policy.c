@@ -11,7 +11,7 @@ static void hash_name(const struct yg_dns_policy *p, const struct yg_dns_name *n
 {
 	unsigned labels = name->labels, least = p->counts.least[kind], most = p->counts.most[kind];
 	uint64_t h = yg_hash_begin(&p->key, kind);
-	out->maybe = false;
+	out->maybe = out->touched = false;
 	if (least > most || labels < least) {
 		out->from = out->to = 0;
 		return;
@@ -38,23 +38,25 @@ void yg_dns_policy_hash(const struct yg_dns_policy *p, const struct yg_dns_name 
 
 bool yg_dns_policy_touch(const struct yg_dns_policy *p, struct yg_dns_probe *probe)
 {
-	probe->maybe = false;
+	probe->may[0] = probe->may[1] = 0;
 	for (unsigned i = probe->from; i < probe->to; i++) {
 		if (!yg_hashset_maybe(&p->set, probe->hash[i]))
 			continue;
 		yg_hashset_prefetch_slot(&p->set, probe->hash[i]);
-		probe->maybe = true;
+		probe->may[i / 64] |= 1ull << (i & 63);
 	}
+	probe->touched = true;
+	probe->maybe = (probe->may[0] | probe->may[1]) != 0;
 	return probe->maybe;
 }
 
 void yg_dns_policy_fetch(const struct yg_dns_policy *p, const struct yg_dns_probe *probe)
 {
-	if (!probe->maybe)
-		return;
-	for (unsigned i = probe->from; i < probe->to; i++)
-		if (yg_hashset_maybe(&p->set, probe->hash[i]))
+	for (unsigned half = 0; probe->maybe && half < 2; half++)
+		for (uint64_t may = probe->may[half]; may != 0; may &= may - 1) {
+			unsigned i = half * 64 + (unsigned)__builtin_ctzll(may);
 			yg_hashset_prefetch_record(&p->set, probe->hash[i]);
+		}
 }
 
 bool yg_dns_policy_any_ip(const struct yg_dns_policy *p, struct yg_ip ip)
@@ -112,6 +114,15 @@ static const struct yg_dns_view_zone *zone_in_view(const struct yg_dns_eval *e, 
 	return NULL;
 }
 
+/* Only what there is of it: a name is 390 bytes, most of them never used. */
+static void copy_name(struct yg_dns_name *to, const struct yg_dns_name *from)
+{
+	to->n = from->n;
+	to->labels = from->labels;
+	memcpy(to->at, from->at, YG_MIN((size_t)from->labels + 1, sizeof to->at));
+	memcpy(to->b, from->b, from->n);
+}
+
 static void keep_note(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
 		      const struct yg_dns_name *name)
 {
@@ -128,7 +139,7 @@ static void keep_note(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
 	e->note_count = (uint8_t)YG_MAX(e->note_count, i + 1);
 	e->notes[i] = *hit;
 	if (name != NULL)
-		e->note_name[i] = *name;
+		copy_name(&e->note_name[i], name);
 }
 
 static void take_hit(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
@@ -144,7 +155,7 @@ static void take_hit(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
 	e->best = *hit;
 	e->has_best = true;
 	if (name != NULL)
-		e->name = *name;
+		copy_name(&e->name, name);
 }
 
 /* ---- names ---- */
@@ -186,35 +197,42 @@ static void take_values(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struc
 		settled->bits[i] |= now[i];
 }
 
-/* From the whole name upwards: the first thing a zone has on the way settles it. */
-static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
-		       const struct yg_dns_probe *probe, enum yg_dns_kind kind)
+/* The zones' records of one name, of every scope the view has. */
+static void judge_level(struct yg_dns_eval *e, const struct yg_dns_name *name, unsigned level,
+			uint64_t plain_hash, enum yg_dns_kind kind, struct settled *settled)
 {
 	const struct yg_dns_policy *p = e->policy;
-	struct settled settled = {{0}};
-	struct yg_hashset_rec rec[4];
-	for (unsigned i = probe->from; i < probe->to; i++) {
-		if (!yg_hashset_maybe(&p->set, probe->hash[i]))
-			continue;
-		struct yg_sv key = yg_dns_name_from(name, i);
-		key.n--; /* the root is not kept */
-		for (unsigned s = 0; s < e->view->scope_count; s++) {
-			uint32_t scope = e->view->scopes[s];
-			uint64_t hash = yg_hash_scoped(&p->key, probe->hash[i], scope);
-			size_t n = yg_hashset_find(&p->set, hash, key, rec, YG_LEN(rec));
-			for (size_t k = 0; k < n; k++) {
-				struct yg_dns_hit hit = {
-					.trigger = kind == YG_DK_QNAME ? YG_DNS_TRIGGER_QNAME
-								       : YG_DNS_TRIGGER_NSDNAME,
-					.wild = i > 0,
-					.level = (uint8_t)i,
-					.labels = (uint8_t)(name->labels - i),
-					.stage = e->stage};
-				if ((rec[k].head & 0x7f) == (unsigned)kind)
-					take_values(e, &rec[k], &settled, &hit, scope, name);
-			}
-		}
+	struct yg_hashset_rec rec[4] __attribute__((uninitialized));
+	struct yg_sv key = yg_dns_name_from(name, level);
+	struct yg_dns_hit hit = {.trigger = kind == YG_DK_QNAME ? YG_DNS_TRIGGER_QNAME
+								: YG_DNS_TRIGGER_NSDNAME,
+				 .wild = level > 0,
+				 .level = (uint8_t)level,
+				 .labels = (uint8_t)(name->labels - level),
+				 .stage = e->stage};
+	key.n--; /* the root is not kept */
+	for (unsigned s = 0; s < e->view->scope_count; s++) {
+		uint32_t scope = e->view->scopes[s];
+		uint64_t hash = yg_hash_scoped(&p->key, plain_hash, scope);
+		size_t n = yg_hashset_find(&p->set, hash, key, rec, YG_LEN(rec));
+		for (size_t k = 0; k < n; k++)
+			if ((rec[k].head & 0x7f) == (unsigned)kind)
+				take_values(e, &rec[k], settled, &hit, scope, name);
 	}
+}
+
+/* From the whole name upwards: the first thing a zone has on the way settles it. */
+static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
+		       struct yg_dns_probe *probe, enum yg_dns_kind kind)
+{
+	struct settled settled = {{0}};
+	if (!probe->touched)
+		(void)yg_dns_policy_touch(e->policy, probe);
+	for (unsigned half = 0; probe->maybe && half < 2; half++)
+		for (uint64_t may = probe->may[half]; may != 0; may &= may - 1) {
+			unsigned i = half * 64 + (unsigned)__builtin_ctzll(may);
+			judge_level(e, name, i, probe->hash[i], kind, &settled);
+		}
 }
 
 /* ---- addresses ---- */

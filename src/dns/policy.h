@@ -162,7 +162,9 @@ uint32_t yg_dns_policy_view(const struct yg_dns_policy *p, struct yg_sv org);
 
 struct yg_dns_probe {
 	uint8_t from, to; /* hash[i] is set for from <= i < to: the name from label i on */
-	bool maybe;       /* set by _touch(): some of them may be in the table */
+	bool touched;     /* by _touch(), which sets the two below */
+	bool maybe;       /* some of them may be in the table */
+	uint64_t may[2];  /* which: bit i & 63 of may[i / 64] */
 	uint64_t hash[128];
 };
 /* QNAME triggers.  Hashes of the name and all above it; fetches the filter. */

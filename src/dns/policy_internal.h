@@ -7,12 +7,12 @@
 #include "snapshot/prefix.h"
 #include "snapshot/snapshot.h"
 
-#define YG_DNS_POLICY_SCHEMA                                                                       \
-	YG_SV("dns-policy 1; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "         \
-	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                      \
-	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool; front; "               \
-	      "rules:data,zone,action,flags; data:u32 length+bytes; "                              \
-	      "zones:19 words, list; views:org,zones,scopes,first; answers; strings:u16+bytes; info; "   \
+#define YG_DNS_POLICY_SCHEMA                                                                           \
+	YG_SV("dns-policy 1; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "             \
+	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                          \
+	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool; front; "                   \
+	      "rules:data,zone,action,flags; data:u32 length+bytes; "                                  \
+	      "zones:19 words, list; views:org,zones,scopes,first; answers; strings:u16+bytes; info; " \
 	      "names hashed by wire label from the right")
 
 enum yg_dns_policy_section {

@@ -93,6 +93,31 @@ static unsigned off_bits_for(uint64_t pool_bytes)
 	return bits;
 }
 
+/* Bytes of the record at `off` when it is what nearly all are, a short key with one value
+ * in range; 0: it has to be looked at properly. */
+static size_t plain_record(const struct yg_hashset *s, uint64_t off, uint64_t value_limit)
+{
+	const uint8_t *p = s->pool + off;
+	size_t left = s->pool_bytes - off;
+	if (left < 2 || p[1] >= 0x80 || left < 2 + (size_t)p[1] + 4)
+		return 0;
+	size_t at = 2 + (size_t)p[1];
+	if (p[at] != 1)
+		return 0;
+	uint32_t value = p[at + 1] & 0x7f, n = 2;
+	if (p[at + 1] >= 0x80) {
+		value |= (uint32_t)(p[at + 2] & 0x7f) << 7;
+		n = 3;
+		if (p[at + 2] >= 0x80) {
+			value |= (uint32_t)p[at + 3] << 14;
+			n = 4;
+			if (p[at + 3] >= 0x80)
+				return 0;
+		}
+	}
+	return value < value_limit ? at + n : 0;
+}
+
 yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t *out_count,
 			   struct yg_err *err)
 {
@@ -112,6 +137,11 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 	for (uint64_t off = 0; off < s->pool_bytes; count++) {
 		struct yg_hashset_rec rec;
 		uint32_t value;
+		size_t plain = plain_record(s, off, value_limit);
+		if (plain > 0) {
+			off += plain;
+			continue;
+		}
 		if (!yg_hashset_rec(s, off, &rec))
 			return YG_FAIL(err, YG_CORRUPT, "snapshot record at %llu is damaged",
 				       (unsigned long long)off);
@@ -149,7 +179,8 @@ void yg_hashset_prefetch_record(const struct yg_hashset *s, uint64_t hash)
 			return;
 		if ((slot & ~mask) == tag && (slot & mask) != 0) {
 			/* a record is about 30 bytes: one line or two */
-			__builtin_prefetch(s->pool + (slot & mask) - 1, 0, 1);
+			__builtin_prefetch(s->pool + (slot & mask) - 1, 0, 3);
+			__builtin_prefetch(s->pool + (slot & mask) + 31, 0, 3);
 			return;
 		}
 		if (++at == s->slot_count)
