@@ -1,7 +1,7 @@
 // What must hold of every page, asked inside the browser.
 import fs from "node:fs";
 import path from "node:path";
-import { ROOT, note } from "./lib.mjs";
+import { ROOT } from "./lib.mjs";
 
 // The first parts of our keys: "alerts" of "alerts.title".
 const src = path.join(ROOT, "console/src");
@@ -93,16 +93,4 @@ export async function addresses(built, api) {
 /** Addresses of the tabs of the page that is open. */
 export function tabsOf(tab) {
 	return tab.page.evaluate(() => [...document.querySelectorAll("main [role=tablist] a[href], main .y-tabs a[href]")].map((a) => a.getAttribute("href")).filter((h) => h !== location.pathname + location.search));
-}
-
-/** A page may be there before its route is: told, not failed. */
-export async function notYet(server) {
-	const { paths } = (await server.local("GET", "/api/openapi.json")).json();
-	const routes = Object.keys(paths).map((p) => new RegExp(`^${p.replace(/\{[^}]*\}/g, "[^/]+")}$`));
-	return (line) => {
-		const where = /status of 404.*\(https:\/\/[^/]+([^?)]*)/.exec(line)?.[1];
-		if (where === undefined || routes.some((r) => r.test(where))) return false;
-		note(`no such route yet: ${where}`);
-		return true;
-	};
 }

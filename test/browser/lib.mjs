@@ -358,7 +358,7 @@ export const HEIGHT = { 360: 780, 1440: 900 };
 export class Tab {
 	static async open(browser, server, person, { language = "ja", theme = "light", width = 1440, height = HEIGHT[width] ?? 900 } = {}) {
 		const tab = new Tab();
-		Object.assign(tab, { server, width, marks: [], waiting: new Set() });
+		Object.assign(tab, { server, width, language, marks: [], waiting: new Set() });
 		tab.context = await browser.newContext({
 			baseURL: server.origin,
 			locale: language === "ja" ? "ja-JP" : "en-GB",

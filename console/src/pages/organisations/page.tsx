@@ -124,7 +124,7 @@ export default function Organisations() {
 	useEffect(() => {
 		if (list.hasMore && !list.loading && list.items.length < 5000) list.more();
 	}, [list.items.length, list.hasMore, list.loading]);
-	const [adding, setAdding] = useState(false);
+	const [adding, setAdding] = useState(param("add") !== "");
 	const want = param("q");
 	const rows = treeOf(list.items, want);
 	const shown: List<Row> = { ...list, items: rows, total: list.hasMore ? undefined : rows.length, hasMore: false, update: () => undefined, head: undefined };

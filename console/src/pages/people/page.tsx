@@ -177,7 +177,7 @@ export default function People() {
 		useEffect(() => {
 			if (l.hasMore && !l.loading && l.items.length < 5000) l.more();
 		}, [l.items.length, l.hasMore, l.loading]);
-	const [adding, setAdding] = useState(false);
+	const [adding, setAdding] = useState(param("add") !== "");
 	const [invite, setInvite] = useState("");
 	const open = place.value.rest[0];
 	const plain = (x: string) => x.normalize("NFKC").toLowerCase();

@@ -1,4 +1,4 @@
-import { Combobox, Dialog, Form, Radios, SelectField, TextArea, TextField, api, at, findOrgs, findPersons, may, orgTitle, personName, place, t, toast, useForm } from "../../kit";
+import { Combobox, Dialog, Form, Radios, SelectField, TextArea, TextField, api, at, findOrgs, findPersons, may, orgTitle, personName, place, t, toast, toastError, useForm } from "../../kit";
 import type { InfoSystem } from "./page";
 
 const GRADES = { cia3: ["1", "2", "3"], local5: ["1", "2", "3C", "3B", "3A"] } as const;
@@ -16,7 +16,10 @@ export function SystemForm({ system, done, onClose }: { system?: InfoSystem; don
 				networks: lines(v.networks), hosts: lines(v.hosts),
 			};
 			const made = s === undefined ? await api.post<InfoSystem>("/systems", { org: v.org, name: v.name.trim(), ...body }) : await api.patch<InfoSystem>(at`/systems/${s.id}`, body, s.etag);
-			toast(t("systems.saved"));
+			// back to what stood before, unless somebody else has changed it since
+			toast(t("systems.saved"), s === undefined ? {} : {
+				undo: () => void api.patch(at`/systems/${s.id}`, { title_ja: s.title_ja, title_en: s.title_en, owner: s.owner, importance: s.importance, scheme: s.scheme, confidentiality: s.confidentiality, integrity: s.integrity, availability: s.availability, networks: s.networks ?? [], hosts: s.hosts ?? [] }, made.etag).then(() => done(s.id), toastError),
+			});
 			onClose();
 			done(made.id);
 		},
