@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator dns alert search export doctor status audit-log job system-event backup demo version completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -118,6 +118,7 @@ _yagura() {
     'demo status') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'demo remove') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'version') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'licences') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'completion') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'manual') opts='--ja --help --json --quiet --socket --server --token-file --ca-file ' ;;
   esac

@@ -300,6 +300,7 @@ complete -c yagura -n '__fish_seen_subcommand_from demo' -a status -d 'Is there 
 complete -c yagura -n '__fish_seen_subcommand_from demo' -a remove -d 'Remove the demonstration with all its data.'
 complete -c yagura -n '__fish_seen_subcommand_from remove' -l no-wait -d 'Do not wait for the job.'
 complete -c yagura -n __fish_use_subcommand -a version
+complete -c yagura -n __fish_use_subcommand -a licences
 complete -c yagura -n __fish_use_subcommand -a completion
 complete -c yagura -n __fish_use_subcommand -a manual
 complete -c yagura -n '__fish_seen_subcommand_from manual' -l ja -d 'Print the Japanese page.'

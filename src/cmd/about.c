@@ -1,4 +1,5 @@
 /* about.c - commands about the program itself. */
+#include "api/console.h"
 #include "cmd/command.h"
 #include "cmd/tables.h"
 
@@ -8,6 +9,21 @@ static int run_version(struct yg_cli *c)
 		(void)printf("{\"version\":\"%s\"}\n", YG_VERSION);
 	else
 		(void)printf("yagura %s\n", YG_VERSION);
+	return 0;
+}
+
+/* What is in the program and not ours: the console's parts.  Libraries are the system's. */
+static int run_licences(struct yg_cli *c)
+{
+	const struct yg_asset *notices = yg_asset_named("notices.txt");
+	(void)c;
+	(void)printf("yagura %s (Apache-2.0)\n\n"
+		     "Libraries of the system are linked, not contained; their terms are in\n"
+		     "/usr/share/doc/PACKAGE/copyright.  The console contains:\n\n",
+		     YG_VERSION);
+	if (notices != NULL)
+		(void)fwrite(notices->bytes[YG_CODING_NONE].p, 1, notices->bytes[YG_CODING_NONE].n,
+			     stdout);
 	return 0;
 }
 
@@ -36,6 +52,10 @@ const struct yg_cmd yg_cmds_about[] = {
 	 .doc = "Print the version.",
 	 .doc_ja = "版を表示する。",
 	 .run = run_version},
+	{.noun = "licences",
+	 .doc = "Print the licences of what is in the program.",
+	 .doc_ja = "プログラムに含まれるソフトウェアのライセンスを表示する。",
+	 .run = run_licences},
 	{.noun = "completion",
 	 .args = "SHELL",
 	 .args_min = 1,

@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 	}
 	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--role")))
 		return yg_role_main(argc, argv);
-	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--version")))
+	if (yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--version")) ||
+	    yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--licences")))
 		argv[1] += 2;
 	static struct yg_env_real real;
 	struct yg_env env = yg_env_real(&real, "cli", 0);

@@ -76,7 +76,8 @@ async function sendAll(data: Blob, job: Job): Promise<void> {
 		while (end > job.done) {
 			if (signal_.aborted) return set({ state: "stopped" });
 			try {
-				await send("PUT", at`/imports/${job.id}/parts/${String(n)}`, { bytes: data.slice(pos, end), type: "application/octet-stream", signal: signal_ });
+				const answer = await send("PUT", at`/imports/${job.id}/parts/${String(n)}`, { bytes: data.slice(pos, end), type: "application/octet-stream", signal: signal_ });
+				await answer.arrayBuffer(); // an answer that is not read keeps its connection
 				break;
 			} catch (e) {
 				if (signal_.aborted) return set({ state: "stopped" });

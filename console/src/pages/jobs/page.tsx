@@ -60,7 +60,7 @@ const COLUMNS = (): Column<Job>[] => [
 		key: "progress",
 		label: t("jobs.progress"),
 		width: "wide",
-		cell: (j) => (j.state === "running" ? <Going job={j} /> : j.message !== "" ? j.message : <span class="y-soft">{soFar(j)}</span>),
+		cell: (j) => (j.state === "running" ? <Going job={j} /> : j.message !== "" ? j.message : j.done > 0 && <span class="y-soft">{soFar(j)}</span>),
 	},
 	{ key: "errors", label: t("jobs.errors"), num: true, width: "min", cell: (j) => <Num n={j.errors} />, drop: 1 },
 	{ key: "created", label: t("jobs.created"), width: "min", cell: (j) => <Time at={j.created_at} /> },

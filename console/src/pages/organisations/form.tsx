@@ -5,7 +5,7 @@ const KINDS = ["centre", "sector", "organisation", "unit"] as const;
 /** A new organisation, at the top or below one, or a change of one. */
 export function OrgForm({ org, parent = "", done, onClose }: { org?: Org; parent?: string; done: (name: string) => void; onClose: () => void }) {
 	const central = mayAll("org:write");
-	const now = useRef<Org>();
+	const now = useRef<Org | undefined>(undefined);
 	const form = useForm({ name: org?.name ?? "", title_ja: org?.title_ja ?? "", title_en: org?.title_en ?? "", kind: org?.kind ?? (parent === "" ? "organisation" : "unit"), parent: org?.parent ?? parent, prefecture: String(org?.prefecture ?? 0) }, async (v) => {
 		const same = { title_ja: v.title_ja.trim() || v.title_en.trim(), title_en: v.title_en.trim() || v.title_ja.trim(), prefecture: Number(v.prefecture) };
 		const place = { kind: v.kind, parent: v.parent === "" ? null : v.parent };
