@@ -43,6 +43,7 @@ static struct {
 	const char *file;
 	char about[200];
 	unsigned line, bad;
+	bool flooding; /* what is asked now is not looked at */
 } world;
 
 static void wrong(const char *fmt, ...)
@@ -90,7 +91,7 @@ static uint64_t number(struct yg_sv line, const char *key, uint64_t dflt)
 {
 	struct yg_sv v;
 	uint64_t n = dflt;
-	if (option(line, key, &v) && yg_parse_u64(v, &n, NULL) != YG_OK)
+	if (option(line, key, &v) && v.n > 0 && yg_parse_u64(v, &n, NULL) != YG_OK)
 		wrong("%s is no number", key);
 	return n;
 }
@@ -199,6 +200,8 @@ static struct queried *query_of(const struct yg_dns_peer *peer)
 static void take_answer(struct queried *q, const uint8_t *msg, size_t n)
 {
 	struct yg_sb b = yg_sb_init(q->text, sizeof q->text);
+	if (q == &world.queries[QUERIES - 1])
+		return; /* of a flood */
 	if (q->done)
 		wrong("query %s is answered twice", q->name);
 	q->done = true;
@@ -240,7 +243,7 @@ static void on_ask(void *ctx, const struct yg_dns_question *q)
 	(void)yg_sb_cstr(&b);
 	a->token = q->token;
 	a->open = true;
-	a->told = false;
+	a->told = world.flooding;
 }
 
 static void on_event(void *ctx, const struct yg_dns_event *ev)
@@ -250,7 +253,7 @@ static void on_event(void *ctx, const struct yg_dns_event *ev)
 	struct queried *q = query_of(ev->peer);
 	struct yg_sb b = yg_sb_init(q->event, sizeof q->event);
 	(void)ctx;
-	if (q->event[0] != 0)
+	if (q->event[0] != 0 && q != &world.queries[QUERIES - 1])
 		wrong("query %s has two events", q->name);
 	yg_sb_printf(&b, "source=%s set=%u rcode=", sources[ev->source], ev->set);
 	yg_dns_rcode_format(&b, ev->rcode);
@@ -546,6 +549,7 @@ static void do_flood(struct yg_sv rest) /* flood COUNT SUFFIX [options]: answers
 		wrong("client");
 	world.queries[QUERIES - 1].done = false;
 	struct yg_dns_peer peer = {.b = {QUERIES - 1}};
+	world.flooding = true;
 	for (uint64_t i = 0; i < n; i++) {
 		struct yg_sb b = yg_sb_init(text, sizeof text);
 		yg_sb_printf(&b, "r%llu.%.*s A", (unsigned long long)i, YG_SV_ARG(suffix));
@@ -561,6 +565,7 @@ static void do_flood(struct yg_sv rest) /* flood COUNT SUFFIX [options]: answers
 		world.queries[QUERIES - 1].event[0] = 0;
 		yg_dns_core_batch(core(), &in, 1, world.now);
 	}
+	world.flooding = false;
 }
 
 /* ---- upstream ---- */

@@ -88,6 +88,7 @@ static uint16_t header_flags(const struct run *r, unsigned rcode, bool secure)
 static enum yg_dns_result end(struct yg_dns_core *c, struct run *r, size_t n, unsigned rcode)
 {
 	r->out_n = n;
+	c->counts.noted += r->client->audit && r->action > YG_DNS_ACTION_PASSTHRU;
 	if (c->opts.ops.event == NULL)
 		return n > 0 ? YG_DNS_ANSWERED : YG_DNS_DROPPED;
 	const struct yg_dns_event ev = {

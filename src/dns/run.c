@@ -191,10 +191,8 @@ static unsigned apply(struct yg_dns_core *c, struct run *r, bool *out_moved)
 	*out_moved = false;
 	if (v->action == YG_DNS_ACTION_NONE || v->action == YG_DNS_ACTION_PASSTHRU)
 		return GO_ON;
-	if (r->client->audit) {
-		c->counts.noted++;
+	if (r->client->audit)
 		return GO_ON;
-	}
 	if (v->action == YG_DNS_ACTION_TCP_ONLY && r->transport != YG_DNS_UDP)
 		return GO_ON;
 	c->counts.blocked++;
