@@ -164,17 +164,18 @@ static void look_ahead(struct yg_dns_core *c, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (is_set(c, i))
 			yg_dns_cache_prefetch_entry(&c->cache, c->keys[i].hash);
-	if (c->policy == NULL)
-		return;
 	for (size_t i = 0; i < n; i++) {
 		c->probe[i].from = c->probe[i].to = 0;
 		if (c->plan[i] != PLAN_LOOKUP)
 			continue;
-		const struct yg_dns_entry *e =
-			is_set(c, i) && c->memo ? yg_dns_cache_find(&c->cache, &c->keys[i]) : NULL;
-		if (e == NULL || e->clean != c->generation)
+		const struct yg_dns_entry *e = NULL;
+		if (is_set(c, i))
+			e = c->found[i] = yg_dns_cache_find(&c->cache, &c->keys[i]);
+		if (c->policy != NULL && (e == NULL || !c->memo || e->clean != c->generation))
 			yg_dns_policy_hash(c->policy, &c->query[i].name, &c->probe[i]);
 	}
+	if (c->policy == NULL)
+		return;
 	for (size_t i = 0; i < n; i++)
 		if (c->probe[i].to > c->probe[i].from)
 			(void)yg_dns_policy_touch(c->policy, &c->probe[i]);
@@ -200,6 +201,9 @@ static void begin_run(struct yg_dns_core *c, struct yg_dns_in *in, size_t i, str
 	r->q = q;
 	r->question = in->msg + YG_DNS_HEADER;
 	r->probe = c->probe[i].to > c->probe[i].from ? &c->probe[i] : NULL;
+	r->looked = is_set(c, i);
+	r->looked_key = &c->keys[i];
+	r->found = c->found[i];
 	r->out = in->out;
 	r->out_cap = out_limit(c, in, q);
 	r->transport = in->transport;

@@ -39,6 +39,9 @@ struct run { /* one query, being answered */
 	struct yg_dns_query *q;
 	const uint8_t *question;    /* its question's bytes, as asked */
 	struct yg_dns_probe *probe; /* of the QNAME; NULL: not made */
+	bool looked;                /* for looked_key in the cache; this was found */
+	const struct yg_dns_key *looked_key;
+	struct yg_dns_entry *found;
 	uint8_t *out;
 	size_t out_cap, out_n;
 	uint8_t transport;
@@ -82,6 +85,7 @@ struct yg_dns_core {
 	struct yg_dns_key keys[YG_DNS_BATCH];
 	struct yg_dns_probe probe[YG_DNS_BATCH];
 	const struct yg_dns_route *route[YG_DNS_BATCH];
+	struct yg_dns_entry *found[YG_DNS_BATCH]; /* nothing is put in the cache in a batch */
 	uint8_t plan[YG_DNS_BATCH];
 
 	struct yg_dns_eval eval;
@@ -120,9 +124,6 @@ struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 				      const struct yg_dns_route *route,
 				      const struct yg_dns_key *key, bool *out_stale,
 				      enum yg_dns_result *out);
-/* True when no rule of anyone touches what the entry says. */
-bool yg_dns_run_is_clean(struct yg_dns_core *c, struct yg_dns_entry *e);
-
 /* servers.c: tells eval the name servers (and addresses) on the way to r->name. True:
  * done; false: *out says what the query does instead. */
 bool yg_dns_run_servers(struct yg_dns_core *c, struct run *r, unsigned needs,

@@ -167,6 +167,7 @@ yg_status yg_rpz_trigger(const struct yg_dns_name *owner, const struct yg_dns_na
 		return YG_NOTFOUND;
 	unsigned count = (unsigned)owner->labels - origin->labels;
 	out->trigger = YG_DNS_TRIGGER_NONE;
+	out->wild = false;
 	if (count == 0)
 		return YG_OK;
 	out->trigger = YG_DNS_TRIGGER_QNAME;

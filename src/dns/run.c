@@ -7,19 +7,12 @@ static const struct yg_sv no_text = {"", 0};
 
 /* ---- cached entries ---- */
 
-bool yg_dns_run_is_clean(struct yg_dns_core *c, struct yg_dns_entry *e)
+/* Goes over the entry's names and addresses, once per policy. */
+static bool find_clean(struct yg_dns_core *c, struct yg_dns_entry *e)
 {
 	struct yg_dns_name name;
 	struct yg_dns_msg m;
 	struct yg_dns_rr rr;
-	if (e->clean == c->generation)
-		return c->memo;
-	if (e->touched == c->generation)
-		return false;
-	if (c->policy == NULL) {
-		e->clean = c->generation;
-		return true;
-	}
 	e->touched = c->generation; /* until all is found to be clean */
 	if (!c->memo || yg_dns_msg_read(e->msg, e->msg_n, &m) != YG_OK ||
 	    yg_dns_policy_any_name(c->policy, &m.name))
@@ -38,6 +31,14 @@ bool yg_dns_run_is_clean(struct yg_dns_core *c, struct yg_dns_entry *e)
 	}
 	e->clean = c->generation;
 	return true;
+}
+
+/* True when no rule of anyone touches what the entry says. */
+static bool is_clean(struct yg_dns_core *c, struct yg_dns_entry *e)
+{
+	if (e->clean == c->generation)
+		return c->memo;
+	return e->touched != c->generation && find_clean(c, e);
 }
 
 static bool is_fresh(const struct yg_dns_core *c, const struct run *r, const struct yg_dns_entry *e)
@@ -63,7 +64,9 @@ struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 				      const struct yg_dns_key *key, bool *out_stale,
 				      enum yg_dns_result *out)
 {
-	struct yg_dns_entry *e = yg_dns_cache_find(&c->cache, key);
+	/* the batch has looked for the first one already */
+	bool known = r->looked && key == r->looked_key;
+	struct yg_dns_entry *e = known ? r->found : yg_dns_cache_find(&c->cache, key);
 	*out_stale = false;
 	r->set = key->set;
 	if (e != NULL && is_fresh(c, r, e)) {
@@ -499,14 +502,14 @@ static void begin(struct yg_dns_core *c, struct run *r)
 static struct yg_dns_entry *quick(struct yg_dns_core *c, const struct run *r,
 				  const struct yg_dns_route *route, const struct yg_dns_key *key)
 {
-	struct yg_dns_entry *e = yg_dns_cache_find(&c->cache, key);
+	struct yg_dns_entry *e = r->looked ? r->found : yg_dns_cache_find(&c->cache, key);
 	if (e == NULL || c->now_s >= e->expires ||
 	    (e->flags & (YG_DNS_ENTRY_FAILURE | YG_DNS_ENTRY_CUT)) != 0 ||
 	    ((e->flags & YG_DNS_ENTRY_PRIVATE) != 0 && !route->may_private))
 		return NULL;
 	if (r->judging &&
 	    (yg_dns_policy_view_has(c->policy, r->client->view, YG_DNS_TRIGGER_CLIENT_IP) ||
-	     !yg_dns_run_is_clean(c, e)))
+	     !is_clean(c, e)))
 		return NULL;
 	c->counts.clean_hits++;
 	return e;

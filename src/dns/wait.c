@@ -230,6 +230,7 @@ static enum yg_dns_result resume(struct yg_dns_core *c, struct waiter *w, bool a
 	r->q = &w->query;
 	r->question = w->question;
 	r->probe = NULL;
+	r->looked = false;
 	r->out = c->reply;
 	r->out_cap = w->out_cap;
 	r->transport = w->transport;
