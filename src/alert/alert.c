@@ -197,18 +197,13 @@ yg_status yg_alert_list(struct yg_state *db, const struct yg_alert_filter *f,
 	return st;
 }
 
-yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
-		       struct yg_alert *out, struct yg_err *err)
+static yg_status take_one(struct yg_stmt *s, struct yg_sv id, struct yg_arena *arena,
+			  struct yg_alert *out, struct yg_err *err)
 {
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct yg_alert a = {0};
 	bool row = false;
-	yg_status st = yg_state_prepare(
-		db, YG_SQL("SELECT " COLUMNS " FROM alert a WHERE a.id = $1"), &s, err);
-	if (st != YG_OK)
-		return st;
 	yg_stmt_text(s, 1, id);
-	st = yg_stmt_step(s, &row, err);
+	yg_status st = yg_stmt_step(s, &row, err);
 	if (st == YG_OK && !row)
 		return YG_FAIL(err, YG_NOTFOUND, "no such alert");
 	if (st == YG_OK)
@@ -216,6 +211,30 @@ yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 	if (st == YG_OK)
 		*out = a;
 	return st;
+}
+
+yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
+		       struct yg_alert *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT " COLUMNS " FROM alert a WHERE a.id = $1"), &s, err);
+	return st == YG_OK ? take_one(s, id, arena, out, err) : st;
+}
+
+yg_status yg_alert_get_at(struct yg_state *db, struct yg_sv id, yg_wall at, struct yg_arena *arena,
+			  struct yg_alert *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	if (at.us == 0)
+		return yg_alert_get(db, id, arena, out, err);
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT " COLUMNS " FROM " YG_ALERT_AS_OF("$2") " WHERE a.id = $1"), &s,
+		err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 2, at.us);
+	return take_one(s, id, arena, out, err);
 }
 
 #define OPEN "('new', 'in_progress', 'on_hold')"
@@ -238,17 +257,19 @@ yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int
 				  &s, err)
 			: yg_state_prepare(
 				  db,
-				  YG_SQL("SELECT b.severity_id, count(*) FROM alert b WHERE b.state IN " OPEN
-					 " AND ($5 = 1 OR b.org IN yg_set($1) OR b.system IN yg_set($2))"
-					 " AND ($3 = 0 OR b.created >= $3) AND ($4 = 0 OR b.created < $4)"
-					 " GROUP BY b.severity_id"),
+				  YG_SQL("SELECT a.severity_id, count(*) FROM " YG_ALERT_AS_OF(
+					  "$4") " WHERE a.state IN " OPEN
+						" AND ($5 = 1 OR a.org IN yg_set($1) OR a.system IN yg_set($2))"
+						" AND a.created >= $3 AND a.created < $4 GROUP BY a.severity_id"),
 				  &s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_set(s, 1, reach->orgs, reach->org_count);
 	yg_stmt_set(s, 2, reach->systems, reach->system_count);
 	yg_stmt_i64(s, 3, reach->from.us);
-	yg_stmt_i64(s, 4, reach->to.us);
+	/* equal in the other statement, which has no period */
+	bool ends = reach->from.us != 0 && reach->to.us == 0;
+	yg_stmt_i64(s, 4, ends ? INT64_MAX : reach->to.us);
 	yg_stmt_i64(s, 5, yg_reach_all_flag(reach));
 	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		int64_t severity = yg_col_i64(s, 0);
@@ -258,33 +279,48 @@ yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int
 	return st;
 }
 
-static struct yg_sv reason_of(struct yg_stmt *s, struct yg_arena *arena)
+/* What a reason is made of. */
+struct because {
+	struct yg_sv type, indicator, list, category, family, fields, asset;
+	int64_t count;
+};
+
+static struct yg_sv reason_of(const struct because *w, struct yg_arena *arena)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
 	yg_buf_init(&b, 65536);
-	yg_buf_put(&b, yg_col_text(s, 0));
+	yg_buf_put(&b, w->type);
 	yg_buf_putc(&b, ' ');
-	yg_buf_put(&b, yg_col_text(s, 1));
+	yg_buf_put(&b, w->indicator);
 	yg_buf_put(&b, YG_SV(" is on list '"));
-	yg_buf_put(&b, yg_col_text(s, 2));
+	yg_buf_put(&b, w->list);
 	yg_buf_putc(&b, '\'');
-	if (yg_col_text(s, 3).n > 0) {
+	if (w->category.n > 0) {
 		yg_buf_put(&b, YG_SV(" as "));
-		yg_buf_put(&b, yg_col_text(s, 3));
+		yg_buf_put(&b, w->category);
 	}
-	if (yg_col_text(s, 4).n > 0) {
+	if (w->family.n > 0) {
 		yg_buf_put(&b, YG_SV(" ("));
-		yg_buf_put(&b, yg_col_text(s, 4));
+		yg_buf_put(&b, w->family);
 		yg_buf_putc(&b, ')');
 	}
-	if (yg_col_text(s, 5).n > 0) {
+	if (w->fields.n > 0) {
 		yg_buf_put(&b, YG_SV("; seen in "));
-		yg_buf_put(&b, yg_col_text(s, 5));
+		yg_buf_put(&b, w->fields);
 	}
 	yg_buf_put(&b, YG_SV(" at "));
-	yg_buf_put(&b, yg_col_text(s, 6).n > 0 ? yg_col_text(s, 6) : YG_SV("an unknown asset"));
-	yg_buf_printf(&b, ", %lld times", (long long)yg_col_i64(s, 7));
+	yg_buf_put(&b, w->asset.n > 0 ? w->asset : YG_SV("an unknown asset"));
+	yg_buf_printf(&b, ", %lld times", (long long)w->count);
 	return b.bad ? (struct yg_sv){NULL, 0} : yg_arena_dup(arena, yg_buf_sv(&b));
+}
+
+yg_status yg_alert_reason(const struct yg_alert *a, struct yg_arena *arena, struct yg_sv *out,
+			  struct yg_err *err)
+{
+	struct because w = {a->indicator_type, a->indicator, a->list,  a->category,
+			    a->family,         YG_SV(""),    a->asset, a->count};
+	*out = reason_of(&w, arena);
+	return out->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "reasons");
 }
 
 yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
@@ -308,7 +344,10 @@ yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena
 	size_t n = 0;
 	bool row = true;
 	while (n < cap && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		list[n] = reason_of(s, arena);
+		struct because w = {yg_col_text(s, 0), yg_col_text(s, 1), yg_col_text(s, 2),
+				    yg_col_text(s, 3), yg_col_text(s, 4), yg_col_text(s, 5),
+				    yg_col_text(s, 6), yg_col_i64(s, 7)};
+		list[n] = reason_of(&w, arena);
 		if (list[n++].p == NULL)
 			return YG_FAIL(err, YG_NOMEM, "reasons");
 	}

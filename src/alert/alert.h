@@ -73,8 +73,10 @@ struct yg_alert {        /* views in the caller's arena */
 	int64_t version;          /* for ETags */
 };
 
-struct yg_alert_filter {                /* empty, 0: any */
-	struct yg_reach reach;          /* all zero: none.  Its period is of `created` */
+struct yg_alert_filter { /* empty, 0: any */
+	/* all zero: none.  Its period is of `created`; alert/query.h shows what is within it
+	 * as it was at its end */
+	struct yg_reach reach;
 	unsigned states;                /* bits 1 << enum yg_alert_state */
 	int severity_min, severity_max; /* max: alert/query.h only */
 	struct yg_sv assignee;          /* "-": nobody */
@@ -92,11 +94,19 @@ yg_status yg_alert_list(struct yg_state *db, const struct yg_alert_filter *f,
 			struct yg_err *err);
 yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_alert *out, struct yg_err *err);
+/* The same as it stood just before `at`; us == 0: as it is.  One that was made later is
+ * there as it was made: the caller looks at `created`. */
+yg_status yg_alert_get_at(struct yg_state *db, struct yg_sv id, yg_wall at, struct yg_arena *arena,
+			  struct yg_alert *out, struct yg_err *err);
 /* Why it is an alert, one line each: "domain evil.example of list 'x' (c2, family)
  * in query, 12 times". */
 yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 			   struct yg_sv **out, size_t *out_n, struct yg_err *err);
-/* Open alerts within reach by severity id 0..6. */
+/* The one reason that the alert itself tells, as it stands in `a`: for a past one, whose
+ * parts are of today. */
+yg_status yg_alert_reason(const struct yg_alert *a, struct yg_arena *arena, struct yg_sv *out,
+			  struct yg_err *err);
+/* Open alerts within reach by severity id 0..6; with a period: as of its end. */
 yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int64_t out[static 7],
 			  struct yg_err *err);
 

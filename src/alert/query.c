@@ -4,6 +4,7 @@
 
 #define VALUES_MAX  24
 #define OPEN_STATES (1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS | 1u << YG_ALERT_ON_HOLD)
+#define TABLE       " FROM alert a" /* of every statement but those of counters, once */
 #define EVERY_STATE (OPEN_STATES | 1u << YG_ALERT_CLOSED)
 
 /* A statement that is put together from the conditions asked for: what is not
@@ -138,9 +139,19 @@ static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, s
 static yg_status begin(struct built *b, const char *select, const struct yg_alert_query *q,
 		       bool sorted, struct yg_err *err)
 {
+	/* all that is asked of a period is asked of what was there at its end */
+	const char *table = q->f.reach.to.us != 0 ? strstr(select, TABLE) : NULL;
 	b->n = 0;
 	yg_buf_init(&b->sql, 16384);
-	put(b, select);
+	if (table != NULL) {
+		b->value[b->n].kind = IS_I64;
+		b->value[b->n++].number = q->f.reach.to.us;
+		yg_buf_put(&b->sql, (struct yg_sv){select, (size_t)(table - select)});
+		put(b, " FROM " YG_ALERT_AS_OF("$1"));
+		put(b, table + sizeof TABLE - 1);
+	} else {
+		put(b, select);
+	}
 	put(b, " WHERE 1 = 1");
 	with_reach(b, &q->f.reach, sorted);
 	return with_filter(b, &q->f, err);

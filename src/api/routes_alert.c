@@ -51,7 +51,7 @@ void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv 
 static yg_status find(struct yg_request *q, struct yg_state *db, struct yg_sv id,
 		      struct yg_alert *out, struct yg_err *err)
 {
-	yg_status st = yg_alert_get(db, id, q->arena, out, err);
+	yg_status st = yg_alert_get_at(db, id, q->who.reach.to, q->arena, out, err);
 	return st == YG_OK ? yg_scope_row(q, out->org, out->system, out->created, err) : st;
 }
 
@@ -62,8 +62,14 @@ static yg_status answer_alert(struct yg_request *q, struct yg_response *r, struc
 	struct yg_sv *reasons = NULL;
 	size_t n = 0;
 	yg_status st = find(q, db, id, &a, err);
-	if (st == YG_OK)
+	struct yg_sv past;
+	if (st == YG_OK && q->who.reach.to.us == 0) {
 		st = yg_alert_reasons(db, a.id, q->arena, &reasons, &n, err);
+	} else if (st == YG_OK) {
+		reasons = &past;
+		n = 1;
+		st = yg_alert_reason(&a, q->arena, &past, err);
+	}
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);

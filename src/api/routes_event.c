@@ -216,8 +216,11 @@ yg_status yg_events_read_search(struct yg_api *api, struct yg_request *q, struct
 	yg_status st = yg_page_read(q, api->cursor_key, &page, err);
 	if (st == YG_NOMEM)
 		return st;
-	read_time(q, "to", q->now.us + 60 * YG_US_PER_S, &scope->to);
-	read_time(q, "from", q->now.us - YG_US_PER_DAY, &scope->from);
+	/* without a range: the newest day, of an auditor's period its last */
+	const struct yg_reach *r = &q->who.reach;
+	bool past = r->to.us != 0 && r->to.us < q->now.us && yg_query(q, "from").p == NULL;
+	read_time(q, "to", past ? r->to.us : q->now.us + 60 * YG_US_PER_S, &scope->to);
+	read_time(q, "from", (past ? r->to.us : q->now.us) - YG_US_PER_DAY, &scope->from);
 	if (q->error_count == 0 && scope->from.us >= scope->to.us)
 		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
 	scope->limit = page.limit;

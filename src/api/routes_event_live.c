@@ -37,8 +37,11 @@ yg_status yg_r_event_histogram(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_sv buckets = yg_query(q, "buckets");
 	uint64_t n = 60;
 	yg_status st = YG_OK;
-	yg_query_time(q, "to", q->now.us + 60 * YG_US_PER_S, &scope.to.us);
-	yg_query_time(q, "from", q->now.us - YG_US_PER_DAY, &scope.from.us);
+	/* as of the list: of a period that has ended, its last day */
+	int64_t end = q->who.reach.to.us;
+	bool past = end != 0 && end < q->now.us && yg_query(q, "from").p == NULL;
+	yg_query_time(q, "to", past ? end : q->now.us + 60 * YG_US_PER_S, &scope.to.us);
+	yg_query_time(q, "from", (past ? end : q->now.us) - YG_US_PER_DAY, &scope.from.us);
 	if (q->error_count == 0 && scope.from.us >= scope.to.us)
 		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
 	if (buckets.p != NULL && (yg_parse_u64(buckets, &n, NULL) != YG_OK || n < 1 || n > 200))

@@ -16,6 +16,8 @@ struct view { /* all of one answer */
 	struct yg_org_set heard; /* whose sources: the organisation of a system, too */
 	struct yg_sv asset;
 	bool counted;     /* by the counters, which know organisations alone */
+	bool past;        /* of an auditor's period, as of its end */
+	bool hours;       /* events by hour are known */
 	int64_t from, to; /* hours */
 	int64_t step;     /* hours */
 	size_t steps;
@@ -37,16 +39,23 @@ struct view { /* all of one answer */
 static yg_status read_range(struct yg_request *q, struct view *v, struct yg_err *err)
 {
 	int64_t from, to;
+	const struct yg_reach *r = &q->who.reach;
 	yg_query_time(q, "to", q->now.us, &to);
-	yg_query_time(q, "from", to - 7 * YG_US_PER_DAY, &from);
+	int64_t end = r->to.us != 0 ? YG_MIN(to, r->to.us) : to;
+	yg_query_time(q, "from", end - 7 * YG_US_PER_DAY, &from);
 	if (q->error_count == 0 && (from >= to || from < 0))
 		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
-	else if (q->error_count == 0 && to - from > RANGE_MAX)
+	if (r->to.us != 0) { /* what is outside the period is not there */
+		to = end;
+		from = YG_MIN(YG_MAX(from, r->from.us), to);
+	}
+	if (q->error_count == 0 && to - from > RANGE_MAX)
 		yg_request_error(q, "out_of_range", YG_SV("from"), "at most 366 days");
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	v->from = from / YG_HOUR_US;
-	v->to = (to + YG_HOUR_US - 1) / YG_HOUR_US;
+	v->past = r->to.us != 0;
+	v->from = (v->past ? from + YG_HOUR_US - 1 : from) / YG_HOUR_US;
+	v->to = v->past ? YG_MAX(to / YG_HOUR_US, v->from) : (to + YG_HOUR_US - 1) / YG_HOUR_US;
 	v->step = v->to - v->from <= 8 * 24 + 1 ? 1 : 24;
 	v->steps = (size_t)((v->to - v->from + v->step - 1) / v->step);
 	return YG_OK;
@@ -57,9 +66,18 @@ static yg_status read_before(struct yg_state *db, struct view *v, struct yg_err 
 {
 	int64_t all = v->step * (int64_t)v->steps;
 	yg_status st = yg_tally_trend(db, &v->set, v->from - all, all, &v->before, 1, err);
-	return st == YG_OK
-		       ? yg_event_hours(db, &v->set, v->from - all, all, &v->events_before, 1, err)
-		       : st;
+	return st == YG_OK ? yg_event_hours(db, &v->set,
+					    (struct yg_event_range){v->from - all, v->from, all},
+					    &v->events_before, 1, err)
+			   : st;
+}
+
+/* Of a period whole hours within it. */
+static yg_status read_hours(struct yg_state *db, struct view *v, const struct yg_org_set *set,
+			    struct yg_err *err)
+{
+	struct yg_event_range range = {v->from, v->past ? v->to : INT64_MAX, v->step};
+	return yg_event_hours(db, set, range, v->events, v->steps, err);
 }
 
 static yg_status read_counted(struct yg_request *q, struct yg_state *db, struct view *v,
@@ -69,7 +87,7 @@ static yg_status read_counted(struct yg_request *q, struct yg_state *db, struct 
 	if (st == YG_OK)
 		st = yg_tally_trend(db, &v->set, v->from, v->step, v->trend, v->steps, err);
 	if (st == YG_OK)
-		st = yg_event_hours(db, &v->set, v->from, v->step, v->events, v->steps, err);
+		st = read_hours(db, v, &v->set, err);
 	if (st == YG_OK)
 		st = read_before(db, v, err);
 	if (st == YG_OK)
@@ -96,6 +114,9 @@ static yg_status read_rows(struct yg_request *q, struct yg_state *db, struct vie
 	if (t.orgs == NULL)
 		return YG_FAIL(err, YG_NOMEM, "the request is too large");
 	yg_status st = yg_tally_rows(db, q->arena, &t, err);
+	struct yg_org_set orgs = yg_reach_set(&v->reach);
+	if (st == YG_OK && v->hours)
+		st = read_hours(db, v, &orgs, err);
 	memcpy(v->now, t.now, sizeof v->now);
 	memcpy(v->then, t.then, sizeof v->then);
 	v->before = t.before;
@@ -120,6 +141,7 @@ static yg_status read_scope(struct yg_request *q, struct yg_state *db, struct vi
 	v->asset = asset.p != NULL ? asset : YG_SV("");
 	v->counted = v->reach.system_count == 0 && v->reach.from.us == 0 && v->reach.to.us == 0 &&
 		     v->asset.n == 0;
+	v->hours = v->counted || (v->past && v->reach.system_count == 0 && v->asset.n == 0);
 	v->heard = v->set;
 	if (v->reach.from.us == 0 && v->reach.to.us == 0 && org.p != NULL &&
 	    yg_query(q, "system").p != NULL) {
@@ -162,11 +184,11 @@ static void put_coverage(struct yg_jo *j, const struct yg_coverage_sum *c, bool 
 	yg_jo_end(j, '}');
 }
 
-/* Of a system, an asset or a period the event store alone knows: null. */
+/* Of a system or an asset the event store alone knows: null. */
 static void put_events(struct yg_jo *j, const struct view *v)
 {
 	yg_jo_key(j, "events_per_hour");
-	if (!v->counted) {
+	if (!v->hours) {
 		yg_jo_raw(j, YG_SV("null"));
 		return;
 	}
@@ -278,7 +300,7 @@ static void put_silent(struct yg_jo *j, const struct view *v)
 static void put_since(struct yg_jo *j, const struct view *v)
 {
 	yg_jo_key(j, "since");
-	if (v->visit.us == 0) {
+	if (v->visit.us == 0 || v->past) {
 		yg_jo_raw(j, YG_SV("null"));
 		return;
 	}
@@ -313,7 +335,7 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
 	yg_jo_begin(&j, '{');
-	yg_jo_time(&j, "as_of", q->now.us);
+	yg_jo_time(&j, "as_of", v->past ? YG_MIN(q->now.us, v->reach.to.us) : q->now.us);
 	yg_jo_time(&j, "from", v->from * YG_HOUR_US);
 	yg_jo_time(&j, "to", v->to * YG_HOUR_US);
 	put_coverage(&j, &v->sum, true);

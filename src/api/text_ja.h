@@ -202,6 +202,7 @@ X("a grant is somebody's", "権限を付与する利用者を指定してくだ�
 X("the grant would have ended already", "権限の期限がすでに過ぎています")
 X("only an auditor's grant has a period", "対象期間は監査人の権限だけに指定できます")
 X("an auditor's grant needs a period: from before to", "監査人の権限には対象期間（開始 < 終了）が必要です")
+X("a period that has ended ends on a whole hour", "過ぎた対象期間の終了は正時で指定してください")
 X("a system owner is one of a system, other roles are of a node", "システム責任者は情報システム、他の役割は組織に付与します")
 X("a person has at most %s grants", "1人に付与できる権限は {1} 件までです")
 X("the person holds this role there already", "この役割はすでに付与されています")

@@ -288,8 +288,8 @@ yg_status yg_event_hour_add(struct yg_state *db, struct yg_sv org, int64_t hour,
 	return yg_stmt_run(s, err);
 }
 
-yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set, int64_t from,
-			 int64_t step, int64_t *out, size_t n, struct yg_err *err)
+yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set,
+			 struct yg_event_range range, int64_t *out, size_t n, struct yg_err *err)
 {
 #define HOURS(of, key)                                                                             \
 	"SELECT (h.hour - $1) / $3 AS at, sum(h.events) FROM " of                                  \
@@ -304,9 +304,9 @@ yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set, int6
 					&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_i64(s, 1, from);
-	yg_stmt_i64(s, 2, from + step * (int64_t)n);
-	yg_stmt_i64(s, 3, step);
+	yg_stmt_i64(s, 1, range.from);
+	yg_stmt_i64(s, 2, YG_MIN(range.to, range.from + range.step * (int64_t)n));
+	yg_stmt_i64(s, 3, range.step);
 	yg_org_set_bind(s, 4, set);
 	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		int64_t at = yg_col_i64(s, 0);

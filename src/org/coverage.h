@@ -67,6 +67,9 @@ struct yg_event_hour {
 };
 yg_status yg_event_hour_add(struct yg_state *db, struct yg_sv org, int64_t hour, int64_t events,
 			    struct yg_err *err) YG_MUST_USE;
+struct yg_event_range {
+	int64_t from, to, step; /* hours */
+};
 /* Sums over hours from <= hour < to, in out[(hour - from) / step]; n of them. */
-yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set, int64_t from,
-			 int64_t step, int64_t *out, size_t n, struct yg_err *err);
+yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set,
+			 struct yg_event_range range, int64_t *out, size_t n, struct yg_err *err);

@@ -167,6 +167,9 @@ static yg_status check(const struct yg_grant *g, yg_wall now, struct yg_err *err
 		return YG_FAIL(err, YG_INVAL, "only an auditor's grant has a period");
 	if (audits && (g->from.us <= 0 || g->to.us <= g->from.us))
 		return YG_FAIL(err, YG_INVAL, "an auditor's grant needs a period: from before to");
+	/* what alerts were is kept by the hour, and at ends that are known before */
+	if (audits && g->to.us <= now.us && g->to.us % (3600 * YG_US_PER_S) != 0)
+		return YG_FAIL(err, YG_INVAL, "a period that has ended ends on a whole hour");
 	if ((g->role == YG_ROLE_SYSTEM_OWNER) != (g->system.n > 0))
 		return YG_FAIL(err, YG_INVAL,
 			       "a system owner is one of a system, other roles are of a node");

@@ -6,6 +6,8 @@
 #include "org/system.h"
 #include "tap.h"
 
+#define HOUR (3600 * YG_US_PER_S)
+
 static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 11};
 static struct yg_env env;
 static struct yg_arena arena;
@@ -150,22 +152,25 @@ static void test_grants(void)
 	struct yg_grant audit = {.person = a,
 				 .role = YG_ROLE_AUDITOR,
 				 .node = YG_SV_INIT("east"),
-				 .from = {1000},
-				 .to = {2000}};
+				 .from = {HOUR},
+				 .to = {2 * HOUR}};
 	T_NAMED(yg_grant_add(&act, &audit, &id, &err) == YG_CONFLICT,
 		"who audits holds nothing else");
 	audit.person = b;
+	audit.to.us = 2 * HOUR + 1;
+	T_NAMED(yg_grant_add(&act, &audit, &id, &err) == YG_INVAL, "the past is kept by the hour");
+	audit.to.us = 2 * HOUR;
 	T_OK(yg_grant_add(&act, &audit, &id, &err) == YG_OK);
 	T_NAMED(give(&act, b, YG_ROLE_COLLECTOR, "one") == YG_CONFLICT, "nor afterwards");
 	audit.node = YG_SV("west");
-	audit.to.us = 3000;
+	audit.to.us = 3 * HOUR;
 	T_NAMED(yg_grant_add(&act, &audit, &id, &err) == YG_CONFLICT, "one period for all");
 	struct yg_rights rights;
 	struct yg_reach r;
 	T_OK(yg_rights_of(db, b, sim.wall, &arena, &rights, &err) == YG_OK &&
 	     yg_rights_reach(db, &rights, YG_SCOPE(AUDIT_READ), &arena, &r, &err) == YG_OK);
-	T_OK(r.from.us == 1000 && r.to.us == 2000 && yg_reach_at(&r, (yg_wall){1999}) &&
-	     !yg_reach_at(&r, (yg_wall){2000}) && yg_rights_audits(&rights));
+	T_OK(r.from.us == HOUR && r.to.us == 2 * HOUR && yg_reach_at(&r, (yg_wall){2 * HOUR - 1}) &&
+	     !yg_reach_at(&r, (yg_wall){2 * HOUR}) && yg_rights_audits(&rights));
 	struct yg_grant short_one = {.person = a,
 				     .role = YG_ROLE_ADMINISTRATOR,
 				     .node = YG_SV_INIT(""),

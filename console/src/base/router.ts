@@ -4,7 +4,7 @@
 // one; of the whole it is "/", or "/overview" for those whose home "/" is another page.
 import { computed, signal } from "@preact/signals";
 import { manifest } from "./i18n";
-import { type Range, fixed } from "./time";
+import { type Range, fixed, iso, resolve } from "./time";
 
 export interface Scope {
 	org: string;
@@ -112,8 +112,11 @@ export function setQuery(patch: QueryPatch, how: "push" | "replace" = "push"): v
 export function param(name: string, fallback = ""): string {
 	return query.value.get(name) ?? fallback;
 }
-/** The page's time range; `fallback` is how far back when the address says nothing. */
+/** Where an auditor's period has ended; "" for everybody else. */
+export const frozen = signal("");
+/** The page's time range; `fallback` is how far back when the address says nothing: from now, or from the end of an auditor's period. */
 export function range(fallback = "now-24h"): Range {
+	if (frozen.value !== "" && fallback !== "" && param("from") === "" && param("to") === "") return { from: iso(resolve(fallback, Date.parse(frozen.value))), to: frozen.value };
 	return { from: param("from", fallback), to: param("to") };
 }
 /** The address that shows others the same: the time is absolute. */

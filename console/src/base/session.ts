@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { api, hooks } from "./api";
 import { type Lang, setLang } from "./i18n";
 import { type Theme, theme } from "./prefs";
+import { frozen } from "./router";
 
 export interface Reach {
 	all?: boolean;
@@ -40,6 +41,8 @@ export function mayAll(permission: string): boolean {
 export async function loadSession(): Promise<void> {
 	const s = await api.get<Session>("/session");
 	session.value = s;
+	const end = s.roles.find((r) => r.role === "auditor")?.period_to ?? "";
+	frozen.value = end !== "" && Date.parse(end) < Date.now() ? end : "";
 	if (s.person?.theme !== undefined) theme.value = s.person.theme;
 	if (s.person?.language === "ja" || s.person?.language === "en") await setLang(s.person.language);
 }

@@ -1,0 +1,152 @@
+"""An auditor's period is frozen: what happened after its end is not there, in no
+list, count, group, overview, histogram or search; every view is noted."""
+import json
+import os
+import sqlite3
+import sys
+import time
+
+from harness import Server, bail, done, library, ok, until
+from people_lib import without_store
+from rights_lib import Asker, finding, findings, token_of_person
+
+HOUR = 3600
+BACK = 3 * HOUR  # how long ago the alert was made
+
+
+def text_time(t):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t))
+
+
+def seen(org, n, at):
+    return {**finding(org, n, 1), "time": text_time(at).replace("Z", ".000001Z"), "severity_id": 4}
+
+
+def move_back(s):
+    """As if all of it had happened three hours ago; the audit log stays as it is."""
+    db = sqlite3.connect(os.path.join(s.data, "state/yagura.db"), timeout=20)
+    us = BACK * 1_000_000
+    db.execute("UPDATE alert SET created = created - ?, updated = updated - ?", (us, us))
+    db.execute("UPDATE alert_comment SET time = time - ?", (us,))
+    db.execute("UPDATE alert_hour SET hour = hour - 3")
+    db.execute("UPDATE organisation SET created = created - ?", (us,))
+    db.commit()
+    db.close()
+
+
+def fill(s):
+    made = s.http("POST", "/api/v1/organisations", {"name": "heron", "title": "heron"})
+    assert made.status == 201, made
+    assert findings(s, 9, 1, [seen("heron", 0, time.time() - BACK)] * 1)
+    alert = s.http("GET", "/api/v1/alerts").json()["items"][0]["id"]
+    assert s.http("POST", f"/api/v1/alerts/{alert}/comments", {"text": "said within the period"}).status == 201
+    if library():
+        line = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000000+0000", time.gmtime(time.time() - BACK)), "event_type": "dns",
+                "proto": "UDP", "src_ip": "192.0.2.1", "src_port": 5000, "dest_ip": "203.0.113.1", "dest_port": 53,
+                "dns": {"type": "query", "rrname": "then.example", "rrtype": "A"}}
+        now = {**line, "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000000+0000", time.gmtime())}
+        body = json.dumps(line) + "\n" + json.dumps(now) + "\n"
+        assert s.http("POST", "/api/v1/events?source=suricata&org=heron", body, Content_Type="application/x-ndjson").status == 202
+        assert until(lambda: len(s.http("GET", "/api/v1/events?from=now-24h").json().get("items", [])) == 2, 60, 0.3)
+    return alert
+
+
+def what_came_later(s, alert):
+    again = [{**seen("heron", 0, time.time()), "finding_uid": f"f-{n}", "event_id": f"e-9-0-{n}"} for n in range(5)]
+    assert findings(s, 9, 2, again)
+    assert s.http("POST", f"/api/v1/alerts/{alert}/comments", {"text": "said later"}).status == 201
+    etag = s.http("GET", f"/api/v1/alerts/{alert}").headers["ETag"]
+    done_ = s.http("PATCH", f"/api/v1/alerts/{alert}", {"state": "closed", "verdict": "true", "reason": "closed later",
+                                                      "assignee": "somebody later", "severity_id": 6}, If_Match=etag,
+                   Content_Type="application/merge-patch+json")
+    assert done_.status == 200, done_
+    assert findings(s, 9, 3, [{**seen("heron", 1, time.time()), "asset": "later-host"}])
+    now = s.http("GET", f"/api/v1/alerts/{alert}").json()
+    assert now["state"] == "closed" and now["count"] == 6, now
+
+
+def auditor(s, end):
+    db = sqlite3.connect(os.path.join(s.data, "state/yagura.db"), timeout=20)
+    person = "p-01JD0000000000000000000001"
+    db.execute("INSERT INTO person (id, login, name, state, created, updated) VALUES (?, 'audit', 'audit', 'active', 1, 1)", (person,))
+    scopes = ["alerts:read", "events:read", "audit:read", "exports:read", "people:read", "grants:read", "alerts:write", "org:read"]
+    token = token_of_person(db, person, scopes, 1)
+    db.commit()
+    db.close()
+    grant = {"person": person, "role": "auditor", "node": "heron", "period_from": text_time(end - 30 * 86400)}
+    got = s.http("POST", "/api/v1/grants", {**grant, "period_to": text_time(end + 61)})
+    ok(got.status == 400, "a past period ends on a whole hour, as what was there is kept", got)
+    got = s.http("POST", "/api/v1/grants", {**grant, "period_to": text_time(end)})
+    assert got.status == 201, got
+    return token
+
+
+def check(s, alert, ask, end):
+    def get(path, want=200):
+        got = ask("GET", path)
+        assert got.status == want, (path, got)
+        return got
+
+    page = get("/api/v1/alerts").json()
+    one = page["items"][0]
+    ok(page["total"] == 1 and [a["id"] for a in page["items"]] == [alert], "an alert first seen later is not there", page)
+    ok(one["state"] == "new" and one["verdict"] is None and one["closed_at"] is None and one["assignee"] is None,
+       "one closed later is open", one)
+    ok(one["count"] == 1 and one["severity_id"] == 4 and one["updated_at"] < text_time(end), "with the numbers of then", one)
+    got = get(f"/api/v1/alerts/{alert}")
+    ok({k: got.json()[k] for k in one} == one and b"later" not in got.body and b"1 times" in got.body, "alone as in the list", got)
+    ok(get("/api/v1/alerts?state=closed").json()["total"] == 0 and get("/api/v1/alerts?state=open").json()["total"] == 1,
+       "it is found by its state of then")
+    ok(get("/api/v1/alerts?assignee=somebody%20later").json()["total"] == 0, "and not by what it became")
+    texts = [c["text"] for c in get(f"/api/v1/alerts/{alert}/comments").json()["items"]]
+    ok(texts == ["said within the period"], "a comment made later is not there", texts)
+    events = get(f"/api/v1/alerts/{alert}/events").json()["items"]
+    ok(len(events) == 1, "nor evidence", events)
+    ok(get(f"/api/v1/alerts/{alert}/history").json()["items"] == [], "nor what people did")
+    for by in ("indicator", "org", "asset", "category", "list"):
+        groups = get(f"/api/v1/alert-groups?by={by}").json()["items"]
+        ok([(g["count"], g["findings"], g["severity_id"]) for g in groups] == [(1, 1, 4)], f"groups by {by}", groups)
+    view = get("/api/v1/overview").json()
+    ok({x["severity_id"]: x["count"] for x in view["open_by_severity"] if x["count"]} == {4: 1}, "the overview counts as of the end", view)
+    ok([(o["org"], o["open"], o["high"], o["worst_id"]) for o in view["organisations"]] == [("heron", 1, 1, alert)],
+       "so do its organisations", view["organisations"])
+    ok(sum(x["new"] for x in view["trend"]) == 1 and sum(x["closed"] for x in view["trend"]) == 0, "its trend is of the period", view["trend"])
+    ok(view["as_of"] == text_time(end) or view["as_of"].startswith(text_time(end)[:19]), "and says as of when", view["as_of"])
+    ok(view["to"] <= text_time(end) and view["since"] is None and view["silent"] == [], "nothing of today", view)
+    later = get("/api/v1/overview?from=now-1h").json()
+    ok(later["trend"] == [] and later["from"] <= later["to"], "what is asked of later is not there", later)
+    if library():
+        names = [e.get("query") or e for e in get("/api/v1/events").json()["items"]]
+        ok(len(names) == 1, "without a range a search finds the period's last day", names)
+        ok(len(get("/api/v1/events?from=now-24h&to=now").json()["items"]) == 1, "an event of later is not found")
+        ok(get("/api/v1/event-histogram").json()["total"] == 1 and get("/api/v1/event-histogram?from=now-24h&to=now").json()["total"] == 1,
+           "nor counted")
+    ok(get("/api/v1/people").json()["items"] and ask("GET", "/api/v1/people/p-01JD0000000000000000000001/sessions").status == 403,
+       "sessions are of now")
+    for method, path, body in (("POST", f"/api/v1/alerts/{alert}/comments", {"text": "x"}), ("POST", "/api/v1/alerts/bulk",
+                                                                                             {"ids": [alert], "set": {"severity_id": 2}})):
+        ok(ask(method, path, body).status == 403, f"an auditor changes nothing: {method} {path}")
+    made = ask("POST", "/api/v1/exports", {"kind": "alerts", "format": "jsonl"}).json()
+    path = f"/api/v1/exports/{made['id']}"
+    until(lambda: ask("GET", path).status == 200, 20, 0.1)
+    got = get(path)
+    ok(len(got.body.splitlines()) == 1 and b"later" not in got.body and json.loads(got.body)["state"] == "new", "an export is of the period", got)
+    views = [e for e in s.http("GET", "/api/v1/audit-log?action=view&limit=200").json()["items"]]
+    ok(len(views) >= 12 and any(e["object"] == alert for e in views), "every view is noted", len(views))
+
+
+def main():
+    with Server(sys.argv[1], without_store(), wait=60 if library() else 0) as s:
+        if not until(lambda: s.find_event("role.ready", ready="center"), 60):
+            bail("center is not ready")
+        alert = fill(s)
+        move_back(s)
+        what_came_later(s, alert)
+        end = int(time.time()) // HOUR * HOUR - HOUR
+        token = auditor(s, end)
+        asker = Asker(s)
+        check(s, alert, lambda method, path, body=None: asker.ask(token, method, path, body), end)
+    done()
+
+
+main()
