@@ -166,8 +166,7 @@ yg_status yg_rpz_trigger(const struct yg_dns_name *owner, const struct yg_dns_na
 	if (!yg_dns_name_is_in(owner, origin))
 		return YG_NOTFOUND;
 	unsigned count = (unsigned)owner->labels - origin->labels;
-	out->trigger = YG_DNS_TRIGGER_NONE;
-	out->wild = false;
+	*out = (struct yg_rpz_trigger){.trigger = YG_DNS_TRIGGER_NONE, .key = {"", 0}};
 	if (count == 0)
 		return YG_OK;
 	out->trigger = YG_DNS_TRIGGER_QNAME;

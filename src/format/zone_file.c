@@ -224,6 +224,8 @@ static yg_status take_head(struct yg_zone_reader *z, size_t count, size_t *i, st
 	rr->cls = YG_DNS_IN;
 	for (; *i < count; (*i)++) {
 		struct yg_sv s = z->fields[*i].text;
+		if (YG_SV_IS(s, "CNAME")) /* nearly all of a policy zone */
+			break;
 		bool digit = s.n > 0 && s.p[0] >= '0' && s.p[0] <= '9';
 		if (digit && !*has_ttl) {
 			if (yg_zone_ttl_parse(s, &rr->ttl) != YG_OK)
@@ -238,8 +240,10 @@ static yg_status take_head(struct yg_zone_reader *z, size_t count, size_t *i, st
 	}
 	if (*i == count)
 		return fail_field(z, &z->fields[count - 1], "a type is missing", err);
-	if (yg_dns_type_parse(z->fields[*i].text, &rr->type) != YG_OK ||
-	    yg_dns_type_is_meta(rr->type))
+	if (YG_SV_IS(z->fields[*i].text, "CNAME"))
+		rr->type = YG_DNS_CNAME;
+	else if (yg_dns_type_parse(z->fields[*i].text, &rr->type) != YG_OK ||
+		 yg_dns_type_is_meta(rr->type))
 		return fail_field(z, &z->fields[*i], "not a type of records", err);
 	(*i)++;
 	return YG_OK;
