@@ -113,16 +113,14 @@ static void print_zone(struct compiling *c, const struct yg_dns_policy_zone *z, 
 					  json_integer((json_int_t)s.rules[t]));
 	(void)json_array_append_new(
 		c->zones,
-		json_pack("{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:O}", "name",
+		json_pack("{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name",
 			  z->spec.name.p, z->spec.name.n, "file", c->file, "records",
 			  (json_int_t)s.records, "taken", (json_int_t)s.taken, "refused",
 			  (json_int_t)s.refused, "out_of_zone", (json_int_t)s.out_of_zone,
 			  "duplicates", (json_int_t)s.duplicates, "other", (json_int_t)s.other,
 			  "serial", (json_int_t)s.serial, "rules", triggers, "refused_records",
 			  c->refused));
-	(void)json_array_clear(c->refused);
-	json_decref(c->refused);
-	c->refused = json_array();
+	c->refused = json_array(); /* the other one went into the zone */
 }
 
 static yg_status add_zone(struct compiling *c, const char *policy,

@@ -165,7 +165,7 @@ static uint64_t slot_of(uint64_t hash, uint64_t slot_count)
 
 void yg_hashset_prefetch_slot(const struct yg_hashset *s, uint64_t hash)
 {
-	__builtin_prefetch(&s->slots[slot_of(hash, s->slot_count)], 0, 1);
+	__builtin_prefetch(&s->slots[slot_of(hash, s->slot_count)], 0, 3);
 }
 
 void yg_hashset_prefetch_record(const struct yg_hashset *s, uint64_t hash)
