@@ -115,6 +115,13 @@ struct yg_dns_entry *yg_dns_cache_find(struct yg_dns_cache *c, const struct yg_d
 	return e;
 }
 
+const struct yg_dns_entry *yg_dns_cache_peek(const struct yg_dns_cache *c,
+					     const struct yg_dns_key *key)
+{
+	const struct slot *s = slot_of(c, key);
+	return s != NULL ? entry_at(c, s->ref - 1) : NULL;
+}
+
 /* The slot that points to this entry; NULL when it is in no table any more. */
 static struct slot *slot_at(const struct yg_dns_cache *c, const struct yg_dns_entry *e,
 			    uint32_t block)

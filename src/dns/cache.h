@@ -94,6 +94,9 @@ void yg_dns_cache_prefetch(const struct yg_dns_cache *c, uint64_t hash);
 void yg_dns_cache_prefetch_entry(const struct yg_dns_cache *c, uint64_t hash);
 /* The entry, fresh or not; NULL.  Marks it as used. */
 struct yg_dns_entry *yg_dns_cache_find(struct yg_dns_cache *c, const struct yg_dns_key *key);
+/* The same without the mark. */
+const struct yg_dns_entry *yg_dns_cache_peek(const struct yg_dns_cache *c,
+					     const struct yg_dns_key *key);
 /* Puts an answer in place of what is there for this key.  msg: a message built by
  * yg_dns_clean(), msg_n bytes; the fields of `like` that are not about places and
  * sizes are taken over.  NULL: it is larger than a quarter of the ring. */

@@ -102,6 +102,31 @@ struct yg_dns_cache *yg_dns_core_cache(struct yg_dns_core *c)
 	return &c->cache;
 }
 
+void yg_dns_core_known(struct yg_dns_core *c, uint32_t org, const struct yg_dns_name *name,
+		       uint16_t type, bool dnssec_ok, bool checking_disabled, yg_mono now,
+		       struct yg_dns_known *out)
+{
+	uint32_t at = (uint32_t)(now.us / YG_US_PER_S) + 1;
+	memset(out, 0, sizeof *out);
+	if (c->zones == NULL)
+		return;
+	out->route = yg_dns_zones_find(c->zones, org, name);
+	if (out->route == NULL || out->route->kind != YG_DNS_ZONE_SET)
+		return;
+	uint8_t flags = (uint8_t)((dnssec_ok ? YG_DNS_KEY_DO : 0) |
+				  (checking_disabled ? YG_DNS_KEY_CD : 0));
+	const struct yg_dns_key key =
+		yg_dns_cache_key(&c->cache, out->route->set, name, type, flags);
+	const struct yg_dns_entry *e = yg_dns_cache_peek(&c->cache, &key);
+	out->being_asked = yg_dns_wait_asked(c, &key);
+	if (e == NULL || at >= YG_MAX(e->expires, e->stale_until))
+		return;
+	out->entry = e;
+	out->ttl = at < e->expires ? e->expires - at : 0;
+	out->stale = at < e->stale_until ? e->stale_until - at : 0;
+	out->held = at < e->hold ? e->hold - at : 0;
+}
+
 /* ---- a batch ---- */
 
 static uint8_t key_flags(const struct yg_dns_query *q)

@@ -169,9 +169,23 @@ yg_status yg_dns_core_answer(struct yg_dns_core *c, uint64_t token, const uint8_
 /* No server of the set gave an answer: ede says why (YG_DNS_EDE_NO_AUTHORITY, ...). */
 yg_status yg_dns_core_failed(struct yg_dns_core *c, uint64_t token, uint16_t ede, yg_mono now);
 
-/* Stale answers and giving up.  When next to call at the latest; .us = INT64_MAX: no
- * query waits. */
+/* Stale answers and giving up; questions that nobody decided within half a minute
+ * fail, and their tokens are not known any more.  Gives when next to call at the
+ * latest; .us = INT64_MAX: nothing is waited for. */
 yg_mono yg_dns_core_tick(struct yg_dns_core *c, yg_mono now);
+
+/* What is known about a question right now, for explaining; changes nothing. */
+struct yg_dns_known {
+	const struct yg_dns_route *route; /* NULL: nobody answers for the name; borrowed */
+	const struct yg_dns_entry *entry; /* NULL: not in the cache; borrowed until the next call */
+	uint32_t ttl;                     /* seconds the entry is still fresh; 0: it is stale */
+	uint32_t stale;                   /* seconds it may still be served stale */
+	uint32_t held;                    /* seconds it is not asked for anew, after a failure */
+	bool being_asked;                 /* upstream, at this moment */
+};
+void yg_dns_core_known(struct yg_dns_core *c, uint32_t org, const struct yg_dns_name *name,
+		       uint16_t type, bool dnssec_ok, bool checking_disabled, yg_mono now,
+		       struct yg_dns_known *out);
 
 struct yg_dns_counts { /* since the beginning; the last ones are of now */
 	uint64_t queries, hits, stale, misses, joined, asked, prefetched, blocked, noted, dropped;

@@ -101,6 +101,7 @@ struct yg_dns_core {
 	uint32_t *job_heads; /* + 1 */
 	uint32_t job_mask, job_free, waiter_free, oldest, newest;
 	uint64_t tokens;
+	yg_mono swept; /* when questions were last looked at for their age */
 	uint16_t per_client[COUNTERS], per_zone[COUNTERS];
 };
 
@@ -130,6 +131,7 @@ bool yg_dns_run_servers(struct yg_dns_core *c, struct run *r, unsigned needs,
 			enum yg_dns_result *out);
 
 /* wait.c */
+bool yg_dns_wait_asked(const struct yg_dns_core *c, const struct yg_dns_key *key);
 yg_status yg_dns_wait_init(struct yg_dns_core *c);
 /* Asks for `key` (or joins who asked) and lets the query wait: false: a limit. */
 bool yg_dns_wait_for(struct yg_dns_core *c, struct run *r, const struct yg_dns_route *route,

@@ -4,7 +4,9 @@
 #include "dns/core_internal.h"
 #include "snapshot/hashset.h"
 
-#define TICK YG_MS(50)
+#define TICK    YG_MS(50)
+#define SWEEP   YG_SECONDS(5)
+#define JOB_MAX YG_SECONDS(30) /* an upstream that says nothing, not even that it failed */
 
 yg_status yg_dns_wait_init(struct yg_dns_core *c)
 {
@@ -107,6 +109,11 @@ static struct job *job_find(const struct yg_dns_core *c, const struct yg_dns_key
 			return j;
 	}
 	return NULL;
+}
+
+bool yg_dns_wait_asked(const struct yg_dns_core *c, const struct yg_dns_key *key)
+{
+	return job_find(c, key) != NULL;
 }
 
 static struct job *job_new(struct yg_dns_core *c, const struct yg_dns_route *route,
@@ -392,9 +399,21 @@ static void try_stale(struct yg_dns_core *c, struct waiter *w)
 	waiter_end(c, w);
 }
 
+static void sweep(struct yg_dns_core *c)
+{
+	if (!yg_mono_due(yg_mono_add(c->swept, SWEEP), c->now))
+		return;
+	c->swept = c->now;
+	for (uint32_t i = 0; i < c->opts.jobs_max && c->counts.jobs > 0; i++)
+		if (c->jobs[i].busy &&
+		    yg_mono_due(yg_mono_add(c->jobs[i].started, JOB_MAX), c->now))
+			failed(c, &c->jobs[i], YG_DNS_EDE_NO_AUTHORITY);
+}
+
 yg_mono yg_dns_core_tick(struct yg_dns_core *c, yg_mono now)
 {
 	set_now(c, now);
+	sweep(c);
 	for (uint32_t i = c->oldest; i != 0;) {
 		struct waiter *w = &c->waiters[i - 1];
 		uint32_t next = w->newer;
@@ -408,5 +427,7 @@ yg_mono yg_dns_core_tick(struct yg_dns_core *c, yg_mono now)
 		}
 		i = next;
 	}
-	return c->oldest != 0 ? yg_mono_add(now, TICK) : (yg_mono){INT64_MAX};
+	if (c->oldest != 0)
+		return yg_mono_add(now, TICK);
+	return c->counts.jobs > 0 ? yg_mono_add(now, SWEEP) : (yg_mono){INT64_MAX};
 }
