@@ -85,6 +85,7 @@ static yg_status add_node(struct builder *b, enum yg_yaml_kind kind, struct yg_y
 	n->kind = kind;
 	n->line = line_of(b);
 	n->key = b->key;
+	n->text = (struct yg_sv){"", 0};
 	b->has_key = false;
 	b->key = (struct yg_sv){"", 0};
 	if (up != NULL) {
@@ -199,6 +200,8 @@ yg_status yg_yaml_read(struct yg_sv yaml, const char *file_name, struct yg_arena
 		root = YG_NEW(arena, struct yg_yaml);
 		if (root == NULL)
 			st = YG_FAIL(err, YG_NOMEM, "no memory to read %s", file_name);
+		else
+			root->key = root->text = (struct yg_sv){"", 0};
 	}
 	if (st == YG_OK)
 		*out = root;
