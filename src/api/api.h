@@ -179,6 +179,13 @@ void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t
 /* The same for a member "org" of a body; `given` with an empty one: for all. */
 yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
 			    struct yg_sv *out, struct yg_err *err);
+/* Every one of `scopes` is the caller's on `org` ("": on the whole): else YG_DENIED. */
+yg_status yg_scope_gives(struct yg_request *q, struct yg_state *db, const struct yg_sv *scopes,
+			 size_t n, struct yg_sv org, struct yg_err *err);
+/* The same for a token that a person binds to `org`, where a system of it is enough.
+ * YG_NOTFOUND: none of them reaches it, as if there were no such organisation. */
+yg_status yg_scope_binds(struct yg_request *q, struct yg_state *db, const struct yg_sv *scopes,
+			 size_t n, struct yg_sv org, struct yg_err *err);
 /* May the caller see an object of `org` (empty: of none; shared: then everybody may)?
  * YG_NOTFOUND when not. */
 yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool shared,

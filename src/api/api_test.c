@@ -108,7 +108,9 @@ static void check_cursor(void)
 	struct yg_page page;
 	struct yg_request q = request(YG_HTTP_GET, "/api/v1/alerts?state=new");
 	struct yg_sv c = yg_page_cursor(&q, key, YG_SV("17"));
-	T_OK(c.n > 0);
+	struct yg_sv raw = YG_SV("");
+	T_OK(c.n > 0 && yg_base64url_decode(&arena, c, &raw, NULL) == YG_OK);
+	T_NAMED(raw.n == 10 && !yg_sv_ends(raw, YG_SV("17")), "the position cannot be read");
 	char target[256];
 	struct yg_sb b = yg_sb_init(target, sizeof target);
 	yg_sb_printf(&b, "/api/v1/alerts?state=new&limit=7&cursor=" YG_SV_FMT, YG_SV_ARG(c));

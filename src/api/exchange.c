@@ -361,8 +361,7 @@ static void on_worked(uv_work_t *w, int status)
 	}
 	if (x->r.stream && x->st == YG_OK) {
 		/* what is published from here on is not lost to this reader */
-		unsigned topics = 0;
-		(void)yg_stream_topics(yg_query(&x->q, "topics"), &topics, NULL);
+		unsigned topics = x->r.topics;
 		if (!x->q.who.reach.all)
 			topics &= ~(unsigned)YG_TOPIC_SYSTEM;
 		yg_stream_reader_init(x->s->conf.stream, &x->reader, topics, &x->q.who.reach,

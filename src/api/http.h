@@ -126,6 +126,7 @@ struct yg_response {
 	uint32_t retry_after_s; /* 0: none */
 	bool immutable;         /* what is at this path never changes: keep it for a year */
 	bool stream;            /* hand the connection to the live stream */
+	unsigned topics;        /* of it: enum yg_stream_topic */
 	bool file;              /* the body is the file fd, which is then the server's */
 	int fd;
 	uint64_t file_bytes;

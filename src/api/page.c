@@ -69,6 +69,19 @@ static uint64_t tag_of(const struct yg_request *q, const uint8_t key[static 16],
 	return yg_siphash(key, b.p, b.n);
 }
 
+/* The position under a key stream that the tag begins: a number of the whole (how many
+ * alerts there are) is nobody's to read from a cursor.  The same again takes it off. */
+static void mask(const uint8_t key[static 16], uint64_t tag, char *p, size_t n)
+{
+	uint64_t block[3] = {0, tag, 0}, pad = 0; /* a tag's text never begins with NUL */
+	for (size_t i = 0; i < n; i++) {
+		block[2] = i / sizeof pad;
+		if (i % sizeof pad == 0)
+			pad = yg_siphash(key, block, sizeof block);
+		p[i] = (char)((uint8_t)p[i] ^ (uint8_t)(pad >> (i % sizeof pad * 8)));
+	}
+}
+
 struct yg_sv yg_page_cursor(struct yg_request *q, const uint8_t key[static 16],
 			    struct yg_sv position)
 {
@@ -77,6 +90,8 @@ struct yg_sv yg_page_cursor(struct yg_request *q, const uint8_t key[static 16],
 	struct yg_sb b = yg_sb_init(raw, sizeof raw);
 	yg_sb_put(&b, (struct yg_sv){(const char *)&tag, TAG_BYTES});
 	yg_sb_put(&b, position);
+	if (b.n > TAG_BYTES)
+		mask(key, tag, raw + TAG_BYTES, b.n - TAG_BYTES);
 	size_t cap = b.n * 4 / 3 + 8;
 	char *p = yg_arena_alloc(q->arena, cap, 1);
 	if (p == NULL || b.cut)
@@ -97,7 +112,12 @@ static yg_status read_cursor(struct yg_request *q, const uint8_t key[static 16],
 	if (st != YG_OK || raw.n <= TAG_BYTES || raw.n > YG_CURSOR_MAX)
 		return YG_PARSE;
 	memcpy(&tag, raw.p, TAG_BYTES);
-	struct yg_sv position = yg_sv_sub(raw, TAG_BYTES, raw.n);
+	char *p = yg_arena_alloc(q->arena, raw.n, 1);
+	if (p == NULL)
+		return YG_NOMEM;
+	struct yg_sv position = {p, raw.n - TAG_BYTES};
+	memcpy(p, raw.p + TAG_BYTES, position.n);
+	mask(key, tag, p, position.n);
 	if (tag != tag_of(q, key, position))
 		return YG_PARSE;
 	out->after = position;

@@ -2,7 +2,7 @@
  * meaning into nor change.
  *
  * A cursor is base64url of an 8-byte tag and the position (one text, as the
- * query below wants it).  The tag is SipHash-2-4 under a key of this
+ * query below wants it) under a key stream that the tag begins.  The tag is SipHash-2-4 under a key of this
  * installation over the route, the organisation the query is restricted to,
  * the filter and the position: a cursor of another list, another filter or
  * another organisation is refused, and so is one that was changed.

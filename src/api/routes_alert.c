@@ -336,8 +336,13 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	const struct yg_sv *others = v[0].given ? &a.id : v[1].texts;
 	size_t n = v[0].given ? 1 : v[1].text_count;
 	/* ids of another organisation must look like ids that are not there */
-	for (size_t i = 0; st == YG_OK && !v[0].given && i < n; i++)
+	struct yg_sv *systems = YG_NEW_N(q->arena, struct yg_sv, n + 1);
+	if (systems == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		st = find(q, l.db, others[i], &other, err);
+		systems[i] = st == YG_OK ? other.system : YG_SV("");
+	}
 	struct yg_alert into = a;
 	if (st == YG_OK && v[0].given)
 		st = find(q, l.db, v[0].text, &into, err);
@@ -354,7 +359,7 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st != YG_OK)
 		return st;
 	for (size_t i = 0; i < n; i++)
-		yg_announce(api, YG_TOPIC_ALERTS, into.org, into.system, others[i], "merged");
+		yg_announce(api, YG_TOPIC_ALERTS, into.org, systems[i], others[i], "merged");
 	yg_announce(api, YG_TOPIC_ALERTS, into.org, into.system, into.id, "updated");
 	return YG_OK;
 }

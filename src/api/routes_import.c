@@ -208,6 +208,8 @@ static yg_status find(struct yg_request *q, struct yg_state *db, struct yg_job *
 	if (st == YG_OK &&
 	    (!YG_SV_IS(job->kind, YG_IMPORT_KIND) || !yg_sv_eq(job->actor, yg_sv_of(q->who.actor))))
 		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
+	if (st == YG_OK) /* the right to it may have ended since it began */
+		st = yg_scope_object(q, job->org, false, err);
 	if (st == YG_OK && (job->state != YG_JOB_RUNNING || job->cancel))
 		st = YG_FAIL(err, YG_CONFLICT, "the import is %s",
 			     job->cancel ? "cancelled" : yg_job_state_name(job->state));

@@ -400,6 +400,10 @@ yg_status yg_r_me_token_add(struct yg_api *api, struct yg_request *q, struct yg_
 	}
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "the body has errors");
+	if (v[3].given && !v[3].null)
+		st = yg_scope_binds(q, l.db, v[1].texts, v[1].text_count, v[3].text, err);
+	if (st != YG_OK)
+		return st;
 	struct yg_token_new n = {v[0].text,     v[3].text.p != NULL ? v[3].text : YG_SV(""),
 				 v[1].texts,    v[1].text_count,
 				 {v[2].number}, q->who.person};

@@ -322,6 +322,8 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (!v[EXPIRES].given && q->who.kind == YG_WHO_TOKEN && q->who.expires.us != 0)
 		expires = YG_MIN(expires, q->who.expires.us);
 	st = check_grant(q, &v[SCOPES], expires, err);
+	if (st == YG_OK)
+		st = yg_scope_gives(q, l.db, v[SCOPES].texts, v[SCOPES].text_count, org, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_token_new n = {v[NAME].text,         org,       v[SCOPES].texts,

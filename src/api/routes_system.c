@@ -94,6 +94,17 @@ yg_status yg_r_readyz(struct yg_api *api, struct yg_request *q, struct yg_respon
 	return YG_OK;
 }
 
+/* What the stream may tell them: nothing that they could not read. */
+static unsigned topics_for(const struct yg_who *w)
+{
+	unsigned out = w->reach.all ? YG_TOPIC_SYSTEM : 0u;
+	if (yg_who_may(w, "alerts:read"))
+		out |= YG_TOPIC_ALERTS;
+	if (yg_who_may(w, "jobs:read"))
+		out |= YG_TOPIC_JOBS;
+	return out;
+}
+
 yg_status yg_r_stream(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 		      struct yg_err *err)
 {
@@ -108,6 +119,10 @@ yg_status yg_r_stream(struct yg_api *api, struct yg_request *q, struct yg_respon
 	if (asked.p != NULL && !q->who.reach.all && (topics & YG_TOPIC_SYSTEM) != 0)
 		return YG_FAIL(err, YG_DENIED,
 			       "the topic system is not for tokens of one organisation");
+	r->topics = topics & topics_for(&q->who);
+	if (asked.p != NULL && r->topics != topics)
+		return YG_FAIL(err, YG_DENIED,
+			       "news of alerts needs alerts:read, news of jobs jobs:read");
 	r->status = 200;
 	r->type = "text/event-stream";
 	r->stream = true;

@@ -74,7 +74,50 @@ yg_status yg_who_settle(struct yg_request *q, struct yg_state *db, struct yg_err
 	w->audits = yg_rights_audits(&w->rights);
 	if (until.us != 0 && (w->expires.us == 0 || until.us < w->expires.us))
 		w->expires = until;
-	return yg_who_reach(w, db, q->route->scope, q->arena, &w->reach, err);
+	yg_status st = yg_who_reach(w, db, q->route->scope, q->arena, &w->reach, err);
+	/* a token may be bound to what is not its person's any more: that names nothing */
+	if (q->route->scope != NULL && w->bound.n > 0 && yg_reach_none(&w->reach))
+		w->root = YG_SV("");
+	return st;
+}
+
+yg_status yg_scope_gives(struct yg_request *q, struct yg_state *db, const struct yg_sv *scopes,
+			 size_t n, struct yg_sv org, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
+		struct yg_reach reach;
+		char scope[40];
+		struct yg_sb s = yg_sb_init(scope, sizeof scope);
+		yg_sb_put(&s, scopes[i]);
+		st = yg_who_reach(&q->who, db, yg_sb_cstr(&s), q->arena, &reach, err);
+		if (st == YG_OK && !yg_reach_has(&reach, org, YG_SV("")))
+			st = YG_FAIL(err, YG_DENIED, "a token cannot give a scope that it has not");
+	}
+	return st;
+}
+
+yg_status yg_scope_binds(struct yg_request *q, struct yg_state *db, const struct yg_sv *scopes,
+			 size_t n, struct yg_sv org, struct yg_err *err)
+{
+	size_t held = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct yg_reach reach;
+		char scope[40];
+		struct yg_sb s = yg_sb_init(scope, sizeof scope);
+		yg_sb_put(&s, scopes[i]);
+		yg_status st = yg_who_reach(&q->who, db, yg_sb_cstr(&s), q->arena, &reach, err);
+		if (st == YG_OK)
+			st = yg_reach_narrow(db, &reach, org, q->arena, &reach, err);
+		if (st == YG_OK)
+			held++;
+		else if (st != YG_NOTFOUND)
+			return st;
+	}
+	if (held == 0)
+		return no_org(err);
+	return held == n ? YG_OK
+			 : YG_FAIL(err, YG_DENIED, "a token cannot give a scope that it has not");
 }
 
 /* The system asked for, when it is within `r`: then only it. */
@@ -125,7 +168,7 @@ yg_status yg_scope_owner(struct yg_request *q, struct yg_state *db, struct yg_sv
 			 struct yg_err *err)
 {
 	struct yg_sv asked = yg_query(q, "org");
-	*out = q->who.root;
+	*out = yg_reach_has(&q->who.reach, q->who.root, YG_SV("")) ? q->who.root : YG_SV("");
 	if (asked.p == NULL)
 		return YG_OK;
 	if (!yg_org_slug_ok(asked)) {
@@ -142,7 +185,7 @@ yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool give
 {
 	const struct yg_reach *r = &q->who.reach;
 	*out = q->who.root;
-	if (!given && (q->who.root.n > 0 || r->all))
+	if (!given && yg_reach_has(r, q->who.root, YG_SV("")))
 		return YG_OK;
 	if (!given) {
 		yg_request_error(q, "missing", YG_SV("/org"), "say for which organisation");

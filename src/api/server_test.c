@@ -35,11 +35,11 @@ static yg_status h_stream(struct yg_api *api, struct yg_request *q, struct yg_re
 			  struct yg_err *err)
 {
 	(void)api;
-	(void)q;
 	(void)err;
 	r->status = 200;
 	r->type = "text/event-stream";
 	r->stream = true;
+	(void)yg_stream_topics(yg_query(q, "topics"), &r->topics, NULL);
 	return YG_OK;
 }
 

@@ -89,6 +89,7 @@ X("only the centre moves an organisation in the tree", "組織の移動は中央
 X("only the centre can make this for all organisations", "全組織を対象とする作成は中央組織だけが行えます")
 X("this is for all organisations; only the centre changes it", "全組織を対象とするため、変更は中央組織だけが行えます")
 X("only its owner changes a saved search", "保存した検索は所有者だけが変更できます")
+X("news of alerts needs alerts:read, news of jobs jobs:read", "アラートの通知には alerts:read、ジョブの通知には jobs:read が必要です")
 X("the topic system is not for tokens of one organisation", "トピック system は1つの組織のトークンでは使えません")
 X("nobody gives a role with rights that they do not have there", "自分がそこで持っていない権限を含む役割は付与できません")
 X("a token cannot give what lasts longer than itself", "トークンの有効期間より長い権限は付与できません")

@@ -251,23 +251,24 @@ yg_status yg_reach_narrow(struct yg_state *db, const struct yg_reach *r, struct 
 			  struct yg_arena *arena, struct yg_reach *out, struct yg_err *err)
 {
 	struct yg_reach below;
+	const struct yg_reach from = *r; /* `out` may be the same */
 	yg_status st = yg_reach_node(db, node, arena, &below, err);
 	if (st != YG_OK)
 		return st;
 	/* a node that is not within reach itself is not there, even when something
 	 * below it is; but the organisation of a system that is */
-	if (!r->all && !contains(r->orgs, r->org_count, node))
+	if (!from.all && !contains(from.orgs, from.org_count, node))
 		below = yg_reach_one(&node);
 	struct yg_sv *orgs = YG_NEW_N(arena, struct yg_sv, below.org_count);
 	size_t n = 0;
 	if (orgs == NULL)
 		return YG_FAIL(err, YG_NOMEM, "rights");
 	for (size_t i = 0; i < below.org_count; i++)
-		if (r->all || contains(r->orgs, r->org_count, below.orgs[i]))
+		if (from.all || contains(from.orgs, from.org_count, below.orgs[i]))
 			orgs[n++] = below.orgs[i];
-	*out = (struct yg_reach){.orgs = orgs, .org_count = n, .from = r->from, .to = r->to};
-	if (!r->all)
-		st = add_systems(db, r->systems, r->system_count, &below, arena, out, err);
+	*out = (struct yg_reach){.orgs = orgs, .org_count = n, .from = from.from, .to = from.to};
+	if (!from.all)
+		st = add_systems(db, from.systems, from.system_count, &below, arena, out, err);
 	if (st == YG_OK && yg_reach_none(out))
 		return YG_FAIL(err, YG_NOTFOUND, "no such organisation");
 	return st;

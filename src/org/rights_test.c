@@ -212,6 +212,10 @@ static void test_narrow(void)
 	r = (struct yg_reach){.systems = &mine, .system_count = 1};
 	T_OK(yg_reach_narrow(db, &r, YG_SV("one"), &arena, &out, &err) == YG_OK &&
 	     out.org_count == 0 && out.system_count == 1);
+	out = r;
+	T_NAMED(yg_reach_narrow(db, &out, YG_SV("one"), &arena, &out, &err) == YG_OK &&
+			out.system_count == 1,
+		"a reach is narrowed in its place, too");
 	T_OK(yg_reach_narrow(db, &r, YG_SV("east"), &arena, &out, &err) == YG_NOTFOUND);
 	T_OK(yg_reach_has(&r, YG_SV("one"), mine) && !yg_reach_has(&r, YG_SV("one"), YG_SV("")) &&
 	     !yg_reach_has(&(struct yg_reach){0}, YG_SV(""), YG_SV("")));

@@ -11,7 +11,8 @@ import ssl
 import struct
 import time
 
-from harness import Reply, library, until
+import yaml
+from harness import ROOT, Reply, library, until
 
 # name: (parent, kind, alerts, events); no name is a part of another, or of any other word here
 TREE = {
@@ -24,7 +25,37 @@ TREE = {
     "dunlin": ("heron", "unit", 4, 4),
 }
 NODE_ROLES = ["administrator", "centre_analyst", "organisation_csirt", "ciso_office", "auditor", "auditor_past", "collector"]
+DOC = yaml.safe_load(open(os.path.join(ROOT, "doc/openapi.yaml"), encoding="utf-8"))
+SCOPES = DOC["components"]["schemas"]["Scope"]["enum"]
+METHODS = ("get", "post", "patch", "delete", "put")
+# Operations that test/e2e/rights_matrix.py does not try: an operation that is in none
+# of these and was not tried fails it.
+ELSEWHERE = {  # rights_own.py
+    "updateSavedSearch", "deleteSavedSearch", "putImportPart", "finishImport", "getExport", "decideApproval",
+    "updateMyPasskey", "deleteMyPasskey", "endMySession", "revokeMyToken", "openStream"}
+ALONE = {  # about the asker, or what they send, and nobody else
+    "getSession", "deleteSession", "stepUpSession", "getMe", "updateMe", "listMySessions", "listMyPasskeys", "createMyPasskey",
+    "getMyPasskeyOptions", "setMyPassword", "offerMyTotp", "confirmMyTotp", "deleteMyTotp", "createMyRecoveryCodes",
+    "listMyTokens", "createMyToken", "setVisit", "guessImport"}
+PUBLIC = {  # before anybody has signed in; and what every scope may measure
+    "getConsole", "getAsset", "getStatusPage", "getLive", "getReady", "getMetrics", "getStyle", "getProblems", "getOpenapiYaml",
+    "getOpenapiJson", "getSignIn", "postSignIn", "getSetup", "postSetup", "getEnrol", "postEnrol", "startOidc", "finishOidc",
+    "createSession", "getPasskeyOptions", "createPasskeySession", "getEnrolmentOptions", "createEnrolment"}
 IN_SYSTEM = 1  # of an organisation's alerts and events, how many are of its system
+
+
+def operations():
+    for path, item in DOC["paths"].items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            op = item[method]
+            params = [DOC["components"]["parameters"][p["$ref"].split("/")[-1]] if "$ref" in p else p
+                      for p in item.get("parameters", []) + op.get("parameters", [])]
+            yield {"id": op["operationId"], "method": method.upper(), "path": path, "scope": op.get("x-yagura-scope", ""),
+                   "central": bool(op.get("x-yagura-central")), "public": op.get("security", DOC["security"])[0] == {}, "types": list(op.get("requestBody", {}).get("content", {})),
+                   "query": {p["name"] for p in params if p["in"] == "query"},
+                   "needed": [p for p in params if p["in"] == "query" and p.get("required")]}
 
 
 def below(node):
