@@ -146,7 +146,8 @@ yg_status yg_dns_core_new(const struct yg_dns_core_opts *opts, struct yg_dns_cor
 void yg_dns_core_free(struct yg_dns_core *c); /* NULL is fine; waiting queries are forgotten */
 
 /* Both are borrowed until replaced; NULL policy: none; NULL zones: everything is
- * REFUSED.  Not from inside a callback. */
+ * REFUSED.  Not from inside a callback.  The cache knows sets by their numbers: one
+ * that has come to mean other servers wants a new number, or a flush. */
 void yg_dns_core_policy(struct yg_dns_core *c, const struct yg_dns_policy *p);
 void yg_dns_core_zones(struct yg_dns_core *c, const struct yg_dns_zones *z);
 /* Wall clock in seconds since 1970, for cookies; to be told about once a second. */

@@ -52,8 +52,9 @@ static void maybe_prefetch(struct yg_dns_core *c, const struct yg_dns_route *rou
 			   const struct yg_dns_key *key, struct yg_dns_entry *e)
 {
 	uint32_t life = e->expires - e->stored, left = e->expires - c->now_s;
-	if (c->opts.no_prefetch || e->refreshing != 0 || (e->flags & YG_DNS_ENTRY_FAILURE) != 0 ||
-	    left >= life / PREFETCH_PART || life < PREFETCH_PART || c->now_s >= e->expires)
+	if (c->opts.no_prefetch || e->refreshing != 0 || c->now_s < e->hold ||
+	    (e->flags & YG_DNS_ENTRY_FAILURE) != 0 || left >= life / PREFETCH_PART ||
+	    life < PREFETCH_PART || c->now_s >= e->expires)
 		return;
 	e->refreshing = 1;
 	yg_dns_wait_prefetch(c, route, key);

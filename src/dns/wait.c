@@ -247,7 +247,8 @@ static enum yg_dns_result resume(struct yg_dns_core *c, struct waiter *w, bool a
 	r->asks = w->asks;
 	r->started = w->started;
 	const struct yg_dns_route *route =
-		yg_dns_zones_find(c->zones, w->client.org, &w->query.name);
+		c->zones != NULL ? yg_dns_zones_find(c->zones, w->client.org, &w->query.name)
+				 : NULL;
 	enum yg_dns_result result = yg_dns_run(c, r, route, NULL);
 	if (result != YG_DNS_WAITING)
 		c->opts.ops.reply(c->opts.ops.ctx, &w->peer, w->transport, c->reply,
