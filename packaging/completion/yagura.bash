@@ -71,7 +71,7 @@ _yagura() {
     'indicator list-add') opts='--org --title --tlp --confidence --category --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator list-remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator import') opts='--list --org --title --tlp --confidence --category --format --replace --force-suffix --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'indicator search') opts='--org --type --list --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'indicator search') opts='--org --type --list --validity --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator check') opts='--org --type --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator add') opts='--list --confidence --tlp --category --family --until --force-suffix --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator expire') opts='--at --help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -143,6 +143,7 @@ complete -c yagura -n '__fish_seen_subcommand_from indicator' -a search -d 'Find
 complete -c yagura -n '__fish_seen_subcommand_from search' -l org -r -d 'Only for this organisation.'
 complete -c yagura -n '__fish_seen_subcommand_from search' -l type -r -d 'ip, ip-port, domain, fqdn, url, hash or email.'
 complete -c yagura -n '__fish_seen_subcommand_from search' -l list -r -d 'Only in this list.'
+complete -c yagura -n '__fish_seen_subcommand_from search' -l validity -r -d 'in_force or expired.'
 complete -c yagura -n '__fish_seen_subcommand_from search' -l limit -r -d 'At most N rows; 0 for all (default 50).'
 complete -c yagura -n '__fish_seen_subcommand_from indicator' -a check -d 'Tell whether a value would be recognised, by which entries, and what allows it.'
 complete -c yagura -n '__fish_seen_subcommand_from check' -l org -r -d 'Only for this organisation.'

@@ -109,7 +109,7 @@
 	X(PATCH,  "/api/v1/indicator-lists/{id}", "updateIndicatorList", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, list_change) \
 	X(DELETE, "/api/v1/indicator-lists/{id}", "deleteIndicatorList", "indicators:write", 0, 0, NULL, NULL, list_remove) \
 	X(POST,   "/api/v1/indicator-lists/{id}/indicators", "importIndicators", "indicators:write", 0, YG_BODY_IMPORT, YG_TYPES_LIST, "format replace force", list_import) \
-	X(GET,    "/api/v1/indicators",    "listIndicators", "indicators:read", 0, 0, NULL, "value q type list org limit cursor", indicators_list) \
+	X(GET,    "/api/v1/indicators",    "listIndicators", "indicators:read", 0, 0, NULL, "value q type list validity org limit cursor", indicators_list) \
 	X(POST,   "/api/v1/indicators",    "createIndicator", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, indicators_add) \
 	X(GET,    "/api/v1/indicators/{id}", "getIndicator", "indicators:read", 0, 0, NULL, NULL, indicator_get)       \
 	X(PATCH,  "/api/v1/indicators/{id}", "updateIndicator", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, indicator_change) \

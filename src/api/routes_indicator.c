@@ -91,6 +91,16 @@ static yg_status read_indicator_filter(struct yg_request *q, struct yg_indicator
 		f->part = yg_query(q, "q");
 	if (yg_query(q, "list").p != NULL)
 		f->list = yg_query(q, "list");
+	struct yg_sv validity = yg_query(q, "validity");
+	if (validity.p != NULL && !YG_SV_IS(validity, "in_force") &&
+	    !YG_SV_IS(validity, "expired")) {
+		yg_request_error(q, "unknown_value", YG_SV("validity"), "expected one of: %s",
+				 "in_force expired");
+		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	}
+	if (validity.p != NULL)
+		f->validity = YG_SV_IS(validity, "expired") ? YG_VALID_EXPIRED : YG_VALID_NOW;
+	f->now = q->now;
 	if (type.p == NULL)
 		return YG_OK;
 	if (!yg_words_have(TYPE_WORDS, type) || yg_indicator_type_parse(type, &f->type) != YG_OK) {

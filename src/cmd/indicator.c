@@ -122,7 +122,7 @@ static int run_search(struct yg_cli *c)
 		if (st == YG_OK)
 			yg_url_query(&b, "list", id);
 	}
-	static const char *const filters[] = {"org", "type", NULL};
+	static const char *const filters[] = {"org", "type", "validity", NULL};
 	return st == YG_OK ? yg_list(c, yg_sb_cstr(&b), filters, columns, YG_LEN(columns))
 			   : yg_cli_fail(&err);
 }
@@ -331,8 +331,13 @@ static const struct yg_opt list_add_opts[] = {O_ORG, O_TITLE, O_TLP, O_CONF, O_C
 	YG_O_VALUE("type", "TYPE", "ip, ip-port, domain, fqdn, url, hash or email.", "種類。")
 static const struct yg_opt check_opts[] = {O_ORG, O_TYPE, YG_OPTS_END};
 static const struct yg_opt search_opts[] = {
-	O_ORG, O_TYPE, YG_O_VALUE("list", "LIST", "Only in this list.", "このリストだけ。"),
-	O_LIMIT, YG_OPTS_END};
+	O_ORG,
+	O_TYPE,
+	YG_O_VALUE("list", "LIST", "Only in this list.", "このリストだけ。"),
+	YG_O_VALUE("validity", "WHICH", "in_force or expired.",
+		   "in_force(有効なもの)または expired(期限切れ)。"),
+	O_LIMIT,
+	YG_OPTS_END};
 static const struct yg_opt add_opts[] = {
 	YG_O_NEEDED("list", "LIST", "List to add it to, by name or id.",
 		    "追加先のリスト(名前か ID)。"),

@@ -84,11 +84,14 @@ struct yg_indicator_row {
 	struct yg_sv list_uid;
 	yg_wall created, updated; /* updated also serves as the version */
 };
+enum yg_validity { YG_VALID_ANY, YG_VALID_NOW, YG_VALID_EXPIRED };
 struct yg_indicator_filter {
 	struct yg_sv value; /* exact in any accepted spelling; "abc*": begins with; empty: any */
 	struct yg_sv part;  /* what the value has in it; "abc*": begins with; empty: any */
 	enum yg_indicator_type type; /* NONE: any */
 	struct yg_sv list;           /* uid or name; empty: any */
+	enum yg_validity validity;   /* NOW: of a list in use, within its time at `now` */
+	yg_wall now;                 /* with a validity */
 	struct yg_reach reach;       /* lists within it, and those for all organisations */
 	int64_t before;              /* keyset: ids below; 0: from the newest */
 	uint32_t limit;              /* 1..YG_PAGE_MAX */

@@ -183,6 +183,14 @@ static void want(const struct yg_indicator_filter *f, struct wanted *w)
 		w->low = v;
 }
 
+/* What every search of indicators has behind its own condition. */
+#define ROW_FILTER                                                                                 \
+	" AND ($3 = 0 OR i.type = $3) AND ($4 = '' OR l.uid = $4 OR l.name = $4)"                  \
+	" AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"                                    \
+	" AND ($9 <> 1 OR (i.valid_from <= $10 AND (i.valid_until = 0 OR i.valid_until > $10)))"   \
+	" AND ($9 <> 2 OR (i.valid_until > 0 AND i.valid_until <= $10))"                           \
+	" AND ($9 <> 1 OR l.enabled = 1) AND i.id < $6 ORDER BY i.id DESC LIMIT $7"
+
 static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struct yg_stmt **out,
 			      struct yg_err *err)
 {
@@ -191,36 +199,27 @@ static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struc
 			db,
 			YG_SQL("SELECT " ROW_COLUMNS
 			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
-			       " WHERE i.value >= $1 AND i.value < $2 AND ($3 = 0 OR i.type = $3)"
-			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
-			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
+			       " WHERE i.value >= $1 AND i.value < $2" ROW_FILTER),
 			out, err);
 	if (w->part)
 		return yg_state_prepare(
 			db,
 			YG_SQL("SELECT " ROW_COLUMNS
 			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
-			       " WHERE i.value LIKE $1 ESCAPE '!' AND $1 = $2 AND ($3 = 0 OR i.type = $3)"
-			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
-			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
+			       " WHERE i.value LIKE $1 ESCAPE '!' AND $1 = $2" ROW_FILTER),
 			out, err);
 	if (w->low.n > 0)
 		return yg_state_prepare(
 			db,
 			YG_SQL("SELECT " ROW_COLUMNS
 			       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
-			       " WHERE i.value IN ($1, $2) AND ($3 = 0 OR i.type = $3)"
-			       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
-			       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
+			       " WHERE i.value IN ($1, $2)" ROW_FILTER),
 			out, err);
-	return yg_state_prepare(
-		db,
-		YG_SQL("SELECT " ROW_COLUMNS
-		       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
-		       " WHERE $1 = $2 AND ($3 = 0 OR i.type = $3)"
-		       " AND ($4 = '' OR l.uid = $4 OR l.name = $4) AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"
-		       " AND i.id < $6 ORDER BY i.id DESC LIMIT $7"),
-		out, err);
+	return yg_state_prepare(db,
+				YG_SQL("SELECT " ROW_COLUMNS
+				       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
+				       " WHERE $1 = $2" ROW_FILTER),
+				out, err);
 }
 
 yg_status yg_indicator_list(struct yg_state *db, const struct yg_indicator_filter *f,
@@ -245,6 +244,8 @@ yg_status yg_indicator_list(struct yg_state *db, const struct yg_indicator_filte
 	yg_stmt_set(s, 8, f->reach.orgs, f->reach.org_count);
 	yg_stmt_i64(s, 6, f->before > 0 ? f->before : INT64_MAX);
 	yg_stmt_i64(s, 7, limit);
+	yg_stmt_i64(s, 9, f->validity);
+	yg_stmt_i64(s, 10, f->now.us);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

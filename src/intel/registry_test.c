@@ -196,6 +196,51 @@ static void test_entries(void)
 	T_OK(yg_list_get(db, list, &arena, &l, &err) == YG_OK && l.entries == 1);
 }
 
+static size_t count_valid(struct yg_state *db, const char *part, enum yg_validity v, int64_t now)
+{
+	struct yg_indicator_row *rows;
+	size_t n = 0;
+	struct yg_indicator_filter f = {.part = yg_sv_of(part),
+					.reach = YG_REACH_ALL,
+					.validity = v,
+					.now = {now},
+					.limit = 10};
+	T_OK(yg_indicator_list(db, &f, &arena, &rows, &n, &err) == YG_OK);
+	return n;
+}
+/* In force from its beginning and before its end, in a list in use; expired at its end. */
+static void test_validity(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id l1 = add_list(&act, "l1", "");
+	struct yg_indicator a = entry(YG_IND_DOMAIN, "a.example"),
+			    b = entry(YG_IND_DOMAIN, "b.example"),
+			    c = entry(YG_IND_DOMAIN, "c.example");
+	int64_t id = 0;
+	b.valid_until.us = 2000;
+	c.valid_from.us = 2000;
+	c.valid_until.us = 3000;
+	T_OK(yg_indicator_add(&act, YG_SV("l1"), &a, false, &id, &err) == YG_OK &&
+	     yg_indicator_add(&act, YG_SV("l1"), &b, false, &id, &err) == YG_OK &&
+	     yg_indicator_add(&act, YG_SV("l1"), &c, false, &id, &err) == YG_OK);
+	static const struct {
+		const char *part;
+		int64_t now;
+		size_t live, over;
+	} asks[] = {{"", 1999, 2, 0},   {"", 2000, 2, 1},           {"", 3000, 1, 2},
+		    {"b.", 1999, 1, 0}, {"b.example*", 2000, 0, 1}, {"c.", 1999, 0, 0}};
+	for (size_t k = 0; k < YG_LEN(asks); k++) {
+		T_OK(count_valid(db, asks[k].part, YG_VALID_NOW, asks[k].now) == asks[k].live);
+		T_OK(count_valid(db, asks[k].part, YG_VALID_EXPIRED, asks[k].now) == asks[k].over);
+	}
+	struct yg_list_set off = {.confidence = -1, .enabled = 0};
+	T_OK(yg_list_change(&act, yg_id_sv(&l1), YG_ANY_VERSION, &off, &err) == YG_OK);
+	T_OK(count_valid(db, "", YG_VALID_NOW, 2000) == 0 &&
+	     count_valid(db, "", YG_VALID_EXPIRED, 2000) == 1 &&
+	     count_valid(db, "", YG_VALID_ANY, 2000) == 3);
+}
+
 static void test_allow(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -436,6 +481,7 @@ int main(void)
 		return 1;
 	test_lists();
 	test_entries();
+	test_validity();
 	test_allow();
 	test_import();
 	test_compile();

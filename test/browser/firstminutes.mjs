@@ -8,21 +8,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { Provider } from "./provider.mjs";
-import { PASSWORD, Person, ROOT, Server, note, ok, openBrowser, run, seconds, totp, until } from "./lib.mjs";
+import { PASSWORD, Person, Server, chooseOwnJson, note, ok, openBrowser, run, seconds, totp, until, wordsOf } from "./lib.mjs";
 
 const sh = promisify(execFile);
 const BAD = "bad.kurokami.example";
 
-/** The console's own texts: w("organisations.add"). */
-function wordsOf(language) {
-	const src = path.join(ROOT, "console/src");
-	const read = (file) => JSON.parse(fs.readFileSync(file, "utf8"));
-	const all = { ...read(path.join(src, `base/${language}.json`)) };
-	for (const page of fs.readdirSync(path.join(src, "pages")))
-		for (const [k, v] of Object.entries(read(path.join(src, `pages/${page}/${language}.json`)))) all[`${page}.${k}`] = v;
-	for (const [k, v] of Object.entries(read(path.join(src, `auth.${language}.json`)))) all[`auth.${k}`] = v;
-	return (key) => all[key] ?? `?${key}?`;
-}
 const by = (page, role, name, exact = true) => page.getByRole(role, { name, exact });
 
 async function passkeys(tab) {
@@ -173,13 +163,8 @@ async function addPerson(browser, tab, w, language, { login, name, role, org = "
 /** A file of a program's own JSON, by the import page: the mapping is proposed there. */
 async function importFile(tab, w, org, title) {
 	const { page, server } = tab;
-	const file = path.join(server.folder, "vpn.jsonl");
-	const lines = Array.from({ length: 30 }, (_, i) => JSON.stringify({ eventtime: new Date(Date.now() - i * 1000).toISOString(), src: { ip: "192.0.2.77" }, dst: { ip: "198.51.100.7" }, user: `user${i}`, msg: "tunnel up" }));
-	fs.writeFileSync(file, `${lines.join("\n")}\nnot a record\n`);
 	await tab.go("/import");
-	await page.setInputFiles("main input[type=file]", file);
-	await page.getByRole("heading", { name: w("import.step-map") }).waitFor();
-	await page.locator("tr.is-bad").waitFor();
+	await chooseOwnJson(tab, server, w);
 	ok((await page.locator("tr.is-bad td").first().innerText()) === "31", `${tab.language}: the preview names the line that cannot be read`);
 	await choose(page.getByRole("combobox", { name: w("scope.organisation") }), title);
 	await by(page, "button", w("import.begin")).click();

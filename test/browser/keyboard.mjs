@@ -1,7 +1,7 @@
 // The console by keyboard alone: Tab reaches everything that can be used and shows where
 // it is, `?` lists the shortcuts, Ctrl K goes anywhere, lists and drawers have j k Enter
 // Escape.  Arguments: yagura.
-import { Server, firstPerson, loadSample, note, ok, openBrowser, run } from "./lib.mjs";
+import { Server, chooseOwnJson, firstPerson, loadSample, note, ok, openBrowser, run, wordsOf } from "./lib.mjs";
 import { addresses, pagesOf } from "./inspect.mjs";
 
 const TABS_MAX = 700;
@@ -56,9 +56,9 @@ async function watchFocus(page) {
 	});
 }
 
-async function tabThrough(tab, address) {
+async function tabThrough(tab, address, ready = () => tab.go(address)) {
 	const { page } = tab;
-	await tab.go(address);
+	await ready();
 	await page.mouse.move(0, 0);
 	await page.locator("#main").focus(); // so that the round begins in the page, whatever was used before
 	await watchFocus(page);
@@ -141,6 +141,43 @@ async function rows(tab, address) {
 	return undefined;
 }
 
+/** Tab, until what has the focus is called so. */
+async function tabTo(page, name) {
+	await page.locator("#main").focus();
+	for (let i = 0; i < TABS_MAX; i++) {
+		await page.keyboard.press("Tab");
+		if (await page.evaluate((n) => document.activeElement?.getAttribute("aria-label") === n, name)) return;
+	}
+	throw new Error(`Tab does not lead to ${name}`);
+}
+/** Filters that are chosen and typed, never clicked. */
+async function filters(tab, person, w) {
+	const { page } = tab;
+	const shown = () => page.locator(".y-tablebar ~ table tbody tr").count();
+	await tab.go("/jobs");
+	await tabTo(page, w("jobs.state"));
+	await page.keyboard.press("End"); // the last of the states
+	await page.waitForFunction(() => new URL(location.href).searchParams.has("state"));
+	await tab.settled();
+	const state = new URL(page.url()).searchParams.get("state");
+	const { items } = await person.get(`/api/v1/jobs?state=${state}&limit=200`);
+	ok((await shown()) === items.length, `/jobs: a state is chosen by key (${state})`, [await shown(), items.length]);
+	await tab.go("/indicators?tab=entries");
+	const { value } = (await person.get("/api/v1/indicators?limit=1")).items[0];
+	await tabTo(page, w("indicators.find"));
+	await page.keyboard.type(value.slice(1));
+	await page.keyboard.press("Enter");
+	await page.waitForFunction((q) => new URL(location.href).searchParams.get("q") === q, value.slice(1));
+	await tab.settled();
+	const found = await page.locator(".y-tablebar ~ table tbody tr").allInnerTexts();
+	ok(found.length > 0 && found.every((t) => t.includes(value.slice(1))), "/indicators: found by a part of the value, typed", found);
+	await tabTo(page, w("indicators.validity"));
+	await page.keyboard.press("End");
+	await page.waitForFunction(() => new URL(location.href).searchParams.get("validity") === "expired");
+	await tab.settled();
+	ok((await shown()) < found.length, "/indicators: what is in force is not among the expired", await shown());
+}
+
 await run(async () => {
 	const server = await Server.start();
 	const browser = await openBrowser(server);
@@ -191,6 +228,13 @@ await run(async () => {
 			await overlay(tab, address);
 			await rows(tab, address);
 		}
+	}
+	if (only.length === 0) {
+		await filters(tab, chief, wordsOf("ja"));
+		await tabThrough(tab, "/import: a mapping", async () => {
+			await tab.go("/import");
+			await chooseOwnJson(tab, server, wordsOf("ja"));
+		});
 	}
 	const told = tab.troubles();
 	ok(told.length === 0, "nothing in the browser's console all the while", told);

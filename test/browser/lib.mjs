@@ -329,8 +329,30 @@ export async function loadSample(server, records = 4000) {
 	await until("events of the demonstration", async () => (await server.local("GET", "/api/v1/events?limit=1&from=now-90d")).json().items?.length > 0, 120);
 }
 
+/** On the import page a file whose JSON nobody knows; when it is there, so is its proposed mapping. */
+export async function chooseOwnJson(tab, server, w) {
+	const { page } = tab;
+	const file = path.join(server.folder, "vpn.jsonl");
+	const lines = Array.from({ length: 30 }, (_, i) => JSON.stringify({ eventtime: new Date(Date.now() - i * 1000).toISOString(), src: { ip: "192.0.2.77" }, dst: { ip: "198.51.100.7" }, user: `user${i}`, msg: "tunnel up" }));
+	fs.writeFileSync(file, `${lines.join("\n")}\nnot a record\n`);
+	await page.setInputFiles("main input[type=file]", file);
+	await page.getByRole("heading", { name: w("import.step-map") }).waitFor();
+	await page.locator("tr.is-bad").waitFor();
+	await tab.settled();
+}
+
 // --- the browser ---
 
+/** The console's own texts: w("organisations.add"). */
+export function wordsOf(language) {
+	const src = path.join(ROOT, "console/src");
+	const read = (file) => JSON.parse(fs.readFileSync(file, "utf8"));
+	const all = { ...read(path.join(src, `base/${language}.json`)) };
+	for (const page of fs.readdirSync(path.join(src, "pages")))
+		for (const [k, v] of Object.entries(read(path.join(src, `pages/${page}/${language}.json`)))) all[`${page}.${k}`] = v;
+	for (const [k, v] of Object.entries(read(path.join(src, `auth.${language}.json`)))) all[`auth.${k}`] = v;
+	return (key) => all[key] ?? `?${key}?`;
+}
 /** Chromium trusts the server's key and no other: no certificate error is ignored. */
 function keyHash(server) {
 	const key = new crypto.X509Certificate(server.ca).publicKey.export({ type: "spki", format: "der" });

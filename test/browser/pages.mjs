@@ -1,20 +1,15 @@
 // Every page in Japanese and English, light and dark, at 360 and 1440 pixels: it is
 // there, whole, translated, accessible, and nothing is blocked or fails behind it.
 // Arguments: yagura.
-import { Server, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until } from "./lib.mjs";
+import { Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until, wordsOf } from "./lib.mjs";
 import { addresses, faultsOf, pagesOf, tabsOf } from "./inspect.mjs";
 
 const CONTRAST = ["color-contrast"]; // all that a theme changes
 
-/** One address in both themes and at both widths. */
-async function look(tab, address, language, inside) {
+/** What is open, in both themes and at both widths: its faults. */
+async function inspected(tab, language, zooms) {
 	const faults = [];
 	const told = async (what, lines) => faults.push(...(await lines).map((l) => `${what}: ${l}`));
-	const start = Date.now();
-	const before = tab.expected;
-	// what is refused on purpose
-	if (address.endsWith("q=(")) tab.expected = (line) => before?.(line) || line.includes("status of 400");
-	await (inside ? tab.go(address) : tab.open(address));
 	for (const width of tab.width === 1440 ? [1440, 360] : [360, 1440]) {
 		await tab.size(width);
 		await tab.settled();
@@ -24,16 +19,26 @@ async function look(tab, address, language, inside) {
 		await told(`dark ${width} axe`, tab.axe(CONTRAST));
 		await tab.theme("light");
 	}
-	if (language === "en") {
-		await tab.size(320); // 1280 at 400 %: nothing scrolls sideways, however long its words
-		await told("zoom", faultsOf(tab, language));
+	for (const width of zooms) { // 1280 at 400 %: nothing scrolls sideways, however long its words
+		await tab.size(width);
+		await told(`zoom ${width}`, faultsOf(tab, language));
 		await tab.size(1440);
-	} else {
+	}
+	if (language === "ja") {
 		await tab.page.emulateMedia({ forcedColors: "active" });
 		await told("forced colours", faultsOf(tab, language));
 		await tab.page.emulateMedia({ forcedColors: "none" });
 	}
-	faults.push(...tab.troubles());
+	return [...faults, ...tab.troubles()];
+}
+/** One address. */
+async function look(tab, address, language, inside) {
+	const start = Date.now();
+	const before = tab.expected;
+	// what is refused on purpose
+	if (address.endsWith("q=(")) tab.expected = (line) => before?.(line) || line.includes("status of 400");
+	await (inside ? tab.go(address) : tab.open(address));
+	const faults = await inspected(tab, language, inside ? (language === "en" ? [320] : []) : [640, 320]);
 	tab.expected = before;
 	ok(faults.length === 0, `${language} ${address.replace(/code=.*/, "code=...")} (${Date.now() - start} ms)`, faults);
 }
@@ -53,7 +58,7 @@ async function plainPages(browser, setup, language) {
 	await tab.close();
 }
 
-async function consolePages(browser, person, language) {
+async function consolePages(server, browser, person, language) {
 	const tab = await browser.tab(person, { language });
 	await tab.open("/alerts");
 	await tab.speak(language);
@@ -63,6 +68,10 @@ async function consolePages(browser, person, language) {
 		if (!address.includes("?") && address.lastIndexOf("/") === 0)
 			for (const more of (await tabsOf(tab)).slice(0, 6)) if (!list.includes(more)) await look(tab, more, language, true);
 	}
+	await tab.go("/import");
+	await chooseOwnJson(tab, server, wordsOf(language));
+	const faults = await inspected(tab, language, [320]);
+	ok(faults.length === 0, `${language} /import: a file of one's own JSON and its mapping`, faults);
 	await look(tab, "/no-such-page", language, true);
 	tab.expected = (line) => line.includes("status of 404");
 	await tab.open("/no/such/page"); // typed: the server says 404, the console says what that means
@@ -124,6 +133,46 @@ async function undone(browser, person) {
 	ok((await allowed()).length === 0 && tab.troubles().length === 0, "and that is taken back");
 	await tab.close();
 }
+/** Jobs by state and kind, indicators by a part and by whether they are in force: the rows are those of the API. */
+async function filters(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	const main = page.locator("main");
+	const rows = async () => (await page.locator(".y-tablebar ~ table tbody tr").allInnerTexts()).length;
+	const pick = async (label, value, param) => {
+		await main.getByRole("combobox", { name: label, exact: true }).selectOption(value);
+		await page.waitForFunction(([name, want]) => (new URL(location.href).searchParams.get(name) ?? "") === want, [param, value]);
+		await tab.settled();
+	};
+	const { items } = await person.get("/api/v1/jobs?limit=200");
+	const { kind } = items[0];
+	const of = (state) => items.filter((j) => j.kind === kind && j.state === state).length;
+	await tab.open("/jobs");
+	await tab.speak("en");
+	await pick("Job", kind, "kind");
+	await pick("State", "done", "state");
+	const done = await rows();
+	await pick("State", "failed", "state");
+	ok(done === of("done") && done > 0 && (await rows()) === of("failed"), "jobs by kind and state", [kind, done, of("done")]);
+
+	const list = (await person.get("/api/v1/indicator-lists?limit=1")).items[0];
+	const add = (value, rest) => person.must("POST", "/api/v1/indicators", { list: list.id, type: "domain", value, ...rest });
+	await add("part-of-it-one.example");
+	await add("two.part-of-it.example", { valid_until: new Date(Date.now() - 60_000).toISOString() });
+	await tab.go("/indicators?tab=entries");
+	await main.getByRole("searchbox", { name: "Find by a part of the value" }).fill("PART-OF-IT");
+	await page.waitForFunction(() => new URL(location.href).searchParams.get("q") === "PART-OF-IT");
+	await tab.settled();
+	const both = await rows();
+	await pick("Validity", "in_force", "validity");
+	const live = await page.locator(".y-tablebar ~ table tbody tr").allInnerTexts();
+	await pick("Validity", "expired", "validity");
+	const over = await page.locator(".y-tablebar ~ table tbody tr").allInnerTexts();
+	ok(both === 2 && live.length === 1 && live[0].includes("part-of-it-one") && over.length === 1 && over[0].includes("two.part-of-it"), "indicators by a part, in force and expired", [both, live, over]);
+	const faults = [...(await inspected(tab, "en", [320])), ...tab.troubles()];
+	ok(faults.length === 0, "and the page is whole with its filters set", faults);
+	await tab.close();
+}
 /** Where the role begins. */
 async function homes(browser, chief) {
 	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
@@ -150,6 +199,7 @@ await run(async () => {
 	await scopes(browser, chief);
 	await homes(browser, chief);
 	await undone(browser, chief);
+	await filters(browser, chief);
 	// side by side: a browser has a process for each
-	await Promise.all(["ja", "en"].map((language) => consolePages(browser, chief, language)));
+	await Promise.all(["ja", "en"].map((language) => consolePages(server, browser, chief, language)));
 });

@@ -129,7 +129,7 @@ export default function Indicators() {
 	const id = place.value.rest[0];
 	const [dialog, setDialog] = useState("");
 	const [changes, setChanges] = useState(0);
-	const filter = { ...orgQuery(), q: param("q") || undefined, type: param("type") || undefined, list: param("list") || undefined };
+	const filter = { ...orgQuery(), q: param("q") || undefined, type: param("type") || undefined, list: param("list") || undefined, validity: param("validity") || undefined };
 	const lists = useList<IndicatorList>("/indicator-lists", { ...orgQuery(), limit: 200 });
 	const entries = useList<Indicator>(tab === "entries" ? "/indicators" : "", filter);
 	const allow = useList<Allow>(tab === "allow" ? "/allow-entries" : "", orgQuery());
@@ -198,10 +198,11 @@ export default function Indicators() {
 										<SearchBox label={t("indicators.find")} value={param("q")} onChange={(q) => setQuery({ q }, "replace")} />
 										<Select label={t("indicators.type")} value={param("type")} onChange={(type) => setQuery({ type })} options={[["", t("indicators.type.any")], ...TYPES.map((x) => [x, t(`indicators.type.${x}`)] as [string, string])]} />
 										<Select label={t("indicators.list")} value={param("list")} onChange={(x) => setQuery({ list: x })} options={[["", t("indicators.list-any")], ...lists.items.map((l) => [l.id, l.title || l.name] as [string, string])]} />
+										<Select label={t("indicators.validity")} value={param("validity")} onChange={(validity) => setQuery({ validity })} options={[["", t("indicators.validity.any")], ["in_force", t("indicators.validity.in_force")], ["expired", t("indicators.expired")]]} />
 										{add("entry", t("action.add"))}
 									</div>
 								}
-								empty={param("q") + param("type") + param("list") === "" ? <Empty title={t("indicators.no-entries")}>{t("indicators.no-lists-why")}</Empty> : <Empty title={t("indicators.none-fits")} action={<a href={withQuery({ q: null, type: null, list: null })}>{t("indicators.clear")}</a>} />}
+								empty={param("q") + param("type") + param("list") + param("validity") === "" ? <Empty title={t("indicators.no-entries")}>{t("indicators.no-lists-why")}</Empty> : <Empty title={t("indicators.none-fits")} action={<a href={withQuery({ q: null, type: null, list: null, validity: null })}>{t("indicators.clear")}</a>} />}
 							/>
 						),
 					},
