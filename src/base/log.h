@@ -76,7 +76,10 @@
 	X(6006, CENTER_FINDINGS_REFUSED, "center.findings_refused", WARN, 60, "A worker's findings could not be applied yet; it will send them again.") \
 	X(6007, CENTER_WORKER_AWAY, "center.worker_away", WARN,   60, "A worker does not answer.")                    \
 	X(6008, CENTER_RETENTION,   "center.retention",   INFO,   60, "Old partitions of events were dropped.")      \
-	X(6009, CENTER_RESTORED,    "center.restored",    NOTICE, 60, "The events of a restored backup are in the store.")
+	X(6009, CENTER_RESTORED,    "center.restored",    NOTICE, 60, "The events of a restored backup are in the store.") \
+	/* resolve, zones */                                                                                               \
+	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
+	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.")
 /* clang-format on */
 
 typedef enum yg_level {

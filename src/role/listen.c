@@ -135,19 +135,20 @@ static void want_worker(struct want *w, const struct yg_conf *conf, uint32_t n)
 	}
 }
 
-/* "dns.0", "dot.0", "doh.0": by their place in the configuration. */
+/* "dns.0.udp", "dns.0.tcp", "dot.0.tcp": by their place in the configuration. */
 static void want_dns(struct want *w, const char *kind, const struct yg_conf_dns_listen *l, size_t n,
 		     uint32_t worker)
 {
+	static const char *const protocols[] = {"tcp", "udp"};
+	size_t both = strcmp(kind, "dns") == 0 ? 2 : 1;
 	char text[96];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
-	for (size_t i = 0; i < n; i++) {
-		b.n = 0;
-		yg_sb_printf(&b, "%s.%zu", kind, i);
-		want(w, yg_sb_cstr(&b), worker, YG_R_RESOLVE, l[i].address, "tcp");
-		if (strcmp(kind, "dns") == 0)
-			want(w, yg_sb_cstr(&b), worker, YG_R_RESOLVE, l[i].address, "udp");
-	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < both; k++) {
+			b.n = 0;
+			yg_sb_printf(&b, "%s.%zu.%s", kind, i, protocols[k]);
+			want(w, yg_sb_cstr(&b), worker, YG_R_RESOLVE, l[i].address, protocols[k]);
+		}
 }
 
 static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n)

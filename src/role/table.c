@@ -12,6 +12,13 @@ extern const struct yg_role yg_role_center;
 extern const struct yg_role yg_role_ingest;
 #endif
 
+#ifdef YG_ROLE_ZONES
+extern const struct yg_role yg_role_zones;
+#endif
+#ifdef YG_ROLE_RESOLVE
+extern const struct yg_role yg_role_resolve;
+#endif
+
 const struct yg_role *const yg_roles[] = {
 #ifdef YG_ROLE_STORE
 	&yg_role_store,
@@ -21,6 +28,12 @@ const struct yg_role *const yg_roles[] = {
 #endif
 #ifdef YG_ROLE_INGEST
 	&yg_role_ingest,
+#endif
+#ifdef YG_ROLE_ZONES
+	&yg_role_zones,
+#endif
+#ifdef YG_ROLE_RESOLVE
+	&yg_role_resolve,
 #endif
 	NULL,
 };

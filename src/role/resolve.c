@@ -1,0 +1,185 @@
+/* resolve.c - role resolve: protective DNS.  Sockets, time and upstreams for the
+ * core (dns/core.h), which decides everything.  Goes on with the last policy when
+ * the centre, or whoever compiles the policy, is away. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "os/memfd.h"
+#include "role/resolve_internal.h"
+
+#define KIND_DNS_POLICY 2u
+#define TICK_MOST_MS    50
+
+static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
+{
+	const struct yg_conf *c = ctx->conf;
+	p->any_port = true;
+	p->box.calls |= YG_CALLS_INET_OUT;
+	p->box.files_max = (uint32_t)YG_MIN(c->resolve_tcp + 16384, 1000000u);
+	/* cache, policy (read in place), waiting queries, connections */
+	p->box.memory_max = c->resolve_cache_bytes + ((uint64_t)1 << 30) + c->resolve_tcp * 2048;
+}
+
+static void on_tick(uv_timer_t *t)
+{
+	struct resolve *r = t->data;
+	r->tick_at = INT64_MAX;
+	yg_dns_core_wall(r->core, (uint32_t)(yg_env_wall(&r->ctx->env).us / YG_US_PER_S));
+	resolve_wait(r);
+}
+
+void resolve_wait(struct resolve *r)
+{
+	int64_t now = resolve_now(r).us;
+	yg_mono next = yg_dns_core_tick(r->core, (yg_mono){now});
+	if (next.us == INT64_MAX) /* the clock of the cookies still goes on */
+		next.us = now + YG_US_PER_S;
+	if (next.us >= r->tick_at)
+		return;
+	r->tick_at = next.us;
+	uint64_t ms = next.us <= now ? 1 : (uint64_t)((next.us - now) / 1000 + 1);
+	(void)uv_timer_start(&r->tick, on_tick, ms, 0);
+}
+
+static void on_reply(void *ctx, const struct yg_dns_peer *peer, uint8_t transport,
+		     const uint8_t *msg, size_t n)
+{
+	if (transport == YG_DNS_UDP)
+		resolve_udp_reply(ctx, peer, msg, n);
+	else
+		resolve_tcp_reply(ctx, peer, msg, n);
+}
+
+static void on_ask(void *ctx, const struct yg_dns_question *q)
+{
+	resolve_up_ask(ctx, q);
+}
+
+static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
+{
+	struct resolve *r = ctx->user;
+	struct yg_dns_policy *p = NULL;
+	struct yg_err err = {0};
+	if (kind != KIND_DNS_POLICY)
+		return;
+	uint64_t least = r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0;
+	if (yg_dns_policy_open_fd(*fd, least, &p, &err) != YG_OK) {
+		yg_role_log(ctx, YG_EV_RESOLVE_POLICY_REFUSED, YG_KN("generation", generation),
+			    YG_KERR(&err));
+		return;
+	}
+	struct yg_dns_policy *old = r->policy;
+	r->policy = p;
+	resolve_clients_views(&r->clients, p);
+	yg_dns_core_policy(r->core, p);
+	yg_dns_policy_close(old);
+	struct yg_dns_policy_info info = yg_dns_policy_info(p);
+	yg_role_log(ctx, YG_EV_RESOLVE_POLICY, YG_KN("generation", info.generation),
+		    YG_KN("names", info.names), YG_KN("zones", info.zones));
+}
+
+static void on_drain(struct yg_role_ctx *ctx)
+{
+	struct resolve *r = ctx->user;
+	r->draining = true;
+	resolve_udp_stop(r);
+	resolve_tcp_stop(r);
+	yg_role_stop(ctx);
+}
+
+static yg_status core_open(struct resolve *r, struct yg_err *err)
+{
+	const struct yg_conf *c = r->conf;
+	r->cache_bytes = (size_t)c->resolve_cache_bytes;
+	r->cache = mmap(NULL, r->cache_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	if (r->cache == MAP_FAILED) {
+		r->cache = NULL;
+		return YG_FAIL(err, YG_NOMEM, "no memory for resolve.cache");
+	}
+	struct yg_dns_core_opts o = {
+		.ops = {.ctx = r, .reply = on_reply, .ask = on_ask},
+		.cache = r->cache,
+		.cache_bytes = r->cache_bytes,
+		.ttl = {.most = (uint32_t)c->resolve_ttl_max,
+			.least = (uint32_t)c->resolve_ttl_min,
+			.stale = (uint32_t)(c->resolve_stale_us / YG_US_PER_S)},
+		.no_stale = c->resolve_stale_us == 0,
+		.break_dnssec = c->resolve_break_dnssec != 0,
+		.no_rebind_guard = c->resolve_rebinding == 0,
+		.udp_max = (uint16_t)c->resolve_edns_bytes};
+	r->ctx->env.random(r->ctx->env.ctx, o.random, sizeof o.random);
+	r->ctx->env.random(r->ctx->env.ctx, o.cookie_key, sizeof o.cookie_key);
+	return yg_dns_core_new(&o, &r->core, err);
+}
+
+static yg_status allow_private(struct resolve *r, struct yg_err *err)
+{
+	struct yg_sv rest = r->conf->resolve_rebinding_allow, one;
+	yg_status st = YG_OK;
+	while (st == YG_OK && rest.n > 0 && yg_sv_cut(&rest, ' ', &one)) {
+		struct yg_dns_name name;
+		st = yg_dns_name_parse(one, NULL, &name, err);
+		if (st == YG_OK)
+			st = yg_dns_zones_allow_private(r->zones, 0, &name);
+	}
+	return st;
+}
+
+static yg_status zones_open(struct resolve *r, struct yg_err *err)
+{
+	r->zones = yg_dns_zones_new();
+	if (r->zones == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the zones");
+	yg_status st = resolve_up_open(r, err);
+	if (st == YG_OK)
+		st = allow_private(r, err);
+	if (st == YG_OK)
+		st = yg_dns_zones_defaults(r->zones, err);
+	return st;
+}
+
+static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
+{
+	struct resolve *r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the resolver");
+	ctx->user = r;
+	r->ctx = ctx;
+	r->conf = ctx->conf;
+	r->tick_at = INT64_MAX;
+	if (uv_timer_init(ctx->loop, &r->tick) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
+	r->tick.data = r;
+	yg_status st = resolve_clients_open(&r->clients, r->conf, err);
+	if (st == YG_OK)
+		st = core_open(r, err);
+	if (st == YG_OK)
+		st = zones_open(r, err);
+	if (st != YG_OK)
+		return st;
+	yg_dns_core_zones(r->core, r->zones);
+	ctx->hooks.drain = on_drain;
+	ctx->hooks.snapshot = on_snapshot;
+	st = resolve_udp_open(r, err);
+	if (st == YG_OK)
+		st = resolve_tcp_open(r, err);
+	if (st != YG_OK)
+		return st;
+	resolve_wait(r);
+	yg_role_ready(ctx, "");
+	(void)uv_run(ctx->loop, UV_RUN_DEFAULT);
+	return YG_OK;
+}
+
+const struct yg_role yg_role_resolve = {
+	.name = "resolve",
+	.bit = YG_R_RESOLVE,
+	.doc = "Answers DNS queries by policy, cache and upstream servers; sees DNS packets of anybody.",
+	.peers = 0,
+	.calls = YG_CALLS_ACCEPT,
+	.w_xor_x = true,
+	.profile = profile,
+	.run = run,
+};

@@ -1,0 +1,467 @@
+/* Questions to the servers of an upstream set: by UDP from a random port, by TCP
+ * when an answer is cut or its letter case is not ours, to the next server when one
+ * is silent, lame or broken.  Which server: the one that answers soonest, by its
+ * smoothed round-trip time (RFC 6298); now and then another one, to learn its time. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "role/resolve_internal.h"
+
+#define SERVERS_MAX   16
+#define TRIES_MAX     6
+#define FIRST_RTT_US  100000 /* of a server that was never asked */
+#define WAIT_LEAST_US 50000
+#define WAIT_MOST_US  2000000
+#define BAD_FOR_US    5000000 /* a server that was silent FAILS_BAD times in a row */
+#define FAILS_BAD     3
+#define EXPLORE       32 /* one question in so many goes to another server than the best */
+#define PORT_TRIES    8
+#define TCP_WAIT_MS   3000
+
+struct server {
+	struct yg_addr addr;
+	int64_t rtt_us, var_us;
+	int64_t bad_until; /* us of the monotonic clock */
+	uint32_t fails;    /* in a row */
+};
+struct set {
+	struct server servers[SERVERS_MAX];
+	size_t count;
+};
+struct upstreams {
+	struct set *sets; /* set number n is sets[n - 1] */
+	size_t count;
+	uint64_t asked, by_tcp, mismatched, timeouts, jobs;
+};
+
+struct up_job {
+	struct resolve *r;
+	struct set *set;
+	struct server *server;
+	uint64_t token;
+	int64_t sent_us;
+	struct yg_dns_ask ask;
+	struct yg_dns_name name;
+	uint16_t type;
+	bool dnssec_ok, checking_disabled, by_tcp, ended, lame;
+	uint8_t tries, handles; /* handles: open ones of the loop */
+	uint16_t tried;         /* servers, by bit */
+	int fd;                 /* -1: none */
+	uv_poll_t poll;
+	uv_timer_t timer;
+	uv_tcp_t tcp;
+	uv_connect_t connect;
+	uv_write_t write;
+	uint8_t head[2]; /* length before the question by TCP */
+	uint8_t *in;     /* owned; the answer by TCP */
+	size_t in_n;
+};
+
+static void next_try(struct up_job *j);
+
+static uint64_t random64(struct resolve *r)
+{
+	uint64_t v;
+	r->ctx->env.random(r->ctx->env.ctx, &v, sizeof v);
+	return v;
+}
+
+/* ---- which server ---- */
+
+static void server_answered(struct server *s, int64_t took_us)
+{
+	if (s->rtt_us == 0) {
+		s->rtt_us = took_us;
+		s->var_us = took_us / 2;
+	} else {
+		int64_t off = took_us > s->rtt_us ? took_us - s->rtt_us : s->rtt_us - took_us;
+		s->var_us += (off - s->var_us) / 4;
+		s->rtt_us += (took_us - s->rtt_us) / 8;
+	}
+	s->fails = 0;
+	s->bad_until = 0;
+}
+
+static void server_silent(struct server *s, int64_t now)
+{
+	if (++s->fails >= FAILS_BAD)
+		s->bad_until = now + BAD_FOR_US;
+}
+
+static int64_t wait_of(const struct server *s, unsigned tries)
+{
+	int64_t us = s->rtt_us == 0 ? 4 * FIRST_RTT_US : s->rtt_us + 4 * s->var_us;
+	us = YG_MAX(us, WAIT_LEAST_US) << YG_MIN(tries, 4u);
+	return YG_MIN(us, WAIT_MOST_US);
+}
+
+/* The best one that was not tried yet; when all were: the best again. */
+static struct server *choose(struct up_job *j, int64_t now)
+{
+	struct set *set = j->set;
+	struct server *best = NULL;
+	int64_t best_us = 0;
+	uint64_t dice = random64(j->r);
+	if (j->tries == 0 && set->count > 1 && dice % EXPLORE == 0)
+		return &set->servers[(dice >> 32) % set->count];
+	if (j->tried == (1u << set->count) - 1)
+		j->tried = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		struct server *s = &set->servers[i];
+		if ((j->tried >> i & 1) != 0)
+			continue;
+		int64_t us = s->rtt_us != 0 ? s->rtt_us : FIRST_RTT_US;
+		if (s->bad_until > now)
+			us += 1000 * (int64_t)WAIT_MOST_US; /* only when nobody else is left */
+		if (best == NULL || us < best_us) {
+			best = s;
+			best_us = us;
+		}
+	}
+	return best;
+}
+
+/* ---- the end of a question ---- */
+
+static void on_closed(uv_handle_t *h)
+{
+	struct up_job *j = h->data;
+	h->data = NULL; /* free to be used again */
+	if (--j->handles > 0 || !j->ended)
+		return;
+	j->r->up->jobs--;
+	free(j->in);
+	free(j);
+}
+
+static void socket_end(struct up_job *j)
+{
+	if (j->fd < 0)
+		return;
+	(void)uv_poll_stop(&j->poll);
+	/* the loop must have let go of it before it is closed */
+	uv_close((uv_handle_t *)&j->poll, on_closed);
+	(void)close(j->fd);
+	j->fd = -1;
+}
+
+static void tcp_end(struct up_job *j)
+{
+	if (j->by_tcp && !uv_is_closing((uv_handle_t *)&j->tcp))
+		uv_close((uv_handle_t *)&j->tcp, on_closed);
+	j->by_tcp = false;
+}
+
+static void job_end(struct up_job *j)
+{
+	j->ended = true;
+	socket_end(j);
+	tcp_end(j);
+	uv_close((uv_handle_t *)&j->timer, on_closed);
+}
+
+static void give_up(struct up_job *j)
+{
+	struct resolve *r = j->r;
+	uint16_t ede = j->lame ? YG_DNS_EDE_NETWORK : YG_DNS_EDE_NO_AUTHORITY;
+	uint64_t token = j->token;
+	job_end(j);
+	(void)yg_dns_core_failed(r->core, token, ede, resolve_now(r));
+	resolve_wait(r);
+}
+
+static void answered(struct up_job *j, const uint8_t *msg, size_t n)
+{
+	struct resolve *r = j->r;
+	uint64_t token = j->token;
+	server_answered(j->server, resolve_now(r).us - j->sent_us);
+	(void)yg_dns_core_answer(r->core, token, msg, n, YG_DNS_INSECURE, YG_DNS_EDE_NONE,
+				 resolve_now(r));
+	job_end(j); /* after: msg may be its own */
+	resolve_wait(r);
+}
+
+/* ---- TCP ---- */
+
+static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *out)
+{
+	struct up_job *j = h->data;
+	(void)hint;
+	*out = uv_buf_init((char *)j->in + j->in_n, (unsigned)(65537 - j->in_n));
+}
+
+static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
+{
+	struct up_job *j = h->data;
+	(void)buf;
+	if (j->ended || uv_is_closing((uv_handle_t *)h))
+		return;
+	if (n < 0) {
+		next_try(j);
+		return;
+	}
+	j->in_n += (size_t)n;
+	if (j->in_n < 2)
+		return;
+	size_t want = (size_t)j->in[0] << 8 | j->in[1];
+	if (j->in_n - 2 < want)
+		return;
+	enum yg_dns_match m = yg_dns_ask_match(&j->ask, j->in + 2, want);
+	if (m == YG_DNS_MATCH || m == YG_DNS_MATCH_CASE) {
+		answered(j, j->in + 2, want);
+		return;
+	}
+	j->lame = j->lame || m == YG_DNS_LAME;
+	next_try(j);
+}
+
+static void on_written(uv_write_t *w, int status)
+{
+	struct up_job *j = w->data;
+	if (status != 0 && !j->ended && j->by_tcp)
+		next_try(j);
+}
+
+static void on_connected(uv_connect_t *c, int status)
+{
+	struct up_job *j = c->data;
+	if (j->ended || !j->by_tcp)
+		return;
+	if (status != 0) {
+		next_try(j);
+		return;
+	}
+	j->head[0] = (uint8_t)(j->ask.n >> 8);
+	j->head[1] = (uint8_t)j->ask.n;
+	uv_buf_t out[] = {uv_buf_init((char *)j->head, 2),
+			  uv_buf_init((char *)j->ask.msg, j->ask.n)};
+	j->write.data = j;
+	if (uv_write(&j->write, (uv_stream_t *)&j->tcp, out, 2, on_written) != 0 ||
+	    uv_read_start((uv_stream_t *)&j->tcp, on_alloc, on_read) != 0)
+		next_try(j);
+}
+
+static void on_timeout(uv_timer_t *t)
+{
+	struct up_job *j = t->data;
+	if (j->ended)
+		return;
+	j->r->up->timeouts++;
+	server_silent(j->server, resolve_now(j->r).us);
+	next_try(j);
+}
+
+/* The same server by TCP.  The handle of a try before may still be closing: then the
+ * next server is asked instead. */
+static void try_tcp(struct up_job *j)
+{
+	socket_end(j);
+	if (j->in == NULL)
+		j->in = malloc(65537);
+	if (j->in == NULL || j->tcp.data != NULL || uv_tcp_init(j->r->ctx->loop, &j->tcp) != 0) {
+		next_try(j);
+		return;
+	}
+	j->handles++;
+	j->by_tcp = true;
+	j->tcp.data = j;
+	j->connect.data = j;
+	j->in_n = 0;
+	j->r->up->by_tcp++;
+	j->sent_us = resolve_now(j->r).us;
+	if (uv_tcp_connect(&j->connect, &j->tcp, (const struct sockaddr *)&j->server->addr.sa,
+			   on_connected) != 0) {
+		next_try(j);
+		return;
+	}
+	(void)uv_timer_start(&j->timer, on_timeout, TCP_WAIT_MS, 0);
+}
+
+/* ---- UDP ---- */
+
+static void on_readable(uv_poll_t *p, int status, int events)
+{
+	struct up_job *j = p->data;
+	uint8_t msg[YG_DNS_UDP_BEST + 4096];
+	(void)status;
+	(void)events;
+	while (!j->ended && j->fd >= 0) {
+		ssize_t n = recv(j->fd, msg, sizeof msg, MSG_DONTWAIT);
+		if (n < 0) {
+			if (errno != EAGAIN && errno != EINTR) /* refused: nobody is there */
+				next_try(j);
+			return;
+		}
+		switch (yg_dns_ask_match(&j->ask, msg, (size_t)n)) {
+		case YG_DNS_MATCH: answered(j, msg, (size_t)n); return;
+		case YG_DNS_MISMATCH: j->r->up->mismatched++; continue;
+		case YG_DNS_TRUNCATED:
+		case YG_DNS_MATCH_CASE: try_tcp(j); return;
+		case YG_DNS_LAME:
+		case YG_DNS_NO_EDNS:
+			j->lame = true;
+			next_try(j);
+			return;
+		default: next_try(j); return;
+		}
+	}
+}
+
+/* A socket that hears this server alone, on a port that nobody can guess. */
+static int socket_for(struct resolve *r, const struct yg_addr *to)
+{
+	int fd = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	for (unsigned i = 0; i < PORT_TRIES; i++) {
+		uint16_t port = (uint16_t)(1024 + random64(r) % (65536 - 1024));
+		struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+		struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+		int bad = to->sa.ss_family == AF_INET6
+				  ? bind(fd, (const struct sockaddr *)&a6, sizeof a6)
+				  : bind(fd, (const struct sockaddr *)&a4, sizeof a4);
+		if (bad == 0 || errno != EADDRINUSE)
+			break; /* refused altogether: the kernel's own choice is random too */
+	}
+	if (connect(fd, (const struct sockaddr *)&to->sa, to->n) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void on_later(uv_timer_t *t)
+{
+	struct up_job *j = t->data;
+	if (!j->ended)
+		next_try(j);
+}
+
+static void send_udp(struct up_job *j)
+{
+	struct resolve *r = j->r;
+	j->fd = socket_for(r, &j->server->addr);
+	j->sent_us = resolve_now(r).us;
+	if (j->fd < 0 || uv_poll_init(r->ctx->loop, &j->poll, j->fd) != 0) {
+		if (j->fd >= 0)
+			(void)close(j->fd);
+		j->fd = -1;
+		(void)uv_timer_start(&j->timer, on_later, 10, 0);
+		return;
+	}
+	j->handles++;
+	j->poll.data = j;
+	(void)uv_poll_start(&j->poll, UV_READABLE, on_readable);
+	if (send(j->fd, j->ask.msg, j->ask.n, MSG_DONTWAIT) < 0) {
+		(void)uv_timer_start(&j->timer, on_later, 10, 0);
+		return;
+	}
+	(void)uv_timer_start(&j->timer, on_timeout,
+			     (uint64_t)(wait_of(j->server, (unsigned)j->tries / 2) / 1000), 0);
+}
+
+/* The handle of the try before closes in the loop's own time; a try needs one of its
+ * own, so it begins when that is gone. */
+static void on_try(uv_timer_t *t)
+{
+	struct up_job *j = t->data;
+	if (j->ended)
+		return;
+	if (uv_is_closing((uv_handle_t *)&j->poll) && j->handles > 1) {
+		(void)uv_timer_start(t, on_try, 0, 0);
+		return;
+	}
+	send_udp(j);
+}
+
+static void next_try(struct up_job *j)
+{
+	socket_end(j);
+	tcp_end(j);
+	(void)uv_timer_stop(&j->timer);
+	if (j->tries >= TRIES_MAX || j->tries >= 3 * j->set->count + 1) {
+		give_up(j);
+		return;
+	}
+	j->server = choose(j, resolve_now(j->r).us);
+	j->tried |= (uint16_t)(1u << (j->server - j->set->servers));
+	j->tries++;
+	yg_dns_ask_build(&j->ask, &j->name, j->type, j->dnssec_ok, j->checking_disabled, true,
+			 random64(j->r));
+	(void)uv_timer_start(&j->timer, on_try, 0, 0);
+}
+
+static void on_failed(uv_timer_t *t)
+{
+	give_up(t->data);
+}
+
+void resolve_up_ask(struct resolve *r, const struct yg_dns_question *q)
+{
+	struct upstreams *u = r->up;
+	struct up_job *j = calloc(1, sizeof *j);
+	if (j == NULL || uv_timer_init(r->ctx->loop, &j->timer) != 0) {
+		free(j); /* the core gives up on the question by its clock */
+		return;
+	}
+	u->asked++;
+	u->jobs++;
+	j->r = r;
+	j->fd = -1;
+	j->handles = 1;
+	j->timer.data = j;
+	j->token = q->token;
+	j->name = *q->name;
+	j->type = q->type;
+	j->dnssec_ok = q->dnssec_ok;
+	j->checking_disabled = q->checking_disabled;
+	if (q->set == 0 || q->set > u->count || u->sets[q->set - 1].count == 0) {
+		(void)uv_timer_start(&j->timer, on_failed, 0, 0); /* never from inside ask() */
+		return;
+	}
+	j->set = &u->sets[q->set - 1];
+	next_try(j);
+}
+
+static yg_status servers_read(struct set *s, struct yg_sv text, struct yg_err *err)
+{
+	struct yg_sv one;
+	while (text.n > 0 && yg_sv_cut(&text, ' ', &one)) {
+		if (s->count == SERVERS_MAX)
+			return YG_FAIL(err, YG_LIMIT, "resolve.upstream: at most %u servers",
+				       (unsigned)SERVERS_MAX);
+		yg_status st = yg_addr_parse(one, &s->servers[s->count].addr, err);
+		if (st != YG_OK)
+			return st;
+		s->count++;
+	}
+	return YG_OK;
+}
+
+yg_status resolve_up_open(struct resolve *r, struct yg_err *err)
+{
+	const struct yg_conf *c = r->conf;
+	r->up = calloc(1, sizeof *r->up);
+	if (r->up == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the upstreams");
+	r->up->count = c->dns_upstream_count;
+	r->up->sets = calloc(c->dns_upstream_count + 1, sizeof *r->up->sets);
+	if (r->up->sets == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the upstreams");
+	yg_status st = YG_OK;
+	for (size_t i = 0; i < c->dns_upstream_count && st == YG_OK; i++) {
+		struct yg_dns_name zone;
+		const struct yg_conf_dns_upstream *u = &c->dns_upstreams[i];
+		st = servers_read(&r->up->sets[i], u->forward, err);
+		if (st == YG_OK)
+			st = yg_dns_name_parse(u->zone, NULL, &zone, err);
+		if (st == YG_OK)
+			st = yg_dns_zones_add(r->zones, resolve_org(&r->clients, u->org), &zone,
+					      YG_DNS_ZONE_SET, (uint32_t)i + 1, false, err);
+	}
+	return st;
+}
