@@ -189,8 +189,8 @@ class Process:
 
 class Server:
     def __init__(self, binary, conf=None, *, data=None, env=None, before=None, wait=60, prefix=(),
-                 keep=False):
-        """before(server): called with the data folder made, before the start.
+                 keep=False, only=None):
+        """only: --only of serve.  before(server): called with the data folder made, before the start.
         prefix: words put before the command line (["setpriv", ...]).
         wait: seconds until every role must be ready; 0: do not wait."""
         self.binary = os.path.abspath(binary)
@@ -201,6 +201,7 @@ class Server:
         self.data = data or os.path.join(self.temp, "data")
         self.env = env or {}
         self.before, self.wait, self.prefix, self.keep = before, wait, list(prefix), keep
+        self.only = ["--only", only] if only else []
         self.process = None
         self.log_path = os.path.join(self.temp or self.data + ".d", "log")
         self.conf_path = os.path.join(os.path.dirname(self.log_path), "yagura.yaml")
@@ -254,7 +255,8 @@ class Server:
         self._mark = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, self.binary, "serve", "--config", self.conf_path, "--data", self.data],
+                [*self.prefix, self.binary, "serve", "--config", self.conf_path, "--data", self.data,
+                 *self.only],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 # the supervisor has given up the right to trace that a leak check needs
                 env={**{k: v for k, v in os.environ.items() if not k.startswith("YAGURA_")},
