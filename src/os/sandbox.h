@@ -24,6 +24,7 @@ enum yg_sandbox_calls {
 		8, /* socket(AF_INET/6), connect: only a store with a remote ClickHouse */
 	YG_CALLS_ACCEPT = 16, /* accept on inherited listeners */
 	YG_CALLS_ENGINE = 32, /* what chDB needs more: role store alone */
+	YG_CALLS_BIND = 128,  /* bind of own sockets: UDP alone, Landlock refuses TCP */
 	YG_CALLS_FORK = 64,   /* the supervisor alone: fork, exec, kill, wait */
 };
 struct yg_sandbox {

@@ -133,6 +133,8 @@ static void add_sockets(struct filter *f, const struct yg_sandbox *box)
 	add_if(f, inet, "socket", 0, WORD, AF_INET6);
 	add_if(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 0, WORD, AF_NETLINK);
 	add(f, SCMP_ACT_ALLOW, "connect", 0, NULL);
+	if ((box->calls & YG_CALLS_BIND) != 0)
+		add(f, SCMP_ACT_ALLOW, "bind", 0, NULL);
 }
 
 static void add_groups(struct filter *f, const struct yg_sandbox *box)

@@ -9,7 +9,7 @@ static const struct {
 } calls[] = {
 	{YG_CALLS_FILES, "files"},   {YG_CALLS_THREADS, "threads"}, {YG_CALLS_UNIX, "unix"},
 	{YG_CALLS_INET_OUT, "inet"}, {YG_CALLS_ACCEPT, "accept"},   {YG_CALLS_ENGINE, "engine"},
-	{YG_CALLS_FORK, "fork"},
+	{YG_CALLS_FORK, "fork"},     {YG_CALLS_BIND, "bind"},
 };
 
 static void put_words(struct yg_buf *out, unsigned bits)

@@ -15,7 +15,7 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 {
 	const struct yg_conf *c = ctx->conf;
 	p->any_port = true;
-	p->box.calls |= YG_CALLS_INET_OUT;
+	p->box.calls |= YG_CALLS_INET_OUT | YG_CALLS_BIND;
 	p->box.files_max = (uint32_t)YG_MIN(c->resolve_tcp + 16384, 1000000u);
 	/* cache, policy (read in place), waiting queries, connections */
 	p->box.memory_max = c->resolve_cache_bytes + ((uint64_t)1 << 30) + c->resolve_tcp * 2048;

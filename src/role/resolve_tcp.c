@@ -1,12 +1,14 @@
 /* Queries by TCP (RFC 7766): many on a connection, answered as they are known.
  * A connection costs its own struct and what it has begun to send; who sends
  * slowly, or does not take its answers, is closed after resolve.tcp-idle. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "role/resolve_internal.h"
 
-#define BACKLOG    1024
+#define ACCEPTS    64    /* connections taken before the loop turns */
 #define IN_FIRST   514   /* of a query and its length; grows when one is longer */
 #define OPEN_MAX   128   /* queries of one connection that wait; then it is not read */
 #define UNSENT_MAX 65536 /* answers that the client does not take; then it is not read */
@@ -25,8 +27,9 @@ struct conn {
 	uint32_t in_n, in_cap;
 };
 struct tcp_door {
-	uv_tcp_t listener;
+	uv_poll_t poll;
 	struct tcp_doors *doors;
+	int fd; /* the role's */
 };
 struct tcp_doors {
 	struct resolve *r;
@@ -305,20 +308,19 @@ static void on_refused(uv_handle_t *h)
 	free(h->data);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+/* fd is the connection's from here on. */
+static void take_connection(struct tcp_doors *t, int fd)
 {
-	struct tcp_door *d = listener->data;
-	struct tcp_doors *t = d->doors;
-	if (status != 0)
-		return;
 	struct conn *c = calloc(1, sizeof *c);
 	if (c == NULL || uv_tcp_init(t->r->ctx->loop, &c->tcp) != 0) {
+		(void)close(fd);
 		free(c);
 		return;
 	}
 	c->tcp.data = c;
 	c->doors = t;
-	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0) {
+	if (uv_tcp_open(&c->tcp, fd) != 0) {
+		(void)close(fd);
 		uv_close((uv_handle_t *)&c->tcp, on_refused);
 		return;
 	}
@@ -346,6 +348,23 @@ static void on_connection(uv_stream_t *listener, int status)
 	read_more(c);
 }
 
+static void on_connection(uv_poll_t *p, int status, int events)
+{
+	struct tcp_door *d = p->data;
+	(void)status;
+	(void)events;
+	for (unsigned i = 0; i < ACCEPTS; i++) {
+		int fd = accept4(d->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			/* out of descriptors: the idle ones go, or the loop would spin */
+			if ((errno == EMFILE || errno == ENFILE) && d->doors->oldest != NULL)
+				conn_close(d->doors->oldest);
+			return;
+		}
+		take_connection(d->doors, fd);
+	}
+}
+
 static void on_timer(uv_timer_t *h)
 {
 	struct tcp_doors *t = h->data;
@@ -362,15 +381,13 @@ static yg_status door_open(struct tcp_doors *t, size_t i, struct yg_err *err)
 	char name[32];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
 	yg_sb_printf(&b, "dns.%zu.tcp", i);
-	int fd = yg_role_fd(t->r->ctx, yg_sb_cstr(&b));
+	d->fd = yg_role_fd(t->r->ctx, yg_sb_cstr(&b));
 	d->doors = t;
-	d->listener.data = d;
-	if (fd < 0 || uv_tcp_init(t->r->ctx->loop, &d->listener) != 0 ||
-	    uv_tcp_open(&d->listener, fd) != 0)
+	if (d->fd < 0 || uv_poll_init(t->r->ctx->loop, &d->poll, d->fd) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "no socket for resolve.listen");
-	d->listener.data = d;
-	if (uv_listen((uv_stream_t *)&d->listener, BACKLOG, on_connection) != 0)
-		return YG_FAIL(err, YG_IO, "resolve.listen: the socket does not listen");
+	d->poll.data = d;
+	if (uv_poll_start(&d->poll, UV_READABLE, on_connection) != 0)
+		return YG_FAIL(err, YG_IO, "resolve.listen: the socket cannot be watched");
 	return YG_OK;
 }
 
@@ -401,8 +418,7 @@ yg_status resolve_tcp_open(struct resolve *r, struct yg_err *err)
 void resolve_tcp_stop(struct resolve *r)
 {
 	for (size_t i = 0; i < r->tcp->count; i++)
-		if (!uv_is_closing((uv_handle_t *)&r->tcp->doors[i].listener))
-			uv_close((uv_handle_t *)&r->tcp->doors[i].listener, NULL);
+		(void)uv_poll_stop(&r->tcp->doors[i].poll);
 	while (r->tcp->oldest != NULL)
 		conn_close(r->tcp->oldest);
 }
