@@ -48,6 +48,7 @@ struct up_job {
 	struct yg_dns_name name;
 	uint16_t type;
 	bool dnssec_ok, checking_disabled, by_tcp, ended, lame;
+	bool pending;           /* a try begins when the handles of the one before are gone */
 	uint8_t tries, handles; /* handles: open ones of the loop */
 	uint16_t tried;         /* servers, by bit */
 	int fd;                 /* -1: none */
@@ -62,6 +63,7 @@ struct up_job {
 };
 
 static void next_try(struct up_job *j);
+static void send_udp(struct up_job *j);
 
 static uint64_t random64(struct resolve *r)
 {
@@ -131,7 +133,12 @@ static void on_closed(uv_handle_t *h)
 {
 	struct up_job *j = h->data;
 	h->data = NULL; /* free to be used again */
-	if (--j->handles > 0 || !j->ended)
+	j->handles--;
+	if (!j->ended && j->pending && j->handles == 1) {
+		j->pending = false;
+		send_udp(j);
+	}
+	if (j->handles > 0 || !j->ended)
 		return;
 	j->r->up->jobs--;
 	free(j->in);
@@ -364,18 +371,11 @@ static void send_udp(struct up_job *j)
 			     (uint64_t)(wait_of(j->server, (unsigned)j->tries / 2) / 1000), 0);
 }
 
-/* The handle of the try before closes in the loop's own time; a try needs one of its
- * own, so it begins when that is gone. */
 static void on_try(uv_timer_t *t)
 {
 	struct up_job *j = t->data;
-	if (j->ended)
-		return;
-	if (uv_is_closing((uv_handle_t *)&j->poll) && j->handles > 1) {
-		(void)uv_timer_start(t, on_try, 0, 0);
-		return;
-	}
-	send_udp(j);
+	if (!j->ended)
+		send_udp(j);
 }
 
 static void next_try(struct up_job *j)
@@ -392,7 +392,11 @@ static void next_try(struct up_job *j)
 	j->tries++;
 	yg_dns_ask_build(&j->ask, &j->name, j->type, j->dnssec_ok, j->checking_disabled, true,
 			 random64(j->r));
-	(void)uv_timer_start(&j->timer, on_try, 0, 0);
+	/* the handles of the try before close in the loop's own time: then on_closed() goes on */
+	if (j->handles == 1)
+		(void)uv_timer_start(&j->timer, on_try, 0, 0);
+	else
+		j->pending = true;
 }
 
 static void on_failed(uv_timer_t *t)

@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 
 from harness import done, ok, until
@@ -16,7 +17,7 @@ binary = sys.argv[1]
 
 
 def real_upstream():
-    data = ["www.example. 300 A 192.0.2.1", "www.example. 300 AAAA 2001:db8::1",
+    data = ["example. 300 SOA ns.example. root.example. 1 60 60 60 30", "www.example. 300 A 192.0.2.1", "www.example. 300 AAAA 2001:db8::1",
             "alias.example. 300 CNAME www.example.", "mail.example. 300 MX 10 www.example."]
     with Unbound(data) as up, resolver(binary, up) as s:
         a = ask(s.dns, "www.example.")
@@ -42,8 +43,9 @@ def real_upstream():
         ok(ask(s.dns, "localhost.").values == ["127.0.0.1"], "localhost is answered here")
 
 
-def many_on_one_connection(s, up):
-    up.answers.update({(f"n{i}.example.", "A"): [(f"n{i}.example.", "A", 60, f"10.9.8.{i}")] for i in range(100)})
+def many_on_one_connection(s, ups):
+    for up in ups:
+        up.answers.update({(f"n{i}.example.", "A"): [(f"n{i}.example.", "A", 60, f"10.9.8.{i}")] for i in range(100)})
     with socket.create_connection(s.dns, 10) as c:
         wanted = {}
         out = b""
@@ -108,7 +110,6 @@ def upstreams():
         up.asked.clear()
         second.asked.clear()
         late["t"] = 0.5
-        import threading
         got = []
         up.answers[("slow2.example.", "A")] = second.answers[("slow2.example.", "A")] = \
             lambda msg: (time.sleep(0.5), struct.pack(">6H", Answer(msg).ident, 0x8180, 1, 1, 0, 0) + msg[12:31] +
@@ -121,7 +122,7 @@ def upstreams():
         asked = up.asked.count(("slow2.example.", "A")) + second.asked.count(("slow2.example.", "A"))
         ok(len([g for g in got if g and g.values == ["198.51.100.8"]]) == 30 and asked <= 2,
            "thirty ask the same at once: upstream hears it once", f"{asked} asked, {len(got)} answers")
-        many_on_one_connection(s, up)
+        many_on_one_connection(s, (up, second))
         up.silent = second.silent = True
         begin = time.monotonic()
         a = ask(s.dns, "gone.example.", timeout=20)
