@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "os/memfd.h"
+#include "os/file.h"
 #include "role/resolve_internal.h"
 
 #define KIND_DNS_POLICY 2u
@@ -61,10 +61,12 @@ static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generat
 	struct resolve *r = ctx->user;
 	struct yg_dns_policy *p = NULL;
 	struct yg_err err = {0};
+	YG_AUTO(yg_fd_close) int mine = *fd; /* read in place, then it may be closed */
+	*fd = -1;
 	if (kind != KIND_DNS_POLICY)
 		return;
 	uint64_t least = r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0;
-	if (yg_dns_policy_open_fd(*fd, least, &p, &err) != YG_OK) {
+	if (yg_dns_policy_open_fd(mine, least, &p, &err) != YG_OK) {
 		yg_role_log(ctx, YG_EV_RESOLVE_POLICY_REFUSED, YG_KN("generation", generation),
 			    YG_KERR(&err));
 		return;

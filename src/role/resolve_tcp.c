@@ -401,7 +401,7 @@ yg_status resolve_tcp_open(struct resolve *r, struct yg_err *err)
 	t->count = r->conf->dns_listen_count;
 	t->slot_count = (uint32_t)r->conf->resolve_tcp;
 	t->doors = calloc(t->count + 1, sizeof *t->doors);
-	t->slots = calloc(t->slot_count, sizeof *t->slots);
+	t->slots = calloc(t->slot_count, sizeof(struct conn *));
 	t->per_client = calloc(PER_CLIENT, sizeof *t->per_client);
 	r->ctx->env.random(r->ctx->env.ctx, &t->key, sizeof t->key);
 	if (t->doors == NULL || t->slots == NULL || t->per_client == NULL ||
