@@ -2,7 +2,6 @@
  * core (dns/core.h), which decides everything.  Goes on with the last policy when
  * the centre, or whoever compiles the policy, is away. */
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "os/file.h"
@@ -93,13 +92,10 @@ static void on_drain(struct yg_role_ctx *ctx)
 static yg_status core_open(struct resolve *r, struct yg_err *err)
 {
 	const struct yg_conf *c = r->conf;
-	r->cache_bytes = (size_t)c->resolve_cache_bytes;
-	r->cache = mmap(NULL, r->cache_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
-	if (r->cache == MAP_FAILED) {
-		r->cache = NULL;
+	r->cache_bytes = (size_t)c->resolve_cache_bytes / 64 * 64;
+	r->cache = aligned_alloc(64, r->cache_bytes);
+	if (r->cache == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for resolve.cache");
-	}
 	struct yg_dns_core_opts o = {
 		.ops = {.ctx = r, .reply = on_reply, .ask = on_ask},
 		.cache = r->cache,

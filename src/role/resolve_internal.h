@@ -33,7 +33,7 @@ struct resolve {
 	struct yg_dns_core *core;     /* owned */
 	struct yg_dns_zones *zones;   /* owned */
 	struct yg_dns_policy *policy; /* owned; NULL: none yet */
-	void *cache;                  /* owned; mmap() */
+	void *cache;                  /* owned */
 	size_t cache_bytes;
 	struct resolve_clients clients;
 	struct udp_door *udp; /* owned list */
