@@ -7,15 +7,6 @@
 #include "org/audit_log.h"
 #include "org/organisation.h"
 
-struct yg_idempotent {     /* an answer to give again */
-	uint64_t who, key; /* SipHash of actor and route; of the key */
-	uint64_t body;     /* of the body */
-	yg_wall at;        /* us == 0: empty */
-	int status;
-	struct yg_buf text; /* owned */
-	char location[96], etag[32];
-};
-
 const char *yg_health_name(enum yg_health h)
 {
 	static const char *const names[] = {"down", "degraded", "ok"};
@@ -24,12 +15,10 @@ const char *yg_health_name(enum yg_health h)
 
 yg_status yg_api_init(struct yg_api *api, struct yg_err *err)
 {
-	api->answers = calloc(YG_IDEMPOTENCY_MAX, sizeof *api->answers);
 	api->sign_in = yg_sign_in_new(api->env);
-	if (api->answers == NULL || api->sign_in == NULL || uv_mutex_init(&api->lock) != 0) {
-		free(api->answers);
+	if (api->sign_in == NULL || uv_mutex_init(&api->lock) != 0) {
 		yg_sign_in_free(api->sign_in);
-		api->answers = NULL;
+		api->sign_in = NULL;
 		return YG_FAIL(err, YG_NOMEM, "the API");
 	}
 	return YG_OK;
@@ -43,9 +32,6 @@ void yg_api_end(struct yg_api *api)
 		yg_ch_close(api->stores[i]);
 	for (size_t i = 0; i < api->part_count; i++)
 		free(api->parts[i].stats);
-	for (size_t i = 0; i < YG_IDEMPOTENCY_MAX; i++)
-		yg_buf_free(&api->answers[i].text);
-	free(api->answers);
 	yg_sign_in_free(api->sign_in);
 	uv_mutex_destroy(&api->lock);
 }
@@ -66,9 +52,8 @@ yg_status yg_lease_change(struct yg_api *api, struct yg_lease *l, struct yg_err 
 	return st == YG_OK ? yg_state_begin(l->db, err) : st;
 }
 
-/* An answer without a part that found no room is none. */
-static yg_status check_answer(const struct yg_request *q, const struct yg_response *r,
-			      struct yg_err *err)
+yg_status yg_check_answer(const struct yg_request *q, const struct yg_response *r,
+			  struct yg_err *err)
 {
 	if (q->arena->refused || yg_buf_done(&r->body) == YG_NOMEM)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the answer");
@@ -80,7 +65,9 @@ yg_status yg_lease_commit(struct yg_lease *l, const struct yg_request *q,
 			  const struct yg_response *r, yg_status st, struct yg_err *err)
 {
 	if (st == YG_OK)
-		st = check_answer(q, r, err);
+		st = yg_check_answer(q, r, err);
+	if (st == YG_OK)
+		st = yg_idempotency_keep(l->db, q, r, err);
 	return st == YG_OK ? yg_state_commit(l->db, err) : st;
 }
 
@@ -121,92 +108,6 @@ void yg_lease_end(struct yg_lease *l)
 	*l = (struct yg_lease){0};
 }
 
-static uint64_t hash_of(const struct yg_api *api, struct yg_sv a, struct yg_sv b)
-{
-	uint64_t half[2] = {yg_siphash(api->cursor_key, a.p, a.n),
-			    yg_siphash(api->cursor_key, b.p, b.n)};
-	return yg_siphash(api->cursor_key, half, sizeof half);
-}
-
-static struct yg_idempotent *find_answer(struct yg_api *api, uint64_t who, uint64_t key,
-					 yg_wall now)
-{
-	for (size_t i = 0; i < YG_IDEMPOTENCY_MAX; i++) {
-		struct yg_idempotent *a = &api->answers[i];
-		if (a->at.us != 0 && a->who == who && a->key == key &&
-		    now.us - a->at.us < YG_IDEMPOTENCY_S * YG_US_PER_S)
-			return a;
-	}
-	return NULL;
-}
-
-/* 0: none known; 1: given again; -1: the key was used for something else. */
-static int answer_again(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			const uint64_t id[static 3])
-{
-	int found = 0;
-	uv_mutex_lock(&api->lock);
-	const struct yg_idempotent *a = find_answer(api, id[0], id[1], q->now);
-	if (a != NULL && a->body != id[2]) {
-		found = -1;
-	} else if (a != NULL) {
-		found = 1;
-		r->status = a->status;
-		r->type = "application/json";
-		yg_buf_put(&r->body, yg_buf_sv(&a->text));
-		if (a->location[0] != '\0')
-			yg_response_header(r, "Location",
-					   yg_arena_dup(q->arena, yg_sv_of(a->location)));
-		if (a->etag[0] != '\0')
-			yg_response_header(r, "ETag", yg_arena_dup(q->arena, yg_sv_of(a->etag)));
-	}
-	uv_mutex_unlock(&api->lock);
-	return found;
-}
-
-static void copy_header(const struct yg_response *r, const char *name, char *to, size_t cap)
-{
-	struct yg_sb b = yg_sb_init(to, cap);
-	for (size_t i = 0; i < r->header_count; i++) {
-		if (yg_sv_eq(r->headers[i].name, yg_sv_of(name)))
-			yg_sb_put(&b, r->headers[i].value);
-	}
-	(void)yg_sb_cstr(&b);
-}
-
-/* A secret is shown once: what is kept for a repetition has null in its place. */
-static void keep_text(struct yg_buf *to, struct yg_sv text)
-{
-	static const struct yg_sv member = YG_SV_INIT("\"secret\":\"");
-	yg_buf_init(to, 1048576);
-	for (size_t i = 0; i + member.n < text.n; i++) {
-		if (memcmp(text.p + i, member.p, member.n) != 0)
-			continue;
-		size_t end = yg_sv_find(text, '"', i + member.n);
-		yg_buf_put(to, yg_sv_sub(text, 0, i));
-		yg_buf_put(to, YG_SV("\"secret\":null"));
-		yg_buf_put(to, yg_sv_sub(text, end + 1, text.n));
-		return;
-	}
-	yg_buf_put(to, text);
-}
-
-static void keep_answer(struct yg_api *api, const struct yg_request *q, const struct yg_response *r,
-			const uint64_t id[static 3])
-{
-	uv_mutex_lock(&api->lock);
-	struct yg_idempotent *a = &api->answers[api->answer_next++ % YG_IDEMPOTENCY_MAX];
-	yg_buf_free(&a->text);
-	*a = (struct yg_idempotent){
-		.who = id[0], .key = id[1], .body = id[2], .at = q->now, .status = r->status};
-	keep_text(&a->text, yg_buf_sv(&r->body));
-	if (a->text.bad)
-		a->at.us = 0;
-	copy_header(r, "Location", a->location, sizeof a->location);
-	copy_header(r, "ETag", a->etag, sizeof a->etag);
-	uv_mutex_unlock(&api->lock);
-}
-
 /* Of an auditor's every view there is an entry; without it there is no answer. */
 static yg_status note_view(struct yg_api *api, const struct yg_request *q, struct yg_err *err)
 {
@@ -232,7 +133,7 @@ static yg_status handle(struct yg_api *api, struct yg_request *q, struct yg_resp
 {
 	yg_status st = q->route->handler(api, q, r, err);
 	if (st == YG_OK && q->method == YG_HTTP_GET)
-		st = check_answer(q, r, err);
+		st = yg_check_answer(q, r, err);
 	if (st == YG_OK && q->who.audits && q->method == YG_HTTP_GET && q->route->scope != NULL)
 		st = note_view(api, q, err);
 	return st;
@@ -241,25 +142,9 @@ static yg_status handle(struct yg_api *api, struct yg_request *q, struct yg_resp
 yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err)
 {
-	struct yg_sv key = q->header[YG_HH_IDEMPOTENCY_KEY];
-	if (key.p == NULL || (q->route->flags & YG_RT_CREATES) == 0)
+	if (q->header[YG_HH_IDEMPOTENCY_KEY].p == NULL || (q->route->flags & YG_RT_CREATES) == 0)
 		return handle(api, q, r, err);
-	if (key.n == 0 || key.n > 128) {
-		yg_request_error(q, "out_of_range", YG_SV("Idempotency-Key"),
-				 "expected 1 to 128 characters");
-		return YG_FAIL(err, YG_PARSE, "a header is wrong");
-	}
-	uint64_t id[3] = {hash_of(api, yg_sv_of(q->who.actor), q->path),
-			  hash_of(api, key, YG_SV("key")), hash_of(api, q->body, YG_SV("body"))};
-	int known = answer_again(api, q, r, id);
-	if (known < 0)
-		return YG_FAIL(err, YG_CONFLICT, "this Idempotency-Key was used with another body");
-	if (known > 0)
-		return YG_OK;
-	yg_status st = handle(api, q, r, err);
-	if (st == YG_OK && r->status >= 200 && r->status < 300)
-		keep_answer(api, q, r, id);
-	return st;
+	return yg_idempotent(api, q, r, err);
 }
 
 static struct yg_part *find_part(struct yg_api *api, const char *name)

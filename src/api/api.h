@@ -56,7 +56,6 @@ struct yg_api_hooks { /* any thread; role center */
 	yg_status (*submit)(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
 			    struct yg_submitted *out, struct yg_err *err);
 };
-struct yg_idempotent;
 struct yg_sign_in;
 
 struct yg_api {
@@ -84,8 +83,6 @@ struct yg_api {
 	size_t store_count;
 	struct yg_part parts[YG_API_PARTS];
 	size_t part_count;
-	struct yg_idempotent *answers; /* ring of YG_IDEMPOTENCY_MAX */
-	size_t answer_next;
 };
 /* Fields above the lock are set by the caller before. */
 yg_status yg_api_init(struct yg_api *api, struct yg_err *err);
@@ -120,6 +117,16 @@ yg_status yg_api_authenticate(struct yg_api *api, struct yg_request *q, bool nee
 /* A change by cookie comes from our own site, and the session is proved anew
  * where the route asks for that; else YG_DENIED with the problem in r. */
 yg_status yg_who_proved(const struct yg_request *q, struct yg_response *r, struct yg_err *err);
+/* An answer without a part that found no room is none: YG_NOMEM, YG_INTERNAL. */
+yg_status yg_check_answer(const struct yg_request *q, const struct yg_response *r,
+			  struct yg_err *err);
+/* The handler of a route that creates, for a request with Idempotency-Key: it is
+ * called, or what it answered before is given again (idempotency.c). */
+yg_status yg_idempotent(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err);
+/* Keeps the answer in the transaction of its change; nothing without a key. */
+yg_status yg_idempotency_keep(struct yg_state *db, const struct yg_request *q,
+			      const struct yg_response *r, struct yg_err *err);
 /* The route's handler, behind Idempotency-Key where the route creates. */
 yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err);

@@ -110,6 +110,10 @@ struct yg_request {
 	uint64_t address_key; /* of the peer's address (IPv6: its /64) under the server's key */
 	bool tls;
 	yg_wall now;
+	struct {
+		bool given;
+		uint64_t who, key, body; /* hashes of caller and path, of the key, of the body */
+	} key;                           /* Idempotency-Key */
 	struct yg_http_error errors[YG_HTTP_ERRORS_MAX];
 	size_t error_count;
 };

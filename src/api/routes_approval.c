@@ -271,7 +271,7 @@ yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_id id;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st != YG_OK)
 		return st;
 	const struct kind *k = kind_of(v[0].text);
@@ -296,7 +296,8 @@ yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg
 	if (st != YG_OK)
 		return st;
 	yg_answer_location(q, r, "/api/v1/approvals", yg_id_sv(&id));
-	return answer_approval(q, r, l.db, 201, yg_id_sv(&id), err);
+	st = answer_approval(q, r, l.db, 201, yg_id_sv(&id), err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 static yg_status decide(struct yg_act *act, struct yg_request *q, const struct yg_approval *a,

@@ -6,6 +6,7 @@ table.  The walk: every operation is called on a running server over both doors,
 and each answer must be one that the document names, in the shape it names.
 Then rights: no token, a token without the scope, a token of another
 organisation, on every route."""
+import concurrent.futures
 import gzip
 import json
 import os
@@ -973,6 +974,25 @@ def rights(w, tokens, ids):
     w.call("submitEvents", 404, query="source=zeek&org=shiokaze", body="{}\n", Content_Type="text/plain", token=tokens["yamabuki"])
 
 
+def keys(s):
+    """Idempotency-Key: side by side, and over the death of center, one change and one answer."""
+    def create(key, name):
+        return s.http("POST", "/api/v1/indicator-lists", body={"name": name}, Idempotency_Key=key)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: create("side-by-side", "sidelist"), range(8)))
+    ok({(a.status, a.json().get("id")) for a in answers} == {(201, answers[0].json().get("id"))},
+       "eight at a time with one key: one list, eight times its answer", [(a.status, a.body) for a in answers])
+    first = create("over-death", "deathlist")
+    s.kill_and_wait("center")
+    if not until(lambda: s.http("GET", "/api/v1/indicator-lists").status == 200, 30):
+        bail("center does not come back")
+    again = create("over-death", "deathlist")
+    ok((again.status, again.json()) == (201, first.json()), "the same key after center was killed gives the first answer",
+       (again.status, again.body))
+    ok(create("over-death", "otherlist").status == 409, "and another body is still another body")
+
+
 def main():
     check_table(sys.argv[2])
     with Server(sys.argv[1], {}, wait=60 if library() else 0) as s:
@@ -993,6 +1013,7 @@ def main():
         walk_people(w, session)
         rights(w, tokens, ids)
         walk_removals(w, ids)
+        keys(s)
         if library():
             ok(not w.missing(), "every success the document promises was seen", w.missing())
         else:
