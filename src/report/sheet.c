@@ -12,7 +12,7 @@
 #define FLUSH_BYTES    262144u
 #define XLSX_ROWS_MAX  1048575u /* behind the head line */
 #define XLSX_CELL_MAX  32767u   /* characters of a cell; what is longer is cut, and marked */
-#define XLSX_ROW_GUESS 64u      /* bytes a row takes at least, for the bound while it is written */
+#define XLSX_ROW_GUESS 64u      /* bytes a row takes beside its texts, before it is packed */
 
 struct yg_sheet {
 	struct yg_sheet_opts o;
@@ -54,13 +54,24 @@ const char *yg_sheet_type(enum yg_sheet_format f)
 	return formats[f].type;
 }
 
+/* What a spreadsheet takes for a formula; in Japanese ones the wide forms as well. */
+static bool is_formula(struct yg_sv s)
+{
+	static const struct yg_sv wide[] = {YG_SV_INIT("\xef\xbc\x9d"), YG_SV_INIT("\xef\xbc\x8b"),
+					    YG_SV_INIT("\xef\xbc\x8d"), YG_SV_INIT("\xef\xbc\xa0")};
+	static const char narrow[] = {'=', '+', '-', '@', '\t', '\r', '\n'};
+	if (s.n > 0 && memchr(narrow, s.p[0], sizeof narrow) != NULL)
+		return true;
+	for (size_t i = 0; i < YG_LEN(wide); i++)
+		if (yg_sv_starts(s, wide[i]))
+			return true;
+	return false;
+}
+
 void yg_csv_cell(struct yg_buf *out, struct yg_cell cell)
 {
 	struct yg_sv s = cell.text;
-	bool quote = false, formula = false;
-	if (s.n > 0 && !cell.number)
-		formula = s.p[0] == '=' || s.p[0] == '+' || s.p[0] == '-' || s.p[0] == '@' ||
-			  s.p[0] == '\t' || s.p[0] == '\r';
+	bool quote = false, formula = !cell.number && is_formula(s);
 	for (size_t i = 0; i < s.n && !quote; i++)
 		quote = s.p[i] == '"' || s.p[i] == ',' || s.p[i] == '\n' || s.p[i] == '\r';
 	if (quote)
@@ -152,7 +163,20 @@ yg_status yg_sheet_open(const struct yg_sheet_opts *o, struct yg_sheet **out, st
 	return YG_OK;
 }
 
-/* Characters, not bytes, count; a control character has no place in XML. */
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* "_x0041_" would be read as "A" (ECMA-376-1, 22.4.2.4, bstr). */
+static bool is_escape(struct yg_sv s)
+{
+	return s.n >= 7 && s.p[0] == '_' && s.p[1] == 'x' && is_hex(s.p[2]) && is_hex(s.p[3]) &&
+	       is_hex(s.p[4]) && is_hex(s.p[5]) && s.p[6] == '_';
+}
+
+/* Characters, not bytes, count; control characters, U+FFFE and U+FFFF have no
+ * place in XML. */
 static void xlsx_text(struct yg_buf *b, struct yg_sv text)
 {
 	size_t characters = 0;
@@ -160,13 +184,24 @@ static void xlsx_text(struct yg_buf *b, struct yg_sv text)
 	text.n = yg_utf8_valid(text);
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char c = (unsigned char)text.p[i];
+		struct yg_sv rest = yg_sv_sub(text, i, text.n);
+		bool escape = is_escape(rest);
 		characters += (c & 0xc0) != 0x80;
 		characters += c >= 0xf0; /* two units of UTF-16 */
+		characters += escape ? 6 : 0;
 		if (characters > XLSX_CELL_MAX - 4) {
 			yg_buf_put(b, YG_SV("..."));
 			break;
 		}
-		yg_buf_putc(b, c < 0x20 && c != '\t' && c != '\n' ? ' ' : (char)c);
+		if (escape) {
+			yg_buf_put(b, YG_SV("_x005F_"));
+		} else if (yg_sv_starts(rest, YG_SV("\xef\xbf\xbe")) ||
+			   yg_sv_starts(rest, YG_SV("\xef\xbf\xbf"))) {
+			yg_buf_put(b, YG_SV("\xef\xbf\xbd"));
+			i += 2;
+		} else {
+			yg_buf_putc(b, c < 0x20 && c != '\t' && c != '\n' ? ' ' : (char)c);
+		}
 	}
 	yg_buf_putc(b, '\0');
 }
@@ -175,6 +210,8 @@ static yg_status xlsx_row(struct yg_sheet *s, const struct yg_cell *cells, struc
 {
 	yg_status st = s->row > XLSX_ROWS_MAX ? xlsx_sheet(s, err) : YG_OK;
 	s->bytes += XLSX_ROW_GUESS;
+	for (size_t i = 0; i < s->o.column_count; i++)
+		s->bytes += cells[i].text.n;
 	if (st == YG_OK && s->o.bytes_max > 0 && s->bytes > s->o.bytes_max)
 		st = YG_FAIL(err, YG_TOOBIG, "the file would be too large; ask for less");
 	for (size_t i = 0; st == YG_OK && i < s->o.column_count; i++) {

@@ -2,8 +2,8 @@
  * Rows are written as they come; memory does not grow with them.
  *
  * CSV: UTF-8 with byte order mark, CRLF (RFC 4180); a cell that a spreadsheet
- * would take for a formula (= + - @ tab, carriage return in front) gets a ' in
- * front, unless it is a number.  XLSX: by libxlsxwriter in constant memory;
+ * would take for a formula (= + - @, also in their wide forms, tab, carriage return
+ * or line feed in front) gets a ' in front, unless it is a number.  XLSX: by libxlsxwriter in constant memory;
  * beyond 1,048,575 rows another sheet begins.  One thread at a time.
  */
 #pragma once
@@ -26,7 +26,7 @@ struct yg_sheet_opts {
 	const char *title; /* of the worksheet */
 	const char *const *columns;
 	size_t column_count;
-	uint64_t bytes_max; /* of the file; 0: no bound */
+	uint64_t bytes_max; /* of the file, of a workbook before it is packed; 0: no bound */
 };
 yg_status yg_sheet_open(const struct yg_sheet_opts *o, struct yg_sheet **out, struct yg_err *err);
 /* One row: a cell per column; `json` is what JSON lines get.  YG_TOOBIG: beyond bytes_max. */
