@@ -70,7 +70,7 @@ struct yg_api {
 	const char *backup_path; /* "state/backups" */
 	const char *export_path; /* "state/export" */
 	const char *
-		import_path; /* "state/import": bodies of list imports until their job has read them */
+		import_path; /* "state/import": bodies of list imports until the end of their job is written */
 	uint8_t cursor_key[16];
 	const struct yg_sv *oidc_secrets; /* by provider of the configuration; NULL: none */
 	struct yg_sign_in *sign_in;       /* owned; api/sign_in.h */

@@ -1,6 +1,9 @@
 /* Requests from target and body to the answer, out of memory at every place. */
 #include "oom.h"
 
+#include <dirent.h>
+
+#include "api/list_body.h"
 #include "api/routes.h"
 #include "conf/conf.h"
 #include "intel/registry.h"
@@ -12,6 +15,8 @@ static struct yg_env env;
 static struct yg_err err;
 static struct yg_conf conf; /* the defaults */
 static char secret[YG_TOKEN_SECRET_MAX];
+static char import_dir[80];
+static bool keyed; /* the next request has an Idempotency-Key */
 
 static void nothing(void *ctx)
 {
@@ -27,6 +32,8 @@ static yg_status ask(struct yg_api *api, struct yg_request *q, struct yg_respons
 	q->body = yg_sv_of(body);
 	q->who = (struct yg_who){.kind = YG_WHO_LOCAL, .actor = "local:0", .reach = YG_REACH_ALL};
 	q->header[YG_HH_CONTENT_TYPE] = YG_SV("application/json");
+	if (keyed)
+		q->header[YG_HH_IDEMPOTENCY_KEY] = YG_SV("once");
 	yg_status st = yg_request_target(q, yg_sv_of(target), &err);
 	if (st == YG_OK)
 		st = yg_route_find(yg_routes, q, &err);
@@ -56,7 +63,7 @@ static yg_status request(struct yg_sb *seen, enum yg_http_method method, const c
 			      .hooks = {.job_added = nothing, .indicators_changed = nothing},
 			      .state_path = oom_path,
 			      .backup_path = oom_dir,
-			      .import_path = oom_dir};
+			      .import_path = import_dir};
 	struct yg_response r = {0};
 	yg_buf_init(&r.body, 4 << 20);
 	yg_arena_init(&arena, 4 << 20);
@@ -109,6 +116,35 @@ REQUEST(alerts, GET, "/api/v1/alerts?state=open&limit=5", "", false)
 REQUEST(audit, GET, "/api/v1/audit-log?limit=3", "", false)
 REQUEST(openapi, GET, "/api/openapi.yaml", "", false)
 
+static yg_status org_once(struct yg_state *db, struct yg_sb *seen)
+{
+	keyed = true;
+	yg_status st = org_new(db, seen);
+	keyed = false;
+	return st;
+}
+
+/* The file of an import is there with its job, and without it is not. */
+static unsigned strays;
+static yg_status import(struct yg_state *db, struct yg_sb *seen)
+{
+	unsigned files = 0;
+	(void)db;
+	yg_status st = request(seen, YG_HTTP_POST, "/api/v1/indicator-lists/own/indicators",
+			       "bad.example\n", false);
+	long left = oom_left;
+	oom_left = -1;
+	DIR *dir = opendir(import_dir);
+	for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+		files += e->d_name[0] != '.';
+	if (dir != NULL)
+		(void)closedir(dir);
+	strays += files != (st == YG_OK);
+	yg_list_body_clean(import_dir);
+	oom_left = left;
+	return st;
+}
+
 static bool make_base(void)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
@@ -138,11 +174,12 @@ int main(void)
 	static const struct oom_case cases[] = {
 		{"GET a list", org_list, OOM_READS},
 		{"GET one, by token", org_get, OOM_STEPS}, /* first the token's use is noted */
-		{"POST an organisation", org_new, OOM_CHANGES},
+		{"POST an organisation, under a key", org_once, OOM_CHANGES},
 		{"POST a token", token_new, OOM_CHANGES},
 		{"POST an indicator", indicator_new, OOM_CHANGES},
 		{"POST an allow entry", allow_new, OOM_CHANGES},
 		{"POST a bulk change", bulk, OOM_CHANGES},
+		{"POST the body of a list", import, OOM_CHANGES},
 		{"GET alerts", alerts, OOM_READS},
 		{"GET the audit log", audit, OOM_READS},
 		{"GET a file", openapi, OOM_READS},
@@ -153,9 +190,12 @@ int main(void)
 	oom_init();
 	T_OK(yg_conf_read(YG_SV(""), "defaults", &arena, &conf, NULL, NULL, &err) == YG_OK);
 	oom_files();
+	(void)snprintf(import_dir, sizeof import_dir, "%s/import", oom_dir);
 	T_OK(make_base());
 	for (size_t i = 0; i < YG_LEN(cases); i++)
 		oom_try(&cases[i]);
+	T_NAMED(strays == 0, "an import that fails leaves no file");
+	(void)rmdir(import_dir);
 	oom_files_end();
 	return tap_done();
 }

@@ -1,8 +1,10 @@
 /* Indicator lists, and filling one from a file. */
+#include <unistd.h>
+
+#include "api/list_body.h"
 #include "api/routes_indicator.h"
 #include "format/inflate.h"
 #include "org/job.h"
-#include "os/file.h"
 
 static void put_list(struct yg_jo *j, const struct yg_list *l)
 {
@@ -167,28 +169,6 @@ yg_status yg_r_list_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 	return st;
 }
 
-/* The body waits in a file until its job has read it, so that a job survives
- * its request and bodies do not fill the memory. */
-static yg_status keep_body(struct yg_api *api, struct yg_request *q, enum yg_encoding enc,
-			   char name[static 64], struct yg_err *err)
-{
-	char path[160];
-	struct yg_buf plain = {0};
-	struct yg_id_source ids = {0};
-	struct yg_id id = yg_id_new(&ids, api->env, "b");
-	struct yg_sb p = yg_sb_init(path, sizeof path), n = yg_sb_init(name, 64);
-	yg_sb_printf(&n, "%s.list", id.s);
-	yg_sb_printf(&p, "%s/%s", api->import_path, yg_sb_cstr(&n));
-	yg_buf_init(&plain, YG_BATCH_PLAIN_MAX);
-	yg_status st = yg_inflate_all(enc, q->body, &plain, err);
-	if (st == YG_OK)
-		st = yg_dir_make(api->import_path, 0700, err);
-	if (st == YG_OK)
-		st = yg_file_write(yg_sb_cstr(&p), yg_buf_sv(&plain), 0600, err);
-	yg_buf_free(&plain);
-	return st;
-}
-
 yg_status yg_read_encoding(struct yg_request *q, struct yg_response *r, enum yg_encoding *out,
 			   struct yg_err *err)
 {
@@ -207,47 +187,75 @@ yg_status yg_read_encoding(struct yg_request *q, struct yg_response *r, enum yg_
 	return YG_OK;
 }
 
+struct import { /* of a request that fills a list */
+	struct yg_sv format;
+	bool replace, force;
+	enum yg_encoding enc;
+};
+
+static yg_status read_import(struct yg_request *q, struct yg_response *r, struct import *im,
+			     struct yg_err *err)
+{
+	im->format = yg_query(q, "format");
+	yg_status st = yg_query_bool(q, "replace", &im->replace, err);
+	if (st == YG_OK)
+		st = yg_query_bool(q, "force", &im->force, err);
+	if (st == YG_OK && im->format.p != NULL && !yg_words_have("csv plain hosts", im->format)) {
+		yg_request_error(q, "unknown_value", YG_SV("format"),
+				 "expected csv, plain or hosts");
+		st = YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	}
+	return st == YG_OK ? yg_read_encoding(q, r, &im->enc, err) : st;
+}
+
+/* The file first, then the job that reads it: a job without its file is none. */
+static yg_status add_import(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_lease *l, const struct yg_list *list, const struct import *im,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf plain = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
+	char path[YG_LIST_BODY_PATH], name[64];
+	struct yg_id_source ids = {0};
+	struct yg_id id = yg_id_new(&ids, api->env, "b");
+	struct yg_sb n = yg_sb_init(name, sizeof name);
+	yg_sb_printf(&n, "%s.list", id.s);
+	yg_buf_init(&params, 4096);
+	struct yg_jo j = yg_jo_init(&params);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "list", list->uid);
+	yg_jo_str(&j, "file", yg_sb_sv(&n));
+	yg_jo_str_or_null(&j, "format", im->format);
+	yg_jo_bool(&j, "replace", im->replace);
+	yg_jo_bool(&j, "force", im->force);
+	yg_jo_end(&j, '}');
+	yg_status st = yg_buf_done(&params);
+	if (st != YG_OK)
+		return YG_FAIL(err, st, "the request is too large");
+	yg_buf_init(&plain, YG_BATCH_PLAIN_MAX);
+	st = yg_inflate_all(im->enc, q->body, &plain, err);
+	if (st == YG_OK)
+		st = yg_list_body_keep(api->import_path, yg_sb_sv(&n), yg_buf_sv(&plain), path,
+				       err);
+	if (st != YG_OK)
+		return st;
+	st = yg_answer_new_job(api, q, r, l, YG_SV(YG_LIST_JOB), list->org, yg_buf_sv(&params),
+			       err);
+	if (st != YG_OK)
+		(void)unlink(path);
+	return st;
+}
+
 yg_status yg_r_list_import(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_list list;
-	struct yg_sv format = yg_query(q, "format");
-	enum yg_encoding enc;
-	bool replace, force;
-	char file[64];
-	yg_status st = yg_query_bool(q, "replace", &replace, err);
-	if (st == YG_OK)
-		st = yg_query_bool(q, "force", &force, err);
-	if (st == YG_OK && format.p != NULL && !yg_words_have("csv plain hosts", format)) {
-		yg_request_error(q, "unknown_value", YG_SV("format"),
-				 "expected csv, plain or hosts");
-		st = YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	}
-	if (st == YG_OK)
-		st = yg_read_encoding(q, r, &enc, err);
+	struct import im;
+	yg_status st = read_import(q, r, &im, err);
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_find_list(q, l.db, yg_param(q, "id"), true, &list, err);
-	if (st == YG_OK)
-		st = keep_body(api, q, enc, file, err);
-	if (st != YG_OK)
-		return st;
-	struct yg_buf params;
-	yg_buf_init(&params, 4096);
-	struct yg_jo j = yg_jo_init(&params);
-	yg_jo_begin(&j, '{');
-	yg_jo_str(&j, "list", list.uid);
-	yg_jo_str(&j, "file", yg_sv_of(file));
-	yg_jo_str_or_null(&j, "format", format);
-	yg_jo_bool(&j, "replace", replace);
-	yg_jo_bool(&j, "force", force);
-	yg_jo_end(&j, '}');
-	st = yg_buf_done(&params);
-	if (st == YG_OK)
-		st = yg_answer_new_job(api, q, r, &l, YG_SV("indicators.import"), list.org,
-				       yg_buf_sv(&params), err);
-	yg_buf_free(&params);
-	return st;
+	return st == YG_OK ? add_import(api, q, r, &l, &list, &im, err) : st;
 }

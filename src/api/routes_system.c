@@ -1,5 +1,6 @@
 /* Health, status, audit log, jobs, system events, the documents. */
 #include "api/body.h"
+#include "api/list_body.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "org/audit_log.h"
@@ -355,9 +356,13 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_jo j = yg_answer(r, 202);
 	yg_put_job(&j, &job);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
-	if (st == YG_OK)
-		yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "cancelled");
-	return st;
+	if (st != YG_OK)
+		return st;
+	/* one that ran drops its file itself */
+	if (job.state == YG_JOB_CANCELLED && YG_SV_IS(job.kind, YG_LIST_JOB))
+		yg_list_body_drop(api->import_path, job.params, q->arena);
+	yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "cancelled");
+	return YG_OK;
 }
 
 yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,

@@ -59,6 +59,7 @@ X("this path does not take that method", "このアドレスではこのメソ�
 X("there is no such file", "ファイルがありません")
 X("no memory for the answer", "回答のためのメモリーが足りません")
 X("the answer is larger than it may be", "回答が大きすぎます")
+X("the job has no file", "ジョブに読み込むファイルがありません")
 X("expected a number from 1 to 200", "1から200までの数値を指定してください")
 X("no such object", "対象が見つからないか、閲覧の権限がありません")
 X("too many searches are running", "実行中の検索が多すぎます")

@@ -24,7 +24,8 @@ static bool workbook_has(const char *dir, const char *want)
 	struct yg_sheet *s = NULL;
 	static const char *const one[] = {"name"};
 	static const struct yg_cell cell = {
-		YG_SV_INIT("_x0041_ _x00g1_ \xef\xbf\xbe|\xef\xbf\xbf|\x01|\xf0\x9f\x8f\xaf"), false};
+		YG_SV_INIT("_x0041_ _x00g1_ \xef\xbf\xbe|\xef\xbf\xbf|\x01|\xf0\x9f\x8f\xaf"),
+		false};
 	(void)snprintf(path, sizeof path, "%s/t.xlsx", dir);
 	struct yg_sheet_opts o = {.path = path,
 				  .dir = dir,

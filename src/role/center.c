@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/export.h"
+#include "api/list_body.h"
 #include "api/routes.h"
 #include "api/sign_in.h"
 #include "event/table.h"
@@ -394,6 +395,8 @@ static yg_status open_state(struct center *c, struct yg_err *err)
 		return st;
 	struct yg_act act = center_act(c, l.db);
 	st = yg_job_recover(&act, &n, err);
+	if (st == YG_OK) /* no list import waits or runs any more */
+		yg_list_body_clean(c->api.import_path);
 	if (st == YG_OK && n > 0)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KN("jobs_interrupted", n));
 	return st;

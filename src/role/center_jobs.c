@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/export.h"
+#include "api/list_body.h"
 #include "api/routes.h"
 #include "event/table.h"
 #include "format/json.h"
@@ -251,20 +252,16 @@ static yg_status import_list(struct run *r, struct importing *im, const char *pa
 
 static yg_status job_import(struct run *r, struct yg_err *err)
 {
-	char path[192];
+	char path[YG_LIST_BODY_PATH];
 	struct importing im = {
 		.r = r, .replace = param_true(r, "replace"), .first_reason = YG_SV_INIT("")};
 	struct yg_import_stats stats = {0};
 	uint64_t expired = 0;
-	struct yg_sv file = param(r, "file");
-	if (file.n == 0 || yg_sv_find(file, '/', 0) != file.n || file.n > 64)
-		return YG_FAIL(err, YG_INVAL, "the job has no file");
-	struct yg_sb p = yg_sb_init(path, sizeof path);
-	yg_sb_printf(&p, "%s/" YG_SV_FMT, r->c->api.import_path, YG_SV_ARG(file));
-	yg_status st = import_list(r, &im, yg_sb_cstr(&p), &stats, err);
+	yg_status st = yg_list_body_path(r->c->api.import_path, r->job.params, r->arena, path, err);
+	if (st == YG_OK)
+		st = import_list(r, &im, path, &stats, err);
 	if (st == YG_OK && im.replace)
 		st = expire_rest(r, &im, param(r, "list"), &expired, err);
-	(void)unlink(path);
 	free(im.seen);
 	r->errors = (int64_t)(stats.bad + stats.refused + im.refused);
 	struct yg_jo j = yg_jo_init(&r->result);
@@ -440,9 +437,8 @@ static const struct kind {
 	const char *name;
 	yg_status (*run)(struct run *r, struct yg_err *err);
 } kinds[] = {
-	{"indicators.import", job_import}, {"indicators.compile", compile},
-	{"alert.bulk", job_bulk},          {"backup.create", job_backup},
-	{YG_EXPORT_KIND, job_export},      {"org.purge", job_purge},
+	{YG_LIST_JOB, job_import},     {"indicators.compile", compile}, {"alert.bulk", job_bulk},
+	{"backup.create", job_backup}, {YG_EXPORT_KIND, job_export},    {"org.purge", job_purge},
 	{"demo.remove", job_demo},
 };
 
@@ -478,9 +474,13 @@ static void run_job(struct center *c, struct yg_state *db, const struct yg_job *
 	if (!r.ended && r.errors > 0)
 		st = yg_job_progress(&r.act, job->id, r.done, r.total, r.errors, YG_SV(""),
 				     &r.cancelled, &err);
-	if (!r.ended && yg_job_end(&r.act, job->id, end, yg_sv_of(st != YG_OK ? err.msg : ""),
-				   yg_buf_sv(&r.result), &err) != YG_OK)
+	st = !r.ended ? yg_job_end(&r.act, job->id, end, yg_sv_of(st != YG_OK ? err.msg : ""),
+				   yg_buf_sv(&r.result), &err)
+		      : YG_OK;
+	if (st != YG_OK)
 		yg_role_log(c->ctx, YG_EV_CENTER_JOB_FAILED, YG_KV("job", job->id), YG_KERR(&err));
+	else if (YG_SV_IS(job->kind, YG_LIST_JOB)) /* not before: it is needed until the end */
+		yg_list_body_drop(c->api.import_path, job->params, arena);
 	announce(&r, end == YG_JOB_DONE ? "done" : "failed");
 	yg_json_free(&r.params);
 	yg_buf_free(&r.result);

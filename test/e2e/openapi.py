@@ -984,9 +984,14 @@ def keys(s):
     ok({(a.status, a.json().get("id")) for a in answers} == {(201, answers[0].json().get("id"))},
        "eight at a time with one key: one list, eight times its answer", [(a.status, a.body) for a in answers])
     first = create("over-death", "deathlist")
+    folder = os.path.join(s.data, "state/import")
+    ok(not os.listdir(folder), "no import that has ended leaves its file", os.listdir(folder))
+    with open(os.path.join(folder, "b-left.list"), "w") as f:
+        f.write("left.example\n")
     s.kill_and_wait("center")
     if not until(lambda: s.http("GET", "/api/v1/indicator-lists").status == 200, 30):
         bail("center does not come back")
+    ok(not os.listdir(folder), "what waited for an import when center was killed is gone", os.listdir(folder))
     again = create("over-death", "deathlist")
     ok((again.status, again.json()) == (201, first.json()), "the same key after center was killed gives the first answer",
        (again.status, again.body))
