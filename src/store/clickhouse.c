@@ -282,8 +282,11 @@ static yg_status curl_error(struct yg_ch *ch, const struct request *r, CURLcode 
 			    struct yg_err *err)
 {
 	const char *text = ch->error[0] != '\0' ? ch->error : curl_easy_strerror(rc);
+	curl_off_t begun = 0; /* when the request could go; 0: nobody was reached */
+	(void)curl_easy_getinfo(ch->curl, CURLINFO_PRETRANSFER_TIME_T, &begun);
 	switch (rc) {
-	case CURLE_OPERATION_TIMEDOUT: return YG_FAIL(err, YG_LIMIT, "event store: %.180s", text);
+	case CURLE_OPERATION_TIMEDOUT:
+		return YG_FAIL(err, begun > 0 ? YG_LIMIT : YG_AGAIN, "event store: %.180s", text);
 	case CURLE_WRITE_ERROR:
 		if (r->answer.out != NULL && r->answer.out->bad)
 			return YG_FAIL(err, YG_LIMIT,

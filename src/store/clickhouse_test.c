@@ -1,5 +1,10 @@
 #include "store/clickhouse.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "tap.h"
 
 static struct yg_buf out;
@@ -87,12 +92,40 @@ static void no_server(void)
 	yg_ch_close(ch);
 }
 
+/* A server that cannot be reached is none that a query was too much for. */
+static void not_reached(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr *at = (struct sockaddr *)&a;
+	socklen_t n = sizeof a;
+	char url[64];
+	int waiting[8];
+	struct yg_ch *ch = NULL;
+	struct yg_err err;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	T_OK(fd >= 0 && bind(fd, at, n) == 0 && listen(fd, 0) == 0 && getsockname(fd, at, &n) == 0);
+	for (size_t i = 0; i < YG_LEN(waiting); i++) { /* nobody accepts: the queue is full */
+		waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(waiting[i], at, n);
+	}
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%u", ntohs(a.sin_port));
+	struct yg_ch_conf conf = {.url = url, .database = "yagura"};
+	struct yg_ch_query q = {.sql = YG_SV("SELECT 1")};
+	T_OK(yg_ch_open(&conf, &ch, &err) == YG_OK);
+	T_NAMED(yg_ch_query(ch, &q, &out, &err) == YG_AGAIN, "a connection that does not come");
+	yg_ch_close(ch);
+	for (size_t i = 0; i < YG_LEN(waiting); i++)
+		(void)close(waiting[i]);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	yg_buf_init(&out, 1u << 20);
 	substitution();
 	arrays();
 	no_server();
+	not_reached();
 	yg_buf_free(&out);
 	return tap_done();
 }
