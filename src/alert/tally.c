@@ -1,6 +1,7 @@
 #include "alert/tally.h"
 
 #include "alert/query.h"
+#include "org/coverage.h"
 
 static yg_status add_rows(struct yg_stmt *s, int64_t sign, int64_t out[static 7],
 			  struct yg_err *err)
@@ -54,24 +55,13 @@ yg_status yg_tally_trend(struct yg_state *db, const struct yg_org_set *set, int6
 	"SELECT (h.hour - $1) / $3 AS at, sum(h.created), sum(h.closed) FROM " of " o"             \
 	" JOIN alert_hour h ON h.org = o." key " AND h.hour >= $1 AND h.hour < $2 GROUP BY at"
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = true;
-	memset(out, 0, n * sizeof out[0]);
 	yg_status st = yg_state_prepare(db,
 					set->all ? YG_SQL(TREND("organisation", "slug"))
 						 : YG_SQL(TREND("yg_set($4)", "item")),
 					&s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_i64(s, 1, from);
-	yg_stmt_i64(s, 2, from + step * (int64_t)n);
-	yg_stmt_i64(s, 3, step);
-	yg_org_set_bind(s, 4, set);
-	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		int64_t at = yg_col_i64(s, 0);
-		if (at >= 0 && (size_t)at < n)
-			out[at] = (struct yg_tally_step){yg_col_i64(s, 1), yg_col_i64(s, 2)};
-	}
-	return st;
+	struct yg_event_range range = {from, INT64_MAX, step};
+	static_assert(sizeof *out == 2 * sizeof out->created, "two numbers a step");
+	return st == YG_OK ? yg_hours_read(s, set, range, (int64_t *)out, n, 2, err) : st;
 }
 
 yg_status yg_tally_since(struct yg_state *db, const struct yg_org_set *set, yg_wall since,

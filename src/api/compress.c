@@ -72,7 +72,6 @@ static bool retag(struct yg_request *q, struct yg_response *r)
 void yg_response_compress(struct yg_request *q, struct yg_response *r)
 {
 	struct yg_buf out;
-	bool done;
 	if (q->method != YG_HTTP_GET || r->stream || r->type == NULL || !is_text(r->type))
 		return;
 	for (size_t i = 0; i < r->header_count; i++) {
@@ -85,13 +84,8 @@ void yg_response_compress(struct yg_request *q, struct yg_response *r)
 	    !yg_http_takes_gzip(q->header[YG_HH_ACCEPT_ENCODING]))
 		return;
 	yg_buf_init(&out, r->body.n + 4096);
-	if (r->gzip.n > 0) {
-		yg_buf_put(&out, r->gzip);
-		done = true;
-	} else {
-		done = yg_gzip_compress(yg_buf_sv(&r->body), LEVEL, &out, NULL) == YG_OK;
-	}
-	if (!done || out.bad || out.n >= r->body.n || !retag(q, r)) {
+	if (yg_gzip_compress(yg_buf_sv(&r->body), LEVEL, &out, NULL) != YG_OK || out.bad ||
+	    out.n >= r->body.n || !retag(q, r)) {
 		yg_buf_free(&out);
 		return;
 	}

@@ -8,7 +8,7 @@
 bool yg_http_takes_gzip(struct yg_sv accept_encoding);
 /* A text answer (JSON, NDJSON, HTML, CSS, JS, CSV ...) to a GET gets Vary and, when it
  * is large enough and the client takes it, becomes gzip; its ETag is then another
- * one, "5-gzip" for "5" (yg_check_match() takes both).  r->gzip, when set, is used
- * as it is.  Never a stream, never what answers a change: a secret that is shown
+ * one, "5-gzip" for "5" (yg_check_match() takes both).
+ * Never a stream, never what answers a change: a secret that is shown
  * once must not be guessed by lengths.  Without memory the answer stays plain. */
 void yg_response_compress(struct yg_request *q, struct yg_response *r);

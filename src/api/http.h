@@ -122,7 +122,6 @@ struct yg_response {
 	int status;         /* 0: not answered yet */
 	const char *type;   /* Content-Type; static */
 	struct yg_buf body; /* owned */
-	struct yg_sv gzip;  /* the same made before (a file built in); empty: made when needed */
 	struct yg_http_pair
 		headers[YG_HTTP_OUT_HEADERS]; /* names static, values in the request's arena */
 	size_t header_count;

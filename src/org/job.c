@@ -1,6 +1,7 @@
 #include "org/job.h"
 
 #include "org/audit_log.h"
+#include "org/rows.h"
 
 #define COLUMNS                                                                                                          \
 	"id, kind, org, actor, message, params, result, state, done, total, errors, cancel, created, started, finished," \
@@ -135,9 +136,9 @@ yg_status yg_job_end(struct yg_act *act, struct yg_sv id, enum yg_job_state stat
 	return st;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_job *j,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
+	struct yg_job *j = to;
 	struct yg_sv *text[] = {&j->id,      &j->kind,   &j->org,   &j->actor,
 				&j->message, &j->params, &j->result};
 	for (size_t i = 0; i < YG_LEN(text); i++) {
@@ -201,16 +202,8 @@ yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct
 	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, limit);
 	yg_stmt_text(s, 7, f->state);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
 	*out = list;
-	*out_n = n;
-	return st;
+	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }
 
 static yg_status cancel(struct yg_act *act, struct yg_sv id, struct yg_err *err)

@@ -2,6 +2,7 @@
 
 #include "org/audit_log.h"
 #include "org/reach.h"
+#include "org/rows.h"
 #include "org/tree.h"
 
 #define COLUMNS                                                                                    \
@@ -126,9 +127,9 @@ yg_status yg_org_add(struct yg_act *act, const struct yg_org *o, struct yg_err *
 	return yg_tx_end(&tx, st, err);
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_org *o,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
+	struct yg_org *o = to;
 	*o = (struct yg_org){
 		.slug = yg_arena_dup(arena, yg_col_text(s, 0)),
 		.title_ja = yg_arena_dup(arena, yg_col_text(s, 1)),
@@ -199,16 +200,8 @@ yg_status yg_org_list(struct yg_state *db, const struct yg_reach *reach, struct 
 	yg_stmt_i64(s, 2, limit);
 	yg_stmt_i64(s, 3, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
 	*out = list;
-	*out_n = n;
-	return st;
+	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }
 
 static yg_status update(struct yg_act *act, const struct yg_org *o, struct yg_err *err)

@@ -2,6 +2,7 @@
 
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "org/rows.h"
 #include "org/session.h"
 #include "org/token.h"
 
@@ -132,9 +133,9 @@ yg_status yg_person_add(struct yg_act *act, const struct yg_person *p, struct yg
 	return yg_tx_end(&tx, st, err);
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_person *p,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
+	struct yg_person *p = to;
 	struct yg_sv *text[] = {&p->id,       &p->login, &p->name, &p->email,
 				&p->language, &p->theme, &p->home, &p->state};
 	for (size_t i = 0; i < YG_LEN(text); i++) {
@@ -232,16 +233,8 @@ yg_status yg_person_list(struct yg_state *db, const struct yg_person_filter *f,
 	bind_within(s, &f->reach, f->now);
 	yg_stmt_text(s, 5, f->after);
 	yg_stmt_i64(s, 6, limit);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
 	*out = list;
-	*out_n = n;
-	return st;
+	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }
 
 yg_status yg_person_within(struct yg_state *db, struct yg_sv id, const struct yg_reach *reach,

@@ -8,6 +8,7 @@
 #define MARK_COUNTS 0xffff0000u /* in finding_mark beside the spool's own and its parts' */
 
 #include "org/coverage.h"
+#include "org/rows.h"
 
 static yg_status add_one(struct yg_state *db, const struct yg_source_row *r, struct yg_err *err)
 {
@@ -212,9 +213,9 @@ yg_status yg_source_counts_apply(struct yg_state *db, yg_wall now, struct yg_sv 
 	return st;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_source_row *r,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
+	struct yg_source_row *r = to;
 	struct yg_sv *text[] = {&r->org, &r->source, &r->sensor};
 	for (size_t i = 0; i < YG_LEN(text); i++) {
 		*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
@@ -254,14 +255,6 @@ yg_status yg_source_list(struct yg_state *db, const struct yg_reach *reach,
 	yg_stmt_text(s, 3, after != NULL ? after->source : YG_SV(""));
 	yg_stmt_text(s, 4, after != NULL ? after->sensor : YG_SV(""));
 	yg_stmt_i64(s, 5, limit);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
 	*out = list;
-	*out_n = n;
-	return st;
+	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }

@@ -2,6 +2,7 @@
 
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "org/rows.h"
 
 #define COLUMNS                                                                                                   \
 	"id, org, name, title_ja, title_en, owner, scheme, confidentiality, importance, integrity, availability," \
@@ -147,9 +148,9 @@ yg_status yg_system_add(struct yg_act *act, const struct yg_system *y, struct yg
 	return st;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_system *y,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
+	struct yg_system *y = to;
 	struct yg_sv *texts[] = {&y->id,       &y->org,   &y->name,   &y->title_ja,
 				 &y->title_en, &y->owner, &y->scheme, &y->confidentiality};
 	for (size_t i = 0; i < YG_LEN(texts); i++) {
@@ -203,16 +204,8 @@ yg_status yg_system_list(struct yg_state *db, const struct yg_reach *reach, stru
 	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
 	yg_stmt_set(s, 4, reach->systems, reach->system_count);
 	yg_stmt_i64(s, 5, limit);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
 	*out = list;
-	*out_n = n;
-	return st;
+	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }
 
 static yg_status update(struct yg_act *act, const struct yg_system *y, struct yg_err *err)

@@ -4,6 +4,7 @@
 
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "org/rows.h"
 
 #define KINDS_MAX    12 /* longest kind */
 #define SECRET_BYTES 32
@@ -179,9 +180,9 @@ yg_status yg_token_add(struct yg_act *act, const struct yg_token_new *n, struct 
 	return st;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_token *t,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
+	struct yg_token *t = to;
 	struct yg_sv *text[] = {&t->id,     &t->kind,       &t->name,  &t->org,
 				&t->scopes, &t->created_by, &t->person};
 	bool ok = true;
@@ -313,16 +314,8 @@ yg_status yg_token_list(struct yg_state *db, const struct yg_reach *reach, struc
 	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 2, before);
 	yg_stmt_i64(s, 3, limit);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
 	*out = list;
-	*out_n = n;
-	return st;
+	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }
 
 static yg_status revoke_one(struct yg_act *act, struct yg_sv id, struct yg_err *err)
