@@ -367,10 +367,10 @@ static void codes_page(struct yg_request *q, struct yg_response *r,
 {
 	const struct words *w = begin_page(q, r, 201, english.codes, japanese.codes);
 	struct yg_buf *b = &r->body;
-	yg_buf_printf(b, "<p>%s</p>\n<pre class=\"codes\">", w->codes_lead);
+	yg_buf_printf(b, "<p>%s</p>\n<ul class=\"codes\">\n", w->codes_lead);
 	for (size_t i = 0; i < YG_RECOVERY_N; i++)
-		yg_buf_printf(b, "%s%s", codes->s[i], i % 2 == 1 ? "\n" : "   ");
-	yg_buf_printf(b, "</pre>\n<p><a href=\"/\">%s</a></p>\n", w->on);
+		yg_buf_printf(b, "<li><code>%s</code></li>\n", codes->s[i]);
+	yg_buf_printf(b, "</ul>\n<p><a href=\"/\">%s</a></p>\n", w->on);
 	yg_html_end(b);
 }
 

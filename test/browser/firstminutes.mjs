@@ -48,6 +48,11 @@ async function setUp(browser, server, language, w, how) {
 		await page.click("#enrol [type=submit]");
 	}
 	await page.waitForSelector(".codes");
+	for (const width of [320, 1440]) { // shown once, so whole however much it is enlarged
+		await tab.size(width);
+		const cut = await page.evaluate(() => [...document.querySelectorAll(".codes li")].filter((e) => e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right || e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+		ok(cut.length === 0, `${language}: every recovery code is whole at ${width} pixels`, cut);
+	}
 	const codes = new Set((await page.locator(".codes").innerText()).match(/\b[0-9a-z]{4}(?:-[0-9a-z]{4}){3}/g));
 	ok(codes.size === 10, `${language}: set up by ${how} from the printed address; ten recovery codes`, [...codes].length);
 	await page.click("main a[href='/']");
