@@ -231,7 +231,7 @@ static yg_status add_import(struct yg_api *api, struct yg_request *q, struct yg_
 	yg_jo_end(&j, '}');
 	yg_status st = yg_buf_done(&params);
 	if (st != YG_OK)
-		return YG_FAIL(err, st, "the request is too large");
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
 	yg_buf_init(&plain, YG_BATCH_PLAIN_MAX);
 	st = yg_inflate_all(im->enc, q->body, &plain, err);
 	if (st == YG_OK)

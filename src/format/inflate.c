@@ -210,6 +210,8 @@ yg_status yg_inflate_all(enum yg_encoding enc, struct yg_sv in, struct yg_buf *o
 	YG_AUTO(inflate_drop) struct yg_inflate *z = NULL;
 	if (enc == YG_PLAIN) {
 		yg_buf_put(out, in);
+		if (out->nomem)
+			return YG_FAIL(err, YG_NOMEM, "no memory to unpack");
 		return out->bad ? YG_FAIL(err, YG_TOOBIG, "larger than its limit") : YG_OK;
 	}
 	size_t limit = out->limit > out->n ? out->limit - out->n : 0, n;
