@@ -2,12 +2,14 @@
  * or packed by gzip or zstd.  Pure: who reads the file pushes its bytes in. */
 #pragma once
 #include "dns/list.h"
+#include "dns/records.h"
 
 #define YG_DNS_SOURCE_BYTES_MAX (8ull << 30) /* unpacked; beyond it is a bomb */
 
 struct yg_dns_source_opts {
-	struct yg_dns_builder *builder; /* borrowed */
+	struct yg_dns_builder *builder; /* borrowed; NULL with records */
 	uint32_t zone;
+	struct yg_dns_records *records; /* borrowed; a master file is kept here instead */
 	bool is_list;                     /* else a master file */
 	bool allow, force;                /* of lists */
 	const struct yg_dns_name *origin; /* of relative names in a master file; NULL: the root */

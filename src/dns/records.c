@@ -1,0 +1,429 @@
+#include "dns/records.h"
+
+#include <stdlib.h>
+
+#include "snapshot/intern.h"
+
+#define BYTES_MAX   (((uint64_t)1 << 32) - 2) /* offsets are 32 bits, one more is "none" */
+#define HEAD        16u
+#define MAGIC       YG_SV("YGRR0001")
+#define SLOTS_FIRST 4096u
+
+enum { /* of a packed record */
+       F_DEAD = 1,
+       F_BELOW = 2,  /* the owner stands without the origin behind it */
+       F_UNREAD = 4, /* yg_zone_rr.unread */
+};
+
+/* HEAD: u8 flags, u8 mark, u8 octets of the owner, u8 0, u16 type, u16 class, u32 TTL,
+ * u16 octets of the data, u16 line (the lower part); then owner and data. */
+struct yg_dns_records {
+	struct yg_dns_name origin;
+	bool has_origin;
+	uint8_t key[16];
+	struct yg_buf b;
+	uint64_t count, dead_bytes;
+	uint32_t soa; /* its offset + 1; 0: none */
+	uint32_t *slots; /* owned: offset + 1; NULL: no index */
+	size_t slot_count, slot_used;
+	/* of a change under way */
+	bool changing;
+	size_t mark_n;
+	uint64_t mark_count;
+	uint32_t mark_soa;
+	struct yg_vec killed; /* uint32_t: offsets before mark_n */
+};
+
+yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_dns_records **out,
+			     struct yg_err *err)
+{
+	struct yg_dns_records *r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for a zone");
+	yg_buf_init(&r->b, opts->bytes_max > 0 ? YG_MIN(opts->bytes_max, BYTES_MAX) : BYTES_MAX);
+	memcpy(r->key, opts->key, sizeof r->key);
+	r->has_origin = opts->origin != NULL;
+	if (r->has_origin)
+		r->origin = *opts->origin;
+	*out = r;
+	return YG_OK;
+}
+
+void yg_dns_records_free(struct yg_dns_records *r)
+{
+	if (r == NULL)
+		return;
+	yg_buf_free(&r->b);
+	free(r->slots);
+	free(r->killed.p);
+	free(r);
+}
+
+/* ---- one record ---- */
+
+void yg_dns_record_pack(struct yg_buf *b, const struct yg_zone_rr *rr,
+			const struct yg_dns_name *origin, uint8_t mark)
+{
+	bool below = origin != NULL && yg_dns_name_is_in(rr->owner, origin);
+	size_t n = below ? rr->owner->at[rr->owner->labels - origin->labels] : rr->owner->n;
+	yg_wr_le8(b, (uint8_t)((below ? F_BELOW : 0) | (rr->unread ? F_UNREAD : 0)));
+	yg_wr_le8(b, mark);
+	yg_wr_le8(b, (uint8_t)n);
+	yg_wr_le8(b, 0);
+	yg_wr_le16(b, rr->type);
+	yg_wr_le16(b, rr->cls);
+	yg_wr_le32(b, rr->ttl);
+	yg_wr_le16(b, (uint16_t)rr->rdata.n);
+	yg_wr_le16(b, (uint16_t)YG_MIN(rr->line, 65535u));
+	yg_buf_put(b, (struct yg_sv){(const char *)rr->owner->b, n});
+	yg_buf_put(b, rr->rdata);
+}
+
+/* The owner from its packed bytes: false when they are no name. */
+static bool owner_of(const uint8_t *p, size_t n, const struct yg_dns_name *origin, bool below,
+		     struct yg_dns_name *out)
+{
+	unsigned labels = 0;
+	size_t at = 0;
+	if (below && (origin == NULL || n + origin->n > YG_DNS_NAME_MAX))
+		return false;
+	memcpy(out->b, p, n);
+	if (below)
+		memcpy(out->b + n, origin->b, origin->n);
+	size_t all = below ? n + origin->n : n;
+	while (at < all && out->b[at] != 0) {
+		if (labels == YG_DNS_LABELS_MAX || out->b[at] > YG_DNS_LABEL_MAX)
+			return false;
+		out->at[labels++] = (uint8_t)at;
+		at += (size_t)out->b[at] + 1;
+	}
+	if (at + 1 != all)
+		return false;
+	out->at[labels] = (uint8_t)at;
+	out->labels = (uint8_t)labels;
+	out->n = (uint8_t)all;
+	return true;
+}
+
+bool yg_dns_record_unpack(struct yg_sv *rest, const struct yg_dns_name *origin, uint8_t *mark,
+			  struct yg_dns_name *owner, struct yg_zone_rr *rr)
+{
+	struct yg_rd rd = yg_rd_init(rest->p, rest->n);
+	uint8_t flags = yg_rd_le8(&rd);
+	*mark = yg_rd_le8(&rd);
+	size_t owner_n = yg_rd_le8(&rd);
+	(void)yg_rd_le8(&rd);
+	*rr = (struct yg_zone_rr){.owner = owner};
+	rr->type = yg_rd_le16(&rd);
+	rr->cls = yg_rd_le16(&rd);
+	rr->ttl = yg_rd_le32(&rd);
+	rr->rdata.n = yg_rd_le16(&rd);
+	rr->line = yg_rd_le16(&rd);
+	rr->unread = (flags & F_UNREAD) != 0;
+	const uint8_t *name = yg_rd_take(&rd, owner_n);
+	rr->rdata.p = (const char *)yg_rd_take(&rd, rr->rdata.n);
+	if (rd.bad || !owner_of(name, owner_n, origin, (flags & F_BELOW) != 0, owner))
+		return false;
+	*rest = (struct yg_sv){(const char *)rd.p, yg_rd_left(&rd)};
+	return true;
+}
+
+/* ---- the index ---- */
+
+static size_t size_at(const struct yg_dns_records *r, size_t at)
+{
+	const uint8_t *p = (const uint8_t *)r->b.p + at;
+	return HEAD + p[2] + ((size_t)p[12] | (size_t)p[13] << 8);
+}
+
+/* What two equal records have in common: type, class, owner, data; not the TTL. */
+static uint64_t hash_at(const struct yg_dns_records *r, size_t at)
+{
+	const char *p = r->b.p + at;
+	uint64_t half[2] = {0, yg_siphash(r->key, p + HEAD, size_at(r, at) - HEAD)};
+	memcpy(half, p + 4, 4);
+	half[0] |= (uint64_t)(uint8_t)p[2] << 32;
+	return yg_siphash(r->key, half, sizeof half);
+}
+
+static bool same(const struct yg_dns_records *r, size_t a, size_t b)
+{
+	const char *p = r->b.p + a, *q = r->b.p + b;
+	size_t n = size_at(r, a);
+	return n == size_at(r, b) && p[2] == q[2] && ((p[0] ^ q[0]) & F_BELOW) == 0 &&
+	       memcmp(p + 4, q + 4, 4) == 0 && memcmp(p + HEAD, q + HEAD, n - HEAD) == 0;
+}
+
+/* The living record that equals the one at `at`, but not itself; UINT32_MAX: none. */
+static uint32_t find(const struct yg_dns_records *r, size_t at)
+{
+	size_t mask = r->slot_count - 1;
+	for (size_t i = hash_at(r, at) & mask; r->slots[i] != 0; i = (i + 1) & mask) {
+		uint32_t o = r->slots[i] - 1;
+		if (o != at && (r->b.p[o] & F_DEAD) == 0 && same(r, o, at))
+			return o;
+	}
+	return UINT32_MAX;
+}
+
+static void put_slot(struct yg_dns_records *r, size_t at)
+{
+	size_t mask = r->slot_count - 1, i = hash_at(r, at) & mask;
+	while (r->slots[i] != 0)
+		i = (i + 1) & mask;
+	r->slots[i] = (uint32_t)at + 1;
+	r->slot_used++;
+}
+
+static void kill_at(struct yg_dns_records *r, size_t at)
+{
+	r->b.p[at] = (char)(r->b.p[at] | F_DEAD);
+	r->dead_bytes += size_at(r, at);
+	r->count--;
+	if (r->soa == at + 1)
+		r->soa = 0;
+}
+
+static void drop_index(struct yg_dns_records *r)
+{
+	free(r->slots);
+	r->slots = NULL;
+	r->slot_count = r->slot_used = 0;
+}
+
+/* An index with room for one more; what is in twice is taken out as it is made. */
+static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
+{
+	if (r->slots != NULL && r->slot_used + 1 < r->slot_count / 4 * 3)
+		return YG_OK;
+	drop_index(r);
+	size_t n = SLOTS_FIRST;
+	while (n / 2 < r->count + 1)
+		n *= 2;
+	r->slots = calloc(n, sizeof *r->slots);
+	if (r->slots == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the index of a zone");
+	r->slot_count = n;
+	for (size_t at = 0; at < r->b.n; at += size_at(r, at)) {
+		if ((r->b.p[at] & F_DEAD) != 0)
+			continue;
+		if (!r->changing && find(r, at) != UINT32_MAX)
+			kill_at(r, at);
+		else
+			put_slot(r, at);
+	}
+	return YG_OK;
+}
+
+/* ---- changes ---- */
+
+static bool is_top_soa(const struct yg_dns_records *r, const struct yg_zone_rr *rr)
+{
+	return rr->type == YG_DNS_SOA && r->has_origin && yg_dns_name_eq(rr->owner, &r->origin);
+}
+
+yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *rr,
+			     struct yg_err *err)
+{
+	if (!r->has_origin) {
+		if (rr->type != YG_DNS_SOA)
+			return YG_FAIL(err, YG_PARSE,
+				       "line %llu: the zone does not begin with its SOA record",
+				       (unsigned long long)rr->line);
+		r->origin = *rr->owner;
+		r->has_origin = true;
+	}
+	if (rr->rdata.n > UINT16_MAX)
+		return YG_FAIL(err, YG_LIMIT, "a record of more than 65535 octets");
+	yg_status st = r->slots != NULL ? index_ready(r, err) : YG_OK;
+	if (st != YG_OK)
+		return st;
+	size_t at = r->b.n;
+	yg_dns_record_pack(&r->b, rr, &r->origin, 0);
+	if (r->b.bad)
+		return YG_FAIL(err, YG_LIMIT, "the zone is larger than it may be");
+	r->count++;
+	if (r->slots != NULL) {
+		if (find(r, at) != UINT32_MAX) {
+			r->b.n = at;
+			r->count--;
+			return YG_OK;
+		}
+		put_slot(r, at);
+	}
+	if (is_top_soa(r, rr))
+		r->soa = (uint32_t)at + 1;
+	return YG_OK;
+}
+
+yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_rr *rr,
+				struct yg_err *err)
+{
+	yg_status st = index_ready(r, err);
+	if (st != YG_OK)
+		return st;
+	size_t at = r->b.n; /* packed behind the others to be compared */
+	yg_dns_record_pack(&r->b, rr, r->has_origin ? &r->origin : NULL, 0);
+	if (r->b.bad)
+		return YG_FAIL(err, YG_LIMIT, "the zone is larger than it may be");
+	uint32_t o = find(r, at);
+	r->b.n = at;
+	if (o == UINT32_MAX)
+		return YG_FAIL(err, YG_NOTFOUND, "a record that is to go is not in the zone");
+	if (r->changing && o < r->mark_n) {
+		uint32_t *k = yg_vec_add(&r->killed, sizeof *k);
+		if (k == NULL)
+			return YG_FAIL(err, YG_NOMEM, "no memory to change a zone");
+		*k = o;
+	}
+	kill_at(r, o);
+	return YG_OK;
+}
+
+void yg_dns_records_begin(struct yg_dns_records *r)
+{
+	(void)index_ready(r, NULL); /* without memory the first removal says so */
+	r->changing = true;
+	r->mark_n = r->b.n;
+	r->mark_count = r->count;
+	r->mark_soa = r->soa;
+	r->killed.n = 0;
+}
+
+void yg_dns_records_undo(struct yg_dns_records *r)
+{
+	const uint32_t *k = r->killed.p;
+	for (size_t i = 0; i < r->killed.n; i++) {
+		r->b.p[k[i]] = (char)(r->b.p[k[i]] & ~F_DEAD);
+		r->dead_bytes -= size_at(r, k[i]);
+	}
+	for (size_t at = r->mark_n; at < r->b.n; at += size_at(r, at))
+		if ((r->b.p[at] & F_DEAD) != 0)
+			r->dead_bytes -= size_at(r, at);
+	r->b.n = r->mark_n;
+	r->b.bad = false;
+	r->count = r->mark_count;
+	r->soa = r->mark_soa;
+	r->changing = false;
+	drop_index(r);
+}
+
+/* Without the dead ones, when they are half of it. */
+static void compact(struct yg_dns_records *r)
+{
+	size_t to = 0;
+	for (size_t at = 0, n; at < r->b.n; at += n) {
+		n = size_at(r, at);
+		if ((r->b.p[at] & F_DEAD) != 0)
+			continue;
+		if (r->soa == at + 1)
+			r->soa = (uint32_t)to + 1;
+		if (to != at)
+			memmove(r->b.p + to, r->b.p + at, n);
+		to += n;
+	}
+	r->b.n = to;
+	r->dead_bytes = 0;
+	drop_index(r);
+}
+
+void yg_dns_records_commit(struct yg_dns_records *r)
+{
+	r->changing = false;
+	r->killed.n = 0;
+	if (r->dead_bytes > r->b.n / 2)
+		compact(r);
+}
+
+/* ---- reading ---- */
+
+bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_dns_name *owner,
+			 struct yg_zone_rr *rr)
+{
+	uint8_t mark;
+	while (*at < r->b.n) {
+		struct yg_sv rest = {r->b.p + *at, r->b.n - *at};
+		bool dead = (r->b.p[*at] & F_DEAD) != 0;
+		*at += size_at(r, *at);
+		if (!dead)
+			return yg_dns_record_unpack(&rest, r->has_origin ? &r->origin : NULL, &mark,
+						    owner, rr);
+	}
+	return false;
+}
+
+const struct yg_dns_name *yg_dns_records_origin(const struct yg_dns_records *r)
+{
+	return r->has_origin ? &r->origin : NULL;
+}
+
+bool yg_dns_records_soa(const struct yg_dns_records *r, struct yg_dns_name *owner,
+			struct yg_zone_rr *rr)
+{
+	size_t at = r->soa - (size_t)1;
+	return r->soa != 0 && yg_dns_records_next(r, &at, owner, rr);
+}
+
+uint64_t yg_dns_records_count(const struct yg_dns_records *r)
+{
+	return r->count;
+}
+
+uint64_t yg_dns_records_bytes(const struct yg_dns_records *r)
+{
+	return r->b.n + r->slot_count * sizeof *r->slots;
+}
+
+bool yg_dns_soa_read(struct yg_sv rdata, struct yg_dns_soa *out)
+{
+	struct yg_dns_name name;
+	const uint8_t *p = (const uint8_t *)rdata.p;
+	size_t at = 0;
+	if (yg_dns_name_read_plain(p, rdata.n, &at, &name) != YG_OK ||
+	    yg_dns_name_read_plain(p, rdata.n, &at, &name) != YG_OK || rdata.n - at != 20)
+		return false;
+	*out = (struct yg_dns_soa){yg_dns_get32(p + at), yg_dns_get32(p + at + 4),
+				   yg_dns_get32(p + at + 8), yg_dns_get32(p + at + 12),
+				   yg_dns_get32(p + at + 16)};
+	return true;
+}
+
+/* ---- on disk ---- */
+
+void yg_dns_records_save(struct yg_dns_records *r, struct yg_buf *out)
+{
+	if (r->dead_bytes > 0)
+		compact(r);
+	yg_buf_put(out, MAGIC);
+	yg_wr_le32(out, yg_crc32c(0, r->b.p, r->b.n));
+	yg_wr_sv32(out, r->has_origin ? (struct yg_sv){(const char *)r->origin.b, r->origin.n}
+				      : YG_SV(""));
+	yg_buf_put(out, yg_buf_sv(&r->b));
+}
+
+yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err)
+{
+	struct yg_rd rd = yg_rd_init(bytes.p, bytes.n);
+	const uint8_t *magic = yg_rd_take(&rd, MAGIC.n);
+	uint32_t crc = yg_rd_le32(&rd);
+	struct yg_sv origin = yg_rd_sv32(&rd);
+	struct yg_dns_name owner;
+	struct yg_zone_rr rr;
+	size_t at = 0;
+	uint8_t mark;
+	if (rd.bad || memcmp(magic, MAGIC.p, MAGIC.n) != 0 ||
+	    yg_dns_name_read_plain((const uint8_t *)origin.p, origin.n, &at, &owner) != YG_OK)
+		return YG_FAIL(err, YG_PARSE, "not a zone that was kept");
+	struct yg_sv rest = {(const char *)rd.p, yg_rd_left(&rd)};
+	if (yg_crc32c(0, rest.p, rest.n) != crc)
+		return YG_FAIL(err, YG_PARSE, "the checksum of the kept zone is wrong");
+	if (r->has_origin && !yg_dns_name_eq(&owner, &r->origin))
+		return YG_FAIL(err, YG_PARSE, "the kept zone has another name");
+	struct yg_dns_name top = owner;
+	r->origin = top;
+	r->has_origin = true;
+	yg_status st = YG_OK;
+	while (st == YG_OK && yg_dns_record_unpack(&rest, &top, &mark, &owner, &rr))
+		st = yg_dns_records_add(r, &rr, err);
+	return st != YG_OK || rest.n == 0 ? st : YG_FAIL(err, YG_PARSE, "the kept zone is broken");
+}

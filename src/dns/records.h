@@ -1,0 +1,55 @@
+/* records.h - the records of one zone, packed: read whole, changed by difference.
+ * Pure.  About 16 octets and the bytes of owner and data for each record; the index by
+ * which a record is found again is made when the first one is taken away. */
+#pragma once
+#include "base/codec.h"
+#include "format/zone_file.h"
+
+struct yg_dns_records; /* owned: yg_dns_records_free() */
+struct yg_dns_records_opts {
+	const struct yg_dns_name *origin; /* copied; NULL: the owner of the first record, a SOA */
+	uint64_t bytes_max;               /* 0: 4 GiB */
+	uint8_t key[16];                  /* random: of the index */
+};
+yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_dns_records **out,
+			     struct yg_err *err);
+void yg_dns_records_free(struct yg_dns_records *r);
+
+/* A record; what is there already is not added twice once there is an index.
+ * YG_OK | YG_PARSE (the first is no SOA, and the origin is not known) | YG_LIMIT | YG_NOMEM. */
+yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *rr,
+			     struct yg_err *err);
+/* Owner, type and data decide, not the TTL.  YG_OK | YG_NOTFOUND | YG_NOMEM. */
+yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_rr *rr,
+				struct yg_err *err);
+/* All or nothing: between begin and end changes can be taken back. */
+void yg_dns_records_begin(struct yg_dns_records *r);
+void yg_dns_records_undo(struct yg_dns_records *r);
+void yg_dns_records_commit(struct yg_dns_records *r);
+
+/* The next record from *at (0: the first); false at the end.  rr->owner is `owner`. */
+bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_dns_name *owner,
+			 struct yg_zone_rr *rr);
+const struct yg_dns_name *yg_dns_records_origin(const struct yg_dns_records *r); /* NULL: none yet */
+/* The SOA at the top: false when there is none. */
+bool yg_dns_records_soa(const struct yg_dns_records *r, struct yg_dns_name *owner,
+			struct yg_zone_rr *rr);
+uint64_t yg_dns_records_count(const struct yg_dns_records *r);
+uint64_t yg_dns_records_bytes(const struct yg_dns_records *r);
+
+/* One file: head, records, CRC-32C.  Read back: YG_OK | YG_PARSE | as add. */
+void yg_dns_records_save(struct yg_dns_records *r, struct yg_buf *out);
+yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err);
+
+/* The numbers of a SOA's data: false when it is none. */
+struct yg_dns_soa {
+	uint32_t serial, refresh, retry, expire, minimum;
+};
+bool yg_dns_soa_read(struct yg_sv rdata, struct yg_dns_soa *out);
+
+/* One record packed behind others, and the next one off them; *rest is moved on.
+ * False: the end, or bytes that are no record (then rest->n is not 0). */
+void yg_dns_record_pack(struct yg_buf *b, const struct yg_zone_rr *rr,
+			const struct yg_dns_name *origin, uint8_t mark);
+bool yg_dns_record_unpack(struct yg_sv *rest, const struct yg_dns_name *origin, uint8_t *mark,
+			  struct yg_dns_name *owner, struct yg_zone_rr *rr);
