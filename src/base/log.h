@@ -79,7 +79,16 @@
 	X(6009, CENTER_RESTORED,    "center.restored",    NOTICE, 60, "The events of a restored backup are in the store.") \
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
-	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.")
+	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \
+	X(7010, ZONES_COMPILED,     "zones.compiled",     INFO,   600, "The policy zones were compiled into a policy.")    \
+	X(7011, ZONES_FAILED,       "zones.failed",       ERROR,  60, "The policy zones could not be compiled; the policy before stays in force.") \
+	X(7012, ZONES_REFUSED,      "zones.refused",      ERROR,  60, "A policy zone could not be read; the one before stays in force.") \
+	X(7013, ZONES_RECORD,       "zones.record",       INFO,   60, "A record of a policy zone means nothing and was refused.") \
+	X(7014, ZONES_NOT_KEPT,     "zones.not_kept",     WARN,   60, "A policy zone could not be written to disk for the next start.") \
+	X(7015, ZONES_TRANSFERRED,  "zones.transferred",  INFO,   600, "A policy zone was transferred.")                   \
+	X(7016, ZONES_TRANSFER_FAILED, "zones.transfer_failed", WARN, 60, "A policy zone could not be transferred; the one before stays in force.") \
+	X(7017, ZONES_EXPIRED,      "zones.expired",      ERROR,  60, "A policy zone could not be refreshed until it expired; it stays in force.") \
+	X(7018, ZONES_NOTIFY_REFUSED, "zones.notify_refused", NOTICE, 60, "A NOTIFY was refused: not from the server of a zone of ours.")
 /* clang-format on */
 
 typedef enum yg_level {

@@ -23,7 +23,7 @@ struct yg_conf_mapping { /* ingest.mappings[] */
 	struct yg_sv name, file;
 };
 
-struct yg_conf_dns_listen { /* resolve.listen[], .dot[], .doh[] */
+struct yg_conf_dns_listen { /* resolve.listen[], .dot[], .doh[], .notify[] */
 	struct yg_sv address;
 	struct yg_sv cert_file, key_file, client_ca_file; /* dot, doh; empty: the server's own */
 	struct yg_sv path;                                /* doh: "/dns-query" */
@@ -98,8 +98,8 @@ struct yg_conf {
 	struct yg_sv resolve_rebinding_allow; /* names, with blanks between */
 	uint64_t resolve_break_dnssec;        /* bool */
 	struct yg_sv resolve_clients_log;     /* keep, pseudonym, drop */
-	struct yg_conf_dns_listen *dns_listens, *dns_dots, *dns_dohs;
-	size_t dns_listen_count, dns_dot_count, dns_doh_count;
+	struct yg_conf_dns_listen *dns_listens, *dns_dots, *dns_dohs, *dns_notifies;
+	size_t dns_listen_count, dns_dot_count, dns_doh_count, dns_notify_count;
 	struct yg_conf_dns_client *dns_clients;
 	size_t dns_client_count;
 	struct yg_conf_dns_upstream *dns_upstreams;

@@ -271,6 +271,7 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.clients", DNS_LIST(dns_clients, dns_client_count, yg_conf_dns_client, 1024, dns_client_keys), "Who may ask; everybody else is refused.", YG_CL_SCALAR | YG_CL_TWICE},
 	{"resolve.upstream", DNS_LIST(dns_upstreams, dns_upstream_count, yg_conf_dns_upstream, 256, dns_upstream_keys), "Whom the resolver asks.", YG_CL_TWICE},
 	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
+	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
 	{"resolve.local", DNS_LIST(dns_locals, dns_local_count, yg_conf_dns_local, 256, dns_local_keys), "Zones that are answered from files.", YG_CL_TWICE},
 	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL, 0},
 };

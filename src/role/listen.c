@@ -158,6 +158,18 @@ static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n
 	want_dns(w, "doh", conf->dns_dohs, conf->dns_doh_count, n);
 }
 
+/* "notify.0.udp": zones alone, one process. */
+static void want_notify(struct want *w, const struct yg_conf *conf)
+{
+	char text[96];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	for (size_t i = 0; i < conf->dns_notify_count; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "notify.%zu.udp", i);
+		want(w, yg_sb_cstr(&b), 0, YG_R_ZONES, conf->dns_notifies[i].address, "udp");
+	}
+}
+
 yg_status sup_listen(struct sup *s, const struct yg_conf *conf, struct yg_err *err)
 {
 	struct yg_err local = {0};
@@ -179,6 +191,8 @@ yg_status sup_listen(struct sup *s, const struct yg_conf *conf, struct yg_err *e
 		want_worker(&w, conf, n);
 	for (uint32_t n = 0; n < conf->resolve_workers && (allowed & YG_R_RESOLVE) != 0; n++)
 		want_resolver(&w, conf, n);
+	if ((allowed & YG_R_ZONES) != 0)
+		want_notify(&w, conf);
 	if (w.st != YG_OK)
 		sup_listen_revert(s);
 	return w.st;

@@ -1,0 +1,218 @@
+/* zones_file.c - zones out of files, and what is kept of every zone in zones/<name>.kept,
+ * so that one that cannot be read or transferred at the next start is as it was. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "dns/source.h"
+#include "os/file.h"
+#include "role/zones_internal.h"
+
+#define READ_BYTES 262144u
+
+uint8_t *zones_key(struct zones *z, uint8_t out[static 16])
+{
+	z->ctx->env.random(z->ctx->env.ctx, out, 16);
+	return out;
+}
+
+struct reading {
+	struct zone *z;
+	struct yg_dns_records *records; /* owned */
+	struct yg_dns_builder *scratch; /* owned: a list is tried */
+	struct yg_dns_source *source;   /* owned */
+	struct yg_buf list;             /* owned */
+};
+
+static void reading_end(struct reading *r)
+{
+	yg_dns_source_free(r->source);
+	yg_dns_records_free(r->records);
+	yg_dns_builder_free(r->scratch);
+	yg_buf_free(&r->list);
+}
+
+static yg_status reading_begin(struct reading *r, struct yg_err *err)
+{
+	struct zone *z = r->z;
+	struct yg_dns_source_opts o = {
+		.is_list = z->is_list,
+		.allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
+			 z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW,
+		.origin = z->spec.origin};
+	struct yg_dns_records_opts ro = {.origin = z->spec.origin};
+	const struct yg_dns_build_opts bo = {.env = &z->all->ctx->env};
+	yg_status st;
+	yg_buf_init(&r->list, ZONES_FILE_MAX);
+	if (z->is_list) {
+		st = yg_dns_builder_new(&bo, &r->scratch, err);
+		if (st == YG_OK)
+			st = yg_dns_builder_zone(r->scratch, &z->spec, &o.zone, err);
+		o.builder = r->scratch;
+	} else {
+		(void)zones_key(z->all, ro.key);
+		st = yg_dns_records_new(&ro, &r->records, err);
+		o.records = r->records;
+	}
+	return st == YG_OK ? yg_dns_source_new(&o, &r->source, err) : st;
+}
+
+static yg_status reading_feed(struct reading *r, struct yg_sv bytes, struct yg_err *err)
+{
+	if (r->z->is_list)
+		yg_buf_put(&r->list, bytes);
+	return r->list.bad ? YG_FAIL(err, YG_TOOBIG, "the list is too large")
+			   : yg_dns_source_feed(r->source, bytes, err);
+}
+
+static yg_status read_all(struct reading *r, int fd, struct yg_err *err)
+{
+	char *buf = malloc(READ_BYTES);
+	yg_status st = YG_OK;
+	if (buf == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory to read a zone");
+	while (st == YG_OK) {
+		ssize_t n = read(fd, buf, READ_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			st = YG_FAIL_OS(err, errno, "reading it");
+		if (n <= 0)
+			break;
+		st = reading_feed(r, (struct yg_sv){buf, (size_t)n}, err);
+	}
+	free(buf);
+	if (st == YG_OK)
+		st = yg_dns_source_end(r->source, err);
+	if (st == YG_OK && !r->z->is_list && yg_dns_records_origin(r->records) == NULL)
+		st = YG_FAIL(err, YG_PARSE, "there is no record in it");
+	return st;
+}
+
+static void take_over(struct zone *z, struct reading *r)
+{
+	yg_dns_records_free(z->records);
+	yg_buf_free(&z->list);
+	z->records = r->records;
+	z->list = r->list;
+	r->records = NULL;
+	yg_buf_init(&r->list, 1);
+}
+
+static bool state_of(const struct zone *z, struct zone_state *out)
+{
+	struct stat st;
+	if (stat(z->path, &st) != 0)
+		return false;
+	*out = (struct zone_state){
+		.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+		.ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
+		.size = st.st_size,
+		.inode = st.st_ino};
+	return true;
+}
+
+static bool state_eq(const struct zone_state *a, const struct zone_state *b)
+{
+	return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->size == b->size &&
+	       a->inode == b->inode;
+}
+
+static void load(struct zone *z)
+{
+	struct yg_err err = {0};
+	YG_AUTO(reading_end) struct reading r = {.z = z};
+	YG_AUTO(yg_fd_close)
+	int fd = open(z->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	yg_status st = fd < 0 ? YG_FAIL_OS(&err, errno, "opening it") : reading_begin(&r, &err);
+	if (st == YG_OK)
+		st = read_all(&r, fd, &err);
+	if (st != YG_OK) {
+		yg_role_log(z->all->ctx, YG_EV_ZONES_REFUSED, YG_KU("zone", z->conf->name),
+			    YG_KU("file", yg_sv_of(z->path)), YG_KERR(&err));
+		return;
+	}
+	take_over(z, &r);
+	zones_kept_write(z);
+	zones_changed(z->all);
+}
+
+/* One that was just written to is left alone until it has been quiet for one look:
+ * half a file may well be a whole zone. */
+void zones_file_look(struct zone *z, bool at_once)
+{
+	struct zone_state now = {.size = -1};
+	(void)state_of(z, &now); /* none: opening it says why, once */
+	if (z->tried && state_eq(&now, &z->seen)) {
+		z->is_waiting = false;
+		return;
+	}
+	if (!at_once && (!z->is_waiting || !state_eq(&now, &z->waiting))) {
+		z->is_waiting = true;
+		z->waiting = now;
+		return;
+	}
+	z->tried = true;
+	z->is_waiting = false;
+	z->seen = now;
+	load(z);
+}
+
+/* ---- what is kept ---- */
+
+static const char *kept_path(const struct zone *z, char *buf, size_t n)
+{
+	struct yg_sb b = yg_sb_init(buf, n);
+	yg_sb_printf(&b, "zones/" YG_SV_FMT ".kept", YG_SV_ARG(z->conf->name));
+	return yg_sb_cstr(&b);
+}
+
+void zones_kept_write(struct zone *z)
+{
+	char path[128];
+	struct yg_err err = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf out = {0};
+	yg_buf_init(&out, ZONES_FILE_MAX + 4096);
+	z->unsaved = false;
+	if (z->records != NULL)
+		yg_dns_records_save(z->records, &out);
+	struct yg_sv bytes = z->is_list ? yg_buf_sv(&z->list) : yg_buf_sv(&out);
+	yg_status st = out.bad ? YG_FAIL(&err, YG_NOMEM, "no memory to keep it")
+			       : yg_file_write(kept_path(z, path, sizeof path), bytes, 0600, &err);
+	if (st != YG_OK)
+		yg_role_log(z->all->ctx, YG_EV_ZONES_NOT_KEPT, YG_KU("zone", z->conf->name),
+			    YG_KERR(&err));
+}
+
+static yg_status load_kept(struct zone *z, struct yg_sv bytes, struct yg_err *err)
+{
+	struct yg_dns_records_opts o = {.origin = z->spec.origin};
+	(void)zones_key(z->all, o.key);
+	yg_status st = yg_dns_records_new(&o, &z->records, err);
+	if (st == YG_OK)
+		st = yg_dns_records_load(z->records, bytes, err);
+	if (st != YG_OK) {
+		yg_dns_records_free(z->records);
+		z->records = NULL;
+	}
+	return st;
+}
+
+void zones_kept_read(struct zone *z)
+{
+	char path[128];
+	struct yg_err err = {0};
+	struct yg_sv map = {"", 0};
+	yg_status st = yg_file_map(kept_path(z, path, sizeof path), ZONES_FILE_MAX, &map, &err);
+	if (st == YG_NOTFOUND)
+		return;
+	if (st == YG_OK && z->is_list)
+		yg_buf_put(&z->list, map);
+	else if (st == YG_OK)
+		st = load_kept(z, map, &err);
+	yg_file_unmap(&map);
+	if (st != YG_OK)
+		yg_role_log(z->all->ctx, YG_EV_ZONES_REFUSED, YG_KU("zone", z->conf->name),
+			    YG_KU("file", yg_sv_of(path)), YG_KERR(&err));
+}

@@ -1,0 +1,92 @@
+/* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
+ * (files and what is kept of every zone), zones_policy.c (all of them into one
+ * snapshot), zones_xfr.c (transfers), zones_notify.c (who says that a zone has changed).
+ * One thread: the loop's. */
+#pragma once
+#include <sys/stat.h>
+#include <uv.h>
+
+#include "conf/conf.h"
+#include "dns/compile.h"
+#include "dns/records.h"
+#include "dns/tsig.h"
+#include "os/socket.h"
+#include "role/role.h"
+
+#define ZONES_KIND       2u /* of snapshots: DNS policy */
+#define ZONES_DIRS       64
+#define ZONES_FILE_MAX   ((uint64_t)4 << 30)
+#define ZONES_REFUSED_MAX 3 /* refused records of a zone in the log; all are counted */
+
+struct zones;
+struct xfr_job;
+
+struct zone_state { /* of a file, to see that it changed */
+	int64_t mtime_ns, ctime_ns, size;
+	uint64_t inode;
+};
+struct zone {
+	struct zones *all;
+	const struct yg_conf_dns_policy *conf;
+	struct yg_dns_zone_spec spec;
+	struct yg_dns_name origin; /* spec.origin, when configured */
+	char ede_text[160];
+	bool is_list;
+	/* what is in force */
+	struct yg_dns_records *records; /* owned; NULL: none yet, or a list */
+	struct yg_buf list;             /* owned; as its file is */
+	struct yg_dns_zone_stats stats; /* of the last policy */
+	/* a file */
+	char path[4096];
+	struct zone_state seen, waiting; /* read, or tried; changed since */
+	bool tried, is_waiting;
+	/* a transfer */
+	struct yg_addr master;
+	bool has_tsig;
+	struct yg_tsig_key *tsig; /* owned, wiped */
+	struct xfr_job *job;      /* owned; NULL: none under way */
+	bool again, want_all, expired; /* asked for while one runs; no IXFR; said so */
+	int64_t good_at, next_at;      /* us, monotonic: last that ended well; next one due */
+	unsigned failures;             /* in a row */
+	bool unsaved;
+	int64_t save_at;
+};
+
+struct zones {
+	struct yg_role_ctx *ctx;
+	const struct yg_conf *conf;
+	struct zone *zones; /* owned */
+	size_t count;
+	char dirs[ZONES_DIRS][4096]; /* read by the sandbox's leave */
+	size_t dir_count;
+	uint64_t generation;
+	bool dirty;
+	uv_timer_t watch;
+	uv_idle_t compile; /* runs once when the loop has nothing else to do */
+	struct zones_notify *notify; /* owned list */
+};
+
+static inline int64_t zones_now(const struct zones *z)
+{
+	return yg_env_mono(&z->ctx->env).us;
+}
+/* After a zone has changed: the policy is compiled when the loop comes to it. */
+void zones_changed(struct zones *z);
+
+/* zones_file.c */
+void zones_file_look(struct zone *z, bool at_once); /* reads it when it has changed */
+void zones_kept_read(struct zone *z);               /* at the start: what there was */
+void zones_kept_write(struct zone *z);
+uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
+
+/* zones_policy.c */
+yg_status zones_policy_open(struct zones *z, struct yg_err *err);
+void zones_policy_compile(struct zones *z);
+
+/* zones_xfr.c */
+yg_status zones_xfr_open(struct zone *z, struct yg_err *err);
+void zones_xfr_begin(struct zone *z); /* at once, or again when the running one ends */
+void zones_xfr_tick(struct zone *z);
+
+/* zones_notify.c */
+yg_status zones_notify_open(struct zones *z, struct yg_err *err);

@@ -1,0 +1,198 @@
+/* zones_policy.c - every zone, in order, into one snapshot; it is given away when it is
+ * whole.  zones/current names the last one, from which the next start serves at once. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "dns/source.h"
+#include "os/file.h"
+#include "role/zones_internal.h"
+
+#define FOLDER "zones"
+
+static void name_of(uint64_t generation, char *buf, size_t n)
+{
+	(void)snprintf(buf, n, "policy-%llu.ygs", (unsigned long long)generation);
+}
+
+/* "policy-12.ygs" and "policy-12.ygs.tmp": 12; 0: another file. */
+static uint64_t generation_of(struct yg_sv name)
+{
+	uint64_t n = 0;
+	if (!yg_sv_starts(name, YG_SV("policy-")))
+		return 0;
+	name = yg_sv_sub(name, 7, name.n);
+	size_t dot = yg_sv_find(name, '.', 0);
+	return yg_parse_u64(yg_sv_sub(name, 0, dot), &n, NULL) == YG_OK ? n : 0;
+}
+
+/* The one in force and the one before it stay: who opens it may be a moment late. */
+static void remove_old(const struct zones *z)
+{
+	DIR *d = opendir(FOLDER);
+	char path[400];
+	if (d == NULL)
+		return;
+	for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+		uint64_t g = generation_of(yg_sv_of(e->d_name));
+		(void)snprintf(path, sizeof path, FOLDER "/%s", e->d_name);
+		if (g != 0 && (g + 1 < z->generation || g > z->generation))
+			(void)unlink(path);
+	}
+	(void)closedir(d);
+}
+
+yg_status zones_policy_open(struct zones *z, struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	yg_buf_init(&b, 4096);
+	yg_status st = yg_file_read(FOLDER "/current", 256, &b, err);
+	if (st == YG_OK)
+		z->generation = generation_of(yg_sv_trim(yg_buf_sv(&b)));
+	return st == YG_NOTFOUND ? YG_OK : st;
+}
+
+struct compiling {
+	struct zones *z;
+	struct yg_dns_builder *b; /* owned */
+	struct zone *at;
+	unsigned shown;
+};
+
+static void compiling_end(struct compiling *c)
+{
+	yg_dns_builder_free(c->b);
+}
+
+static void on_refused(void *ctx, uint32_t zone, uint64_t line, const char *reason,
+		       struct yg_sv text)
+{
+	struct compiling *c = ctx;
+	(void)zone;
+	if (c->shown++ < ZONES_REFUSED_MAX)
+		yg_role_log(c->z->ctx, YG_EV_ZONES_RECORD, YG_KU("zone", c->at->conf->name),
+			    YG_KN("line", line), YG_KS("reason", reason), YG_KU("record", text));
+}
+
+static yg_status add_list(struct compiling *c, uint32_t zone, struct yg_err *err)
+{
+	const struct zone *z = c->at;
+	const struct yg_dns_source_opts o = {.builder = c->b,
+					     .zone = zone,
+					     .is_list = true,
+					     .allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
+						      z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW};
+	struct yg_dns_source *s = NULL;
+	yg_status st = yg_dns_source_new(&o, &s, err);
+	if (st == YG_OK)
+		st = yg_dns_source_feed(s, yg_buf_sv(&z->list), err);
+	if (st == YG_OK)
+		st = yg_dns_source_end(s, err);
+	yg_dns_source_free(s);
+	return st;
+}
+
+static yg_status add_zone(struct compiling *c, struct zone *z, uint32_t *out, struct yg_err *err)
+{
+	struct yg_dns_zone_spec spec = z->spec;
+	struct yg_dns_name owner;
+	struct yg_zone_rr rr;
+	size_t at = 0;
+	c->at = z;
+	c->shown = 0;
+	if (z->records != NULL)
+		spec.origin = yg_dns_records_origin(z->records);
+	yg_status st = yg_dns_builder_zone(c->b, &spec, out, err);
+	if (st == YG_OK && z->is_list && z->list.n > 0)
+		st = add_list(c, *out, err);
+	while (st == YG_OK && z->records != NULL &&
+	       yg_dns_records_next(z->records, &at, &owner, &rr))
+		st = yg_dns_builder_rr(c->b, *out, &rr, err);
+	if (st != YG_OK)
+		(void)yg_err_wrap(err, YG_SV_FMT ": ", YG_SV_ARG(z->conf->name));
+	return st;
+}
+
+/* Whole on disk under its name; synced by publish(), after it was given away. */
+static yg_status write_snapshot(struct compiling *c, uint64_t generation, int *out_fd,
+				struct yg_dns_build_stats *stats, struct yg_err *err)
+{
+	char name[64], path[96], tmp[112];
+	name_of(generation, name, sizeof name);
+	(void)snprintf(path, sizeof path, FOLDER "/%s", name);
+	(void)snprintf(tmp, sizeof tmp, "%s.tmp", path);
+	(void)unlink(tmp);
+	int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return YG_FAIL_OS(err, errno, "%s", tmp);
+	yg_status st = yg_dns_builder_finish(c->b, fd, generation, stats, err);
+	if (st == YG_OK && rename(tmp, path) != 0)
+		st = YG_FAIL_OS(err, errno, "%s", path);
+	if (st != YG_OK) {
+		(void)unlink(tmp);
+		yg_fd_close(&fd);
+		return st;
+	}
+	*out_fd = fd;
+	return YG_OK;
+}
+
+static yg_status publish(struct zones *z, int fd, uint64_t generation, struct yg_err *err)
+{
+	char name[64];
+	name_of(generation, name, sizeof name);
+	yg_status st = yg_role_publish(z->ctx, ZONES_KIND, generation, yg_sv_of(name));
+	if (st != YG_OK)
+		return YG_FAIL(err, st, "the supervisor does not take it");
+	z->generation = generation;
+	if (fsync(fd) != 0)
+		return YG_FAIL_OS(err, errno, "writing %s", name);
+	st = yg_file_write(FOLDER "/current", yg_sv_of(name), 0600, err);
+	if (st == YG_OK)
+		remove_old(z);
+	return st;
+}
+
+static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, struct yg_err *err)
+{
+	struct zones *z = c->z;
+	const struct yg_dns_build_opts o = {
+		.env = &z->ctx->env, .ctx = c, .refused = on_refused};
+	YG_AUTO(yg_fd_close) int fd = -1;
+	yg_status st = yg_dns_builder_new(&o, &c->b, err);
+	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
+		uint32_t number = 0;
+		st = add_zone(c, &z->zones[i], &number, err);
+		if (st == YG_OK)
+			z->zones[i].stats = yg_dns_builder_stats(c->b, number);
+	}
+	if (st == YG_OK)
+		st = write_snapshot(c, z->generation + 1, &fd, stats, err);
+	return st == YG_OK ? publish(z, fd, z->generation + 1, err) : st;
+}
+
+void zones_policy_compile(struct zones *z)
+{
+	struct yg_err err = {0};
+	struct yg_dns_build_stats stats = {.names = 0};
+	int64_t from = zones_now(z);
+	YG_AUTO(compiling_end) struct compiling c = {.z = z};
+	z->dirty = false;
+	if (compile(&c, &stats, &err) != YG_OK) {
+		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
+		return;
+	}
+	uint64_t refused = 0, outside = 0;
+	for (size_t i = 0; i < z->count; i++) {
+		refused += z->zones[i].stats.refused;
+		outside += z->zones[i].stats.out_of_zone;
+	}
+	yg_role_log(z->ctx, YG_EV_ZONES_COMPILED, YG_KN("generation", z->generation),
+		    YG_KN("zones", stats.zones), YG_KN("names", stats.names),
+		    YG_KN("prefixes", stats.prefixes), YG_KN("bytes", stats.bytes),
+		    YG_KN("refused", refused), YG_KN("out_of_zone", outside),
+		    YG_KN("took_ms", (zones_now(z) - from) / 1000));
+}

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""Role zones from outside: policy from files and lists, a broken file, a change, a zone
+from a real BIND by AXFR, IXFR, NOTIFY and TSIG, and processes that are killed."""
+
+import base64
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from harness import done, free_port, ok, skip, until
+from resolve_lib import Upstream, ask, exchange, name_bytes, query, resolver
+
+binary = sys.argv[1]
+ADDRESS = "192.0.2.1"
+NAMES = ["nx", "nodata", "pass", "drop", "tcp", "local", "cname", "plain", "www.plain", "good", "late", "bind",
+         "added", "gone", "target"]
+ANSWERS = {(f"{n}.example.", "A"): [(f"{n}.example.", "A", 60, ADDRESS)] for n in NAMES}
+HEAD = "$TTL 60\n@ SOA ns.feed1.example. root.feed1.example. {} 3600 60 86400 60\n@ NS ns.feed1.example.\n"
+FEED1 = HEAD + """nx.example CNAME .
+nodata.example CNAME *.
+pass.example CNAME rpz-passthru.
+drop.example CNAME rpz-drop.
+tcp.example CNAME rpz-tcp-only.
+local.example A 198.51.100.7
+cname.example CNAME target.example.
+"""
+
+
+def seen(s, name):
+    """What a client sees: an address, an rcode, nodata, nothing, tc."""
+    a = ask(s.dns, f"{name}.example.", timeout=1)
+    if a is None:
+        return None
+    if a.tc:
+        return "tc"
+    if a.rcode != "NOERROR":
+        return a.rcode
+    addresses = [r[3] for r in a.answers if r[1] == "A"]
+    return addresses[-1] if addresses else "nodata"
+
+
+def comes(s, name, want, seconds=10):
+    """Seconds until the client sees it; None when it does not come."""
+    begin = time.monotonic()
+    return (time.monotonic() - begin) if until(lambda: seen(s, name) == want, seconds) else None
+
+
+def beside(s, name, text):
+    """A file put in place whole."""
+    path = os.path.join(os.path.dirname(s.conf_path), name)
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+def by_files():
+    policy = [{"name": "feed1", "rpz": "feed1.zone", "zone": "feed1.example"},
+              {"name": "plain", "list": "plain.txt", "category": "ads"}]
+    files = {"feed1.zone": FEED1.format(1), "plain.txt": "plain.example\nnot a name at all\n"}
+    with Upstream(ANSWERS) as up, resolver(binary, up, {"policy": policy}, files) as s:
+        ok(comes(s, "nx", "NXDOMAIN") is not None, "a file's policy is in force", s.log()[-2000:])
+        a = ask(s.dns, "nx.example.")
+        ok(a.ede and a.ede[0] == 15 and "feed1" in a.ede[1], "and says why", a.ede)
+        ok(seen(s, "nodata") == "nodata", "NODATA")
+        ok(seen(s, "pass") == ADDRESS, "PASSTHRU")
+        ok(seen(s, "drop") is None, "DROP")
+        ok(seen(s, "tcp") == "tc" and ask(s.dns, "tcp.example.", tcp=True).values == [ADDRESS], "TCP-ONLY")
+        ok(seen(s, "local") == "198.51.100.7", "local data")
+        a = ask(s.dns, "cname.example.")
+        ok(a and [r[1] for r in a.answers] == ["CNAME", "A"] and a.values[1] == ADDRESS, "a CNAME", a and a.answers)
+        ok(seen(s, "plain") == "NXDOMAIN" and seen(s, "www.plain") == "NXDOMAIN", "a list")
+        ok(seen(s, "good") == ADDRESS, "what is not listed is answered")
+        ok(s.find_event("zones.record", zone="plain"), "a line that means nothing is told")
+
+        beside(s, "feed1.zone", FEED1.format(2) + "late.example CNAME .\n")
+        took = comes(s, "late", "NXDOMAIN")
+        ok(took is not None and took < 5, "a changed file is in force in seconds", took)
+
+        beside(s, "feed1.zone", FEED1.format(3) + "broken.example CNAME (\n")
+        ok(s.wait_event("zones.refused", zone="feed1"), "a broken file is an event")
+        e = s.find_event("zones.refused") or {}
+        ok("line" in e.get("error", "") and "feed1.zone" in e.get("file", ""), "with file, line and reason", e)
+        ok(seen(s, "late") == "NXDOMAIN" and seen(s, "nx") == "NXDOMAIN", "the old zone stays in force")
+        ok(len(s.events("zones.refused")) == 1, "and is told once")
+
+        generation = s.find_event("zones.compiled")["generation"]
+        pids = {r: s.pid(r) for r in ("zones", "resolve")}
+        ok(s.kill_and_wait("zones"), "zones is killed and comes back")
+        s.wait_event("zones.compiled", generation=generation + 1)
+        ok(s.pid("resolve") == pids["resolve"] and s.find_event("zones.compiled")["generation"] > generation,
+           "the generation rises, the resolver runs on")
+        ok(seen(s, "late") == "NXDOMAIN", "with the file still broken the last good one is in force")
+        begin = time.monotonic()
+        ok(s.kill_and_wait("resolve"), "a worker is killed")
+        ok(seen(s, "nx") == "NXDOMAIN", "the new one has the policy at once", time.monotonic() - begin)
+        folder = os.path.join(s.data, "zones")
+        kept = [n for n in os.listdir(folder) if n.startswith("policy-")]
+        ok(1 <= len(kept) <= 2, "old policies are removed", kept)
+        with open(os.path.join(folder, "current"), encoding="ascii") as f:
+            ok(f.read().strip() in kept, "zones/current names the last one")
+
+        os.remove(os.path.join(os.path.dirname(s.conf_path), "plain.txt"))
+        ok(s.wait_event("zones.refused", zone="plain"), "a file that is gone is an event")
+        ok(seen(s, "plain") == "NXDOMAIN", "and stays in force")
+        beside(s, "feed1.zone", FEED1.format(4))
+        ok(comes(s, "late", ADDRESS) is not None, "a file that is whole again is taken")
+
+
+SECRET = base64.b64encode(b"a secret of thirty-two octets ..").decode()
+
+
+class Bind:
+    """A real BIND with one zone; named runs in the foreground."""
+
+    def __init__(self, zone, notify, key=SECRET, rr=()):
+        self.dir = tempfile.mkdtemp(prefix="yagura-bind-")
+        self.zone, self.port, self.serial, self.process = zone, free_port(), 1, None
+        self.address = f"127.0.0.1@{self.port}"
+        self.write(rr)
+        with open(f"{self.dir}/named.conf", "w", encoding="utf-8") as f:
+            f.write(f"""
+options {{ directory "{self.dir}"; listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+  pid-file none; recursion no; allow-query {{ any; }}; dnssec-validation no; notify-delay 0;
+  notify-rate 1000; serial-query-rate 1000; querylog no; transfer-format many-answers; }};
+controls {{ }};
+key "key1" {{ algorithm hmac-sha256; secret "{key}"; }};
+zone "{zone}" {{ type primary; file "zone"; ixfr-from-differences yes; allow-transfer {{ key "key1"; }};
+  notify explicit; also-notify {{ 127.0.0.1 port {notify}; }}; max-ixfr-ratio unlimited; }};
+""")
+
+    def write(self, records):
+        with open(f"{self.dir}/zone.new", "w", encoding="utf-8") as f:
+            f.write(f"$TTL 60\n@ SOA ns.{self.zone}. root.{self.zone}. {self.serial} 3600 60 86400 60\n"
+                    f"@ NS ns.{self.zone}.\nns A 127.0.0.1\n" + "".join(f"{r}\n" for r in records))
+        os.rename(f"{self.dir}/zone.new", f"{self.dir}/zone")
+
+    def change(self, records):
+        self.serial += 1
+        self.write(records)
+        self.process.send_signal(signal.SIGHUP)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def start(self):
+        self.process = subprocess.Popen(["named", "-g", "-4", "-n", "1", "-c", f"{self.dir}/named.conf"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=open(f"{self.dir}/log", "a"))
+        if not until(lambda: exchange(("127.0.0.1", self.port), query(self.zone + ".", "SOA"), 0.5), 20):
+            raise RuntimeError(self.log())
+
+    def log(self):
+        with open(f"{self.dir}/log", encoding="utf-8") as f:
+            return f.read()[-2000:]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def by_transfer():
+    notify = free_port(socket.SOCK_DGRAM)
+    policy = [{"name": "feed3", "zone": "feed3.example",
+               "tsig": {"name": "key1", "algorithm": "hmac-sha256", "secret-file": "key1.secret"}}]
+    rules = [f"n{i}.example CNAME ." for i in range(3000)] + ["bind.example CNAME .", "gone.example CNAME ."]
+    with Bind("feed3.example", notify, rr=rules) as b, Upstream(ANSWERS) as up:
+        policy[0]["axfr"] = b.address
+        with resolver(binary, up, {"policy": policy, "notify": [f"127.0.0.1@{notify}"]},
+                      {"key1.secret": SECRET + "\n"}) as s:
+            ok(comes(s, "bind", "NXDOMAIN") is not None, "a zone from BIND by AXFR, signed", s.log()[-1500:])
+            e = s.find_event("zones.transferred") or {}
+            ok(e.get("kind") == "AXFR" and e.get("serial") == 1 and e.get("added") == len(rules) + 3,
+               "all of its records", e)
+            ok(seen(s, "added") == ADDRESS and seen(s, "gone") == "NXDOMAIN", "and no more")
+            b.change([r for r in rules if not r.startswith("gone")] + ["added.example CNAME ."])
+            took = comes(s, "added", "NXDOMAIN")
+            ok(took is not None and took < 5, "a change comes by NOTIFY", f"{took} {b.log()}")
+            e = s.wait_event("zones.transferred", kind="IXFR") or {}
+            ok(e.get("serial") == 2 and e.get("added") == 2 and e.get("removed") == 2, "by IXFR", e)
+            ok(seen(s, "gone") == ADDRESS and seen(s, "bind") == "NXDOMAIN", "what was taken out is gone")
+
+            notify_at = ("127.0.0.1", notify)
+            msg = bytearray(query("other.example.", "SOA", edns=False, rd=False, opcode=4))
+            got = exchange(notify_at, bytes(msg), 2)
+            ok(got and got[3] & 15 == 5, "a NOTIFY for a zone that is not ours is refused")
+            ok(exchange(notify_at, b"\x01" * 40, 0.3) is None, "nonsense gets no answer")
+
+            b.stop()
+            s.wait_event("zones.refused", 0.1)
+            ok(s.kill_and_wait("zones"), "zones is killed while the server is away")
+            ok(s.wait_event("zones.transfer_failed", 15), "that the server is away is an event")
+            s.wait_event("resolve.policy", 5, count=2)
+            ok(seen(s, "bind") == "NXDOMAIN" and seen(s, "added") == "NXDOMAIN", "the zone stays in force")
+            b.start()
+            b.change(rules)
+            ok(comes(s, "gone", "NXDOMAIN", 20) is not None, "the server is back, and so are changes")
+
+
+def wrong_key():
+    other = base64.b64encode(b"another secret").decode()
+    policy = [{"name": "feed3", "zone": "feed3.example", "tsig": {"name": "key1", "secret-file": "key1.secret"}}]
+    with Bind("feed3.example", 9, rr=["bind.example CNAME ."]) as b, Upstream(ANSWERS) as up:
+        policy[0]["axfr"] = b.address
+        with resolver(binary, up, {"policy": policy}, {"key1.secret": other}) as s:
+            e = s.wait_event("zones.transfer_failed") or {}
+            ok("error" in e and "NOTAUTH" in e["error"] or "signature" in e.get("error", ""),
+               "a wrong key gets nothing, and is an event", e)
+            ok(seen(s, "bind") == ADDRESS, "nothing of it is in force")
+        with resolver(binary, up, {"policy": [{k: v for k, v in policy[0].items() if k != "tsig"}]}) as s:
+            e = s.wait_event("zones.transfer_failed") or {}
+            ok("REFUSED" in e.get("error", ""), "no key gets nothing", e)
+
+
+def forged_server():
+    """A server that does not sign, lies, ends early: nothing of it comes into force."""
+    import struct
+    import threading
+    soa = name_bytes("ns.example.") * 2 + struct.pack(">5I", 5, 3600, 1, 86400, 60)
+
+    def rr(name, kind, data):
+        return name_bytes(name) + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
+
+    whole = [rr("feed3.example.", 6, soa), rr("bind.example.feed3.example.", 5, b"\0"), rr("feed3.example.", 6, soa)]
+    outside = whole[:1] + [rr("good.example.", 5, b"\0")] + whole[1:]
+    kinds = {"short": whole[:2], "outside": outside, "begin": whole[1:], "garbage": [b"\xc0\xff\xff"]}
+    for what, records in kinds.items():
+        listen = socket.create_server(("127.0.0.1", 0))
+
+        def serve(records=records, listen=listen):
+            while True:
+                try:
+                    c, _ = listen.accept()
+                except OSError:
+                    return
+                with c:
+                    c.settimeout(5)
+                    q = c.recv(4096)[2:]
+                    end = 12 + len(name_bytes("feed3.example.")) + 4
+                    m = q[:2] + struct.pack(">5H", 0x8400, 1, len(records), 0, 0) + q[12:end] + b"".join(records)
+                    c.sendall(struct.pack(">H", len(m)) + m)
+
+        threading.Thread(target=serve, daemon=True).start()
+        policy = [{"name": "feed3", "zone": "feed3.example", "axfr": f"127.0.0.1@{listen.getsockname()[1]}"}]
+        with Upstream(ANSWERS) as up, resolver(binary, up, {"policy": policy}) as s:
+            if what == "outside":
+                ok(comes(s, "bind", "NXDOMAIN") is not None and seen(s, "good") == ADDRESS,
+                   "a record outside the zone is dropped")
+                ok((s.find_event("zones.transferred") or {}).get("out_of_zone") == 1, "and counted")
+            else:
+                ok(s.wait_event("zones.transfer_failed"), f"a transfer that is wrong is an event: {what}")
+                ok(seen(s, "bind") == ADDRESS, "and nothing of it is in force")
+        listen.close()
+
+
+by_files()
+forged_server()
+if shutil.which("named"):
+    by_transfer()
+    wrong_key()
+else:
+    skip("transfers from BIND", "no named: install bind9")
+done()
