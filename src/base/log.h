@@ -88,7 +88,10 @@
 	X(7015, ZONES_TRANSFERRED,  "zones.transferred",  INFO,   600, "A policy zone was transferred.")                   \
 	X(7016, ZONES_TRANSFER_FAILED, "zones.transfer_failed", WARN, 60, "A policy zone could not be transferred; the one before stays in force.") \
 	X(7017, ZONES_EXPIRED,      "zones.expired",      ERROR,  60, "A policy zone could not be refreshed until it expired; it stays in force.") \
-	X(7018, ZONES_NOTIFY_REFUSED, "zones.notify_refused", NOTICE, 60, "A NOTIFY was refused: not from the server of a zone of ours.")
+	X(7018, ZONES_NOTIFY_REFUSED, "zones.notify_refused", NOTICE, 60, "A NOTIFY was refused: not from the server of a zone of ours.") \
+	X(7019, ZONES_SERVED,       "zones.served",       INFO,   600, "Our policy was transferred to another resolver.") \
+	X(7020, ZONES_SERVE_REFUSED, "zones.serve_refused", NOTICE, 60, "A transfer of our policy was refused.") \
+	X(7021, ZONES_PUBLISHED,    "zones.published",    INFO,   600, "Our policy as a zone has changed.")
 /* clang-format on */
 
 typedef enum yg_level {

@@ -41,6 +41,10 @@ struct yg_conf_dns_policy { /* resolve.policy[] */
 	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
 };
+struct yg_conf_dns_publish { /* resolve.publish[] */
+	struct yg_sv zone, org, listen, allow, notify;
+	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
+};
 struct yg_conf_dns_local { /* resolve.local[] */
 	struct yg_sv zone, file, org;
 };
@@ -106,6 +110,8 @@ struct yg_conf {
 	size_t dns_upstream_count;
 	struct yg_conf_dns_policy *dns_policies;
 	size_t dns_policy_count;
+	struct yg_conf_dns_publish *dns_publishes;
+	size_t dns_publish_count;
 	struct yg_conf_dns_local *dns_locals;
 	size_t dns_local_count;
 	/* process: */

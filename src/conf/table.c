@@ -11,6 +11,7 @@
 #define AT_DU(m) offsetof(struct yg_conf_dns_upstream, m)
 #define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
 #define AT_DZ(m) offsetof(struct yg_conf_dns_local, m)
+#define AT_DB(m) offsetof(struct yg_conf_dns_publish, m)
 #define KIB(n)   ((uint64_t)(n) << 10)
 #define MIB(n)   ((uint64_t)(n) << 20)
 #define GIB(n)   ((uint64_t)(n) << 30)
@@ -248,6 +249,17 @@ static const struct yg_conf_key dns_policy_keys[] = {
 	{"category", RES(TEXT, YG_CF_EMPTY, AT_DP(category), "", NULL), "What its names stand for, such as malware or phishing."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
+static const struct yg_conf_key dns_publish_keys[] = {
+	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DB(zone), "", NULL), "Name of the zone."},
+	{"listen", RPORT(53, YG_CF_REQUIRED, AT_DB(listen)), "Address and port where it is served, by UDP and TCP."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DB(org), "", NULL), "The policy of this organisation; empty: what holds for all."},
+	{"allow", RES(PREFIX, YG_CF_EMPTY | YG_CF_MANY, AT_DB(allow), "", NULL), "Networks that may transfer it; empty: nobody without the key."},
+	{"notify", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DB(notify)), "Who is told by UDP that it has changed (NOTIFY)."},
+	{"tsig.name", RES(TEXT, YG_CF_EMPTY, AT_DB(tsig_name), "", NULL), "Name of the key that transfers must be signed with (RFC 8945)."},
+	{"tsig.algorithm", RES(ENUM, 0, AT_DB(tsig_algorithm), "hmac-sha256", tsig_algorithms), "Its algorithm."},
+	{"tsig.secret-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DB(tsig_secret_file), "", NULL), "File that holds the key in base64."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
 static const struct yg_conf_key dns_local_keys[] = {
 	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DZ(zone), "", NULL), "Name of the zone."},
 	{"file", RES(FILE, YG_CF_REQUIRED | YG_CF_BESIDE, AT_DZ(file), "", NULL), "Its master file."},
@@ -272,6 +284,7 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.upstream", DNS_LIST(dns_upstreams, dns_upstream_count, yg_conf_dns_upstream, 256, dns_upstream_keys), "Whom the resolver asks.", YG_CL_TWICE},
 	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
 	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
+	{"resolve.publish", DNS_LIST(dns_publishes, dns_publish_count, yg_conf_dns_publish, 64, dns_publish_keys), "Our own policy as a response policy zone, for members with resolvers of their own (AXFR, IXFR).", YG_CL_TWICE},
 	{"resolve.local", DNS_LIST(dns_locals, dns_local_count, yg_conf_dns_local, 256, dns_local_keys), "Zones that are answered from files.", YG_CL_TWICE},
 	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL, 0},
 };

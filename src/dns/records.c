@@ -23,7 +23,7 @@ struct yg_dns_records {
 	uint8_t key[16];
 	struct yg_buf b;
 	uint64_t count, dead_bytes;
-	uint32_t soa; /* its offset + 1; 0: none */
+	uint32_t soa;    /* its offset + 1; 0: none */
 	uint32_t *slots; /* owned: offset + 1; NULL: no index */
 	size_t slot_count, slot_used;
 	/* of a change under way */
@@ -256,8 +256,9 @@ yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *
 	return YG_OK;
 }
 
-yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_rr *rr,
-				struct yg_err *err)
+/* Where the record is: YG_OK | YG_NOTFOUND | YG_NOMEM | YG_LIMIT. */
+static yg_status locate(struct yg_dns_records *r, const struct yg_zone_rr *rr, uint32_t *out,
+			struct yg_err *err)
 {
 	yg_status st = index_ready(r, err);
 	if (st != YG_OK)
@@ -266,10 +267,26 @@ yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_r
 	yg_dns_record_pack(&r->b, rr, r->has_origin ? &r->origin : NULL, 0);
 	if (r->b.bad)
 		return YG_FAIL(err, YG_LIMIT, "the zone is larger than it may be");
-	uint32_t o = find(r, at);
+	*out = find(r, at);
 	r->b.n = at;
-	if (o == UINT32_MAX)
-		return YG_FAIL(err, YG_NOTFOUND, "a record that is to go is not in the zone");
+	return *out != UINT32_MAX
+		       ? YG_OK
+		       : YG_FAIL(err, YG_NOTFOUND, "a record that is to go is not in the zone");
+}
+
+bool yg_dns_records_has(struct yg_dns_records *r, const struct yg_zone_rr *rr)
+{
+	uint32_t at;
+	return locate(r, rr, &at, NULL) == YG_OK;
+}
+
+yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_rr *rr,
+				struct yg_err *err)
+{
+	uint32_t o;
+	yg_status st = locate(r, rr, &o, err);
+	if (st != YG_OK)
+		return st;
 	if (r->changing && o < r->mark_n) {
 		uint32_t *k = yg_vec_add(&r->killed, sizeof *k);
 		if (k == NULL)
@@ -379,8 +396,10 @@ bool yg_dns_soa_read(struct yg_sv rdata, struct yg_dns_soa *out)
 	struct yg_dns_name name;
 	const uint8_t *p = (const uint8_t *)rdata.p;
 	size_t at = 0;
-	if (yg_dns_name_read_plain(p, rdata.n, &at, &name) != YG_OK ||
-	    yg_dns_name_read_plain(p, rdata.n, &at, &name) != YG_OK || rdata.n - at != 20)
+	for (unsigned i = 0; i < 2; i++) /* the server's and the person's */
+		if (yg_dns_name_read_plain(p, rdata.n, &at, &name) != YG_OK)
+			return false;
+	if (rdata.n - at != 20)
 		return false;
 	*out = (struct yg_dns_soa){yg_dns_get32(p + at), yg_dns_get32(p + at + 4),
 				   yg_dns_get32(p + at + 8), yg_dns_get32(p + at + 12),

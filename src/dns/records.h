@@ -22,6 +22,8 @@ yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *
 /* Owner, type and data decide, not the TTL.  YG_OK | YG_NOTFOUND | YG_NOMEM. */
 yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_rr *rr,
 				struct yg_err *err);
+/* Is it there?  The index is made when there is none: false too when memory is out. */
+bool yg_dns_records_has(struct yg_dns_records *r, const struct yg_zone_rr *rr);
 /* All or nothing: between begin and end changes can be taken back. */
 void yg_dns_records_begin(struct yg_dns_records *r);
 void yg_dns_records_undo(struct yg_dns_records *r);
@@ -30,7 +32,8 @@ void yg_dns_records_commit(struct yg_dns_records *r);
 /* The next record from *at (0: the first); false at the end.  rr->owner is `owner`. */
 bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_dns_name *owner,
 			 struct yg_zone_rr *rr);
-const struct yg_dns_name *yg_dns_records_origin(const struct yg_dns_records *r); /* NULL: none yet */
+const struct yg_dns_name *yg_dns_records_origin(
+	const struct yg_dns_records *r); /* NULL: none yet */
 /* The SOA at the top: false when there is none. */
 bool yg_dns_records_soa(const struct yg_dns_records *r, struct yg_dns_name *owner,
 			struct yg_zone_rr *rr);

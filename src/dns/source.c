@@ -18,9 +18,8 @@ struct yg_dns_source {
 static yg_status give_rr(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err)
 {
 	struct yg_dns_source *s = ctx;
-	return s->opts.records != NULL
-		       ? yg_dns_records_add(s->opts.records, rr, err)
-		       : yg_dns_builder_rr(s->opts.builder, s->opts.zone, rr, err);
+	return s->opts.records != NULL ? yg_dns_records_add(s->opts.records, rr, err)
+				       : yg_dns_builder_rr(s->opts.builder, s->opts.zone, rr, err);
 }
 
 yg_status yg_dns_source_new(const struct yg_dns_source_opts *opts, struct yg_dns_source **out,

@@ -9,7 +9,7 @@
 struct yg_dns_source_opts {
 	struct yg_dns_builder *builder; /* borrowed; NULL with records */
 	uint32_t zone;
-	struct yg_dns_records *records; /* borrowed; a master file is kept here instead */
+	struct yg_dns_records *records;   /* borrowed; a master file is kept here instead */
 	bool is_list;                     /* else a master file */
 	bool allow, force;                /* of lists */
 	const struct yg_dns_name *origin; /* of relative names in a master file; NULL: the root */

@@ -71,7 +71,8 @@ static void test_records(void)
 	T_OK(change(r, true, "z.example", YG_DNS_SOA, soa(1)) == YG_OK);
 	T_OK(change(r, true, "a.z.example", YG_DNS_A, a) == YG_OK);
 	T_OK(change(r, true, "a.z.example", YG_DNS_A, b) == YG_OK);
-	T_OK(change(r, true, "other.example", YG_DNS_A, a) == YG_OK); /* kept: the compiler counts it */
+	T_OK(change(r, true, "other.example", YG_DNS_A, a) ==
+	     YG_OK); /* kept: the compiler counts it */
 	T_OK(yg_dns_records_count(r) == 4 && holds(r, "other.example"));
 	T_OK(change(r, false, "b.z.example", YG_DNS_A, a) == YG_NOTFOUND);
 	T_OK(change(r, false, "a.z.example", YG_DNS_A, a) == YG_OK && holds(r, "a.z.example"));
@@ -152,8 +153,8 @@ static size_t answer(const struct part *p, size_t n, uint16_t id, uint16_t flags
 	for (size_t i = 0; i < n; i++) {
 		uint8_t a[4] = {192, 0, 2, (uint8_t)p[i].n};
 		struct yg_dns_name o = name(p[i].owner);
-		struct yg_sv rdata = p[i].type == YG_DNS_SOA ? soa(p[i].n)
-							     : (struct yg_sv){(char *)a, 4};
+		struct yg_sv rdata =
+			p[i].type == YG_DNS_SOA ? soa(p[i].n) : (struct yg_sv){(char *)a, 4};
 		(void)yg_dns_wr_rr(&w, YG_DNS_ANSWER, &o, p[i].type, YG_DNS_IN, 60, rdata);
 	}
 	return w.n;
@@ -184,20 +185,26 @@ static yg_status run(struct yg_dns_records **r, const uint32_t *serial, const st
 
 static void test_transfer(void)
 {
-	static const struct part whole[] = {{"z.example", YG_DNS_SOA, 1}, {"a.z.example", 1, 1},
-					    {"out.example", 1, 1},	{"b.z.example", 1, 2},
+	static const struct part whole[] = {{"z.example", YG_DNS_SOA, 1},
+					    {"a.z.example", 1, 1},
+					    {"out.example", 1, 1},
+					    {"b.z.example", 1, 2},
 					    {"z.example", YG_DNS_SOA, 1}};
 	static const struct part delta[] = {
-		{"z.example", YG_DNS_SOA, 3}, {"z.example", YG_DNS_SOA, 1}, {"a.z.example", 1, 1},
-		{"z.example", YG_DNS_SOA, 2}, {"c.z.example", 1, 3},        {"z.example", YG_DNS_SOA, 2},
-		{"c.z.example", 1, 3},        {"z.example", YG_DNS_SOA, 3}, {"d.z.example", 1, 4},
-		{"z.example", YG_DNS_SOA, 3}};
+		{"z.example", YG_DNS_SOA, 3}, {"z.example", YG_DNS_SOA, 1},
+		{"a.z.example", 1, 1},        {"z.example", YG_DNS_SOA, 2},
+		{"c.z.example", 1, 3},        {"z.example", YG_DNS_SOA, 2},
+		{"c.z.example", 1, 3},        {"z.example", YG_DNS_SOA, 3},
+		{"d.z.example", 1, 4},        {"z.example", YG_DNS_SOA, 3}};
 	static const struct part wrong[] = {
-		{"z.example", YG_DNS_SOA, 4}, {"z.example", YG_DNS_SOA, 3}, {"d.z.example", 1, 4},
-		{"q.z.example", 1, 9},        {"z.example", YG_DNS_SOA, 4}, {"z.example", YG_DNS_SOA, 4}};
+		{"z.example", YG_DNS_SOA, 4}, {"z.example", YG_DNS_SOA, 3},
+		{"d.z.example", 1, 4},        {"q.z.example", 1, 9},
+		{"z.example", YG_DNS_SOA, 4}, {"z.example", YG_DNS_SOA, 4}};
 	static const struct part same[] = {{"z.example", YG_DNS_SOA, 3}};
-	static const struct part gap[] = {{"z.example", YG_DNS_SOA, 5}, {"z.example", YG_DNS_SOA, 3},
-					  {"z.example", YG_DNS_SOA, 4}, {"z.example", YG_DNS_SOA, 5}};
+	static const struct part gap[] = {{"z.example", YG_DNS_SOA, 5},
+					  {"z.example", YG_DNS_SOA, 3},
+					  {"z.example", YG_DNS_SOA, 4},
+					  {"z.example", YG_DNS_SOA, 5}};
 	enum yg_dns_xfr_result result;
 	uint32_t one = 1, three = 3;
 	for (size_t each = 1; each <= YG_LEN(delta); each += 3) {
@@ -263,9 +270,12 @@ static void test_tsig(void)
 	struct yg_tsig_key k, k2;
 	struct yg_tsig client, server;
 	bool is_signed;
-	T_OK(yg_tsig_key_init(&k, YG_SV("key1"), YG_SV("hmac-md5"), YG_SV("YWJj"), NULL) == YG_PARSE);
-	T_OK(yg_tsig_key_init(&k, YG_SV("key1"), YG_SV("hmac-sha256"), YG_SV("!"), NULL) == YG_PARSE);
-	T_OK(yg_tsig_key_init(&k2, YG_SV("key1"), YG_SV("hmac-sha256"), YG_SV("YWJk"), NULL) == YG_OK);
+	T_OK(yg_tsig_key_init(&k, YG_SV("key1"), YG_SV("hmac-md5"), YG_SV("YWJj"), NULL) ==
+	     YG_PARSE);
+	T_OK(yg_tsig_key_init(&k, YG_SV("key1"), YG_SV("hmac-sha256"), YG_SV("!"), NULL) ==
+	     YG_PARSE);
+	T_OK(yg_tsig_key_init(&k2, YG_SV("key1"), YG_SV("hmac-sha256"), YG_SV("YWJk"), NULL) ==
+	     YG_OK);
 	T_OK(yg_tsig_key_init(&k, YG_SV("key1"), YG_SV("hmac-sha256"), YG_SV(" YWJj\n"), NULL) ==
 		     YG_OK &&
 	     k.secret_n == 3 && k.mac_n == 32);

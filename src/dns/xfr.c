@@ -9,7 +9,7 @@ struct yg_dns_xfr {
 	struct yg_dns_xfr_opts opts;
 	enum state state;
 	enum yg_dns_xfr_result result;
-	uint32_t last, now; /* serials: of the new zone, of the version being built */
+	uint32_t last, now;           /* serials: of the new zone, of the version being built */
 	struct yg_dns_records *fresh; /* owned: a whole zone */
 	struct yg_buf delta;          /* owned: packed records; mark 1: goes */
 	uint8_t *first;               /* owned: data of the first SOA, UINT16_MAX octets of room */
@@ -300,9 +300,9 @@ static yg_status apply(struct yg_dns_xfr *x, struct yg_dns_records *zone, struct
 		yg_dns_records_commit(zone);
 	else
 		yg_dns_records_undo(zone);
-	return st == YG_NOTFOUND ? YG_FAIL(err, YG_CONFLICT,
-					   "the differences are not those of this zone")
-				 : st;
+	return st == YG_NOTFOUND
+		       ? YG_FAIL(err, YG_CONFLICT, "the differences are not those of this zone")
+		       : st;
 }
 
 yg_status yg_dns_xfr_take(struct yg_dns_xfr *x, struct yg_dns_records **zone, struct yg_err *err)

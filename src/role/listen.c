@@ -158,8 +158,8 @@ static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n
 	want_dns(w, "doh", conf->dns_dohs, conf->dns_doh_count, n);
 }
 
-/* "notify.0.udp": zones alone, one process. */
-static void want_notify(struct want *w, const struct yg_conf *conf)
+/* "notify.0.udp", "publish.0.tcp": zones alone, one process. */
+static void want_zones(struct want *w, const struct yg_conf *conf)
 {
 	char text[96];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
@@ -167,6 +167,14 @@ static void want_notify(struct want *w, const struct yg_conf *conf)
 		b.n = 0;
 		yg_sb_printf(&b, "notify.%zu.udp", i);
 		want(w, yg_sb_cstr(&b), 0, YG_R_ZONES, conf->dns_notifies[i].address, "udp");
+	}
+	for (size_t i = 0; i < conf->dns_publish_count; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "publish.%zu.udp", i);
+		want(w, yg_sb_cstr(&b), 0, YG_R_ZONES, conf->dns_publishes[i].listen, "udp");
+		b.n = 0;
+		yg_sb_printf(&b, "publish.%zu.tcp", i);
+		want(w, yg_sb_cstr(&b), 0, YG_R_ZONES, conf->dns_publishes[i].listen, "tcp");
 	}
 }
 
@@ -192,7 +200,7 @@ yg_status sup_listen(struct sup *s, const struct yg_conf *conf, struct yg_err *e
 	for (uint32_t n = 0; n < conf->resolve_workers && (allowed & YG_R_RESOLVE) != 0; n++)
 		want_resolver(&w, conf, n);
 	if ((allowed & YG_R_ZONES) != 0)
-		want_notify(&w, conf);
+		want_zones(&w, conf);
 	if (w.st != YG_OK)
 		sup_listen_revert(s);
 	return w.st;

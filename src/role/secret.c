@@ -111,6 +111,11 @@ static void take_resolver(struct load *l, const struct yg_conf *conf)
 		yg_sb_printf(&b, "tsig." YG_SV_FMT, YG_SV_ARG(conf->dns_policies[i].name));
 		take_sv(l, yg_sb_cstr(&b), YG_R_ZONES, conf->dns_policies[i].tsig_secret_file);
 	}
+	for (size_t i = 0; i < conf->dns_publish_count; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "publish.%zu.tsig", i);
+		take_sv(l, yg_sb_cstr(&b), YG_R_ZONES, conf->dns_publishes[i].tsig_secret_file);
+	}
 	for (size_t i = 0; i < conf->dns_client_count; i++) {
 		b.n = 0;
 		yg_sb_printf(&b, "client.%zu", i);

@@ -8,9 +8,9 @@
 #include "os/memfd.h"
 #include "role/zones_internal.h"
 
-#define WATCH_MS  1000
-#define EDE_ORG   17 /* RFC 8914: filtered, as the client's own side wants it */
-#define EDE_OURS  15
+#define WATCH_MS   1000
+#define EDE_ORG    17 /* RFC 8914: filtered, as the client's own side wants it */
+#define EDE_OURS   15
 #define ANSWER_TTL 60
 
 /* ---- what the configuration says ---- */
@@ -90,8 +90,7 @@ static yg_status take_zone(struct zones *all, size_t i, struct yg_err *err)
 	if (st == YG_OK && path.n > 0)
 		st = add_dir(all, z->path, err);
 	if (st != YG_OK)
-		(void)yg_err_wrap(err, "resolve.policy: " YG_SV_FMT ": ",
-				  YG_SV_ARG(z->conf->name));
+		(void)yg_err_wrap(err, "resolve.policy: " YG_SV_FMT ": ", YG_SV_ARG(z->conf->name));
 	return st;
 }
 
@@ -123,7 +122,9 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 		yg_role_path(p, z->dirs[i], YG_ACCESS_READ, true);
 	for (size_t i = 0; i < ctx->conf->dns_policy_count; i++)
 		out = out || ctx->conf->dns_policies[i].axfr.n > 0;
-	if (out || ctx->conf->dns_notify_count > 0)
+	if (ctx->conf->dns_publish_count > 0)
+		p->box.calls |= YG_CALLS_ACCEPT;
+	if (out || ctx->conf->dns_notify_count + ctx->conf->dns_publish_count > 0)
 		p->box.calls |= YG_CALLS_INET_OUT;
 	p->any_port = out;
 }
@@ -162,6 +163,7 @@ static void look(struct zones *z, bool at_once)
 static void on_watch(uv_timer_t *t)
 {
 	look(t->data, false);
+	zones_serve_tick(t->data);
 }
 
 static void on_reload(struct yg_role_ctx *ctx, const struct yg_conf *old)
@@ -204,6 +206,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	yg_status st = zones_policy_open(z, err);
 	if (st == YG_OK)
 		st = zones_notify_open(z, err);
+	if (st == YG_OK)
+		st = zones_serve_open(z, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++)
 		st = open_zone(&z->zones[i], err);
 	if (st != YG_OK)

@@ -36,11 +36,10 @@ static void reading_end(struct reading *r)
 static yg_status reading_begin(struct reading *r, struct yg_err *err)
 {
 	struct zone *z = r->z;
-	struct yg_dns_source_opts o = {
-		.is_list = z->is_list,
-		.allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
-			 z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW,
-		.origin = z->spec.origin};
+	struct yg_dns_source_opts o = {.is_list = z->is_list,
+				       .allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
+						z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW,
+				       .origin = z->spec.origin};
 	struct yg_dns_records_opts ro = {.origin = z->spec.origin};
 	const struct yg_dns_build_opts bo = {.env = &z->all->ctx->env};
 	yg_status st;

@@ -1,6 +1,7 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
  * (files and what is kept of every zone), zones_policy.c (all of them into one
- * snapshot), zones_xfr.c (transfers), zones_notify.c (who says that a zone has changed).
+ * snapshot), zones_xfr.c (transfers), zones_notify.c (who says that a zone has
+ * changed), zones_publish.c and zones_serve.c (our own policy as a zone).
  * One thread: the loop's. */
 #pragma once
 #include <sys/stat.h>
@@ -13,9 +14,9 @@
 #include "os/socket.h"
 #include "role/role.h"
 
-#define ZONES_KIND       2u /* of snapshots: DNS policy */
-#define ZONES_DIRS       64
-#define ZONES_FILE_MAX   ((uint64_t)4 << 30)
+#define ZONES_KIND        2u /* of snapshots: DNS policy */
+#define ZONES_DIRS        64
+#define ZONES_FILE_MAX    ((uint64_t)4 << 30)
 #define ZONES_REFUSED_MAX 3 /* refused records of a zone in the log; all are counted */
 
 struct zones;
@@ -43,8 +44,8 @@ struct zone {
 	/* a transfer */
 	struct yg_addr master;
 	bool has_tsig;
-	struct yg_tsig_key *tsig; /* owned, wiped */
-	struct xfr_job *job;      /* owned; NULL: none under way */
+	struct yg_tsig_key *tsig;      /* owned, wiped */
+	struct xfr_job *job;           /* owned; NULL: none under way */
 	bool again, want_all, expired; /* asked for while one runs; no IXFR; said so */
 	int64_t good_at, next_at;      /* us, monotonic: last that ended well; next one due */
 	unsigned failures;             /* in a row */
@@ -62,8 +63,9 @@ struct zones {
 	uint64_t generation;
 	bool dirty;
 	uv_timer_t watch;
-	uv_idle_t compile; /* runs once when the loop has nothing else to do */
+	uv_idle_t compile;           /* runs once when the loop has nothing else to do */
 	struct zones_notify *notify; /* owned list */
+	struct zones_serve *serve;   /* owned; NULL: nothing is published */
 };
 
 static inline int64_t zones_now(const struct zones *z)
@@ -90,3 +92,11 @@ void zones_xfr_tick(struct zone *z);
 
 /* zones_notify.c */
 yg_status zones_notify_open(struct zones *z, struct yg_err *err);
+
+/* zones_serve.c */
+yg_status zones_serve_open(struct zones *z, struct yg_err *err);
+void zones_serve_tick(struct zones *z);
+
+/* zones_publish.c */
+/* What is compiled, before the builder is finished. */
+void zones_serve_publish(struct zones *z, const struct yg_dns_builder *b, uint64_t generation);

@@ -65,8 +65,8 @@ static void on_packet(struct zones_notify *d, const struct yg_addr *from, uint8_
 		if (good)
 			zones_xfr_begin(z);
 	}
-	size_t out_n = reply(&m, good ? YG_DNS_RCODE_NOERROR : YG_DNS_RCODE_REFUSED, out,
-			     sizeof out);
+	size_t out_n =
+		reply(&m, good ? YG_DNS_RCODE_NOERROR : YG_DNS_RCODE_REFUSED, out, sizeof out);
 	if (!good) {
 		char text[YG_ADDR_TEXT_MAX];
 		struct yg_sb b = yg_sb_init(text, sizeof text);

@@ -159,8 +159,7 @@ static yg_status publish(struct zones *z, int fd, uint64_t generation, struct yg
 static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, struct yg_err *err)
 {
 	struct zones *z = c->z;
-	const struct yg_dns_build_opts o = {
-		.env = &z->ctx->env, .ctx = c, .refused = on_refused};
+	const struct yg_dns_build_opts o = {.env = &z->ctx->env, .ctx = c, .refused = on_refused};
 	YG_AUTO(yg_fd_close) int fd = -1;
 	yg_status st = yg_dns_builder_new(&o, &c->b, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
@@ -169,6 +168,8 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 		if (st == YG_OK)
 			z->zones[i].stats = yg_dns_builder_stats(c->b, number);
 	}
+	if (st == YG_OK)
+		zones_serve_publish(z, c->b, z->generation + 1);
 	if (st == YG_OK)
 		st = write_snapshot(c, z->generation + 1, &fd, stats, err);
 	return st == YG_OK ? publish(z, fd, z->generation + 1, err) : st;

@@ -100,8 +100,8 @@ static void failed(struct xfr_job *j, const struct yg_err *err)
 	/* what was wrong with the differences is no fault of the whole zone */
 	bool all = j->by_difference && err->code != YG_IO;
 	yg_role_log(z->all->ctx, YG_EV_ZONES_TRANSFER_FAILED, YG_KU("zone", z->conf->name),
-		    YG_KU("server", z->conf->axfr), YG_KS("kind", j->by_difference ? "IXFR" : "AXFR"),
-		    YG_KERR(err));
+		    YG_KU("server", z->conf->axfr),
+		    YG_KS("kind", j->by_difference ? "IXFR" : "AXFR"), YG_KERR(err));
 	plan(z, false);
 	z->want_all = all;
 	z->again = z->again || all;
@@ -115,12 +115,19 @@ static void failed_uv(struct xfr_job *j, int rc, const char *what)
 	failed(j, &err);
 }
 
-static void save_later(struct zone *z)
+/* A small zone at once, so that no moment is without it; a large one when the policy is
+ * compiled, or for differences, now and then: the start gets what is missing by IXFR. */
+static void save(struct zone *z, bool whole)
 {
 	int64_t now = zones_now(z->all);
-	bool small = yg_dns_records_bytes(z->records) <= SAVE_SMALL;
-	if (!z->unsaved)
-		z->save_at = now + (small ? YG_US_PER_S : SAVE_US);
+	if (yg_dns_records_bytes(z->records) <= SAVE_SMALL) {
+		zones_kept_write(z);
+		return;
+	}
+	if (whole)
+		z->save_at = now;
+	else if (!z->unsaved)
+		z->save_at = now + SAVE_US;
 	z->unsaved = true;
 }
 
@@ -145,7 +152,7 @@ static void finish(struct xfr_job *j, enum yg_dns_xfr_result result)
 			    YG_KN("added", s.added), YG_KN("removed", s.removed),
 			    YG_KN("out_of_zone", s.out_of_zone), YG_KN("bytes", s.bytes),
 			    YG_KN("took_ms", (zones_now(z->all) - j->begun_at) / 1000));
-		save_later(z);
+		save(z, result == YG_DNS_XFR_FULL);
 		zones_changed(z->all);
 	}
 	job_end(j);
@@ -337,8 +344,7 @@ yg_status zones_xfr_open(struct zone *z, struct yg_err *err)
 	if (st == YG_OK)
 		st = take_key(z, err);
 	if (st != YG_OK) {
-		(void)yg_err_wrap(err, "resolve.policy: " YG_SV_FMT ": ",
-				  YG_SV_ARG(z->conf->name));
+		(void)yg_err_wrap(err, "resolve.policy: " YG_SV_FMT ": ", YG_SV_ARG(z->conf->name));
 		return st;
 	}
 	z->good_at = zones_now(z->all);

@@ -321,8 +321,11 @@ def resolver(binary, upstream=None, conf=None, files=None, **how):
 
     def before(s):
         for name, text in (files or {}).items():
-            with open(os.path.join(os.path.dirname(s.conf_path), name), "w", encoding="utf-8") as f:
+            path = os.path.join(os.path.dirname(s.conf_path), name)
+            with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
+            if name.endswith(".secret"):
+                os.chmod(path, 0o600)
     s = Server(binary, base, only="resolve", before=before, **how)
     s.dns = ("127.0.0.1", port)
     with s:

@@ -262,8 +262,77 @@ def forged_server():
         listen.close()
 
 
+class Secondary(Bind):
+    """A BIND that has our zone from us."""
+
+    def __init__(self, zone, port, ours, key):
+        super().__init__(zone, 9)
+        self.port = port
+        with open(f"{self.dir}/named.conf", "w", encoding="utf-8") as f:
+            f.write(f"""
+options {{ directory "{self.dir}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+  pid-file none; recursion no; allow-query {{ any; }}; dnssec-validation no; notify no;
+  serial-query-rate 1000; }};
+controls {{ }};
+key "key1" {{ algorithm hmac-sha256; secret "{key}"; }};
+zone "{zone}" {{ type secondary; primaries {{ 127.0.0.1 port {ours} key "key1"; }}; file "copy";
+  masterfile-format text; }};
+""")
+
+
+def our_own_zone():
+    zone = "rpz.yagura.example"
+    theirs, ours, open_port = free_port(), free_port(), free_port()
+    policy = [{"name": "allow", "list": "allow.txt", "layer": "centre-allow"},
+              {"name": "feed1", "rpz": "feed1.zone", "zone": "feed1.example"},
+              {"name": "second", "list": "second.txt", "override": "nodata"},
+              {"name": "noted", "list": "noted.txt", "mode": "audit-only"}]
+    files = {"feed1.zone": FEED1.format(1) + "good.example CNAME .\n32.1.113.0.203.rpz-ip CNAME rpz-drop.\n",
+             "second.txt": "plain.example\nnx.example\n", "allow.txt": "good.example\n",
+             "noted.txt": "late.example\n", "key1.secret": SECRET}
+    publish = [{"zone": zone, "listen": f"127.0.0.1@{ours}", "allow": ["127.0.0.0/8"],
+                "notify": [f"127.0.0.1@{theirs}"],
+                "tsig": {"name": "key1", "algorithm": "hmac-sha256", "secret-file": "key1.secret"}},
+               {"zone": zone, "listen": f"127.0.0.1@{open_port}", "allow": ["127.0.0.0/8"]}]
+    with Upstream(ANSWERS) as up, resolver(binary, up, {"policy": policy, "publish": publish}, files) as s:
+        s.wait_event("zones.published", count=2)
+        at = ("127.0.0.1", ours)
+        a = ask(at, f"{zone}.", "AXFR", tcp=True, edns=False)
+        ok(a and a.rcode == "REFUSED", "without the key there is no transfer", a and a.rcode)
+        a = ask(at, f"{zone}.", "SOA", edns=False)
+        ok(a and a.rcode == "REFUSED", "and no SOA")
+        a = ask(("127.0.0.1", open_port), f"{zone}.", "AXFR", tcp=True, edns=False)
+        got = {(r[0].removesuffix(f".{zone}."), r[1], r[3] if isinstance(r[3], str) else "")
+               for r in (a.answers if a else [])}
+        ok(a and a.answers[0][1] == "SOA" and a.answers[-1][1] == "SOA" and a.aa, "an AXFR from an allowed network")
+        want = {("nx.example", "CNAME", "."), ("nodata.example", "CNAME", "*."), ("pass.example", "CNAME", "rpz-passthru."),
+                ("drop.example", "CNAME", "rpz-drop."), ("tcp.example", "CNAME", "rpz-tcp-only."),
+                ("local.example", "A", "198.51.100.7"), ("cname.example", "CNAME", "target.example."),
+                ("32.1.113.0.203.rpz-ip", "CNAME", "rpz-drop."), ("plain.example", "CNAME", "*."),
+                ("*.plain.example", "CNAME", "*."), ("good.example", "CNAME", "rpz-passthru."),
+                ("*.good.example", "CNAME", "rpz-passthru."), ("*.nx.example", "CNAME", "*.")}
+        got = {g for g in got if g[1] not in ("SOA", "NS")}
+        ok(got == want, "each trigger with what decides it, overrides and layers included", f"{got ^ want}")
+
+        if not shutil.which("named"):
+            skip("a BIND that has our zone", "no named: install bind9")
+            return
+        with Secondary(zone, theirs, ours, SECRET) as b:
+            def has(name, want):
+                a = ask(("127.0.0.1", theirs), f"{name}.{zone}.", "CNAME", edns=False, timeout=1)
+                return a is not None and a.values == want
+
+            ok(until(lambda: has("nx.example", ["."]), 20), "a BIND has our zone by a signed AXFR", b.log())
+            beside(s, "feed1.zone", FEED1.format(2) + "late.example CNAME .\n")
+            ok(until(lambda: has("late.example", ["."]), 20), "a change comes to it by NOTIFY", b.log())
+            e = s.wait_event("zones.served", 5, kind="IXFR")
+            ok(e, "by IXFR", s.log()[-1500:])
+            ok(has("good.example", ["rpz-passthru."]) and has("drop.example", ["rpz-drop."]), "the rest is there")
+
+
 by_files()
 forged_server()
+our_own_zone()
 if shutil.which("named"):
     by_transfer()
     wrong_key()

@@ -21,7 +21,8 @@ static struct yg_dns_records *small_zone(void)
 	const struct yg_zone_rr one = {
 		.owner = &other, .type = YG_DNS_A, .cls = YG_DNS_IN, .rdata = {"\1\2\3\4", 4}};
 	if (yg_dns_records_new(&o, &r, NULL) != YG_OK ||
-	    yg_dns_records_add(r, &top, NULL) != YG_OK || yg_dns_records_add(r, &one, NULL) != YG_OK)
+	    yg_dns_records_add(r, &top, NULL) != YG_OK ||
+	    yg_dns_records_add(r, &one, NULL) != YG_OK)
 		abort();
 	return r;
 }
@@ -59,8 +60,8 @@ static void transfer(struct yg_dns_xfr *x, const struct yg_tsig_key *key, const 
 	while (st == YG_OK && result == YG_DNS_XFR_NONE && n >= 2) {
 		size_t len = YG_MIN((size_t)p[0] << 8 | p[1], n - 2), left = len;
 		uint8_t *exact = fuzz_exact(p + 2, len);
-		if (key != NULL && yg_tsig_verify(&t, exact, &left, 1000, &is_signed, NULL) == YG_OK &&
-		    left > len)
+		if (key != NULL &&
+		    yg_tsig_verify(&t, exact, &left, 1000, &is_signed, NULL) == YG_OK && left > len)
 			abort();
 		st = yg_dns_xfr_feed(x, 0x1234, exact, left, &result, NULL);
 		free(exact);

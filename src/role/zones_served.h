@@ -1,0 +1,47 @@
+/* zones_served.h - our own policy as zones of ours: zones_publish.c makes them,
+ * zones_serve.c gives them away. */
+#pragma once
+#include "role/zones_internal.h"
+
+#define SERVED_ALLOW_MAX  64
+#define SERVED_JOURNAL    64  /* differences kept */
+#define SERVED_SIGN_BYTES 512 /* room left for a signature */
+
+struct conn;
+struct edition { /* what was served at one time; transfers of it may still run */
+	unsigned refs;
+	uint32_t serial;
+	struct yg_dns_records *records; /* owned */
+};
+struct diff {
+	uint32_t from;
+	struct yg_buf b; /* owned */
+};
+struct served {
+	struct served *next;
+	struct zones *all;
+	const struct yg_conf_dns_publish *conf;
+	struct yg_dns_name origin;
+	struct {
+		struct yg_ip ip;
+		unsigned bits;
+	} allow[SERVED_ALLOW_MAX];
+	size_t allow_count;
+	bool has_tsig;
+	struct yg_tsig_key tsig;
+	struct edition *now; /* NULL: not compiled yet */
+	struct diff journal[SERVED_JOURNAL];
+	size_t journal_count;
+	uv_poll_t udp, tcp;
+	int udp_fd, tcp_fd;
+};
+struct zones_serve {
+	struct served *list; /* owned */
+	struct conn *conns;  /* owned */
+	unsigned conn_count;
+};
+
+void served_release(struct edition *e);
+/* The differences from that serial to now, one after another, into *out, which is made:
+ * false when they are not all known. */
+bool served_differences(const struct served *s, uint32_t serial, struct yg_buf *out);
