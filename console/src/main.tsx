@@ -14,11 +14,15 @@ import { Frame, Page } from "./ui/frame";
 export * from "./kit";
 
 const pages = new Map<string, Promise<ComponentType>>();
+const views = new Map<string, ComponentType>(); // of them, those that are here
 function loadPage(name: string): Promise<ComponentType> {
 	let p = pages.get(name);
 	if (p === undefined) {
 		const file = manifest.pages[name]?.js;
-		p = Promise.all([import(`/assets/${file}`) as Promise<{ default: ComponentType }>, loadTexts(name)]).then(([m]) => m.default);
+		p = Promise.all([import(`/assets/${file}`) as Promise<{ default: ComponentType }>, loadTexts(name)]).then(([m]) => {
+			views.set(name, m.default);
+			return m.default;
+		});
 		p.catch(() => pages.delete(name));
 		pages.set(name, p);
 	}
@@ -27,36 +31,35 @@ function loadPage(name: string): Promise<ComponentType> {
 
 function Current() {
 	const name = place.value.page;
-	const [shown, setShown] = useState<{ name: string; view?: ComponentType; failed?: boolean }>({ name: "" });
+	const [failed, setFailed] = useState("");
+	const [, setLoaded] = useState("");
 	useEffect(() => {
-		if (manifest.pages[name] === undefined) {
-			setShown({ name });
-			return undefined;
-		}
+		if (manifest.pages[name] === undefined || views.has(name)) return undefined;
 		let gone = false;
+		setFailed("");
 		loadPage(name).then(
-			(view) => !gone && setShown({ name, view }),
-			() => !gone && setShown({ name, failed: true }),
+			() => !gone && setLoaded(name),
+			() => !gone && setFailed(name),
 		);
 		return () => {
 			gone = true;
 		};
 	}, [name]);
-	if (shown.name === name && shown.failed === true)
-		return (
-			<Page title={t("page.failed")}>
-				<Empty title={t("page.changed")} action={<Button kind="main" onClick={() => location.reload()}>{t("page.reload")}</Button>} />
-			</Page>
-		);
-	if (shown.name === name && shown.view === undefined)
+	if (manifest.pages[name] === undefined)
 		return (
 			<Page title={t("page.none")}>
 				<Empty title={t("page.none-why")} action={<a href={link("overview")}>{t("nav.overview")}</a>} />
 			</Page>
 		);
-	if (shown.view === undefined) return <Skeleton lines={8} />;
-	const View = shown.view;
-	return <View />;
+	// never the page before: it would take this address for its own and ask for what is not there
+	const View = views.get(name);
+	if (View !== undefined) return <View />;
+	if (failed !== name) return <Skeleton lines={8} />;
+	return (
+		<Page title={t("page.failed")}>
+			<Empty title={t("page.changed")} action={<Button kind="main" onClick={() => location.reload()}>{t("page.reload")}</Button>} />
+		</Page>
+	);
 }
 function App({ error }: { error?: ApiError }) {
 	if (error !== undefined)
