@@ -79,52 +79,60 @@ void yg_dns_record_pack(struct yg_buf *b, const struct yg_zone_rr *rr,
 	yg_buf_put(b, rr->rdata);
 }
 
-/* The owner from its packed bytes: false when they are no name. */
+/* The owner from its packed bytes: false when they are no name.  Every policy is compiled
+ * through here: the origin's labels are known, only those before it are walked. */
 static bool owner_of(const uint8_t *p, size_t n, const struct yg_dns_name *origin, bool below,
 		     struct yg_dns_name *out)
 {
-	unsigned labels = 0;
-	size_t at = 0;
-	if (below && (origin == NULL || n + origin->n > YG_DNS_NAME_MAX))
+	size_t at = 0, tail = below && origin != NULL ? origin->n : 1, labels = 0;
+	size_t front = below ? n : n - 1, more = below && origin != NULL ? origin->labels : 0;
+	if ((below && origin == NULL) || (!below && (n == 0 || p[n - 1] != 0)) ||
+	    front + tail > YG_DNS_NAME_MAX)
 		return false;
 	memcpy(out->b, p, n);
 	if (below)
-		memcpy(out->b + n, origin->b, origin->n);
-	size_t all = below ? n + origin->n : n;
-	while (at < all && out->b[at] != 0) {
-		if (labels == YG_DNS_LABELS_MAX || out->b[at] > YG_DNS_LABEL_MAX)
+		memcpy(out->b + n, origin->b, tail);
+	while (at < front) {
+		if (labels + more >= YG_DNS_LABELS_MAX || p[at] == 0 || p[at] > YG_DNS_LABEL_MAX)
 			return false;
 		out->at[labels++] = (uint8_t)at;
-		at += (size_t)out->b[at] + 1;
+		at += (size_t)p[at] + 1;
 	}
-	if (at + 1 != all)
+	if (at != front)
 		return false;
-	out->at[labels] = (uint8_t)at;
+	for (size_t i = 0; i < more; i++)
+		out->at[labels++] = (uint8_t)(front + origin->at[i]);
+	out->at[labels] = (uint8_t)(front + tail - 1);
 	out->labels = (uint8_t)labels;
-	out->n = (uint8_t)all;
+	out->n = (uint8_t)(front + tail);
 	return true;
+}
+
+static uint16_t get_le16(const uint8_t *p)
+{
+	uint16_t v;
+	memcpy(&v, p, sizeof v);
+	return v;
 }
 
 bool yg_dns_record_unpack(struct yg_sv *rest, const struct yg_dns_name *origin, uint8_t *mark,
 			  struct yg_dns_name *owner, struct yg_zone_rr *rr)
 {
-	struct yg_rd rd = yg_rd_init(rest->p, rest->n);
-	uint8_t flags = yg_rd_le8(&rd);
-	*mark = yg_rd_le8(&rd);
-	size_t owner_n = yg_rd_le8(&rd);
-	(void)yg_rd_le8(&rd);
-	*rr = (struct yg_zone_rr){.owner = owner};
-	rr->type = yg_rd_le16(&rd);
-	rr->cls = yg_rd_le16(&rd);
-	rr->ttl = yg_rd_le32(&rd);
-	rr->rdata.n = yg_rd_le16(&rd);
-	rr->line = yg_rd_le16(&rd);
-	rr->unread = (flags & F_UNREAD) != 0;
-	const uint8_t *name = yg_rd_take(&rd, owner_n);
-	rr->rdata.p = (const char *)yg_rd_take(&rd, rr->rdata.n);
-	if (rd.bad || !owner_of(name, owner_n, origin, (flags & F_BELOW) != 0, owner))
+	const uint8_t *p = (const uint8_t *)rest->p;
+	if (rest->n < HEAD)
 		return false;
-	*rest = (struct yg_sv){(const char *)rd.p, yg_rd_left(&rd)};
+	size_t owner_n = p[2], rdata_n = get_le16(p + 12), all = HEAD + owner_n + rdata_n;
+	if (rest->n < all || !owner_of(p + HEAD, owner_n, origin, (p[0] & F_BELOW) != 0, owner))
+		return false;
+	*mark = p[1];
+	*rr = (struct yg_zone_rr){.owner = owner,
+				  .type = get_le16(p + 4),
+				  .cls = get_le16(p + 6),
+				  .rdata = {rest->p + HEAD + owner_n, rdata_n},
+				  .unread = (p[0] & F_UNREAD) != 0,
+				  .line = get_le16(p + 14)};
+	memcpy(&rr->ttl, p + 8, sizeof rr->ttl);
+	*rest = yg_sv_sub(*rest, all, rest->n);
 	return true;
 }
 
@@ -136,14 +144,11 @@ static size_t size_at(const struct yg_dns_records *r, size_t at)
 	return HEAD + p[2] + ((size_t)p[12] | (size_t)p[13] << 8);
 }
 
-/* What two equal records have in common: type, class, owner, data; not the TTL. */
+/* Of what two equal records have in common: owner and data; not the TTL.  Type and class
+ * are compared, and few records differ in them alone. */
 static uint64_t hash_at(const struct yg_dns_records *r, size_t at)
 {
-	const char *p = r->b.p + at;
-	uint64_t half[2] = {0, yg_siphash(r->key, p + HEAD, size_at(r, at) - HEAD)};
-	memcpy(half, p + 4, 4);
-	half[0] |= (uint64_t)(uint8_t)p[2] << 32;
-	return yg_siphash(r->key, half, sizeof half);
+	return yg_siphash(r->key, r->b.p + at + HEAD, size_at(r, at) - HEAD);
 }
 
 static bool same(const struct yg_dns_records *r, size_t a, size_t b)
@@ -154,24 +159,25 @@ static bool same(const struct yg_dns_records *r, size_t a, size_t b)
 	       memcmp(p + 4, q + 4, 4) == 0 && memcmp(p + HEAD, q + HEAD, n - HEAD) == 0;
 }
 
-/* The living record that equals the one at `at`, but not itself; UINT32_MAX: none. */
-static uint32_t find(const struct yg_dns_records *r, size_t at)
-{
-	size_t mask = r->slot_count - 1;
-	for (size_t i = hash_at(r, at) & mask; r->slots[i] != 0; i = (i + 1) & mask) {
-		uint32_t o = r->slots[i] - 1;
-		if (o != at && (r->b.p[o] & F_DEAD) == 0 && same(r, o, at))
-			return o;
-	}
-	return UINT32_MAX;
-}
-
-static void put_slot(struct yg_dns_records *r, size_t at)
+/* The slot of the living record that equals the one at `at`, not itself, or the free one
+ * where it would stand; *out: its offset, UINT32_MAX: none. */
+static size_t slot_of(const struct yg_dns_records *r, size_t at, uint32_t *out)
 {
 	size_t mask = r->slot_count - 1, i = hash_at(r, at) & mask;
-	while (r->slots[i] != 0)
-		i = (i + 1) & mask;
-	r->slots[i] = (uint32_t)at + 1;
+	*out = UINT32_MAX;
+	for (; r->slots[i] != 0; i = (i + 1) & mask) {
+		uint32_t o = r->slots[i] - 1;
+		if (o != at && (r->b.p[o] & F_DEAD) == 0 && same(r, o, at)) {
+			*out = o;
+			break;
+		}
+	}
+	return i;
+}
+
+static void put_slot(struct yg_dns_records *r, size_t slot, size_t at)
+{
+	r->slots[slot] = (uint32_t)at + 1;
 	r->slot_used++;
 }
 
@@ -207,10 +213,12 @@ static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
 	for (size_t at = 0; at < r->b.n; at += size_at(r, at)) {
 		if ((r->b.p[at] & F_DEAD) != 0)
 			continue;
-		if (!r->changing && find(r, at) != UINT32_MAX)
+		uint32_t twin;
+		size_t slot = slot_of(r, at, &twin);
+		if (twin == UINT32_MAX)
+			put_slot(r, slot, at);
+		else if (!r->changing)
 			kill_at(r, at);
-		else
-			put_slot(r, at);
 	}
 	return YG_OK;
 }
@@ -244,12 +252,14 @@ yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *
 		return YG_FAIL(err, YG_LIMIT, "the zone is larger than it may be");
 	r->count++;
 	if (r->slots != NULL) {
-		if (find(r, at) != UINT32_MAX) {
+		uint32_t twin;
+		size_t slot = slot_of(r, at, &twin);
+		if (twin != UINT32_MAX) {
 			r->b.n = at;
 			r->count--;
 			return YG_OK;
 		}
-		put_slot(r, at);
+		put_slot(r, slot, at);
 	}
 	if (is_top_soa(r, rr))
 		r->soa = (uint32_t)at + 1;
@@ -267,7 +277,7 @@ static yg_status locate(struct yg_dns_records *r, const struct yg_zone_rr *rr, u
 	yg_dns_record_pack(&r->b, rr, r->has_origin ? &r->origin : NULL, 0);
 	if (r->b.bad)
 		return YG_FAIL(err, YG_LIMIT, "the zone is larger than it may be");
-	*out = find(r, at);
+	(void)slot_of(r, at, out);
 	r->b.n = at;
 	return *out != UINT32_MAX
 		       ? YG_OK
@@ -305,6 +315,11 @@ void yg_dns_records_begin(struct yg_dns_records *r)
 	r->mark_count = r->count;
 	r->mark_soa = r->soa;
 	r->killed.n = 0;
+}
+
+void yg_dns_records_prepare(struct yg_dns_records *r)
+{
+	(void)index_ready(r, NULL);
 }
 
 void yg_dns_records_undo(struct yg_dns_records *r)
@@ -409,15 +424,27 @@ bool yg_dns_soa_read(struct yg_sv rdata, struct yg_dns_soa *out)
 
 /* ---- on disk ---- */
 
-void yg_dns_records_save(struct yg_dns_records *r, struct yg_buf *out)
+void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out)
 {
-	if (r->dead_bytes > 0)
-		compact(r);
+	size_t head = out->n, run = 0, at = 0;
 	yg_buf_put(out, MAGIC);
-	yg_wr_le32(out, yg_crc32c(0, r->b.p, r->b.n));
+	yg_wr_le32(out, 0);
 	yg_wr_sv32(out, r->has_origin ? (struct yg_sv){(const char *)r->origin.b, r->origin.n}
 				      : YG_SV(""));
-	yg_buf_put(out, yg_buf_sv(&r->b));
+	size_t from = out->n;
+	for (size_t n; at < r->b.n; at += n) { /* the living ones, in runs */
+		n = size_at(r, at);
+		if ((r->b.p[at] & F_DEAD) == 0)
+			continue;
+		yg_buf_put(out, (struct yg_sv){r->b.p + run, at - run});
+		run = at + n;
+	}
+	if (at > run)
+		yg_buf_put(out, (struct yg_sv){r->b.p + run, at - run});
+	if (out->bad)
+		return;
+	uint32_t crc = yg_crc32c(0, out->p + from, out->n - from);
+	memcpy(out->p + head + MAGIC.n, &crc, sizeof crc);
 }
 
 yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err)

@@ -24,7 +24,8 @@ yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_r
 				struct yg_err *err);
 /* Is it there?  The index is made when there is none: false too when memory is out. */
 bool yg_dns_records_has(struct yg_dns_records *r, const struct yg_zone_rr *rr);
-/* All or nothing: between begin and end changes can be taken back. */
+/* All or nothing: from begin to commit changes can be taken back. */
+void yg_dns_records_prepare(struct yg_dns_records *r); /* now, so that the first change is quick */
 void yg_dns_records_begin(struct yg_dns_records *r);
 void yg_dns_records_undo(struct yg_dns_records *r);
 void yg_dns_records_commit(struct yg_dns_records *r);
@@ -41,7 +42,7 @@ uint64_t yg_dns_records_count(const struct yg_dns_records *r);
 uint64_t yg_dns_records_bytes(const struct yg_dns_records *r);
 
 /* One file: head, records, CRC-32C.  Read back: YG_OK | YG_PARSE | as add. */
-void yg_dns_records_save(struct yg_dns_records *r, struct yg_buf *out);
+void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out);
 yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err);
 
 /* The numbers of a SOA's data: false when it is none. */

@@ -313,6 +313,8 @@ void zones_xfr_tick(struct zone *z)
 	} else if (z->job == NULL && now >= z->next_at) {
 		zones_xfr_begin(z);
 	}
+	if (z->job == NULL && z->records != NULL)
+		yg_dns_records_prepare(z->records); /* the next change is in force sooner */
 	check_expired(z, now);
 	if (z->unsaved && now >= z->save_at)
 		zones_kept_write(z);
