@@ -332,7 +332,8 @@ export async function loadSample(server, records = 4000) {
 /** On the import page a file whose JSON nobody knows; when it is there, so is its proposed mapping. */
 export async function chooseOwnJson(tab, server, w) {
 	const { page } = tab;
-	const file = path.join(server.folder, "vpn.jsonl");
+	// each its own: a file that changes while a browser reads it cannot be read there
+	const file = path.join(fs.mkdtempSync(path.join(server.folder, "own-")), "vpn.jsonl");
 	const lines = Array.from({ length: 30 }, (_, i) => JSON.stringify({ eventtime: new Date(Date.now() - i * 1000).toISOString(), src: { ip: "192.0.2.77" }, dst: { ip: "198.51.100.7" }, user: `user${i}`, msg: "tunnel up" }));
 	fs.writeFileSync(file, `${lines.join("\n")}\nnot a record\n`);
 	await page.setInputFiles("main input[type=file]", file);
