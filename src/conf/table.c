@@ -127,7 +127,7 @@ const struct yg_conf_key yg_conf_keys[] = {
 	{"resolve.serve-stale", NUM(SPAN, resolve_stale_us, 0, SEC(604800), SEC(86400)), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "How long after its end an answer may still be given while the upstream does not answer (RFC 8767); 0s: never."},
 	{"resolve.rate-limit", NUM(COUNT, resolve_rrl, 0, 10000000, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
-	 "Most UDP answers in a second to one client network (IPv4 /24, IPv6 /56); 0: no limit."},
+	 "Most UDP answers in a second of one worker to one client network (IPv4 /24, IPv6 /56); who shows a cookie of ours is not limited; 0: no limit."},
 	{"resolve.rate-limit-slip", NUM(COUNT, resolve_rrl_slip, 0, 100, 2), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Of the answers over the limit one in so many is sent, truncated, so that a real client comes by TCP; 0: none."},
 	{"resolve.tcp-clients", NUM(COUNT, resolve_tcp, 16, 1000000, 20000), YG_RELOAD_ROLE, RESOLVE, "0.3",

@@ -135,3 +135,30 @@ yg_status yg_tls_pair_check(struct yg_sv cert_pem, struct yg_sv key_pem, struct 
 			       gnutls_strerror(rc));
 	return YG_OK;
 }
+
+static bool is_host(struct yg_sv name)
+{
+	return yg_sv_find(name, '.', 0) < name.n && yg_sv_find(name, '*', 0) == name.n;
+}
+
+yg_status yg_tls_cert_host(struct yg_sv cert_pem, struct yg_sb *out)
+{
+	__attribute__((cleanup(crt_end))) gnutls_x509_crt_t crt = NULL;
+	gnutls_datum_t d = {(unsigned char *)(uintptr_t)cert_pem.p, (unsigned)cert_pem.n};
+	char name[256];
+	if (gnutls_x509_crt_init(&crt) != 0)
+		return YG_NOMEM;
+	if (gnutls_x509_crt_import(crt, &d, GNUTLS_X509_FMT_PEM) != 0)
+		return YG_PARSE;
+	for (unsigned i = 0;; i++) {
+		size_t n = sizeof name;
+		int type = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &n, NULL);
+		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			return YG_NOTFOUND;
+		struct yg_sv host = {name, n};
+		if (type != GNUTLS_SAN_DNSNAME || !is_host(host))
+			continue;
+		yg_sb_put(out, host);
+		return out->cut ? YG_LIMIT : YG_OK;
+	}
+}

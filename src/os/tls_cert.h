@@ -9,3 +9,6 @@ yg_status yg_tls_self_signed(const char *cert_path, const char *key_path, const 
 			     struct yg_err *err);
 /* Both are PEM and belong together. */
 yg_status yg_tls_pair_check(struct yg_sv cert_pem, struct yg_sv key_pem, struct yg_err *err);
+/* The first host that a certificate (PEM, the first of a chain) is for: a DNS name
+ * with a dot in it and no wildcard.  YG_OK | YG_NOTFOUND | YG_PARSE | YG_NOMEM. */
+yg_status yg_tls_cert_host(struct yg_sv cert_pem, struct yg_sb *out);

@@ -4,19 +4,25 @@
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 
-#define RX_MAX ((size_t)1 << 20)
-#define TX_MAX ((size_t)256 << 10)
+#define RX_MAX   ((size_t)1 << 20)
+#define TX_MAX   ((size_t)256 << 10)
+#define RX_KEEP  ((size_t)4 << 10) /* a buffer that is empty keeps so much */
+#define ALPN_MAX 4
 
 struct yg_tls_context {
 	gnutls_certificate_credentials_t cred;
 	gnutls_priority_t priority;
-	bool client_certs;
+	gnutls_datum_t ticket_key; /* owned; .data NULL: none */
+	char alpn_text[64];
+	gnutls_datum_t alpn[ALPN_MAX]; /* into alpn_text */
+	unsigned alpn_n;
+	bool client_certs, optional;
 };
 struct yg_tls {
 	gnutls_session_t session;
 	struct yg_buf rx, tx;
 	size_t rx_at;
-	bool ready;
+	bool ready, optional;
 };
 
 static gnutls_datum_t datum(struct yg_sv s)
@@ -62,7 +68,38 @@ void yg_tls_context_free(struct yg_tls_context *c)
 		gnutls_certificate_free_credentials(c->cred);
 	if (c->priority != NULL)
 		gnutls_priority_deinit(c->priority);
+	if (c->ticket_key.data != NULL) {
+		gnutls_memset(c->ticket_key.data, 0, c->ticket_key.size);
+		gnutls_free(c->ticket_key.data);
+	}
 	free(c);
+}
+
+yg_status yg_tls_context_alpn(struct yg_tls_context *c, struct yg_sv protocols)
+{
+	struct yg_sb b = yg_sb_init(c->alpn_text, sizeof c->alpn_text);
+	struct yg_sv one;
+	yg_sb_put(&b, protocols);
+	struct yg_sv rest = yg_sb_sv(&b);
+	if (b.cut)
+		return YG_INVAL;
+	c->alpn_n = 0;
+	while (rest.n > 0 && yg_sv_cut(&rest, ' ', &one)) {
+		if (c->alpn_n == ALPN_MAX || one.n == 0)
+			return YG_INVAL;
+		c->alpn[c->alpn_n++] = datum(one);
+	}
+	return YG_OK;
+}
+
+void yg_tls_context_optional(struct yg_tls_context *c)
+{
+	c->optional = true;
+}
+
+yg_status yg_tls_context_tickets(struct yg_tls_context *c)
+{
+	return gnutls_session_ticket_key_generate(&c->ticket_key) == 0 ? YG_OK : YG_NOMEM;
 }
 
 static ssize_t pull(gnutls_transport_ptr_t p, void *to, size_t n)
@@ -102,11 +139,20 @@ yg_status yg_tls_new(struct yg_tls_context *context, struct yg_tls **out, struct
 		rc = gnutls_priority_set(t->session, context->priority);
 	if (rc == 0)
 		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, context->cred);
+	if (rc == 0 && context->alpn_n > 0)
+		rc = gnutls_alpn_set_protocols(t->session, context->alpn, context->alpn_n,
+					       GNUTLS_ALPN_MANDATORY |
+						       GNUTLS_ALPN_SERVER_PRECEDENCE);
+	if (rc == 0 && context->ticket_key.data != NULL)
+		rc = gnutls_session_ticket_enable_server(t->session, &context->ticket_key);
 	if (rc != 0) {
 		yg_tls_free(t);
 		return YG_FAIL(err, YG_NOMEM, "TLS: %s", gnutls_strerror(rc));
 	}
-	if (context->client_certs) {
+	t->optional = context->optional;
+	if (context->client_certs && context->optional) {
+		gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_REQUEST);
+	} else if (context->client_certs) {
 		gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_REQUIRE);
 		gnutls_session_set_verify_cert(t->session, NULL, 0);
 	} else {
@@ -135,6 +181,11 @@ yg_status yg_tls_feed(struct yg_tls *t, struct yg_sv bytes)
 {
 	if (t->rx_at == t->rx.n)
 		t->rx_at = t->rx.n = 0;
+	if (t->rx_at > 0) { /* only what is not read yet stays */
+		memmove(t->rx.p, t->rx.p + t->rx_at, t->rx.n - t->rx_at);
+		t->rx.n -= t->rx_at;
+		t->rx_at = 0;
+	}
 	if (t->rx.n + bytes.n > RX_MAX)
 		return YG_LIMIT;
 	yg_buf_put(&t->rx, bytes);
@@ -150,18 +201,44 @@ static yg_status outcome(int rc, const char *what, yg_status refused, struct yg_
 	return YG_FAIL(err, refused, "%s: %s", what, gnutls_strerror(rc));
 }
 
+/* Who may show a certificate but need not: one that is shown must be good. */
+static yg_status check_peer(struct yg_tls *t, struct yg_err *err)
+{
+	unsigned n = 0, status = 0;
+	if (!t->optional || gnutls_certificate_get_peers(t->session, &n) == NULL || n == 0)
+		return YG_OK;
+	int rc = gnutls_certificate_verify_peers2(t->session, &status);
+	if (rc == 0 && status == 0)
+		return YG_OK;
+	(void)gnutls_alert_send(t->session, GNUTLS_AL_FATAL, GNUTLS_A_BAD_CERTIFICATE);
+	return YG_FAIL(err, YG_DENIED, "TLS: the client's certificate is not valid here");
+}
+
+static yg_status shake_hands(struct yg_tls *t, struct yg_err *err)
+{
+	while (!t->ready) {
+		int rc = gnutls_handshake(t->session);
+		if (rc == 0) {
+			yg_status st = check_peer(t, err);
+			if (st != YG_OK)
+				return st;
+			t->ready = true;
+		} else if (rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED) {
+			return YG_AGAIN;
+		} else if (gnutls_error_is_fatal(rc) != 0) {
+			(void)gnutls_alert_send_appropriate(t->session, rc);
+			return outcome(rc, "TLS handshake", YG_DENIED, err);
+		}
+	}
+	return YG_OK;
+}
+
 yg_status yg_tls_read(struct yg_tls *t, char *out, size_t cap, size_t *out_n, struct yg_err *err)
 {
 	*out_n = 0;
-	while (!t->ready) {
-		int rc = gnutls_handshake(t->session);
-		if (rc == 0)
-			t->ready = true;
-		else if (gnutls_error_is_fatal(rc) != 0)
-			return outcome(rc, "TLS handshake", YG_DENIED, err);
-		else if (rc == GNUTLS_E_AGAIN || rc == GNUTLS_E_INTERRUPTED)
-			return YG_AGAIN;
-	}
+	yg_status st = shake_hands(t, err);
+	if (st != YG_OK)
+		return st;
 	for (;;) {
 		ssize_t n = gnutls_record_recv(t->session, out, cap);
 		if (n > 0) {
@@ -188,6 +265,45 @@ struct yg_sv yg_tls_output(const struct yg_tls *t)
 void yg_tls_output_taken(struct yg_tls *t)
 {
 	t->tx.n = 0;
+	if (t->tx.cap > RX_KEEP)
+		yg_buf_free(&t->tx);
+	if (t->rx_at == t->rx.n && t->rx.cap > RX_KEEP) {
+		yg_buf_free(&t->rx);
+		t->rx_at = 0;
+	}
+}
+
+yg_status yg_tls_write(struct yg_tls *t, struct yg_sv plain)
+{
+	if (!t->ready)
+		return YG_IO;
+	while (plain.n > 0) {
+		ssize_t n = gnutls_record_send(t->session, plain.p, plain.n);
+		if (n <= 0)
+			return t->tx.bad ? YG_LIMIT : YG_IO;
+		plain = yg_sv_sub(plain, (size_t)n, plain.n);
+	}
+	return YG_OK;
+}
+
+bool yg_tls_server_name(const struct yg_tls *t, struct yg_sb *out)
+{
+	char name[256];
+	size_t n = sizeof name;
+	unsigned type;
+	if (gnutls_server_name_get(t->session, name, &n, &type, 0) != 0 || type != GNUTLS_NAME_DNS)
+		return false;
+	yg_sb_put(out, (struct yg_sv){name, n});
+	return !out->cut;
+}
+
+bool yg_tls_peer_sha256(const struct yg_tls *t, uint8_t out[static 32])
+{
+	unsigned n = 0;
+	size_t size = 32;
+	const gnutls_datum_t *list = gnutls_certificate_get_peers(t->session, &n);
+	return list != NULL && n > 0 &&
+	       gnutls_fingerprint(GNUTLS_DIG_SHA256, &list[0], out, &size) == 0 && size == 32;
 }
 
 void yg_tls_bye(struct yg_tls *t)

@@ -26,6 +26,22 @@ yg_status yg_tls_feed(struct yg_tls *t, struct yg_sv bytes);
  * handshake, or no valid client certificate) | YG_IO (broken). */
 yg_status yg_tls_read(struct yg_tls *t, char *out, size_t cap, size_t *out_n, struct yg_err *err);
 bool yg_tls_ready(const struct yg_tls *t); /* hands are shaken */
+/* Before the first connection.  protocols: ALPN names (RFC 7301) with blanks between,
+ * our preference first; a client that offers only others is turned away, one that
+ * offers none is not.  YG_OK | YG_INVAL (more than 4, or long ones). */
+yg_status yg_tls_context_alpn(struct yg_tls_context *c, struct yg_sv protocols);
+/* Certificates of clients become a wish: who shows one must show a valid one. */
+void yg_tls_context_optional(struct yg_tls_context *c);
+/* Sessions can be resumed by tickets (RFC 8446 2.2) whose keys live in memory only.
+ * YG_OK | YG_NOMEM. */
+yg_status yg_tls_context_tickets(struct yg_tls_context *c);
+/* Encrypts; the bytes are then in the output.  Hands must be shaken.
+ * YG_OK | YG_LIMIT (256 KiB not taken) | YG_IO. */
+yg_status yg_tls_write(struct yg_tls *t, struct yg_sv plain);
+/* The name that the client asked for (SNI, RFC 6066 3), as it came; false: none. */
+bool yg_tls_server_name(const struct yg_tls *t, struct yg_sb *out);
+/* SHA-256 of the certificate that the client showed; false: none. */
+bool yg_tls_peer_sha256(const struct yg_tls *t, uint8_t out[static 32]);
 /* What is to be sent to the other side; borrowed until the next call. */
 struct yg_sv yg_tls_output(const struct yg_tls *t);
 void yg_tls_output_taken(struct yg_tls *t); /* all of it was */

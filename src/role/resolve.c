@@ -2,9 +2,11 @@
  * core (dns/core.h), which decides everything.  Goes on with the last policy when
  * the centre, or whoever compiles the policy, is away. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "os/file.h"
+#include "os/memfd.h"
 #include "role/resolve_internal.h"
 
 #define KIND_DNS_POLICY 2u
@@ -17,14 +19,21 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	p->box.calls |= YG_CALLS_INET_OUT | YG_CALLS_BIND;
 	p->box.files_max = (uint32_t)YG_MIN(c->resolve_tcp + 16384, 1000000u);
 	/* cache, policy (read in place), waiting queries, connections */
-	p->box.memory_max = c->resolve_cache_bytes + ((uint64_t)1 << 30) + c->resolve_tcp * 2048;
+	bool tls = c->dns_dot_count + c->dns_doh_count > 0;
+	p->box.memory_max = c->resolve_cache_bytes + ((uint64_t)1 << 30) +
+			    c->resolve_tcp * (tls ? (64u << 10) : 2048u);
+}
+
+static void tell_time(struct resolve *r)
+{
+	yg_dns_core_wall(r->core, (uint32_t)(yg_env_wall(&r->ctx->env).us / YG_US_PER_S));
 }
 
 static void on_tick(uv_timer_t *t)
 {
 	struct resolve *r = t->data;
 	r->tick_at = INT64_MAX;
-	yg_dns_core_wall(r->core, (uint32_t)(yg_env_wall(&r->ctx->env).us / YG_US_PER_S));
+	tell_time(r);
 	resolve_wait(r);
 }
 
@@ -47,7 +56,7 @@ static void on_reply(void *ctx, const struct yg_dns_peer *peer, uint8_t transpor
 	if (transport == YG_DNS_UDP)
 		resolve_udp_reply(ctx, peer, msg, n);
 	else
-		resolve_tcp_reply(ctx, peer, msg, n);
+		resolve_stream_reply(ctx, peer, msg, n);
 }
 
 static void on_ask(void *ctx, const struct yg_dns_question *q)
@@ -85,8 +94,35 @@ static void on_drain(struct yg_role_ctx *ctx)
 	struct resolve *r = ctx->user;
 	r->draining = true;
 	resolve_udp_stop(r);
-	resolve_tcp_stop(r);
+	resolve_stream_stop(r);
 	yg_role_stop(ctx);
+}
+
+/* The same for all workers and after a restart, so that cookies stay good (RFC 9018 2). */
+static yg_status cookie_key(struct resolve *r, struct yg_err *err)
+{
+	struct yg_sv file;
+	int fd = yg_role_fd(r->ctx, "dns.cookie");
+	if (fd < 0)
+		return YG_FAIL(err, YG_INTERNAL, "no key for cookies");
+	yg_status st = yg_memfd_map(fd, 4096, &file, err);
+	if (st != YG_OK)
+		return st;
+	if (yg_parse_hex(yg_sv_trim(file), r->cookie_key, sizeof r->cookie_key, NULL) != YG_OK)
+		st = YG_FAIL(err, YG_PARSE, "keys/dns-cookie: expected 32 hexadecimal digits");
+	yg_memfd_unmap(&file);
+	return st;
+}
+
+static yg_status limiter_open(struct resolve *r, struct yg_err *err)
+{
+	struct resolve_limit_opts o = {.rate = r->conf->resolve_rrl,
+				       .slip = (uint32_t)r->conf->resolve_rrl_slip};
+	if (o.rate == 0)
+		return YG_OK;
+	r->ctx->env.random(r->ctx->env.ctx, o.key, sizeof o.key);
+	r->limiter = resolve_limiter_new(&o);
+	return r->limiter != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory for rate limits");
 }
 
 static yg_status core_open(struct resolve *r, struct yg_err *err)
@@ -108,7 +144,10 @@ static yg_status core_open(struct resolve *r, struct yg_err *err)
 		.no_rebind_guard = c->resolve_rebinding == 0,
 		.udp_max = (uint16_t)c->resolve_edns_bytes};
 	r->ctx->env.random(r->ctx->env.ctx, o.random, sizeof o.random);
-	r->ctx->env.random(r->ctx->env.ctx, o.cookie_key, sizeof o.cookie_key);
+	yg_status st = cookie_key(r, err);
+	if (st != YG_OK)
+		return st;
+	memcpy(o.cookie_key, r->cookie_key, sizeof o.cookie_key);
 	return yg_dns_core_new(&o, &r->core, err);
 }
 
@@ -134,6 +173,8 @@ static yg_status zones_open(struct resolve *r, struct yg_err *err)
 	if (st == YG_OK)
 		st = allow_private(r, err);
 	if (st == YG_OK)
+		st = resolve_ddr_open(r, err);
+	if (st == YG_OK)
 		st = yg_dns_zones_defaults(r->zones, err);
 	return st;
 }
@@ -150,11 +191,13 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (uv_timer_init(ctx->loop, &r->tick) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
 	r->tick.data = r;
-	yg_status st = resolve_clients_open(&r->clients, r->conf, err);
+	yg_status st = resolve_clients_open(&r->clients, ctx, err);
 	if (st == YG_OK)
 		st = core_open(r, err);
 	if (st == YG_OK)
 		st = zones_open(r, err);
+	if (st == YG_OK)
+		st = limiter_open(r, err);
 	if (st != YG_OK)
 		return st;
 	yg_dns_core_zones(r->core, r->zones);
@@ -162,9 +205,10 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	ctx->hooks.snapshot = on_snapshot;
 	st = resolve_udp_open(r, err);
 	if (st == YG_OK)
-		st = resolve_tcp_open(r, err);
+		st = resolve_stream_open(r, err);
 	if (st != YG_OK)
 		return st;
+	tell_time(r);
 	resolve_wait(r);
 	yg_role_ready(ctx, "");
 	(void)uv_run(ctx->loop, UV_RUN_DEFAULT);

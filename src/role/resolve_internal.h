@@ -1,5 +1,6 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
- * resolve_client.c (who asks), resolve_udp.c and resolve_tcp.c (doors),
+ * resolve_client.c (who asks), resolve_udp.c, resolve_limit.c, resolve_stream.c,
+ * resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of them),
  * resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
 #include <uv.h>
@@ -15,7 +16,8 @@
 
 struct resolve;
 struct udp_door;
-struct tcp_doors;
+struct limiter;
+struct streams;
 struct upstreams;
 
 /* Who asks: rows of resolve.clients, in order; the tree's values are row numbers. */
@@ -24,9 +26,17 @@ struct resolve_clients {
 	const struct yg_conf_dns_client *conf;
 	struct yg_sv *orgs; /* owned; organisation i + 1 of zones.h */
 	size_t count, org_count;
-	struct yg_prefix_tree tree; /* owned */
+	struct yg_prefix_tree tree;   /* owned */
+	struct resolve_proof *proofs; /* owned; [count] */
+	uint8_t key[16];              /* of the hashes of tokens; of this process */
 };
 
+/* Since the beginning; `open` is of now. */
+struct resolve_door_counts {
+	uint64_t accepted, refused, idle, evicted, tls_failed, open; /* connections */
+	uint64_t https, https_bad, https_reset;                      /* requests */
+	uint64_t limited, slipped; /* queries by UDP over the rate */
+};
 struct resolve {
 	struct yg_role_ctx *ctx;
 	const struct yg_conf *conf;
@@ -36,9 +46,12 @@ struct resolve {
 	void *cache;                  /* owned */
 	size_t cache_bytes;
 	struct resolve_clients clients;
-	struct udp_door *udp; /* owned list */
-	struct tcp_doors *tcp;
+	struct udp_door *udp;    /* owned list */
+	struct limiter *limiter; /* owned; NULL: no limit */
+	struct streams *streams; /* owned */
+	struct resolve_door_counts doors;
 	struct upstreams *up;
+	uint8_t cookie_key[16];
 	uv_timer_t tick;
 	int64_t tick_at; /* us of the monotonic clock; INT64_MAX: not set */
 	uint64_t events;
@@ -53,7 +66,7 @@ static inline yg_mono resolve_now(const struct resolve *r)
 void resolve_wait(struct resolve *r);
 
 /* resolve_client.c */
-yg_status resolve_clients_open(struct resolve_clients *c, const struct yg_conf *conf,
+yg_status resolve_clients_open(struct resolve_clients *c, struct yg_role_ctx *ctx,
 			       struct yg_err *err);
 void resolve_clients_close(struct resolve_clients *c);
 /* Rows know their view of this policy from now on; NULL: none. */
@@ -61,6 +74,12 @@ void resolve_clients_views(struct resolve_clients *c, const struct yg_dns_policy
 /* The row of an address; never NULL. */
 const struct yg_dns_client *resolve_client_of(const struct resolve_clients *c, struct yg_ip ip,
 					      struct yg_dns_client *out);
+/* The row of who asked for this name over TLS ("": none) or showed a certificate of
+ * this SHA-256 (NULL: none); false: no row says so, *row stays. */
+bool resolve_client_tls(const struct resolve_clients *c, struct yg_sv name, const uint8_t *sha256,
+			uint32_t *row);
+/* The row of a token, that of nobody when none has it.  Takes as long for any token. */
+uint32_t resolve_client_token(const struct resolve_clients *c, struct yg_sv token);
 /* 1 and up; 0: the organisation is not named by any client, or "". */
 uint32_t resolve_org(const struct resolve_clients *c, struct yg_sv name);
 
@@ -70,11 +89,25 @@ void resolve_udp_stop(struct resolve *r);
 void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
 		       size_t n);
 
-/* resolve_tcp.c */
-yg_status resolve_tcp_open(struct resolve *r, struct yg_err *err);
-void resolve_tcp_stop(struct resolve *r);
-void resolve_tcp_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
-		       size_t n);
+/* resolve_limit.c: answers by UDP to one network (IPv4 /24, IPv6 /56). */
+enum resolve_limit { RESOLVE_PASS, RESOLVE_SLIP, RESOLVE_DROP };
+struct resolve_limit_opts {
+	uint64_t rate; /* answers a second; as many may come at once */
+	uint32_t slip; /* one in so many over it is RESOLVE_SLIP; 0: none */
+	uint8_t key[16];
+};
+struct limiter *resolve_limiter_new(const struct resolve_limit_opts *o); /* NULL: no memory */
+void resolve_limiter_free(struct limiter *l);
+enum resolve_limit resolve_limiter_take(struct limiter *l, struct yg_ip ip, yg_mono now);
+
+/* resolve_stream.c */
+yg_status resolve_stream_open(struct resolve *r, struct yg_err *err);
+void resolve_stream_stop(struct resolve *r);
+void resolve_stream_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
+			  size_t n);
+
+/* resolve_ddr.c: local data that tells of DoT and DoH (RFC 9462). */
+yg_status resolve_ddr_open(struct resolve *r, struct yg_err *err);
 
 /* resolve_up.c */
 yg_status resolve_up_open(struct resolve *r, struct yg_err *err);

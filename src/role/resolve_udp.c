@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dns/cookie.h"
 #include "role/resolve_internal.h"
 
 #define ROUNDS     16 /* then the loop turns: TCP, upstreams and the supervisor have their say */
@@ -25,7 +26,8 @@ struct udp_door {
 		char b[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr align;
 	} control[YG_DNS_BATCH];
-	struct yg_dns_in query[YG_DNS_BATCH];
+	struct yg_dns_in query[YG_DNS_BATCH]; /* first those that are judged, then slips */
+	uint8_t from_of[YG_DNS_BATCH];        /* of query[k]: its place in in[] and from[] */
 	struct yg_dns_client client[YG_DNS_BATCH];
 	struct yg_dns_peer peer[YG_DNS_BATCH];
 	uint8_t (*in_bytes)[RESOLVE_QUERY_MAX]; /* owned */
@@ -103,35 +105,99 @@ static int receive(struct udp_door *d)
 	return recvmmsg(d->fd, d->in, YG_DNS_BATCH, MSG_DONTWAIT, NULL);
 }
 
-static void judge(struct udp_door *d, size_t n)
+/* A truncated answer to query i, so that a real client comes by TCP. */
+static bool slip(struct udp_door *d, size_t i, const struct yg_dns_query *q, struct yg_dns_in *out)
 {
+	uint8_t *p = d->out_bytes[i];
+	size_t n = YG_DNS_HEADER + (size_t)q->question_n;
+	if (!q->has_question || q->rcode != 0 || n > d->in[i].msg_len)
+		return false;
+	memcpy(p, d->in_bytes[i], n);
+	yg_dns_put16(p + 2,
+		     YG_DNS_QR | YG_DNS_TC | YG_DNS_RA | (q->flags & (YG_DNS_RD | YG_DNS_CD)));
+	memset(p + 4, 0, 8);
+	p[5] = 1;
+	*out = (struct yg_dns_in){.out = p, .out_n = n, .result = YG_DNS_ANSWERED};
+	d->r->doors.slipped++;
+	return true;
+}
+
+/* May query i be answered?  Who shows a cookie of ours has its address: no limit. */
+static enum resolve_limit limit(struct udp_door *d, size_t i, struct yg_dns_query *q)
+{
+	struct resolve *r = d->r;
+	struct yg_ip ip = ip_of(&d->from[i]);
+	enum resolve_limit l = resolve_limiter_take(r->limiter, ip, resolve_now(r));
+	if (l == RESOLVE_PASS)
+		return l;
+	uint32_t wall = (uint32_t)(yg_env_wall(&r->ctx->env).us / YG_US_PER_S);
+	if (yg_dns_query_read(d->in_bytes[i], d->in[i].msg_len, q) != YG_OK)
+		return RESOLVE_DROP;
+	if (yg_dns_cookie_check(q->cookie, r->cookie_key, ip, wall))
+		return RESOLVE_PASS;
+	r->doors.limited++;
+	return l;
+}
+
+static void judge_one(struct udp_door *d, size_t i, struct yg_dns_in *out)
+{
+	struct udp_peer p = {.door = d, .from_n = (uint16_t)d->in[i].msg_hdr.msg_namelen};
+	p.from = d->from[i];
+	if (d->any)
+		local_of(&d->in[i].msg_hdr, &p.to);
+	memcpy(d->peer[i].b, &p, sizeof p);
+	*out = (struct yg_dns_in){
+		.msg = d->in_bytes[i],
+		.n = (d->in[i].msg_hdr.msg_flags & MSG_TRUNC) != 0 ? 0 : d->in[i].msg_len,
+		.client = resolve_client_of(&d->r->clients, ip_of(&d->from[i]), &d->client[i]),
+		.peer = &d->peer[i],
+		.transport = YG_DNS_UDP,
+		.out = d->out_bytes[i],
+		.out_cap = OUT_BYTES};
+}
+
+/* How many of query[] are then to be looked at by send_all(). */
+static size_t judge(struct udp_door *d, size_t n)
+{
+	uint8_t slips[YG_DNS_BATCH];
+	size_t judged = 0, slip_n = 0;
+	struct yg_dns_query q;
 	for (size_t i = 0; i < n; i++) {
-		struct udp_peer p = {.door = d, .from_n = (uint16_t)d->in[i].msg_hdr.msg_namelen};
-		p.from = d->from[i];
-		if (d->any)
-			local_of(&d->in[i].msg_hdr, &p.to);
-		memcpy(d->peer[i].b, &p, sizeof p);
-		d->query[i] = (struct yg_dns_in){
-			.msg = d->in_bytes[i],
-			.n = (d->in[i].msg_hdr.msg_flags & MSG_TRUNC) != 0 ? 0 : d->in[i].msg_len,
-			.client = resolve_client_of(&d->r->clients, ip_of(&d->from[i]),
-						    &d->client[i]),
-			.peer = &d->peer[i],
-			.transport = YG_DNS_UDP,
-			.out = d->out_bytes[i],
-			.out_cap = OUT_BYTES};
+		enum resolve_limit l = d->r->limiter != NULL ? limit(d, i, &q) : RESOLVE_PASS;
+		if (l == RESOLVE_SLIP)
+			slips[slip_n++] = (uint8_t)i;
+		if (l != RESOLVE_PASS)
+			continue;
+		d->from_of[judged] = (uint8_t)i;
+		judge_one(d, i, &d->query[judged++]);
 	}
-	yg_dns_core_batch(d->r->core, d->query, n, resolve_now(d->r));
+	if (judged > 0)
+		yg_dns_core_batch(d->r->core, d->query, judged, resolve_now(d->r));
+	size_t all = judged;
+	for (size_t k = 0; k < slip_n; k++) {
+		size_t i = slips[k];
+		if (yg_dns_query_read(d->in_bytes[i], d->in[i].msg_len, &q) != YG_OK ||
+		    !slip(d, i, &q, &d->query[all]))
+			continue;
+		if (d->any) {
+			struct udp_peer p = {.door = d};
+			local_of(&d->in[i].msg_hdr, &p.to);
+			memcpy(d->peer[i].b, &p, sizeof p);
+		}
+		d->from_of[all++] = (uint8_t)i;
+	}
+	return all;
 }
 
 static void send_all(struct udp_door *d, size_t n)
 {
 	size_t ready = 0, sent = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (d->query[i].result != YG_DNS_ANSWERED)
+	for (size_t k = 0; k < n; k++) {
+		size_t i = d->from_of[k];
+		if (d->query[k].result != YG_DNS_ANSWERED)
 			continue;
 		struct msghdr *h = &d->out[ready].msg_hdr;
-		d->out_iov[ready] = (struct iovec){d->query[i].out, d->query[i].out_n};
+		d->out_iov[ready] = (struct iovec){d->query[k].out, d->query[k].out_n};
 		*h = (struct msghdr){.msg_name = &d->from[i],
 				     .msg_namelen = d->in[i].msg_hdr.msg_namelen,
 				     .msg_iov = &d->out_iov[ready],
@@ -164,8 +230,7 @@ static void on_readable(uv_poll_t *w, int status, int events)
 		int n = receive(d);
 		if (n <= 0)
 			break;
-		judge(d, (size_t)n);
-		send_all(d, (size_t)n);
+		send_all(d, judge(d, (size_t)n));
 		if (n < YG_DNS_BATCH)
 			break;
 	}

@@ -99,11 +99,32 @@ static void take_dns_tls(struct load *l, const struct yg_conf *conf, const char 
 	}
 }
 
-/* Keys of transfers, and tokens that clients are known by. */
+/* Cookies stay good over a restart and are the same of all workers; who runs several
+ * servers behind one address copies the file. */
+static void make_cookie_key(struct load *l)
+{
+	uint8_t key[16];
+	char text[2 * sizeof key + 1];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (l->st != YG_OK || access("keys/dns-cookie", F_OK) == 0)
+		return;
+	l->s->env.random(l->s->env.ctx, key, sizeof key);
+	yg_sb_hex(&b, key, sizeof key);
+	yg_sb_putc(&b, '\n');
+	l->st = yg_file_write("keys/dns-cookie", yg_sb_sv(&b), 0600, l->err);
+	explicit_bzero(key, sizeof key);
+	explicit_bzero(text, sizeof text);
+}
+
+/* Keys of cookies and transfers, and tokens that clients are known by. */
 static void take_resolver(struct load *l, const struct yg_conf *conf)
 {
 	char name[96];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
+	if (conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count > 0) {
+		make_cookie_key(l);
+		take(l, "dns.cookie", YG_R_RESOLVE, "keys/dns-cookie");
+	}
 	take_dns_tls(l, conf, "dot", conf->dns_dots, conf->dns_dot_count);
 	take_dns_tls(l, conf, "doh", conf->dns_dohs, conf->dns_doh_count);
 	for (size_t i = 0; i < conf->dns_policy_count; i++) {
