@@ -330,9 +330,63 @@ def our_own_zone():
             ok(has("good.example", ["rpz-passthru."]) and has("drop.example", ["rpz-drop."]), "the rest is there")
 
 
+def unbound_has_it():
+    """unbound keeps our zone by itself and answers by it."""
+    zone = "rpz.yagura.example"
+    theirs, ours = free_port(), free_port()
+    home = tempfile.mkdtemp(prefix="yagura-unbound-")
+    policy = [{"name": "feed1", "rpz": "feed1.zone", "zone": "feed1.example"}]
+    publish = [{"zone": zone, "listen": f"127.0.0.1@{ours}", "allow": ["127.0.0.0/8"]}]
+    with Upstream(ANSWERS) as up, \
+         resolver(binary, up, {"policy": policy, "publish": publish}, {"feed1.zone": FEED1.format(1)}) as s:
+        with open(f"{home}/unbound.conf", "w", encoding="utf-8") as f:
+            f.write(f"""server:
+  interface: 127.0.0.1@{theirs}
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: {home}
+  pidfile: ""
+  use-syslog: no
+  do-not-query-localhost: no
+  module-config: "respip iterator"
+forward-zone:
+  name: .
+  forward-addr: {up.address}
+rpz:
+  name: {zone}.
+  primary: 127.0.0.1@{ours}
+  zonefile: {home}/copy
+remote-control:
+  control-enable: no
+""")
+        s.wait_event("zones.published")
+        process = subprocess.Popen(["unbound", "-d", "-c", f"{home}/unbound.conf"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=open(f"{home}/log", "w"))
+        try:
+            ok(s.wait_event("zones.served", 20, kind="AXFR"), "unbound takes our zone by AXFR")
+
+            def local():
+                a = ask(("127.0.0.1", theirs), "local.example.", timeout=1)
+                return a is not None and a.values == ["198.51.100.7"]
+
+            with open(f"{home}/log", encoding="utf-8") as f:
+                ok(until(local, 20), "and answers by it", f.read()[-1500:])
+            a = ask(("127.0.0.1", theirs), "nx.example.")
+            ok(a.rcode == "NXDOMAIN", "as we do")
+        finally:
+            process.kill()
+            process.wait()
+            shutil.rmtree(home, ignore_errors=True)
+
+
 by_files()
 forged_server()
 our_own_zone()
+if shutil.which("unbound"):
+    unbound_has_it()
+else:
+    skip("unbound has our zone", "no unbound: install unbound")
 if shutil.which("named"):
     by_transfer()
     wrong_key()
