@@ -162,6 +162,35 @@ static void check_policies(struct checker *k)
 	}
 }
 
+/* 64 hexadecimal digits, perhaps with colons between. */
+static bool is_sha256(struct yg_sv text)
+{
+	size_t digits = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		bool hex =
+			(c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		if (!hex && c != ':')
+			return false;
+		digits += hex;
+	}
+	return digits == 64;
+}
+
+static void check_clients(struct checker *k)
+{
+	for (size_t i = 0; i < k->c->dns_client_count; i++) {
+		const struct yg_conf_dns_client *d = &k->c->dns_clients[i];
+		size_t line = item_line(k, list_of("resolve.clients"), i);
+		if (d->prefix.n + d->dot_name.n + d->certificate.n + d->doh_token_file.n == 0)
+			bad(k, line, "resolve.clients",
+			    "expected one of prefix, dot-name, certificate and doh-token-file");
+		if (d->certificate.n > 0 && !is_sha256(d->certificate))
+			bad(k, line, "resolve.clients.certificate",
+			    "expected its SHA-256: 64 hexadecimal digits");
+	}
+}
+
 static void check_resolve(struct checker *k)
 {
 	const struct yg_conf *c = k->c;
@@ -185,12 +214,7 @@ static void check_resolve(struct checker *k)
 				break;
 			}
 	}
-	for (size_t i = 0; i < c->dns_client_count; i++) {
-		const struct yg_conf_dns_client *d = &c->dns_clients[i];
-		if (d->prefix.n + d->dot_name.n + d->certificate.n + d->doh_token_file.n == 0)
-			bad(k, item_line(k, list_of("resolve.clients"), i), "resolve.clients",
-			    "expected one of prefix, dot-name, certificate and doh-token-file");
-	}
+	check_clients(k);
 }
 
 static void check_ports(struct checker *k)

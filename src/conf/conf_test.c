@@ -407,6 +407,7 @@ static void test_resolve(void)
 		     "the port is taken by resolve.listen"));
 	T_OK(refuses("resolve: {dot: [{address: \"::1\", cert-file: x}]}\n", "belong together"));
 	T_OK(refuses("resolve: {clients: [{org: a}]}\n", "expected one of prefix"));
+	T_OK(refuses("resolve: {clients: [{certificate: \"12:34\"}]}\n", "64 hexadecimal digits"));
 	T_OK(refuses("resolve: {upstream: [{zone: \".\"}]}\n", "or recursion"));
 	T_OK(refuses(
 		"resolve: {upstream: [{zone: a, recursion: true}, {zone: A, recursion: true}]}\n",

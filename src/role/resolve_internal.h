@@ -1,7 +1,7 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
- * resolve_client.c (who asks), resolve_udp.c, resolve_limit.c, resolve_stream.c,
- * resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of them),
- * resolve_up.c (upstreams).  One thread: the loop's. */
+ * resolve_client.c (who asks), resolve_udp.c, resolve_limit.c, resolve_accept.c,
+ * resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
+ * them), resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
 #include <uv.h>
 
@@ -100,7 +100,7 @@ struct limiter *resolve_limiter_new(const struct resolve_limit_opts *o); /* NULL
 void resolve_limiter_free(struct limiter *l);
 enum resolve_limit resolve_limiter_take(struct limiter *l, struct yg_ip ip, yg_mono now);
 
-/* resolve_stream.c */
+/* resolve_accept.c, resolve_stream.c */
 yg_status resolve_stream_open(struct resolve *r, struct yg_err *err);
 void resolve_stream_stop(struct resolve *r);
 void resolve_stream_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
