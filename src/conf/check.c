@@ -191,6 +191,25 @@ static void check_clients(struct checker *k)
 	}
 }
 
+/* Without the dot of the root. */
+static struct yg_sv bare(struct yg_sv zone)
+{
+	return zone.n > 1 && zone.p[zone.n - 1] == '.' ? yg_sv_sub(zone, 0, zone.n - 1) : zone;
+}
+
+static void check_servers(struct checker *k, struct yg_sv forward, size_t line)
+{
+	struct yg_sv one;
+	size_t servers = 0;
+	while (forward.n > 0 && yg_sv_cut(&forward, ' ', &one)) {
+		servers++;
+		if (memchr(one.p, '#', one.n) != NULL)
+			bad(k, line, "resolve.upstream.forward", "only dot has names (#name)");
+	}
+	if (servers > YG_CONF_SERVERS_MAX)
+		bad(k, line, "resolve.upstream.forward", "at most 16 servers");
+}
+
 static void check_resolve(struct checker *k)
 {
 	const struct yg_conf *c = k->c;
@@ -206,8 +225,9 @@ static void check_resolve(struct checker *k)
 		if ((u->forward.n > 0 || u->dot.n > 0) == (u->recursion != 0))
 			bad(k, line, "resolve.upstream",
 			    "expected servers (forward, dot) or recursion");
+		check_servers(k, u->forward, line);
 		for (size_t j = 0; j < i; j++)
-			if (yg_sv_ieq(u->zone, c->dns_upstreams[j].zone) &&
+			if (yg_sv_ieq(bare(u->zone), bare(c->dns_upstreams[j].zone)) &&
 			    yg_sv_eq(u->org, c->dns_upstreams[j].org)) {
 				bad(k, line, "resolve.upstream",
 				    "the zone stands twice for one organisation");

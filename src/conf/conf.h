@@ -32,7 +32,8 @@ struct yg_conf_dns_client { /* resolve.clients[] */
 	struct yg_sv prefix, org, network;
 	struct yg_sv dot_name, certificate, doh_token_file; /* other ways to know it */
 };
-struct yg_conf_dns_upstream { /* resolve.upstream[] */
+#define YG_CONF_SERVERS_MAX 16 /* of one upstream */
+struct yg_conf_dns_upstream {  /* resolve.upstream[] */
 	struct yg_sv zone, org;
 	struct yg_sv forward, dot; /* "ip:port ip:port#name"; dot: by TLS */
 	uint64_t recursion, stub;

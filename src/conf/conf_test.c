@@ -223,6 +223,8 @@ static void other_value(const struct yg_conf_key *k, struct yg_conf *c)
 		v = "http://db.example:8123";
 	else if (k->type == YG_CT_SLUG)
 		v = "a-1";
+	else if (k->type == YG_CT_DOMAIN)
+		v = "a.example";
 	else if (k->type == YG_CT_TEXT)
 		v = "yes";
 	*yg_conf_sv(c, k) = yg_sv_of(v);
@@ -412,6 +414,14 @@ static void test_resolve(void)
 	T_OK(refuses(
 		"resolve: {upstream: [{zone: a, recursion: true}, {zone: A, recursion: true}]}\n",
 		"the zone stands twice"));
+	T_OK(refuses(
+		"resolve: {upstream: [{zone: a, recursion: true}, {zone: \"a.\", recursion: true}]}\n",
+		"the zone stands twice"));
+	T_OK(refuses("resolve: {upstream: [{zone: \"a..b\", recursion: true}]}\n",
+		     "expected a domain name"));
+	T_OK(refuses("resolve: {upstream: [{zone: a, forward: \"::1#x\"}]}\n",
+		     "only dot has names"));
+	T_OK(refuses("resolve: {rebinding-allow: [\"a b\"]}\n", "expected a domain name"));
 	T_OK(refuses("resolve: {ttl-min: 9, ttl-max: 8}\n", "above resolve.ttl-max"));
 	T_OK(refuses("resolve: {rebinding-protection: 1}\n", "expected true or false, found '1'"));
 	T_OK(refuses("resolve: {rebinding-protection: \"true\"}\n", "without quotes"));

@@ -160,6 +160,7 @@ static void schema_type(struct yg_buf *out, const struct yg_conf_key *k)
 	case YG_CT_FILE:
 	case YG_CT_DNS:
 	case YG_CT_PREFIX:
+	case YG_CT_DOMAIN:
 		yg_buf_printf(out, "\"type\":\"string\",\"minLength\":%d,\"maxLength\":4096",
 			      (k->flags & YG_CF_EMPTY) != 0 ? 0 : 1);
 		return;

@@ -138,7 +138,7 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "A connection that asks nothing for this long is closed."},
 	{"resolve.rebinding-protection", NUM(BOOL, resolve_rebinding, 0, 1, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Refuse private addresses under public names."},
-	{"resolve.rebinding-allow", STR(TEXT, YG_CF_EMPTY | YG_CF_MANY, resolve_rebinding_allow, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	{"resolve.rebinding-allow", STR(DOMAIN, YG_CF_EMPTY | YG_CF_MANY, resolve_rebinding_allow, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Names under which private addresses are right."},
 	{"resolve.break-dnssec", NUM(BOOL, resolve_break_dnssec, 0, 1, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Let the policy change signed answers for clients that ask for signatures (DO) too."},
@@ -225,7 +225,7 @@ static const struct yg_conf_key dns_client_keys[] = {
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
 static const struct yg_conf_key dns_upstream_keys[] = {
-	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DU(zone), "", NULL), "Zone whose names are asked for here; the longest one decides."},
+	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DU(zone), "", NULL), "Zone whose names are asked for here; the longest one decides."},
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DU(org), "", NULL), "For queries of this organisation only; empty: of all."},
 	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Servers that are asked by UDP, and by TCP when an answer does not fit."},
 	{"dot", RPORT(853, YG_CF_EMPTY | YG_CF_MANY, AT_DU(dot)), "Servers that are asked by TLS: address@port#name, the name being the one in their certificate."},
@@ -238,7 +238,7 @@ static const struct yg_conf_key dns_policy_keys[] = {
 	{"rpz", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DP(rpz), "", NULL), "Response policy zone in a master file."},
 	{"list", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DP(list), "", NULL), "List of domains: one a line, hosts file, or Adblock style."},
 	{"axfr", RPORT(53, YG_CF_EMPTY, AT_DP(axfr)), "Server that the zone is transferred from (AXFR, IXFR)."},
-	{"zone", RES(TEXT, YG_CF_EMPTY, AT_DP(zone), "", NULL), "Name of the zone at that server, or in the file."},
+	{"zone", RES(DOMAIN, YG_CF_EMPTY, AT_DP(zone), "", NULL), "Name of the zone at that server, or in the file."},
 	{"tsig.name", RES(TEXT, YG_CF_EMPTY, AT_DP(tsig_name), "", NULL), "Name of the key that signs the transfer (RFC 8945)."},
 	{"tsig.algorithm", RES(ENUM, 0, AT_DP(tsig_algorithm), "hmac-sha256", tsig_algorithms), "Its algorithm."},
 	{"tsig.secret-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DP(tsig_secret_file), "", NULL), "File that holds the key in base64."},
@@ -261,7 +261,7 @@ static const struct yg_conf_key dns_publish_keys[] = {
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
 static const struct yg_conf_key dns_local_keys[] = {
-	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DZ(zone), "", NULL), "Name of the zone."},
+	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DZ(zone), "", NULL), "Name of the zone."},
 	{"file", RES(FILE, YG_CF_REQUIRED | YG_CF_BESIDE, AT_DZ(file), "", NULL), "Its master file."},
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DZ(org), "", NULL), "For queries of this organisation only; empty: of all."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},

@@ -16,6 +16,7 @@ enum yg_conf_type {
 	YG_CT_SOURCE,  /* one of options, or ndjson:NAME */
 	YG_CT_DNS, /* ip@port as DNS servers write it, kept as ip:port; min: the port when none is given */
 	YG_CT_PREFIX, /* 192.0.2.0/24 */
+	YG_CT_DOMAIN, /* a domain name */
 };
 enum yg_conf_flag {
 	YG_CF_EMPTY = 1,    /* "" is a value: off, or "look for it" */

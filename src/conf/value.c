@@ -108,6 +108,9 @@ void yg_conf_expected(struct yg_sb *b, const struct yg_conf_key *k)
 	case YG_CT_PREFIX:
 		yg_sb_put(b, YG_SV("an address or a network such as \"192.0.2.0/24\""));
 		break;
+	case YG_CT_DOMAIN:
+		yg_sb_put(b, YG_SV("a domain name such as \"example.org\", or \".\""));
+		break;
 	}
 	if (yg_conf_is_number(k) && k->type != YG_CT_BOOL) {
 		yg_sb_put(b, YG_SV(" from "));
@@ -246,6 +249,29 @@ static bool prefix_ok(struct yg_sv text)
 	return yg_ip_prefix_parse(text, &ip, &bits, NULL) == YG_OK;
 }
 
+/* RFC 1035 2.3.4; the letters of names that people give to zones. */
+static bool domain_ok(struct yg_sv text)
+{
+	if (YG_SV_IS(text, "."))
+		return true;
+	if (text.n > 1 && text.p[text.n - 1] == '.')
+		text.n--;
+	if (text.n > YG_DOMAIN_MAX)
+		return false;
+	struct yg_sv label;
+	while (yg_sv_cut(&text, '.', &label)) {
+		if (label.n == 0 || label.n > 63)
+			return false;
+		for (size_t i = 0; i < label.n; i++) {
+			char c = label.p[i];
+			if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			      (c >= '0' && c <= '9') || c == '-' || c == '_'))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool text_ok(const struct yg_conf_key *k, struct yg_sv text)
 {
 	if (text.n == 0)
@@ -264,6 +290,7 @@ static bool text_ok(const struct yg_conf_key *k, struct yg_sv text)
 	case YG_CT_FILE: return path_ok(k, text);
 	case YG_CT_URL: return url_ok(text);
 	case YG_CT_PREFIX: return prefix_ok(text);
+	case YG_CT_DOMAIN: return domain_ok(text);
 	case YG_CT_SOURCE:
 		return is_option(k, text) || (yg_sv_starts(text, YG_SV("ndjson:")) &&
 					      yg_slug_ok(yg_sv_sub(text, 7, text.n)));

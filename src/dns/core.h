@@ -117,6 +117,9 @@ struct yg_dns_ops {
 		      const uint8_t *msg, size_t n);
 	void (*ask)(void *ctx, const struct yg_dns_question *q);
 	void (*event)(void *ctx, const struct yg_dns_event *ev); /* may be NULL */
+	/* A query that waited is run again: who asks, as it is known now (its view is of the
+	 * policy in force); `ip` and `network` are those of before.  May be NULL. */
+	void (*client)(void *ctx, struct yg_dns_client *client);
 };
 
 struct yg_dns_core_opts { /* 0 or NULL: the default in brackets, unless said otherwise */

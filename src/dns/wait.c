@@ -232,6 +232,8 @@ void yg_dns_wait_prefetch(struct yg_dns_core *c, const struct yg_dns_route *rout
 static enum yg_dns_result resume(struct yg_dns_core *c, struct waiter *w, bool allow_stale)
 {
 	struct run *r = &c->run;
+	if (c->opts.ops.client != NULL)
+		c->opts.ops.client(c->opts.ops.ctx, &w->client);
 	r->client = &w->client;
 	r->peer = &w->peer;
 	r->q = &w->query;

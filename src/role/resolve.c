@@ -64,6 +64,14 @@ static void on_ask(void *ctx, const struct yg_dns_question *q)
 	resolve_up_ask(ctx, q);
 }
 
+/* Numbers of views are those of one policy. */
+static void on_client(void *ctx, struct yg_dns_client *client)
+{
+	struct resolve *r = ctx;
+	if (client->network <= r->clients.count)
+		client->view = r->clients.rows[client->network].view;
+}
+
 static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
 {
 	struct resolve *r = ctx->user;
@@ -133,7 +141,7 @@ static yg_status core_open(struct resolve *r, struct yg_err *err)
 	if (r->cache == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for resolve.cache");
 	struct yg_dns_core_opts o = {
-		.ops = {.ctx = r, .reply = on_reply, .ask = on_ask},
+		.ops = {.ctx = r, .reply = on_reply, .ask = on_ask, .client = on_client},
 		.cache = r->cache,
 		.cache_bytes = r->cache_bytes,
 		.ttl = {.most = (uint32_t)c->resolve_ttl_max,

@@ -51,6 +51,8 @@ static bool admit(struct streams *t, struct stream *s)
 	uint16_t *count = stream_client_count(t, s->ip);
 	if (*count >= t->r->conf->resolve_tcp_per_client || *count == UINT16_MAX)
 		return false;
+	if (t->conns == t->slot_count && client.refused && s->tls == NULL)
+		return false;            /* for nobody we know nobody has to leave */
 	if (t->conns == t->slot_count) { /* the one that was idle longest makes room */
 		t->r->doors.evicted++;
 		stream_close(t->oldest);
@@ -104,9 +106,13 @@ static void on_connection(uv_poll_t *p, int status, int events)
 		int fd = accept4(d->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
 			/* out of descriptors: the idle ones go, or the loop would spin */
-			if ((errno == EMFILE || errno == ENFILE) && d->all->oldest != NULL) {
+			if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+				return;
+			if (d->all->oldest != NULL) {
 				d->all->r->doors.evicted++;
 				stream_close(d->all->oldest);
+			} else {
+				(void)uv_poll_stop(p); /* on_timer() tries again */
 			}
 			return;
 		}
@@ -126,6 +132,9 @@ static void on_timer(uv_timer_t *h)
 		t->r->doors.idle++;
 		stream_close(t->oldest);
 	}
+	for (size_t i = 0; i < t->count && !t->r->draining; i++)
+		if (!uv_is_active((uv_handle_t *)&t->doors[i].poll))
+			(void)uv_poll_start(&t->doors[i].poll, UV_READABLE, on_connection);
 }
 
 /* ---- doors ---- */

@@ -121,6 +121,12 @@ static yg_status read_proofs(struct resolve_clients *c, struct yg_role_ctx *ctx,
 	return st;
 }
 
+static void org_add(struct resolve_clients *c, struct yg_sv org)
+{
+	if (org.n > 0 && resolve_org(c, org) == 0)
+		c->orgs[c->org_count++] = org;
+}
+
 yg_status resolve_clients_open(struct resolve_clients *c, struct yg_role_ctx *ctx,
 			       struct yg_err *err)
 {
@@ -133,10 +139,14 @@ yg_status resolve_clients_open(struct resolve_clients *c, struct yg_role_ctx *ct
 			 sizeof *c->orgs);
 	if (c->rows == NULL || c->proofs == NULL || c->orgs == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the clients");
+	/* one that has upstreams or zones, but no client, is still not everyone */
+	for (size_t i = 0; i < conf->dns_upstream_count; i++)
+		org_add(c, conf->dns_upstreams[i].org);
+	for (size_t i = 0; i < conf->dns_local_count; i++)
+		org_add(c, conf->dns_locals[i].org);
 	for (size_t i = 0; i < c->count; i++) {
 		struct yg_sv org = c->conf[i].org;
-		if (org.n > 0 && resolve_org(c, org) == 0)
-			c->orgs[c->org_count++] = org;
+		org_add(c, org);
 		c->rows[i].org = resolve_org(c, org);
 		c->rows[i].network = (uint32_t)i;
 	}

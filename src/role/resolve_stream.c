@@ -29,6 +29,8 @@ uint16_t *stream_client_count(struct streams *t, struct yg_ip ip)
 	uint64_t a, b;
 	memcpy(&a, ip.b, 8);
 	memcpy(&b, ip.b + 8, 8);
+	if (!yg_ip_is_v4(ip))
+		b = 0; /* a /64 is one client */
 	uint64_t h = (a ^ t->key) * 0x9e3779b97f4a7c15ull;
 	h = (h ^ h >> 29 ^ b) * 0xbf58476d1ce4e5b9ull;
 	return &t->per_client[(h >> 40) % STREAM_PER_CLIENT];

@@ -23,7 +23,9 @@ struct udp_door {
 	struct iovec in_iov[YG_DNS_BATCH], out_iov[YG_DNS_BATCH];
 	struct sockaddr_in6 from[YG_DNS_BATCH]; /* also holds a sockaddr_in */
 	union {
-		char b[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		/* both kinds of address, and before them the count of drops (SO_RXQ_OVFL) */
+		char b[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		       CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(uint32_t))];
 		struct cmsghdr align;
 	} control[YG_DNS_BATCH];
 	struct yg_dns_in query[YG_DNS_BATCH]; /* first those that are judged, then slips */
@@ -61,9 +63,11 @@ static void local_of(struct msghdr *h, struct in6_addr *out)
 {
 	memset(out, 0, sizeof *out);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO &&
+		    c->cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
 			memcpy(out, CMSG_DATA(c), sizeof *out);
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+			   c->cmsg_len >= CMSG_LEN(sizeof(struct in_pktinfo))) {
 			struct in_pktinfo info;
 			memcpy(&info, CMSG_DATA(c), sizeof info);
 			out->s6_addr[10] = out->s6_addr[11] = 0xff;
@@ -211,12 +215,16 @@ static void send_all(struct udp_door *d, size_t n)
 		}
 		ready++;
 	}
-	for (unsigned tries = 0; sent < ready && tries < SEND_TRIES; tries++) {
+	for (unsigned tries = 0; sent < ready && tries < SEND_TRIES;) {
 		int k = sendmmsg(d->fd, d->out + sent, (unsigned)(ready - sent), MSG_DONTWAIT);
-		if (k > 0)
+		if (k > 0) {
 			sent += (size_t)k;
-		else if (errno != EAGAIN && errno != EINTR)
-			sent++; /* that one cannot be sent (its network is gone): the others can */
+		} else if (errno == EAGAIN || errno == EINTR) {
+			tries++;
+		} else { /* that one cannot be sent (port 0, no way there): the others can */
+			sent++;
+			d->unsent++;
+		}
 	}
 	d->unsent += ready - sent;
 }
@@ -224,8 +232,9 @@ static void send_all(struct udp_door *d, size_t n)
 static void on_readable(uv_poll_t *w, int status, int events)
 {
 	struct udp_door *d = w->data;
-	(void)status;
 	(void)events;
+	if (status < 0) /* libuv watches no more; recvmmsg() takes the error off the socket */
+		(void)uv_poll_start(w, UV_READABLE, on_readable);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		int n = receive(d);
 		if (n <= 0)

@@ -11,16 +11,17 @@
 #include "base/codec.h"
 #include "role/resolve_internal.h"
 
-#define SERVERS_MAX   16
-#define TRIES_MAX     6
-#define FIRST_RTT_US  100000 /* of a server that was never asked */
-#define WAIT_LEAST_US 50000
-#define WAIT_MOST_US  2000000
-#define BAD_FOR_US    5000000 /* a server that was silent FAILS_BAD times in a row */
-#define FAILS_BAD     3
-#define EXPLORE       32 /* one question in so many goes to another server than the best */
-#define PORT_TRIES    8
-#define TCP_WAIT_MS   3000
+#define SERVERS_MAX  YG_CONF_SERVERS_MAX
+#define TRIES_MAX    6
+#define FIRST_RTT_US 100000 /* of a server that was never asked */
+#define WAIT_LEAST_US                                                                              \
+	250000 /* a forwarder's time is that of its cache; what it must look up takes longer */
+#define WAIT_MOST_US 2000000
+#define BAD_FOR_US   5000000 /* a server that was silent FAILS_BAD times in a row */
+#define FAILS_BAD    3
+#define EXPLORE      32 /* one question in so many goes to another server than the best */
+#define PORT_TRIES   8
+#define TCP_WAIT_MS  3000
 
 struct server {
 	struct yg_addr addr;
@@ -367,8 +368,9 @@ static void send_udp(struct up_job *j)
 		(void)uv_timer_start(&j->timer, on_later, 10, 0);
 		return;
 	}
-	(void)uv_timer_start(&j->timer, on_timeout,
-			     (uint64_t)(wait_of(j->server, (unsigned)j->tries / 2) / 1000), 0);
+	(void)uv_timer_start(
+		&j->timer, on_timeout,
+		(uint64_t)(wait_of(j->server, j->tries > 0 ? j->tries - 1u : 0) / 1000), 0);
 }
 
 static void on_try(uv_timer_t *t)

@@ -31,7 +31,9 @@
 #include "os/sandbox.h"
 #include "role/message.h"
 
-#define YG_ROLE_FDS_MAX   384 /* 64 listeners with certificate, key and CA each, 64 mappings */
+/* ingest: 64 listeners with certificate, key and CA each, 64 mappings; resolve: 160
+ * sockets, 96 files for TLS, 1024 tokens */
+#define YG_ROLE_FDS_MAX   1536
 #define YG_ROLE_PATHS_MAX 96
 #define YG_ROLE_CONTROL   3 /* the control channel's descriptor */
 

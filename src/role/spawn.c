@@ -34,8 +34,12 @@ static void gift_end(struct gift *g)
 
 static void give(struct gift *g, const char *name, int fd)
 {
-	if (fd < 0 || g->count == YG_ROLE_FDS_MAX)
+	if (fd < 0)
 		return;
+	if (g->count == YG_ROLE_FDS_MAX) { /* start() refuses: half of its files would be worse */
+		g->names.bad = true;
+		return;
+	}
 	yg_buf_printf(&g->names, "%s%s=%zu", g->names.n > 0 ? "," : "", name, g->count + 3);
 	g->fds[g->count++] = fd;
 }
