@@ -204,7 +204,8 @@ static void check_servers(struct checker *k, struct yg_sv forward, size_t line)
 	while (forward.n > 0 && yg_sv_cut(&forward, ' ', &one)) {
 		servers++;
 		if (memchr(one.p, '#', one.n) != NULL)
-			bad(k, line, "resolve.upstream.forward", "only dot has names (#name)");
+			bad(k, line, "resolve.upstream.forward",
+			    "a server has no name here (#name)");
 	}
 	if (servers > YG_CONF_SERVERS_MAX)
 		bad(k, line, "resolve.upstream.forward", "at most 16 servers");
@@ -222,9 +223,6 @@ static void check_resolve(struct checker *k)
 	for (size_t i = 0; i < c->dns_upstream_count; i++) {
 		const struct yg_conf_dns_upstream *u = &c->dns_upstreams[i];
 		size_t line = item_line(k, list_of("resolve.upstream"), i);
-		if ((u->forward.n > 0 || u->dot.n > 0) == (u->recursion != 0))
-			bad(k, line, "resolve.upstream",
-			    "expected servers (forward, dot) or recursion");
 		check_servers(k, u->forward, line);
 		for (size_t j = 0; j < i; j++)
 			if (yg_sv_ieq(bare(u->zone), bare(c->dns_upstreams[j].zone)) &&

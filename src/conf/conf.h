@@ -35,8 +35,7 @@ struct yg_conf_dns_client { /* resolve.clients[] */
 #define YG_CONF_SERVERS_MAX 16 /* of one upstream */
 struct yg_conf_dns_upstream {  /* resolve.upstream[] */
 	struct yg_sv zone, org;
-	struct yg_sv forward, dot; /* "ip:port ip:port#name"; dot: by TLS */
-	uint64_t recursion, stub;
+	struct yg_sv forward; /* "ip:port ip:port" */
 };
 struct yg_conf_dns_policy { /* resolve.policy[] */
 	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;
@@ -46,10 +45,6 @@ struct yg_conf_dns_publish { /* resolve.publish[] */
 	struct yg_sv zone, org, listen, allow, notify;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
 };
-struct yg_conf_dns_local { /* resolve.local[] */
-	struct yg_sv zone, file, org;
-};
-
 struct yg_conf {
 	/* api: */
 	struct yg_sv api_address; /* "127.0.0.1:8443"; "none": only the Unix socket */
@@ -102,7 +97,6 @@ struct yg_conf {
 	uint64_t resolve_rebinding;           /* bool */
 	struct yg_sv resolve_rebinding_allow; /* names, with blanks between */
 	uint64_t resolve_break_dnssec;        /* bool */
-	struct yg_sv resolve_clients_log;     /* keep, pseudonym, drop */
 	struct yg_conf_dns_listen *dns_listens, *dns_dots, *dns_dohs, *dns_notifies;
 	size_t dns_listen_count, dns_dot_count, dns_doh_count, dns_notify_count;
 	struct yg_conf_dns_client *dns_clients;
@@ -113,8 +107,6 @@ struct yg_conf {
 	size_t dns_policy_count;
 	struct yg_conf_dns_publish *dns_publishes;
 	size_t dns_publish_count;
-	struct yg_conf_dns_local *dns_locals;
-	size_t dns_local_count;
 	/* process: */
 	struct yg_sv user;      /* "yagura": who roles run as when started as root */
 	int64_t restart_max_us; /* 60 s: longest back-off */

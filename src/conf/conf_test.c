@@ -369,8 +369,7 @@ static void test_resolve(void)
 		       "  listen: [\"127.0.0.1@5353\", {address: \"::1\"}]\n"
 		       "  workers: 2\n"
 		       "  clients: [\"127.0.0.0/8\", {prefix: \"10.0.0.0/8\", org: a-city}]\n"
-		       "  upstream: [{zone: \".\", forward: [\"127.0.0.1@5300\", \"::1@53\"],\n"
-		       "              dot: \"192.0.2.1#dns.example\"}]\n"
+		       "  upstream: [{zone: \".\", forward: [\"127.0.0.1@5300\", \"::1@53\"]}]\n"
 		       "  policy:\n"
 		       "    - {name: feed1, rpz: \"feed1.zone\", override: nxdomain}\n"
 		       "    - {name: feed3, axfr: \"127.0.0.1@5301\", zone: \"feed3.example\",\n"
@@ -383,8 +382,7 @@ static void test_resolve(void)
 	T_OK(c.dns_client_count == 2 && YG_SV_IS(c.dns_clients[0].prefix, "127.0.0.0/8") &&
 	     YG_SV_IS(c.dns_clients[1].org, "a-city"));
 	T_OK(c.dns_upstream_count == 1 &&
-	     YG_SV_IS(c.dns_upstreams[0].forward, "127.0.0.1:5300 [::1]:53") &&
-	     YG_SV_IS(c.dns_upstreams[0].dot, "192.0.2.1:853#dns.example"));
+	     YG_SV_IS(c.dns_upstreams[0].forward, "127.0.0.1:5300 [::1]:53"));
 	T_OK(c.dns_policy_count == 2 && c.dns_policies[0].rpz.p[0] == '/' &&
 	     yg_sv_ends(c.dns_policies[0].rpz, YG_SV("/feed1.zone")) &&
 	     YG_SV_IS(c.dns_policies[0].override_, "nxdomain"));
@@ -410,17 +408,16 @@ static void test_resolve(void)
 	T_OK(refuses("resolve: {dot: [{address: \"::1\", cert-file: x}]}\n", "belong together"));
 	T_OK(refuses("resolve: {clients: [{org: a}]}\n", "expected one of prefix"));
 	T_OK(refuses("resolve: {clients: [{certificate: \"12:34\"}]}\n", "64 hexadecimal digits"));
-	T_OK(refuses("resolve: {upstream: [{zone: \".\"}]}\n", "or recursion"));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\"}]}\n", "the key is missing"));
 	T_OK(refuses(
-		"resolve: {upstream: [{zone: a, recursion: true}, {zone: A, recursion: true}]}\n",
+		"resolve: {upstream: [{zone: a, forward: \"::1\"}, {zone: A, forward: \"::1\"}]}\n",
 		"the zone stands twice"));
 	T_OK(refuses(
-		"resolve: {upstream: [{zone: a, recursion: true}, {zone: \"a.\", recursion: true}]}\n",
+		"resolve: {upstream: [{zone: a, forward: \"::1\"}, {zone: \"a.\", forward: \"::1\"}]}\n",
 		"the zone stands twice"));
-	T_OK(refuses("resolve: {upstream: [{zone: \"a..b\", recursion: true}]}\n",
+	T_OK(refuses("resolve: {upstream: [{zone: \"a..b\", forward: \"::1\"}]}\n",
 		     "expected a domain name"));
-	T_OK(refuses("resolve: {upstream: [{zone: a, forward: \"::1#x\"}]}\n",
-		     "only dot has names"));
+	T_OK(refuses("resolve: {upstream: [{zone: a, forward: \"::1#x\"}]}\n", "has no name here"));
 	T_OK(refuses("resolve: {rebinding-allow: [\"a b\"]}\n", "expected a domain name"));
 	T_OK(refuses("resolve: {ttl-min: 9, ttl-max: 8}\n", "above resolve.ttl-max"));
 	T_OK(refuses("resolve: {rebinding-protection: 1}\n", "expected true or false, found '1'"));

@@ -10,7 +10,6 @@
 #define AT_DC(m) offsetof(struct yg_conf_dns_client, m)
 #define AT_DU(m) offsetof(struct yg_conf_dns_upstream, m)
 #define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
-#define AT_DZ(m) offsetof(struct yg_conf_dns_local, m)
 #define AT_DB(m) offsetof(struct yg_conf_dns_publish, m)
 #define KIB(n)   ((uint64_t)(n) << 10)
 #define MIB(n)   ((uint64_t)(n) << 20)
@@ -31,7 +30,6 @@
 #define EVERY                       (YG_CONF_CENTER | YG_CONF_STORE | YG_CONF_INGEST)
 
 static const char *const protocols[] = {"udp", "tcp", "tls", NULL};
-static const char *const client_logs[] = {"keep", "pseudonym", "drop", NULL};
 static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 				     "centre-zone", "indicators",   NULL};
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
@@ -142,8 +140,6 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Names under which private addresses are right."},
 	{"resolve.break-dnssec", NUM(BOOL, resolve_break_dnssec, 0, 1, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Let the policy change signed answers for clients that ask for signatures (DO) too."},
-	{"resolve.clients-log", ONE(resolve_clients_log, client_logs, "keep"), YG_RELOAD_ROLE, RESOLVE, "0.3",
-	 "What the events say of a client: its address, a keyed hash of it, or nothing."},
 
 	{"process.user", STR(TEXT, 0, user, "yagura"), YG_RELOAD_RESTART, YG_CONF_MAIN, "0.1",
 	 "User that the roles run as when the service is started as root."},
@@ -195,7 +191,6 @@ static const struct yg_conf_key provider_keys[] = {
 
 #define RES(type, flags, at, dflt, options) YG_CT_##type, flags, at, 0, 0, 0, dflt, options, YG_RELOAD_ROLE, DNS, "0.3"
 #define RPORT(port, flags, at)              YG_CT_DNS, flags, at, port, 0, 0, "", NULL, YG_RELOAD_ROLE, DNS, "0.3"
-#define RBOOL(at, dflt)                     YG_CT_BOOL, 0, at, 0, 1, dflt, NULL, NULL, YG_RELOAD_ROLE, DNS, "0.3"
 static const struct yg_conf_key dns_listen_keys[] = {
 	{"address", RPORT(53, YG_CF_REQUIRED, AT_DL(address)), "Address and port."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
@@ -227,10 +222,7 @@ static const struct yg_conf_key dns_client_keys[] = {
 static const struct yg_conf_key dns_upstream_keys[] = {
 	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DU(zone), "", NULL), "Zone whose names are asked for here; the longest one decides."},
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DU(org), "", NULL), "For queries of this organisation only; empty: of all."},
-	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Servers that are asked by UDP, and by TCP when an answer does not fit."},
-	{"dot", RPORT(853, YG_CF_EMPTY | YG_CF_MANY, AT_DU(dot)), "Servers that are asked by TLS: address@port#name, the name being the one in their certificate."},
-	{"recursion", RBOOL(AT_DU(recursion), 0), "Ask the DNS itself from its root, and validate (DNSSEC)."},
-	{"stub", RBOOL(AT_DU(stub), 0), "The servers are authoritative for the zone: they are asked without recursion."},
+	{"forward", RPORT(53, YG_CF_REQUIRED | YG_CF_MANY, AT_DU(forward)), "Servers that are asked by UDP, and by TCP when an answer does not fit."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
 static const struct yg_conf_key dns_policy_keys[] = {
@@ -260,12 +252,6 @@ static const struct yg_conf_key dns_publish_keys[] = {
 	{"tsig.secret-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DB(tsig_secret_file), "", NULL), "File that holds the key in base64."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
-static const struct yg_conf_key dns_local_keys[] = {
-	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DZ(zone), "", NULL), "Name of the zone."},
-	{"file", RES(FILE, YG_CF_REQUIRED | YG_CF_BESIDE, AT_DZ(file), "", NULL), "Its master file."},
-	{"org", RES(SLUG, YG_CF_EMPTY, AT_DZ(org), "", NULL), "For queries of this organisation only; empty: of all."},
-	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
-};
 
 #define DNS_LIST(items, count, type, max, keys) AT(items), AT(count), sizeof(struct type), max, keys, YG_RELOAD_ROLE, DNS, "0.3"
 const struct yg_conf_list yg_conf_lists[] = {
@@ -285,7 +271,6 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
 	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
 	{"resolve.publish", DNS_LIST(dns_publishes, dns_publish_count, yg_conf_dns_publish, 64, dns_publish_keys), "Our own policy as a response policy zone, for members with resolvers of their own (AXFR, IXFR).", YG_CL_TWICE},
-	{"resolve.local", DNS_LIST(dns_locals, dns_local_count, yg_conf_dns_local, 256, dns_local_keys), "Zones that are answered from files.", YG_CL_TWICE},
 	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL, 0},
 };
 /* clang-format on */
