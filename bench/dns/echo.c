@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 	struct iovec iov[BATCH];
 	int size = 8 << 20, fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons((unsigned short)(argc > 1 ? atoi(argv[1]) : 5399)),
+				.sin_port =
+					htons((unsigned short)(argc > 1 ? atoi(argv[1]) : 5399)),
 				.sin_addr = {htonl(INADDR_LOOPBACK)}};
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0) {
