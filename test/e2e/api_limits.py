@@ -152,7 +152,7 @@ def ids(text):
 
 def stream(s):
     s.http("POST", "/api/v1/organisations", {"name": "two"})
-    tokens = {o: s.http("POST", "/api/v1/tokens", {"org": o, "name": "s", "scopes": ["stream:read"]}).json()["secret"]
+    tokens = {o: s.http("POST", "/api/v1/tokens", {"org": o, "name": "s", "scopes": ["stream:read", "jobs:read"]}).json()["secret"]
               for o in ("one", "two")}
     c = open_stream(s, topics="jobs")
     ok(b"retry: 3000" in read_some(c, b"retry: 3000"), "a stream opens")
