@@ -104,7 +104,7 @@ static void publish(struct served *s, const struct yg_dns_builder *b, uint32_t s
 	struct yg_err err = {0};
 	struct yg_buf diff;
 	yg_buf_init(&diff, JOURNAL_MAX / 2);
-	if (build(s, b, serial, &e, &stats, &err) != YG_OK) {
+	if (build(s, b, serial, &e, &stats, &err) != YG_OK || e == NULL) {
 		yg_role_log(s->all->ctx, YG_EV_ZONES_FAILED, YG_KU("zone", s->conf->zone),
 			    YG_KERR(&err));
 		return;
