@@ -119,7 +119,18 @@ struct yg_strs { /* a list column; views borrowed like every other */
 	X(ja3,             LSTR, "tls.ja3_hash.value",               "client fingerprint: JA3 or JA4")       \
 	X(mail_from,       STR,  "email.from",                       "address, lower case")                  \
 	X(mail_to,         STRS, "email.to",                         "")                                     \
-	X(subject,         STR,  "email.subject",                    "")
+	X(subject,         STR,  "email.subject",                    "")                                     \
+	/* a protective resolver's judgement */                                                              \
+	X(network,         LSTR, "src_endpoint.zone",                 "the client's network, as a resolver knows it") \
+	X(flags,           LSTR, "unmapped.flags",                    "flags of the DNS answer: qr aa tc rd ra ad cd do") \
+	X(ede,             U16,  "unmapped.ede",                      "extended DNS error (RFC 8914) plus 1; 0: none") \
+	X(origin,          LSTR, "unmapped.origin",                   "where a DNS answer came from: cache, upstream, policy, ...") \
+	X(verdict,         LSTR, "unmapped.verdict",                  "allowed, passed, noted, blocked, dropped, refused, failed") \
+	X(layer,           LSTR, "policy.group.name",                 "layer of the policy that decided or noted") \
+	X(policy,          LSTR, "policy.name",                       "policy zone that decided or noted")   \
+	X(trigger,         LSTR, "firewall_rule.type",                "what its record looks at: qname, response-ip, ...") \
+	X(rule,            STR,  "firewall_rule.name",                "the record that decided or noted")    \
+	X(category,        LSTR, "firewall_rule.category",            "what the zone holds: malware, ...")
 #define YG_EVENT_FIELDS_OTHER(X)                                                                             \
 	/* hosts, people, programs, files, clouds */                                                         \
 	X(host,            STR,  "device.hostname",                  "the machine that reports or is acted on") \

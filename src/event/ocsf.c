@@ -206,6 +206,8 @@ static void metadata(struct out *o)
 	put(o, YG_SV("\"datetime\",\"host\""));
 	if (is_set(o, YG_EF_cloud_account) || is_set(o, YG_EF_cloud_region))
 		put(o, YG_SV(",\"cloud\""));
+	if (is_network(o->ev->class_uid) && o->ev->verdict.n > 0)
+		put(o, YG_SV(",\"security_control\""));
 	end(o, profiles);
 	if (o->ev->day != 0) { /* the event has a place in the store */
 		char id[YG_EVENT_ID_MAX];
@@ -256,6 +258,8 @@ static void endpoint(struct out *o, struct yg_sv name, bool src)
 	field(o, YG_SV("ip"), src ? YG_EF_src_ip : YG_EF_dst_ip);
 	field(o, YG_SV("port"), src ? YG_EF_src_port : YG_EF_dst_port);
 	field(o, YG_SV("hostname"), src ? YG_EF_src_host : YG_EF_dst_host);
+	if (src)
+		FIELD(o, "zone", network);
 	end(o, s);
 }
 
@@ -479,11 +483,53 @@ static void cloud(struct out *o)
 	end(o, s);
 }
 
+/* Profile security_control: what a policy made of it.  The verdict's own word stays
+ * under "unmapped": noted says more than "Logged". */
+static void control(struct out *o)
+{
+	static const struct {
+		struct yg_sv verdict, caption;
+		unsigned disposition, action;
+	} rows[] = {
+		{YG_SV_INIT("allowed"), YG_SV_INIT("Allowed"), 1, 1},
+		{YG_SV_INIT("passed"), YG_SV_INIT("Allowed"), 1, 1},
+		{YG_SV_INIT("noted"), YG_SV_INIT("Logged"), 17, 3},
+		{YG_SV_INIT("blocked"), YG_SV_INIT("Blocked"), 2, 2},
+		{YG_SV_INIT("dropped"), YG_SV_INIT("Dropped"), 6, 2},
+		{YG_SV_INIT("refused"), YG_SV_INIT("Rejected"), 25, 2},
+		{YG_SV_INIT("failed"), YG_SV_INIT("Error"), 27, 0},
+	};
+	size_t i = 0;
+	while (i < YG_LEN(rows) && !yg_sv_eq(rows[i].verdict, o->ev->verdict))
+		i++;
+	if (i < YG_LEN(rows)) {
+		number(o, YG_SV("action_id"), rows[i].action);
+		number(o, YG_SV("disposition_id"), rows[i].disposition);
+		text(o, YG_SV("disposition"), rows[i].caption);
+	}
+	struct scope s = BEGIN(o, "policy");
+	FIELD(o, "name", policy);
+	struct scope group = BEGIN(o, "group");
+	FIELD(o, "name", layer);
+	end(o, group);
+	if (o->b->n > s.inside && i < YG_LEN(rows)) {
+		key(o, YG_SV("is_applied"));
+		put(o, YG_SV_IS(o->ev->verdict, "noted") ? YG_SV("false") : YG_SV("true"));
+	}
+	end(o, s);
+	s = BEGIN(o, "firewall_rule");
+	FIELD(o, "name", rule);
+	FIELD(o, "type", trigger);
+	FIELD(o, "category", category);
+	end(o, s);
+}
+
 static void network(struct out *o)
 {
 	uint32_t class_uid = o->ev->class_uid;
 	endpoint(o, YG_SV("src_endpoint"), true);
 	endpoint(o, YG_SV("dst_endpoint"), false);
+	control(o);
 	if (class_uid == YG_OCSF_EMAIL_ACTIVITY) {
 		number(o, YG_SV("direction_id"), 0);
 		key(o, YG_SV("email"));

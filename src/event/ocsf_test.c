@@ -67,6 +67,12 @@ static void test_text(void)
 			      .query_type = YG_SV_INIT("A"),
 			      .rcode = YG_SV_INIT("NXDOMAIN"),
 			      .answers = {answers, 2},
+			      .network = YG_SV_INIT("hall"),
+			      .verdict = YG_SV_INIT("noted"),
+			      .layer = YG_SV_INIT("centre-zone"),
+			      .policy = YG_SV_INIT("feed1"),
+			      .trigger = YG_SV_INIT("qname"),
+			      .rule = YG_SV_INIT("*.example"),
 			      .mail_from = YG_SV_INIT("a@b.example"),
 			      .parse_error = YG_SV_INIT("p"),
 			      .raw = YG_SV_INIT("r\xff\"")};
@@ -77,10 +83,14 @@ static void test_text(void)
 	static const char want[] =
 		"{\"activity_id\":6,\"category_uid\":4,\"class_uid\":4003,\"type_uid\":400306,\"severity_id\":1,\"status_id\":1,"
 		"\"time\":1767323045000,\"time_dt\":\"2026-01-02T03:04:05.000006Z\",\"duration\":1,"
-		"\"metadata\":{\"version\":\"1.8.0\",\"product\":{\"name\":\"Zeek\",\"vendor_name\":\"Zeek\"},\"profiles\":[\"datetime\",\"host\"],"
+		"\"metadata\":{\"version\":\"1.8.0\",\"product\":{\"name\":\"Zeek\",\"vendor_name\":\"Zeek\"},\"profiles\":[\"datetime\",\"host\",\"security_control\"],"
 		"\"uid\":\"e-1-2-3\",\"tenant_uid\":\"acme\",\"logged_time\":1767323046000,\"log_provider\":\"zeek\",\"log_source\":\"hq\","
 		"\"log_name\":\"dns\",\"correlation_uid\":\"C1\"},"
-		"\"src_endpoint\":{\"ip\":\"10.0.0.1\",\"port\":5000},\"connection_info\":{\"direction_id\":0,\"protocol_name\":\"udp\"},"
+		"\"src_endpoint\":{\"ip\":\"10.0.0.1\",\"port\":5000,\"zone\":\"hall\"},"
+		"\"action_id\":3,\"disposition_id\":17,\"disposition\":\"Logged\","
+		"\"policy\":{\"name\":\"feed1\",\"group\":{\"name\":\"centre-zone\"},\"is_applied\":false},"
+		"\"firewall_rule\":{\"name\":\"*.example\",\"type\":\"qname\"},"
+		"\"connection_info\":{\"direction_id\":0,\"protocol_name\":\"udp\"},"
 		"\"app_name\":\"dns\",\"query\":{\"hostname\":\"q.example\",\"type\":\"A\"},\"rcode_id\":3,\"rcode\":\"NXDOMAIN\","
 		"\"answers\":[{\"rdata\":\"a.example\"},{\"rdata\":\"192.0.2.1\"}],"
 		"\"observables\":[{\"name\":\"src_endpoint.ip\",\"type_id\":2,\"value\":\"10.0.0.1\"},"
@@ -88,7 +98,7 @@ static void test_text(void)
 		"{\"name\":\"email.from\",\"type_id\":5,\"value\":\"a@b.example\"},"
 		"{\"name\":\"answers[].rdata\",\"type_id\":1,\"value\":\"a.example\"},"
 		"{\"name\":\"answers[].rdata\",\"type_id\":2,\"value\":\"192.0.2.1\"}],"
-		"\"unmapped\":{\"duration\":1870,\"mail_from\":\"a@b.example\",\"parse_error\":\"p\"},"
+		"\"unmapped\":{\"duration\":1870,\"mail_from\":\"a@b.example\",\"verdict\":\"noted\",\"parse_error\":\"p\"},"
 		"\"raw_data\":\"r\xef\xbf\xbd\\\"\"}";
 	if (!T_OK(yg_sv_eq(yg_buf_sv(&b), yg_sv_of(want))))
 		(void)printf("# %.*s\n", (int)b.n, b.p);
