@@ -197,18 +197,37 @@ static struct yg_sv bare(struct yg_sv zone)
 	return zone.n > 1 && zone.p[zone.n - 1] == '.' ? yg_sv_sub(zone, 0, zone.n - 1) : zone;
 }
 
-static void check_servers(struct checker *k, struct yg_sv forward, size_t line)
+static void check_servers(struct checker *k, struct yg_sv servers, const char *key, size_t line)
 {
 	struct yg_sv one;
-	size_t servers = 0;
-	while (forward.n > 0 && yg_sv_cut(&forward, ' ', &one)) {
-		servers++;
+	size_t count = 0;
+	while (servers.n > 0 && yg_sv_cut(&servers, ' ', &one)) {
+		count++;
 		if (memchr(one.p, '#', one.n) != NULL)
-			bad(k, line, "resolve.upstream.forward",
-			    "a server has no name here (#name)");
+			bad(k, line, key, "a server has no name here (#name)");
 	}
-	if (servers > YG_CONF_SERVERS_MAX)
-		bad(k, line, "resolve.upstream.forward", "at most 16 servers");
+	if (count > YG_CONF_SERVERS_MAX)
+		bad(k, line, key, "at most 16 servers");
+}
+
+static void check_upstream(struct checker *k, size_t i)
+{
+	const struct yg_conf_dns_upstream *u = &k->c->dns_upstreams[i];
+	size_t line = item_line(k, list_of("resolve.upstream"), i);
+	check_servers(k, u->forward, "resolve.upstream.forward", line);
+	check_servers(k, u->stub, "resolve.upstream.stub", line);
+	if ((u->forward.n > 0) + (u->stub.n > 0) != 1)
+		bad(k, line, "resolve.upstream", "expected one of forward and stub");
+	if (u->stub.n > 0 && !YG_SV_IS(u->dnssec, "off"))
+		bad(k, line, "resolve.upstream.dnssec",
+		    "authoritative servers do not say whether an answer is secure");
+	for (size_t j = 0; j < i; j++)
+		if (yg_sv_ieq(bare(u->zone), bare(k->c->dns_upstreams[j].zone)) &&
+		    yg_sv_eq(u->org, k->c->dns_upstreams[j].org)) {
+			bad(k, line, "resolve.upstream",
+			    "the zone stands twice for one organisation");
+			break;
+		}
 }
 
 static void check_resolve(struct checker *k)
@@ -220,18 +239,8 @@ static void check_resolve(struct checker *k)
 	if (c->resolve_ttl_min > c->resolve_ttl_max)
 		bad(k, key_line(k, "resolve.ttl-min"), "resolve.ttl-min",
 		    "it is above resolve.ttl-max");
-	for (size_t i = 0; i < c->dns_upstream_count; i++) {
-		const struct yg_conf_dns_upstream *u = &c->dns_upstreams[i];
-		size_t line = item_line(k, list_of("resolve.upstream"), i);
-		check_servers(k, u->forward, line);
-		for (size_t j = 0; j < i; j++)
-			if (yg_sv_ieq(bare(u->zone), bare(c->dns_upstreams[j].zone)) &&
-			    yg_sv_eq(u->org, c->dns_upstreams[j].org)) {
-				bad(k, line, "resolve.upstream",
-				    "the zone stands twice for one organisation");
-				break;
-			}
-	}
+	for (size_t i = 0; i < c->dns_upstream_count; i++)
+		check_upstream(k, i);
 	check_clients(k);
 }
 

@@ -35,7 +35,9 @@ struct yg_conf_dns_client { /* resolve.clients[] */
 #define YG_CONF_SERVERS_MAX 16 /* of one upstream */
 struct yg_conf_dns_upstream {  /* resolve.upstream[] */
 	struct yg_sv zone, org;
-	struct yg_sv forward; /* "ip:port ip:port" */
+	struct yg_sv forward, stub; /* "ip:port ip:port"; one of them */
+	struct yg_sv dnssec;        /* off, trust-ad */
+	uint64_t private_addresses; /* bool */
 };
 struct yg_conf_dns_policy { /* resolve.policy[] */
 	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;

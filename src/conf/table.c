@@ -32,6 +32,7 @@
 static const char *const protocols[] = {"udp", "tcp", "tls", NULL};
 static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 				     "centre-zone", "indicators",   NULL};
+static const char *const dnssec_ways[] = {"off", "trust-ad", NULL};
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
 static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
 					      "hmac-sha224", "hmac-sha1",   NULL};
@@ -190,6 +191,7 @@ static const struct yg_conf_key provider_keys[] = {
 };
 
 #define RES(type, flags, at, dflt, options) YG_CT_##type, flags, at, 0, 0, 0, dflt, options, YG_RELOAD_ROLE, DNS, "0.3"
+#define RBOOL(at, dflt)                     YG_CT_BOOL, 0, at, 0, 1, dflt, NULL, NULL, YG_RELOAD_ROLE, DNS, "0.3"
 #define RPORT(port, flags, at)              YG_CT_DNS, flags, at, port, 0, 0, "", NULL, YG_RELOAD_ROLE, DNS, "0.3"
 static const struct yg_conf_key dns_listen_keys[] = {
 	{"address", RPORT(53, YG_CF_REQUIRED, AT_DL(address)), "Address and port."},
@@ -222,7 +224,10 @@ static const struct yg_conf_key dns_client_keys[] = {
 static const struct yg_conf_key dns_upstream_keys[] = {
 	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DU(zone), "", NULL), "Zone whose names are asked for here; the longest one decides."},
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DU(org), "", NULL), "For queries of this organisation only; empty: of all."},
-	{"forward", RPORT(53, YG_CF_REQUIRED | YG_CF_MANY, AT_DU(forward)), "Servers that are asked by UDP, and by TCP when an answer does not fit."},
+	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Resolvers that are asked by UDP, and by TCP when an answer does not fit."},
+	{"stub", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(stub)), "In place of forward: authoritative servers of the zone; they are asked without recursion and must answer with authority."},
+	{"dnssec", RES(ENUM, 0, AT_DU(dnssec), "off", dnssec_ways), "Whether its answers are called secure (AD): off, or trust-ad: when the resolver that forwards says so."},
+	{"private-addresses", RBOOL(AT_DU(private_addresses), 0), "Private addresses are right in its answers: rebinding protection lets them pass."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
 static const struct yg_conf_key dns_policy_keys[] = {

@@ -229,8 +229,10 @@ static void on_ask(void *ctx, const struct yg_dns_question *q)
 	}
 	struct asked *a = &world.asks[world.ask_count++];
 	world.random = world.random * 6364136223846793005ull + 1442695040888963407ull;
-	yg_dns_ask_build(&a->ask, q->name, q->type, q->dnssec_ok, q->checking_disabled, true,
-			 world.random);
+	const struct yg_dns_ask_opts how = {.dnssec_ok = q->dnssec_ok,
+					    .checking_disabled = q->checking_disabled,
+					    .same_case = true};
+	yg_dns_ask_build(&a->ask, q->name, q->type, &how, world.random);
 	struct yg_sb b = yg_sb_init(a->text, sizeof a->text);
 	yg_sb_printf(&b, "%u ", q->set);
 	yg_dns_name_format(&b, q->name);

@@ -1,7 +1,8 @@
 /* Questions to the servers of an upstream set: by UDP from a random port, by TCP
- * when an answer is cut or its letter case is not ours, to the next server when one
- * is silent, lame or broken.  Which server: the one that answers soonest, by its
- * smoothed round-trip time (RFC 6298); now and then another one, to learn its time. */
+ * when an answer is cut or its letter case is not ours, without EDNS where that is not
+ * understood, to the next server when one is silent, lame or broken. */
+#include "role/resolve_up.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -9,47 +10,25 @@
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "role/resolve_internal.h"
 
-#define SERVERS_MAX  YG_CONF_SERVERS_MAX
 #define TRIES_MAX    6
-#define FIRST_RTT_US 100000 /* of a server that was never asked */
-#define WAIT_LEAST_US                                                                              \
-	250000 /* a forwarder's time is that of its cache; what it must look up takes longer */
-#define WAIT_MOST_US 2000000
-#define BAD_FOR_US   5000000 /* a server that was silent FAILS_BAD times in a row */
-#define FAILS_BAD    3
-#define EXPLORE      32 /* one question in so many goes to another server than the best */
 #define PORT_TRIES   8
 #define TCP_WAIT_MS  3000
-
-struct server {
-	struct yg_addr addr;
-	int64_t rtt_us, var_us;
-	int64_t bad_until; /* us of the monotonic clock */
-	uint32_t fails;    /* in a row */
-};
-struct set {
-	struct server servers[SERVERS_MAX];
-	size_t count;
-};
-struct upstreams {
-	struct set *sets; /* set number n is sets[n - 1] */
-	size_t count;
-	uint64_t asked, by_tcp, mismatched, timeouts, jobs;
-};
+#define PLAIN_FOR_US 900000000 /* a server that does not know EDNS is asked without for so long */
 
 struct up_job {
 	struct resolve *r;
-	struct set *set;
-	struct server *server;
+	struct up_set *set;
+	struct up_server *server;
 	uint64_t token;
 	int64_t sent_us;
 	struct yg_dns_ask ask;
 	struct yg_dns_name name;
 	uint16_t type;
 	bool dnssec_ok, checking_disabled, by_tcp, ended, lame;
-	bool pending;           /* a try begins when the handles of the one before are gone */
+	bool plain,
+		again_plain; /* this try is without EDNS; the next one shall be, at the same server */
+	bool pending;        /* a try begins when the handles of the one before are gone */
 	uint8_t tries, handles; /* handles: open ones of the loop */
 	uint16_t tried;         /* servers, by bit */
 	int fd;                 /* -1: none */
@@ -71,61 +50,6 @@ static uint64_t random64(struct resolve *r)
 	uint64_t v;
 	r->ctx->env.random(r->ctx->env.ctx, &v, sizeof v);
 	return v;
-}
-
-/* ---- which server ---- */
-
-static void server_answered(struct server *s, int64_t took_us)
-{
-	if (s->rtt_us == 0) {
-		s->rtt_us = took_us;
-		s->var_us = took_us / 2;
-	} else {
-		int64_t off = took_us > s->rtt_us ? took_us - s->rtt_us : s->rtt_us - took_us;
-		s->var_us += (off - s->var_us) / 4;
-		s->rtt_us += (took_us - s->rtt_us) / 8;
-	}
-	s->fails = 0;
-	s->bad_until = 0;
-}
-
-static void server_silent(struct server *s, int64_t now)
-{
-	if (++s->fails >= FAILS_BAD)
-		s->bad_until = now + BAD_FOR_US;
-}
-
-static int64_t wait_of(const struct server *s, unsigned tries)
-{
-	int64_t us = s->rtt_us == 0 ? 4 * FIRST_RTT_US : s->rtt_us + 4 * s->var_us;
-	us = YG_MAX(us, WAIT_LEAST_US) << YG_MIN(tries, 4u);
-	return YG_MIN(us, WAIT_MOST_US);
-}
-
-/* The best one that was not tried yet; when all were: the best again. */
-static struct server *choose(struct up_job *j, int64_t now)
-{
-	struct set *set = j->set;
-	struct server *best = NULL;
-	int64_t best_us = 0;
-	uint64_t dice = random64(j->r);
-	if (j->tries == 0 && set->count > 1 && dice % EXPLORE == 0)
-		return &set->servers[(dice >> 32) % set->count];
-	if (j->tried == (1u << set->count) - 1)
-		j->tried = 0;
-	for (size_t i = 0; i < set->count; i++) {
-		struct server *s = &set->servers[i];
-		if ((j->tried >> i & 1) != 0)
-			continue;
-		int64_t us = s->rtt_us != 0 ? s->rtt_us : FIRST_RTT_US;
-		if (s->bad_until > now)
-			us += 1000 * (int64_t)WAIT_MOST_US; /* only when nobody else is left */
-		if (best == NULL || us < best_us) {
-			best = s;
-			best_us = us;
-		}
-	}
-	return best;
 }
 
 /* ---- the end of a question ---- */
@@ -186,9 +110,17 @@ static void answered(struct up_job *j, const uint8_t *msg, size_t n)
 {
 	struct resolve *r = j->r;
 	uint64_t token = j->token;
-	server_answered(j->server, resolve_now(r).us - j->sent_us);
-	(void)yg_dns_core_answer(r->core, token, msg, n, YG_DNS_INSECURE, YG_DNS_EDE_NONE,
-				 resolve_now(r));
+	int64_t now = resolve_now(r).us;
+	up_server_answered(j->server, now - j->sent_us);
+	if (yg_dns_ask_has_edns(msg, n)) {
+		j->server->speaks_edns = true;
+		j->server->plain_until = 0;
+	} else if (j->plain) {
+		j->server->plain_until = now + PLAIN_FOR_US;
+	}
+	bool secure = j->set->trust_ad && (yg_dns_get16(msg + 2) & YG_DNS_AD) != 0;
+	(void)yg_dns_core_answer(r->core, token, msg, n, secure ? YG_DNS_SECURE : YG_DNS_INSECURE,
+				 YG_DNS_EDE_NONE, resolve_now(r));
 	job_end(j); /* after: msg may be its own */
 	resolve_wait(r);
 }
@@ -224,6 +156,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	j->lame = j->lame || m == YG_DNS_LAME;
+	j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
 	next_try(j);
 }
 
@@ -259,7 +192,7 @@ static void on_timeout(uv_timer_t *t)
 	if (j->ended)
 		return;
 	j->r->up->timeouts++;
-	server_silent(j->server, resolve_now(j->r).us);
+	up_server_silent(j->server, resolve_now(j->r).us);
 	next_try(j);
 }
 
@@ -304,7 +237,8 @@ static void on_readable(uv_poll_t *p, int status, int events)
 				next_try(j);
 			return;
 		}
-		switch (yg_dns_ask_match(&j->ask, msg, (size_t)n)) {
+		enum yg_dns_match m = yg_dns_ask_match(&j->ask, msg, (size_t)n);
+		switch (m) {
 		case YG_DNS_MATCH: answered(j, msg, (size_t)n); return;
 		case YG_DNS_MISMATCH: j->r->up->mismatched++; continue;
 		case YG_DNS_TRUNCATED:
@@ -312,6 +246,7 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		case YG_DNS_LAME:
 		case YG_DNS_NO_EDNS:
 			j->lame = true;
+			j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
 			next_try(j);
 			return;
 		default: next_try(j); return;
@@ -370,7 +305,7 @@ static void send_udp(struct up_job *j)
 	}
 	(void)uv_timer_start(
 		&j->timer, on_timeout,
-		(uint64_t)(wait_of(j->server, j->tries > 0 ? j->tries - 1u : 0) / 1000), 0);
+		(uint64_t)(up_server_wait(j->server, j->tries > 0 ? j->tries - 1u : 0) / 1000), 0);
 }
 
 static void on_try(uv_timer_t *t)
@@ -389,11 +324,21 @@ static void next_try(struct up_job *j)
 		give_up(j);
 		return;
 	}
-	j->server = choose(j, resolve_now(j->r).us);
-	j->tried |= (uint16_t)(1u << (j->server - j->set->servers));
+	int64_t now = resolve_now(j->r).us;
+	if (!j->again_plain)
+		j->server = up_server_choose(j->set, &j->tried, j->tries == 0, now, random64(j->r));
+	/* one that was never heard to speak EDNS and is silent now may be silent because of it */
+	j->plain = j->again_plain || j->server->plain_until > now ||
+		   (!j->server->speaks_edns && j->server->fails > 0 && j->server->fails % 2 == 1);
+	j->again_plain = false;
 	j->tries++;
-	yg_dns_ask_build(&j->ask, &j->name, j->type, j->dnssec_ok, j->checking_disabled, true,
-			 random64(j->r));
+	j->r->up->plain += j->plain;
+	const struct yg_dns_ask_opts how = {.dnssec_ok = j->dnssec_ok,
+					    .checking_disabled = j->checking_disabled,
+					    .same_case = true,
+					    .no_edns = j->plain,
+					    .authoritative = j->set->authoritative};
+	yg_dns_ask_build(&j->ask, &j->name, j->type, &how, random64(j->r));
 	/* the handles of the try before close in the loop's own time: then on_closed() goes on */
 	if (j->handles == 1)
 		(void)uv_timer_start(&j->timer, on_try, 0, 0);
@@ -433,19 +378,20 @@ void resolve_up_ask(struct resolve *r, const struct yg_dns_question *q)
 	next_try(j);
 }
 
-static yg_status servers_read(struct set *s, struct yg_sv text, struct yg_err *err)
+static yg_status set_open(struct resolve *r, size_t i, struct yg_err *err)
 {
-	struct yg_sv one;
-	while (text.n > 0 && yg_sv_cut(&text, ' ', &one)) {
-		if (s->count == SERVERS_MAX)
-			return YG_FAIL(err, YG_LIMIT, "resolve.upstream: at most %u servers",
-				       (unsigned)SERVERS_MAX);
-		yg_status st = yg_addr_parse(one, &s->servers[s->count].addr, err);
-		if (st != YG_OK)
-			return st;
-		s->count++;
-	}
-	return YG_OK;
+	const struct yg_conf_dns_upstream *u = &r->conf->dns_upstreams[i];
+	struct up_set *set = &r->up->sets[i];
+	struct yg_dns_name zone;
+	set->authoritative = u->stub.n > 0;
+	set->trust_ad = YG_SV_IS(u->dnssec, "trust-ad");
+	yg_status st = up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
+	if (st == YG_OK)
+		st = yg_dns_name_parse(u->zone, NULL, &zone, err);
+	if (st != YG_OK)
+		return st;
+	return yg_dns_zones_add(r->zones, resolve_org(&r->clients, u->org), &zone, YG_DNS_ZONE_SET,
+				(uint32_t)i + 1, u->private_addresses != 0, err);
 }
 
 yg_status resolve_up_open(struct resolve *r, struct yg_err *err)
@@ -459,15 +405,7 @@ yg_status resolve_up_open(struct resolve *r, struct yg_err *err)
 	if (r->up->sets == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the upstreams");
 	yg_status st = YG_OK;
-	for (size_t i = 0; i < c->dns_upstream_count && st == YG_OK; i++) {
-		struct yg_dns_name zone;
-		const struct yg_conf_dns_upstream *u = &c->dns_upstreams[i];
-		st = servers_read(&r->up->sets[i], u->forward, err);
-		if (st == YG_OK)
-			st = yg_dns_name_parse(u->zone, NULL, &zone, err);
-		if (st == YG_OK)
-			st = yg_dns_zones_add(r->zones, resolve_org(&r->clients, u->org), &zone,
-					      YG_DNS_ZONE_SET, (uint32_t)i + 1, false, err);
-	}
+	for (size_t i = 0; i < c->dns_upstream_count && st == YG_OK; i++)
+		st = set_open(r, i, err);
 	return st;
 }

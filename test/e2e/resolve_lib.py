@@ -76,6 +76,7 @@ class Answer:
 
     def __init__(self, msg):
         self.msg = msg
+        self.size = 0
         self.ident, self.flags, qd, an, ns, ar = struct.unpack_from(">6H", msg)
         self.rcode_bits = self.flags & 15
         self.at = 12
@@ -95,6 +96,7 @@ class Answer:
 
     aa = property(lambda self: bool(self.flags & 0x0400))
     tc = property(lambda self: bool(self.flags & 0x0200))
+    rd = property(lambda self: bool(self.flags & 0x0100))
     ra = property(lambda self: bool(self.flags & 0x0080))
     ad = property(lambda self: bool(self.flags & 0x0020))
     values = property(lambda self: [r[3] for r in self.answers])
@@ -196,8 +198,9 @@ class Upstream:
     function(query bytes) -> bytes or None}; a name with nothing is NXDOMAIN.  Mixed case
     comes back as it was asked.  .asked: (name, type) of every question so far."""
 
-    def __init__(self, answers=None, delay=0.0):
+    def __init__(self, answers=None, delay=0.0, bits=0):
         self.answers, self.delay, self.asked = dict(answers or {}), delay, []
+        self.bits = bits  # set in the flags of every answer: 0x0400 AA, 0x0020 AD
         self.silent = False
         self.stopping = False
         for _ in range(20):
@@ -229,6 +232,7 @@ class Upstream:
         q = Answer(msg)
         name, kind = q.question
         self.asked.append((name.lower(), kind))
+        self.last = q
         if self.silent:
             return None
         found = self.answers.get((name.lower(), kind))
@@ -240,7 +244,7 @@ class Upstream:
         known = found is not None or any(n == name.lower() for n, _ in self.answers)
         records = found or []
         soa = [] if records else [("example.", "SOA", 60, "ns.example. root.example. 1 60 60 60 30")]
-        flags = 0x8180 | (0 if known else 3)
+        flags = 0x8180 | self.bits | (0 if known else 3)
         head = struct.pack(">6H", q.ident, flags, 1, len(records), len(soa), 0)
         out = head + msg[12:end] + b"".join(map(record_bytes, records + soa))
         if not tcp and len(out) > 1232:

@@ -1,0 +1,86 @@
+/* Which server of a set: the one that answers soonest, by its smoothed round-trip time
+ * (RFC 6298); now and then another one, to learn its time. */
+#include "role/resolve_up.h"
+
+#define FIRST_RTT_US 100000 /* of a server that was never asked */
+#define WAIT_LEAST_US                                                                              \
+	250000 /* a forwarder's time is that of its cache; what it must look up takes longer */
+#define WAIT_MOST_US 2000000
+#define BAD_FOR_US   5000000 /* a server that was silent FAILS_BAD times in a row */
+#define FAILS_BAD    3
+#define EXPLORE      32 /* one question in so many goes to another server than the best */
+
+int64_t up_rtt(const struct up_server *s)
+{
+	return s->rtt_us != 0 ? s->rtt_us : FIRST_RTT_US;
+}
+
+void up_server_answered(struct up_server *s, int64_t took_us)
+{
+	if (s->rtt_us == 0) {
+		s->rtt_us = YG_MAX(took_us, 1);
+		s->var_us = took_us / 2;
+	} else {
+		int64_t off = took_us > s->rtt_us ? took_us - s->rtt_us : s->rtt_us - took_us;
+		s->var_us += (off - s->var_us) / 4;
+		s->rtt_us += (took_us - s->rtt_us) / 8;
+	}
+	s->fails = 0;
+	s->bad_until = 0;
+}
+
+void up_server_silent(struct up_server *s, int64_t now)
+{
+	if (++s->fails >= FAILS_BAD)
+		s->bad_until = now + BAD_FOR_US;
+}
+
+int64_t up_server_wait(const struct up_server *s, unsigned tries)
+{
+	int64_t us = s->rtt_us == 0 ? 4 * FIRST_RTT_US : s->rtt_us + 4 * s->var_us;
+	us = YG_MAX(us, WAIT_LEAST_US) << YG_MIN(tries, 4u);
+	return YG_MIN(us, WAIT_MOST_US);
+}
+
+struct up_server *up_server_choose(struct up_set *set, uint16_t *tried, bool first, int64_t now,
+				   uint64_t dice)
+{
+	struct up_server *best = NULL;
+	int64_t best_us = 0;
+	if (first && set->count > 1 && dice % EXPLORE == 0) {
+		best = &set->servers[(dice >> 32) % set->count];
+		*tried |= (uint16_t)(1u << (best - set->servers));
+		return best;
+	}
+	if (*tried == (1u << set->count) - 1)
+		*tried = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		struct up_server *s = &set->servers[i];
+		if ((*tried >> i & 1) != 0)
+			continue;
+		int64_t us = up_rtt(s);
+		if (s->bad_until > now)
+			us += 1000 * (int64_t)WAIT_MOST_US; /* only when nobody else is left */
+		if (best == NULL || us < best_us) {
+			best = s;
+			best_us = us;
+		}
+	}
+	*tried |= (uint16_t)(1u << (best - set->servers));
+	return best;
+}
+
+yg_status up_servers_read(struct up_set *s, struct yg_sv text, struct yg_err *err)
+{
+	struct yg_sv one;
+	while (text.n > 0 && yg_sv_cut(&text, ' ', &one)) {
+		if (s->count == UP_SERVERS_MAX)
+			return YG_FAIL(err, YG_LIMIT, "resolve.upstream: at most %u servers",
+				       (unsigned)UP_SERVERS_MAX);
+		yg_status st = yg_addr_parse(one, &s->servers[s->count].addr, err);
+		if (st != YG_OK)
+			return st;
+		s->count++;
+	}
+	return YG_OK;
+}
