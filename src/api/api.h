@@ -209,7 +209,11 @@ yg_status yg_scope_events(struct yg_request *q, struct yg_state *db, const struc
 /* Where `scope` holds for `w`; nothing when it lacks it. */
 yg_status yg_who_reach(const struct yg_who *w, struct yg_state *db, const char *scope,
 		       struct yg_arena *arena, struct yg_reach *out, struct yg_err *err);
-/* The same for who asked for a job, by the name in the audit log and at that moment. */
+/* Who asked for a job, by the name in the audit log, with the rights of `now`: what
+ * yg_who_settle() does not fill in.  Texts are the arena's or of `actor`. */
+yg_status yg_actor_who(struct yg_state *db, struct yg_sv actor, yg_wall now, struct yg_arena *arena,
+		       struct yg_who *out, struct yg_err *err);
+/* Where `scope` holds for them. */
 yg_status yg_actor_reach(struct yg_state *db, struct yg_sv actor, const char *scope, yg_wall now,
 			 struct yg_arena *arena, struct yg_reach *out, struct yg_err *err);
 /* After it is known who asks: root, audits, reach, and when the first right ends. */

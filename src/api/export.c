@@ -13,20 +13,28 @@
 #define TELL_US    200000 /* between two words about how far it is */
 #define PAGE_NODES 262144
 #define PAGE_ARENA (128u << 20)
-#define PAGE_LIMIT "200"
+#define PAGE_ROWS  1000 /* of a list that gives an export more than YG_PAGE_MAX at once */
 
 /* What can be exported: the operation that lists it, and its columns by name. */
 static const struct exported {
 	const char *kind, *operation, *columns;
+	uint32_t page; /* rows of one question; 0: YG_PAGE_MAX */
 } kinds[] = {
 	{"alerts", "listAlerts",
 	 "id org title state verdict reason assignee severity_id confidence indicator indicator_type"
 	 " list category family tlp asset system count first_seen last_seen created_at updated_at"
-	 " closed_at merged_into previous"},
+	 " closed_at merged_into previous",
+	 PAGE_ROWS},
+	{"alert-groups", "listAlertGroups",
+	 "key title type count orgs findings severity_id first_seen last_seen", PAGE_ROWS},
 	{"events", "searchEvents", NULL},
 	{"indicators", "listIndicators",
 	 "id list type value category family confidence severity_id tlp org valid_from valid_until"
 	 " created_at updated_at"},
+	{"indicator-lists", "listIndicatorLists",
+	 "id org name title tlp confidence category enabled indicators created_at updated_at"},
+	{"allow-entries", "listAllowEntries",
+	 "id org type value reason alert expires_at created_by created_at updated_at"},
 	{"audit-log", "listAuditLog", "seq at actor org action object detail hash"},
 	{"sources", "listSources",
 	 "org source sensor state lag_s expected expected_every_s records unparsed bytes dropped"
@@ -37,6 +45,17 @@ static const struct exported {
 	 "id org name title_ja title_en owner importance scheme confidentiality integrity availability"
 	 " networks hosts created_at updated_at"},
 	{"people", "listPeople", "id login name email language state created_at updated_at"},
+	{"grants", "listGrants",
+	 "id person role node whole system period_from period_to expires_at created_at created_by"
+	 " reason"},
+	{"tokens", "listTokens",
+	 "id org name scopes prefix created_at expires_at last_used_at revoked_at"},
+	{"approvals", "listApprovals",
+	 "id kind params org requested_by reason state decided_by decision_reason created_at"
+	 " decided_at expires_at"},
+	{"saved-searches", "listSavedSearches",
+	 "id owner org name page query shared created_at updated_at"},
+	{"system-events", "listSystemEvents", "id time level role name fields"},
 	{"jobs", "listJobs",
 	 "id kind org state done total errors message created_at started_at finished_at"},
 };
@@ -98,8 +117,7 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 {
 	YG_AUTO(yg_body_free) struct yg_body b = {0};
 	static const struct yg_field fields[] = {
-		{"kind", YG_F_TEXT, YG_F_NEEDED, 0, 0,
-		 "alerts events indicators audit-log sources organisations systems people jobs"},
+		{"kind", YG_F_TEXT, YG_F_NEEDED, 0, 0, YG_EXPORT_KINDS},
 		{"format", YG_F_TEXT, YG_F_NEEDED, 0, 0, "csv xlsx jsonl"},
 		{"query", YG_F_OBJECT, 0, 0, 0, NULL},
 	};
@@ -169,18 +187,9 @@ static yg_status same_reach(struct yg_export_work *w, const struct yg_reach *now
 static yg_status set_who(struct yg_export_work *w, struct yg_request *q, struct yg_state *db,
 			 struct yg_err *err)
 {
-	struct yg_sb b = yg_sb_init(q->who.actor, sizeof q->who.actor);
-	struct yg_sv rest = w->actor, kind;
-	yg_sb_put(&b, w->actor);
-	(void)yg_sb_cstr(&b);
-	(void)yg_sv_cut(&rest, ':', &kind);
-	q->who.kind = YG_SV_IS(kind, "local")    ? YG_WHO_LOCAL
-		      : YG_SV_IS(kind, "person") ? YG_WHO_PERSON
-						 : YG_WHO_TOKEN;
-	if (q->who.kind == YG_WHO_PERSON)
-		q->who.person = rest;
-	yg_status st =
-		yg_actor_reach(db, w->actor, q->route->scope, q->now, q->arena, &q->who.reach, err);
+	yg_status st = yg_actor_who(db, w->actor, q->now, q->arena, &q->who, err);
+	if (st == YG_OK)
+		st = yg_who_settle(q, db, err);
 	if (st == YG_OK && (q->route->flags & YG_RT_CENTRAL) != 0 && !q->who.reach.all)
 		st = YG_FAIL(err, YG_DENIED, "this is not for one organisation's rights");
 	return st == YG_OK ? same_reach(w, &q->who.reach, err) : st;
@@ -191,12 +200,15 @@ yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_request *q = YG_NEW(arena, struct yg_request);
+	uint32_t page = find_kind(w->e->kind)->page;
 	if (q == NULL)
 		return YG_FAIL(err, YG_NOMEM, "an export");
 	*q = (struct yg_request){.arena = arena,
 				 .method = YG_HTTP_GET,
 				 .route = w->e->route,
-				 .now = yg_env_wall(w->api->env)};
+				 .now = yg_env_wall(w->api->env),
+				 .page_max = page > 0 ? page : YG_PAGE_MAX,
+				 .uncounted = w->cursor[0] != '\0'};
 	for (size_t i = 0; i < w->e->query_count; i++)
 		q->query[q->query_count++] = w->e->query[i];
 	*out = q;
@@ -207,10 +219,13 @@ yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
 static yg_status ask(struct yg_export_work *w, struct yg_response *answer, struct yg_err *err)
 {
 	struct yg_request *q = NULL;
+	char rows[16];
+	struct yg_sb limit = yg_sb_init(rows, sizeof rows);
 	yg_status st = yg_export_request(w, &w->arena, &q, err);
 	if (st != YG_OK || q == NULL)
 		return st;
-	q->query[q->query_count++] = (struct yg_http_pair){YG_SV("limit"), YG_SV(PAGE_LIMIT)};
+	yg_sb_u64(&limit, q->page_max);
+	q->query[q->query_count++] = (struct yg_http_pair){YG_SV("limit"), yg_sb_sv(&limit)};
 	if (w->cursor[0] != '\0')
 		q->query[q->query_count++] =
 			(struct yg_http_pair){YG_SV("cursor"), yg_sv_of(w->cursor)};

@@ -12,6 +12,10 @@
 #define YG_EXPORT_KEEP_S     86400        /* then the file is removed */
 #define YG_EXPORT_KIND       "export"     /* of its job */
 
+#define YG_EXPORT_KINDS                                                                            \
+	"alerts alert-groups events indicators indicator-lists allow-entries audit-log sources"    \
+	" organisations systems people grants tokens approvals saved-searches jobs system-events"
+
 struct yg_export { /* what the body of POST /api/v1/exports asks for */
 	struct yg_sv kind;
 	enum yg_sheet_format format;

@@ -130,11 +130,11 @@ yg_status yg_page_read(struct yg_request *q, const uint8_t key[static 16], struc
 		       struct yg_err *err)
 {
 	struct yg_sv limit = yg_query(q, "limit"), cursor = yg_query(q, "cursor");
-	uint64_t n = YG_PAGE_LIMIT_DEFAULT;
+	uint64_t n = YG_PAGE_LIMIT_DEFAULT, max = q->page_max > 0 ? q->page_max : YG_PAGE_MAX;
 	*out = (struct yg_page){.after = YG_SV_INIT("")};
-	if (limit.p != NULL && (yg_parse_u64(limit, &n, NULL) != YG_OK || n < 1 || n > YG_PAGE_MAX))
+	if (limit.p != NULL && (yg_parse_u64(limit, &n, NULL) != YG_OK || n < 1 || n > max))
 		yg_request_error(q, "out_of_range", YG_SV("limit"),
-				 "expected a number from 1 to %d", YG_PAGE_MAX);
+				 "expected a number from 1 to %d", (int)max);
 	out->limit = (uint32_t)n;
 	if (cursor.p != NULL) {
 		yg_status st = read_cursor(q, key, cursor, out);

@@ -98,7 +98,7 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	read_position(page.after, &ask);
 	ask.limit = page.limit;
 	st = yg_alert_find(l.db, &ask, q->arena, &list, &n, err);
-	if (st == YG_OK)
+	if (st == YG_OK && !q->uncounted)
 		st = yg_alert_total(l.db, &ask, &total, &exact, err);
 	if (st != YG_OK)
 		return st;

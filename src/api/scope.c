@@ -34,13 +34,16 @@ yg_status yg_who_reach(const struct yg_who *w, struct yg_state *db, const char *
 	return st;
 }
 
-yg_status yg_actor_reach(struct yg_state *db, struct yg_sv actor, const char *scope, yg_wall now,
-			 struct yg_arena *arena, struct yg_reach *out, struct yg_err *err)
+yg_status yg_actor_who(struct yg_state *db, struct yg_sv actor, yg_wall now, struct yg_arena *arena,
+		       struct yg_who *out, struct yg_err *err)
 {
 	struct yg_who w = {.kind = YG_WHO_NOBODY};
+	struct yg_sb text = yg_sb_init(w.actor, sizeof w.actor);
 	struct yg_sv rest = actor, kind;
 	struct yg_token t;
 	yg_status st = YG_OK;
+	yg_sb_put(&text, actor);
+	(void)yg_sb_cstr(&text);
 	(void)yg_sv_cut(&rest, ':', &kind);
 	if (YG_SV_IS(kind, "local")) {
 		w.kind = YG_WHO_LOCAL;
@@ -63,6 +66,16 @@ yg_status yg_actor_reach(struct yg_state *db, struct yg_sv actor, const char *sc
 	}
 	if (st == YG_OK && w.kind == YG_WHO_TOKEN && w.person.n > 0)
 		st = yg_rights_of(db, w.person, now, arena, &w.rights, err);
+	if (st == YG_OK)
+		*out = w;
+	return st;
+}
+
+yg_status yg_actor_reach(struct yg_state *db, struct yg_sv actor, const char *scope, yg_wall now,
+			 struct yg_arena *arena, struct yg_reach *out, struct yg_err *err)
+{
+	struct yg_who w;
+	yg_status st = yg_actor_who(db, actor, now, arena, &w, err);
 	return st == YG_OK ? yg_who_reach(&w, db, scope, arena, out, err) : st;
 }
 

@@ -255,7 +255,8 @@ class Matrix:
         """An export holds what its list would have shown, and is its maker's alone."""
         who = next(p for p in self.w.people if p[0] == "organisation_csirt.egret")
         other = next(p for p in self.w.people if p[0] == "organisation_csirt.heron")
-        for kind in ("alerts", "audit-log", "sources", "organisations", "systems", "jobs", "indicators", "people"):
+        for kind in ("alerts", "alert-groups", "audit-log", "sources", "organisations", "systems", "jobs", "indicators", "indicator-lists",
+                     "allow-entries", "people", "grants", "tokens", "approvals", "saved-searches"):
             made = self.a.ask(who[4], "POST", "/api/v1/exports", {"kind": kind, "format": "jsonl"})
             path = f"/api/v1/exports/{made.json().get('id')}"
             until(lambda: self.a.ask(who[4], "GET", path).status == 200, 20, 0.1)

@@ -9,10 +9,18 @@ import { Button, ButtonLink, ErrorBox, Facts, Progress } from "./basics";
 import { Radios } from "./form";
 import { Dialog } from "./overlay";
 
-export type ExportKind = "alerts" | "events" | "indicators" | "audit-log" | "sources" | "organisations" | "systems" | "people" | "jobs";
+export type ExportKind = "alerts" | "alert-groups" | "events" | "indicators" | "indicator-lists" | "allow-entries" | "audit-log" | "sources" | "organisations" | "systems" | "people" | "grants" | "tokens" | "approvals" | "saved-searches" | "jobs" | "system-events";
+/** A list that can be taken away: what, and by which parameters of its route. */
+export interface Export {
+	kind: ExportKind;
+	query: Record<string, string | number | undefined>;
+}
 type Format = "csv" | "xlsx" | "jsonl";
 
-export function ExportDialog({ kind, query, onClose }: { kind: ExportKind; query: Record<string, string | number | undefined>; onClose: () => void }) {
+/** With more than one list one chooses; the first is what is shown. */
+export function ExportDialog({ lists, onClose }: { lists: Export[]; onClose: () => void }) {
+	const [which, setWhich] = useState(0);
+	const { kind, query } = lists[which] as Export;
 	const [format, setFormat] = useState<Format>("csv");
 	const [job, setJob] = useState<Job>();
 	const [error, setError] = useState<ApiError>();
@@ -64,8 +72,10 @@ export function ExportDialog({ kind, query, onClose }: { kind: ExportKind; query
 				</>
 			}
 		>
+			{lists.length > 1 && <Radios label={t("export.what")} value={String(which)} onChange={(x) => { setWhich(Number(x)); setJob(undefined); }} options={lists.map((l, i) => [String(i), t(`export.kind.${l.kind}`), ""])} />}
 			<Facts
 				rows={[
+					[t("export.what"), lists.length === 1 && t(`export.kind.${kind}`)],
 					[t("scope.title"), place.value.org === "" ? t("scope.whole") : orgTitle(place.value.org)],
 					[t("export.filter"), filters.length === 0 ? t("export.everything") : filters.map(([name, v]) => `${name}=${v}`).join("  ")],
 				]}

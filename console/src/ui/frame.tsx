@@ -10,7 +10,7 @@ import { go, home, link, permanentLink, place, withScope } from "../base/router"
 import { keepChoice, may, session, signOut } from "../base/session";
 import { live } from "../base/stream";
 import { Button, Icon, cx } from "./basics";
-import { ExportDialog, type ExportKind } from "./export";
+import { type Export, ExportDialog } from "./export";
 import { Combobox } from "./form";
 import { Help, PageHelp } from "./help";
 import { Menu, Popover, Toasts, toast } from "./overlay";
@@ -220,8 +220,8 @@ interface PageProps {
 	range?: ComponentChildren;
 	/** The page's own buttons. */
 	actions?: ComponentChildren;
-	/** Rows of this kind can be taken away as a file, by the query given. */
-	exports?: { kind: ExportKind; query: Record<string, string | number | undefined> };
+	/** Rows of these kinds can be taken away as files, by the queries given. */
+	exports?: Export | Export[];
 	children: ComponentChildren;
 	/** The drawer, beside the content. */
 	drawer?: ComponentChildren;
@@ -230,6 +230,7 @@ interface PageProps {
 export function Page({ title, lead, range, actions, exports, children, drawer }: PageProps) {
 	const [exporting, setExporting] = useState(false);
 	const [helping, setHelping] = useState(false);
+	const lists = exports === undefined || !may("exports:read") ? [] : [exports].flat();
 	useEffect(() => {
 		document.title = [title, place.value.org !== "" ? orgTitle(place.value.org) : "", t("brand")].filter((x) => x !== "").join(" - ");
 	});
@@ -253,7 +254,7 @@ export function Page({ title, lead, range, actions, exports, children, drawer }:
 								toast(t("action.link-copied"));
 							}}
 						/>
-						{exports !== undefined && <Button kind="quiet" icon="save" label={t("action.export")} onClick={() => setExporting(true)} />}
+						{lists.length > 0 && <Button kind="quiet" icon="save" label={t("action.export")} onClick={() => setExporting(true)} />}
 						{manifest.help?.pages.includes(place.value.page) === true && <Button kind="quiet" icon="help" label={t("help.open")} aria-haspopup="dialog" onClick={() => setHelping(true)} />}
 					</div>
 				</header>
@@ -261,7 +262,7 @@ export function Page({ title, lead, range, actions, exports, children, drawer }:
 			</div>
 			{drawer}
 			{helping && <PageHelp page={place.value.page} title={title} onClose={() => setHelping(false)} />}
-			{exporting && exports !== undefined && <ExportDialog kind={exports.kind} query={exports.query} onClose={() => setExporting(false)} />}
+			{exporting && lists.length > 0 && <ExportDialog lists={lists} onClose={() => setExporting(false)} />}
 		</div>
 	);
 }

@@ -6,6 +6,7 @@ import { t } from "../base/i18n";
 import { go, link, query } from "../base/router";
 import { may } from "../base/session";
 import { Button, ErrorBox, Skeleton } from "./basics";
+import type { Export } from "./export";
 import { Check, Form, TextField, useForm } from "./form";
 import { Popover, toast, toastError } from "./overlay";
 
@@ -72,6 +73,8 @@ function Panel({ page, close }: { page: string; close: () => void }) {
 		</div>
 	);
 }
+/** They can be taken away as a file beside the page's rows. */
+export const savedOf = (page: string): Export[] => (may("searches:write") ? [{ kind: "saved-searches", query: { page } }] : []);
 /** The button with the saved filters of this page. */
 export function Saved({ page }: { page: string }) {
 	return (

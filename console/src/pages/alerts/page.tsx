@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
@@ -210,7 +210,7 @@ function Listed() {
 	const [job, setJob] = useState<Job>();
 	const { list, view, drawer } = useAlertTable({ filter, job, setJob });
 	return (
-		<Page title={t("nav.alerts")} lead={<Heard asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }} drawer={drawer}>
+		<Page title={t("nav.alerts")} lead={<Heard asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alerts", query: { ...filter, sort: param("sort") || undefined } }, ...savedOf("alerts")]} drawer={drawer}>
 			{view}
 		</Page>
 	);
@@ -218,7 +218,7 @@ function Listed() {
 function Grouped() {
 	const filter = filterOf();
 	return (
-		<Page title={t("nav.alerts")} lead={<Heard />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={{ kind: "alerts", query: filter }}>
+		<Page title={t("nav.alerts")} lead={<Heard />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alert-groups", query: { ...filter, by: param("by") } }, { kind: "alerts", query: filter }, ...savedOf("alerts")]}>
 			<GroupTable by={param("by")} filter={filter} />
 		</Page>
 	);

@@ -1,5 +1,5 @@
 // What takes two people: one asks, another one decides.
-import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useForm, useList, useLive, useState, withRest } from "../../kit";
+import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useForm, useList, useLive, useState, withRest, Lead } from "../../kit";
 
 interface Approval {
 	id: string;
@@ -50,7 +50,8 @@ function Decide({ a, done, onClose }: { a: Approval; done: () => void; onClose: 
 
 export default function Approvals() {
 	const state = param("state", "open");
-	const list = useList<Approval>("/approvals", { state: state === "all" ? undefined : state, ...orgQuery() });
+	const query = { state: state === "all" ? undefined : state, ...orgQuery() };
+	const list = useList<Approval>("/approvals", query);
 	useLive(["jobs"], list.reload);
 	const [deciding, setDeciding] = useState(false);
 	const open = place.value.rest[0];
@@ -66,7 +67,8 @@ export default function Approvals() {
 	return (
 		<Page
 			title={t("nav.approvals")}
-			lead={<p class="y-soft">{t("approvals.lead")}</p>}
+			lead={<Lead asOf={list.asOf}>{t("approvals.lead")}</Lead>}
+			exports={{ kind: "approvals", query }}
 			drawer={
 				open !== undefined && (
 					<Drawer

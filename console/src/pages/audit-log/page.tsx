@@ -1,6 +1,6 @@
 // The audit log: who changed what, from what to what; and the proof that nobody
 // changed the log itself.
-import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, iso, link, may, mayAll, orgTitle, param, place, range, resolve, scopeQuery, setQuery, t, textOr, useData, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, iso, link, mayAll, orgTitle, param, place, range, resolve, scopeQuery, setQuery, t, textOr, useData, useForm, useList, useMemo, useState, withQuery, withRest, Lead } from "../../kit";
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 interface Entry {
@@ -133,10 +133,10 @@ export default function AuditLog() {
 	return (
 		<Page
 			title={t("nav.audit-log")}
-			lead={<p class="y-soft">{t("audit-log.lead")}</p>}
+			lead={<Lead asOf={list.asOf}>{t("audit-log.lead")}</Lead>}
 			range={<TimeRange fallback="" />}
 			actions={mayAll("audit:read") && <Button icon="check" onClick={() => setVerifying(true)}>{t("audit-log.verify")}</Button>}
-			exports={may("exports:read") ? { kind: "audit-log", query } : undefined}
+			exports={{ kind: "audit-log", query }}
 			drawer={
 				open !== undefined && (
 					<Drawer title={entry === undefined ? t("audit-log.entry", { n: open }) : actionName(entry.action)} back={withRest([])}>

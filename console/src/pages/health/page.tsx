@@ -188,6 +188,7 @@ export default function HealthPage() {
 			title={t("nav.health")}
 			lead={s !== undefined && <Coverage expected={s.coverage.sources} reporting={s.coverage.reporting} lastEvent={s.coverage.last_event_at} asOf={s.as_of} href={may("events:read") ? link("sources", { scope: {} }) : undefined} />}
 			actions={<Button icon="reload" onClick={again}>{t("health.again")}</Button>}
+			exports={central ? { kind: "system-events", query: {} } : undefined}
 		>
 			<Wrong error={status.error} again={status.reload} />
 			{s === undefined && status.error === undefined && <Skeleton lines={6} />}

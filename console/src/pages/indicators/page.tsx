@@ -1,5 +1,5 @@
 // Indicators: is this value known, the lists, their entries, and what is allowed although listed.
-import { Button, Chip, type Column, Coverage, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, orgQuery, setQuery, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, orgQuery, setQuery, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { NewAllow, NewIndicator, NewList } from "./dialogs";
 import { AllowDrawer, IndicatorDrawer, ListDrawer } from "./drawer";
 import { type Allow, type Indicator, type IndicatorList, TYPES, over, whose } from "./model";
@@ -157,7 +157,7 @@ export default function Indicators() {
 			title={t("nav.indicators")}
 			lead={
 				<>
-					<Coverage asOf={list.asOf} />
+					<Heard asOf={list.asOf} />
 					{current !== undefined && (
 						<p class="y-coverage">
 							<span>
@@ -167,7 +167,7 @@ export default function Indicators() {
 					)}
 				</>
 			}
-			exports={{ kind: "indicators", query: filter }}
+			exports={tab === "entries" ? { kind: "indicators", query: filter } : [{ kind: tab === "allow" ? "allow-entries" : "indicator-lists", query: orgQuery() }, { kind: "indicators", query: orgQuery() }]}
 			drawer={id === undefined ? undefined : id.startsWith("l-") ? <ListDrawer key={id} {...drawer} /> : id.startsWith("i-") ? <IndicatorDrawer key={id} {...drawer} /> : <AllowDrawer key={id} {...drawer} />}
 		>
 			<Section title={t("indicators.check.title")}>

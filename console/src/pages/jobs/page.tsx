@@ -1,5 +1,5 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, Chip, type Column, Coverage, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, Heard, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
 const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
@@ -156,7 +156,7 @@ export default function Jobs() {
 	return (
 		<Page
 			title={t("nav.jobs")}
-			lead={<Coverage asOf={list.asOf} />}
+			lead={<Heard asOf={list.asOf} />}
 			exports={{ kind: "jobs", query }}
 			drawer={id === undefined ? undefined : <JobDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: i > 0 ? next(i - 1) : undefined, next: i >= 0 ? next(i + 1) : undefined }} />}
 		>

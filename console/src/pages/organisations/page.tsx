@@ -1,5 +1,5 @@
 // The tree of organisations; of each who can see it and why, and how it sends logs.
-import { ApiError, Button, ButtonLink, Chip, type Column, Confirm, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, TextField, Time, api, at, cx, go, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, toast, useData, useEffect, useList, useState, withRest } from "../../kit";
+import { ApiError, Button, ButtonLink, Chip, type Column, Confirm, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, TextField, Time, api, at, cx, go, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, toast, useData, useEffect, useList, useState, withRest, Lead, orgQuery } from "../../kit";
 import { Access } from "./access";
 import { OrgForm } from "./form";
 import { Collectors } from "./tokens";
@@ -150,9 +150,9 @@ export default function Organisations() {
 	return (
 		<Page
 			title={t("nav.organisations")}
-			lead={<p class="y-soft">{t("organisations.lead")}</p>}
+			lead={<Lead asOf={list.asOf}>{t("organisations.lead")}</Lead>}
 			actions={mayAll("org:write") && <Button kind="main" icon="plus" onClick={() => setAdding(true)}>{t("organisations.add")}</Button>}
-			exports={may("exports:read") ? { kind: "organisations", query: { org: place.value.org || undefined } } : undefined}
+			exports={[{ kind: "organisations", query: orgQuery() }, ...(may("tokens:read") ? [{ kind: "tokens" as const, query: { org: open ?? orgQuery().org } }] : [])]}
 			drawer={open !== undefined && <Detail key={open} name={open} all={rows} changed={changed} />}
 		>
 			<Table

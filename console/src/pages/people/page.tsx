@@ -1,5 +1,5 @@
 // People: who signs in, with which roles where, and what they can see by which grant.
-import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useState, withRest, type ApiError, Value } from "../../kit";
+import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useState, withRest, type ApiError, Value, Lead } from "../../kit";
 import { Access } from "./access";
 import { GrantForm, type Grant, GrantLine, ROLES } from "./grants";
 
@@ -201,9 +201,9 @@ export default function People() {
 	return (
 		<Page
 			title={t("nav.people")}
-			lead={<p class="y-soft">{t("people.lead")}</p>}
+			lead={<Lead asOf={list.asOf}>{t("people.lead")}</Lead>}
 			actions={add}
-			exports={may("exports:read") ? { kind: "people", query: orgQuery() } : undefined}
+			exports={[{ kind: "people", query: orgQuery() }, ...(may("grants:read") ? [{ kind: "grants" as const, query: { ...orgQuery(), person: open } }] : [])]}
 			drawer={open !== undefined && <Detail key={open} id={open} invite={invite === open} grants={of(open)} changed={() => { list.reload(); grants.reload(); }} />}
 		>
 			<Table

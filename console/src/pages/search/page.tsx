@@ -1,5 +1,5 @@
 // Search: one box for words and conditions, what was found over time, the events, one beside them, and what comes in now.
-import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
+import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, savedOf, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
 import { EventDrawer } from "./drawer";
 import { type Event, type EventField, asked, describe, gist } from "./model";
 import { QueryBox } from "./query";
@@ -124,7 +124,7 @@ export default function Search() {
 					<Saved page="search" />
 				</>
 			}
-			exports={live ? undefined : { kind: "events", query: filter }}
+			exports={[...(live ? [] : [{ kind: "events" as const, query: filter }]), ...savedOf("search")]}
 			drawer={
 				id === undefined ? undefined : (
 					<EventDrawer

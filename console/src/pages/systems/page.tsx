@@ -1,6 +1,6 @@
 // Information systems: who answers for one, how much it matters, its grades, and
 // which networks and hosts belong to it.
-import { Button, ButtonLink, Chip, type Column, Confirm, Drawer, Empty, ErrorBox, Facts, type List, Menu, Page, SearchBox, Section, Select, Skeleton, Table, Time, api, at, go, link, may, orgTitle, param, personName, place, setQuery, t, titleOf, useData, useEffect, useList, useState, withRest } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, Confirm, Drawer, Empty, ErrorBox, Facts, type List, Menu, Page, SearchBox, Section, Select, Skeleton, Table, Time, api, at, go, link, may, orgTitle, param, personName, place, setQuery, t, titleOf, useData, useEffect, useList, useState, withRest, Lead } from "../../kit";
 import { SystemForm } from "./form";
 
 export interface InfoSystem {
@@ -139,9 +139,9 @@ export default function Systems() {
 	return (
 		<Page
 			title={t("nav.systems")}
-			lead={<p class="y-soft">{t("systems.lead")}</p>}
+			lead={<Lead asOf={list.asOf}>{t("systems.lead")}</Lead>}
 			actions={add}
-			exports={may("exports:read") ? { kind: "systems", query: { org: org || undefined } } : undefined}
+			exports={{ kind: "systems", query: { org: org || undefined } }}
 			drawer={open !== undefined && <Detail key={open} id={open} changed={list.reload} />}
 		>
 			<Table
