@@ -18,15 +18,13 @@
 /* What can be exported: the operation that lists it, and its columns by name. */
 static const struct exported {
 	const char *kind, *operation, *columns;
-	uint32_t page; /* rows of one question; 0: YG_PAGE_MAX */
 } kinds[] = {
 	{"alerts", "listAlerts",
 	 "id org title state verdict reason assignee severity_id confidence indicator indicator_type"
 	 " list category family tlp asset system count first_seen last_seen created_at updated_at"
-	 " closed_at merged_into previous",
-	 PAGE_ROWS},
+	 " closed_at merged_into previous"},
 	{"alert-groups", "listAlertGroups",
-	 "key title type count orgs findings severity_id first_seen last_seen", PAGE_ROWS},
+	 "key title type count orgs findings severity_id first_seen last_seen"},
 	{"events", "searchEvents", NULL},
 	{"indicators", "listIndicators",
 	 "id list type value category family confidence severity_id tlp org valid_from valid_until"
@@ -200,14 +198,14 @@ yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_request *q = YG_NEW(arena, struct yg_request);
-	uint32_t page = find_kind(w->e->kind)->page;
+	bool many = yg_sv_starts(w->e->kind, YG_SV("alert")); /* alerts and their groups */
 	if (q == NULL)
 		return YG_FAIL(err, YG_NOMEM, "an export");
 	*q = (struct yg_request){.arena = arena,
 				 .method = YG_HTTP_GET,
 				 .route = w->e->route,
 				 .now = yg_env_wall(w->api->env),
-				 .page_max = page > 0 ? page : YG_PAGE_MAX,
+				 .page_max = many ? PAGE_ROWS : YG_PAGE_MAX,
 				 .uncounted = w->cursor[0] != '\0'};
 	for (size_t i = 0; i < w->e->query_count; i++)
 		q->query[q->query_count++] = w->e->query[i];
