@@ -10,6 +10,7 @@ export * from "./base/orgs";
 export * from "./base/people";
 export * from "./base/prefs";
 export * from "./base/query";
+export * from "./base/recent";
 export * from "./base/router";
 export * from "./base/session";
 export * from "./base/stream";

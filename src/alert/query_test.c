@@ -65,6 +65,23 @@ static void change(struct yg_state *db)
 	}
 }
 
+/* The changes of the steps lead from what was open to what is. */
+static bool ends_at(const struct yg_tally_step *steps, size_t n, const int64_t then[7],
+		    const int64_t now[7])
+{
+	int moved = 0;
+	for (int severity = 1; severity < 7; severity++) {
+		int64_t open = then[severity];
+		for (size_t i = 0; i < n; i++) {
+			open += steps[i].change[severity];
+			moved += steps[i].change[severity] != 0;
+		}
+		if (open != now[severity])
+			return false;
+	}
+	return moved > 0;
+}
+
 static void test_counters(void)
 {
 	struct yg_state *db = fresh();
@@ -102,6 +119,9 @@ static void test_counters(void)
 		closed += steps[i].closed;
 	}
 	T_NAMED(fresh_n == ALERTS && closed == 15 && steps[0].created == 4, "the trend by hour");
+	T_OK(yg_tally_open(db, &all, first, now, then, &err) == YG_OK);
+	T_NAMED(ends_at(steps, YG_LEN(steps), then, now),
+		"what was open then, with its changes, is open now");
 	T_OK(yg_tally_since(db, &all, (yg_wall){middle * YG_HOUR_US}, &fresh_n, &closed, &err) ==
 	     YG_OK);
 	T_NAMED(fresh_n == 0 && closed == ask(db, "SELECT count(*) FROM alert WHERE closed > 0"),
@@ -171,6 +191,7 @@ static void test_rows(void)
 	for (n = 0; n < YG_LEN(rows) && rows[n].created == steps[n].created; n++)
 		;
 	T_NAMED(n == YG_LEN(rows) && t.then[1] == 0, "the trend by hour");
+	T_NAMED(ends_at(rows, YG_LEN(rows), t.then, t.now), "and it leads to what is open now");
 	of.reach = (struct yg_reach){.orgs = beta, .org_count = 1};
 	of.asset = YG_SV("no such asset");
 	t.org_count = 0;

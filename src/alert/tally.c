@@ -51,17 +51,21 @@ yg_status yg_tally_open(struct yg_state *db, const struct yg_org_set *set, int64
 yg_status yg_tally_trend(struct yg_state *db, const struct yg_org_set *set, int64_t from,
 			 int64_t step, struct yg_tally_step *out, size_t n, struct yg_err *err)
 {
+#define CHANGE(severity) ", sum(CASE WHEN h.severity_id = " severity " THEN h.delta ELSE 0 END)"
 #define TREND(of, key)                                                                             \
-	"SELECT (h.hour - $1) / $3 AS at, sum(h.created), sum(h.closed) FROM " of " o"             \
-	" JOIN alert_hour h ON h.org = o." key " AND h.hour >= $1 AND h.hour < $2 GROUP BY at"
+	"SELECT (h.hour - $1) / $3 AS at, sum(h.created), sum(h.closed), 0" CHANGE("1")            \
+		CHANGE("2") CHANGE("3") CHANGE("4") CHANGE("5")                                    \
+			CHANGE("6") " FROM " of " o"                                               \
+				    " JOIN alert_hour h ON h.org = o." key                         \
+				    " AND h.hour >= $1 AND h.hour < $2 GROUP BY at"
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(db,
 					set->all ? YG_SQL(TREND("organisation", "slug"))
 						 : YG_SQL(TREND("yg_set($4)", "item")),
 					&s, err);
 	struct yg_event_range range = {from, INT64_MAX, step};
-	static_assert(sizeof *out == 2 * sizeof out->created, "two numbers a step");
-	return st == YG_OK ? yg_hours_read(s, set, range, (int64_t *)out, n, 2, err) : st;
+	static_assert(sizeof *out == 9 * sizeof out->created, "nine numbers a step");
+	return st == YG_OK ? yg_hours_read(s, set, range, (int64_t *)out, n, 9, err) : st;
 }
 
 yg_status yg_tally_since(struct yg_state *db, const struct yg_org_set *set, yg_wall since,
@@ -206,16 +210,17 @@ static void few_open(const struct yg_alert_mark *m, struct yg_tally_org *o)
 	memcpy(o->worst_id, m->id.p, o->worst.n);
 }
 
-/* Adds a moment to its step of the trend, or to what was before. */
-static void few_step(struct yg_tally_few *t, int64_t us, int64_t created, int64_t closed)
+/* Adds a moment to its step of the trend, or to what was before: one made or one closed. */
+static void few_step(struct yg_tally_few *t, int64_t us, int severity, bool made)
 {
 	int64_t all = t->step * (int64_t)t->steps;
 	int64_t hour = us / YG_HOUR_US - t->from;
 	struct yg_tally_step *at = hour >= 0 && hour < all ? &t->trend[hour / t->step] : &t->before;
 	if (hour >= all || hour < -all)
 		return;
-	at->created += created;
-	at->closed += closed;
+	at->created += made;
+	at->closed += !made;
+	at->change[severity] += made ? 1 : -1;
 }
 
 static yg_status few_take(void *ctx, const struct yg_alert_mark *m, struct yg_err *err)
@@ -231,9 +236,9 @@ static yg_status few_take(void *ctx, const struct yg_alert_mark *m, struct yg_er
 		return st;
 	t->now[severity] += m->open;
 	t->then[severity] += was;
-	few_step(t, m->created_us, 1, 0);
+	few_step(t, m->created_us, severity, true);
 	if (!m->open)
-		few_step(t, m->closed_us, 0, 1);
+		few_step(t, m->closed_us, severity, false);
 	if (t->since.us != 0) {
 		t->fresh += m->created_us > t->since.us;
 		t->closed += !m->open && m->closed_us > t->since.us;

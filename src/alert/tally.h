@@ -13,6 +13,7 @@ yg_status yg_tally_open(struct yg_state *db, const struct yg_org_set *set, int64
 			int64_t out_now[static 7], int64_t out_then[static 7], struct yg_err *err);
 struct yg_tally_step {
 	int64_t created, closed;
+	int64_t change[7]; /* of the open alerts, by severity: 1 to 6 */
 };
 /* n steps of `step` hours from hour `from` on. */
 yg_status yg_tally_trend(struct yg_state *db, const struct yg_org_set *set, int64_t from,

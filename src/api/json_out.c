@@ -71,13 +71,18 @@ void yg_jo_str_or_null(struct yg_jo *j, const char *key, struct yg_sv s)
 		yg_jo_text(j, s);
 }
 
-void yg_jo_int(struct yg_jo *j, const char *key, int64_t v)
+void yg_jo_i64(struct yg_jo *j, int64_t v)
 {
 	char text[24];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_sb_i64(&b, v);
-	yg_jo_key(j, key);
 	yg_jo_raw(j, yg_sb_sv(&b));
+}
+
+void yg_jo_int(struct yg_jo *j, const char *key, int64_t v)
+{
+	yg_jo_key(j, key);
+	yg_jo_i64(j, v);
 }
 
 void yg_jo_bool(struct yg_jo *j, const char *key, bool v)

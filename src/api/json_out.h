@@ -22,6 +22,7 @@ void yg_jo_key(struct yg_jo *j, const char *key);
 void yg_jo_key_sv(struct yg_jo *j, struct yg_sv key);
 /* Values: after a key or as array elements. */
 void yg_jo_text(struct yg_jo *j, struct yg_sv s);
+void yg_jo_i64(struct yg_jo *j, int64_t v);
 void yg_jo_raw(struct yg_jo *j, struct yg_sv json); /* JSON made elsewhere, trusted; empty: null */
 /* Members in one call. */
 void yg_jo_str(struct yg_jo *j, const char *key, struct yg_sv s);

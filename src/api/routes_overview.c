@@ -214,6 +214,19 @@ static void put_before(struct yg_jo *j, const struct view *v)
 	yg_jo_end(j, '}');
 }
 
+/* How many were open at the end of each step. */
+static void put_open(struct yg_jo *j, const struct view *v, int severity)
+{
+	int64_t open = v->then[severity];
+	yg_jo_key(j, "trend");
+	yg_jo_begin(j, '[');
+	for (size_t i = 0; i < v->steps; i++) {
+		open += v->trend[i].change[severity];
+		yg_jo_i64(j, open);
+	}
+	yg_jo_end(j, ']');
+}
+
 static void put_alerts(struct yg_jo *j, const struct view *v)
 {
 	yg_jo_key(j, "open_by_severity");
@@ -223,6 +236,7 @@ static void put_alerts(struct yg_jo *j, const struct view *v)
 		yg_jo_int(j, "severity_id", i);
 		yg_jo_int(j, "count", v->now[i]);
 		yg_jo_int(j, "previous", v->then[i]);
+		put_open(j, v, i);
 		yg_jo_end(j, '}');
 	}
 	yg_jo_end(j, ']');

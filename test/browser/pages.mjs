@@ -173,11 +173,41 @@ async function filters(browser, person) {
 	ok(faults.length === 0, "and the page is whole with its filters set", faults);
 	await tab.close();
 }
+/** One's own work: what is assigned, saved filters with what fits them, what one looked at. */
+async function work(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	const [one, two] = (await person.get("/api/v1/alerts?limit=2&state=new&sort=severity")).items;
+	await person.must("PATCH", `/api/v1/alerts/${one.id}`, { assignee: person.login }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" });
+	await person.must("POST", "/api/v1/saved-searches", { name: "grave ones", page: "alerts", query: "severity=4", shared: false });
+	const { total } = await person.get("/api/v1/alerts?limit=1&state=open&severity=4");
+	await tab.open(`/alerts/${two.id}`);
+	await tab.go("/work");
+	await tab.speak("en");
+	const section = (name) => page.locator("section", { has: page.getByRole("heading", { name, exact: true }) });
+	await section("Looked at last").getByRole("link").first().waitFor();
+	const mine = await section("Assigned to me").innerText();
+	ok(mine.includes(one.title) && mine.includes(one.asset), "my work: the alert that is assigned to me", mine);
+	const watched = section("Saved filters").getByRole("link", { name: `grave ones: ${total}`, exact: true });
+	await watched.waitFor();
+	await watched.click();
+	await tab.settled();
+	ok(new URL(page.url()).search === "?severity=4" && (await page.locator("main").innerText()).includes(`of ${total}`), "my work: a saved filter, counted, leads to its rows", page.url());
+	await tab.go("/work");
+	const seen = section("Looked at last").getByRole("link", { name: two.title, exact: true });
+	await seen.first().waitFor();
+	await tab.go("/search?from=now-2h");
+	await page.getByText("in the period before").waitFor();
+	const kept = await page.evaluate(() => localStorage.getItem("yagura.recent"));
+	ok(kept.includes(two.id) && !kept.includes(two.title) && tab.troubles().length === 0, "my work: what one looked at, of which the browser keeps no title", kept);
+	await tab.close();
+}
 /** Where the role begins. */
 async function homes(browser, chief) {
 	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
-	for (const [role, node, want] of [["centre_analyst", "", "/alerts"], ["organisation_csirt", org, "/"]]) {
-		const tab = await browser.tab(await invited(chief, { login: role.replaceAll("_", "-"), language: "en", role, node }), { language: "en" });
+	const { id: system } = await chief.must("POST", "/api/v1/systems", { org, name: "mail", title_ja: "電子メール", title_en: "Mail", importance: 2, scheme: "cia3", confidentiality: "2", integrity: 2, availability: 2 });
+	for (const [role, where, want] of [["centre_analyst", {}, "/alerts"], ["organisation_csirt", { node: org }, "/"], ["system_owner", { system }, "/work"]]) {
+		const tab = await browser.tab(await invited(chief, { login: role.replaceAll("_", "-"), language: "en", role, ...where }), { language: "en" });
 		await tab.open("/");
 		const { pathname } = new URL(tab.page.url());
 		await tab.page.click(".y-nav a"); // the overview, wherever one begins
@@ -200,6 +230,7 @@ await run(async () => {
 	await homes(browser, chief);
 	await undone(browser, chief);
 	await filters(browser, chief);
+	await work(browser, chief);
 	// side by side: a browser has a process for each
 	await Promise.all(["ja", "en"].map((language) => consolePages(server, browser, chief, language)));
 });

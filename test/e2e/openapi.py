@@ -651,6 +651,8 @@ def walk_alert_pages(w, tokens):
     seen = w.call("getOverview", 200).json()
     ok(sum(s["count"] for s in seen["open_by_severity"]) == 6 and sum(s["previous"] for s in seen["open_by_severity"]) == 0 and
        sum(t["new"] for t in seen["trend"]) == 6 and seen["bucket_s"] == 3600 and seen["since"] is None, "the overview counts", seen)
+    ok(all(len(s["trend"]) == len(seen["trend"]) and s["trend"][-1] == s["count"] for s in seen["open_by_severity"]),
+       "and how the open ones came to be what they are", seen["open_by_severity"])
     ok([(o["open"], o["high"]) for o in seen["organisations"] if o["org"] in ("shiokaze", "yamabuki")] == [(3, 3), (3, 3)] and
        seen["organisations"][0]["worst_id"], "its organisations, worst first", seen["organisations"])
     if library():

@@ -18,6 +18,7 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		label: k("nav.watch"),
 		pages: [
 			{ page: "overview", label: k("nav.overview"), permission: "alerts:read", keys: "g o" },
+			{ page: "work", label: k("nav.work"), permission: "alerts:read", keys: "g w" },
 			{ page: "alerts", label: k("nav.alerts"), permission: "alerts:read", keys: "g a" },
 			{ page: "search", label: k("nav.search"), permission: "events:read", keys: "g s" },
 		],
@@ -48,17 +49,17 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		],
 	},
 ];
-/** The page one begins with: the list for who works on alerts of all, one's own system, the log for who audits. */
+/** The page one begins with: the list for who works on alerts of all, what is to be done for who owns systems, the log for who audits. */
 export function homeOf(s: Session): string {
 	const has = (role: string) => s.roles.filter((r) => r.role === role);
 	if (s.person?.home !== undefined && s.person.home !== "") return link("overview", { scope: { org: s.person.home } });
 	if (s.person === null || has("administrator").length > 0) return "/";
-	const [own, more] = has("system_owner");
+	const own = has("system_owner").length > 0;
 	if (has("centre_analyst").length > 0) return link("alerts", { scope: {}, query: { by: "indicator", severity: 4 } });
 	if (has("organisation_csirt").length + has("ciso_office").length > 0) return "/";
-	if (own !== undefined && more === undefined && own.system !== undefined && own.system !== "" && own.node !== "") return link("overview", { scope: { org: own.node, system: own.system } });
-	if (own === undefined && has("auditor").length > 0 && mayAll("audit:read")) return link("audit-log", { scope: {} });
-	return own === undefined && !may("alerts:read") && may("events:write") ? link("import", { scope: {} }) : "/";
+	if (own) return link("work", { scope: {} });
+	if (has("auditor").length > 0 && mayAll("audit:read")) return link("audit-log", { scope: {} });
+	return !may("alerts:read") && may("events:write") ? link("import", { scope: {} }) : "/";
 }
 export function navPages(): { label: string; pages: NavPage[] }[] {
 	return NAV.map((g) => ({ ...g, pages: g.pages.filter((p) => manifest.pages[p.page] !== undefined && (p.whole ? mayAll : may)(p.permission)) })).filter((g) => g.pages.length > 0);

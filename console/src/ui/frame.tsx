@@ -6,6 +6,7 @@ import { useKeys } from "../base/keys";
 import { navPages } from "../base/nav";
 import { findAssets, findOrgs, findSystems, orgTitle, systemTitle } from "../base/orgs";
 import { singleKeys, theme } from "../base/prefs";
+import { forgetRecent } from "../base/recent";
 import { go, home, link, permanentLink, place, withScope } from "../base/router";
 import { keepChoice, may, session, signOut } from "../base/session";
 import { live } from "../base/stream";
@@ -124,7 +125,7 @@ function Account({ help }: { help: () => void }) {
 				{ label: t("account.page"), href: link("account", { scope: {} }), apart: true },
 				{ label: t("account.about"), href: "/status" },
 				{ label: t("account.licences"), href: `/assets/${manifest.notices}` },
-				{ label: t("account.sign-out"), run: () => void signOut(), apart: true },
+				{ label: t("account.sign-out"), run: () => (forgetRecent(), void signOut()), apart: true },
 			]}
 		/>
 	);

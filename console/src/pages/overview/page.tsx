@@ -1,6 +1,6 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, knowOrgs, knownCoverage, link, loadOrgs, may, orgOf, quoted, place, range, scopeQuery, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, Sparkline, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, knowOrgs, knownCoverage, link, loadOrgs, may, orgOf, quoted, place, range, scopeQuery, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { FirstSteps } from "./steps";
 import { WorstAlerts, WorstAssets } from "./below";
 
@@ -28,7 +28,7 @@ interface Overview {
 	to: string;
 	bucket_s: number;
 	coverage: Heard;
-	open_by_severity: { severity_id: number; count: number; previous: number }[];
+	open_by_severity: { severity_id: number; count: number; previous: number; trend: number[] }[];
 	trend: { time: string; new: number; closed: number }[];
 	organisations: OrgRow[];
 	before: { new: number; closed: number; events?: number };
@@ -43,15 +43,22 @@ function Delta({ now, before }: { now: number; before: number }) {
 	const text = d === 0 ? t("overview.same") : t(d > 0 ? "overview.more" : "overview.less", { n: Math.abs(d) });
 	return <small class={cx(d > 0 && "ov-up", d < 0 && "ov-down")}>{text}</small>;
 }
-function Figures({ rows, unsure }: { rows: Overview["open_by_severity"]; unsure: boolean }) {
-	const of = (id: number) => rows.filter((r) => r.severity_id === id).reduce((a, r) => ({ count: a.count + r.count, previous: a.previous + r.previous }), { count: 0, previous: 0 });
-	const all = rows.reduce((a, r) => ({ count: a.count + r.count, previous: a.previous + r.previous }), { count: 0, previous: 0 });
-	const critical = { count: of(5).count + of(6).count, previous: of(5).previous + of(6).previous };
+/** How many were open at the end of each step, up to now. */
+function Course({ of, o, name }: { of: { count: number; previous: number; trend: number[] }; o: Overview; name: string }) {
+	const past = o.trend.filter((b) => Date.parse(b.time) < Date.parse(o.as_of)).length;
+	const values = [of.previous, ...of.trend.slice(0, past)];
+	return <Sparkline values={values} label={t("overview.course", { name, from: of.previous, to: values.at(-1) ?? 0, least: Math.min(...values), most: Math.max(...values) })} />;
+}
+function Figures({ o, unsure }: { o: Overview; unsure: boolean }) {
+	const of = (fits: (id: number) => boolean) => {
+		const rows = o.open_by_severity.filter((r) => fits(r.severity_id));
+		const sum = (value: (r: (typeof rows)[number]) => number) => rows.reduce((n, r) => n + value(r), 0);
+		return { count: sum((r) => r.count), previous: sum((r) => r.previous), trend: o.trend.map((_, i) => sum((r) => r.trend[i] ?? 0)) };
+	};
+	const all = of(() => true);
 	const cards = [
-		{ id: 5, ...critical, query: { severity: 5 } },
-		{ id: 4, ...of(4), query: { severity: 4, severity_max: 4 } },
-		{ id: 3, ...of(3), query: { severity: 3, severity_max: 3 } },
-		{ id: 2, ...of(2), query: { severity: 2, severity_max: 2 } },
+		{ id: 5, ...of((id) => id >= 5), query: { severity: 5 } },
+		...[4, 3, 2].map((id) => ({ id, ...of((x) => x === id), query: { severity: id, severity_max: id } })),
 	];
 	return (
 		<div class="y-figures">
@@ -62,6 +69,7 @@ function Figures({ rows, unsure }: { rows: Overview["open_by_severity"]; unsure:
 						<Short n={c.count} />
 					</b>
 					<Delta now={c.count} before={c.previous} />
+					<Course of={c} o={o} name={severityName(c.id)} />
 				</a>
 			))}
 			<a class={cx("y-figure", unsure && "y-hatched")} href={link("alerts")}>
@@ -70,6 +78,7 @@ function Figures({ rows, unsure }: { rows: Overview["open_by_severity"]; unsure:
 					<Short n={all.count} />
 				</b>
 				<Delta now={all.count} before={all.previous} />
+				<Course of={all} o={o} name={t("overview.all-open")} />
 			</a>
 		</div>
 	);
@@ -271,7 +280,7 @@ export default function OverviewPage() {
 				<>
 					{o.since !== null && <Since since={o.since} />}
 					<Section title={t("overview.open-alerts")} end={<small class="y-soft">{t("overview.compared", { time: stamp(o.from) })}</small>}>
-						<Figures rows={o.open_by_severity} unsure={unsure} />
+						<Figures o={o} unsure={unsure} />
 					</Section>
 					<div class="y-grid">
 						<Section title={t("overview.trend")}>

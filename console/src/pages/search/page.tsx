@@ -1,5 +1,5 @@
 // Search: one box for words and conditions, what was found over time, the events, one beside them, and what comes in now.
-import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, savedOf, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
+import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, savedOf, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, session, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
 import { EventDrawer } from "./drawer";
 import { type Event, type EventField, asked, describe, gist } from "./model";
 import { QueryBox } from "./query";
@@ -51,7 +51,15 @@ function wider(): { from: string; to: string } {
 	const end = Math.min(Date.now(), to + lengthOf(r) / 2);
 	return { from: iso(Math.round((end - 2 * lengthOf(r)) / 1000) * 1000), to: end >= Date.now() - 1000 ? "" : iso(Math.round(end / 1000) * 1000) };
 }
-function OverTime({ found }: { found: ReturnType<typeof useData<Histogram>> }) {
+/** The period before the one that is shown, as long as it. */
+function periodBefore(asOf: string | undefined): { from: string; to: string } {
+	const r = range("now-24h");
+	const base = asOf === undefined ? Date.now() : Date.parse(asOf);
+	const from = resolve(r.from, base);
+	const whole = (ms: number) => iso(Math.round(ms / 1000) * 1000);
+	return { from: whole(2 * from - resolve(r.to || "now", base)), to: whole(from) };
+}
+function OverTime({ found, before }: { found: ReturnType<typeof useData<Histogram>>; before?: number }) {
 	if (found.error !== undefined) return found.error.status === 400 ? null : <ErrorBox error={found.error} again={found.reload} what={t("search.histogram")} />;
 	const h = found.data;
 	if (h === undefined) return <Skeleton lines={4} />;
@@ -65,7 +73,7 @@ function OverTime({ found }: { found: ReturnType<typeof useData<Histogram>> }) {
 					{t("search.zoom-out")}
 				</Button>
 			</div>
-			<Bars label={t("search.histogram")} series={[{ key: "n", label: t("search.events"), tone: "base" }]} buckets={h.items.map((b) => ({ time: b.time, values: { n: b.count } }))} width={h.bucket_s} href={(from, to) => withQuery({ from, to })} height={90} />
+			<Bars label={t("search.histogram")} series={[{ key: "n", label: t("search.events"), tone: "base" }]} buckets={h.items.map((b) => ({ time: b.time, values: { n: b.count } }))} width={h.bucket_s} before={found.loading || before === undefined ? undefined : { n: before }} href={(from, to) => withQuery({ from, to })} height={90} />
 		</div>
 	);
 }
@@ -97,6 +105,11 @@ export default function Search() {
 	const found = useList<Event>(live ? "" : "/events", filter);
 	const histogram = useData<Histogram>(live ? "" : "/event-histogram", { ...filter, buckets: 60 });
 	const { from: _from, to: _to, ...words } = filter;
+	// as long, and just before; asked for when what is looked at has been counted
+	const period = periodBefore(histogram.data?.as_of);
+	const first = session.value?.permissions["events:read"]?.period_from ?? ""; // an auditor sees nothing of what was before
+	const ask = !live && !histogram.loading && histogram.error === undefined && (first === "" || Date.parse(period.from) >= Date.parse(first));
+	const before = useData<Histogram>(ask ? "/event-histogram" : "", { ...filter, ...period, buckets: 1 });
 	const tail = useTail(live, words, id !== undefined);
 	const list = live ? tail.list : found;
 	const known = fields.data?.items ?? [];
@@ -137,7 +150,7 @@ export default function Search() {
 			}
 		>
 			<QueryBox q={param("q")} run={run} fields={known} events={items} fault={fault} />
-			{!live && fault === "" && <OverTime found={histogram} />}
+			{!live && fault === "" && <OverTime found={histogram} before={!ask || before.loading || before.error !== undefined ? undefined : before.data?.total} />}
 			{fault === "" && (
 				<Table
 					name="events"
