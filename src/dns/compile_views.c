@@ -159,11 +159,12 @@ yg_status yg_db_views_out(struct yg_dns_builder *b, struct yg_db_out *o, struct 
 	o->order = calloc(b->zones.n + 1, sizeof *o->order);
 	o->views = calloc(b->orgs.n + 1, sizeof *o->views);
 	uint16_t *scopes = calloc(b->orgs.n + 1, sizeof *scopes);
-	yg_status st = o->zones == NULL || o->order == NULL || o->views == NULL || scopes == NULL
-			       ? no_memory(err)
-			       : YG_OK;
-	if (st == YG_OK)
-		order_zones(b, o);
+	if (o->zones == NULL || o->order == NULL || o->views == NULL || scopes == NULL) {
+		free(scopes);
+		return no_memory(err);
+	}
+	yg_status st = YG_OK;
+	order_zones(b, o);
 	for (uint32_t i = 0; st == YG_OK && i < b->zones.n; i++)
 		st = zone_out(b, o, yg_db_zone_at(b, i), err);
 	if (st == YG_OK) {

@@ -149,7 +149,7 @@ struct zone_seen {
 static yg_status take_word(const struct reader *r, const struct yg_yaml *n, enum zone_key k,
 			   struct yg_dns_zone_spec *s, struct zone_seen *seen)
 {
-	struct yg_sv text;
+	struct yg_sv text = {0};
 	yg_status st = text_of(r, n, &text);
 	if (st != YG_OK)
 		return st;

@@ -293,7 +293,7 @@ bool yg_dns_records_has(struct yg_dns_records *r, const struct yg_zone_rr *rr)
 yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_rr *rr,
 				struct yg_err *err)
 {
-	uint32_t o;
+	uint32_t o = 0;
 	yg_status st = locate(r, rr, &o, err);
 	if (st != YG_OK)
 		return st;
