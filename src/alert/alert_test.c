@@ -310,7 +310,7 @@ static void test_bulk(void)
 	T_OK(yg_alert_bulk(&act, yg_id_sv(&job), NULL, 0, &alpha, &close, &err) == YG_OK);
 	T_OK(yg_job_get(db, yg_id_sv(&job), &arena, &j, &err) == YG_OK && j.state == YG_JOB_DONE &&
 	     j.total == 200 && j.done == 200 && j.errors == 0 &&
-	     YG_SV_IS(j.result, "{\"changed\":200,\"refused\":0}"));
+	     YG_SV_IS(j.result, "{\"changed\":200,\"refused\":0,\"faults\":[]}"));
 	T_OK(one(db, "SELECT count(*) FROM alert WHERE state = 'closed' AND org = 'alpha'") ==
 		     200 &&
 	     one(db, "SELECT count(*) FROM alert WHERE state = 'new'") == 50);

@@ -3,12 +3,15 @@
 #include "alert/alert.h"
 #include "alert/alert_internal.h"
 #include "alert/query.h"
+#include "format/json.h"
 #include "intel/registry.h"
 #include "org/audit_log.h"
 #include "org/job.h"
 
 #define BULK_CHUNK                                                                                 \
 	100 /* alerts per transaction: a chunk holds the write lock for some milliseconds */
+
+#define BULK_FAULTS 50 /* refused ones that are named; the others are counted */
 
 /* What the alert will be; NULL texts and NONE of `set` were filled in. */
 struct next {
@@ -245,9 +248,21 @@ struct bulk {
 	struct yg_sv job;
 	const struct yg_alert_set *set;
 	int64_t done, total, errors;
+	struct yg_buf faults; /* JSON rows: the first of what was refused */
 	char first_error[200];
 	bool cancel;
 };
+
+static void note_fault(struct bulk *b, int64_t nth, struct yg_sv id, const char *reason)
+{
+	if (nth >= BULK_FAULTS)
+		return;
+	yg_buf_put(&b->faults, nth > 0 ? YG_SV(",{\"alert\":") : YG_SV("{\"alert\":"));
+	yg_json_put_str(&b->faults, id);
+	yg_buf_put(&b->faults, YG_SV(",\"reason\":"));
+	yg_json_put_str(&b->faults, yg_sv_of(reason));
+	yg_buf_putc(&b->faults, '}');
+}
 
 /* Changes up to BULK_CHUNK alerts in one transaction. */
 static yg_status bulk_chunk(struct bulk *b, const struct yg_sv *ids, size_t n, struct yg_err *err)
@@ -262,9 +277,10 @@ static yg_status bulk_chunk(struct bulk *b, const struct yg_sv *ids, size_t n, s
 		yg_status one =
 			yg_alert_change_one(b->act, ids[i], YG_ANY_VERSION, b->set, NULL, &why);
 		if (one == YG_INVAL || one == YG_CONFLICT || one == YG_NOTFOUND) {
-			if (b->errors + errors++ == 0)
+			if (b->errors + errors == 0)
 				(void)snprintf(b->first_error, sizeof b->first_error, "%.190s",
 					       why.msg);
+			note_fault(b, b->errors + errors++, ids[i], why.msg);
 		} else if (one != YG_OK) {
 			if (err != NULL)
 				*err = why;
@@ -320,18 +336,22 @@ yg_status yg_alert_bulk(struct yg_act *act, struct yg_sv job, const struct yg_sv
 {
 	struct bulk b = {.act = act, .job = job, .set = set, .total = (int64_t)id_count};
 	struct yg_err why = {0};
-	char result[160];
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
+	yg_buf_init(&text, 65536);
+	yg_buf_init(&b.faults, 32768);
 	yg_status st =
 		ids != NULL ? bulk_ids(&b, ids, id_count, &why) : bulk_filter(&b, filter, &why);
-	struct yg_sb text = yg_sb_init(result, sizeof result);
-	yg_sb_printf(&text, "{\"changed\":%lld,\"refused\":%lld}", (long long)(b.done - b.errors),
-		     (long long)b.errors);
+	yg_buf_printf(&text, "{\"changed\":%lld,\"refused\":%lld,\"faults\":[",
+		      (long long)(b.done - b.errors), (long long)b.errors);
+	yg_buf_put(&text, b.faults.bad ? YG_SV("") : yg_buf_sv(&b.faults));
+	yg_buf_put(&text, YG_SV("]}"));
+	yg_buf_free(&b.faults);
 	yg_status end =
 		yg_job_end(act, job,
 			   st != YG_OK ? YG_JOB_FAILED
 			   : b.cancel  ? YG_JOB_CANCELLED
 				       : YG_JOB_DONE,
-			   yg_sv_of(st != YG_OK ? why.msg : b.first_error), yg_sb_sv(&text), err);
+			   yg_sv_of(st != YG_OK ? why.msg : b.first_error), yg_buf_sv(&text), err);
 	if (st != YG_OK && err != NULL)
 		*err = why;
 	return st != YG_OK ? st : end;

@@ -154,7 +154,7 @@
 	X(DELETE, "/api/v1/jobs/{id}",     "cancelJob",      "jobs:write", 0, 0, NULL, NULL, job_cancel)               \
 	X(GET,    "/api/v1/backups",       "listBackups",    "backup:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", backups_list) \
 	X(POST,   "/api/v1/backups",       "createBackup",   "backup:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, backups_add) \
-	X(GET,    "/api/v1/system-events", "listSystemEvents", "system:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", system_events) \
+	X(GET,    "/api/v1/system-events", "listSystemEvents", "system:read", YG_RT_CENTRAL, 0, NULL, "name level role limit cursor", system_events) \
 	X(GET,    "/api/v1/stream",        "openStream",     "stream:read", YG_RT_STREAM, 0, NULL, "topics", stream)    \
 	X(GET,    "/api/v1/demo",          "getDemo",        "system:read", YG_RT_CENTRAL, 0, NULL, NULL, demo_get)    \
 	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)

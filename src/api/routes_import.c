@@ -353,12 +353,25 @@ yg_status yg_r_import_part(struct yg_api *api, struct yg_request *q, struct yg_r
 	return st == YG_OK ? note_part(api, q, r, &job, (int64_t)n, own, err) : st;
 }
 
+/* With what finds its events: the source and the sensor that they have. */
+static void put_result(struct yg_buf *b, const struct yg_value v[static FIELDS], int64_t parts,
+		       int64_t bytes)
+{
+	yg_buf_init(b, 4096);
+	struct yg_jo j = yg_jo_init(b);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "source", v[1].text);
+	yg_jo_str(&j, "sensor", v[2].text);
+	yg_jo_int(&j, "parts", parts);
+	yg_jo_int(&j, "bytes", bytes);
+	yg_jo_end(&j, '}');
+}
+
 yg_status yg_r_import_finish(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			     struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	char text[96];
-	struct yg_sb b = yg_sb_init(text, sizeof text);
+	YG_AUTO(yg_buf_free) struct yg_buf result = {0};
 	struct yg_value v[FIELDS];
 	struct yg_job job;
 	int64_t parts = 0, bytes = 0;
@@ -373,8 +386,8 @@ yg_status yg_r_import_finish(struct yg_api *api, struct yg_request *q, struct yg
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
-	yg_sb_printf(&b, "{\"parts\":%lld,\"bytes\":%lld}", (long long)parts, (long long)bytes);
-	st = yg_job_end(&act, job.id, YG_JOB_DONE, YG_SV(""), yg_sb_sv(&b), err);
+	put_result(&result, v, parts, bytes);
+	st = yg_job_end(&act, job.id, YG_JOB_DONE, YG_SV(""), yg_buf_sv(&result), err);
 	if (st == YG_OK)
 		st = yg_part_forget(l.db, job.id, err);
 	if (st == YG_OK)

@@ -384,6 +384,12 @@ yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_resp
 	return YG_OK;
 }
 
+static struct yg_sv asked_for(const struct yg_request *q, const char *name)
+{
+	struct yg_sv s = yg_query(q, name);
+	return s.p != NULL ? s : YG_SV("");
+}
+
 yg_status yg_r_system_events(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			     struct yg_err *err)
 {
@@ -391,15 +397,16 @@ yg_status yg_r_system_events(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_page page;
 	struct yg_system_event *list = NULL;
 	size_t n = 0;
-	int64_t before = 0;
 	char buf[24];
 	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st != YG_OK)
 		return st;
-	before = page.number;
-	st = yg_system_event_list(
-		l.db, &(struct yg_system_event_filter){.before = before, .limit = page.limit},
-		q->arena, &list, &n, err);
+	struct yg_system_event_filter f = {.name = asked_for(q, "name"),
+					   .level = asked_for(q, "level"),
+					   .role = asked_for(q, "role"),
+					   .before = page.number,
+					   .limit = page.limit};
+	st = yg_system_event_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);

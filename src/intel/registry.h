@@ -69,6 +69,9 @@ yg_status yg_import_begin(struct yg_act *act, struct yg_sv list, bool force, str
 yg_status yg_import_add(struct yg_import *im, const struct yg_indicator *ind,
 			struct yg_err *err) YG_MUST_USE;
 void yg_import_progress(struct yg_import *im, yg_progress_fn *progress, void *ctx);
+/* Is told of each entry that is counted as bad or refused, and why. */
+typedef void yg_import_refused_fn(void *ctx, const struct yg_indicator *ind, const char *why);
+void yg_import_on_refused(struct yg_import *im, yg_import_refused_fn *fn, void *ctx);
 /* What was read and not yet in the result. */
 const struct yg_import_stats *yg_import_so_far(const struct yg_import *im);
 /* Writes the rest, the list's count and the audit entry.  Frees `im`. */

@@ -26,6 +26,8 @@ struct yg_import {
 	struct yg_import_stats stats;
 	yg_progress_fn *progress;
 	void *progress_ctx;
+	yg_import_refused_fn *refused;
+	void *refused_ctx;
 };
 
 static void end(struct yg_import *im)
@@ -81,6 +83,12 @@ void yg_import_progress(struct yg_import *im, yg_progress_fn *progress, void *ct
 {
 	im->progress = progress;
 	im->progress_ctx = ctx;
+}
+
+void yg_import_on_refused(struct yg_import *im, yg_import_refused_fn *fn, void *ctx)
+{
+	im->refused = fn;
+	im->refused_ctx = ctx;
 }
 
 const struct yg_import_stats *yg_import_so_far(const struct yg_import *im)
@@ -171,12 +179,15 @@ yg_status yg_import_add(struct yg_import *im, const struct yg_indicator *ind, st
 	struct yg_err why = {0};
 	im->stats.read++;
 	yg_status st = yg_registry_stored(ind, im->suffixes, &value, &e, &why);
+	bool not_taken = st == YG_DENIED || st == YG_PARSE || st == YG_TOOBIG || st == YG_LIMIT;
+	if (not_taken && im->refused != NULL)
+		im->refused(im->refused_ctx, ind, why.msg);
 	if (st == YG_DENIED) {
 		note_first(im->stats.first_refused, sizeof im->stats.first_refused,
 			   ++im->stats.refused, ind, &why);
 		return YG_OK;
 	}
-	if (st == YG_PARSE || st == YG_TOOBIG || st == YG_LIMIT) {
+	if (not_taken) {
 		note_first(im->stats.first_bad, sizeof im->stats.first_bad, ++im->stats.bad, ind,
 			   &why);
 		return YG_OK;

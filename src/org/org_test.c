@@ -272,6 +272,10 @@ static void test_rows(void)
 		     db, &(struct yg_system_event_filter){.level = YG_SV("error"), .limit = 10},
 		     &arena, &list, &n, &err) == YG_OK &&
 	     n == 0);
+	T_OK(yg_system_event_list(
+		     db, &(struct yg_system_event_filter){.name = YG_SV("role.hung"), .limit = 10},
+		     &arena, &list, &n, &err) == YG_OK &&
+	     n == 0);
 	T_OK(yg_system_event_list(db, &(struct yg_system_event_filter){.before = 2, .limit = 10},
 				  &arena, &list, &n, &err) == YG_OK &&
 	     n == 1);

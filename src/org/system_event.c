@@ -60,7 +60,7 @@ yg_status yg_system_event_list(struct yg_state *db, const struct yg_system_event
 		db,
 		YG_SQL("SELECT id, time, level, name, role, fields FROM system_event"
 		       " WHERE ($1 = '' OR level = $1) AND ($2 = '' OR role = $2) AND id < $3"
-		       " ORDER BY id DESC LIMIT $4"),
+		       " AND ($5 = '' OR name = $5) ORDER BY id DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -68,6 +68,7 @@ yg_status yg_system_event_list(struct yg_state *db, const struct yg_system_event
 	yg_stmt_text(s, 2, f->role);
 	yg_stmt_i64(s, 3, f->before > 0 ? f->before : INT64_MAX);
 	yg_stmt_i64(s, 4, limit);
+	yg_stmt_text(s, 5, f->name);
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

@@ -19,9 +19,9 @@ struct yg_system_event {
 yg_status yg_system_event_add(struct yg_state *db, const struct yg_system_event *e, int64_t *out_id,
 			      struct yg_err *err) YG_MUST_USE;
 struct yg_system_event_filter {
-	struct yg_sv level, role; /* empty: any */
-	int64_t before;           /* keyset: numbers below; 0: from the newest */
-	uint32_t limit;           /* 1..YG_PAGE_MAX */
+	struct yg_sv level, role, name; /* empty: any */
+	int64_t before;                 /* keyset: numbers below; 0: from the newest */
+	uint32_t limit;                 /* 1..YG_PAGE_MAX */
 };
 /* Newest first. */
 yg_status yg_system_event_list(struct yg_state *db, const struct yg_system_event_filter *f,

@@ -113,9 +113,15 @@ void center_compile_run(struct center *c)
 
 /* --- import of a list --- */
 
+#define FAULTS_MAX 50 /* told with their line; the others are counted */
+
 struct importing {
 	struct run *r;
 	struct yg_import *import;
+	uint64_t line;        /* of the entry at hand */
+	struct yg_buf faults; /* JSON: what was not taken, the first of it */
+	struct yg_jo told;
+	uint64_t fault_n;
 	uint64_t *seen; /* with replace: hashes of what the file has; owned */
 	size_t seen_n, seen_cap;
 	bool replace;
@@ -148,11 +154,31 @@ static yg_status note_seen(struct importing *im, const struct yg_indicator *ind,
 	return YG_OK;
 }
 
+static void note_fault(struct importing *im, uint64_t line, struct yg_sv text, const char *reason)
+{
+	char buf[200];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	if (im->fault_n++ >= FAULTS_MAX)
+		return;
+	yg_sb_put_untrusted(&b, yg_sv_sub(text, 0, 60));
+	yg_jo_begin(&im->told, '{');
+	yg_jo_int(&im->told, "line", (int64_t)line);
+	yg_jo_str(&im->told, "text", yg_sb_sv(&b));
+	yg_jo_str(&im->told, "reason", yg_sv_sub(yg_sv_of(reason), 0, 150));
+	yg_jo_end(&im->told, '}');
+}
+
+static void on_not_taken(void *ctx, const struct yg_indicator *ind, const char *why)
+{
+	struct importing *im = ctx;
+	note_fault(im, im->line, ind->value, why);
+}
+
 static yg_status on_entry(void *ctx, const struct yg_indicator *ind, uint64_t line,
 			  struct yg_err *err)
 {
 	struct importing *im = ctx;
-	(void)line;
+	im->line = line;
 	yg_status st = note_seen(im, ind, err);
 	return st == YG_OK ? yg_import_add(im->import, ind, err) : st;
 }
@@ -162,6 +188,7 @@ static void on_refused(void *ctx, uint64_t line, const char *reason, struct yg_s
 	struct importing *im = ctx;
 	char buf[400];
 	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	note_fault(im, line, text, reason);
 	if (im->refused++ > 0)
 		return;
 	yg_sb_printf(&b, "line %llu: %.150s: ", (unsigned long long)line, reason);
@@ -239,6 +266,7 @@ static yg_status import_list(struct run *r, struct importing *im, const char *pa
 	if (st != YG_OK)
 		return st;
 	yg_import_progress(im->import, on_progress, r);
+	yg_import_on_refused(im->import, on_not_taken, im);
 	st = yg_list_new(&opts, &reader, err);
 	if (st == YG_OK)
 		st = feed_file(r, reader, path, err);
@@ -257,6 +285,9 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 		.r = r, .replace = param_true(r, "replace"), .first_reason = YG_SV_INIT("")};
 	struct yg_import_stats stats = {0};
 	uint64_t expired = 0;
+	yg_buf_init(&im.faults, 65536);
+	im.told = yg_jo_init(&im.faults);
+	yg_jo_begin(&im.told, '[');
 	yg_status st = yg_list_body_path(r->c->api.import_path, r->job.params, r->arena, path, err);
 	if (st == YG_OK)
 		st = import_list(r, &im, path, &stats, err);
@@ -264,8 +295,10 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 		st = expire_rest(r, &im, param(r, "list"), &expired, err);
 	free(im.seen);
 	r->errors = (int64_t)(stats.bad + stats.refused + im.refused);
+	yg_jo_end(&im.told, ']');
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "list", param(r, "list"));
 	yg_jo_int(&j, "read", (int64_t)stats.read);
 	yg_jo_int(&j, "added", (int64_t)stats.added);
 	yg_jo_int(&j, "updated", (int64_t)stats.updated);
@@ -276,7 +309,10 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 	yg_jo_str(&j, "first_bad",
 		  im.first_reason.n > 0 ? im.first_reason : yg_sv_of(stats.first_bad));
 	yg_jo_str(&j, "first_refused", yg_sv_of(stats.first_refused));
+	yg_jo_key(&j, "faults");
+	yg_jo_raw(&j, im.faults.bad ? YG_SV("[]") : yg_buf_sv(&im.faults));
 	yg_jo_end(&j, '}');
+	yg_buf_free(&im.faults);
 	center_indicators_changed(r->c);
 	return st;
 }

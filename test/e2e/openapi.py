@@ -317,6 +317,11 @@ def walk_indicators(w, tokens):
                  body="evil.example\n192.0.2.66\n", Content_Type="text/plain").json()
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["result"]["expired"] == 1, "what a replacing import does not have expires", ended)
+    job = w.call("importIndicators", 202, params=[lid], query="format=plain", body="good.example\nco.jp\nnot a value at all!\n", Content_Type="text/plain").json()
+    ended = wait_job(w.s, job["id"])
+    faults = ended["result"]["faults"]
+    ok(ended["errors"] == 2 == len(faults) and [f["line"] for f in faults] == [2, 3] and all(f["text"] and f["reason"] for f in faults) and
+       ended["result"]["list"] == lid, "what was not taken is told, with its line and reason", ended)
     w.call("importIndicators", 415, params=[lid], body="x", Content_Type="image/png")
     w.call("importIndicators", 400, params=[lid], query="format=xml", body="x", Content_Type="text/plain")
     one = w.call("createIndicator", 201, body={"list": lid, "type": "domain", "value": "EVIL2.example", "family": "demo"})
@@ -395,7 +400,8 @@ def walk_imports(w, tokens):
     w.call("putImportPart", 404, params=[job, "1"], body=second, token=tokens["yamabuki"], **plain)
     w.call("putImportPart", 200, params=[job, "1"], body=second, **plain)
     ended = w.call("finishImport", 200, params=[job]).json()
-    ok(ended["state"] == "done" and ended["result"] == {"parts": 2, "bytes": new["bytes"]}, "the import is done", ended)
+    ok(ended["state"] == "done" and ended["result"] == {"source": new["source"], "sensor": new["name"], "parts": 2, "bytes": new["bytes"]},
+       "the import is done, and says what finds its events", ended)
     w.call("putImportPart", 409, params=[job, "2"], body=second, **plain)
     found = until(lambda: len(w.s.http("GET", "/api/v1/events?q=sensor:dns.log&limit=200").json().get("items", [])) >= 9, 20, 0.3)
     names = [e.get("query") for e in w.s.http("GET", "/api/v1/events?q=sensor:dns.log&limit=200").json()["items"]]
@@ -722,6 +728,9 @@ def walk_alerts(w, tokens):
                                                      "from": "2026-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z", "q": "z"}, "set": {"assignee": "x"}}).json()
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["state"] == "done" and ended["done"] == 0, "a bulk change of what nothing matches changes nothing", ended)
+    job = w.call("bulkAlerts", 202, body={"ids": [a], "set": {"state": "new"}}).json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended["errors"] == 1 and [f["alert"] for f in ended["result"]["faults"]] == [a] and ended["result"]["faults"][0]["reason"], "a refused alert is named", ended)
     w.call("bulkAlerts", 404, body={"filter": {"system": "y-none"}, "set": {"assignee": "x"}})
     w.call("bulkAlerts", 400, body={"set": {"state": "new"}})
     w.call("bulkAlerts", 404, body={"ids": [a], "set": {"assignee": "x"}}, token=tokens["yamabuki"])
@@ -751,7 +760,10 @@ def walk_system(w, tokens):
     w.call("getJob", 200, params=[jobs[0]["id"]])
     w.call("getJob", 404, params=["j-00000000000000000000000000"])
     w.call("cancelJob", 409, params=[jobs[0]["id"]])
-    w.call("listSystemEvents", 200)
+    some = w.call("listSystemEvents", 200).json()["items"]
+    named = w.call("listSystemEvents", 200, query=f"name={some[0]['name']}&level={some[0]['level']}&role={some[0]['role']}").json()["items"]
+    ok(named and all(e["name"] == some[0]["name"] and e["level"] == some[0]["level"] for e in named), "news of the system by name, level and process", named[:1])
+    ok(w.call("listSystemEvents", 200, query="name=no.such").json()["items"] == [], "and none of another name")
     w.call("listBackups", 200)
     job = w.call("createBackup", 202).json()
     ended = wait_job(w.s, job["id"])

@@ -268,13 +268,13 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 							rows={[
 								[t("alerts.indicator"), <Value copy key="i">{alert.indicator}</Value>],
 								[t("alerts.type"), alert.indicator_type],
-								[t("alerts.list"), may("indicators:read") ? <a href={link("indicators", { query: { q: alert.indicator } })}>{alert.list}</a> : alert.list],
+								[t("alerts.list"), may("indicators:read") ? <a href={link("indicators", { query: { tab: "entries", q: alert.indicator } })}>{alert.list}</a> : alert.list],
 								[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
-								[t("alerts.confidence"), `${alert.confidence}`],
+								[t("alerts.confidence"), <Num key="c" n={alert.confidence} href={may("indicators:read") ? link("indicators", { query: { tab: "entries", q: alert.indicator } }) : undefined} />],
 								["TLP", alert.tlp.toUpperCase()],
 								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("overview", { scope: assetOf(alert) })}>{alert.asset}</a><ButtonLink small kind="quiet" href={link("alerts", { scope: assetOf(alert), query: { state: "all" } })}>{t("alerts.asset-alerts")}</ButtonLink>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: assetOf(alert), query: { from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
 								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("overview", { scope: { org: alert.org, system: alert.system } })}>{systemTitle(alert.system)}</a>],
-								[t("alerts.count"), <Num key="n" n={alert.count} />],
+								[t("alerts.count"), <Num key="n" n={alert.count} href="#evidence" />],
 								[t("alerts.first-seen"), <Time key="f" at={alert.first_seen} exact />],
 								[t("alerts.last-seen"), <Time key="l" at={alert.last_seen} exact />],
 								[t("alerts.assignee"), alert.assignee ?? t("alerts.nobody")],
@@ -282,7 +282,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 							]}
 						/>
 					</Section>
-					<Section title={t("alerts.evidence")}>
+					<Section title={t("alerts.evidence")} id="evidence">
 						<EvidenceList key={alert.id} alert={alert} changed={one.reload} />
 					</Section>
 					<Section title={t("alerts.timeline")}>

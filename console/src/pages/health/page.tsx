@@ -1,5 +1,5 @@
 // How the system itself is: each role, what is waiting, what to do about it.
-import { type ApiError, Button, ButtonLink, Chip, type Column, Coverage, Empty, ErrorBox, Facts, type List, Num, Page, Section, Skeleton, Table, Time, ago, cx, hasText, lang, link, manifest, may, mayAll, t, textOr, useData, useEffect, useList, useLive, useState } from "../../kit";
+import { type ApiError, Button, ButtonLink, Chip, type Column, Coverage, Empty, ErrorBox, Facts, type List, Num, Page, Section, Skeleton, Table, Time, ago, cx, hasText, lang, link, manifest, may, mayAll, param, setQuery, t, textOr, useData, useEffect, useList, useLive, useState, withQuery } from "../../kit";
 
 type Health = "ok" | "degraded" | "down";
 interface Spool {
@@ -143,15 +143,16 @@ function Notices() {
 	);
 }
 function Events() {
-	const list = useList<SystemEvent>("/system-events");
+	const name = param("event");
+	const list = useList<SystemEvent>("/system-events", { name: name || undefined });
 	const columns: Column<SystemEvent>[] = [
-		{ key: "name", label: t("health.event"), main: true, cell: (e) => textOr(`health.event.${e.name}`, e.name) },
+		{ key: "name", label: t("health.event"), main: true, cell: (e) => <a href={withQuery({ event: e.name })}>{textOr(`health.event.${e.name}`, e.name)}</a> },
 		{ key: "time", label: t("health.time"), width: "min", cell: (e) => <Time at={e.time} exact seconds /> },
 		{ key: "level", label: t("health.level"), width: "min", cell: (e) => <Chip tone={LEVEL[e.level] ?? "plain"}>{textOr(`health.level.${e.level}`, e.level)}</Chip> },
 		{ key: "role", label: t("health.part"), width: "min", cell: (e) => e.role },
 		{ key: "fields", label: t("health.detail"), width: "wide", cell: (e) => <Fields fields={e.fields} /> },
 	];
-	return <Table name="system-events" label={t("health.events")} columns={columns} list={list as List<SystemEvent>} rowKey={(e) => e.id} empty={<Empty title={t("health.no-events")} />} />;
+	return <Table name="system-events" label={t("health.events")} columns={columns} list={list as List<SystemEvent>} rowKey={(e) => e.id} empty={<Empty title={name === "" ? t("health.no-events") : t("health.no-such-events")} />} tools={name !== "" && <div class="y-filters"><Button small icon="close" onClick={() => setQuery({ event: null })}>{textOr(`health.event.${name}`, name)}</Button></div>} />;
 }
 const KNOWN = new Set(["time", "level", "event", "id", "role", "index"]);
 function Fields({ fields }: { fields: Record<string, unknown> }) {
@@ -166,6 +167,12 @@ function Fields({ fields }: { fields: Record<string, unknown> }) {
 				))}
 		</span>
 	);
+}
+/** The rows behind a counter; those of the server itself (connections, requests) count what is nowhere kept. */
+function rowsOf(counter: string): string | undefined {
+	if (counter === "records_dropped") return mayAll("system:read") ? withQuery({ event: "ingest.drops" }) : link("sources", { scope: {}, query: { sort: "dropped" } });
+	if (!counter.startsWith("record") || !may("events:read")) return undefined;
+	return counter === "record_bytes" ? link("sources", { scope: {} }) : link("search", { scope: {}, query: { from: "now-30d", q: counter === "records_unparsed" ? "parse_error:*" : undefined } });
 }
 function Wrong({ error, again }: { error: ApiError | undefined; again: () => void }) {
 	return error === undefined ? null : <ErrorBox error={error} again={again} />;
@@ -182,15 +189,21 @@ export default function HealthPage() {
 		doctor.reload();
 	};
 	useLive(["system"], again);
+	const events = central && (
+		<Section title={t("health.events")}>
+			<Events />
+		</Section>
+	);
 	const counters = Object.entries(s?.counters ?? {});
 	return (
 		<Page
 			title={t("nav.health")}
 			lead={s !== undefined && <Coverage expected={s.coverage.sources} reporting={s.coverage.reporting} lastEvent={s.coverage.last_event_at} asOf={s.as_of} href={may("events:read") ? link("sources", { scope: {} }) : undefined} />}
 			actions={<Button icon="reload" onClick={again}>{t("health.again")}</Button>}
-			exports={central ? { kind: "system-events", query: {} } : undefined}
+			exports={central ? { kind: "system-events", query: { name: param("event") || undefined } } : undefined}
 		>
 			<Wrong error={status.error} again={status.reload} />
+			{param("event") !== "" && events}
 			{s === undefined && status.error === undefined && <Skeleton lines={6} />}
 			{s !== undefined && (
 				<div class="y-figures">
@@ -210,12 +223,12 @@ export default function HealthPage() {
 					</div>
 					<div class="y-figure">
 						<span>{t("health.records")}</span>
-						<b><Num n={s.counters.records} /></b>
-						<small>{t("health.unparsed", { n: s.counters.records_unparsed ?? 0 })}</small>
+						<b><Num n={s.counters.records} href={rowsOf("records")} /></b>
+						<small><a href={rowsOf("records_unparsed")}>{t("health.unparsed", { n: s.counters.records_unparsed ?? 0 })}</a></small>
 					</div>
 					<div class={cx("y-figure", (s.counters.records_dropped ?? 0) > 0 && "hl-warn")}>
 						<span>{t("health.dropped")}</span>
-						<b><Num n={s.counters.records_dropped} /></b>
+						<b><Num n={s.counters.records_dropped} href={rowsOf("records_dropped")} /></b>
 						<small>{t("health.dropped-why")}</small>
 					</div>
 				</div>
@@ -234,14 +247,10 @@ export default function HealthPage() {
 					<div class="hl-roles">{s.roles.map((r) => <RoleCard key={r.name} role={r} />)}</div>
 				</Section>
 			)}
-			{central && (
-				<Section title={t("health.events")}>
-					<Events />
-				</Section>
-			)}
+			{param("event") === "" && events}
 			{counters.length > 0 && (
 				<Section title={t("health.counters")}>
-					<Facts rows={counters.map(([name, n]) => [textOr(`health.counter.${name}`, name), <Num key={name} n={n} />])} />
+					<Facts rows={counters.map(([name, n]) => [textOr(`health.counter.${name}`, name), <Num key={name} n={n} href={rowsOf(name)} />])} />
 				</Section>
 			)}
 			<Section title={t("health.about")}>

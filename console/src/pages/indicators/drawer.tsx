@@ -105,7 +105,7 @@ export function IndicatorDrawer({ id, back, step, changed }: Common) {
 							[t("indicators.value"), <Value key="v" copy>{x.value}</Value>],
 							[t("indicators.list"), <a key="l" href={link("indicators", { rest: [x.list] })}>{x.list_name ?? x.list}</a>],
 							[t("scope.organisation"), whose(x.org)],
-							[t("indicators.confidence"), String(x.confidence)],
+							[t("indicators.confidence"), <Num key="n" n={x.confidence} href={link("indicators", { rest: [x.list] })} />],
 							[t("indicators.category"), x.category],
 							[t("indicators.family"), x.family],
 							[t("indicators.tlp"), `TLP:${x.tlp.toUpperCase()}`],

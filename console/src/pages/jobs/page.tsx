@@ -1,5 +1,5 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, Chip, type Column, Heard, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, finished, hasText, lang, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, Heard, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, condition, finished, hasText, iso, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
 const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
@@ -44,12 +44,30 @@ const cancel = (j: Job, done: (j: Job) => void) =>
 		api.get<Job>(at`/jobs/${j.id}`).then(done, toastError);
 	}, toastError);
 
+interface Fault {
+	line?: number;
+	text?: string;
+	alert?: string;
+	reason: string;
+}
+const faultsOf = (j: Job) => (Array.isArray(j.result?.faults) ? (j.result.faults as Fault[]) : []);
+const errorsHref = (j: Job) => (j.errors === 0 ? undefined : faultsOf(j).length > 0 ? `${withRest([j.id])}#errors` : withRest([j.id]));
 /** Where its effect is to be seen. */
 function target(j: Job): string | undefined {
 	const r = j.result ?? {};
-	if (j.kind.startsWith("indicators.")) return link("indicators", { rest: typeof r.list === "string" ? [r.list] : [] });
+	if (j.kind.startsWith("indicators.")) return link("indicators", { rest: typeof r.list === "string" && r.list !== "" ? [r.list] : [] });
 	if (j.kind === "alert.bulk") return link("alerts", { query: { state: "all" } });
-	if (j.kind === "events.import") return link("sources");
+	if (j.kind === "events.import") return typeof r.sensor === "string" && j.org !== null ? link("search", { scope: { org: j.org }, query: { q: condition("sensor", r.sensor), from: "now-90d" } }) : link("sources");
+	return undefined;
+}
+/** The rows behind a number of the result. */
+function rowsOf(j: Job, name: string): string | undefined {
+	const r = j.result ?? {};
+	if (name === "bad" || name === "refused") return faultsOf(j).length > 0 ? "#errors" : undefined;
+	if (name === "changed" && may("audit:read")) return link("audit-log", { scope: {}, query: { action: "alert.", from: j.started_at ?? undefined, to: j.finished_at === null ? undefined : iso(toMs(j.finished_at) + 1000) } });
+	if (j.kind === "indicators.import" && typeof r.list === "string" && ["read", "added", "updated", "unchanged"].includes(name)) return link("indicators", { query: { tab: "entries", list: r.list } });
+	if (j.kind === "indicators.import" && name === "expired") return link("indicators", { query: { tab: "entries", list: String(r.list), validity: "expired" } });
+	if (j.kind === "events.import" && (name === "parts" || name === "bytes")) return target(j);
 	return undefined;
 }
 const COLUMNS = (): Column<Job>[] => [
@@ -62,21 +80,32 @@ const COLUMNS = (): Column<Job>[] => [
 		width: "wide",
 		cell: (j) => (j.state === "running" ? <Going job={j} /> : j.message !== "" ? j.message : j.done > 0 && <span class="y-soft">{soFar(j)}</span>),
 	},
-	{ key: "errors", label: t("jobs.errors"), num: true, width: "min", cell: (j) => <Num n={j.errors} />, drop: 1 },
+	{ key: "errors", label: t("jobs.errors"), num: true, width: "min", cell: (j) => <Num n={j.errors} href={errorsHref(j)} label={t("jobs.errors")} />, drop: 1 },
 	{ key: "created", label: t("jobs.created"), width: "min", cell: (j) => <Time at={j.created_at} /> },
 	{ key: "took", label: t("jobs.took"), num: true, width: "min", cell: (j) => took(j), extra: true },
 	{ key: "do", label: t("jobs.result"), width: "min", cell: (j) => (isFile(j) ? <Save job={j} kind="quiet" /> : null) },
 ];
 function Result({ job }: { job: Job }) {
-	const rows = Object.entries(job.result ?? {}).filter(([, v]) => v !== null && v !== "" && v !== 0);
+	const rows = Object.entries(job.result ?? {}).filter(([name, v]) => name !== "faults" && v !== null && v !== "" && v !== 0);
 	if (rows.length === 0) return <p class="y-soft">{t("jobs.no-result")}</p>;
 	return (
 		<Facts
 			rows={rows.map(([name, v]) => [
 				hasText(`jobs.field.${name}`) ? t(`jobs.field.${name}`) : name,
-				typeof v === "number" ? v.toLocaleString(lang.value) : typeof v === "object" ? <code key={name}>{JSON.stringify(v)}</code> : <Value key={name}>{String(v)}</Value>,
+				typeof v === "number" ? <Num key={name} n={v} href={rowsOf(job, name)} /> : typeof v === "object" ? <code key={name}>{JSON.stringify(v)}</code> : <Value key={name}>{String(v)}</Value>,
 			])}
 		/>
+	);
+}
+function FaultRow({ f }: { f: Fault }) {
+	return (
+		<li class="y-listrow">
+			{f.line !== undefined && <span class="y-soft y-num">{t("jobs.line", { n: f.line })}</span>}
+			<div class="y-grow">
+				{f.alert !== undefined ? <a href={link("alerts", { rest: [f.alert], query: { state: "all" } })}>{f.alert}</a> : <code translate={false}>{f.text}</code>}
+				<div class="y-soft">{f.reason}</div>
+			</div>
+		</li>
 	);
 }
 function JobDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string; next?: string }; changed: (j: Job) => void }) {
@@ -117,7 +146,7 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 							[t("jobs.finished"), <Time key="f" at={job.finished_at} exact seconds />],
 							[t("jobs.took"), took(job)],
 							[t("jobs.items-done"), soFar(job)],
-							[t("jobs.errors"), <Num key="e" n={job.errors} />],
+							[t("jobs.errors"), <Num key="e" n={job.errors} href={faultsOf(job).length > 0 ? "#errors" : undefined} />],
 							["ID", <Value key="i" copy>{job.id}</Value>],
 						]}
 					/>
@@ -125,6 +154,12 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 						<Result job={job} />
 						{isFile(job) && <p class="y-soft">{t("jobs.kept")}</p>}
 					</Section>
+					{faultsOf(job).length > 0 && (
+						<Section title={t("jobs.errors")} id="errors">
+							{job.errors > faultsOf(job).length && <p class="y-soft">{t("jobs.first-errors", { n: faultsOf(job).length, all: job.errors })}</p>}
+							<ul class="y-list">{faultsOf(job).map((f, i) => <FaultRow key={i} f={f} />)}</ul>
+						</Section>
+					)}
 				</>
 			)}
 		</Drawer>

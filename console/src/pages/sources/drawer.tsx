@@ -1,6 +1,6 @@
 // One source: how it is, how often it must be heard, what nobody watches while it is silent.
 import { Bars, Button, Chip, Coverage, Drawer, ErrorBox, Facts, Form, Num, Section, SelectField, Skeleton, Time, Word, api, lang, link, may, orgTitle, span, t, textOf, toast, toastError, useData, useForm } from "../../kit";
-import { EVERY, type Source, TONE, events, words } from "./model";
+import { EVERY, type Source, TONE, drops, events, words } from "./model";
 
 interface Histogram {
 	bucket_s: number;
@@ -92,8 +92,8 @@ export function SourceDrawer({ source, back, step, asOf, changed }: { source: So
 					[t("sources.first-received"), <Time key="f" at={source.first_received_at} exact />],
 					[t("sources.records"), <Num key="n" n={source.records} href={events(source)} />],
 					[t("sources.unparsed"), <Num key="u" n={source.unparsed} href={source.unparsed > 0 ? events(source, " parse_error:*", "now-30d") : undefined} />],
-					[t("sources.dropped"), <Num key="d" n={source.dropped} />],
-					[t("sources.bytes"), bytes(source.bytes)],
+					[t("sources.dropped"), <Num key="d" n={source.dropped} href={source.dropped > 0 ? drops() : undefined} />],
+					[t("sources.bytes"), <a key="b" href={events(source)}>{bytes(source.bytes)}</a>],
 				]}
 			/>
 			{source.unparsed > 0 && <p class="y-soft">{t("sources.unparsed-what")}</p>}

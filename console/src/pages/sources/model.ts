@@ -1,5 +1,5 @@
 // Sources as the API gives them.
-import { condition, k, link } from "../../kit";
+import { condition, k, link, mayAll } from "../../kit";
 
 export interface Source {
 	org: string;
@@ -33,6 +33,8 @@ export const EVERY: [string, string][] = [
 	["86400", k("sources.every.86400")],
 	["604800", k("sources.every.604800")],
 ];
+/** The notices of dropped records, for who may read them: what was dropped itself is nowhere. */
+export const drops = () => (mayAll("system:read") ? link("health", { scope: {}, query: { event: "ingest.drops" } }) : undefined);
 /** The search that finds what this source sent. */
 export const words = (s: Source) => `${condition("source", s.source)} ${condition("sensor", s.sensor)}`;
 export const events = (s: Source, more = "", from = "now-7d") => link("search", { scope: { org: s.org }, query: { q: `${words(s)}${more}`, from } });

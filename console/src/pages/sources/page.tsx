@@ -1,7 +1,7 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
 import { Button, Chip, type Column, Combobox, Coverage, Dialog, Empty, Form, type List, Num, Page, SearchBox, Select, SelectField, Short, Table, TextField, Time, api, findOrgs, go, link, may, orgTitle, param, place, orgQuery, setQuery, span, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
-import { EVERY, KINDS, type Source, TONE, events, keyOf, worst } from "./model";
+import { EVERY, KINDS, type Source, TONE, drops, events, keyOf, worst } from "./model";
 
 const MOST = 2000;
 const STATES = ["", "ok", "late", "silent", "never"] as const;
@@ -19,7 +19,7 @@ function COLUMNS(): Column<Source>[] {
 		{ key: "expected", label: t("sources.expected"), width: "min", num: true, cell: (s) => (s.expected ? span(s.expected_every_s) : <span class="y-soft">{span(s.expected_every_s)}</span>) },
 		{ key: "records", label: t("sources.records"), width: "min", num: true, cell: (s) => <Num n={s.records} href={events(s)} label={t("sources.records")} /> },
 		{ key: "unparsed", label: t("sources.unparsed"), width: "min", num: true, cell: (s) => (s.unparsed === 0 ? <Num n={0} /> : <Num n={s.unparsed} href={events(s, " parse_error:*", "now-30d")} label={t("sources.unparsed")} />), drop: 1 },
-		{ key: "dropped", label: t("sources.dropped"), width: "min", num: true, cell: (s) => <Num n={s.dropped} />, drop: 1 },
+		{ key: "dropped", label: t("sources.dropped"), width: "min", num: true, cell: (s) => <Num n={s.dropped} href={s.dropped > 0 ? (drops() ?? rest(s)) : undefined} label={t("sources.dropped")} />, drop: 1 },
 	];
 }
 function Figures({ all }: { all: Source[] }) {
@@ -43,12 +43,12 @@ function Figures({ all }: { all: Source[] }) {
 				</b>
 				<small>{t("sources.of-records", { n: all.reduce((n, s) => n + s.records, 0) })}</small>
 			</a>
-			<div class="y-figure">
+			<a class="y-figure" href={drops() ?? withQuery({ sort: "dropped" })}>
 				<span>{t("sources.dropped")}</span>
 				<b>
 					<Short n={all.reduce((n, s) => n + s.dropped, 0)} />
 				</b>
-			</div>
+			</a>
 		</div>
 	);
 }
@@ -85,9 +85,9 @@ export default function Sources() {
 	const all = list.items;
 	const shown = useMemo<List<Source>>(() => {
 		const want = plain(q);
-		const items = all.filter((s) => fits(s, state) && plain(`${s.org} ${orgTitle(s.org)} ${s.source} ${s.sensor}`).includes(want)).sort(worst);
+		const items = all.filter((s) => fits(s, state) && plain(`${s.org} ${orgTitle(s.org)} ${s.source} ${s.sensor}`).includes(want)).sort(param("sort") === "dropped" ? (a, b) => b.dropped - a.dropped || worst(a, b) : worst);
 		return { ...list, items, total: items.length, hasMore: false };
-	}, [list, state, q, t("sources.state")]);
+	}, [list, state, q, param("sort"), t("sources.state")]);
 	const [org, source, sensor] = place.value.rest;
 	const id = sensor === undefined ? undefined : keyOf({ org: org ?? "", source: source ?? "", sensor });
 	const i = shown.items.findIndex((s) => keyOf(s) === id);
@@ -128,6 +128,7 @@ export default function Sources() {
 					<div class="y-filters">
 						<SearchBox label={t("sources.find")} value={q} onChange={(text) => setQuery({ q: text }, "replace")} />
 						<Select label={t("sources.state")} value={state} onChange={(x) => setQuery({ state: x })} options={STATES.map((x) => [x, x === "" ? t("sources.state.any") : t(`sources.state.${x}`)])} />
+						{param("sort") === "dropped" && <Button small icon="close" onClick={() => setQuery({ sort: null })}>{t("sources.by-dropped")}</Button>}
 					</div>
 				}
 				empty={

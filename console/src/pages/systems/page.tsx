@@ -1,6 +1,6 @@
 // Information systems: who answers for one, how much it matters, its grades, and
 // which networks and hosts belong to it.
-import { Button, ButtonLink, Chip, type Column, Confirm, Drawer, Empty, ErrorBox, Facts, type List, Menu, Page, SearchBox, Section, Select, Skeleton, Table, Time, api, at, go, link, may, orgTitle, param, personName, place, setQuery, t, titleOf, useData, useEffect, useList, useState, withRest, Lead } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, Confirm, Drawer, Empty, ErrorBox, Facts, type List, Menu, Page, SearchBox, Section, Select, Skeleton, Table, Time, api, at, go, link, may, orgTitle, param, personName, place, setQuery, t, titleOf, useData, useEffect, useList, useState, withQuery, withRest, Lead } from "../../kit";
 import { SystemForm } from "./form";
 
 export interface InfoSystem {
@@ -129,7 +129,7 @@ export default function Systems() {
 	const add = may("systems:write", org) && <Button kind="main" icon="plus" onClick={() => setAdding(true)}>{t("systems.add")}</Button>;
 	const columns: Column<InfoSystem>[] = [
 		{ key: "title", label: t("scope.system"), main: true, width: "wide", cell: (s) => <a href={withRest([s.id])}>{titleOf(s)}</a> },
-		{ key: "importance", label: t("systems.importance"), width: "min", cell: (s) => <Importance n={s.importance} /> },
+		{ key: "importance", label: t("systems.importance"), width: "min", cell: (s) => <a href={withQuery({ importance: String(s.importance) })}><Importance n={s.importance} /></a> },
 		{ key: "grades", label: t("systems.grades"), drop: 1, cell: (s) => <Grades s={s} /> },
 		{ key: "org", label: t("systems.org"), cell: (s) => orgTitle(s.org) },
 		{ key: "owner", label: t("systems.owner"), drop: 2, cell: (s) => (s.owner === null ? <span class="y-soft">{t("systems.owner-none")}</span> : personName(s.owner)) },
