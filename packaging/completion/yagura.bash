@@ -16,7 +16,7 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
-    'dns') verbs='compile check ' ;;
+    'dns') verbs='compile check block blocked unblock settings mode answer ' ;;
     'alert') verbs='list group show events history set close comment comments merge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
@@ -84,6 +84,12 @@ _yagura() {
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns block') opts='--org --all --category --reason --ede --expires --force-suffix --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns blocked') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns unblock') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns settings') opts='--org --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns mode') opts='--org --all --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns answer') opts='--org --all --category --ttl --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert list') opts='--org --state --severity --assignee --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert group') opts='--by --org --state --severity --assignee --indicator --asset --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -52,6 +52,7 @@ struct yg_api_hooks { /* any thread; role center */
 	void *ctx;
 	void (*job_added)(void *ctx);          /* a queued job waits */
 	void (*indicators_changed)(void *ctx); /* compile soon */
+	void (*dns_changed)(void *ctx);        /* what protective DNS goes by, too */
 	/* Blocks.  Anything but YG_OK: it is not known whether the worker has it. */
 	yg_status (*submit)(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
 			    struct yg_submitted *out, struct yg_err *err);

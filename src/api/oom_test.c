@@ -60,7 +60,9 @@ static yg_status request(struct yg_sb *seen, enum yg_http_method method, const c
 	static struct yg_api api;
 	api = (struct yg_api){.env = &env,
 			      .conf = &conf,
-			      .hooks = {.job_added = nothing, .indicators_changed = nothing},
+			      .hooks = {.job_added = nothing,
+					.indicators_changed = nothing,
+					.dns_changed = nothing},
 			      .state_path = oom_path,
 			      .backup_path = oom_dir,
 			      .import_path = import_dir};

@@ -121,6 +121,14 @@
 	X(GET,    "/api/v1/allow-entries/{id}", "getAllowEntry", "indicators:read", 0, 0, NULL, NULL, allow_get)       \
 	X(PATCH,  "/api/v1/allow-entries/{id}", "updateAllowEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, allow_change) \
 	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
+	X(GET,    "/api/v1/block-entries", "listBlockEntries", "indicators:read", 0, 0, NULL, "org limit cursor", blocks_list) \
+	X(POST,   "/api/v1/block-entries", "createBlockEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, blocks_add) \
+	X(GET,    "/api/v1/block-entries/{id}", "getBlockEntry", "indicators:read", 0, 0, NULL, NULL, block_get)       \
+	X(PATCH,  "/api/v1/block-entries/{id}", "updateBlockEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, block_change) \
+	X(DELETE, "/api/v1/block-entries/{id}", "deleteBlockEntry", "indicators:write", 0, 0, NULL, NULL, block_remove) \
+	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
+	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_mode_set) \
+	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_answer_set) \
 	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org system limit cursor", alerts_list) \
 	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org system limit cursor", alert_groups) \
 	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
@@ -207,6 +215,8 @@ yg_status yg_events_tail(struct yg_api *api, struct yg_request *q, struct yg_res
 			 struct yg_err *err);
 struct yg_indicator_row;
 void yg_put_indicator(struct yg_jo *j, const struct yg_indicator_row *r);
+/* What protective DNS goes by is not what it was. */
+void yg_dns_changed(struct yg_api *api);
 struct yg_allow;
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 /* One job as JSON. */

@@ -64,7 +64,8 @@ struct yg_org_edit {                                      /* NULL, NONE, negativ
 yg_status yg_org_change(struct yg_act *act, struct yg_sv slug, int64_t version,
 			const struct yg_org_edit *set, struct yg_err *err) YG_MUST_USE;
 /* Removes one that owns nothing: YG_CONFLICT (saying what) while it has alerts,
- * lists, allow entries, sources, systems or valid tokens.  Grants on it go with it.
+ * lists, allow or block entries, sources, systems or valid tokens.  Grants on it and
+ * its settings of protective DNS go with it.
  * org/purge.h removes all of it. */
 yg_status yg_org_remove(struct yg_act *act, struct yg_sv slug, struct yg_err *err) YG_MUST_USE;
 /* Slugs of the organisations with the demo flag, the lowest in the tree first. */

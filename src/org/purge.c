@@ -103,6 +103,11 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 	if (st == YG_OK)
 		st = drain(
 			p,
+			YG_SQL("DELETE FROM block_entry WHERE id IN (SELECT id FROM block_entry WHERE org = $1 LIMIT $2)"),
+			"block entries", &out->block_entries, err);
+	if (st == YG_OK)
+		st = drain(
+			p,
 			YG_SQL("DELETE FROM source WHERE (org, source, sensor) IN (SELECT org, source, sensor FROM source WHERE org = $1 LIMIT $2)"),
 			"sources", &out->sources, err);
 	if (st == YG_OK)
@@ -223,9 +228,13 @@ static yg_status conclude(struct purge *p, const struct yg_purge_counts *c, stru
 	const struct {
 		const char *name;
 		uint64_t n;
-	} counts[] = {{"alerts", c->alerts},         {"lists", c->lists},
-		      {"indicators", c->indicators}, {"allow_entries", c->allow_entries},
-		      {"tokens", c->tokens},         {"sources", c->sources},
+	} counts[] = {{"alerts", c->alerts},
+		      {"lists", c->lists},
+		      {"indicators", c->indicators},
+		      {"allow_entries", c->allow_entries},
+		      {"block_entries", c->block_entries},
+		      {"tokens", c->tokens},
+		      {"sources", c->sources},
 		      {"events", c->events}};
 	yg_detail_init(&d);
 	for (size_t i = 0; i < YG_LEN(counts); i++)
@@ -252,6 +261,7 @@ static void add_counts(struct yg_purge_counts *to, const struct yg_purge_counts 
 	to->lists += c->lists;
 	to->indicators += c->indicators;
 	to->allow_entries += c->allow_entries;
+	to->block_entries += c->block_entries;
 	to->tokens += c->tokens;
 	to->sources += c->sources;
 	to->events += c->events;

@@ -18,7 +18,8 @@ struct yg_purge_opts {
 	void *progress_ctx;
 };
 struct yg_purge_counts {
-	uint64_t alerts, lists, indicators, allow_entries, tokens, sources, events, organisations;
+	uint64_t alerts, lists, indicators, allow_entries, block_entries, tokens, sources, events,
+		organisations;
 };
 /* Adds to *out.  YG_NOTFOUND: no such organisation. */
 yg_status yg_org_purge(struct yg_act *act, struct yg_sv slug, const struct yg_purge_opts *o,

@@ -536,8 +536,10 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.import_path = "state/import";
 	c->api.export_path = "state/export";
 	c->api.started = yg_env_wall(&ctx->env);
-	c->api.hooks =
-		(struct yg_api_hooks){c, hook_job_added, center_indicators_changed, center_submit};
+	c->api.hooks = (struct yg_api_hooks){.ctx = c,
+					     .job_added = hook_job_added,
+					     .indicators_changed = center_indicators_changed,
+					     .submit = center_submit};
 	task_init(&c->jobs, c, center_jobs_run);
 	task_init(&c->exports, c, center_exports_run);
 	task_init(&c->compile, c, center_compile_run);

@@ -424,6 +424,7 @@ static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
 	yg_jo_int(&j, "lists", (int64_t)n.lists);
 	yg_jo_int(&j, "indicators", (int64_t)n.indicators);
 	yg_jo_int(&j, "allow_entries", (int64_t)n.allow_entries);
+	yg_jo_int(&j, "block_entries", (int64_t)n.block_entries);
 	yg_jo_int(&j, "tokens", (int64_t)n.tokens);
 	yg_jo_int(&j, "sources", (int64_t)n.sources);
 	yg_jo_int(&j, "events", (int64_t)n.events);

@@ -349,11 +349,57 @@ def walk_indicators(w, tokens):
     w.call("updateAllowEntry", 412, params=[wid], body={"reason": "x"}, If_Match='"9"')
     w.call("updateAllowEntry", 200, params=[wid], body={"expires_at": "2027-01-01T00:00:00Z"}, If_Match=allow.headers["ETag"])
     walk_check(w, tokens)
+    block = walk_dns(w, tokens)
     job = w.call("compileIndicators", 202).json()
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["state"] == "done", "the snapshot is compiled", ended)
     w.call("listSnapshots", 200)
-    return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "Token": tokens["yamabuki-id"]}
+    return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "BlockEntry": block, "Token": tokens["yamabuki-id"]}
+
+
+def walk_dns(w, tokens):
+    """What protective DNS goes by: block entries, modes, answers."""
+    new = {"org": "shiokaze", "type": "domain", "value": "Lure.Example.", "category": "phishing", "reason": "told by staff"}
+    made = w.call("createBlockEntry", 201, body=new)
+    k = made.json()
+    ok(k["value"] == "lure.example" and k["ede"] is None, "its one spelling", k)
+    w.call("createBlockEntry", 400, body={**new, "value": "co.jp"})
+    w.call("createBlockEntry", 400, body={**new, "value": "not a name"})
+    w.call("createBlockEntry", 400, body={**new, "type": "url"})
+    w.call("createBlockEntry", 400, body={**new, "category": "No Such"})
+    w.call("createBlockEntry", 404, body=new, token=tokens["yamabuki"])
+    w.call("createBlockEntry", 403, body={**new, "org": None}, token=tokens["yamabuki"])
+    w.call("createBlockEntry", 201, body={**new, "org": None, "type": "ip", "value": "198.51.100.0/24", "ede": "censored"})
+    w.call("listBlockEntries", 200)
+    ok([x["org"] for x in w.call("listBlockEntries", 200, token=tokens["yamabuki"]).json()["items"]] == [None],
+       "another sees what is for all, and no more")
+    w.call("getBlockEntry", 200, params=[k["id"]])
+    w.call("updateBlockEntry", 428, params=[k["id"]], body={"reason": "x"})
+    w.call("updateBlockEntry", 412, params=[k["id"]], body={"reason": "x"}, If_Match='"9"')
+    w.call("updateBlockEntry", 200, params=[k["id"]], body={"category": "scam"}, If_Match=made.headers["ETag"])
+    w.call("setDnsMode", 204, body={"org": None, "layer": "indicators", "mode": "audit-only"})
+    w.call("setDnsMode", 204, body={"org": "shiokaze", "layer": "centre-zone", "mode": "off"})
+    w.call("setDnsMode", 400, body={"org": "shiokaze", "layer": "centre-zone", "mode": "on"})
+    w.call("setDnsMode", 404, body={"org": "shiokaze", "layer": "centre-zone", "mode": "off"}, token=tokens["yamabuki"])
+    w.call("setDnsMode", 403, body={"org": None, "layer": "centre-zone", "mode": "off"}, token=tokens["yamabuki"])
+    w.call("setDnsAnswer", 204, body={"org": "shiokaze", "category": "scam", "answer": "sinkhole", "addresses": ["192.0.2.80", "2001:DB8::80"]})
+    w.call("setDnsAnswer", 204, body={"org": None, "answer": "cname", "target": "walled.example", "ttl": 10})
+    w.call("setDnsAnswer", 400, body={"org": "shiokaze", "answer": "sinkhole"})
+    w.call("setDnsAnswer", 400, body={"org": "shiokaze", "answer": "sinkhole", "addresses": ["somewhere"]})
+    w.call("setDnsAnswer", 400, body={"org": "shiokaze", "answer": "cname"})
+    w.call("setDnsAnswer", 404, body={"org": "shiokaze", "answer": "nodata"}, token=tokens["yamabuki"])
+    got = w.call("getDnsSettings", 200, query="org=shiokaze").json()
+    modes = {x["layer"]: (x["mode"], x["own"]) for x in got["layers"]}
+    ok(modes["centre-zone"] == ("off", True) and modes["indicators"] == ("audit-only", False) and modes["org-block"] == ("enforce", False),
+       "its own mode, what is said for all, and what nobody said", modes)
+    ok([(a["category"], a["answer"], a["addresses"], a["target"], a["own"]) for a in got["answers"]] ==
+       [("scam", "sinkhole", ["192.0.2.80", "2001:db8::80"], None, True), ("", "cname", [], "walled.example", False)],
+       "its own answer before what is said for all", got["answers"])
+    w.call("getDnsSettings", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    w.call("setDnsMode", 204, body={"org": "shiokaze", "layer": "centre-zone", "mode": None})
+    w.call("setDnsAnswer", 204, body={"org": None, "answer": None})
+    w.call("getDnsSettings", 200)
+    return k["id"]
 
 
 def walk_check(w, tokens):
@@ -951,6 +997,7 @@ def walk_removals(w, ids):
     w.call("deleteIndicator", 404, params=[ids["Indicator"]])
     w.call("deleteIndicatorList", 204, params=[ids["IndicatorList"]])
     w.call("deleteAllowEntry", 204, params=[ids["AllowEntry"]])
+    w.call("deleteBlockEntry", 204, params=[ids["BlockEntry"]])
     w.call("deleteOrganisation", 409, params=["shiokaze"])
     w.call("createOrganisation", 201, body={"name": "empty"})
     w.call("deleteOrganisation", 204, params=["empty"])
@@ -984,9 +1031,11 @@ def rights(w, tokens, ids):
             w.call(name, 403, params=params, body=body, token=tokens["yamabuki"], query=query, **kind)
     strangers = {"Alert": ["getAlert", "updateAlert", "listAlertComments", "createAlertComment", "listAlertEvents",
                            "listAlertHistory", "mergeAlerts", "splitAlert", "allowFromAlert"],
-                 "AllowEntry": ["getAllowEntry", "updateAllowEntry", "deleteAllowEntry"]}
+                 "AllowEntry": ["getAllowEntry", "updateAllowEntry", "deleteAllowEntry"],
+                 "BlockEntry": ["getBlockEntry", "updateBlockEntry", "deleteBlockEntry"]}
     bodies = {"updateAlert": {"assignee": "x"}, "createAlertComment": {"text": "x"}, "mergeAlerts": {"others": ["a-1"]},
-              "splitAlert": {"events": ["e-1-1-1"]}, "allowFromAlert": {"reason": "x"}, "updateAllowEntry": {"reason": "x"}}
+              "splitAlert": {"events": ["e-1-1-1"]}, "allowFromAlert": {"reason": "x"}, "updateAllowEntry": {"reason": "x"},
+              "updateBlockEntry": {"reason": "x"}}
     for kind, names in strangers.items():
         for name in names:
             body = bodies.get(name)

@@ -163,7 +163,9 @@ class World:
             indicator = self.post("/api/v1/indicators", {"list": made["id"], "type": "domain", "value": f"bad.{name}.example"})
             allow = self.post("/api/v1/allow-entries", {"org": name, "type": "domain", "value": f"good.{name}.example",
                                                         "reason": f"reason of {name}"})
-            own.update(systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
+            block = self.post("/api/v1/block-entries", {"org": name, "type": "domain", "value": f"blocked.{name}.example",
+                                                        "reason": f"why {name} blocks"})
+            own.update(block=block["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
             if alerts and not findings(self.s, 9, k + 1, [finding(name, n, k) for n in range(alerts)]):
                 raise AssertionError("findings are not taken")
             got = [a for a in self.s.http("GET", f"/api/v1/alerts?org={name}&limit=200").json()["items"] if a["org"] == name]

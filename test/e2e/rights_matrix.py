@@ -13,10 +13,11 @@ from rights_lib import ALONE, ELSEWHERE, PUBLIC, SCOPES, TREE, Asker, World, bel
 
 NONE = {"alerts": "a-00000000000000000000000000", "tokens": "t-00000000000000000000000000", "events": "e-7-7-7",
         "lists": "l-00000000000000000000000000", "indicators": "i-999999", "allow": "w-00000000000000000000000000",
+        "block": "k-00000000000000000000000000",
         "jobs": "j-00000000000000000000000000", "grants": "g-00000000000000000000000000",
         "systems": "y-00000000000000000000000000", "people": "p-00000000000000000000000000", "org": "nosuchorg"}
 KINDS = {"alerts": "alerts", "tokens": "tokens", "events": "events", "indicator-lists": "lists", "indicators": "indicators",
-         "allow-entries": "allow", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people"}
+         "allow-entries": "allow", "block-entries": "block", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people"}
 # Bodies that name an organisation or an object of one; {org} and {kind} are filled in.
 BODIES = {
     "createOrganisation": {"name": "newborn", "parent": "{org}"},
@@ -24,6 +25,8 @@ BODIES = {
     "createIndicatorList": {"org": "{org}", "name": "x"},
     "createIndicator": {"list": "{lists}", "type": "domain", "value": "x.example"},
     "createAllowEntry": {"org": "{org}", "type": "domain", "value": "x.example", "reason": "x"},
+    "createBlockEntry": {"org": "{org}", "type": "domain", "value": "x.example", "reason": "x"}, "updateBlockEntry": {"reason": "x"},
+    "setDnsMode": {"org": "{org}", "layer": "org-block", "mode": "off"}, "setDnsAnswer": {"org": "{org}", "answer": "nodata"},
     "createSystem": {"org": "{org}", "name": "x"},
     "createGrant": {"person": "{people}", "role": "ciso_office", "node": "{org}"},
     "updateOrganisation": {"title": "x"}, "updateAlert": {"severity_id": 5}, "updateIndicatorList": {"title": "x"},
@@ -222,7 +225,7 @@ class Matrix:
         """Nobody has changed anything of another's."""
         for name, own in self.w.ids.items():
             for path, kind in (("alerts", "alerts"), ("systems", "systems"), ("indicator-lists", "lists"), ("grants", "grants"),
-                               ("allow-entries", "allow"), ("tokens", "tokens"), ("organisations", None)):
+                               ("allow-entries", "allow"), ("block-entries", "block"), ("tokens", "tokens"), ("organisations", None)):
                 which = own[kind] if kind else name
                 reply = self.s.http("GET", f"/api/v1/{path}/{which}") if which else None
                 if which and (reply.status != 200 or '"x"' in reply.body.decode() or reply.json().get("revoked_at")):
