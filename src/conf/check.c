@@ -216,11 +216,14 @@ static void check_upstream(struct checker *k, size_t i)
 	size_t line = item_line(k, list_of("resolve.upstream"), i);
 	check_servers(k, u->forward, "resolve.upstream.forward", line);
 	check_servers(k, u->stub, "resolve.upstream.stub", line);
-	if ((u->forward.n > 0) + (u->stub.n > 0) != 1)
-		bad(k, line, "resolve.upstream", "expected one of forward and stub");
-	if (u->stub.n > 0 && !YG_SV_IS(u->dnssec, "off"))
+	if ((u->forward.n > 0) + (u->stub.n > 0) + (u->recursion != 0) != 1)
+		bad(k, line, "resolve.upstream", "expected one of forward, stub and recursion");
+	if (u->forward.n == 0 && YG_SV_IS(u->dnssec, "trust-ad"))
 		bad(k, line, "resolve.upstream.dnssec",
-		    "authoritative servers do not say whether an answer is secure");
+		    "trust-ad is for forward: other servers do not say whether an answer is secure");
+	if (u->stub.n > 0 && YG_SV_IS(u->dnssec, "validate"))
+		bad(k, line, "resolve.upstream.dnssec",
+		    "answers of a stub cannot be validated; recursion can");
 	for (size_t j = 0; j < i; j++)
 		if (yg_sv_ieq(bare(u->zone), bare(k->c->dns_upstreams[j].zone)) &&
 		    yg_sv_eq(u->org, k->c->dns_upstreams[j].org)) {

@@ -35,8 +35,9 @@ struct yg_conf_dns_client { /* resolve.clients[] */
 #define YG_CONF_SERVERS_MAX 16 /* of one upstream */
 struct yg_conf_dns_upstream {  /* resolve.upstream[] */
 	struct yg_sv zone, org;
-	struct yg_sv forward, stub; /* "ip:port ip:port"; one of them */
-	struct yg_sv dnssec;        /* off, trust-ad */
+	struct yg_sv forward, stub; /* "ip:port ip:port"; one of them, or recursion */
+	uint64_t recursion;         /* bool */
+	struct yg_sv dnssec;        /* auto, off, trust-ad, validate */
 	uint64_t private_addresses; /* bool */
 };
 struct yg_conf_dns_policy { /* resolve.policy[] */
@@ -96,9 +97,11 @@ struct yg_conf {
 	uint64_t resolve_rrl, resolve_rrl_slip; /* answers/s per client network; 0: no limit */
 	uint64_t resolve_tcp, resolve_tcp_per_client;
 	int64_t resolve_tcp_idle_us;
-	uint64_t resolve_rebinding;           /* bool */
-	struct yg_sv resolve_rebinding_allow; /* names, with blanks between */
-	uint64_t resolve_break_dnssec;        /* bool */
+	uint64_t resolve_rebinding;                 /* bool */
+	struct yg_sv resolve_rebinding_allow;       /* names, with blanks between */
+	uint64_t resolve_break_dnssec;              /* bool */
+	struct yg_sv resolve_hints, resolve_anchor; /* files; "": the system's */
+	struct yg_sv resolve_insecure;              /* names, with blanks between */
 	struct yg_conf_dns_listen *dns_listens, *dns_dots, *dns_dohs, *dns_notifies;
 	size_t dns_listen_count, dns_dot_count, dns_doh_count, dns_notify_count;
 	struct yg_conf_dns_client *dns_clients;

@@ -408,13 +408,14 @@ static void test_resolve(void)
 	T_OK(refuses("resolve: {dot: [{address: \"::1\", cert-file: x}]}\n", "belong together"));
 	T_OK(refuses("resolve: {clients: [{org: a}]}\n", "expected one of prefix"));
 	T_OK(refuses("resolve: {clients: [{certificate: \"12:34\"}]}\n", "64 hexadecimal digits"));
-	T_OK(refuses("resolve: {upstream: [{zone: \".\"}]}\n", "expected one of forward and stub"));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\"}]}\n",
+		     "expected one of forward, stub and recursion"));
 	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: \"::1\", stub: \"::1\"}]}\n",
-		     "expected one of forward and stub"));
+		     "expected one of forward, stub and recursion"));
 	T_OK(refuses("resolve: {upstream: [{zone: a, stub: \"::1\", dnssec: trust-ad}]}\n",
-		     "authoritative servers do not say"));
+		     "other servers do not say"));
 	T_OK(refuses("resolve: {upstream: [{zone: a, forward: \"::1\", dnssec: maybe}]}\n",
-		     "one of off or trust-ad"));
+		     "one of auto, off, trust-ad or validate"));
 	T_OK(refuses(
 		"resolve: {upstream: [{zone: a, forward: \"::1\"}, {zone: A, forward: \"::1\"}]}\n",
 		"the zone stands twice"));

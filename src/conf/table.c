@@ -32,7 +32,7 @@
 static const char *const protocols[] = {"udp", "tcp", "tls", NULL};
 static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 				     "centre-zone", "indicators",   NULL};
-static const char *const dnssec_ways[] = {"off", "trust-ad", NULL};
+static const char *const dnssec_ways[] = {"auto", "off", "trust-ad", "validate", NULL};
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
 static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
 					      "hmac-sha224", "hmac-sha1",   NULL};
@@ -141,6 +141,12 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Names under which private addresses are right."},
 	{"resolve.break-dnssec", NUM(BOOL, resolve_break_dnssec, 0, 1, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Let the policy change signed answers for clients that ask for signatures (DO) too."},
+	{"resolve.root-hints", STR(FILE, YG_CF_EMPTY | YG_CF_BESIDE, resolve_hints, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Addresses of the root's servers, as a master file; empty: /usr/share/dns/root.hints, else those that libunbound knows."},
+	{"resolve.trust-anchor", STR(FILE, YG_CF_EMPTY | YG_CF_BESIDE, resolve_anchor, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "DS or DNSKEY records that validation begins from, one a line; empty: the root's, /usr/share/dns/root.key."},
+	{"resolve.insecure-zones", STR(DOMAIN, YG_CF_EMPTY | YG_CF_MANY, resolve_insecure, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Zones whose signatures are not looked at (negative trust anchors, RFC 7646)."},
 
 	{"process.user", STR(TEXT, 0, user, "yagura"), YG_RELOAD_RESTART, YG_CONF_MAIN, "0.1",
 	 "User that the roles run as when the service is started as root."},
@@ -226,7 +232,8 @@ static const struct yg_conf_key dns_upstream_keys[] = {
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DU(org), "", NULL), "For queries of this organisation only; empty: of all."},
 	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Resolvers that are asked by UDP, and by TCP when an answer does not fit."},
 	{"stub", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(stub)), "In place of forward: authoritative servers of the zone; they are asked without recursion and must answer with authority."},
-	{"dnssec", RES(ENUM, 0, AT_DU(dnssec), "off", dnssec_ways), "Whether its answers are called secure (AD): off, or trust-ad: when the resolver that forwards says so."},
+	{"recursion", RBOOL(AT_DU(recursion), 0), "In place of forward: the zones' own servers are asked, from the root on."},
+	{"dnssec", RES(ENUM, 0, AT_DU(dnssec), "auto", dnssec_ways), "Who says that an answer is secure (AD): off: nobody; trust-ad: the resolver that forwards; validate: we do, by resolve.trust-anchor, and what fails is not answered; auto: validate with recursion, else off."},
 	{"private-addresses", RBOOL(AT_DU(private_addresses), 0), "Private addresses are right in its answers: rebinding protection lets them pass."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };

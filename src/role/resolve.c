@@ -20,7 +20,12 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	p->box.files_max = (uint32_t)YG_MIN(c->resolve_tcp + 16384, 1000000u);
 	/* cache, policy (read in place), waiting queries, connections */
 	bool tls = c->dns_dot_count + c->dns_doh_count > 0;
-	p->box.memory_max = c->resolve_cache_bytes + ((uint64_t)1 << 30) +
+	uint64_t contexts = 0; /* of libunbound, two a set */
+	for (size_t i = 0; i < c->dns_upstream_count; i++)
+		if (c->dns_upstreams[i].recursion != 0 ||
+		    YG_SV_IS(c->dns_upstreams[i].dnssec, "validate"))
+			contexts += 2;
+	p->box.memory_max = c->resolve_cache_bytes + ((uint64_t)1 << 30) + contexts * (96u << 20) +
 			    c->resolve_tcp * (tls ? (64u << 10) : 2048u);
 }
 

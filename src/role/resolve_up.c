@@ -354,6 +354,11 @@ static void on_failed(uv_timer_t *t)
 void resolve_up_ask(struct resolve *r, const struct yg_dns_question *q)
 {
 	struct upstreams *u = r->up;
+	if (q->set != 0 && q->set <= u->count && u->sets[q->set - 1].recurse != NULL) {
+		u->asked++; /* no memory: the core gives up on the question by its clock */
+		(void)up_recurse_ask(u->sets[q->set - 1].recurse, q);
+		return;
+	}
 	struct up_job *j = calloc(1, sizeof *j);
 	if (j == NULL || uv_timer_init(r->ctx->loop, &j->timer) != 0) {
 		free(j); /* the core gives up on the question by its clock */
@@ -385,7 +390,12 @@ static yg_status set_open(struct resolve *r, size_t i, struct yg_err *err)
 	struct yg_dns_name zone;
 	set->authoritative = u->stub.n > 0;
 	set->trust_ad = YG_SV_IS(u->dnssec, "trust-ad");
-	yg_status st = up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
+	bool validate = YG_SV_IS(u->dnssec, "validate") ||
+			(u->recursion != 0 && YG_SV_IS(u->dnssec, "auto"));
+	yg_status st =
+		u->recursion != 0 || validate
+			? up_recurse_open(r, u->forward, validate, &set->recurse, err)
+			: up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
 	if (st == YG_OK)
 		st = yg_dns_name_parse(u->zone, NULL, &zone, err);
 	if (st != YG_OK)

@@ -116,6 +116,31 @@ static void make_cookie_key(struct load *l)
 	explicit_bzero(text, sizeof text);
 }
 
+/* A file that the configuration names, or Debian's, when that is there. */
+static void take_or(struct load *l, const char *name, struct yg_sv path, const char *system)
+{
+	if (path.n > 0)
+		take_sv(l, name, YG_R_RESOLVE, path);
+	else if (access(system, R_OK) == 0)
+		take(l, name, YG_R_RESOLVE, system);
+}
+
+/* What recursion and validation begin from. */
+static void take_root(struct load *l, const struct yg_conf *conf)
+{
+	bool recursion = false, validate = false;
+	for (size_t i = 0; i < conf->dns_upstream_count; i++) {
+		const struct yg_conf_dns_upstream *u = &conf->dns_upstreams[i];
+		recursion = recursion || u->recursion != 0;
+		validate = validate || YG_SV_IS(u->dnssec, "validate") ||
+			   (u->recursion != 0 && YG_SV_IS(u->dnssec, "auto"));
+	}
+	if (recursion)
+		take_or(l, "dns.hints", conf->resolve_hints, "/usr/share/dns/root.hints");
+	if (validate)
+		take_or(l, "dns.anchor", conf->resolve_anchor, "/usr/share/dns/root.key");
+}
+
 /* Keys of cookies and transfers, and tokens that clients are known by. */
 static void take_resolver(struct load *l, const struct yg_conf *conf)
 {
@@ -125,6 +150,7 @@ static void take_resolver(struct load *l, const struct yg_conf *conf)
 		make_cookie_key(l);
 		take(l, "dns.cookie", YG_R_RESOLVE, "keys/dns-cookie");
 	}
+	take_root(l, conf);
 	take_dns_tls(l, conf, "dot", conf->dns_dots, conf->dns_dot_count);
 	take_dns_tls(l, conf, "doh", conf->dns_dohs, conf->dns_doh_count);
 	for (size_t i = 0; i < conf->dns_policy_count; i++) {
