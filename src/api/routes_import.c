@@ -8,7 +8,8 @@
 #define PREVIEW_MAX   50 /* records shown */
 #define PREVIEW_FIRST 20 /* of them whatever comes first; then those that nobody can read */
 #define MAPPING_MAX   16384
-#define SOURCES_TOLD  "expected suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson:MAPPING"
+#define SOURCES_TOLD                                                                               \
+	"expected suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson:MAPPING"
 
 static void put_guesses(struct yg_jo *j, const struct yg_guess *g, size_t n)
 {

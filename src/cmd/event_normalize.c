@@ -135,8 +135,8 @@ static int run(struct yg_cli *c)
 
 static const struct yg_opt opts[] = {
 	YG_O_NEEDED("source", "SOURCE",
-		    "suricata, zeek, syslog, cloudtrail, windows, ocsf or ndjson.",
-		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、ndjson。"),
+		    "suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson.",
+		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、ndjson。"),
 	YG_O_FILE("mapping", "FILE", "Mapping file, for ndjson.", "ndjson のマッピングファイル。"),
 	YG_O_VALUE("received", "WHEN", "Time given to records that have none (default: now).",
 		   "時刻のない記録に与える時刻(既定は現在)。"),

@@ -37,8 +37,8 @@ static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
 static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
 					      "hmac-sha224", "hmac-sha1",   NULL};
 static const char *const levels[] = {"debug", "info", "notice", "warn", "error", NULL};
-const char *const yg_conf_sources[] = {"suricata", "zeek", "syslog", "cloudtrail",
-				       "windows",  "ocsf", "ndjson", NULL};
+const char *const yg_conf_sources[] = {"suricata", "zeek",   "syslog", "cloudtrail", "windows",
+				       "ocsf",     "ndjson", "dnstap", NULL};
 
 const struct yg_conf_section yg_conf_sections[] = {
 	{"api", "The HTTPS API, the status page and the metrics."},

@@ -92,6 +92,12 @@ static const struct yg_feed windows[] = {
 	LOOKUP("fqdn"),
 	LOOKUP("hash"),
 };
+static const struct yg_feed dnstap[] = {
+	CLASS("dns_activity"),
+	LOOKUP("ip"),
+	LOOKUP("domain"),
+	LOOKUP("fqdn"),
+};
 static const struct yg_feed any[] = {
 	LOOKUP("ip"),  LOOKUP("ip-port"), LOOKUP("domain"), LOOKUP("fqdn"),
 	LOOKUP("url"), LOOKUP("hash"),    LOOKUP("email"),
@@ -110,6 +116,7 @@ size_t yg_source_feeds(struct yg_sv source, const struct yg_feed **out)
 	case YG_SOURCE_SYSLOG: return FEEDS(text);
 	case YG_SOURCE_CLOUDTRAIL: return FEEDS(cloudtrail);
 	case YG_SOURCE_WINDOWS: return FEEDS(windows);
+	case YG_SOURCE_DNSTAP: return FEEDS(dnstap);
 	case YG_SOURCE_OCSF:
 	case YG_SOURCE_NDJSON: return FEEDS(any);
 	case YG_SOURCE_NONE:

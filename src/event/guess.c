@@ -40,6 +40,11 @@ yg_status yg_source_guess(struct yg_sv sample, yg_wall now, struct yg_guess out[
 					       YG_SOURCE_OCSF,       YG_SOURCE_SYSLOG};
 	size_t n = 0;
 	yg_status st = YG_OK;
+	if (yg_sv_starts(sample, YG_SV("\0\0\0\0"))) { /* an escape of Frame Streams, never text */
+		st = score(YG_SOURCE_DNSTAP, yg_sv_sub(sample, 0, YG_GUESS_SAMPLE), now, out, err);
+		*out_n = st == YG_OK && out[0].score > 0 ? 1 : 0;
+		return st;
+	}
 	sample = yg_guess_whole(sample);
 	for (size_t i = 0; st == YG_OK && i < YG_LEN(order); i++) {
 		struct yg_guess g;

@@ -145,3 +145,4 @@ uint8_t yg_dhcp_activity(struct yg_sv message); /* "discover", lower case */
 
 extern const struct yg_norm_ops yg_norm_zeek, yg_norm_suricata, yg_norm_ocsf;
 extern const struct yg_norm_ops yg_norm_cloudtrail, yg_norm_windows, yg_norm_syslog, yg_norm_ndjson;
+extern const struct yg_norm_ops yg_norm_dnstap;

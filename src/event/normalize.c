@@ -20,6 +20,7 @@ static const struct yg_norm_ops *const sources[YG_SOURCE_COUNT] = {
 	[YG_SOURCE_WINDOWS] = &yg_norm_windows,
 	[YG_SOURCE_SYSLOG] = &yg_norm_syslog,
 	[YG_SOURCE_NDJSON] = &yg_norm_ndjson,
+	[YG_SOURCE_DNSTAP] = &yg_norm_dnstap,
 };
 
 const char *yg_source_name(enum yg_source s)

@@ -18,7 +18,8 @@
 	X(CLOUDTRAIL, "cloudtrail", "AWS CloudTrail: {\"Records\":[...]} or one record per line") \
 	X(WINDOWS,    "windows",    "Windows events as JSON lines (winlogbeat, NXLog, Fluentd and Event/System renderings)") \
 	X(OCSF,       "ocsf",       "OCSF JSON lines")                           \
-	X(NDJSON,     "ndjson",     "any NDJSON, by a mapping file (ndjson:NAME)")
+	X(NDJSON,     "ndjson",     "any NDJSON, by a mapping file (ndjson:NAME)") \
+	X(DNSTAP,     "dnstap",     "dnstap in Frame Streams, of a DNS server")
 /* clang-format on */
 enum yg_source {
 	YG_SOURCE_NONE,
@@ -43,7 +44,7 @@ void yg_norm_free(struct yg_norm *n);
 /* Begins a batch of whole records.  `batch` is borrowed until the next begin;
  * `received` is used as the event time where a record has none.  When `framed`,
  * every record has a u32 little-endian length before it (datagrams);
- * otherwise records are lines (or, for cloudtrail, JSON documents). */
+ * otherwise records are lines (or, for cloudtrail, JSON documents; for dnstap, frames). */
 void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool framed);
 /* The next event; false at the end.  Every member of *ev is set (zero where
  * absent) but those of the first section (org ... sensor), which the caller

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "format/fstrm.h"
 #include "format/json_records.h"
 
 struct yg_split {
@@ -19,10 +20,21 @@ struct yg_split {
 	struct yg_json_scan scan;
 	char *header; /* owned; Zeek: the header in force */
 	size_t header_n;
-	bool header_open;      /* the last line belonged to it */
-	size_t batch_header_n; /* bytes of it at the front of buf */
+	bool header_open;       /* the last line belonged to it */
+	size_t batch_header_n;  /* bytes of it at the front of buf */
+	struct yg_fstrm stream; /* dnstap */
+	bool broken;            /* ... and no more readable: its rest is one record */
 	bool pending; /* the record at hand is whole but did not fit the batch that was lent out */
 };
+
+/* Every batch of dnstap begins as a stream of its own. */
+static void dnstap_header(struct yg_split *s)
+{
+	s->header_n = yg_fstrm_control((uint8_t *)s->header, YG_SPLIT_HEADER_MAX, YG_FSTRM_START,
+				       YG_SV(YG_FSTRM_DNSTAP));
+	memcpy(s->buf, s->header, s->header_n);
+	s->n = s->done = s->batch_header_n = s->header_n;
+}
 
 yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_split **out,
 		       struct yg_err *err)
@@ -44,6 +56,9 @@ yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_spli
 		yg_split_free(s);
 		return YG_FAIL(err, YG_NOMEM, "splitter of %zu bytes", batch_bytes);
 	}
+	yg_fstrm_init(&s->stream, YG_FSTRM_FILE, YG_SV(YG_FSTRM_DNSTAP), YG_FSTRM_SKIP_MAX);
+	if (source == YG_SOURCE_DNSTAP)
+		dnstap_header(s);
 	*out = s;
 	return YG_OK;
 }
@@ -52,6 +67,7 @@ void yg_split_free(struct yg_split *s)
 {
 	if (s == NULL)
 		return;
+	yg_fstrm_free(&s->stream);
 	free(s->buf);
 	free(s->header);
 	free(s);
@@ -71,7 +87,9 @@ static void reclaim(struct yg_split *s)
 	size_t rest = s->n - s->shift;
 	struct yg_sv line = {s->buf + s->shift, rest};
 	bool own_header = !s->header_open && starts_header(line);
-	size_t head = s->source == YG_SOURCE_ZEEK && !own_header ? s->header_n : 0;
+	bool has_header =
+		s->source == YG_SOURCE_DNSTAP || (s->source == YG_SOURCE_ZEEK && !own_header);
+	size_t head = has_header ? s->header_n : 0;
 	memmove(s->buf + head, s->buf + s->shift, rest);
 	if (head > 0)
 		memcpy(s->buf, s->header, head);
@@ -201,6 +219,35 @@ static bool take_json(struct yg_split *s, struct yg_sv *in, struct yg_split_batc
 	return false;
 }
 
+/* dnstap: the bytes of a frame, its length included, are the record; control frames are
+ * left out, for the batch has its own. */
+static bool take_frame(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	struct yg_sv before = *in, frame;
+	enum yg_fstrm_event what = YG_FSTRM_MORE;
+	if (!s->open) {
+		s->open = true;
+		s->record_at = s->at;
+	}
+	if (s->broken)
+		*in = yg_sv_sub(*in, in->n, 0);
+	else if (yg_fstrm_next(&s->stream, in, &what, &frame, NULL) != YG_OK) {
+		s->broken = true;
+		if (s->done == s->header_n && s->records == 0 && s->stream.offset == 0)
+			s->n = s->done = s->batch_header_n = s->header_n = 0; /* not even begun */
+	}
+	keep(s, yg_sv_sub(before, 0, before.n - in->n));
+	if (what == YG_FSTRM_MORE)
+		return false;
+	if (what == YG_FSTRM_DATA && !s->line_cut)
+		return record_done(s, out);
+	s->cut += what == YG_FSTRM_DATA;
+	s->n = s->done;
+	s->line_n = 0;
+	s->line_cut = s->open = false;
+	return false;
+}
+
 /* After a batch was lent out: the record that did not fit begins the next one. */
 static void resume(struct yg_split *s, struct yg_split_batch *out)
 {
@@ -215,7 +262,7 @@ bool yg_split_next(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *
 	if (s->source == YG_SOURCE_CLOUDTRAIL)
 		return take_json(s, in, out);
 	while (in->n > 0)
-		if (take_line(s, in, out))
+		if (s->source == YG_SOURCE_DNSTAP ? take_frame(s, in, out) : take_line(s, in, out))
 			return true;
 	return false;
 }
@@ -226,7 +273,8 @@ bool yg_split_end(struct yg_split *s, struct yg_split_batch *out)
 	if (s->open) {
 		s->open = false;
 		s->scan = (struct yg_json_scan){0};
-		s->buf[s->n++] = '\n';
+		if (s->source != YG_SOURCE_DNSTAP)
+			s->buf[s->n++] = '\n';
 		if (record_done(s, out))
 			return true;
 	}

@@ -4,6 +4,7 @@
  *   lines       NDJSON, syslog, Windows, OCSF, Suricata: whole lines
  *   Zeek        whole lines; a batch that begins behind a TSV header has that
  *               header put in front again
+ *   dnstap      whole frames behind a START frame; the end of a broken stream as it came
  *   CloudTrail  one record per line, taken out of {"Records":[...]} documents
  * Where the borders lie depends on the bytes alone, not on how they arrive, so
  * that offset and content name a batch the same way at a second import.
@@ -25,8 +26,8 @@ struct yg_split; /* owned: yg_split_free() */
 struct yg_split_batch {
 	struct yg_sv bytes; /* what to send; borrowed until the next call */
 	uint64_t offset;    /* in the plain stream, of the batch's first record */
-	uint64_t records;   /* lines or documents; Zeek: lines without '#' */
-	uint64_t cut;       /* of these, records that lost their tail */
+	uint64_t records;   /* lines, documents or frames; Zeek: lines without '#' */
+	uint64_t cut;       /* of these, records that lost their tail; dnstap: frames left out */
 };
 
 /* batch_bytes: most bytes of a batch, YG_RECORD_MAX + YG_SPLIT_HEADER_MAX + 2 at

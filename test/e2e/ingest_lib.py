@@ -9,7 +9,7 @@ import struct
 
 from harness import until
 
-SOURCES = {"suricata": 1, "zeek": 2, "syslog": 3, "cloudtrail": 4, "windows": 5, "ocsf": 6, "ndjson": 7}
+SOURCES = {"suricata": 1, "zeek": 2, "syslog": 3, "cloudtrail": 4, "windows": 5, "ocsf": 6, "ndjson": 7, "dnstap": 8}
 STATUS = {0: "OK", 1: "NOMEM", 2: "INVAL", 4: "LIMIT", 10: "AGAIN", 13: "TOOBIG"}
 
 

@@ -37,11 +37,11 @@ static uint32_t run(struct yg_norm *n, struct yg_sv in, bool framed)
 	return crc;
 }
 
-/* CloudTrail, Windows and syslog take any bytes, and the same bytes give the same events. */
+/* CloudTrail, Windows, syslog and dnstap take any bytes, and the same bytes give the same events. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum yg_source sources[] = {YG_SOURCE_CLOUDTRAIL, YG_SOURCE_WINDOWS,
-						 YG_SOURCE_SYSLOG};
+						 YG_SOURCE_SYSLOG, YG_SOURCE_DNSTAP};
 	uint8_t *exact = fuzz_exact(data, size);
 	if (exact == NULL)
 		return 0;
