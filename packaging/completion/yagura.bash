@@ -16,7 +16,7 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
-    'dns') verbs='compile check block blocked unblock settings mode answer ' ;;
+    'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'alert') verbs='list group show events history set close comment comments merge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
@@ -84,6 +84,7 @@ _yagura() {
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns explain') opts='--type --org --client --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns block') opts='--org --all --category --reason --ede --expires --force-suffix --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns blocked') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns unblock') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

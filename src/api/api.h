@@ -48,6 +48,10 @@ struct yg_submitted { /* what the worker says */
 	int64_t retry_after_ms;
 	struct yg_sv message; /* arena */
 };
+struct yg_dns_asked { /* a question that the resolver is to explain; org, client: "" for none */
+	struct yg_sv name, org, client;
+	uint16_t type;
+};
 struct yg_api_hooks { /* any thread; role center */
 	void *ctx;
 	void (*job_added)(void *ctx);          /* a queued job waits */
@@ -56,6 +60,11 @@ struct yg_api_hooks { /* any thread; role center */
 	/* Blocks.  Anything but YG_OK: it is not known whether the worker has it. */
 	yg_status (*submit)(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
 			    struct yg_submitted *out, struct yg_err *err);
+	/* Both block; *out: a JSON object in the arena.  YG_AGAIN: no such role answers. */
+	yg_status (*dns_explain)(void *ctx, const struct yg_dns_asked *asked,
+				 struct yg_arena *arena, struct yg_sv *out, struct yg_err *err);
+	yg_status (*dns_zones)(void *ctx, struct yg_arena *arena, struct yg_sv *out,
+			       struct yg_err *err);
 };
 struct yg_sign_in;
 

@@ -139,6 +139,8 @@
 	X(GET,    "/api/v1/exports/{id}",  "getExport",      "exports:read", 0, 0, NULL, NULL, export_get) \
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
+	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client", dns_explain) \
+	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", 0, 0, NULL, "org", dns_zones) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
 	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \
 	X(PATCH,  "/api/v1/saved-searches/{id}", "updateSavedSearch", "searches:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, saved_change) \

@@ -14,6 +14,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_indicator,
 	yg_cmds_indicator_offline,
 	yg_cmds_dns_policy,
+	yg_cmds_dns_explain,
 	yg_cmds_dns_setting,
 	yg_cmds_alert,
 	yg_cmds_search,

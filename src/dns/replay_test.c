@@ -10,6 +10,8 @@
 #include "dns/ask.h"
 #include "dns/compile.h"
 #include "dns/core.h"
+#include "dns/explain.h"
+#include "format/json.h"
 #include "format/zone_file.h"
 #include "tap.h"
 
@@ -498,6 +500,68 @@ static size_t query_bytes(uint8_t *out, size_t cap, struct yg_sv *rest)
 	return w.n;
 }
 
+/* What is said beforehand of a query that is then answered at once must be what
+ * happened, and saying it changes nothing. */
+struct foretold {
+	bool holds; /* there is something to compare */
+	bool unknown;
+	char words[2048];
+};
+
+static void foretell(struct foretold *f, const uint8_t *msg, size_t n,
+		     const struct yg_dns_client *client, unsigned transport)
+{
+	static struct yg_dns_explained e;
+	struct yg_dns_query q;
+	*f = (struct foretold){.holds = false};
+	if (yg_dns_query_read(msg, n, &q) != YG_OK || q.rcode != 0 || !q.has_question ||
+	    q.cls != YG_DNS_IN || (q.flags & YG_DNS_RD) == 0 || (q.flags & YG_DNS_CD) != 0 ||
+	    yg_dns_type_is_meta(q.type) || transport != YG_DNS_UDP)
+		return;
+	struct yg_dns_explain_ask ask = {
+		.client = client, .name = &q.name, .type = q.type, .dnssec_ok = q.dnssec_ok};
+	struct yg_dns_counts before = yg_dns_core_counts(core()), after;
+	yg_dns_explain(core(), &ask, world.now, &e);
+	after = yg_dns_core_counts(core());
+	if (memcmp(&before, &after, sizeof before) != 0)
+		wrong("explaining has changed something");
+	f->holds = true;
+	f->unknown = e.unknown;
+	struct yg_sb b = yg_sb_init(f->words, sizeof f->words);
+	yg_sb_printf(&b, "source=%s ", yg_dns_source_word(e.source));
+	if (e.says == YG_DNS_SAYS_BLOCKED && e.source == YG_DNS_FROM_POLICY) {
+		yg_sb_printf(&b, "zone=%.*s record=", YG_SV_ARG(e.verdict.zone.name));
+		yg_dns_eval_record(&e.eval, SIZE_MAX, &b);
+	}
+	(void)yg_sb_cstr(&b);
+	struct yg_buf json;
+	const struct yg_dns_explain_text t = {.ask = &ask};
+	yg_buf_init(&json, 1 << 20);
+	yg_buf_putc(&json, '{');
+	yg_dns_explain_json(&e, &t, &json);
+	yg_buf_putc(&json, '}');
+	struct yg_json doc;
+	yg_json_init(&doc, 65536);
+	if (json.bad || yg_json_parse(&doc, yg_buf_sv(&json), NULL) != YG_OK)
+		wrong("the explanation is not JSON: %.*s", (int)json.n, json.p);
+	yg_json_free(&doc);
+	yg_buf_free(&json);
+}
+
+static void compare(const struct foretold *f, const struct queried *q, bool answered)
+{
+	struct yg_sv said = yg_sv_of(f->words), part;
+	struct yg_sv event = yg_sv_of(q->event);
+	if (!f->holds || !answered || f->unknown)
+		return;
+	/* somebody would be asked, but for a limit */
+	if (yg_sv_has(said, YG_SV("source=upstream")) && yg_sv_has(event, YG_SV("source=failure")))
+		return;
+	while (yg_sv_cut(&said, ' ', &part) && part.n > 0)
+		if (!yg_sv_has(event, part))
+			wrong("foretold '%s', but it was '%s'", f->words, q->event);
+}
+
 static void do_query(struct yg_sv rest)
 {
 	static uint8_t msg[1024], out[65535];
@@ -527,7 +591,10 @@ static void do_query(struct yg_sv rest)
 								: YG_DNS_UDP,
 			       .out = out,
 			       .out_cap = sizeof out};
+	struct foretold f;
+	foretell(&f, msg, in.n, &client, in.transport);
 	yg_dns_core_batch(core(), &in, 1, world.now);
+	compare(&f, q, in.result != YG_DNS_WAITING);
 	if (in.result == YG_DNS_WAITING)
 		q->waits = true;
 	else
@@ -540,7 +607,7 @@ static void do_query(struct yg_sv rest)
 static void do_flood(struct yg_sv rest) /* flood COUNT SUFFIX [options]: answers are not kept */
 {
 	static uint8_t msg[1024], out[65535];
-	struct yg_sv count, suffix;
+	struct yg_sv count = YG_SV(""), suffix = YG_SV("");
 	char text[300];
 	uint64_t n = 0;
 	if (!word(&rest, &count) || yg_parse_u64(count, &n, NULL) != YG_OK || !word(&rest, &suffix))
@@ -945,6 +1012,7 @@ int main(int argc, char **argv)
 		(void)snprintf(path, sizeof path, "%s/%s", dir, files[i]->d_name);
 		free(files[i]);
 		run_file(path);
+		world.file = ""; /* it was of path */
 	}
 	free(files);
 	return tap_done();

@@ -539,7 +539,9 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.hooks = (struct yg_api_hooks){.ctx = c,
 					     .job_added = hook_job_added,
 					     .indicators_changed = center_indicators_changed,
-					     .submit = center_submit};
+					     .submit = center_submit,
+					     .dns_explain = center_dns_explain,
+					     .dns_zones = center_dns_zones};
 	task_init(&c->jobs, c, center_jobs_run);
 	task_init(&c->exports, c, center_exports_run);
 	task_init(&c->compile, c, center_compile_run);

@@ -3,6 +3,7 @@
  *   center.c           start, sandbox, schedule, end
  *   center_findings.c  run/center.sock: findings of the workers into alerts
  *   center_workers.c   what is asked of the workers and the store: batches, counters
+ *   center_dns.c       what is asked of the resolver and of zones
  *   center_jobs.c      long work: imports, compiling, bulk changes, removals
  *
  * The loop's thread decides what runs; everything that blocks runs in libuv's
@@ -85,6 +86,12 @@ yg_status center_submit(void *ctx, const struct yg_submit *s, struct yg_arena *a
 			struct yg_submitted *out, struct yg_err *err);
 void center_look(struct center *c);
 void center_baselines_free(struct center *c);
+
+/* center_dns.c */
+yg_status center_dns_explain(void *ctx, const struct yg_dns_asked *asked, struct yg_arena *arena,
+			     struct yg_sv *out, struct yg_err *err);
+yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
+			   struct yg_err *err);
 
 /* center_jobs.c */
 void center_jobs_run(struct center *c);

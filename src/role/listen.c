@@ -153,6 +153,10 @@ static void want_dns(struct want *w, const char *kind, const struct yg_conf_dns_
 
 static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n)
 {
+	char text[96];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&b, "run/resolve-%u.sock", n);
+	want(w, "resolve.sock", n, YG_R_RESOLVE, yg_sb_sv(&b), "unix");
 	want_dns(w, "dns", conf->dns_listens, conf->dns_listen_count, n);
 	want_dns(w, "dot", conf->dns_dots, conf->dns_dot_count, n);
 	want_dns(w, "doh", conf->dns_dohs, conf->dns_doh_count, n);
@@ -163,6 +167,7 @@ static void want_zones(struct want *w, const struct yg_conf *conf)
 {
 	char text[96];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
+	want(w, "zones.sock", 0, YG_R_ZONES, YG_SV("run/zones.sock"), "unix");
 	for (size_t i = 0; i < conf->dns_notify_count; i++) {
 		b.n = 0;
 		yg_sb_printf(&b, "notify.%zu.udp", i);

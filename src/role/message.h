@@ -37,7 +37,12 @@ enum yg_role_bit {
 	/* run/center.sock: center listens */                                                          \
 	X(FINDINGS,       30,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) \
 	X(COUNTS,         32,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) \
-	X(FINDINGS_REPLY, 31,   8, 1024,                   YG_R_CENTER, YG_R_INGEST)
+	X(FINDINGS_REPLY, 31,   8, 1024,                   YG_R_CENTER, YG_R_INGEST) \
+	/* run/resolve-<n>.sock, run/zones.sock: they listen; `yagura dns explain` asks as center does */ \
+	X(EXPLAIN,        40,  20, 4096,                   YG_R_CENTER, YG_R_RESOLVE) \
+	X(EXPLAIN_REPLY,  41,  16, 1048576,                YG_R_RESOLVE, YG_R_CENTER) \
+	X(ZONES,          42,   0, 0,                      YG_R_CENTER, YG_R_ZONES) \
+	X(ZONES_REPLY,    43,   2, 16777216,               YG_R_ZONES, YG_R_CENTER) /* json, see zones_door.c */
 /* clang-format on */
 enum yg_ipc_type {
 #define X(name, num, min, max, from, to) YG_IPC_##name = num,
@@ -64,4 +69,10 @@ uint32_t yg_ipc_max(uint32_t type); /* 0 when unknown */
  * sv32 sensor; per entry u64 batch, u32 key, u32 0, i64 received (us), u64 events,
  * u64 bytes, u64 unparsed, ascending by batch.  Center adds every batch once: those
  * at or below what it has counted of that spool are passed over.
- * FINDINGS_REPLY, to both: u32 yg_status, u32 0. */
+ * FINDINGS_REPLY, to both: u32 yg_status, u32 0.
+ *
+ * EXPLAIN body: u32 type, u32 flags (1: the client asks for DNSSEC), sv32 organisation
+ * (empty: by the client's address, else everyone's), sv32 address of the client (empty:
+ * none), sv32 name.  EXPLAIN_REPLY: u32 yg_status, u32 worker, sv32 message, sv32 the
+ * members of a JSON object (dns/explain.h), sv32 its member "cache" alone.
+ * YG_NOTFOUND: the client is of another organisation. */

@@ -219,6 +219,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	st = resolve_udp_open(r, err);
 	if (st == YG_OK)
 		st = resolve_stream_open(r, err);
+	if (st == YG_OK)
+		st = resolve_door_open(r, err);
 	if (st != YG_OK)
 		return st;
 	tell_time(r);

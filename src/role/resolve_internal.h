@@ -19,6 +19,7 @@ struct udp_door;
 struct limiter;
 struct streams;
 struct upstreams;
+struct yg_door;
 
 /* Who asks: rows of resolve.clients, in order; the tree's values are row numbers. */
 struct resolve_clients {
@@ -51,6 +52,7 @@ struct resolve {
 	struct streams *streams; /* owned */
 	struct resolve_door_counts doors;
 	struct upstreams *up;
+	struct yg_door *door; /* owned */
 	uint8_t cookie_key[16];
 	uv_timer_t tick;
 	int64_t tick_at; /* us of the monotonic clock; INT64_MAX: not set */
@@ -109,6 +111,11 @@ void resolve_stream_reply(struct resolve *r, const struct yg_dns_peer *peer, con
 /* resolve_ddr.c: local data that tells of DoT and DoH (RFC 9462). */
 yg_status resolve_ddr_open(struct resolve *r, struct yg_err *err);
 
+/* resolve_door.c: run/resolve-<n>.sock, where it is asked why. */
+yg_status resolve_door_open(struct resolve *r, struct yg_err *err);
+
 /* resolve_up.c */
 yg_status resolve_up_open(struct resolve *r, struct yg_err *err);
+/* The servers of a set in words: "192.0.2.1:53 (4 ms)". */
+void resolve_up_words(const struct resolve *r, uint32_t set, struct yg_sb *out);
 void resolve_up_ask(struct resolve *r, const struct yg_dns_question *q);

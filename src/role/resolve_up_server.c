@@ -84,3 +84,23 @@ yg_status up_servers_read(struct up_set *s, struct yg_sv text, struct yg_err *er
 	}
 	return YG_OK;
 }
+
+void resolve_up_words(const struct resolve *r, uint32_t set, struct yg_sb *out)
+{
+	int64_t now = resolve_now(r).us;
+	if (set == 0 || set > r->up->count)
+		return;
+	const struct up_set *s = &r->up->sets[set - 1];
+	if (s->recurse != NULL && s->count == 0)
+		yg_sb_put(out, YG_SV("recursion"));
+	for (size_t i = 0; i < s->count; i++) {
+		const struct up_server *one = &s->servers[i];
+		if (i > 0)
+			yg_sb_put(out, YG_SV(", "));
+		yg_addr_format(out, &one->addr);
+		if (one->bad_until > now)
+			yg_sb_put(out, YG_SV(" (silent)"));
+		else if (one->rtt_us != 0)
+			yg_sb_printf(out, " (%lld ms)", (long long)((one->rtt_us + 999) / 1000));
+	}
+}

@@ -122,8 +122,6 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 		yg_role_path(p, z->dirs[i], YG_ACCESS_READ, true);
 	for (size_t i = 0; i < ctx->conf->dns_policy_count; i++)
 		out = out || ctx->conf->dns_policies[i].axfr.n > 0;
-	if (ctx->conf->dns_publish_count > 0)
-		p->box.calls |= YG_CALLS_ACCEPT;
 	if (out || ctx->conf->dns_notify_count + ctx->conf->dns_publish_count > 0)
 		p->box.calls |= YG_CALLS_INET_OUT;
 	p->any_port = out;
@@ -208,6 +206,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		st = zones_notify_open(z, err);
 	if (st == YG_OK)
 		st = zones_serve_open(z, err);
+	if (st == YG_OK)
+		st = zones_door_open(z, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++)
 		st = open_zone(&z->zones[i], err);
 	if (st != YG_OK)
@@ -225,7 +225,7 @@ const struct yg_role yg_role_zones = {
 	.doc = "Keeps the policy zones and compiles them; sees the policy files and the servers they "
 	       "are transferred from.",
 	.peers = 0,
-	.calls = YG_CALLS_FILES,
+	.calls = YG_CALLS_FILES | YG_CALLS_ACCEPT,
 	.w_xor_x = true,
 	.files_max = 4096,
 	.prepare = prepare,

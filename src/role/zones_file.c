@@ -128,11 +128,13 @@ static void load(struct zone *z)
 	if (st == YG_OK)
 		st = read_all(&r, fd, &err);
 	if (st != YG_OK) {
+		zones_news_bad(z, &err);
 		yg_role_log(z->all->ctx, YG_EV_ZONES_REFUSED, YG_KU("zone", z->conf->name),
 			    YG_KU("file", yg_sv_of(z->path)), YG_KERR(&err));
 		return;
 	}
 	take_over(z, &r);
+	zones_news_good(z, true);
 	zones_kept_write(z);
 	zones_changed(z->all);
 }
@@ -203,6 +205,7 @@ void zones_kept_read(struct zone *z)
 	char path[128];
 	struct yg_err err = {0};
 	struct yg_sv map = {"", 0};
+	struct stat file;
 	yg_status st = yg_file_map(kept_path(z, path, sizeof path), ZONES_FILE_MAX, &map, &err);
 	if (st == YG_NOTFOUND)
 		return;
@@ -214,4 +217,6 @@ void zones_kept_read(struct zone *z)
 	if (st != YG_OK)
 		yg_role_log(z->all->ctx, YG_EV_ZONES_REFUSED, YG_KU("zone", z->conf->name),
 			    YG_KU("file", yg_sv_of(path)), YG_KERR(&err));
+	else if (stat(path, &file) == 0)
+		z->news.changed_at = (int64_t)file.st_mtim.tv_sec * YG_US_PER_S;
 }

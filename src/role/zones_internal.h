@@ -1,7 +1,8 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
  * (files and what is kept of every zone), zones_policy.c (all of them into one
  * snapshot), zones_xfr.c (transfers), zones_notify.c (who says that a zone has
- * changed), zones_publish.c and zones_serve.c (our own policy as a zone).
+ * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
+ * (what there is to say of every zone).
  * One thread: the loop's. */
 #pragma once
 #include <sys/stat.h>
@@ -14,14 +15,28 @@
 #include "os/socket.h"
 #include "role/role.h"
 
-#define ZONES_KIND        2u /* of snapshots: DNS policy */
-#define ZONES_DIRS        64
-#define ZONES_FILE_MAX    ((uint64_t)4 << 30)
-#define ZONES_REFUSED_MAX 3 /* refused records of a zone in the log; all are counted */
+#define ZONES_KIND          2u /* of snapshots: DNS policy */
+#define ZONES_DIRS          64
+#define ZONES_FILE_MAX      ((uint64_t)4 << 30)
+#define ZONES_REFUSED_SHOWN 8
+#define ZONES_REFUSED_MAX   3 /* refused records of a zone in the log; all are counted */
 
 struct zones;
 struct xfr_job;
+struct yg_door;
 
+struct zone_refused {  /* a record that was left out */
+	uint64_t line; /* 0: of a transfer */
+	char reason[96], text[160];
+};
+struct zone_news {          /* for those who ask how a zone does; wall clock, us */
+	int64_t changed_at; /* its content is of then; 0: there is none */
+	int64_t checked_at; /* last found to be so */
+	int64_t failed_at;  /* 0: the last look went well */
+	char error[256];
+	struct zone_refused refused[ZONES_REFUSED_SHOWN];
+	size_t refused_n;
+};
 struct zone_state { /* of a file, to see that it changed */
 	int64_t mtime_ns, ctime_ns, size;
 	uint64_t inode;
@@ -37,6 +52,7 @@ struct zone {
 	struct yg_dns_records *records; /* owned; NULL: none yet, or a list */
 	struct yg_buf list;             /* owned; as its file is */
 	struct yg_dns_zone_stats stats; /* of the last policy */
+	struct zone_news news;
 	/* a file */
 	char path[4096];
 	struct zone_state seen, waiting; /* read, or tried; changed since */
@@ -66,6 +82,7 @@ struct zones {
 	uv_idle_t compile;           /* runs once when the loop has nothing else to do */
 	struct zones_notify *notify; /* owned list */
 	struct zones_serve *serve;   /* owned; NULL: nothing is published */
+	struct yg_door *door;        /* owned */
 };
 
 static inline int64_t zones_now(const struct zones *z)
@@ -80,6 +97,11 @@ void zones_file_look(struct zone *z, bool at_once); /* reads it when it has chan
 void zones_kept_read(struct zone *z);               /* at the start: what there was */
 void zones_kept_write(struct zone *z);
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
+
+/* zones_door.c: run/zones.sock */
+yg_status zones_door_open(struct zones *z, struct yg_err *err);
+void zones_news_good(struct zone *z, bool changed); /* read, transferred, or the same */
+void zones_news_bad(struct zone *z, const struct yg_err *err);
 
 /* zones_policy.c */
 yg_status zones_policy_open(struct zones *z, struct yg_err *err);

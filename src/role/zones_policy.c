@@ -71,7 +71,16 @@ static void on_refused(void *ctx, uint32_t zone, uint64_t line, const char *reas
 		       struct yg_sv text)
 {
 	struct compiling *c = ctx;
+	struct zone_news *news = &c->at->news;
 	(void)zone;
+	if (news->refused_n < YG_LEN(news->refused)) {
+		struct zone_refused *one = &news->refused[news->refused_n++];
+		struct yg_sb b = yg_sb_init(one->text, sizeof one->text);
+		one->line = line;
+		(void)snprintf(one->reason, sizeof one->reason, "%s", reason);
+		yg_sb_put(&b, yg_sv_sub(text, 0, sizeof one->text - 1));
+		(void)yg_sb_cstr(&b);
+	}
 	if (c->shown++ < ZONES_REFUSED_MAX)
 		yg_role_log(c->z->ctx, YG_EV_ZONES_RECORD, YG_KU("zone", c->at->conf->name),
 			    YG_KN("line", line), YG_KS("reason", reason), YG_KU("record", text));
@@ -103,6 +112,7 @@ static yg_status add_zone(struct compiling *c, struct zone *z, uint32_t *out, st
 	size_t at = 0;
 	c->at = z;
 	c->shown = 0;
+	z->news.refused_n = 0;
 	if (z->records != NULL)
 		spec.origin = yg_dns_records_origin(z->records);
 	yg_status st = yg_dns_builder_zone(c->b, &spec, out, err);

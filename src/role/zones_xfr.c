@@ -102,6 +102,7 @@ static void failed(struct xfr_job *j, const struct yg_err *err)
 	yg_role_log(z->all->ctx, YG_EV_ZONES_TRANSFER_FAILED, YG_KU("zone", z->conf->name),
 		    YG_KU("server", z->conf->axfr),
 		    YG_KS("kind", j->by_difference ? "IXFR" : "AXFR"), YG_KERR(err));
+	zones_news_bad(z, err);
 	plan(z, false);
 	z->want_all = all;
 	z->again = z->again || all;
@@ -146,6 +147,7 @@ static void finish(struct xfr_job *j, enum yg_dns_xfr_result result)
 	}
 	z->want_all = false;
 	plan(z, true);
+	zones_news_good(z, result != YG_DNS_XFR_SAME);
 	if (result != YG_DNS_XFR_SAME) {
 		yg_role_log(z->all->ctx, YG_EV_ZONES_TRANSFERRED, YG_KU("zone", z->conf->name),
 			    YG_KS("kind", kinds[result]), YG_KN("serial", s.serial),

@@ -18,7 +18,7 @@ import time
 from urllib.parse import urlencode
 
 import yaml
-from harness import ROOT, Server, UnixConnection, bail, done, library, note, ok, until
+from harness import ROOT, Server, UnixConnection, bail, done, free_port, library, note, ok, until
 from jsonschema import check, resolve
 from people_lib import PASSWORD, Authenticator, Browser, enrol, totp
 
@@ -416,6 +416,19 @@ def walk_check(w, tokens):
     w.call("checkIndicator", 400, query="value=")
     w.call("checkIndicator", 400, query="value=x&type=colour")
     w.call("checkIndicator", 404, query="value=evil.example&org=shiokaze", token=tokens["yamabuki"])
+
+
+def walk_dns(w, tokens):
+    """A resolver with one list; dns_explain.py has the rest."""
+    until(lambda: w.s.find_event("resolve.policy"), 30)
+    got = w.call("listDnsZones", 200).json()["items"]
+    ok([z["name"] for z in got] == ["names"] and got[0]["refused"] == 1, "the zones of the policy", got)
+    w.call("listDnsZones", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    got = w.call("explainDns", 200, query="name=bad.example").json()
+    ok(got["verdict"] == "blocked" and got["org"] == "", "why a name is blocked", got)
+    w.call("explainDns", 200, query="name=bad.example&type=AAAA", token=tokens["yamabuki"])
+    w.call("explainDns", 400, query="name=")
+    w.call("explainDns", 404, query="name=bad.example&org=shiokaze", token=tokens["yamabuki"])
 
 
 def walk_imports(w, tokens):
@@ -1077,7 +1090,13 @@ def keys(s):
 
 def main():
     check_table(sys.argv[2])
-    with Server(sys.argv[1], {}, wait=60 if library() else 0) as s:
+    dns = {"listen": [f"127.0.0.1@{free_port()}"], "clients": ["127.0.0.0/8"],
+           "upstream": [{"zone": ".", "forward": ["127.0.0.1@9"]}], "policy": [{"name": "names", "list": "names.txt"}]}
+
+    def before(s):
+        with open(os.path.join(os.path.dirname(s.conf_path), "names.txt"), "w", encoding="utf-8") as f:
+            f.write("bad.example\nnot a name\n")
+    with Server(sys.argv[1], {"resolve": dns}, before=before, wait=60 if library() else 0) as s:
         if not until(lambda: s.find_event("role.ready", ready="center"), 60):
             bail("center is not ready:\n" + s.log()[-3000:])
         w = Walk(s)
@@ -1086,6 +1105,7 @@ def main():
         walk_organisations(w)
         tokens = walk_tokens(w)
         ids = walk_indicators(w, tokens)
+        walk_dns(w, tokens)
         if library():
             walk_events(w, tokens)
         ids.update(walk_alerts(w, tokens))

@@ -1,0 +1,137 @@
+/* run/zones.sock: every zone of the policy: where it is from, what is in it, how it does.
+ *
+ * {"generation","zones":[{"name","kind","source","origin","layer","org",
+ * "mode","override","category","serial","records","taken","refused","out_of_zone",
+ * "duplicates","bytes","state","changed_at","checked_at","failed_at","error",
+ * "triggers":{},"refused_records":[{"line","reason","record"}]}]}; times in us, 0: never. */
+#include <stdio.h>
+
+#include "format/json.h"
+#include "role/door.h"
+#include "role/zones_internal.h"
+
+static int64_t wall(const struct zone *z)
+{
+	return yg_env_wall(&z->all->ctx->env).us;
+}
+
+void zones_news_good(struct zone *z, bool changed)
+{
+	z->news.checked_at = wall(z);
+	if (changed || z->news.changed_at == 0)
+		z->news.changed_at = z->news.checked_at;
+	z->news.failed_at = 0;
+	z->news.error[0] = '\0';
+}
+
+void zones_news_bad(struct zone *z, const struct yg_err *err)
+{
+	z->news.failed_at = wall(z);
+	(void)snprintf(z->news.error, sizeof z->news.error, "%.*s", (int)sizeof z->news.error - 1,
+		       err->msg);
+}
+
+static void member(struct yg_buf *b, const char *key, struct yg_sv s)
+{
+	yg_buf_printf(b, ",\"%s\":", key);
+	yg_json_put_str(b, s);
+}
+
+static void count(struct yg_buf *b, const char *key, uint64_t n)
+{
+	yg_buf_printf(b, ",\"%s\":%llu", key, (unsigned long long)n);
+}
+
+static const char *state_of(const struct zone *z)
+{
+	bool there = z->records != NULL || z->list.n > 0;
+	if (z->job != NULL && !there)
+		return "loading";
+	if (!there)
+		return z->news.failed_at != 0 ? "failed" : "empty";
+	if (z->expired)
+		return "expired";
+	return z->news.failed_at != 0 ? "behind" : "ok";
+}
+
+static void put_origin(const struct zone *z, struct yg_buf *b)
+{
+	char text[YG_DNS_NAME_TEXT_MAX];
+	struct yg_sb s = yg_sb_init(text, sizeof text);
+	const struct yg_dns_name *origin =
+		z->records != NULL ? yg_dns_records_origin(z->records) : z->spec.origin;
+	if (origin != NULL)
+		yg_dns_name_format(&s, origin);
+	member(b, "origin", yg_sb_sv(&s));
+}
+
+static void put_refused(const struct zone *z, struct yg_buf *b)
+{
+	yg_buf_put(b, YG_SV(",\"refused_records\":["));
+	for (size_t i = 0; i < z->news.refused_n; i++) {
+		const struct zone_refused *r = &z->news.refused[i];
+		yg_buf_printf(b, "%s{\"line\":%llu", i > 0 ? "," : "", (unsigned long long)r->line);
+		member(b, "reason", yg_sv_of(r->reason));
+		member(b, "record", yg_sv_of(r->text));
+		yg_buf_putc(b, '}');
+	}
+	yg_buf_putc(b, ']');
+}
+
+static void put_zone(const struct zone *z, struct yg_buf *b)
+{
+	const struct yg_conf_dns_policy *c = z->conf;
+	bool file = c->axfr.n == 0;
+	yg_buf_put(b, YG_SV("{\"name\":"));
+	yg_json_put_str(b, c->name);
+	member(b, "kind", z->is_list ? YG_SV("list") : file ? YG_SV("rpz") : YG_SV("axfr"));
+	member(b, "source", z->is_list ? c->list : file ? c->rpz : c->axfr);
+	put_origin(z, b);
+	member(b, "layer", yg_sv_of(yg_dns_layer_name(z->spec.layer)));
+	member(b, "org", c->org);
+	member(b, "mode", yg_sv_of(yg_dns_mode_name(z->spec.mode)));
+	member(b, "override", c->override_);
+	member(b, "category", c->category);
+	count(b, "serial", z->stats.serial);
+	count(b, "records", z->stats.records);
+	count(b, "taken", z->stats.taken);
+	count(b, "refused", z->stats.refused);
+	count(b, "out_of_zone", z->stats.out_of_zone);
+	count(b, "duplicates", z->stats.duplicates);
+	count(b, "bytes", z->records != NULL ? yg_dns_records_bytes(z->records) : z->list.n);
+	member(b, "state", yg_sv_of(state_of(z)));
+	count(b, "changed_at", (uint64_t)z->news.changed_at);
+	count(b, "checked_at", (uint64_t)z->news.checked_at);
+	count(b, "failed_at", (uint64_t)z->news.failed_at);
+	member(b, "error", yg_sv_of(z->news.error));
+	yg_buf_put(b, YG_SV(",\"triggers\":{"));
+	for (size_t i = YG_DNS_TRIGGER_CLIENT_IP; i < YG_DNS_TRIGGER_COUNT; i++)
+		yg_buf_printf(b, "%s\"%s\":%llu", i > YG_DNS_TRIGGER_CLIENT_IP ? "," : "",
+			      yg_dns_trigger_name((enum yg_dns_trigger)i),
+			      (unsigned long long)z->stats.rules[i]);
+	yg_buf_putc(b, '}');
+	put_refused(z, b);
+	yg_buf_putc(b, '}');
+}
+
+static void on_zones(void *user, uint32_t type, struct yg_sv body, struct yg_buf *reply)
+{
+	const struct zones *z = user;
+	(void)body;
+	if (type != YG_IPC_ZONES)
+		return;
+	size_t at = yg_ipc_begin(reply, YG_IPC_ZONES_REPLY);
+	yg_buf_printf(reply, "{\"generation\":%llu,\"zones\":[", (unsigned long long)z->generation);
+	for (size_t i = 0; i < z->count; i++) {
+		if (i > 0)
+			yg_buf_putc(reply, ',');
+		put_zone(&z->zones[i], reply);
+	}
+	yg_buf_put(reply, YG_SV("]}"));
+	yg_ipc_end(reply, at);
+}
+
+yg_status zones_door_open(struct zones *z, struct yg_err *err)
+{
+	return yg_door_open(z->ctx, "zones.sock", YG_R_CENTER, on_zones, z, &z->door, err);
+}

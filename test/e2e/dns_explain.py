@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Why a name is answered as it is: `dns explain` at a resolver alone and through the
+API, the zones of the policy, and whose they are."""
+
+import json
+import os
+import subprocess
+import sys
+
+from harness import Server, done, free_port, ok, until
+from people_lib import without_store
+from resolve_lib import Upstream, ask, resolver
+
+binary = sys.argv[1]
+
+FEED = """$TTL 60
+@ SOA ns.feed. root.feed. 42 60 60 86400 30
+@ NS ns.feed.
+evil.example CNAME .
+*.evil.example CNAME .
+fine.evil.example CNAME rpz-passthru.
+32.7.100.51.198.rpz-ip CNAME *.
+odd.rpz-foo CNAME .
+"""
+NOTES = "$TTL 60\n@ SOA ns.notes. root.notes. 7 60 60 86400 30\n@ NS ns.notes.\nwatched.example CNAME .\n"
+ANSWERS = {("www.example.", "A"): [("www.example.", "A", 60, "192.0.2.1")],
+           ("fine.evil.example.", "A"): [("fine.evil.example.", "A", 60, "192.0.2.2")],
+           ("watched.example.", "A"): [("watched.example.", "A", 60, "192.0.2.3")],
+           ("byip.example.", "A"): [("byip.example.", "A", 60, "198.51.100.7")],
+           ("alias.example.", "A"): [("alias.example.", "CNAME", 60, "www.evil.example."), ("www.evil.example.", "A", 60, "192.0.2.4")]}
+POLICY = [{"name": "feed1", "rpz": "feed1.zone", "zone": "feed1", "category": "malware"},
+          {"name": "notes", "rpz": "notes.zone", "zone": "notes", "mode": "audit-only"},
+          {"name": "town-own", "list": "own.txt", "org": "town-a", "layer": "org-block"}]
+FILES = {"feed1.zone": FEED, "notes.zone": NOTES, "own.txt": "games.example\n"}
+CLIENTS = [{"prefix": "127.0.0.1/32", "org": "town-a"}, {"prefix": "127.0.0.2/32", "org": "town-b"}, "127.0.0.3/32"]
+
+
+def explain(s, *words, want=0, lang="C", text=False, **env):
+    out = subprocess.run([binary, "dns", "explain", *([] if text else ["--json"]), *words], capture_output=True, text=True, timeout=30,
+                         env={**os.environ, "YAGURA_DATA": s.data, "LC_ALL": lang, **env})
+    if out.returncode != want:
+        ok(False, f"explain {words} ends with {want}", f"{out.returncode} {out.stdout} {out.stderr}")
+        return {"words_en": []} if not text else ""
+    return out.stdout if text else json.loads(out.stdout) if want == 0 else out.stderr
+
+
+def alone():
+    with Upstream(ANSWERS) as up, resolver(binary, up, {"policy": POLICY, "clients": CLIENTS, "workers": 2}, FILES) as s:
+        ok(until(lambda: s.find_event("resolve.policy"), 20), "the policy is there")
+        before = len(up.asked)
+        e = explain(s, "www.example")
+        ok(e["verdict"] == "answered" and e["source"] == "upstream" and not e["final"] and e["cache"]["state"] == "absent" and
+           e["upstream"].startswith("127.0.0.1:"), "what nobody asked for is not known, and said so", e)
+        ok(len(up.asked) == before, "explaining asks nobody")
+        ok([w["worker"] for w in e["workers"]] == [0, 1], "both workers are asked", e["workers"])
+        e = explain(s, "x.evil.example")
+        d = e["decision"]
+        ok(e["verdict"] == "blocked" and e["final"] and d["action"] == "nxdomain" and d["zone"] == "feed1" and d["serial"] == 42 and
+           d["layer"] == "centre-zone" and d["trigger"] == "qname" and d["record"].rstrip(".") == "*.evil.example" and d["ede"] == 15 and
+           d["category"] == "malware", "a listed name, with zone, layer, trigger and record", d)
+        ok(ask(s.dns, "x.evil.example.").ede[0] == 15, "and so it is answered")
+        for _ in range(8):  # both workers come to have it
+            for name in ("fine.evil.example.", "watched.example.", "byip.example.", "alias.example.", "www.example."):
+                ask(s.dns, name)
+        e = explain(s, "www.example")
+        ok(e["source"] == "cache" and e["final"] and e["cache"]["state"] == "fresh" and 0 < e["cache"]["ttl"] <= 60 and
+           e["cache"]["answers"] == ["A 192.0.2.1"], "from the cache, with its time", e)
+        ok(explain(s, "fine.evil.example")["verdict"] == "allowed", "passthru is an allowance")
+        e = explain(s, "watched.example")
+        ok(e["verdict"] == "noted" and e["noted"][0]["zone"] == "notes" and e["decision"] is None, "a zone that only notes", e)
+        e = explain(s, "byip.example")
+        ok(e["verdict"] == "blocked" and e["decision"]["trigger"] == "response-ip" and e["decision"]["action"] == "nodata", "by an address in the answer", e)
+        e = explain(s, "alias.example")
+        ok(e["verdict"] == "blocked" and e["at"] == "www.evil.example" and e["chain"] == ["alias.example", "www.evil.example"],
+           "by the name behind a CNAME", e)
+        ok(explain(s, "games.example", "--org", "town-a")["verdict"] == "blocked" and explain(s, "games.example", "--org", "town-b")["verdict"] == "answered" and
+           explain(s, "games.example")["verdict"] == "answered", "an organisation's own block is its own")
+        e = explain(s, "games.example", "--client", "127.0.0.1")
+        ok(e["verdict"] == "blocked" and e["org"] == "town-a" and e["network"] == "127.0.0.1/32", "by the client's address", e)
+        ok(explain(s, "www.example", "--client", "203.0.113.9")["verdict"] == "refused", "an unknown client is refused")
+        ok("no client of this organisation" in explain(s, "www.example", "--client", "127.0.0.2", "--org", "town-a", want=6), "another's client")
+        explain(s, "www.example", "--type", "NOSUCH", want=1)
+        words = explain(s, "x.evil.example", text=True)
+        ok("is blocked" in words and "feed1" in words and "*.evil.example" in words, "in words", words)
+        words = explain(s, "x.evil.example", text=True, lang="ja_JP.UTF-8")
+        ok("遮断されます" in words and "センターのゾーン" in words, "in Japanese words", words)
+
+
+def with_centre():
+    port = free_port()
+
+    def before(s):
+        for name, text in FILES.items():
+            with open(os.path.join(os.path.dirname(s.conf_path), name), "w", encoding="utf-8") as f:
+                f.write(text)
+    with Upstream(ANSWERS) as up, Server(binary, {**without_store(), "resolve": {
+            "listen": [f"127.0.0.1@{port}"], "clients": CLIENTS, "policy": POLICY,
+            "upstream": [{"zone": ".", "forward": [up.address]}]}}, before=before) as s:
+        for name in ("town-a", "town-b"):
+            s.http("POST", "/api/v1/organisations", {"name": name, "title": name})
+        tokens = {o: s.http("POST", "/api/v1/tokens", {"org": o, "name": "x", "scopes": ["indicators:read"]}).json()["secret"]
+                  for o in ("town-a", "town-b")}
+
+        def get(path, who=None):
+            head = {"Authorization": f"Bearer {tokens[who]}"} if who else {}
+            return s.http("GET", path, **head)
+        ok(until(lambda: get("/api/v1/dns/zones").json().get("generation"), 20), "the zones are compiled")
+        zones = {z["name"]: z for z in get("/api/v1/dns/zones").json()["items"]}
+        z = zones["feed1"]
+        ok(list(zones) == ["feed1", "notes", "town-own"] and z["serial"] == 42 and z["kind"] == "rpz" and z["state"] == "ok" and z["refused"] == 1 and
+           z["taken"] == 4 and z["triggers"]["response-ip"] == 1 and z["changed_at"] and z["error"] is None, "every zone, in order", z)
+        ok(z["refused_records"][0]["line"] and "odd.rpz-foo" in z["refused_records"][0]["record"], "a refused record by line and reason", z["refused_records"])
+        ok([x["name"] for x in get("/api/v1/dns/zones", "town-b").json()["items"]] == ["feed1", "notes"], "another's own list is not shown")
+        ok(len(get("/api/v1/dns/zones", "town-a").json()["items"]) == 3, "one's own is")
+        with open(os.path.join(os.path.dirname(s.conf_path), "notes.zone"), "w", encoding="utf-8") as f:
+            f.write(NOTES + "broken.example CNAME\n")
+        bad = until(lambda: [x for x in get("/api/v1/dns/zones").json()["items"] if x["state"] == "behind"], 20)
+        ok(bad and bad[0]["name"] == "notes" and bad[0]["error"] and bad[0]["failed_at"] and bad[0]["serial"] == 7,
+           "a file that cannot be read: the old one is in force, and it says so", bad)
+        e = get("/api/v1/dns/explain?name=x.evil.example").json()
+        ok(e["verdict"] == "blocked" and e["decision"]["zone"] == "feed1" and e["workers"], "the API explains", e)
+        ok(explain(s, "x.evil.example")["decision"] == e["decision"], "and the command asks it")
+        one = get("/api/v1/dns/explain?name=games.example", "town-a").json()
+        other = get("/api/v1/dns/explain?name=games.example", "town-b").json()
+        ok(one["verdict"] == "blocked" and one["org"] == "town-a" and other["verdict"] == "answered" and other["org"] == "town-b",
+           "who asks by a token asks as its organisation", (one, other))
+        ok(get("/api/v1/dns/explain?name=games.example&org=town-a", "town-b").status == 404, "never as another")
+        ok(get("/api/v1/dns/explain?name=games.example&client=127.0.0.1", "town-b").status == 400, "nor as another's client")
+        ok(get("/api/v1/dns/explain?name=%E6%97%A5%E6%9C%AC.example&client=127.0.0.3").json()["name"] == "xn--wgv71a.example", "an international name")
+        for wrong in ("", "name=a..b", "name=a.example&type=AXFR", "name=a.example&client=x"):
+            ok(get(f"/api/v1/dns/explain?{wrong}").status == 400, f"refused: {wrong}")
+
+
+alone()
+with_centre()
+done()
