@@ -52,6 +52,7 @@ void yg_dns_builder_free(struct yg_dns_builder *b)
 	free(b->by_node.slots);
 	free(b->by_rr.slots);
 	free(b->by_string.slots);
+	free(b->by_org.slots);
 	yg_buf_free(&b->keys);
 	yg_buf_free(&b->bytes);
 	yg_buf_free(&b->strings);
@@ -60,27 +61,72 @@ void yg_dns_builder_free(struct yg_dns_builder *b)
 
 /* ---- zones ---- */
 
+static bool find_org(const struct yg_dns_builder *b, uint64_t hash, uint32_t name, size_t *at,
+		     uint32_t *out)
+{
+	while (yg_index_next(&b->by_org, hash, at, out))
+		if (((const struct yg_db_org *)b->orgs.p)[*out].name == name)
+			return true;
+	return false;
+}
+
 /* The scope of an organisation, made when it is new; 0 for "". */
 static yg_status scope_of(struct yg_dns_builder *b, struct yg_sv org, uint16_t *out,
 			  struct yg_err *err)
 {
-	uint32_t name;
+	uint32_t name, i;
+	size_t at = SIZE_MAX;
+	*out = 0;
 	yg_status st = yg_db_string(b, org, &name, err);
+	if (st != YG_OK || org.n == 0)
+		return st;
+	uint64_t hash = yg_hash_mix(name ^ b->key.k[0], b->key.k[1]);
+	if (!yg_index_room(&b->by_org))
+		return no_memory(err);
+	if (!find_org(b, hash, name, &at, &i)) {
+		if (b->orgs.n >= YG_DNS_ORGS_MAX)
+			return YG_FAIL(err, YG_LIMIT, "more than %u organisations",
+				       YG_DNS_ORGS_MAX);
+		struct yg_db_org *o = yg_vec_add(&b->orgs, sizeof *o);
+		if (o == NULL)
+			return no_memory(err);
+		*o = (struct yg_db_org){.name = name};
+		i = (uint32_t)(b->orgs.n - 1);
+		yg_index_put(&b->by_org, at, hash, i);
+	}
+	*out = (uint16_t)i;
+	return YG_OK;
+}
+
+uint16_t yg_db_scope(const struct yg_dns_builder *b, struct yg_sv org)
+{
+	const struct yg_db_org *orgs = b->orgs.p;
+	for (size_t i = 1; i < b->orgs.n; i++) {
+		uint16_t n;
+		memcpy(&n, b->strings.p + orgs[i].name, sizeof n);
+		if (yg_sv_eq(org, (struct yg_sv){b->strings.p + orgs[i].name + 2, n}))
+			return (uint16_t)i;
+	}
+	return UINT16_MAX;
+}
+
+yg_status yg_dns_builder_org(struct yg_dns_builder *b, struct yg_sv org, struct yg_sv above,
+			     struct yg_err *err)
+{
+	uint16_t scope, up;
+	yg_status st = scope_of(b, org, &scope, err);
+	if (st == YG_OK)
+		st = scope_of(b, above, &up, err);
 	if (st != YG_OK)
 		return st;
-	const struct yg_db_org *orgs = b->orgs.p;
-	for (size_t i = 0; i < b->orgs.n; i++)
-		if (orgs[i].name == name) {
-			*out = (uint16_t)i;
-			return YG_OK;
-		}
-	if (b->orgs.n >= YG_DNS_ZONES_MAX)
-		return YG_FAIL(err, YG_LIMIT, "more than %u organisations", YG_DNS_ZONES_MAX);
-	struct yg_db_org *o = yg_vec_add(&b->orgs, sizeof *o);
-	if (o == NULL)
-		return no_memory(err);
-	*o = (struct yg_db_org){.name = name};
-	*out = (uint16_t)(b->orgs.n - 1);
+	struct yg_db_org *orgs = b->orgs.p;
+	if (scope == 0)
+		return YG_FAIL(err, YG_INVAL, "an organisation has no name");
+	uint16_t at = up;
+	for (unsigned depth = 1; at != 0; at = orgs[at].above, depth++)
+		if (at == scope || depth == YG_DNS_VIEW_SCOPES - 1)
+			return YG_FAIL(err, YG_INVAL, "the tree of organisations is too deep");
+	orgs[scope].above = up;
 	return YG_OK;
 }
 
@@ -133,6 +179,7 @@ yg_status yg_dns_builder_zone(struct yg_dns_builder *b, const struct yg_dns_zone
 	if (to == NULL)
 		return no_memory(err);
 	*to = z;
+	((struct yg_db_org *)b->orgs.p)[z.scope].has_zones = true;
 	*out = (uint32_t)(b->zones.n - 1);
 	return YG_OK;
 }
@@ -189,7 +236,6 @@ static struct yg_db_key prefix_key(const struct yg_dns_builder *b, struct yg_ip 
 	memcpy(bytes, ip.b, 16);
 	bytes[16] = bits;
 	struct yg_db_key k = {0, {(const char *)bytes, 17}, scope, YG_DK_PREFIX};
-	k.scope = 0; /* one tree for all: rules of others are skipped by their zone */
 	k.hash = yg_hash_of(&b->key, YG_DK_PREFIX, k.key);
 	return k;
 }

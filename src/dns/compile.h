@@ -66,11 +66,16 @@ yg_status yg_dns_builder_prefix(struct yg_dns_builder *b, uint32_t zone, enum yg
 void yg_dns_builder_refuse(struct yg_dns_builder *b, uint32_t zone, uint64_t line,
 			   const char *reason, struct yg_sv text);
 
-/* For one organisation: another mode of a layer, of all its zones there. */
+/* An organisation, known or not, stands below another: the zones, modes and answers of
+ * `above` hold for it too.  above "": below none.  YG_INVAL: a circle, or too deep. */
+yg_status yg_dns_builder_org(struct yg_dns_builder *b, struct yg_sv org, struct yg_sv above,
+			     struct yg_err *err);
+/* For one organisation ("": all) and those below it that say nothing themselves: another
+ * mode of a layer, of all its zones there. */
 yg_status yg_dns_builder_mode(struct yg_dns_builder *b, struct yg_sv org, enum yg_dns_layer layer,
 			      enum yg_dns_mode mode, struct yg_err *err);
-/* For one organisation ("": all that say nothing) and category ("": any): what NXDOMAIN
- * and NODATA become.  action: NXDOMAIN, NODATA, CNAME or DATA (sinkhole). */
+/* For one organisation ("": all), those below it, and category ("": any): what NXDOMAIN
+ * and NODATA become; the nearest row decides, one with a category first.  action: NXDOMAIN, NODATA, CNAME or DATA (sinkhole). */
 yg_status yg_dns_builder_answer(struct yg_dns_builder *b, struct yg_sv org, struct yg_sv category,
 				enum yg_dns_action action, const struct yg_dns_answer_spec *spec,
 				struct yg_err *err);

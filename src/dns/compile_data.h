@@ -7,7 +7,8 @@ struct yg_db_out {
 	struct yg_buf pool, data; /* owned */
 	struct yg_hashset_item *items;
 	struct yg_prefix_item *prefixes;
-	size_t item_count, prefix_count;
+	struct yg_index by_prefix; /* entries that are in prefixes, by hash */
+	size_t item_count, name_count, prefix_count;
 	struct yg_hashset set;
 	struct yg_prefix_tree tree;
 	struct yg_vec rules; /* yg_dns_rule_rec */

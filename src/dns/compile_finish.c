@@ -19,6 +19,7 @@ static void out_free(struct yg_db_out *o)
 	free((void *)(uintptr_t)o->tree.nodes);
 	free((void *)(uintptr_t)o->tree.values);
 	free((void *)(uintptr_t)o->tree.front);
+	free(o->by_prefix.slots);
 	free(o->rules.p);
 	free(o->zones);
 	free(o->views);
@@ -78,13 +79,26 @@ static yg_status entry_out(struct yg_dns_builder *b, struct yg_db_out *o,
 	return st;
 }
 
-static void note_prefix(const struct yg_dns_builder *b, struct yg_db_out *o,
-			const struct yg_db_entry *e, uint64_t off)
+/* The tree says which prefixes hold an address, once for all who have rules there; the
+ * rules themselves are found by prefix and scope, as those of names are. */
+static yg_status note_prefix(const struct yg_dns_builder *b, struct yg_db_out *o, uint32_t entry,
+			     uint64_t off, struct yg_err *err)
 {
+	const struct yg_db_entry *e = yg_db_entry_at(b, entry);
+	const char *key = b->keys.p + e->key_at;
+	size_t at = SIZE_MAX;
+	uint32_t other;
+	if (!yg_index_room(&o->by_prefix))
+		return no_memory(err);
+	while (yg_index_next(&o->by_prefix, e->hash, &at, &other))
+		if (memcmp(b->keys.p + yg_db_entry_at(b, other)->key_at, key, 17) == 0)
+			return YG_OK;
+	yg_index_put(&o->by_prefix, at, e->hash, entry);
 	struct yg_prefix_item *p = &o->prefixes[o->prefix_count++];
-	memcpy(p->ip.b, b->keys.p + e->key_at, 16);
-	p->bits = (uint8_t)b->keys.p[e->key_at + 16];
+	memcpy(p->ip.b, key, 16);
+	p->bits = (uint8_t)key[16];
 	p->value = (uint32_t)off;
+	return YG_OK;
 }
 
 static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct yg_err *err)
@@ -92,7 +106,7 @@ static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct
 	size_t prefixes = 0;
 	for (size_t i = 0; i < b->entries.n; i++)
 		prefixes += yg_db_entry_at(b, (uint32_t)i)->kind == YG_DK_PREFIX;
-	o->items = malloc((b->entries.n - prefixes + 1) * sizeof *o->items);
+	o->items = malloc((b->entries.n + 1) * sizeof *o->items);
 	o->prefixes = malloc((prefixes + 1) * sizeof *o->prefixes);
 	yg_buf_init(&o->pool, (uint64_t)1 << 31);
 	if (o->items == NULL || o->prefixes == NULL)
@@ -106,12 +120,14 @@ static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct
 		yg_status st = entry_out(b, o, e, &off, err);
 		if (st != YG_OK)
 			return st;
+		o->items[o->item_count++] =
+			(struct yg_hashset_item){e->hash, (uint32_t)off, e->scope};
 		if (e->kind == YG_DK_PREFIX)
-			note_prefix(b, o, e, off);
-		else
-			o->items[o->item_count++] =
-				(struct yg_hashset_item){e->hash, (uint32_t)off, e->scope};
+			st = note_prefix(b, o, (uint32_t)i, off, err);
+		if (st != YG_OK)
+			return st;
 	}
+	o->name_count = o->item_count - prefixes;
 	return YG_OK;
 }
 
@@ -160,9 +176,9 @@ static yg_status write_out(struct yg_dns_builder *b, struct yg_db_out *o, int fd
 					  .schema = YG_DNS_POLICY_SCHEMA,
 					  .generation = generation,
 					  .created = yg_env_wall(b->opts.env),
-					  .count = o->item_count + o->prefix_count,
+					  .count = o->name_count + o->prefix_count,
 					  .key = {b->key.k[0], b->key.k[1]}};
-	stats->names = o->item_count;
+	stats->names = o->name_count;
 	stats->marks = b->marks;
 	stats->prefixes = o->prefix_count;
 	stats->rules = o->rules.n;

@@ -43,7 +43,9 @@ struct yg_db_zone {
 	uint16_t final; /* its place in the snapshot */
 };
 struct yg_db_org {
-	uint32_t name; /* string */
+	uint32_t name;  /* string */
+	uint16_t above; /* scope; 0: none but everyone */
+	bool has_zones;
 	bool has_mode[YG_DNS_LAYER_COUNT];
 	uint8_t mode[YG_DNS_LAYER_COUNT];
 };
@@ -60,7 +62,7 @@ struct yg_dns_builder {
 	struct yg_vec entries, links, nodes, rrs; /* as above */
 	struct yg_vec zones, orgs, answers;       /* orgs: by scope; the first is everyone */
 	struct yg_buf keys, bytes, strings;       /* of entries; of rrs; of names */
-	struct yg_index by_key, by_node, by_rr, by_string;
+	struct yg_index by_key, by_node, by_rr, by_string, by_org;
 	uint64_t marks;
 	struct yg_dns_policy_counts counts;
 };
@@ -77,6 +79,38 @@ static inline struct yg_db_node *yg_db_node_at(const struct yg_dns_builder *b, u
 {
 	return (struct yg_db_node *)b->nodes.p + i;
 }
+
+/* Whose word counts for an organisation, nearest first: itself, what is above it, last
+ * everyone (0).  Returns how many. */
+static inline size_t yg_db_chain(const struct yg_dns_builder *b, uint16_t scope,
+				 uint16_t out[static YG_DNS_VIEW_SCOPES])
+{
+	const struct yg_db_org *orgs = b->orgs.p;
+	size_t n = 0;
+	for (; scope != 0 && n < YG_DNS_VIEW_SCOPES - 1; scope = orgs[scope].above)
+		out[n++] = scope;
+	out[n++] = 0;
+	return n;
+}
+/* The mode a zone has for the organisation of that chain. */
+static inline uint8_t yg_db_mode(const struct yg_dns_builder *b, const uint16_t *chain, size_t n,
+				 uint8_t layer, uint8_t own)
+{
+	const struct yg_db_org *orgs = b->orgs.p;
+	for (size_t i = 0; i < n; i++)
+		if (orgs[chain[i]].has_mode[layer]) /* the weaker one holds: off is off */
+			return YG_MAX(own, orgs[chain[i]].mode[layer]);
+	return own;
+}
+static inline bool yg_db_in_chain(const uint16_t *chain, size_t n, uint16_t scope)
+{
+	for (size_t i = 0; i < n; i++)
+		if (chain[i] == scope)
+			return true;
+	return false;
+}
+/* The scope of an organisation; UINT16_MAX: it has none. */
+uint16_t yg_db_scope(const struct yg_dns_builder *b, struct yg_sv org);
 
 /* ---- compile_rules.c ---- */
 

@@ -86,57 +86,62 @@ static yg_status view_zone(struct yg_db_out *o, struct yg_dns_view_rec *v, uint1
 	return YG_OK;
 }
 
+static yg_status view_answer(struct yg_db_out *o, struct yg_dns_view_rec *v,
+			     const struct yg_db_answer *a, struct yg_err *err)
+{
+	uint32_t data;
+	yg_status st = yg_db_answer_out(o, (enum yg_dns_action)a->action, &a->spec, &data, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_dns_answer_rec *to = yg_vec_add(&o->answers, sizeof *to);
+	if (to == NULL)
+		return no_memory(err);
+	*to = (struct yg_dns_answer_rec){
+		.category = a->category, .data = data, .action = a->action};
+	if (++v->answer_count == UINT16_MAX)
+		return YG_FAIL(err, YG_LIMIT, "too many answers");
+	return YG_OK;
+}
+
+/* The nearest first, and of each those with a category first. */
 static yg_status view_answers(struct yg_dns_builder *b, struct yg_db_out *o,
-			      struct yg_dns_view_rec *v, uint16_t scope, struct yg_err *err)
+			      struct yg_dns_view_rec *v, const uint16_t *chain, size_t n,
+			      struct yg_err *err)
 {
 	const struct yg_db_answer *answers = b->answers.p;
+	yg_status st = YG_OK;
 	v->answers_at = (uint32_t)o->answers.n;
-	for (unsigned turn = 0; turn < 4; turn++) /* its own first, with a category first */
-		for (size_t i = 0; i < b->answers.n; i++) {
-			const struct yg_db_answer *a = &answers[i];
-			if (a->scope != (turn < 2 ? scope : 0) ||
-			    (a->category == 0) != ((turn & 1) != 0) || (scope == 0 && turn > 1))
-				continue;
-			struct yg_dns_answer_rec *to = yg_vec_add(&o->answers, sizeof *to);
-			if (to == NULL)
-				return no_memory(err);
-			*to = (struct yg_dns_answer_rec){.category = a->category,
-							 .action = a->action};
-			uint32_t data;
-			yg_status st = yg_db_answer_out(o, (enum yg_dns_action)a->action, &a->spec,
-							&data, err);
-			if (st != YG_OK)
-				return st;
-			((struct yg_dns_answer_rec *)o->answers.p)[o->answers.n - 1].data = data;
-			if (++v->answer_count == UINT16_MAX)
-				return YG_FAIL(err, YG_LIMIT, "too many answers");
-		}
-	return YG_OK;
+	for (size_t turn = 0; turn < 2 * n; turn++)
+		for (size_t i = 0; st == YG_OK && i < b->answers.n; i++)
+			if (answers[i].scope == chain[turn / 2] &&
+			    (answers[i].category == 0) == ((turn & 1) != 0))
+				st = view_answer(o, v, &answers[i], err);
+	return st;
 }
 
 static yg_status view_out(struct yg_dns_builder *b, struct yg_db_out *o, uint16_t scope,
 			  struct yg_err *err)
 {
-	const struct yg_db_org *org = (const struct yg_db_org *)b->orgs.p + scope;
+	const struct yg_db_org *orgs = b->orgs.p;
 	struct yg_dns_view_rec *v = &o->views[o->view_count++];
-	*v = (struct yg_dns_view_rec){.org = org->name,
-				      .zones_at = (uint32_t)o->view_zones.n,
-				      .scope_count = scope == 0 ? 1 : 2,
-				      .scopes = {0, scope}};
+	uint16_t chain[YG_DNS_VIEW_SCOPES];
+	size_t n = yg_db_chain(b, scope, chain);
+	*v = (struct yg_dns_view_rec){
+		.org = orgs[scope].name, .zones_at = (uint32_t)o->view_zones.n, .scope_count = 1};
+	for (size_t i = 0; i < n; i++) /* who has no zones need not be looked for */
+		if (chain[i] != 0 && orgs[chain[i]].has_zones)
+			v->scopes[v->scope_count++] = chain[i];
 	memset(v->first, 0xff, sizeof v->first);
 	yg_status st = YG_OK;
 	for (uint32_t i = 0; st == YG_OK && i < b->zones.n; i++) {
 		const struct yg_dns_zone_rec *z = &o->zones[i];
-		uint8_t mode = z->mode;
-		if (z->scope != 0 && z->scope != scope)
+		if (!yg_db_in_chain(chain, n, (uint16_t)z->scope))
 			continue;
-		if (org->has_mode
-			    [z->layer]) /* the stricter word of an operator stays: off is off */
-			mode = YG_MAX(mode, org->mode[z->layer]);
+		uint8_t mode = yg_db_mode(b, chain, n, z->layer, z->mode);
 		if (mode != YG_DNS_MODE_OFF)
 			st = view_zone(o, v, (uint16_t)i, mode, err);
 	}
-	return st == YG_OK ? view_answers(b, o, v, scope, err) : st;
+	return st == YG_OK ? view_answers(b, o, v, chain, n, err) : st;
 }
 
 /* Zones stay in the order they were added, within their layer. */

@@ -7,7 +7,8 @@ struct exporting {
 	const struct yg_dns_builder *b;
 	struct yg_dns_records *to; /* borrowed */
 	const struct yg_dns_name *origin;
-	uint16_t scope; /* of the organisation; UINT16_MAX: it has none of its own */
+	uint16_t chain[YG_DNS_VIEW_SCOPES]; /* whose zones count, nearest first */
+	size_t chain_n;
 	struct yg_dns_export_stats *stats;
 	struct yg_err *err;
 };
@@ -15,23 +16,42 @@ struct exporting {
 /* Does the zone count for whom this is, and does it act? */
 static bool applies(const struct exporting *x, const struct yg_db_zone *z)
 {
-	const struct yg_db_org *org =
-		(const struct yg_db_org *)x->b->orgs.p + (x->scope != UINT16_MAX ? x->scope : 0);
-	if (z->scope != 0 && z->scope != x->scope)
-		return false;
-	if (z->mode != YG_DNS_MODE_ENFORCE || z->override == YG_DNS_OVERRIDE_DISABLED)
-		return false;
-	return !org->has_mode[z->layer] || org->mode[z->layer] == YG_DNS_MODE_ENFORCE;
+	return yg_db_in_chain(x->chain, x->chain_n, z->scope) &&
+	       z->override != YG_DNS_OVERRIDE_DISABLED &&
+	       yg_db_mode(x->b, x->chain, x->chain_n, z->layer, z->mode) == YG_DNS_MODE_ENFORCE;
+}
+
+/* The entries of one key, of everyone whose word counts; NULL when another of them
+ * has it, too, and stands before this one: all are weighed once. */
+struct same {
+	const struct yg_db_entry *e[YG_DNS_VIEW_SCOPES];
+	size_t n;
+};
+static bool gather(const struct exporting *x, const struct yg_db_entry *e, struct same *out)
+{
+	struct yg_db_key k = {
+		.hash = e->hash, .key = {x->b->keys.p + e->key_at, e->key_n}, .kind = e->kind};
+	out->n = 0;
+	for (size_t i = 0; i < x->chain_n; i++) {
+		k.scope = x->chain[i];
+		uint32_t at = k.scope == e->scope ? (uint32_t)(e - yg_db_entry_at(x->b, 0))
+						  : yg_db_find(x->b, &k);
+		if (at == YG_DB_NONE)
+			continue;
+		if (out->n == 0 && k.scope != e->scope)
+			return false;
+		out->e[out->n++] = yg_db_entry_at(x->b, at);
+	}
+	return true;
 }
 
 /* The rule with these bits that decides: of the first layer, then the first zone. */
-static uint32_t best(const struct exporting *x, const struct yg_db_entry *const e[2], bool prefix,
-		     unsigned bits)
+static uint32_t best(const struct exporting *x, const struct same *all, bool prefix, unsigned bits)
 {
 	uint32_t value, found = YG_DB_NONE, rank = UINT32_MAX;
-	for (size_t i = 0; i < 2 && e[i] != NULL; i++) {
+	for (size_t i = 0; i < all->n; i++) {
 		struct yg_db_walk w = {.next = 0};
-		while (yg_db_value(x->b, e[i], &w, &value)) {
+		while (yg_db_value(x->b, all->e[i], &w, &value)) {
 			const struct yg_db_node *n = yg_db_node_at(x->b, value >> 2);
 			const struct yg_db_zone *z = yg_db_zone_at(x->b, n->zone);
 			uint32_t r = (uint32_t)z->layer << 16 | n->zone;
@@ -148,27 +168,18 @@ static bool owner_of(const struct exporting *x, bool wild, struct yg_sv front, c
 	       at == b.n;
 }
 
-/* A name stands once for everyone and once for the organisation: both are weighed
- * when its first is met. */
 static yg_status put_name(struct exporting *x, const struct yg_db_entry *e)
 {
 	const struct yg_sv key = {x->b->keys.p + e->key_at, e->key_n};
 	const char *suffix = yg_rpz_suffix(e->kind == YG_DK_NSDNAME ? YG_DNS_TRIGGER_NSDNAME
 								    : YG_DNS_TRIGGER_QNAME);
-	const struct yg_db_entry *both[2] = {e, NULL};
-	const struct yg_db_key other = {.hash = e->hash,
-					.key = key,
-					.scope = e->scope == 0 ? x->scope : 0,
-					.kind = e->kind};
-	uint32_t twin = x->scope != UINT16_MAX ? yg_db_find(x->b, &other) : YG_DB_NONE;
-	if (twin != YG_DB_NONE && e->scope != 0)
+	struct same all;
+	if (!gather(x, e, &all))
 		return YG_OK;
-	if (twin != YG_DB_NONE)
-		both[1] = yg_db_entry_at(x->b, twin);
 	yg_status st = YG_OK;
 	for (unsigned bits = YG_DV_EXACT; st == YG_OK && bits <= YG_DV_WILD; bits++) {
 		struct yg_dns_name owner;
-		uint32_t node = best(x, both, false, bits);
+		uint32_t node = best(x, &all, false, bits);
 		if (node == YG_DB_NONE)
 			continue;
 		if (owner_of(x, bits == YG_DV_WILD, key, suffix, &owner))
@@ -187,15 +198,17 @@ static yg_status put_prefix(struct exporting *x, const struct yg_db_entry *e)
 						       [YG_DV_NSIP] = YG_DNS_TRIGGER_NSIP};
 	char text[160];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
-	const struct yg_db_entry *const both[2] = {e, NULL};
 	struct yg_dns_name front, owner;
+	struct same all;
 	struct yg_ip ip;
 	const char *key = x->b->keys.p + e->key_at;
+	if (!gather(x, e, &all))
+		return YG_OK;
 	memcpy(ip.b, key, sizeof ip.b);
 	yg_rpz_prefix_format(&b, ip, (uint8_t)key[16]);
 	yg_status st = yg_dns_name_parse(yg_sb_sv(&b), NULL, &front, x->err);
 	for (unsigned bits = 0; st == YG_OK && bits < YG_LEN(triggers); bits++) {
-		uint32_t node = best(x, both, true, bits);
+		uint32_t node = best(x, &all, true, bits);
 		struct yg_sv wire = {(const char *)front.b, (size_t)front.n - 1};
 		if (node == YG_DB_NONE)
 			continue;
@@ -207,32 +220,18 @@ static yg_status put_prefix(struct exporting *x, const struct yg_db_entry *e)
 	return st;
 }
 
-static uint16_t scope_of(const struct yg_dns_builder *b, struct yg_sv org)
-{
-	const struct yg_db_org *orgs = b->orgs.p;
-	for (size_t i = 1; i < b->orgs.n; i++) {
-		uint16_t n;
-		memcpy(&n, b->strings.p + orgs[i].name, sizeof n);
-		if (org.n > 0 && yg_sv_eq(org, (struct yg_sv){b->strings.p + orgs[i].name + 2, n}))
-			return (uint16_t)i;
-	}
-	return UINT16_MAX;
-}
-
 yg_status yg_dns_export(const struct yg_dns_builder *b, struct yg_sv org, struct yg_dns_records *to,
 			struct yg_dns_export_stats *out, struct yg_err *err)
 {
 	*out = (struct yg_dns_export_stats){.records = 0};
-	struct exporting x = {.b = b,
-			      .to = to,
-			      .origin = yg_dns_records_origin(to),
-			      .scope = scope_of(b, org),
-			      .stats = out,
-			      .err = err};
+	struct exporting x = {
+		.b = b, .to = to, .origin = yg_dns_records_origin(to), .stats = out, .err = err};
+	uint16_t scope = org.n > 0 ? yg_db_scope(b, org) : 0;
+	x.chain_n = yg_db_chain(b, scope != UINT16_MAX ? scope : 0, x.chain);
 	yg_status st = YG_OK;
 	for (uint32_t i = 0; st == YG_OK && i < b->entries.n; i++) {
 		const struct yg_db_entry *e = yg_db_entry_at(b, i);
-		if (e->scope == 0 || e->scope == x.scope)
+		if (yg_db_in_chain(x.chain, x.chain_n, e->scope))
 			st = e->kind == YG_DK_PREFIX ? put_prefix(&x, e) : put_name(&x, e);
 	}
 	return st;

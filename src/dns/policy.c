@@ -237,39 +237,57 @@ static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
 
 /* ---- addresses ---- */
 
+/* What one record says of a prefix. */
+static void take_prefix(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struct yg_dns_hit *hit,
+			uint32_t scope, unsigned bits)
+{
+	const struct yg_dns_policy *p = e->policy;
+	uint32_t value;
+	for (;;) {
+		while (yg_hashset_value(rec, &value)) {
+			uint32_t rule = value >> 2;
+			const struct yg_dns_view_zone *z =
+				(value & 3) == bits && rule < p->rule_count
+					? zone_in_view(e, p->rules[rule].zone)
+					: NULL;
+			if (z == NULL || p->zones[z->zone].scope != scope)
+				continue;
+			hit->rule = rule;
+			hit->zone = z->zone;
+			take_hit(e, hit, z, NULL);
+		}
+		if ((rec->head & YG_DK_MORE) == 0 ||
+		    !yg_hashset_rec(&p->set, (uint64_t)(rec->values - p->set.pool), rec))
+			return;
+	}
+}
+
+/* The tree knows the prefixes of all; whose rules they are, the set of this view's. */
 static void judge_ip(struct yg_dns_eval *e, struct yg_ip ip, enum yg_dns_trigger trigger,
 		     unsigned bits)
 {
 	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
 	const struct yg_dns_policy *p = e->policy;
-	struct yg_hashset_rec rec;
-	uint32_t value;
+	struct yg_hashset_rec any, rec[4] __attribute__((uninitialized));
 	if ((e->view->has >> trigger & 1) == 0)
 		return;
 	size_t n = yg_prefix_find(&p->tree, ip, off);
 	for (size_t i = 0; i < n; i++) {
-		if (!yg_hashset_rec(&p->set, off[i], &rec) || rec.key.n != 17)
+		if (!yg_hashset_rec(&p->set, off[i], &any) || any.key.n != 17)
 			continue;
 		struct yg_dns_hit hit = {.trigger = (uint8_t)trigger,
-					 .bits = (uint8_t)rec.key.p[16],
+					 .bits = (uint8_t)any.key.p[16],
 					 .stage = e->stage,
 					 .ip = ip};
-		for (;;) {
-			while (yg_hashset_value(&rec, &value)) {
-				uint32_t rule = value >> 2;
-				const struct yg_dns_view_zone *z =
-					(value & 3) == bits && rule < p->rule_count
-						? zone_in_view(e, p->rules[rule].zone)
-						: NULL;
-				if (z == NULL)
-					continue;
-				hit.rule = rule;
-				hit.zone = z->zone;
-				take_hit(e, &hit, z, NULL);
-			}
-			if ((rec.head & YG_DK_MORE) == 0 ||
-			    !yg_hashset_rec(&p->set, (uint64_t)(rec.values - p->set.pool), &rec))
-				break;
+		uint64_t plain = yg_hash_of(&p->key, YG_DK_PREFIX, any.key);
+		for (unsigned s = 0; s < e->view->scope_count; s++) {
+			uint32_t scope = e->view->scopes[s];
+			size_t found =
+				yg_hashset_find(&p->set, yg_hash_scoped(&p->key, plain, scope),
+						any.key, rec, YG_LEN(rec));
+			for (size_t k = 0; k < found; k++)
+				if ((rec[k].head & 0x7f) == YG_DK_PREFIX)
+					take_prefix(e, &rec[k], &hit, scope, bits);
 		}
 	}
 }

@@ -8,9 +8,9 @@
 #include "snapshot/snapshot.h"
 
 #define YG_DNS_POLICY_SCHEMA                                                                           \
-	YG_SV("dns-policy 1; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "             \
+	YG_SV("dns-policy 2; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "             \
 	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                          \
-	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool; front; "                   \
+	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool, one record of it; front; " \
 	      "rules:data,zone,action,flags; data:u32 length+bytes; "                                  \
 	      "zones:19 words, list; views:org,zones,scopes,first; answers; strings:u16+bytes; info; " \
 	      "names hashed by wire label from the right")
@@ -83,7 +83,7 @@ struct yg_dns_policy_counts {      /* what look-ups need not try: labels of name
 };
 static_assert(sizeof(struct yg_dns_rule_rec) == 8, "stored as it is");
 static_assert(sizeof(struct yg_dns_zone_rec) == 72, "stored as it is");
-static_assert(sizeof(struct yg_dns_view_rec) == 48, "stored as it is");
+static_assert(sizeof(struct yg_dns_view_rec) == 72, "stored as it is");
 static_assert(sizeof(struct yg_dns_view_zone) == 4, "stored as it is");
 static_assert(sizeof(struct yg_dns_answer_rec) == 12, "stored as it is");
 static_assert(sizeof(struct yg_dns_policy_counts) == 8, "stored as it is");

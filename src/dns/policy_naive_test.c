@@ -16,6 +16,7 @@
 #define RECORDS_MAX 60
 #define STAGES_MAX  3
 #define SERVERS_MAX 3
+#define ORGS        5 /* the first is everyone */
 
 static uint64_t state;
 static uint32_t rnd(uint32_t below)
@@ -61,7 +62,8 @@ struct stage {
 struct world {
 	struct zone z[ZONES_MAX];
 	size_t zone_count;
-	enum yg_dns_mode org_mode[3][YG_DNS_LAYER_COUNT];
+	int org_mode[ORGS][YG_DNS_LAYER_COUNT]; /* -1: it says nothing */
+	unsigned above[ORGS];                   /* in the tree; 0: nobody but everyone */
 };
 struct query {
 	unsigned org;
@@ -69,7 +71,7 @@ struct query {
 	struct stage s[STAGES_MAX];
 	unsigned stages;
 };
-static const char *const orgs[] = {"", "one", "two"};
+static const char *const orgs[ORGS] = {"", "one", "two", "three", "four"};
 
 /* ---- making one ---- */
 
@@ -128,7 +130,7 @@ static void make_zone(struct zone *z, size_t records)
 	z->n = 0;
 	z->layer = layers[rnd(YG_LEN(layers))];
 	bool of_org = z->layer == YG_DNS_LAYER_ORG_ALLOW || z->layer == YG_DNS_LAYER_ORG_BLOCK;
-	z->org = of_org ? 1 + rnd(2) : rnd(4) == 0 ? 1 + rnd(2) : 0;
+	z->org = of_org || rnd(4) == 0 ? 1 + rnd(ORGS - 1) : 0;
 	z->override = rnd(3) > 0 ? YG_DNS_OVERRIDE_GIVEN
 				 : (enum yg_dns_override)rnd(YG_DNS_OVERRIDE_COUNT);
 	z->mode = rnd(4) > 0 ? YG_DNS_MODE_ENFORCE : (enum yg_dns_mode)rnd(YG_DNS_MODE_COUNT);
@@ -159,16 +161,16 @@ static void make_world(struct world *w, size_t size)
 	w->zone_count = 1 + rnd(ZONES_MAX);
 	for (size_t i = 0; i < w->zone_count; i++)
 		make_zone(&w->z[i], 1 + rnd((uint32_t)YG_MIN(size, RECORDS_MAX)));
-	for (unsigned o = 0; o < 3; o++)
+	for (unsigned o = 0; o < ORGS; o++) {
+		w->above[o] = o == 0 || rnd(3) == 0 ? 0 : rnd(o);
 		for (unsigned l = 0; l < YG_DNS_LAYER_COUNT; l++)
-			w->org_mode[o][l] = o == 0 || rnd(6) > 0
-						    ? YG_DNS_MODE_ENFORCE
-						    : (enum yg_dns_mode)rnd(YG_DNS_MODE_COUNT);
+			w->org_mode[o][l] = rnd(6) > 0 ? -1 : (int)rnd(YG_DNS_MODE_COUNT);
+	}
 }
 
 static void make_query(struct query *q)
 {
-	q->org = rnd(3);
+	q->org = rnd(ORGS);
 	q->client = make_ip();
 	q->stages = 1 + rnd(STAGES_MAX);
 	for (unsigned i = 0; i < q->stages; i++) {
@@ -275,10 +277,26 @@ struct naive {
 	uint32_t noted; /* zones that would have */
 };
 
+/* What the nearest in the tree says; everyone is the farthest. */
+static enum yg_dns_mode mode_of(const struct world *w, const struct zone *z, unsigned org)
+{
+	while (org != 0 && w->org_mode[org][z->layer] < 0)
+		org = w->above[org];
+	int said = w->org_mode[org][z->layer];
+	return said < 0 ? z->mode : YG_MAX(z->mode, (enum yg_dns_mode)said);
+}
+
+static bool sees(const struct world *w, unsigned org, unsigned owner)
+{
+	while (org != 0 && org != owner)
+		org = w->above[org];
+	return org == owner;
+}
+
 static void consider(struct naive *n, const struct world *w, const struct zone *z, unsigned org,
 		     const struct match *m)
 {
-	enum yg_dns_mode mode = YG_MAX(z->mode, w->org_mode[org][z->layer]);
+	enum yg_dns_mode mode = mode_of(w, z, org);
 	if (mode == YG_DNS_MODE_OFF)
 		return;
 	if (mode == YG_DNS_MODE_AUDIT_ONLY || z->override == YG_DNS_OVERRIDE_DISABLED) {
@@ -310,7 +328,7 @@ static void naive_stage(const struct world *w, const struct query *q, unsigned a
 			if (z->layer != layer)
 				continue;
 			struct match m = {.z = z, .order = order++};
-			if (z->org != 0 && z->org != q->org)
+			if (!sees(w, q->org, z->org))
 				continue;
 			if (at == 0)
 				consider_ips(n, w, m, q->org, YG_DNS_TRIGGER_CLIENT_IP, &q->client,
@@ -421,10 +439,16 @@ static struct yg_dns_policy *compile(const struct world *w, bool verbose)
 	bool ok = yg_dns_builder_new(&opts, &b, &err) == YG_OK;
 	for (size_t i = 0; ok && i < w->zone_count; i++)
 		ok = add_zone(b, &w->z[i], i, verbose);
-	for (unsigned o = 1; ok && o < 3; o++)
+	for (unsigned o = 0; ok && o < ORGS; o++) {
+		if (o > 0)
+			ok = yg_dns_builder_org(b, yg_sv_of(orgs[o]), yg_sv_of(orgs[w->above[o]]),
+						&err) == YG_OK;
 		for (unsigned l = 0; l < YG_DNS_LAYER_COUNT; l++)
-			ok = ok && yg_dns_builder_mode(b, yg_sv_of(orgs[o]), (enum yg_dns_layer)l,
-						       w->org_mode[o][l], &err) == YG_OK;
+			ok = ok && (w->org_mode[o][l] < 0 ||
+				    yg_dns_builder_mode(b, yg_sv_of(orgs[o]), (enum yg_dns_layer)l,
+							(enum yg_dns_mode)w->org_mode[o][l],
+							&err) == YG_OK);
+	}
 	ok = ok && yg_dns_builder_finish(b, fd, 1, NULL, &err) == YG_OK &&
 	     yg_dns_policy_open_fd(fd, 0, &p, &err) == YG_OK;
 	if (!ok)

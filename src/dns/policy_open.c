@@ -73,7 +73,7 @@ static yg_status find_sections(struct yg_dns_policy *p, struct yg_err *err)
 			return st;
 	}
 	if (infos != 1 || fronts != YG_PREFIX_FRONT || p->zone_count > YG_DNS_ZONES_MAX ||
-	    p->view_count == 0 || p->view_count > YG_DNS_ZONES_MAX + 1)
+	    p->view_count == 0 || p->view_count > YG_DNS_ORGS_MAX)
 		return YG_FAIL(err, YG_CORRUPT, "policy info is damaged");
 	memcpy(&p->counts, info, sizeof p->counts);
 	p->set.filter = filter;

@@ -360,6 +360,75 @@ static void test_organisations(void)
 	yg_dns_policy_close(p);
 }
 
+/* centre > one > two: what is said above holds below, the nearest word decides. */
+static void test_tree(void)
+{
+	static struct yg_env_sim tree_sim = {.seed = 3};
+	struct yg_env env = yg_env_sim(&tree_sim);
+	const struct yg_dns_build_opts opts = {.env = &env};
+	const struct yg_dns_zone_spec z[] = {{.name = YG_SV_INIT("block"),
+					      .org = YG_SV_INIT("one"),
+					      .category = YG_SV_INIT("scam"),
+					      .layer = YG_DNS_LAYER_ORG_BLOCK},
+					     {.name = YG_SV_INIT("allow"),
+					      .org = YG_SV_INIT("two"),
+					      .layer = YG_DNS_LAYER_ORG_ALLOW}};
+	struct yg_dns_builder *b = NULL;
+	struct yg_dns_policy *p = NULL;
+	struct yg_dns_answer_spec garden = {.ttl = 5};
+	struct yg_dns_name bad = name_of("bad.example."), good = name_of("good.bad.example.");
+	struct yg_ip ip = ip_of("192.0.2.0");
+	uint32_t at[2];
+	int fd = memfd_create("policy", MFD_CLOEXEC);
+	T_OK(yg_dns_builder_new(&opts, &b, NULL) == YG_OK);
+	T_OK(yg_dns_builder_org(b, YG_SV("two"), YG_SV("one"), NULL) == YG_OK);
+	T_OK(yg_dns_builder_org(b, YG_SV("one"), YG_SV("two"), NULL) == YG_INVAL);
+	T_OK(yg_dns_builder_org(b, YG_SV("other"), YG_SV(""), NULL) == YG_OK);
+	T_OK(yg_dns_builder_zone(b, &z[0], &at[0], NULL) == YG_OK &&
+	     yg_dns_builder_zone(b, &z[1], &at[1], NULL) == YG_OK);
+	T_OK(yg_dns_builder_name(b, at[0], &bad, true, true, YG_DNS_ACTION_NXDOMAIN, NULL) ==
+		     YG_OK &&
+	     yg_dns_builder_prefix(b, at[0], YG_DNS_TRIGGER_RESPONSE_IP, ip, 120,
+				   YG_DNS_ACTION_NXDOMAIN, NULL) == YG_OK &&
+	     yg_dns_builder_name(b, at[1], &good, true, true, YG_DNS_ACTION_PASSTHRU, NULL) ==
+		     YG_OK &&
+	     yg_dns_builder_prefix(b, at[1], YG_DNS_TRIGGER_RESPONSE_IP, ip, 120,
+				   YG_DNS_ACTION_PASSTHRU, NULL) == YG_OK);
+	(void)yg_dns_name_parse(YG_SV("garden.example."), NULL, &garden.target, NULL);
+	T_OK(yg_dns_builder_answer(b, YG_SV("one"), YG_SV("scam"), YG_DNS_ACTION_CNAME, &garden,
+				   NULL) == YG_OK &&
+	     yg_dns_builder_answer(b, YG_SV("two"), YG_SV(""), YG_DNS_ACTION_NODATA, NULL, NULL) ==
+		     YG_OK &&
+	     yg_dns_builder_mode(b, YG_SV(""), YG_DNS_LAYER_ORG_BLOCK, YG_DNS_MODE_OFF, NULL) ==
+		     YG_OK &&
+	     yg_dns_builder_mode(b, YG_SV("one"), YG_DNS_LAYER_ORG_BLOCK, YG_DNS_MODE_ENFORCE,
+				 NULL) == YG_OK);
+	T_OK(yg_dns_builder_finish(b, fd, 1, NULL, NULL) == YG_OK &&
+	     yg_dns_policy_open_fd(fd, 0, &p, NULL) == YG_OK);
+	T_OK(ask(p, "one", NULL, "bad.example.") == YG_DNS_ACTION_CNAME);
+	T_OK(ask(p, "two", NULL, "bad.example.") == YG_DNS_ACTION_NODATA);
+	T_OK(ask(p, "two", NULL, "good.bad.example.") == YG_DNS_ACTION_PASSTHRU);
+	T_OK(ask(p, "one", NULL, "good.bad.example.") == YG_DNS_ACTION_CNAME);
+	T_OK(ask(p, "other", NULL, "bad.example.") == YG_DNS_ACTION_NONE && e.note_count == 0);
+	static const struct {
+		const char *org;
+		enum yg_dns_action action;
+	} want[] = {{"one", YG_DNS_ACTION_CNAME},
+		    {"two", YG_DNS_ACTION_PASSTHRU},
+		    {"other", YG_DNS_ACTION_NONE},
+		    {"", YG_DNS_ACTION_NONE}};
+	for (size_t i = 0; i < YG_LEN(want); i++) { /* one prefix of two organisations */
+		(void)ask(p, want[i].org, NULL, "fine.example.");
+		yg_dns_eval_address(&e, ip_of("192.0.2.99"));
+		yg_dns_eval_verdict(&e, &v);
+		T_OK(v.action == want[i].action);
+	}
+	T_OK(yg_dns_policy_info(p).prefixes == 1);
+	yg_dns_policy_close(p);
+	yg_dns_builder_free(b);
+	(void)close(fd);
+}
+
 /* More zones with one name than one record of the table holds values for. */
 static void test_many_zones(void)
 {
@@ -531,6 +600,7 @@ int main(void)
 	test_refused();
 	test_lists();
 	test_organisations();
+	test_tree();
 	test_many_zones();
 	test_damage();
 	test_file();
