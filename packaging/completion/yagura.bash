@@ -17,7 +17,7 @@ _yagura() {
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
-    'alert') verbs='list group show events history set close comment comments merge split allow bulk ' ;;
+    'alert') verbs='list group show events history set close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
     'audit-log') verbs='list verify ' ;;
@@ -101,6 +101,7 @@ _yagura() {
     'alert comment') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert comments') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert merge') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert unmerge') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert split') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert allow') opts='--reason --expires --all-organisations --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert bulk') opts='--org --from-state --severity --assignee --indicator --q --state --verdict --reason --assign --set-severity --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;

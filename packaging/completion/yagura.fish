@@ -257,6 +257,7 @@ complete -c yagura -n '__fish_seen_subcommand_from alert' -a comments -d 'List c
 complete -c yagura -n '__fish_seen_subcommand_from comments' -l limit -r -d 'At most N rows; 0 for all (default 50).'
 complete -c yagura -n '__fish_seen_subcommand_from alert' -a merge -d 'Join the other alerts into the first.'
 complete -c yagura -n '__fish_seen_subcommand_from merge' -l reason -r -d 'Why.'
+complete -c yagura -n '__fish_seen_subcommand_from alert' -a unmerge -d 'Take back that the alert was merged into another.'
 complete -c yagura -n '__fish_seen_subcommand_from alert' -a split -d 'Move some of the evidence into an alert of its own.'
 complete -c yagura -n '__fish_seen_subcommand_from split' -l reason -r -d 'Why.'
 complete -c yagura -n '__fish_seen_subcommand_from alert' -a allow -d 'Allow the alert'\''s indicator from now on and close it as false.'

@@ -159,6 +159,12 @@ yg_status yg_alert_change(struct yg_act *act, struct yg_sv id, int64_t version,
 yg_status yg_alert_merge(struct yg_act *act, struct yg_sv into, int64_t version,
 			 const struct yg_sv *others, size_t other_count, struct yg_sv reason,
 			 struct yg_err *err) YG_MUST_USE;
+/* Takes back that `id` was merged: the parts that came from it, with what was found for
+ * them since, are its own again, and it is open (in progress).  YG_CONFLICT when it was
+ * not merged, the other is closed, or the parts have gone elsewhere.  Severity and
+ * confidence of the other stay. */
+yg_status yg_alert_unmerge(struct yg_act *act, struct yg_sv id, int64_t version,
+			   struct yg_err *err) YG_MUST_USE;
 /* The evidence of these events goes to a new alert.  A part all of whose links
  * are named moves whole (count, later findings); of others the named links
  * move, and the new part does not collect.  Not all of the alert: YG_INVAL. */

@@ -191,6 +191,43 @@ static void test_filter(void)
 	}
 }
 
+/* Merged and taken back: as it was, with what was found since. */
+static void test_unmerge(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:7"));
+	struct yg_alert a, b, c;
+	find(db, "alpha", "evil.example", "h1", 1);
+	a = newest(db);
+	find(db, "alpha", "worse.example", "h1", 2);
+	b = newest(db);
+	find(db, "alpha", "third.example", "h1", 3);
+	c = newest(db);
+	struct yg_sv both[] = {b.id, c.id}, why = YG_SV("one infection");
+	T_OK(yg_alert_unmerge(&act, b.id, YG_ANY_VERSION, &err) == YG_CONFLICT);
+	T_OK(yg_alert_merge(&act, a.id, YG_ANY_VERSION, both, 2, why, &err) == YG_OK);
+	find(db, "alpha", "worse.example", "h1", 12);
+	T_OK(yg_alert_unmerge(&act, b.id, 1, &err) == YG_CONFLICT &&
+	     yg_alert_unmerge(&act, YG_SV("a-none"), YG_ANY_VERSION, &err) == YG_NOTFOUND);
+	T_OK(yg_alert_unmerge(&act, b.id, 2, &err) == YG_OK);
+	T_OK(yg_alert_get(db, a.id, &arena, &a, &err) == YG_OK && a.count == 2);
+	T_NAMED(yg_alert_get(db, b.id, &arena, &b, &err) == YG_OK && b.count == 2 &&
+			b.state == YG_ALERT_IN_PROGRESS && b.merged_into.n == 0 &&
+			b.reason.n == 0 && b.closed.us == 0 &&
+			YG_SV_IS(b.indicator, "worse.example") && b.last_seen.us == T0 + 12,
+		"its own again, with what came since");
+	find(db, "alpha", "worse.example", "h1", 13);
+	T_OK(yg_alert_get(db, b.id, &arena, &b, &err) == YG_OK && b.count == 3);
+	T_OK(yg_alert_unmerge(&act, b.id, YG_ANY_VERSION, &err) == YG_CONFLICT);
+	/* c's part went on to b: there is nothing to take back */
+	T_OK(yg_alert_merge(&act, b.id, YG_ANY_VERSION, &a.id, 1, why, &err) == YG_OK);
+	T_OK(yg_alert_unmerge(&act, c.id, YG_ANY_VERSION, &err) == YG_CONFLICT);
+	T_OK(yg_alert_unmerge(&act, a.id, YG_ANY_VERSION, &err) == YG_OK);
+	T_NAMED(yg_alert_unmerge(&act, c.id, YG_ANY_VERSION, &err) == YG_CONFLICT &&
+			strstr(err.msg, "merged again") != NULL,
+		"what was merged twice is known as of the second");
+}
+
 static void test_merge(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -429,7 +466,7 @@ static void test_random(void)
 	struct yg_act act = yg_act_make(db, &env, YG_SV("local:7"));
 	struct yg_sv why = YG_SV("random");
 	int64_t findings = 0;
-	int refused = 0;
+	int refused = 0, apart = 0;
 	bool ok = true;
 	for (int step = 0; ok && step < 1500; step++) {
 		char indicator[32], asset[32];
@@ -438,7 +475,7 @@ static void test_random(void)
 					   .verdict = (enum yg_verdict)draw(5),
 					   .reason = draw(2) ? &why : NULL,
 					   .severity_id = (int)draw(7)};
-		switch (draw(6)) {
+		switch (draw(7)) {
 		case 0:
 		case 1:
 			(void)snprintf(indicator, sizeof indicator, "i%u.example", draw(4));
@@ -454,7 +491,8 @@ static void test_random(void)
 			refused +=
 				YG_OK != yg_alert_merge(&act, a, YG_ANY_VERSION, &b, 1, why, &err);
 			break;
-		default: random_split(&act); break;
+		case 5: random_split(&act); break;
+		default: apart += YG_OK == yg_alert_unmerge(&act, a, YG_ANY_VERSION, &err); break;
 		}
 		sim.wall.us += 1000;
 		ok = !yg_state_in_transaction(db) && (step % 10 != 0 || invariants(db, findings));
@@ -462,7 +500,7 @@ static void test_random(void)
 			yg_arena_reset(&arena);
 	}
 	T_NAMED(ok && invariants(db, findings), "random changes keep the invariants");
-	T_OK(refused > 50 && refused < 1000);
+	T_OK(refused > 50 && refused < 1000 && apart > 5);
 	T_OK(one(db, "SELECT count(*) FROM alert WHERE merged_into <> ''") > 5 &&
 	     one(db, "SELECT count(*) FROM alert_part WHERE collects = -1") > 5);
 }
@@ -476,6 +514,7 @@ int main(void)
 	test_comments();
 	test_filter();
 	test_merge();
+	test_unmerge();
 	test_allow();
 	test_bulk();
 	test_random();

@@ -110,8 +110,9 @@ static yg_status merge_one(struct yg_act *act, const struct yg_alert *into, stru
 	if (a.state == YG_ALERT_CLOSED)
 		return YG_FAIL(err, YG_CONFLICT, "a closed alert is not merged");
 	const int64_t v[] = {a.seq, into->seq};
-	st = run_i64(act->db, YG_SQL("UPDATE alert_part SET alert = $2 WHERE alert = $1"), v,
-		     YG_LEN(v), err);
+	st = run_i64(act->db,
+		     YG_SQL("UPDATE alert_part SET alert = $2, merged_from = $1 WHERE alert = $1"),
+		     v, YG_LEN(v), err);
 	return st == YG_OK ? close_merged(act, &a, into, reason, err) : st;
 }
 
@@ -160,6 +161,79 @@ yg_status yg_alert_merge(struct yg_act *act, struct yg_sv into, int64_t version,
 					     &arena, err),
 				       err)
 			   : st;
+}
+
+/* Open again, as its own. */
+static yg_status reopen_merged(struct yg_act *act, const struct yg_alert *a, struct yg_err *err)
+{
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	const int64_t v[] = {a->seq, yg_env_wall(act->env).us};
+	yg_status st = run_i64(
+		act->db,
+		YG_SQL("UPDATE alert SET state = 'in_progress', verdict = '', reason = '', closed = 0,"
+		       " updated = $2, merged_into = '' WHERE seq = $1"),
+		v, YG_LEN(v), err);
+	if (st != YG_OK)
+		return st;
+	yg_detail_init(&d);
+	(void)yg_detail_text(&d, "state", YG_SV("closed"), YG_SV("in_progress"));
+	(void)yg_detail_text(&d, "verdict", YG_SV("duplicate"), YG_SV(""));
+	(void)yg_detail_text(&d, "merged_into", a->merged_into, YG_SV(""));
+	return yg_audit_add(act, "alert.unmerged", a->id, a->org, &d, err);
+}
+
+static yg_status unmerge(struct yg_act *act, struct yg_sv id, int64_t version,
+			 struct yg_arena *arena, struct yg_err *err)
+{
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_alert a = {0}, into = {0};
+	int64_t parts = 0, left = 0;
+	yg_status st = yg_alert_get(act->db, id, arena, &a, err);
+	if (st == YG_OK && version != YG_ANY_VERSION && version != a.version)
+		st = YG_FAIL(err, YG_CONFLICT, "the alert was changed meanwhile");
+	if (st == YG_OK && a.merged_into.n == 0)
+		st = YG_FAIL(err, YG_CONFLICT, "the alert is not merged into another");
+	if (st == YG_OK)
+		st = yg_alert_get(act->db, a.merged_into, arena, &into, err);
+	if (st == YG_OK && into.state == YG_ALERT_CLOSED)
+		st = YG_FAIL(err, YG_CONFLICT,
+			     "the alert that it was merged into is closed: reopen that first");
+	if (st != YG_OK)
+		return st;
+	const int64_t v[] = {a.seq, into.seq};
+	st = run_i64(
+		act->db,
+		YG_SQL("UPDATE alert_part SET alert = $1, merged_from = 0 WHERE alert = $2 AND merged_from = $1"),
+		v, YG_LEN(v), err);
+	if (st == YG_OK)
+		st = count_parts(act->db, a.seq, &parts, err);
+	if (st == YG_OK)
+		st = count_parts(act->db, into.seq, &left, err);
+	if (st == YG_OK && (parts == 0 || left == 0))
+		st = YG_FAIL(err, YG_CONFLICT,
+			     "what was merged has been split or merged again since");
+	if (st == YG_OK)
+		st = reopen_merged(act, &a, err);
+	const int64_t both[] = {a.seq, into.seq};
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(both); i++) {
+		st = rename_after_part(act->db, both[i], err);
+		if (st == YG_OK)
+			st = reckon(act, both[i], err);
+	}
+	yg_detail_init(&d);
+	yg_detail_note(&d, "other", a.id);
+	if (st == YG_OK)
+		st = yg_audit_add(act, "alert.unmerge", into.id, into.org, &d, err);
+	return st;
+}
+
+yg_status yg_alert_unmerge(struct yg_act *act, struct yg_sv id, int64_t version, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_tx tx;
+	yg_arena_init(&arena, 1 << 20);
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	return st == YG_OK ? yg_tx_end(&tx, unmerge(act, id, version, &arena, err), err) : st;
 }
 
 struct link { /* one row of alert_evidence */

@@ -152,6 +152,7 @@
 	X(POST,   "/api/v1/alerts/{id}/comments", "createAlertComment", "alerts:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_comment) \
 	X(GET,    "/api/v1/alerts/{id}/events", "listAlertEvents", "alerts:read", 0, 0, NULL, "limit cursor", alert_events) \
 	X(GET,    "/api/v1/alerts/{id}/history", "listAlertHistory", "alerts:read", 0, 0, NULL, "limit cursor", alert_history) \
+	X(POST,   "/api/v1/alerts/{id}/unmerge", "unmergeAlert", "alerts:write", 0, 0, NULL, NULL, alert_unmerge) \
 	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_merge) \
 	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_split) \
 	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_allow) \

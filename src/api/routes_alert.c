@@ -364,6 +364,30 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	return YG_OK;
 }
 
+yg_status yg_r_alert_unmerge(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_alert a;
+	yg_status st = yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, yg_param(q, "id"), &a, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, a.version, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_alert_unmerge(&act, a.id, a.version, err);
+	if (st == YG_OK)
+		st = answer_alert(q, r, l.db, 200, a.id, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st != YG_OK)
+		return st;
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
+	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.merged_into, "updated");
+	return YG_OK;
+}
+
 yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {

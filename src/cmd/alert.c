@@ -147,6 +147,11 @@ static int run_merge(struct yg_cli *c)
 	return post(c, "/merge", body);
 }
 
+static int run_unmerge(struct yg_cli *c)
+{
+	return post(c, "/unmerge", NULL);
+}
+
 static int run_split(struct yg_cli *c)
 {
 	json_t *body = json_object();
@@ -353,6 +358,14 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .doc = "Join the other alerts into the first.",
 	 .doc_ja = "ほかの警報を最初の警報に統合する。",
 	 .run = run_merge},
+	{.noun = "alert",
+	 .verb = "unmerge",
+	 .args = "ID",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .doc = "Take back that the alert was merged into another.",
+	 .doc_ja = "統合を取り消し、元の警報に戻す。",
+	 .run = run_unmerge},
 	{.noun = "alert",
 	 .verb = "split",
 	 .args = "ID EVENT...",

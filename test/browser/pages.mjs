@@ -115,7 +115,8 @@ async function scopes(browser, person) {
 async function undone(browser, person) {
 	const tab = await browser.tab(person, { language: "en" });
 	const { page } = tab;
-	const alert = (await person.get("/api/v1/alerts?limit=1&state=new")).items[0];
+	const { items } = await person.get("/api/v1/alerts?limit=200&state=new");
+	const alert = items.find((a) => items.some((b) => b.org === a.org && b.id !== a.id)); // one that another can join
 	const state = async () => (await person.get(`/api/v1/alerts/${alert.id}`)).state;
 	const allowed = async () => (await person.get(`/api/v1/allow-entries?org=${alert.org}`)).items;
 	await tab.open(`/alerts/${alert.id}`);
@@ -131,6 +132,20 @@ async function undone(browser, person) {
 	await page.locator(".y-toast button", { hasText: "Undo" }).click();
 	await until("the alert is open again", async () => (await state()) !== "closed");
 	ok((await allowed()).length === 0 && tab.troubles().length === 0, "and that is taken back");
+
+	await tab.open(`/alerts/${alert.id}`);
+	await page.locator(".y-drawer").getByRole("button", { name: "More" }).click();
+	await page.getByRole("menuitem", { name: "Merge others into this one" }).click();
+	await dialog.getByRole("checkbox").first().check();
+	await dialog.getByRole("button", { name: "Merge 1" }).click();
+	await page.locator(".y-toast", { hasText: "1 alert merged" }).getByRole("button", { name: "Undo" }).waitFor();
+	const merged = async () => (await person.get(`/api/v1/alerts?org=${alert.org}&state=closed&limit=200`)).items.filter((a) => a.merged_into === alert.id);
+	const [gone] = await merged();
+	const both = await person.get(`/api/v1/alerts/${alert.id}`);
+	await page.locator(".y-toast").getByRole("button", { name: "Undo" }).last().click();
+	await until("the merged alert is its own again", async () => (await merged()).length === 0);
+	const [one, other] = [await person.get(`/api/v1/alerts/${alert.id}`), await person.get(`/api/v1/alerts/${gone.id}`)];
+	ok(other.state === "in_progress" && one.count + other.count === both.count && tab.troubles().length === 0, "merged, and that is taken back", [gone, one, other]);
 	await tab.close();
 }
 /** Jobs by state and kind, indicators by a part and by whether they are in force: the rows are those of the API. */

@@ -771,6 +771,11 @@ def walk_alerts(w, tokens):
     ok(len(events) == 2, "its evidence", events)
     made = w.call("splitAlert", 201, params=[a], body={"events": [events[0]["event"]], "reason": "another machine"}).json()
     w.call("mergeAlerts", 200, params=[a], body={"others": [made["id"]], "reason": "the same after all"})
+    back = w.call("unmergeAlert", 200, params=[made["id"]]).json()
+    ok(back["state"] == "in_progress" and back["merged_into"] is None and back["verdict"] is None and
+       w.call("getAlert", 200, params=[a]).json()["count"] + back["count"] == 2, "merging is taken back", back)
+    w.call("unmergeAlert", 409, params=[made["id"]])
+    w.call("mergeAlerts", 200, params=[a], body={"others": [made["id"]]})
     w.call("mergeAlerts", 200, params=[b], body={"into": a})
     w.call("mergeAlerts", 400, params=[a], body={})
     w.call("mergeAlerts", 404, params=[a], body={"others": [mine[0]["id"]]}, token=tokens["shiokaze"])
@@ -1043,7 +1048,7 @@ def rights(w, tokens, ids):
         if o.central:
             w.call(name, 403, params=params, body=body, token=tokens["yamabuki"], query=query, **kind)
     strangers = {"Alert": ["getAlert", "updateAlert", "listAlertComments", "createAlertComment", "listAlertEvents",
-                           "listAlertHistory", "mergeAlerts", "splitAlert", "allowFromAlert"],
+                           "listAlertHistory", "mergeAlerts", "unmergeAlert", "splitAlert", "allowFromAlert"],
                  "AllowEntry": ["getAllowEntry", "updateAllowEntry", "deleteAllowEntry"],
                  "BlockEntry": ["getBlockEntry", "updateBlockEntry", "deleteBlockEntry"]}
     bodies = {"updateAlert": {"assignee": "x"}, "createAlertComment": {"text": "x"}, "mergeAlerts": {"others": ["a-1"]},

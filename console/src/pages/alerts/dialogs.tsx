@@ -1,7 +1,7 @@
 // What an analyst decides: close, assign, false positive, merge.
 import { useRef, useState } from "preact/hooks";
 import { Check, Combobox, Confirm, Dialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, toastError, useData, useForm } from "../../kit";
-import { type Alert, type Patch, change } from "./model";
+import { type Alert, type Patch, change, unmerge } from "./model";
 
 export function CloseDialog({ n, send, onClose }: { n: number; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
 	const form = useForm({ verdict: "true", reason: "" }, (v) => send({ state: "closed", verdict: v.verdict as Alert["verdict"], reason: v.reason.trim() }));
@@ -89,7 +89,11 @@ export function MergeDialog({ alert, done, onClose }: { alert: Alert; done: (a: 
 			action={t("alerts.merge.action", { n: picked.size })}
 			onClose={onClose}
 			run={async () => {
-				if (picked.size > 0) done(await api.post<Alert>(at`/alerts/${alert.id}/merge`, { others: [...picked] }));
+				if (picked.size === 0) return;
+				const others = [...picked];
+				const next = await api.post<Alert>(at`/alerts/${alert.id}/merge`, { others });
+				done(next);
+				toast(t("alerts.merge.done", { n: others.length }), { undo: () => void unmerge(others, next, alert).then(done, toastError) });
 			}}
 		>
 			<p>{t("alerts.merge.what")}</p>

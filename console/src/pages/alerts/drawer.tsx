@@ -251,7 +251,8 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 				<>
 					{alert.merged_into !== null && (
 						<p>
-							<a href={withRest([alert.merged_into])}>{t("alerts.merged-into")}</a>
+							<a href={withRest([alert.merged_into])}>{t("alerts.merged-into")}</a>{" "}
+							{mayWrite(alert) && <Button small onClick={() => void api.post<Alert>(at`/alerts/${alert.id}/unmerge`).then(took, toastError)}>{t("alerts.unmerge")}</Button>}
 						</p>
 					)}
 					{alert.previous !== null && alert.previous !== undefined && (

@@ -71,6 +71,12 @@ const before = (a: Alert): Patch => (a.state === "closed" ? { state: a.state, ve
 export function undo(a: Alert, patch: Patch): Patch {
 	return { ...("state" in patch && before(a)), ...("assignee" in patch && { assignee: a.assignee }), ...("severity_id" in patch && { severity_id: a.severity_id }) };
 }
+/** Takes a merge back: each is its own again, and the one that they joined as severe as it was. */
+export async function unmerge(others: string[], merged: Alert, was: Alert): Promise<Alert> {
+	for (const id of others) await api.post(at`/alerts/${id}/unmerge`);
+	if (merged.severity_id !== was.severity_id) await api.patch(at`/alerts/${was.id}`, { severity_id: was.severity_id });
+	return api.get<Alert>(at`/alerts/${was.id}`);
+}
 /** Many alerts by a job; `seen` gets its progress. */
 export async function changeMany(what: { ids: string[] } | { filter: object }, set: Patch, seen: (j: Job) => void): Promise<Job> {
 	const job = await api.post<Job>("/alerts/bulk", { ...what, set });
