@@ -2,9 +2,13 @@
  * logs of sensors, read by the normalisers and inserted as ingest does it.  Event n is
  * e-1-(1 + n / BLOCK)-(n % BLOCK), so that the alerts of fill.c can name theirs.
  *
- * usage: bench_console_events STORE_URL ORGANISATIONS EVENTS DAYS */
+ * Blocks that are in the store are left as they are: what was broken off goes on.
+ *
+ * usage: bench_console_events STORE_URL ORGANISATIONS EVENTS DAYS FROM
+ * FROM: the time of event 0 in microseconds */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "bench.h"
 #include "event/normalize.h"
@@ -23,6 +27,7 @@ struct maker {
 	struct yg_buf text, rows, block;
 	uint64_t orgs, events;
 	int64_t from, span; /* of all events, microseconds */
+	uint64_t *there;    /* of each block, rows in the store */
 };
 
 static int fail(const char *what)
@@ -142,23 +147,48 @@ static int take(struct maker *m, struct yg_norm *norm, const char *source, uint6
 	return 0;
 }
 
+/* Which blocks were inserted before this run. */
+static int look(struct maker *m, uint64_t blocks)
+{
+	m->there = calloc(blocks + 1, sizeof m->there[0]);
+	if (m->there == NULL)
+		return fail("memory");
+	if (blocks > 0 && yg_event_table_delivered(m->ch, 1, 1, blocks, m->there, &err) != YG_OK)
+		return fail("what is there");
+	return 0;
+}
+
+static int put_block(struct maker *m, uint64_t from, uint64_t to)
+{
+	uint64_t middle = to - (to - from) / SYSLOG_ONE_IN;
+	m->rows.n = 0;
+	if (take(m, m->zeek, "zeek", from, middle) != 0 ||
+	    take(m, m->syslog, "syslog", middle, to) != 0)
+		return 1;
+	if (yg_event_table_insert_with(m->ch, NULL, yg_buf_sv(&m->rows), &m->block, &err) != YG_OK)
+		return fail("insert");
+	return 0;
+}
+
 /* The newest first: what was made when somebody breaks it off is the last days. */
 static int fill(struct maker *m)
 {
-	uint64_t blocks = (m->events + YG_BENCH_BLOCK - 1) / YG_BENCH_BLOCK;
+	uint64_t blocks = (m->events + YG_BENCH_BLOCK - 1) / YG_BENCH_BLOCK, made = 0;
+	if (look(m, blocks) != 0)
+		return 1;
 	for (uint64_t k = blocks; k-- > 0;) {
 		uint64_t n = k * YG_BENCH_BLOCK, end = YG_MIN(n + YG_BENCH_BLOCK, m->events);
-		uint64_t middle = end - (end - n) / SYSLOG_ONE_IN;
-		m->rows.n = 0;
-		if (take(m, m->zeek, "zeek", n, middle) != 0 ||
-		    take(m, m->syslog, "syslog", middle, end) != 0)
+		if (m->there[k] != 0 && m->there[k] != end - n) {
+			(void)yg_err_set(&err, YG_INTERNAL, 0, __FILE__,
+					 "%" PRIu64 " of %" PRIu64 " rows are there", m->there[k],
+					 end - n);
+			return fail("a block");
+		}
+		if (m->there[k] == 0 && put_block(m, n, end) != 0)
 			return 1;
-		if (yg_event_table_insert_with(m->ch, NULL, yg_buf_sv(&m->rows), &m->block, &err) !=
-		    YG_OK)
-			return fail("insert");
-		if ((blocks - k) % 32 == 0)
-			(void)printf("%" PRIu64 " of %" PRIu64 " events\n", m->events - n,
-				     m->events);
+		made += m->there[k] == 0;
+		if (m->there[k] == 0 && made % 32 == 0)
+			(void)printf("down to event %" PRIu64 " of %" PRIu64 "\n", n, m->events);
 	}
 	return 0;
 }
@@ -166,19 +196,21 @@ static int fill(struct maker *m)
 int main(int argc, char **argv)
 {
 	struct maker m = {0};
-	uint64_t days = 0;
+	uint64_t days = 0, from = 0;
 	struct yg_ch_conf conf = {.url = argc > 1 ? argv[1] : "", .database = "yagura"};
-	if (argc < 5 || yg_parse_u64(yg_sv_of(argv[2]), &m.orgs, &err) != YG_OK ||
+	if (argc < 6 || yg_parse_u64(yg_sv_of(argv[2]), &m.orgs, &err) != YG_OK ||
 	    yg_parse_u64(yg_sv_of(argv[3]), &m.events, &err) != YG_OK ||
-	    yg_parse_u64(yg_sv_of(argv[4]), &days, &err) != YG_OK || m.orgs == 0 || days == 0) {
-		(void)fprintf(stderr,
-			      "usage: bench_console_events STORE_URL ORGANISATIONS EVENTS DAYS\n");
+	    yg_parse_u64(yg_sv_of(argv[4]), &days, &err) != YG_OK ||
+	    yg_parse_u64(yg_sv_of(argv[5]), &from, &err) != YG_OK || m.orgs == 0 || days == 0) {
+		(void)fprintf(
+			stderr,
+			"usage: bench_console_events STORE_URL ORGANISATIONS EVENTS DAYS FROM\n");
 		return 2;
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	env = yg_env_real(&real, "bench", 0);
 	m.span = (int64_t)days * YG_US_PER_DAY;
-	m.from = yg_env_wall(&env).us - m.span;
+	m.from = (int64_t)from;
 	yg_buf_init(&m.text, 1u << 28);
 	yg_buf_init(&m.rows, 1u << 29);
 	yg_buf_init(&m.block, 1u << 28);
@@ -191,6 +223,7 @@ int main(int argc, char **argv)
 	yg_norm_free(m.zeek);
 	yg_norm_free(m.syslog);
 	yg_ch_close(m.ch);
+	free(m.there);
 	yg_buf_free(&m.text);
 	yg_buf_free(&m.rows);
 	yg_buf_free(&m.block);

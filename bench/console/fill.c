@@ -1,5 +1,6 @@
-/* fill.c - a state as a centre has it after a year: organisations, alerts through
- * the code that takes findings, most of them closed, sources and their hours.
+/* fill.c - a state as a centre has it after a year: organisations, alerts of the whole
+ * year through the code that takes findings, most of them closed within two days,
+ * sources and their hours.
  * With events.c, an alert rests on the event of its organisation that it names.
  *
  * usage: bench_console_fill STATE.db ORGANISATIONS ALERTS [EVENTS] */
@@ -15,10 +16,18 @@
 
 #define BATCH 2000u
 #define HOURS 720
+#define YEAR  (365 * YG_US_PER_DAY)
 
 static struct yg_env_real real;
 static struct yg_env env;
 static struct yg_err err;
+static yg_wall at_work; /* what the time is to the code that takes findings */
+
+static yg_wall year_clock(void *ctx)
+{
+	(void)ctx;
+	return at_work;
+}
 
 static int fail(const char *what)
 {
@@ -39,7 +48,7 @@ static void finding(struct yg_buf *body, uint64_t i, uint64_t orgs, int64_t now)
 	char json[700], time[40];
 	uint64_t event = mixed(i) % YG_MAX(events / orgs, (uint64_t)1) * orgs + i % orgs;
 	struct yg_sb t = yg_sb_init(time, sizeof time);
-	yg_time_format(&t, (yg_wall){now - (int64_t)(i % 2592000) * YG_US_PER_S});
+	yg_time_format(&t, (yg_wall){now - (int64_t)(mixed(i) % 600) * YG_US_PER_S});
 	int n = snprintf(
 		json, sizeof json,
 		"{\"finding_uid\":\"f-%llu\",\"org\":\"org-%llu\",\"indicator\":\"evil%llu.example\",\"indicator_type\":\"domain\","
@@ -58,15 +67,17 @@ static void finding(struct yg_buf *body, uint64_t i, uint64_t orgs, int64_t now)
 static int alerts(struct yg_act *act, uint64_t orgs, uint64_t alerts_n)
 {
 	struct yg_finding_result r;
-	int64_t now = yg_env_wall(&env).us;
+	int64_t now = at_work.us;
 	for (uint64_t at = 0; at < alerts_n; at += BATCH) {
 		struct yg_buf body;
+		at_work.us = now - (int64_t)((double)YEAR * (double)(alerts_n - BATCH - at) /
+					     (double)alerts_n);
 		yg_buf_init(&body, 64 << 20);
 		yg_wr_le32(&body, 1);
 		yg_wr_le32(&body, BATCH);
 		yg_wr_le64(&body, at + 1);
 		for (uint64_t i = at; i < at + BATCH; i++)
-			finding(&body, i, orgs, now);
+			finding(&body, i, orgs, at_work.us);
 		if (yg_findings_apply(act, yg_buf_sv(&body), &r, &err) != YG_OK)
 			return fail("findings");
 		yg_buf_free(&body);
@@ -81,11 +92,13 @@ static int close_most(struct yg_act *act)
 	if (yg_state_prepare(
 		    act->db,
 		    "UPDATE alert SET state = 'closed', verdict = 'benign', reason = 'bench',"
-		    " closed = updated, version = version + 1 WHERE seq % 10 <> 0",
-		    &s, &err) != YG_OK ||
-	    yg_stmt_run(s, &err) != YG_OK)
+		    " closed = min($1, created + seq % 48 * 3600000000 + 1), updated ="
+		    " min($1, created + seq % 48 * 3600000000 + 1), version = version + 1"
+		    " WHERE seq % 10 <> 0",
+		    &s, &err) != YG_OK)
 		return fail("close");
-	return 0;
+	yg_stmt_i64(s, 1, at_work.us + 1);
+	return yg_stmt_run(s, &err) == YG_OK ? 0 : fail("close");
 }
 
 static int sources(struct yg_act *act, uint64_t orgs)
@@ -145,6 +158,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	env = yg_env_real(&real, "bench", 0);
+	at_work = yg_env_wall(&env);
+	env.wall = year_clock;
 	if (yg_state_open(argv[1], &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
 		return fail(argv[1]);
 	if (hurry(db) != 0)

@@ -18,6 +18,7 @@ struct compiler {
 	struct yg_ch_param params[2 * YG_SEARCH_TERMS_MAX];
 	size_t param_count, terms, depth;
 	bool want_term; /* an operator or an open bracket came last, or nothing yet */
+	bool uncounted; /* something but organisation and class is asked for */
 };
 
 enum word_kind { WORD_END, WORD_OPEN, WORD_CLOSE, WORD_TEXT };
@@ -577,12 +578,14 @@ static yg_status term(struct compiler *c, const struct word *w)
 	bool plain = op_n == 0 || (yg_sv_starts(rest, YG_SV("://")) && !w->quoted) ||
 		     yg_ip_parse(w->text, &ip) == YG_OK ||
 		     (n == 1 && yg_sv_starts(rest, YG_SV(":\\")));
+	c->uncounted |= plain || w->text.n == 0;
 	if (w->quoted && w->text.n == 0)
 		return raw_part(c, w->value);
 	if (plain)
 		return w->quoted ? fail(c, at, "not a field:", w->text) : plain_word(c, w->text);
 	if (!field_find(name, &f))
 		return fail(c, at, "unknown field", name);
+	c->uncounted |= !f.is_class && strcmp(f.column, "org") != 0;
 	struct yg_sv value = yg_sv_sub(rest, op_n, rest.n);
 	if (w->quoted && value.n > 0)
 		return fail(c, at + n + op_n, "a quote inside a word", YG_SV(""));
@@ -694,7 +697,7 @@ yg_status yg_search_compile(struct yg_sv q, struct yg_arena *arena, struct yg_se
 			st = YG_FAIL(err, YG_NOMEM, "search: out of memory");
 		} else {
 			memcpy(params, c.params, c.param_count * sizeof *params);
-			*out = (struct yg_search){where, params, c.param_count};
+			*out = (struct yg_search){where, params, c.param_count, !c.uncounted};
 		}
 	}
 	yg_buf_free(&c.sql);

@@ -27,6 +27,7 @@ struct yg_search {
 	struct yg_sv where; /* SQL condition with placeholders; "1" for an empty query */
 	struct yg_ch_param *params;
 	size_t param_count;
+	bool counted; /* of organisation and class alone: their hours are counted (table.h) */
 };
 /* Everything in *out is in `arena`.  YG_PARSE: what is wrong and at which
  * character, from 1: "unknown field 'qury' at 5". */

@@ -10,7 +10,7 @@
  * the server. */
 
 #define SLICE_FIRST  3600000000LL /* one hour */
-#define SLICE_GROWTH 24           /* each further slice is so much wider: forty years in five */
+#define SLICE_GROWTH 24 /* a further slice is at most so much wider: forty years in five */
 #define SECONDS_MAX  20u
 #define ROWS_BYTES_MAX                                                                             \
 	(64u << 20)   /* a page of rows as large as the largest record would not fit: see fetch() */
@@ -202,6 +202,7 @@ struct run {
 	struct yg_search_key keys[YG_PAGE_MAX + 1];
 	size_t n, want; /* want: one more than the page, to know whether it goes on */
 	uint32_t seconds_left;
+	bool by_hours; /* the next slice is to be found by the table's counters */
 };
 
 static struct yg_search_key read_key(struct yg_rd *rd)
@@ -259,6 +260,72 @@ static int64_t minus(int64_t a, int64_t b)
 	return __builtin_sub_overflow(a, b, &out) ? INT64_MIN : out;
 }
 
+/* How wide to look next, `looked` having given r->n: as far as the rest should reach, and
+ * half as much again; where nothing was, much further. */
+static int64_t next_width(const struct run *r, int64_t looked, int64_t width)
+{
+	int64_t most;
+	if (__builtin_mul_overflow(width, SLICE_GROWTH, &most))
+		most = INT64_MAX;
+	if (r->n == 0)
+		return most;
+	double rest = (double)looked / (double)r->n * (double)(r->want - r->n) * 1.5;
+	return rest < (double)most ? YG_MAX((int64_t)rest, YG_MAX(looked / 2, SLICE_FIRST)) : most;
+}
+
+/* The beginning of the newest hours in [floor, to) that hold what is missing, by the
+ * table's counters; `floor` when all of them do not. */
+static yg_status hours_back(const struct run *r, int64_t floor, int64_t to, int64_t *out_from)
+{
+	struct yg_search_scope scope = *r->scope;
+	struct yg_buf sql, out;
+	int64_t first = YG_MAX(floor, scope.period_from.us) / YG_EVENT_HOUR_US;
+	int64_t last = scope.period_to.us != 0 ? YG_MIN(to, scope.period_to.us) : to;
+	size_t n = r->n;
+	yg_buf_init(&sql, 1u << 20);
+	yg_buf_init(&out, 1u << 20);
+	yg_buf_put(&sql, YG_SV("SELECT toInt64(" YG_EVENT_HOUR
+			       ") AS hour, toUInt64(count()) FROM " YG_EVENT_TABLE));
+	yg_search_put_where(&sql, r->search);
+	yg_buf_printf(&sql, " WHERE " YG_EVENT_HOUR " >= %lld AND " YG_EVENT_HOUR " <= %lld",
+		      (long long)first, (long long)(last / YG_EVENT_HOUR_US));
+	scope.period_from.us = scope.period_to.us = 0; /* within those hours already */
+	yg_status st = put_scope(&sql, &scope, r->err);
+	yg_buf_printf(&sql, " GROUP BY hour ORDER BY hour DESC LIMIT %zu", r->want);
+	struct yg_ch_query q = {.sql = yg_buf_sv(&sql),
+				.format = "RowBinary",
+				.params = r->search->params,
+				.param_count = r->search->param_count,
+				.max_seconds = r->seconds_left};
+	if (st == YG_OK)
+		st = sql.bad ? YG_FAIL(r->err, YG_LIMIT, "the search is too long")
+			     : yg_ch_query(r->ch, &q, &out, r->err);
+	struct yg_rd rd = yg_rd_init(out.p, st == YG_OK ? out.n : 0);
+	*out_from = floor;
+	while (st == YG_OK && yg_rd_left(&rd) > 0 && n < r->want) {
+		int64_t hour = (int64_t)yg_rd_le64(&rd);
+		n += (size_t)yg_rd_le64(&rd);
+		if (n >= r->want)
+			*out_from = YG_MAX(floor, hour * YG_EVENT_HOUR_US);
+	}
+	if (rd.bad)
+		st = YG_FAIL(r->err, YG_CORRUPT, "event store: the answer is cut short");
+	yg_buf_free(&sql);
+	yg_buf_free(&out);
+	return st;
+}
+
+/* Where the slice that ends at `to` begins. */
+static yg_status slice_from(struct run *r, int64_t floor, int64_t to, int64_t now, int64_t width,
+			    int64_t *out)
+{
+	*out = YG_MAX(minus(YG_MIN(to, now), width), floor);
+	if (!r->by_hours || *out == floor)
+		return YG_OK;
+	r->by_hours = false; /* once: what it names is enough, or all there is */
+	return hours_back(r, floor, to, out);
+}
+
 /* Fills r->keys; *out_from is how far back was looked. */
 static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from, bool *out_early)
 {
@@ -267,14 +334,20 @@ static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from
 	if (r->scope->has_after && r->scope->after.time < INT64_MAX)
 		to = YG_MIN(to, r->scope->after.time + 1);
 	int64_t begun = yg_env_mono(env).us, budget = (int64_t)r->seconds_left * YG_US_PER_S;
+	int64_t top = YG_MIN(to, now);
+	bool countable = r->search->counted && r->scope->system_count == 0 && floor > 0 &&
+			 to < INT64_MAX && yg_event_table_counted(r->ch);
 	yg_status st = YG_OK;
 	*out_early = false;
 	while (st == YG_OK && r->n < r->want && to > floor && !*out_early) {
-		int64_t from = YG_MAX(minus(YG_MIN(to, now), width), floor);
-		st = slice(r, YG_MIN(from, to), to);
+		int64_t from;
+		st = slice_from(r, floor, to, now, width, &from);
+		if (st == YG_OK)
+			st = slice(r, YG_MIN(from, to), to);
 		to = YG_MIN(from, to);
-		if (__builtin_mul_overflow(width, SLICE_GROWTH, &width))
-			width = INT64_MAX;
+		width = next_width(r, YG_MAX(minus(top, to), 1), width);
+		r->by_hours = countable;
+		countable = false;
 		int64_t spent = yg_env_mono(env).us - begun;
 		*out_early = spent >= budget;
 		r->seconds_left = (uint32_t)YG_MAX((budget - spent) / YG_US_PER_S, 1);

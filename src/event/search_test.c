@@ -136,6 +136,20 @@ static void errors(void)
 	T_OK(compile(longer) == YG_TOOBIG);
 }
 
+/* What the hours of the table are counted by, and nothing else. */
+static void counted(void)
+{
+	static const char *const yes[] = {"", "class:dns_activity", "class:4003 -org:acme",
+					  "NOT (class:>4001 OR org:a*)", "class_uid:* org:\"a b\""};
+	static const char *const no[] = {
+		"evil.example",          "\"org\"",  "class:4003 x", "org:a OR severity:>3",
+		"-(class:4003 time:>1)", "10.0.0.1", "source:zeek"};
+	for (size_t i = 0; i < YG_LEN(yes); i++)
+		T_NAMED(compile(yes[i]) == YG_OK && s.counted, yes[i]);
+	for (size_t i = 0; i < YG_LEN(no); i++)
+		T_NAMED(compile(no[i]) == YG_OK && !s.counted, no[i]);
+}
+
 static void cursors(void)
 {
 	struct yg_search_key k = {.time = -5, .spool = UINT32_MAX, .row = 7, .batch = UINT64_MAX},
@@ -195,6 +209,7 @@ int main(void)
 	fields();
 	operators();
 	errors();
+	counted();
 	cursors();
 	yg_arena_free(&arena);
 	return tap_done();

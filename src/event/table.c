@@ -6,6 +6,7 @@
  * and bloom_filter indexes are both in 20.1, fsync_after_insert in 20.10.  One
  * line between plain and rich is enough: servers between are not in use. */
 #define RICH_FROM     2101u
+#define HOURS_FROM    2301u /* projections are out of their experiment (22.1) and seen to work */
 #define DELIVERED_MAX 65536u
 
 #define NATIVE_I64  "Int64"
@@ -65,6 +66,16 @@ static const char indexes[] =
 	", INDEX ix_batch batch TYPE minmax GRANULARITY 1"
 	", INDEX ix_time time TYPE minmax GRANULARITY 1";
 
+/* See YG_EVENT_HOUR.  By this name a table is known to have it. */
+#define HOURS_NAME "by_hour"
+static const char hours[] = "PROJECTION " HOURS_NAME " (SELECT org, class_uid, " YG_EVENT_HOUR
+			    " AS hour, count() GROUP BY org, class_uid, hour)";
+
+bool yg_event_table_counted(struct yg_ch *ch)
+{
+	return yg_ch_version(ch) >= HOURS_FROM;
+}
+
 static void column_ddl(enum yg_event_field f, bool rich, struct yg_buf *out)
 {
 	yg_buf_put(out, yg_sv_of(yg_event_columns[f].name));
@@ -87,6 +98,8 @@ void yg_event_table_ddl(const char *database, uint32_t version, struct yg_buf *o
 	}
 	if (rich)
 		yg_buf_put(out, yg_sv_of(indexes));
+	if (version >= HOURS_FROM)
+		yg_buf_printf(out, ", %s", hours);
 	yg_buf_put(
 		out,
 		YG_SV(") ENGINE = MergeTree PARTITION BY day ORDER BY (org, time, spool, batch, row)"
@@ -95,15 +108,22 @@ void yg_event_table_ddl(const char *database, uint32_t version, struct yg_buf *o
 		yg_buf_put(out, YG_SV(", fsync_after_insert = 1, fsync_part_directory = 1"));
 }
 
-static yg_status run(struct yg_ch *ch, struct yg_buf *sql, bool no_database, struct yg_err *err)
+static yg_status run_with(struct yg_ch *ch, const struct yg_buf *sql, struct yg_ch_query q,
+			  struct yg_err *err)
 {
 	struct yg_buf none;
 	yg_buf_init(&none, 4096);
-	struct yg_ch_query q = {.sql = yg_buf_sv(sql), .no_database = no_database};
+	q.sql = yg_buf_sv(sql);
 	yg_status st = sql->bad ? YG_FAIL(err, YG_NOMEM, "the statement is too long")
 				: yg_ch_query(ch, &q, &none, err);
 	yg_buf_free(&none);
 	return st;
+}
+
+static yg_status run(struct yg_ch *ch, const struct yg_buf *sql, bool no_database,
+		     struct yg_err *err)
+{
+	return run_with(ch, sql, (struct yg_ch_query){.no_database = no_database}, err);
 }
 
 /* The names of the table's columns, one per line. */
@@ -148,6 +168,53 @@ static yg_status add_columns(struct yg_ch *ch, struct yg_buf *sql, struct yg_err
 	return st;
 }
 
+/* One number; 0 when there is none. */
+static yg_status ask_count(struct yg_ch *ch, const char *sql, uint64_t *out, struct yg_err *err)
+{
+	struct yg_ch_param p[] = {{.name = "db", .value = yg_sv_of(yg_ch_database(ch))}};
+	struct yg_ch_query q = {
+		.sql = yg_sv_of(sql), .format = "RowBinary", .params = p, .param_count = 1};
+	struct yg_buf answer;
+	yg_buf_init(&answer, 4096);
+	yg_status st = yg_ch_query(ch, &q, &answer, err);
+	struct yg_rd rd = yg_rd_init(answer.p, st == YG_OK ? answer.n : 0);
+	*out = yg_rd_left(&rd) > 0 ? yg_rd_le64(&rd) : 0;
+	yg_buf_free(&answer);
+	return st;
+}
+
+/* A table from before the counters gets them.  What was in it is counted behind its back,
+ * part by part; until a part is done its events are read instead, so no number is ever
+ * wrong.  Broken off, the server goes on with it by itself. */
+static yg_status add_hours(struct yg_ch *ch, struct yg_buf *sql, struct yg_err *err)
+{
+	uint64_t there = 0, parts = 0;
+	if (!yg_event_table_counted(ch))
+		return YG_OK;
+	yg_status st =
+		ask_count(ch,
+			  "SELECT toUInt64(count()) FROM system.tables WHERE database = {db:String}"
+			  " AND name = '" YG_EVENT_TABLE "' AND position(create_table_query,"
+			  " 'PROJECTION " HOURS_NAME " ') > 0",
+			  &there, err);
+	if (st != YG_OK || there > 0)
+		return st;
+	sql->n = 0;
+	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " ADD %s", yg_ch_database(ch), hours);
+	st = run(ch, sql, false, err);
+	if (st == YG_OK)
+		st = ask_count(ch,
+			       "SELECT toUInt64(count()) FROM system.parts WHERE active"
+			       " AND database = {db:String} AND table = '" YG_EVENT_TABLE "'",
+			       &parts, err);
+	if (st != YG_OK || parts == 0)
+		return st;
+	sql->n = 0;
+	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " MATERIALIZE PROJECTION " HOURS_NAME,
+		      yg_ch_database(ch));
+	return run_with(ch, sql, (struct yg_ch_query){.no_wait = true}, err);
+}
+
 static bool plain_name(const char *s)
 {
 	size_t n = strlen(s);
@@ -174,6 +241,8 @@ yg_status yg_event_table_ensure(struct yg_ch *ch, struct yg_err *err)
 	}
 	if (st == YG_OK)
 		st = add_columns(ch, &sql, err);
+	if (st == YG_OK)
+		st = add_hours(ch, &sql, err);
 	yg_buf_free(&sql);
 	return st;
 }

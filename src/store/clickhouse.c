@@ -430,6 +430,8 @@ static yg_status query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_
 	if (q->query_id != NULL)
 		arg(&r->url, "query_id", yg_sv_of(q->query_id));
 	arg_u64(&r->url, "max_execution_time", seconds);
+	if (q->no_wait)
+		arg_u64(&r->url, "mutations_sync", 0);
 	if (q->max_rows_read > 0)
 		arg_u64(&r->url, "max_rows_to_read", q->max_rows_read);
 	/* The status line waits for the result, so that an error is never half a page. */

@@ -39,6 +39,7 @@ struct yg_ch_query {
 	uint32_t max_seconds;   /* 0: the client's default of 30 */
 	uint64_t max_rows_read; /* 0: no limit */
 	bool no_database;       /* do not name the database: it may not exist yet */
+	bool no_wait;           /* an ALTER that rewrites parts comes back before it has */
 };
 /* The whole result in `out` (its limit bounds the size).  A server's error is
  * YG_INVAL with its text, but: no such table or database YG_NOTFOUND, a limit of

@@ -3,7 +3,9 @@
  * line by line.  Rows are made from their number alone. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "event/histogram.h"
 #include "event/scan.h"
 #include "os/env.h"
 
@@ -204,6 +206,81 @@ static void searches(void)
 	search("", (struct yg_search_scope){.limit = 10});
 }
 
+static struct yg_histogram histogram_of(const char *q, const struct yg_search_scope *scope,
+					uint32_t buckets)
+{
+	struct yg_arena arena;
+	struct yg_search s;
+	struct yg_err err = {0};
+	struct yg_histogram h = {0};
+	yg_arena_init(&arena, 1u << 20);
+	yg_status st = yg_search_compile(yg_sv_of(q), &arena, &s, &err);
+	if (st == YG_OK)
+		st = yg_histogram_run(ch, &s, scope, buckets, &h, &err);
+	if (st != YG_OK)
+		say(q, st, &err);
+	yg_arena_free(&arena);
+	return h;
+}
+
+/* By the counters of hours, and the same with a condition that they do not know. */
+static void histogram(const char *q, struct yg_search_scope scope, uint32_t buckets)
+{
+	char read[200];
+	(void)snprintf(read, sizeof read, "%s%s received:>0", q, q[0] != '\0' ? " AND" : "");
+	struct yg_histogram a = histogram_of(q, &scope, buckets),
+			    b = histogram_of(read, &scope, buckets);
+	bool same = a.n == b.n && a.from_us == b.from_us && a.total == b.total &&
+		    memcmp(a.count, b.count, sizeof a.count) == 0;
+	(void)printf("histogram %s: %lld s, %llu events, %s:", q,
+		     (long long)(a.width_us / YG_US_PER_S), (unsigned long long)a.total,
+		     same ? "as read" : "OTHER THAN READ");
+	for (size_t i = 0; i < a.n; i++)
+		if (a.count[i] > 0)
+			(void)printf(" %zu:%llu", i, (unsigned long long)a.count[i]);
+	(void)printf("\n");
+}
+
+static void histograms(void)
+{
+	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")},
+				  two[] = {YG_SV_INIT("alpha"), YG_SV_INIT("gamma")};
+	static const char *const queries[] = {"",
+					      "class:dns_activity",
+					      "-class:dns_activity",
+					      "class:4001 OR org:alpha",
+					      "class:>4001 -org:*a",
+					      "class:* row:>100",
+					      "org:* query:host3.example.net"};
+	struct yg_search_scope all = {.all_orgs = true,
+				      .from = {DAY0 + 43200000000LL + 100000000},
+				      .to = {DAY0 + 3 * 43200000000LL + 200000001}};
+	for (size_t i = 0; i < YG_LEN(queries); i++)
+		histogram(queries[i], all, 40);
+	histogram("", all, 400); /* narrower than an hour */
+	histogram("", all, 1);
+	struct yg_search_scope s = all;
+	s.all_orgs = false;
+	histogram("", s, 40);
+	s.orgs = one;
+	s.org_count = 1;
+	histogram("org:alpha", s, 40);
+	histogram("", s, 40);
+	s.orgs = two;
+	s.org_count = 2;
+	histogram("class:4003", s, 40);
+	s.period_from.us = DAY0 + 2 * 43200000000LL + 1; /* an auditor's */
+	s.period_to.us = DAY0 + 2 * 43200000000LL + 300000001;
+	histogram("", s, 40);
+	s.period_to.us = DAY0 + 9 * 43200000000LL;
+	histogram("", s, 40);
+	all.to.us = all.from.us + 60000000; /* within one hour */
+	histogram("", all, 1);
+	all.from.us = -5 * 43200000000LL;
+	all.to.us = DAY0 + 90 * 43200000000LL;
+	histogram("", all, 300);
+}
+
 struct scanned {
 	size_t n, wrong; /* wrong: not newest first within their organisation */
 	uint32_t sum;    /* of the ids, in any order */
@@ -235,7 +312,7 @@ static void scan(const char *q, struct yg_search_scope scope, uint32_t chunk)
 {
 	struct yg_arena arena;
 	struct yg_search s;
-	struct yg_scan at;
+	struct yg_scan at = {0};
 	struct yg_err err = {0};
 	struct yg_search_page page = {.more = true};
 	struct scanned pages = {0}, x = {0};
@@ -355,6 +432,30 @@ static void limits(void)
 		    .format = "JSONEachRow"});
 }
 
+static void change(const char *sql)
+{
+	struct yg_err err = {0};
+	struct yg_buf none;
+	yg_buf_init(&none, 4096);
+	say(sql, yg_ch_query(ch, &(struct yg_ch_query){.sql = yg_sv_of(sql)}, &none, &err), &err);
+	yg_buf_free(&none);
+}
+
+/* Rows of an organisation that is removed: 18.16 comes back before they are gone. */
+static void remove_gamma(void)
+{
+	struct yg_histogram h = {.total = 1};
+	static const struct yg_sv gamma[] = {YG_SV_INIT("gamma")};
+	const struct yg_search_scope s = {
+		.orgs = gamma, .org_count = 1, .from = {DAY0}, .to = {DAY0 + 900000000000LL}};
+	change("ALTER TABLE yagura.event DELETE WHERE org = 'gamma'");
+	for (int i = 0; i < 200 && h.total > 0; i++) {
+		h = histogram_of("received:>0", &s, 10);
+		(void)usleep(h.total > 0 ? 50000 : 0);
+	}
+	(void)printf(" of gamma are left: %llu\n", (unsigned long long)h.total);
+}
+
 int main(int argc, char **argv)
 {
 	struct yg_err err = {0};
@@ -363,6 +464,13 @@ int main(int argc, char **argv)
 	if (real == NULL || yg_ch_open(&conf, &ch, &err) != YG_OK)
 		return 2;
 	env = yg_env_real(real, "test", 0);
+	if (argc > 2) { /* a table of an older program, as it is brought up to date */
+		say("ensure", yg_event_table_ensure(ch, &err), &err);
+		histograms();
+		yg_ch_close(ch);
+		free(real);
+		return bad != 0;
+	}
 	(void)printf("ping %d\n", yg_ch_ping(ch));
 	(void)fprintf(stderr, "version %u\n", yg_ch_version(ch));
 	for (int i = 0; i < 2; i++)
@@ -377,14 +485,18 @@ int main(int argc, char **argv)
 	rows_of(6);
 	searches();
 	scans();
+	histograms();
 	get(2, 17);
 	get(2, 18);
 	get(2, 65535);
 	limits();
+	remove_gamma();
+	histograms();
 	uint32_t dropped = 0;
 	say("retain", yg_event_table_retain(ch, 20260102, &dropped, &err), &err);
 	(void)printf(" dropped %u\n", dropped);
 	delivered();
+	histograms();
 	say("retain", yg_event_table_retain(ch, 20260102, &dropped, &err), &err);
 	(void)printf(" dropped %u\n", dropped);
 	yg_ch_close(ch);
