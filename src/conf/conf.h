@@ -44,6 +44,9 @@ struct yg_conf_dns_policy { /* resolve.policy[] */
 	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
 };
+struct yg_conf_dns_privacy { /* resolve.privacy[] */
+	struct yg_sv org, addresses;
+};
 struct yg_conf_dns_publish { /* resolve.publish[] */
 	struct yg_sv zone, org, listen, allow, notify;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
@@ -102,6 +105,11 @@ struct yg_conf {
 	uint64_t resolve_break_dnssec;              /* bool */
 	struct yg_sv resolve_hints, resolve_anchor; /* files; "": the system's */
 	struct yg_sv resolve_insecure;              /* names, with blanks between */
+	uint64_t resolve_log;                       /* bool: every query is an event */
+	uint64_t resolve_log_bytes;       /* 2 GiB: of all workers, until ingest has taken it */
+	struct yg_sv resolve_log_full;    /* "drop-new", "drop-old" */
+	struct yg_sv resolve_addresses;   /* "kept", "pseudonymised", "dropped" */
+	struct yg_sv resolve_address_key; /* file; "": keys/dns-log */
 	struct yg_conf_dns_listen *dns_listens, *dns_dots, *dns_dohs, *dns_notifies;
 	size_t dns_listen_count, dns_dot_count, dns_doh_count, dns_notify_count;
 	struct yg_conf_dns_client *dns_clients;
@@ -110,6 +118,8 @@ struct yg_conf {
 	size_t dns_upstream_count;
 	struct yg_conf_dns_policy *dns_policies;
 	size_t dns_policy_count;
+	struct yg_conf_dns_privacy *dns_privacies;
+	size_t dns_privacy_count;
 	struct yg_conf_dns_publish *dns_publishes;
 	size_t dns_publish_count;
 	/* process: */

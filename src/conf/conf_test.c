@@ -433,6 +433,15 @@ static void test_resolve(void)
 		     "\"127.0.0.1@53\" or \"::1@53\", found '127.0.0.1@70000'"));
 	T_OK(refuses("resolve: {listen: [\"127.0.0.1 @53\"]}\n", "expected an address"));
 	T_OK(refuses("resolve: {clients: [\"127.0.0.1/8\"]}\n", "such as \"192.0.2.0/24\""));
+	T_OK(refuses("resolve: {query-log-size: 1KiB}\n", "resolve.query-log-size"));
+	T_OK(refuses("resolve: {query-log-full: stop}\n", "drop-new or drop-old"));
+	T_OK(refuses("resolve: {client-addresses: hashed}\n", "kept, pseudonymised or dropped"));
+	T_OK(refuses("resolve: {privacy: [{org: a}]}\n", "the key is missing"));
+	T_OK(refuses("resolve: {privacy: [{org: a, client-addresses: x}]}\n",
+		     "resolve.privacy.client-addresses"));
+	T_OK(refuses("resolve: {privacy: [{org: a, client-addresses: kept}, {org: a, "
+		     "client-addresses: dropped}]}\n",
+		     "twice"));
 	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: [[x]]}]}\n", "found a list"));
 	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: [*a]}]}\n", "aliases"));
 }

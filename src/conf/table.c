@@ -11,6 +11,7 @@
 #define AT_DU(m) offsetof(struct yg_conf_dns_upstream, m)
 #define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
 #define AT_DB(m) offsetof(struct yg_conf_dns_publish, m)
+#define AT_DV(m) offsetof(struct yg_conf_dns_privacy, m)
 #define KIB(n)   ((uint64_t)(n) << 10)
 #define MIB(n)   ((uint64_t)(n) << 20)
 #define GIB(n)   ((uint64_t)(n) << 30)
@@ -34,6 +35,8 @@ static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 				     "centre-zone", "indicators",   NULL};
 static const char *const dnssec_ways[] = {"auto", "off", "trust-ad", "validate", NULL};
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
+static const char *const log_full[] = {"drop-new", "drop-old", NULL};
+static const char *const address_ways[] = {"kept", "pseudonymised", "dropped", NULL};
 static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
 					      "hmac-sha224", "hmac-sha1",   NULL};
 static const char *const levels[] = {"debug", "info", "notice", "warn", "error", NULL};
@@ -147,6 +150,16 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "DS or DNSKEY records that validation begins from, one a line; empty: the root's, /usr/share/dns/root.key."},
 	{"resolve.insecure-zones", STR(DOMAIN, YG_CF_EMPTY | YG_CF_MANY, resolve_insecure, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Zones whose signatures are not looked at (negative trust anchors, RFC 7646)."},
+	{"resolve.query-log", NUM(BOOL, resolve_log, 0, 1, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Make every query an event."},
+	{"resolve.query-log-size", NUM(BYTES, resolve_log_bytes, MIB(8), TIB(16), GIB(2)), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Bound of the folder dnslog/, where events of queries lie until role ingest has taken them; the workers share it."},
+	{"resolve.query-log-full", ONE(resolve_log_full, log_full, "drop-new"), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "What is dropped, and counted, when it is full: drop-new keeps what waits for role ingest; drop-old keeps the newest, for a resolver that runs alone."},
+	{"resolve.client-addresses", ONE(resolve_addresses, address_ways, "kept"), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "What events say of a client's address: kept, pseudonymised (a keyed hash of it, the same for the same address), or dropped; resolve.privacy says it for one organisation."},
+	{"resolve.address-key-file", STR(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, resolve_address_key, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "File with the key of pseudonyms, 32 hexadecimal digits; empty: keys/dns-log, made at the first start."},
 
 	{"process.user", STR(TEXT, 0, user, "yagura"), YG_RELOAD_RESTART, YG_CONF_MAIN, "0.1",
 	 "User that the roles run as when the service is started as root."},
@@ -253,6 +266,11 @@ static const struct yg_conf_key dns_policy_keys[] = {
 	{"category", RES(TEXT, YG_CF_EMPTY, AT_DP(category), "", NULL), "What its names stand for, such as malware or phishing."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
+static const struct yg_conf_key dns_privacy_keys[] = {
+	{"org", RES(SLUG, YG_CF_REQUIRED, AT_DV(org), "", NULL), "Organisation whose clients it is about."},
+	{"client-addresses", RES(ENUM, YG_CF_REQUIRED, AT_DV(addresses), "", address_ways), "As resolve.client-addresses."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
 static const struct yg_conf_key dns_publish_keys[] = {
 	{"zone", RES(TEXT, YG_CF_REQUIRED, AT_DB(zone), "", NULL), "Name of the zone."},
 	{"listen", RPORT(53, YG_CF_REQUIRED, AT_DB(listen)), "Address and port where it is served, by UDP and TCP."},
@@ -282,6 +300,7 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.upstream", DNS_LIST(dns_upstreams, dns_upstream_count, yg_conf_dns_upstream, 256, dns_upstream_keys), "Whom the resolver asks.", YG_CL_TWICE},
 	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
 	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
+	{"resolve.privacy", DNS_LIST(dns_privacies, dns_privacy_count, yg_conf_dns_privacy, 1024, dns_privacy_keys), "What events say of the addresses of an organisation's clients.", 0},
 	{"resolve.publish", DNS_LIST(dns_publishes, dns_publish_count, yg_conf_dns_publish, 64, dns_publish_keys), "Our own policy as a response policy zone, for members with resolvers of their own (AXFR, IXFR).", YG_CL_TWICE},
 	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL, 0},
 };

@@ -62,8 +62,8 @@ extern const struct yg_conf_list yg_conf_lists[];       /* ended by name == NULL
 extern const struct yg_conf_section yg_conf_sections[]; /* ended by name == NULL */
 extern const char *const yg_conf_sources[];             /* as event/normalize.h; a test compares */
 
-#define YG_CONF_KEYS_MAX  96 /* rows of yg_conf_keys and of any list */
-#define YG_CONF_LISTS_MAX 16
+#define YG_CONF_KEYS_MAX  128 /* rows of yg_conf_keys and of any list */
+#define YG_CONF_LISTS_MAX 24
 #define YG_CONF_ITEMS_MAX 1024
 struct yg_conf_lines {
 	uint32_t key[YG_CONF_KEYS_MAX]; /* by row of yg_conf_keys; 0: not in the file */

@@ -271,7 +271,7 @@ static yg_status record(struct yg_norm *n, struct yg_sv bytes, struct yg_event *
 	transport(ev, d.protocol);
 	times(ev, &d);
 	policy(n, ev, &d.policy);
-	return YG_OK;
+	return yg_norm_dnstap_extra(n, ev, &d, err);
 }
 
 const struct yg_norm_ops yg_norm_dnstap = {

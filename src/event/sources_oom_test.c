@@ -101,6 +101,24 @@ static yg_status try_syslog(void)
 		YG_SV("T"));
 }
 
+static yg_status try_dnstap(void)
+{
+	/* a query for www.Example: only names are taken from it */
+	static const char frames[] =
+		"\0\0\0\0\0\0\0\4\0\0\0\2\0\0\0\x23\x72\x1f\x08\x05\x22\x04\x0a\0\0\1\x52\x15\0\1\0\0\0\1\0\0\0\0\0\0\3WWW\0\0\1\0\1"
+		"\x78\1";
+	struct yg_norm *n = NULL;
+	struct yg_event ev = {0};
+	yg_status st = yg_norm_new(YG_SOURCE_DNSTAP, NULL, &n, NULL);
+	if (st != YG_OK)
+		return st;
+	yg_norm_begin(n, (struct yg_sv){frames, sizeof frames - 1}, (yg_wall){1}, false);
+	while (yg_norm_next(n, &ev))
+		st = YG_SV_IS(ev.query, "www") && ev.names.n == 2 ? YG_OK : YG_NOMEM;
+	yg_norm_free(n);
+	return st;
+}
+
 static yg_status try_split(void)
 {
 	struct yg_split *s = NULL;
@@ -147,7 +165,7 @@ int main(void)
 	} tries[] = {{"mapping", try_mapping}, {"cloudtrail", try_cloudtrail},
 		     {"windows", try_windows}, {"syslog", try_syslog},
 		     {"split", try_split},     {"demo", try_demo},
-		     {"frames", try_frames}};
+		     {"frames", try_frames},   {"dnstap", try_dnstap}};
 	for (size_t i = 0; i < YG_LEN(tries); i++) {
 		yg_status st = YG_NOMEM;
 		long n = 0;

@@ -146,7 +146,7 @@ static yg_status folder(struct sup *s, const char *path, bool ours, struct yg_er
 static yg_status tree(struct sup *s, struct yg_err *err)
 {
 	static const char *const folders[] = {"state",      "events", "spool", "snapshot",
-					      "quarantine", "run",    "zones"};
+					      "quarantine", "run",    "zones", "dnslog"};
 	yg_status st = folder(s, "keys", true, err);
 	for (size_t i = 0; i < YG_LEN(folders) && st == YG_OK; i++)
 		st = folder(s, folders[i], false, err);

@@ -117,7 +117,7 @@ struct yg_role_ctx {
  *            tls.crt tls.key store.password
  *   resolve  dns.<i>.udp, dns.<i>.tcp, dot.<i>.tcp, doh.<i>.tcp by place in the
  *            configuration; dot.<i>.crt, .key, .ca and doh likewise, client.<i> (its
- *            DoH token), dns.cookie (sealed memory); resolve.sock
+ *            DoH token), dns.cookie, dns.log (sealed memory); resolve.sock
  *   zones    zones.sock
  * Listeners are non-blocking.  Sealed memory: yg_memfd_map(). */
 int yg_role_fd(const struct yg_role_ctx *ctx, const char *name);

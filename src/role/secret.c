@@ -99,19 +99,19 @@ static void take_dns_tls(struct load *l, const struct yg_conf *conf, const char 
 	}
 }
 
-/* Cookies stay good over a restart and are the same of all workers; who runs several
- * servers behind one address copies the file. */
-static void make_cookie_key(struct load *l)
+/* Cookies, and the pseudonyms of clients, stay the same over a restart and for all workers;
+ * who runs several servers behind one address copies the files. */
+static void make_key(struct load *l, const char *path)
 {
 	uint8_t key[16];
 	char text[2 * sizeof key + 1];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
-	if (l->st != YG_OK || access("keys/dns-cookie", F_OK) == 0)
+	if (l->st != YG_OK || access(path, F_OK) == 0)
 		return;
 	l->s->env.random(l->s->env.ctx, key, sizeof key);
 	yg_sb_hex(&b, key, sizeof key);
 	yg_sb_putc(&b, '\n');
-	l->st = yg_file_write("keys/dns-cookie", yg_sb_sv(&b), 0600, l->err);
+	l->st = yg_file_write(path, yg_sb_sv(&b), 0600, l->err);
 	explicit_bzero(key, sizeof key);
 	explicit_bzero(text, sizeof text);
 }
@@ -147,8 +147,13 @@ static void take_resolver(struct load *l, const struct yg_conf *conf)
 	char name[96];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
 	if (conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count > 0) {
-		make_cookie_key(l);
+		make_key(l, "keys/dns-cookie");
 		take(l, "dns.cookie", YG_R_RESOLVE, "keys/dns-cookie");
+		if (conf->resolve_address_key.n == 0)
+			make_key(l, "keys/dns-log");
+		take_sv(l, "dns.log", YG_R_RESOLVE,
+			conf->resolve_address_key.n > 0 ? conf->resolve_address_key
+							: YG_SV("keys/dns-log"));
 	}
 	take_root(l, conf);
 	take_dns_tls(l, conf, "dot", conf->dns_dots, conf->dns_dot_count);
