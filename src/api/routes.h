@@ -140,7 +140,8 @@
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client", dns_explain) \
-	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", 0, 0, NULL, "org", dns_zones) \
+	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \
+	X(GET,    "/api/v1/dns/overview",  "getDnsOverview", "events:read", YG_RT_SLOW, 0, NULL, "org system from to buckets", dns_overview) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
 	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \
 	X(PATCH,  "/api/v1/saved-searches/{id}", "updateSavedSearch", "searches:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, saved_change) \
@@ -206,6 +207,12 @@ struct yg_sv yg_read_assignee(struct yg_sv s);
 uint32_t yg_choose_worker(struct yg_api *api, const struct yg_submit *s);
 struct yg_event;
 void yg_put_event(struct yg_jo *j, const struct yg_event *ev, bool whole);
+/* What the resolver did within the request's scope, from and to: in the last day when
+ * it does not say.  Leases the store. */
+struct yg_dns_summary;
+yg_status yg_dns_summary_of(struct yg_api *api, struct yg_request *q, struct yg_lease *l,
+			    struct yg_search_scope *scope, struct yg_dns_summary *out,
+			    struct yg_err *err);
 /* The filter of the event list: q, from, to, limit, cursor. */
 struct yg_search;
 struct yg_search_scope;

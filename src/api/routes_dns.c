@@ -1,6 +1,7 @@
 /* The resolver, as it can be asked: why a name is answered as it is, and how the zones
  * of its policy do. */
 #include "api/routes.h"
+#include "event/dns_summary.h"
 #include "format/dns.h"
 #include "intel/indicator.h"
 
@@ -133,8 +134,37 @@ static struct yg_sv source_of(struct yg_sv source, bool whole)
 	return whole ? source : yg_sv_sub(source, at, source.n);
 }
 
+/* How often records of the zone decided or noted; NULL: the event store does not say. */
+static void put_hits(struct yg_jo *j, const struct yg_dns_summary *sum, struct yg_sv zone)
+{
+	uint64_t hits = 0, noted = 0;
+	int64_t last = 0;
+	for (size_t i = 0; sum != NULL && i < sum->n; i++) {
+		const struct yg_dns_sum *row = &sum->rows[i];
+		if (row->group != YG_DNS_BY_ZONE || !yg_sv_eq(row->a, zone))
+			continue;
+		hits += row->n;
+		noted += row->noted;
+		last = YG_MAX(last, row->last_us);
+	}
+	if (sum == NULL) {
+		yg_jo_str_or_null(j, "hits", YG_SV(""));
+		yg_jo_str_or_null(j, "noted", YG_SV(""));
+	} else {
+		yg_jo_int(j, "hits", (int64_t)hits);
+		yg_jo_int(j, "noted", (int64_t)noted);
+	}
+	yg_jo_time(j, "last_hit", last);
+}
+
+struct zones_view {
+	struct yg_reach reach;
+	const struct yg_dns_summary *sum; /* NULL: none */
+	struct yg_arena *arena;
+};
+
 static void put_zone(struct yg_jo *j, struct yg_json *doc, uint32_t zone, int64_t position,
-		     bool whole, struct yg_arena *arena)
+		     const struct zones_view *v)
 {
 	static const char *const texts[] = {"name", "kind",     "origin",   "layer",
 					    "mode", "override", "category", "state"};
@@ -143,54 +173,43 @@ static void put_zone(struct yg_jo *j, struct yg_json *doc, uint32_t zone, int64_
 	static const char *const times[] = {"changed_at", "checked_at", "failed_at"};
 	yg_jo_begin(j, '{');
 	for (size_t i = 0; i < YG_LEN(texts); i++)
-		yg_jo_str(j, texts[i], text_at(doc, zone, texts[i], arena));
-	yg_jo_str(j, "source", source_of(text_at(doc, zone, "source", arena), whole));
-	yg_jo_str_or_null(j, "org", text_at(doc, zone, "org", arena));
+		yg_jo_str(j, texts[i], text_at(doc, zone, texts[i], v->arena));
+	yg_jo_str(j, "source", source_of(text_at(doc, zone, "source", v->arena), v->reach.all));
+	yg_jo_str_or_null(j, "org", text_at(doc, zone, "org", v->arena));
 	yg_jo_int(j, "position", position);
 	for (size_t i = 0; i < YG_LEN(counts); i++)
 		yg_jo_int(j, counts[i], number_at(doc, zone, counts[i]));
 	for (size_t i = 0; i < YG_LEN(times); i++)
 		yg_jo_time(j, times[i], number_at(doc, zone, times[i]));
-	yg_jo_str_or_null(j, "error", text_at(doc, zone, "error", arena));
+	put_hits(j, v->sum, text_at(doc, zone, "name", v->arena));
+	yg_jo_str_or_null(j, "error", text_at(doc, zone, "error", v->arena));
 	put_triggers(j, doc, zone);
-	put_refused(j, doc, zone, arena);
+	put_refused(j, doc, zone, v->arena);
 	yg_jo_end(j, '}');
 }
 
 /* Those for everyone, and those of organisations within reach. */
-static void put_zones(struct yg_jo *j, struct yg_json *doc, const struct yg_reach *reach,
-		      struct yg_arena *arena)
+static void put_zones(struct yg_jo *j, struct yg_json *doc, const struct zones_view *v)
 {
 	uint32_t list = yg_json_get(doc, 0, YG_SV("zones"));
 	uint32_t n = list != 0 ? yg_json_at(doc, list)->n : 0;
 	for (uint32_t i = 0, at = list + 1; i < n; i++) {
-		struct yg_sv org = text_at(doc, at, "org", arena);
-		if (org.n == 0 || yg_reach_has(reach, org, YG_SV("")))
-			put_zone(j, doc, at, (int64_t)i + 1, reach->all, arena);
+		struct yg_sv org = text_at(doc, at, "org", v->arena);
+		if (org.n == 0 || yg_reach_has(&v->reach, org, YG_SV("")))
+			put_zone(j, doc, at, (int64_t)i + 1, v);
 		at = yg_json_at(doc, at)->next;
 	}
 }
 
-yg_status yg_r_dns_zones(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			 struct yg_err *err)
+static yg_status answer_zones(struct yg_request *q, struct yg_response *r, struct yg_sv json,
+			      const struct zones_view *v, struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_reach reach;
-	struct yg_sv json = YG_SV("");
 	struct yg_json doc;
-	yg_status st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_reach(q, l.db, &reach, err);
-	yg_lease_end(&l);
-	if (st == YG_OK)
-		st = api->hooks.dns_zones(api->hooks.ctx, q->arena, &json, err);
-	if (st != YG_OK)
-		return st;
 	yg_json_init(&doc, 1u << 20);
-	st = yg_json_parse(&doc, json, err);
+	yg_status st = yg_json_parse(&doc, json, err);
 	if (st == YG_OK) {
 		struct yg_jo j = yg_answer_list(r);
-		put_zones(&j, &doc, &reach, q->arena);
+		put_zones(&j, &doc, v);
 		yg_jo_end(&j, ']');
 		yg_jo_int(&j, "generation", number_at(&doc, 0, "generation"));
 		yg_jo_str_or_null(&j, "next_cursor", YG_SV(""));
@@ -199,4 +218,37 @@ yg_status yg_r_dns_zones(struct yg_api *api, struct yg_request *q, struct yg_res
 	}
 	yg_json_free(&doc);
 	return st;
+}
+
+yg_status yg_r_dns_zones(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_lease_end) struct yg_lease events = {0};
+	struct zones_view v = {.arena = q->arena};
+	struct yg_search_scope scope = {0};
+	struct yg_dns_summary sum;
+	struct yg_err why = {0};
+	struct yg_sv json = YG_SV("");
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_reach(q, l.db, &v.reach, err);
+	/* hits are counted where one may see events, which may be less */
+	struct yg_reach seen = {.all = false};
+	if (st == YG_OK)
+		st = yg_who_reach(&q->who, l.db, "events:read", q->arena, &seen, err);
+	yg_lease_end(&l);
+	if (st == YG_OK)
+		st = api->hooks.dns_zones(api->hooks.ctx, q->arena, &json, err);
+	if (st != YG_OK)
+		return st;
+	/* the zones are there whether the event store is or not */
+	q->who.reach = seen;
+	st = yg_dns_summary_of(api, q, &events, &scope, &sum, &why);
+	if (st == YG_PARSE || st == YG_NOMEM) { /* said already; or nothing can be said */
+		*err = why;
+		return st;
+	}
+	v.sum = st == YG_OK ? &sum : NULL;
+	return answer_zones(q, r, json, &v, err);
 }

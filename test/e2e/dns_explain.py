@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 
-from harness import Server, done, free_port, ok, until
+from harness import Server, done, free_port, library, ok, until
 from people_lib import without_store
 from resolve_lib import Upstream, ask, resolver
 
@@ -98,7 +99,7 @@ def with_centre():
             "upstream": [{"zone": ".", "forward": [up.address]}]}}, before=before) as s:
         for name in ("town-a", "town-b"):
             s.http("POST", "/api/v1/organisations", {"name": name, "title": name})
-        tokens = {o: s.http("POST", "/api/v1/tokens", {"org": o, "name": "x", "scopes": ["indicators:read"]}).json()["secret"]
+        tokens = {o: s.http("POST", "/api/v1/tokens", {"org": o, "name": "x", "scopes": ["indicators:read", "events:read"]}).json()["secret"]
                   for o in ("town-a", "town-b")}
 
         def get(path, who=None):
@@ -129,6 +130,46 @@ def with_centre():
         ok(get("/api/v1/dns/explain?name=%E6%97%A5%E6%9C%AC.example&client=127.0.0.3").json()["name"] == "xn--wgv71a.example", "an international name")
         for wrong in ("", "name=a..b", "name=a.example&type=AXFR", "name=a.example&client=x"):
             ok(get(f"/api/v1/dns/explain?{wrong}").status == 400, f"refused: {wrong}")
+        if library():
+            overview(s, get)
+
+
+def event(n, who, verdict, **more):
+    made = {"class_uid": 4003, "activity_id": 6, "severity_id": 1, "time": int(time.time() * 1000) - n * 1000, "metadata": {"version": "1.8.0"},
+            "src_endpoint": {"ip": f"10.0.{n % 3}.1", "zone": f"{who}-net{n % 2}"}, "query": {"hostname": f"n{n % 4}.example", "type": "A"},
+            "unmapped": {"verdict": verdict, "origin": "policy" if verdict == "blocked" else "cache"}}
+    if verdict in ("blocked", "noted"):
+        made.update(policy={"name": "feed1" if verdict == "blocked" else "notes", "group": {"name": "centre-zone"}},
+                    firewall_rule={"type": "qname", "name": "*.evil.example", "category": "malware"})
+    return {**made, **more}
+
+
+def overview(s, get):
+    """Counts out of the store; what is another's is not in any of them."""
+    for who, verdicts in (("town-a", ["blocked"] * 4 + ["allowed"] * 5 + ["noted"]), ("town-b", ["allowed"] * 3 + ["failed"])):
+        lines = [json.dumps(event(i, who, v)) for i, v in enumerate(verdicts)]
+        lines.append(json.dumps({k: v for k, v in event(1, who, "").items() if k != "unmapped"}))  # another sensor's: no verdict
+        s.http("POST", f"/api/v1/events?source=ocsf&org={who}&sensor=r", "\n".join(lines), Content_Type="application/x-ndjson")
+    o = until(lambda: (lambda o: o["queries"] == 14 and o)(get("/api/v1/dns/overview").json()), 20)
+    if not ok(o, "queries are counted", get("/api/v1/dns/overview").body):
+        return
+    ok((o["blocked"], o["noted"], o["failed"], o["refused"]) == (4, 1, 1, 0) and {v["verdict"]: v["queries"] for v in o["verdicts"]} ==
+       {"blocked": 4, "allowed": 8, "noted": 1, "failed": 1}, "by verdict", o["verdicts"])
+    ok({(z["zone"], z["layer"], z["category"], z["trigger"], z["queries"]) for z in o["zones"]} ==
+       {("feed1", "centre-zone", "malware", "qname", 4), ("notes", "centre-zone", "malware", "qname", 1)}, "by zone and reason", o["zones"])
+    ok({(x["org"], x["queries"], x["blocked"]) for x in o["organisations"]} == {("town-a", 10, 4), ("town-b", 4, 0)}, "by organisation", o["organisations"])
+    ok({(x["org"], x["network"]): x["queries"] for x in o["networks"]} ==
+       {("town-a", "town-a-net0"): 5, ("town-a", "town-a-net1"): 5, ("town-b", "town-b-net0"): 2, ("town-b", "town-b-net1"): 2}, "by network", o["networks"])
+    ok({n["name"]: n["queries"] for n in o["names"]} == {"n0.example": 1, "n1.example": 1, "n2.example": 1, "n3.example": 1}, "names that were blocked", o["names"])
+    ok(sum(t["queries"] for t in o["trend"]) == 14 and sum(t["blocked"] for t in o["trend"]) == 4 and o["last_event"], "over time", o["trend"])
+    mine = get("/api/v1/dns/overview", "town-b").json()
+    ok(mine["queries"] == 4 and mine["blocked"] == 0 and not mine["zones"] and "town-a" not in json.dumps(mine), "one's own alone", mine)
+    ok(get("/api/v1/dns/overview?org=town-a", "town-b").status == 404, "never another's")
+    ok(get("/api/v1/dns/overview?from=now-2h&to=now-1h").json()["queries"] == 0, "another time")
+    z = {z["name"]: z for z in get("/api/v1/dns/zones").json()["items"]}
+    ok((z["feed1"]["hits"], z["notes"]["hits"], z["notes"]["noted"], z["town-own"]["hits"]) == (4, 1, 1, 0), "hits of the zones", z)
+    z = {z["name"]: z["hits"] for z in get("/api/v1/dns/zones", "town-b").json()["items"]}
+    ok(z == {"feed1": 0, "notes": 0}, "of one's own queries", z)
 
 
 alone()

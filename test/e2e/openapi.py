@@ -424,6 +424,11 @@ def walk_dns(w, tokens):
     got = w.call("listDnsZones", 200).json()["items"]
     ok([z["name"] for z in got] == ["names"] and got[0]["refused"] == 1, "the zones of the policy", got)
     w.call("listDnsZones", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    w.call("listDnsZones", 400, query="from=yesterday")
+    if library():
+        w.call("getDnsOverview", 200, query="from=now-7d&buckets=10")
+    w.call("getDnsOverview", 400, query="buckets=0")
+    w.call("getDnsOverview", 404, query="org=shiokaze", token=tokens["yamabuki-events"] if "yamabuki-events" in tokens else tokens["yamabuki"])
     got = w.call("explainDns", 200, query="name=bad.example").json()
     ok(got["verdict"] == "blocked" and got["org"] == "", "why a name is blocked", got)
     w.call("explainDns", 200, query="name=bad.example&type=AAAA", token=tokens["yamabuki"])
