@@ -23,5 +23,8 @@ struct yg_overview {
 yg_status yg_overview_read(struct yg_api *api, struct yg_request *q, struct yg_state *db,
 			   const struct yg_reach *reach, struct yg_overview *out,
 			   struct yg_err *err);
+/* "sandboxes": what each process of this run found out behind its sandbox. */
+yg_status yg_put_sandboxes(struct yg_jo *o, struct yg_state *db, struct yg_arena *arena,
+			   struct yg_err *err);
 /* The worst of the processes: down only when nothing works; a missing one is degraded. */
 enum yg_health yg_parts_health(const struct yg_part *parts, size_t n);

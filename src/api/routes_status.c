@@ -84,6 +84,8 @@ yg_status yg_r_status(struct yg_api *api, struct yg_request *q, struct yg_respon
 	yg_jo_int(&j, "reporting", (int64_t)o.reporting);
 	yg_jo_time(&j, "last_event_at", o.last_event.us);
 	yg_jo_end(&j, '}');
+	if (central)
+		st = yg_put_sandboxes(&j, l.db, q->arena, err);
 	yg_jo_key(&j, "snapshot");
 	if (o.generation == 0) {
 		yg_jo_raw(&j, YG_SV("null"));
@@ -95,7 +97,7 @@ yg_status yg_r_status(struct yg_api *api, struct yg_request *q, struct yg_respon
 		yg_jo_end(&j, '}');
 	}
 	yg_jo_end(&j, '}');
-	return YG_OK;
+	return st;
 }
 
 /* --- doctor --- */

@@ -36,7 +36,7 @@
 	X(1015, ROLE_MISBEHAVED,    "role.misbehaved",    ERROR,  60, "A role sent a forbidden message and was killed.") \
 	X(1016, ROLE_FAILED,        "role.failed",        ERROR,  60, "A role cannot start or go on, and ends.")       \
 	X(1017, ROLE_DRAIN_TIMEOUT, "role.drain_timeout", WARN,   60, "A role did not drain in time and was killed.")  \
-	X(1018, SANDBOX_CLOSED,     "sandbox.closed",     INFO,   600, "A role is locked in, and tried out that it is.") \
+	X(1018, SANDBOX_CLOSED,     "sandbox.closed",     NOTICE, 600, "A role is locked in, and tried out that it is.") \
 	X(1019, SANDBOX_FAILED,     "sandbox.failed",     ERROR,  60, "A role could not be locked in and does not start.") \
 	X(1020, CONF_RELOADED,      "conf.reloaded",      NOTICE, 60, "The configuration was read again.")             \
 	X(1021, CONF_REFUSED,       "conf.refused",       ERROR,  60, "The new configuration has errors; nothing was changed.") \

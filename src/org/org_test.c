@@ -4,6 +4,7 @@
 #include "org/job.h"
 #include "org/organisation.h"
 #include "org/purge.h"
+#include "org/role_proof.h"
 #include "org/source.h"
 #include "org/system_event.h"
 #include "org/token.h"
@@ -251,6 +252,22 @@ static void test_jobs(void)
 	T_OK(yg_job_get(db, YG_SV("j-x"), &arena, &j, &err) == YG_NOTFOUND);
 }
 
+static void test_role_proof(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	size_t n;
+	struct yg_role_proof proof = {YG_SV("ingest-0"), {7}, YG_SV("{\"uid\":1}")}, *proofs;
+	T_OK(yg_role_proof_keep(db, &proof, &err) == YG_OK);
+	proof.fields = YG_SV("{\"uid\":2}");
+	T_OK(yg_role_proof_keep(db, &proof, &err) == YG_OK &&
+	     yg_role_proof_list(db, &arena, &proofs, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(proofs[0].fields, "{\"uid\":2}") && proofs[0].at.us == 7);
+	proof.process = YG_SV("main"); /* another run: what was before is gone */
+	T_OK(yg_role_proof_keep(db, &proof, &err) == YG_OK &&
+	     yg_role_proof_list(db, &arena, &proofs, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(proofs[0].process, "main"));
+}
+
 static void test_rows(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -460,6 +477,7 @@ int main(void)
 	test_organisations();
 	test_tokens();
 	test_jobs();
+	test_role_proof();
 	test_rows();
 	test_counts();
 	test_purge();

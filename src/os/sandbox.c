@@ -80,7 +80,8 @@ static bool covered(const struct yg_sandbox *box, const char *path, unsigned acc
 }
 
 /* Things Landlock must refuse with EACCES, whoever we are. */
-static yg_status probe_files(const struct yg_sandbox *box, struct yg_err *err)
+static yg_status probe_files(const struct yg_sandbox *box, struct yg_sandbox_proof *proof,
+			     struct yg_err *err)
 {
 	static const char *const never_read[] = {"/etc/passwd", "/proc/1/stat", "/usr/bin/env"};
 	for (size_t i = 0; i < YG_LEN(never_read); i++) {
@@ -90,18 +91,22 @@ static yg_status probe_files(const struct yg_sandbox *box, struct yg_err *err)
 		if (fd >= 0 || (errno != EACCES && errno != ENOENT))
 			return YG_FAIL(err, YG_INTERNAL, "Landlock is on but %s opens",
 				       never_read[i]);
+		yg_proof_tried(proof, "open", never_read[i], errno);
 	}
 	static const char made[] = "/tmp/.yagura-probe";
 	if (covered(box, made, YG_ACCESS_WRITE))
 		return YG_OK;
 	YG_AUTO(yg_fd_close) int fd = open(made, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 && (errno == EACCES || errno == ENOENT || errno == EROFS))
+	if (fd < 0 && (errno == EACCES || errno == ENOENT || errno == EROFS)) {
+		yg_proof_tried(proof, "create", made, errno);
 		return YG_OK;
+	}
 	(void)unlink(made);
 	return YG_FAIL(err, YG_INTERNAL, "Landlock is on but a file can be made in /tmp");
 }
 
-static yg_status probe_net(const struct yg_sandbox *box, struct yg_err *err)
+static yg_status probe_net(const struct yg_sandbox *box, struct yg_sandbox_proof *proof,
+			   struct yg_err *err)
 {
 	if (yg_landlock_abi() < 4) /* no TCP rights there: seccomp has no socket() and no bind() */
 		return YG_OK;
@@ -111,16 +116,20 @@ static yg_status probe_net(const struct yg_sandbox *box, struct yg_err *err)
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno != EACCES)
 		return YG_FAIL(err, YG_INTERNAL, "Landlock is on but a port can be bound");
+	yg_proof_tried(proof, "bind", "tcp 127.0.0.1", errno);
 	a.sin_port = htons(9);
-	if ((box->calls & YG_CALLS_INET_OUT) == 0 &&
-	    (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno != EACCES))
+	if ((box->calls & YG_CALLS_INET_OUT) != 0)
+		return YG_OK;
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno != EACCES)
 		return YG_FAIL(err, YG_INTERNAL, "Landlock is on but a port can be connected to");
+	yg_proof_tried(proof, "connect", "tcp 127.0.0.1:9", errno);
 	return YG_OK;
 }
 
 /* In a child: close it in the same way, then do what is forbidden.  It must die
  * of SIGSYS; exit status 1 means it lived. */
-static yg_status probe_kill(const struct yg_sandbox *box, struct yg_err *err)
+static yg_status probe_kill(const struct yg_sandbox *box, struct yg_sandbox_proof *proof,
+			    struct yg_err *err)
 {
 	pid_t pid = fork();
 	if (pid < 0)
@@ -136,42 +145,65 @@ static yg_status probe_kill(const struct yg_sandbox *box, struct yg_err *err)
 	do
 		got = waitpid(pid, &status, 0);
 	while (got < 0 && errno == EINTR);
-	if (got == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+	if (got == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+		yg_proof_tried(proof, "call", "ptrace", 0);
 		return YG_OK;
+	}
 	return YG_FAIL(err, YG_INTERNAL, "a forbidden system call does not kill (status %d)",
 		       status);
 }
 
 /* After the filter is loaded: the canary must be refused in this very process. */
-static yg_status probe_filter(const struct yg_sandbox *box, struct yg_err *err)
+static yg_status probe_filter(const struct yg_sandbox *box, struct yg_sandbox_proof *proof,
+			      struct yg_err *err)
 {
 	if (!is_supervisor(box)) {
 		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 || errno != EPERM)
 			return YG_FAIL(err, YG_INTERNAL, "seccomp is on but its canary lives");
+		yg_proof_tried(proof, "call", "prctl", errno);
 		return YG_OK;
 	}
 	if (ptrace(PTRACE_ATTACH, 1, NULL, NULL) == 0 || errno != EPERM)
 		return YG_FAIL(err, YG_INTERNAL, "seccomp is on but ptrace works");
+	yg_proof_tried(proof, "call", "ptrace", errno);
 	return YG_OK;
+}
+
+/* From Landlock on; `status` is read behind everything. */
+static yg_status close_and_try(const struct yg_sandbox *box, int status,
+			       struct yg_sandbox_proof *proof, struct yg_err *err)
+{
+	yg_status st = yg_landlock_close(box, err);
+	if (st == YG_OK && !is_supervisor(box))
+		st = probe_files(box, proof, err);
+	if (st == YG_OK && !is_supervisor(box))
+		st = probe_net(box, proof, err);
+	if (st == YG_OK)
+		st = yg_seccomp_close(box, err);
+	if (st == YG_OK)
+		st = probe_filter(box, proof, err);
+	return st == YG_OK ? yg_proof_end(status, is_supervisor(box), proof, err) : st;
+}
+
+yg_status yg_sandbox_prove(const struct yg_sandbox *box, struct yg_sandbox_proof *out,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_fd_close) int status = -1;
+	*out = (struct yg_sandbox_proof){0};
+	yg_status st = one_thread(err);
+	if (st == YG_OK)
+		st = yg_proof_open(&status, err);
+	if (st == YG_OK)
+		st = limits(box, err);
+	if (st == YG_OK) /* behind the filter one may not even ask */
+		out->landlock_abi = yg_landlock_abi();
+	if (st == YG_OK && !is_supervisor(box))
+		st = probe_kill(box, out, err);
+	return st == YG_OK ? close_and_try(box, status, out, err) : st;
 }
 
 yg_status yg_sandbox_close(const struct yg_sandbox *box, struct yg_err *err)
 {
-	yg_status st = one_thread(err);
-	if (st == YG_OK)
-		st = limits(box, err);
-	if (st == YG_OK && !is_supervisor(box))
-		st = probe_kill(box, err);
-	if (st == YG_OK)
-		st = yg_landlock_close(box, err);
-	if (st == YG_OK && !is_supervisor(box)) {
-		st = probe_files(box, err);
-		if (st == YG_OK)
-			st = probe_net(box, err);
-	}
-	if (st == YG_OK)
-		st = yg_seccomp_close(box, err);
-	if (st == YG_OK)
-		st = probe_filter(box, err);
-	return st;
+	struct yg_sandbox_proof proof;
+	return yg_sandbox_prove(box, &proof, err);
 }

@@ -48,6 +48,28 @@ yg_status yg_privilege_drop(uint32_t uid, uint32_t gid, struct yg_err *err);
  * they kill.  Anything but YG_OK: the caller must end at once. */
 yg_status yg_sandbox_close(const struct yg_sandbox *box, struct yg_err *err);
 
+/* What a process found out about itself behind its closed sandbox. */
+struct yg_sandbox_tried {   /* static texts */
+	const char *what;   /* "open", "create", "bind", "connect", "call" */
+	const char *object; /* "/etc/passwd" */
+	const char *result; /* "EACCES", or "SIGSYS": it killed the child that tried */
+};
+#define YG_SANDBOX_TRIED 8
+struct yg_sandbox_proof {
+	/* As the kernel says, of this process, behind everything. */
+	uint32_t uid, gid, groups; /* groups: how many more */
+	uint64_t cap_effective, cap_permitted, cap_bounding;
+	bool no_new_privs;
+	uint32_t seccomp, filters; /* 2: by a filter; how many (0: an old kernel) */
+	int landlock_abi;
+	struct yg_sandbox_tried tried[YG_SANDBOX_TRIED]; /* all refused */
+	size_t tried_count;
+};
+/* yg_sandbox_close(), and what was found out.  YG_INTERNAL also when the kernel says
+ * of the process what a closed one does not have. */
+yg_status yg_sandbox_prove(const struct yg_sandbox *box, struct yg_sandbox_proof *out,
+			   struct yg_err *err);
+
 /* The supervisor's own, wider one (YG_CALLS_FORK in box->calls): what it takes
  * away is taken from every role it starts too.  Files are read everywhere and
  * written below box->paths only; capabilities but those of yg_privilege_trim()

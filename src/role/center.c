@@ -14,6 +14,7 @@
 #include "org/audit_log.h"
 #include "org/file_import.h"
 #include "org/job.h"
+#include "org/role_proof.h"
 #include "org/system_event.h"
 #include "os/file.h"
 #include "os/memfd.h"
@@ -144,6 +145,22 @@ static void audit_reload(struct center *c, struct yg_state *db, struct yg_sv key
 	yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 }
 
+/* What a process found out behind its sandbox, under its name: "main", "ingest-0". */
+static void keep_proof(struct yg_state *db, const struct yg_system_event *e,
+		       const struct yg_json *json)
+{
+	char name[64];
+	struct yg_err err = {0};
+	struct yg_sb b = yg_sb_init(name, sizeof name);
+	uint32_t index = yg_json_get(json, 0, YG_SV("index"));
+	yg_sb_put(&b, e->role);
+	if (YG_SV_IS(e->role, "ingest") || YG_SV_IS(e->role, "resolve"))
+		yg_sb_printf(&b, "-%lld", index != 0 ? (long long)yg_json_i64(json, index, 0) : 0);
+	struct yg_role_proof p = {yg_sb_sv(&b), e->time, e->fields};
+	if (yg_role_proof_keep(db, &p, &err) != YG_OK)
+		(void)fprintf(stderr, "%s\n", err.msg); /* not through the log: as above */
+}
+
 static void keep_one(struct center *c, struct yg_state *db, const struct news *n,
 		     struct yg_arena *arena)
 {
@@ -175,6 +192,8 @@ static void keep_one(struct center *c, struct yg_state *db, const struct news *n
 		if (yg_system_event_add(db, &e, NULL, &err) != YG_OK)
 			(void)fprintf(stderr, "%s\n",
 				      err.msg); /* not through the log: it would come back here */
+		if (YG_SV_IS(e.name, "sandbox.closed"))
+			keep_proof(db, &e, &json);
 		if (YG_SV_IS(e.name, "conf.reloaded"))
 			audit_reload(c, db, keys);
 		yg_stream_publish(c->stream, YG_TOPIC_SYSTEM, YG_SV(""), YG_SV(""), text);

@@ -193,14 +193,14 @@ static yg_status lock_in(struct sup *s, struct yg_err *err)
 				       .paths = paths,
 				       .path_count = YG_LEN(paths),
 				       .calls = YG_CALLS_FORK};
+	struct yg_sandbox_proof proof;
 	yg_status st = yg_privilege_trim(err);
 	if (st == YG_OK)
-		st = yg_sandbox_close(&box, err);
+		st = yg_sandbox_prove(&box, &proof, err);
 	if (st != YG_OK)
 		yg_log(&s->env, YG_EV_SANDBOX_FAILED, YG_KERR(err));
 	else
-		yg_log(&s->env, YG_EV_SANDBOX_CLOSED, YG_KN("landlock_abi", yg_landlock_abi()),
-		       YG_KN("uid", s->uid));
+		yg_role_tell_proof(&s->env, &box, &proof);
 	return st;
 }
 

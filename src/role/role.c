@@ -25,6 +25,11 @@ struct conf_kept {
 	struct yg_conf conf;
 };
 
+struct yg_role_box {
+	struct yg_role_profile p;
+	struct yg_sandbox_proof proof;
+};
+
 struct yg_role_control {
 	struct yg_env_real real;
 	struct yg_channel *channel;
@@ -34,6 +39,7 @@ struct yg_role_control {
 	int peers[PEERS_MAX];
 	size_t peer_count;
 	struct conf_kept *conf;
+	struct yg_role_box *box; /* until it is told */
 	bool draining;
 	bool pinged; /* not answered yet */
 };
@@ -349,22 +355,25 @@ static yg_status lock_in(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (st != YG_OK)
 		return st;
 	const struct yg_role *role = ctx->role;
-	struct yg_role_profile p = {.box = {.role = role->name,
-					    .calls = role->calls,
-					    .w_xor_x = role->w_xor_x,
-					    .memory_max = role->memory_max,
-					    .files_max = role->files_max}};
-	p.box.paths = p.paths;
+	struct yg_role_box *box = calloc(1, sizeof *box);
+	if (box == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the sandbox");
+	ctx->control->box = box;
+	struct yg_role_profile *p = &box->p;
+	p->box = (struct yg_sandbox){.role = role->name,
+				     .paths = p->paths,
+				     .calls = role->calls,
+				     .w_xor_x = role->w_xor_x,
+				     .memory_max = role->memory_max,
+				     .files_max = role->files_max};
 	if (role->profile != NULL)
-		role->profile(ctx, &p);
-	allow_remote_store(ctx, &p);
-	st = yg_sandbox_close(&p.box, err);
+		role->profile(ctx, p);
+	allow_remote_store(ctx, p);
+	st = yg_sandbox_prove(&p->box, &box->proof, err);
 	if (st != YG_OK) {
 		yg_log(&ctx->env, YG_EV_SANDBOX_FAILED, YG_KERR(err));
 		_exit(YG_EXIT_UNSAFE); /* main does not try again: nothing runs without its sandbox */
 	}
-	yg_log(&ctx->env, YG_EV_SANDBOX_CLOSED, YG_KN("uid", getuid()),
-	       YG_KN("paths", p.box.path_count));
 	return YG_OK;
 }
 
@@ -404,6 +413,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		return st;
 	c->real.tee = log_to_main;
 	c->real.tee_ctx = ctx;
+	yg_role_tell_proof(&ctx->env, &c->box->p.box, &c->box->proof);
+	free(c->box);
+	c->box = NULL;
 	return ctx->role->run(ctx, err);
 }
 

@@ -145,6 +145,10 @@ bool yg_role_is_ours(struct yg_role_ctx *ctx, int pid);
  * up, over main to center's system events. */
 #define yg_role_log(ctx, event, ...) yg_log(&(ctx)->env, (event), ##__VA_ARGS__)
 
+/* The event sandbox.closed: what the process found out behind its sandbox. */
+void yg_role_tell_proof(const struct yg_env *env, const struct yg_sandbox *box,
+			const struct yg_sandbox_proof *proof);
+
 /* role/table.c: the one list, ended by NULL, in the order they are started. */
 extern const struct yg_role *const yg_roles[];
 const struct yg_role *yg_role_find(struct yg_sv name); /* NULL: none */

@@ -40,6 +40,20 @@ def locked_in(s):
         ok(s.find_event("sandbox.closed", role=p.role, pid=p.pid), f"{p.role}: its own probe passed before it was ready")
 
 
+def told(s):
+    """The same in /api/v1/status, by each process of itself: what the kernel says from outside."""
+    names = {"main"} | {p.role if p.role != "ingest" else f"ingest-{p.index}" for p in s.roles()}
+    boxes = until(lambda: (b := s.http("GET", "/api/v1/status").json().get("sandboxes", [])) and {x["process"] for x in b} == names and b, 20, 0.2)
+    ok(boxes, "every process tells what it found out behind its sandbox", (names, s.http("GET", "/api/v1/status").json().get("sandboxes")))
+    for b in boxes or []:
+        st = status_of(b["pid"])
+        ok([b["uid"]] * 4 == [int(x) for x in st["Uid"].split()] and b["capabilities"] == st["CapEff"] == st["CapPrm"] and b["bounding"] == st["CapBnd"] and
+           str(b["seccomp"]) == st["Seccomp"] and b["no_new_privs"] == (st["NoNewPrivs"] == "1") and b["filters"] == int(st.get("Seccomp_filters", 0)),
+           f"{b['process']}: what it says of itself is what the kernel says from outside", (b, st))
+        ok(b["tried"] and {x["result"] for x in b["tried"]} <= {"EACCES", "EPERM", "ENOENT", "EROFS", "SIGSYS"} and
+           (b["process"] == "main" or {"open", "create", "call"} <= {x["what"] for x in b["tried"]}), f"{b['process']}: what it tried was refused", b["tried"])
+
+
 def forbidden_call(s):
     """A role that does what it may not is killed, reported and started again."""
     why = inject.possible()
@@ -259,6 +273,7 @@ def unprivileged():
     with Server(BINARY, AWAY, prefix=prefix, before=hand_over) as s:
         ok(s.find_event("serve.ready"), what)
         locked_in(s)
+        told(s)
         ok(s.stop() == 0, "and drains")
 
 

@@ -1,6 +1,8 @@
 // How the system itself is: each role, what is waiting, what to do about it.
 import { type ApiError, Button, ButtonLink, Chip, type Column, Coverage, Empty, ErrorBox, Facts, type List, Num, Page, Section, Skeleton, Table, Time, ago, cx, hasText, lang, link, manifest, may, mayAll, param, setQuery, t, textOr, useData, useEffect, useList, useLive, useState, withQuery } from "../../kit";
 
+import { Proof, type Sandbox } from "./sandbox";
+
 type Health = "ok" | "degraded" | "down";
 interface Spool {
 	spool: number;
@@ -25,6 +27,7 @@ interface Status {
 	as_of: string;
 	state: Health;
 	roles: Role[];
+	sandboxes?: Sandbox[];
 	counters: Record<string, number>;
 	coverage: { sources: number; reporting: number; last_event_at: string | null };
 	snapshot: { generation: number; indicators: number; created_at: string } | null;
@@ -105,7 +108,7 @@ function Spools({ role }: { role: Role }) {
 		</>
 	);
 }
-function RoleCard({ role }: { role: Role }) {
+function RoleCard({ role, box }: { role: Role; box?: Sandbox | undefined }) {
 	const family = role.name.replace(/-\d+$/, "");
 	return (
 		<div class="y-card y-stack">
@@ -122,7 +125,25 @@ function RoleCard({ role }: { role: Role }) {
 				]}
 			/>
 			<Spools role={role} />
+			{box !== undefined && <Proof box={box} />}
 		</div>
+	);
+}
+/** The supervisor, and whatever else runs and does not report to center. */
+function Others({ boxes }: { boxes: Sandbox[] }) {
+	return (
+		<>
+			{boxes.map((b) => {
+				const family = b.process.replace(/-\d+$/, "");
+				return (
+					<div key={b.process} class="y-card y-stack">
+						<h3>{b.process}</h3>
+						{hasText(`health.role.${family}`) && <p class="y-soft">{t(`health.role.${family}`)}</p>}
+						<Proof box={b} />
+					</div>
+				);
+			})}
+		</>
 	);
 }
 function Notices() {
@@ -244,7 +265,10 @@ export default function HealthPage() {
 			{s !== undefined && (
 				<Section title={t("health.roles")}>
 					<p class="y-soft">{t("health.sandbox")}</p>
-					<div class="hl-roles">{s.roles.map((r) => <RoleCard key={r.name} role={r} />)}</div>
+					<div class="hl-roles">
+						{s.roles.map((r) => <RoleCard key={r.name} role={r} box={s.sandboxes?.find((b) => b.process === r.name)} />)}
+						<Others boxes={(s.sandboxes ?? []).filter((b) => !s.roles.some((r) => r.name === b.process))} />
+					</div>
 				</Section>
 			)}
 			{param("event") === "" && events}
