@@ -141,6 +141,9 @@
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client", dns_explain) \
 	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \
+	X(GET,    "/api/v1/dns/allow-requests", "listDnsAllowRequests", "events:read", 0, 0, NULL, "state org limit cursor", dns_requests_list) \
+	X(POST,   "/api/v1/dns/allow-requests", "createDnsAllowRequest", "requests:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, dns_request_add) \
+	X(POST,   "/api/v1/dns/allow-requests/{id}/decision", "decideDnsAllowRequest", "indicators:write", 0, 16384, YG_TYPES_JSON, NULL, dns_request_decide) \
 	X(GET,    "/api/v1/dns/overview",  "getDnsOverview", "events:read", YG_RT_SLOW, 0, NULL, "org system from to buckets", dns_overview) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
 	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \

@@ -1,6 +1,7 @@
 /* What takes two people. */
-#include "api/routes.h"
+#include "api/routes_indicator.h"
 #include "api/sign_in.h"
+#include "dns/allow_request.h"
 #include "org/approval.h"
 #include "org/grant.h"
 #include "org/job.h"
@@ -8,8 +9,8 @@
 
 /* The person behind a session or a token of theirs: asking by one and approving
  * by the other is still one person. */
-static struct yg_act person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
-				char buf[static 48])
+struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
+			    char buf[static 48])
 {
 	struct yg_sb b = yg_sb_init(buf, 48);
 	if (q->who.person.n == 0)
@@ -109,10 +110,17 @@ static yg_status run_no_administrator(struct yg_act *act, struct yg_sv value, st
 	return st;
 }
 
+/* Asked for by the decision on an allow request alone: it needs no check. */
+static yg_status run_allow_all(struct yg_act *act, struct yg_sv value, struct yg_err *err)
+{
+	return yg_allow_request_decide(act, value, true, true, YG_SV("approved"), err);
+}
+
 static const struct kind kinds[] = {
 	{"organisation.remove", "org:write", "org", check_org, run_org_remove},
 	{"administrator.grant", "people:write", "person", check_person, run_administrator},
 	{"administrator.revoke", "people:write", "person", check_person, run_no_administrator},
+	{"dns.allow-all", "indicators:write", "request", NULL, run_allow_all},
 };
 
 static const struct kind *kind_of(struct yg_sv name)
@@ -291,7 +299,7 @@ yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg
 				.params = yg_buf_sv(&params),
 				.org = strcmp(k->member, "org") == 0 ? value : YG_SV(""),
 				.reason = v[3].text};
-	struct yg_act act = person_act(q, api, l.db, who);
+	struct yg_act act = yg_person_act(q, api, l.db, who);
 	st = yg_approval_add(&act, &a, &id, err);
 	if (st != YG_OK)
 		return st;
@@ -349,11 +357,13 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 		st = yg_tx_begin(&tx, l.db, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = person_act(q, api, l.db, who);
+	struct yg_act act = yg_person_act(q, api, l.db, who);
 	st = yg_tx_end(&tx, decide(&act, q, &a, v[0].truth, v[1].text, err), err);
 	if (st != YG_OK)
 		return st;
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
+	if (v[0].truth && YG_SV_IS(a.kind, "dns.allow-all"))
+		yg_indicators_changed(api);
 	return answer_approval(q, r, l.db, 200, a.id, err);
 }

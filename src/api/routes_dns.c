@@ -227,7 +227,7 @@ yg_status yg_r_dns_zones(struct yg_api *api, struct yg_request *q, struct yg_res
 	YG_AUTO(yg_lease_end) struct yg_lease events = {0};
 	struct zones_view v = {.arena = q->arena};
 	struct yg_search_scope scope = {0};
-	struct yg_dns_summary sum;
+	struct yg_dns_summary sum = {.n = 0};
 	struct yg_err why = {0};
 	struct yg_sv json = YG_SV("");
 	yg_status st = yg_lease_state(api, &l, err);

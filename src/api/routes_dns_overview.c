@@ -169,7 +169,7 @@ yg_status yg_r_dns_overview(struct yg_api *api, struct yg_request *q, struct yg_
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_search_scope scope = {0};
-	struct yg_dns_summary s;
+	struct yg_dns_summary s = {.n = 0};
 	yg_status st = yg_dns_summary_of(api, q, &l, &scope, &s, err);
 	if (st != YG_OK)
 		return st;

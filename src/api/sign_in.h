@@ -67,6 +67,8 @@ yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_bod
 
 /* routes_approval.c: does this take a second person?  Then YG_DENIED, problem
  * "approval-needed".  It binds people, while there are two administrators. */
+struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
+			    char buf[static 48]);
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err);
 /* An administrator is to be one no more: YG_CONFLICT when nobody would be left to let

@@ -108,6 +108,11 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 	if (st == YG_OK)
 		st = drain(
 			p,
+			YG_SQL("DELETE FROM dns_allow_request WHERE id IN (SELECT id FROM dns_allow_request WHERE org = $1 LIMIT $2)"),
+			"allow requests", NULL, err);
+	if (st == YG_OK)
+		st = drain(
+			p,
 			YG_SQL("DELETE FROM source WHERE (org, source, sensor) IN (SELECT org, source, sensor FROM source WHERE org = $1 LIMIT $2)"),
 			"sources", &out->sources, err);
 	if (st == YG_OK)

@@ -24,7 +24,7 @@
 	X(SYSTEMS_WRITE,    "systems:write")    X(SOURCES_WRITE,    "sources:write")    \
 	X(APPROVALS_READ,   "approvals:read")   X(APPROVALS_WRITE,  "approvals:write")  \
 	X(SESSIONS_WRITE,   "sessions:write")   X(EXPORTS_READ,     "exports:read")     \
-	X(SEARCHES_WRITE,   "searches:write")
+	X(SEARCHES_WRITE,   "searches:write")   X(REQUESTS_WRITE,   "requests:write")
 /* clang-format on */
 enum yg_scope_number {
 #define X(id, name) YG_SN_##id,
@@ -51,7 +51,8 @@ uint64_t yg_scope_bits(struct yg_sv words);
 #define YG_SCOPES_DESK                                                                             \
 	(YG_SCOPES_WATCH | YG_SCOPE(INDICATORS_WRITE) | YG_SCOPE(ALERTS_WRITE) |                   \
 	 YG_SCOPE(JOBS_READ) | YG_SCOPE(JOBS_WRITE) | YG_SCOPE(STREAM_READ) |                      \
-	 YG_SCOPE(SOURCES_WRITE) | YG_SCOPE(APPROVALS_READ) | YG_SCOPE(SEARCHES_WRITE))
+	 YG_SCOPE(SOURCES_WRITE) | YG_SCOPE(APPROVALS_READ) | YG_SCOPE(SEARCHES_WRITE) |           \
+	 YG_SCOPE(REQUESTS_WRITE))
 
 /* X(id, name, scopes, Japanese, English).  An auditor reads, within a period, and
  * every view is noted; a collector delivers and sees nothing. */
@@ -69,12 +70,13 @@ uint64_t yg_scope_bits(struct yg_sv words);
 	X(CISO_OFFICE,       "ciso_office",                                             \
 	  YG_SCOPES_WATCH | YG_SCOPE(JOBS_READ) | YG_SCOPE(STREAM_READ) |               \
 	  YG_SCOPE(SYSTEMS_WRITE) | YG_SCOPE(TOKENS_READ) | YG_SCOPE(APPROVALS_READ) |  \
-	  YG_SCOPE(APPROVALS_WRITE) | YG_SCOPE(SEARCHES_WRITE),                         \
+	  YG_SCOPE(APPROVALS_WRITE) | YG_SCOPE(SEARCHES_WRITE) |                        \
+	  YG_SCOPE(REQUESTS_WRITE),                                                     \
 	  "最高情報セキュリティ責任者（CISO）室", "CISO office")                        \
 	X(SYSTEM_OWNER,      "system_owner",                                            \
 	  YG_SCOPE(ALERTS_READ) | YG_SCOPE(ALERTS_WRITE) | YG_SCOPE(EVENTS_READ) |      \
 	  YG_SCOPE(SYSTEMS_READ) | YG_SCOPE(STREAM_READ) | YG_SCOPE(EXPORTS_READ) |     \
-	  YG_SCOPE(SEARCHES_WRITE),                                                     \
+	  YG_SCOPE(SEARCHES_WRITE) | YG_SCOPE(REQUESTS_WRITE),                          \
 	  "情報システムセキュリティ責任者", "Information system owner")                 \
 	X(AUDITOR,           "auditor", YG_SCOPES_WATCH,                                \
 	  "情報セキュリティ監査実施者", "Auditor")                                      \
