@@ -60,6 +60,22 @@ static void check_names(struct checker *k)
 	}
 }
 
+/* Where a listener is, and what it can carry. */
+static void check_way(struct checker *k, const struct yg_conf_listener *l, size_t line)
+{
+	bool local = YG_SV_IS(l->protocol, "unix");
+	if (local && (l->path.n == 0 || l->address.n > 0))
+		bad(k, line, "ingest.listeners", "protocol unix needs a path and has no address");
+	if (!local && (l->address.n == 0 || l->path.n > 0))
+		bad(k, line, "ingest.listeners.address",
+		    "expected an address and port; only protocol unix has a path");
+	if (l->path.n > 0 && (l->path.n > YG_CONF_SOCKET_MAX || !yg_sv_starts(l->path, YG_SV("/"))))
+		bad(k, line, "ingest.listeners.path",
+		    "expected an absolute path of at most 107 bytes");
+	if (YG_SV_IS(l->protocol, "udp") && YG_SV_IS(l->source, "dnstap"))
+		bad(k, line, "ingest.listeners", "dnstap is a stream: protocol tcp, tls or unix");
+}
+
 static void check_listeners(struct checker *k)
 {
 	for (size_t i = 0; i < k->c->listener_count; i++) {
@@ -71,6 +87,7 @@ static void check_listeners(struct checker *k)
 			bad(k, line, "ingest.listeners", "cert_file and key_file belong together");
 		if (!tls && (cert || key || l->client_ca_file.n > 0))
 			bad(k, line, "ingest.listeners", "certificates are for protocol tls only");
+		check_way(k, l, line);
 	}
 }
 
@@ -312,8 +329,12 @@ size_t yg_conf_cross(const struct yg_conf *c, const char *file_name, yg_conf_rep
 	for (size_t i = 0; i < c->listener_count; i++)
 		check_source(&k, c->listeners[i].source, item_line(&k, 0, i),
 			     "ingest.listeners.source");
-	for (size_t i = 0; i < c->follow_count; i++)
+	for (size_t i = 0; i < c->follow_count; i++) {
 		check_source(&k, c->follows[i].source, item_line(&k, 1, i), "ingest.follow.source");
+		if (YG_SV_IS(c->follows[i].source, "dnstap"))
+			bad(&k, item_line(&k, 1, i), "ingest.follow.source",
+			    "dnstap is not lines: a listener takes it, or event import");
+	}
 	return k.problems;
 }
 

@@ -9,8 +9,9 @@
 #include "base/ip.h"
 
 struct yg_conf_listener {                                 /* ingest.listeners[] */
-	struct yg_sv name, org, protocol, source;         /* protocol: udp, tcp, tls */
+	struct yg_sv name, org, protocol, source;         /* protocol: udp, tcp, tls, unix */
 	struct yg_sv address;                             /* "127.0.0.1:5514", "[::]:6514" */
+	struct yg_sv path;                                /* unix */
 	struct yg_sv cert_file, key_file, client_ca_file; /* tls; empty: the server's own */
 };
 struct yg_conf_follow {                       /* ingest.follow[] */
@@ -32,8 +33,9 @@ struct yg_conf_dns_client { /* resolve.clients[] */
 	struct yg_sv prefix, org, network;
 	struct yg_sv dot_name, certificate, doh_token_file; /* other ways to know it */
 };
-#define YG_CONF_SERVERS_MAX 16 /* of one upstream */
-struct yg_conf_dns_upstream {  /* resolve.upstream[] */
+#define YG_CONF_SOCKET_MAX  107 /* bytes of the path of a Unix socket */
+#define YG_CONF_SERVERS_MAX 16  /* of one upstream */
+struct yg_conf_dns_upstream {   /* resolve.upstream[] */
 	struct yg_sv zone, org;
 	struct yg_sv forward, stub; /* "ip:port ip:port"; one of them, or recursion */
 	uint64_t recursion;         /* bool */

@@ -159,6 +159,13 @@ static void test_cross(void)
 	T_OK(refuses("ingest:\n  listeners:\n" L(
 			     "a", "udp, address: \"1.2.3.4:1\", cert_file: /x, key_file: /y"),
 		     "for protocol tls only"));
+	T_OK(refuses("ingest:\n  listeners:\n" L("a", "tcp"), "expected an address and port"));
+	T_OK(refuses("ingest:\n  listeners:\n" L("a", "tcp, address: \"1.2.3.4:1\", path: /x"),
+		     "only protocol unix has a path"));
+	T_OK(refuses("ingest:\n  listeners:\n" L("a", "unix, address: \"1.2.3.4:1\""),
+		     "f.yaml:3: ingest.listeners: protocol unix needs a path"));
+	T_OK(refuses("ingest:\n  listeners:\n" L("a", "unix, path: x.sock"),
+		     "expected an absolute path"));
 	T_OK(refuses("ingest:\n  listeners:\n" L("a", "tls, address: \"1.2.3.4:1\", cert_file: /x"),
 		     "belong together"));
 	T_OK(refuses("ingest:\n  listeners:\n" L(
@@ -170,6 +177,11 @@ static void test_cross(void)
 		     "in its last part"));
 	T_OK(refuses("ingest: {follow: [{name: a, org: o, source: zeek, path: rel}]}\n",
 		     "in its last part"));
+	T_OK(refuses("ingest: {follow: [{name: a, org: o, source: dnstap, path: /a}]}\n",
+		     "dnstap is not lines"));
+	T_OK(refuses(
+		"ingest:\n  listeners:\n" L("a", "udp, address: \"1.2.3.4:1\", source: dnstap"),
+		"dnstap is a stream"));
 	T_OK(refuses("api: {cert_file: /x}\n",
 		     "f.yaml:1: api.cert_file: api.cert_file and api.key_file belong together"));
 	T_OK(refuses("store: {memory: 512MiB, query_memory: 1GiB}\n", "store.query_memory"));

@@ -30,7 +30,7 @@
 #define DNS                         (YG_CONF_RESOLVE | YG_CONF_ZONES)
 #define EVERY                       (YG_CONF_CENTER | YG_CONF_STORE | YG_CONF_INGEST)
 
-static const char *const protocols[] = {"udp", "tcp", "tls", NULL};
+static const char *const protocols[] = {"udp", "tcp", "tls", "unix", NULL};
 static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 				     "centre-zone", "indicators",   NULL};
 static const char *const dnssec_ways[] = {"auto", "off", "trust-ad", "validate", NULL};
@@ -179,7 +179,8 @@ static const struct yg_conf_key listener_keys[] = {
 	{"org", ITEM(SLUG, YG_CF_REQUIRED, AT_L(org), "", NULL), "Organisation that everything from here belongs to."},
 	{"protocol", ITEM(ENUM, YG_CF_REQUIRED, AT_L(protocol), "", protocols), "How it is spoken to."},
 	{"source", ITEM(SOURCE, 0, AT_L(source), "syslog", yg_conf_sources), "Kind of the records."},
-	{"address", ITEM(ADDRESS, YG_CF_REQUIRED, AT_L(address), "", NULL), "Address and port."},
+	{"address", ITEM(ADDRESS, YG_CF_EMPTY, AT_L(address), "", NULL), "Address and port; needed but for protocol unix."},
+	{"path", ITEM(TEXT, YG_CF_EMPTY, AT_L(path), "", NULL), "Absolute path of the socket of protocol unix, in a folder of its own or in run/; who is in the group of process.user may connect."},
 	{"cert_file", ITEM(FILE, YG_CF_EMPTY, AT_L(cert_file), "", NULL), "Certificate chain in PEM for protocol tls; empty: the server's own."},
 	{"key_file", ITEM(FILE, YG_CF_EMPTY | YG_CF_SECRET, AT_L(key_file), "", NULL), "Private key of cert_file in PEM."},
 	{"client_ca_file", ITEM(FILE, YG_CF_EMPTY, AT_L(client_ca_file), "", NULL), "Only clients with a certificate of this authority (PEM) may send; empty: any client."},

@@ -36,6 +36,11 @@ bool yg_fstrm_is_ended(const struct yg_fstrm *f)
 	return f->phase == ENDED;
 }
 
+bool yg_fstrm_is_running(const struct yg_fstrm *f)
+{
+	return f->phase == RUNNING;
+}
+
 static uint32_t be32(const void *at)
 {
 	const uint8_t *p = at;

@@ -76,6 +76,8 @@ yg_status yg_fstrm_next(struct yg_fstrm *f, struct yg_sv *in, enum yg_fstrm_even
 			struct yg_sv *out_frame, struct yg_err *err);
 /* STOP (sender: FINISH) was read. */
 bool yg_fstrm_is_ended(const struct yg_fstrm *f);
+/* START (sender: ACCEPT) was read, and not the end. */
+bool yg_fstrm_is_running(const struct yg_fstrm *f);
 /* The last byte that came is the last of a frame. */
 static inline bool yg_fstrm_is_between(const struct yg_fstrm *f)
 {

@@ -96,6 +96,8 @@ static yg_status listeners_open(struct ingest *in, struct yg_err *err)
 		struct yg_sb b = yg_sb_init(name, sizeof name);
 		yg_sb_printf(&b, "listener." YG_SV_FMT, YG_SV_ARG(l->name));
 		int fd = yg_role_fd(in->ctx, yg_sb_cstr(&b));
+		if (fd < 0 && in->ctx->index > 0 && YG_SV_IS(l->protocol, "unix"))
+			continue; /* the first worker has it */
 		if (fd < 0)
 			return YG_FAIL(err, YG_NOTFOUND, "no socket was handed over for %s", name);
 		st = YG_SV_IS(l->protocol, "udp") ? udp_open(in, l, fd, err)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "format/fstrm.h"
 #include "role/ingest_internal.h"
 #include "tap.h"
 
@@ -107,6 +108,15 @@ static void say(int fd, size_t n, size_t line)
 	turn();
 }
 
+static void listen_on(struct sockaddr_in *at, socklen_t n)
+{
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (bind(listener, (struct sockaddr *)at, n) != 0 || listen(listener, 8) != 0 ||
+	    getsockname(listener, (struct sockaddr *)at, &n) != 0)
+		abort();
+	port = ntohs(at->sin_port);
+}
+
 static void test_streams(void)
 {
 	static const struct yg_conf_listener l = {.name = YG_SV_INIT("fw"),
@@ -116,11 +126,7 @@ static void test_streams(void)
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t n = sizeof at;
 	struct yg_err err = {0};
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (bind(listener, (struct sockaddr *)&at, n) != 0 || listen(listener, 8) != 0 ||
-	    getsockname(listener, (struct sockaddr *)&at, &n) != 0)
-		abort();
-	port = ntohs(at.sin_port);
+	listen_on(&at, n);
 	T_OK(stream_open(&in, &l, listener, &err) == YG_OK);
 
 	int fd = client();
@@ -145,6 +151,153 @@ static void test_streams(void)
 	T_NAMED(asked_n == 1, "there is room again: found without being told");
 	turn();
 	T_NAMED(asked_n > 1, "and reading goes on");
+	answer(YG_OK);
+	(void)close(fd);
+	turn();
+	stream_stop(&in);
+	answer(YG_OK);
+	T_OK(in.stream_held == 0 && in.stream_n == 0);
+}
+
+/* ---- dnstap ---- */
+
+static void tell(int fd, enum yg_fstrm_control type, struct yg_sv content)
+{
+	uint8_t out[YG_FSTRM_CONTROL_ROOM];
+	size_t n = yg_fstrm_control(out, sizeof out, type, content);
+	if (send(fd, out, n, 0) != (ssize_t)n)
+		abort();
+	turn();
+}
+
+/* Frames of 100 bytes; nothing in this door looks into them. */
+static void frames(int fd, size_t count)
+{
+	char frame[104] = {0, 0, 0, 100};
+	for (size_t i = 0; i < count; i++) {
+		if (send(fd, frame, sizeof frame, MSG_DONTWAIT) != sizeof frame)
+			return; /* nobody reads */
+		(void)uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	turn();
+}
+
+/* The control frame that came: its type; 0: none; -1: the connection is over. */
+static int heard(int fd)
+{
+	uint8_t said[64];
+	ssize_t n = recv(fd, said, sizeof said, MSG_DONTWAIT);
+	return n == 0 ? -1 : n >= 12 ? said[11] : 0;
+}
+
+static void wait_us(int64_t us)
+{
+	sim.mono.us += us;
+	stream_tick(&in);
+	turn();
+}
+
+/* READY, START, `n` frames. */
+static int sender(size_t n)
+{
+	int fd = client();
+	tell(fd, YG_FSTRM_READY, YG_SV(YG_FSTRM_DNSTAP));
+	T_NAMED(heard(fd) == YG_FSTRM_ACCEPT, "READY is answered with ACCEPT");
+	tell(fd, YG_FSTRM_START, YG_SV(YG_FSTRM_DNSTAP));
+	frames(fd, n);
+	return fd;
+}
+
+static void test_finish(void)
+{
+	int fd = sender(3);
+	tell(fd, YG_FSTRM_STOP, YG_SV(""));
+	T_NAMED(asked_n == 1 && heard(fd) == 0, "FINISH waits for the disk");
+	T_OK(asked[0]->b.framed && asked[0]->b.body.n == 3 * 104 &&
+	     asked[0]->b.source == YG_SOURCE_DNSTAP);
+	answer(YG_OK);
+	turn();
+	T_NAMED(heard(fd) == YG_FSTRM_FINISH, "and comes when all is on it");
+	wait_us(11 * YG_US_PER_S);
+	T_NAMED(heard(fd) == -1, "who does not go then is closed");
+	(void)close(fd);
+	turn();
+
+	fd = sender(3);
+	tell(fd, YG_FSTRM_STOP, YG_SV(""));
+	answer(YG_LIMIT);
+	turn();
+	T_NAMED(heard(fd) == -1, "a disk that refuses: no FINISH");
+	(void)close(fd);
+	turn();
+
+	fd = sender(3);
+	tell(fd, YG_FSTRM_STOP, YG_SV(""));
+	(void)shutdown(fd, SHUT_WR);
+	turn();
+	answer(YG_OK);
+	turn();
+	T_NAMED(heard(fd) == YG_FSTRM_FINISH, "also for a sender that only listens by then");
+	(void)close(fd);
+	turn();
+	T_OK(in.stream_n == 1); /* it is not read any more: the time closes it */
+	wait_us(11 * YG_US_PER_S);
+	T_OK(in.stream_n == 0);
+}
+
+static void test_hostile(void)
+{
+	int fd = client();
+	tell(fd, YG_FSTRM_READY, YG_SV("other"));
+	T_NAMED(heard(fd) == -1, "another content type is closed");
+	(void)close(fd);
+	fd = sender(0);
+	say(fd, 100, 0); /* "xxxx" is a length of 2 GB */
+	T_NAMED(heard(fd) == -1, "a frame of 2 GB is closed");
+	(void)close(fd);
+	fd = client();
+	turn();
+	wait_us(11 * YG_US_PER_S);
+	T_NAMED(heard(fd) == -1, "who does not shake hands is closed");
+	(void)close(fd);
+	fd = sender(0);
+	if (send(fd, "\0\3\0\0abc", 7, 0) != 7)
+		abort();
+	turn();
+	T_NAMED(in.stream_held > 0 && in.stream_held <= 256,
+		"a promise of 192 KiB takes no memory");
+	wait_us(61 * YG_US_PER_S);
+	T_NAMED(heard(fd) == -1 && in.stream_held == 0, "half a frame for a minute is closed");
+	(void)close(fd);
+	fd = sender(1);
+	wait_us(61 * YG_US_PER_S);
+	T_NAMED(heard(fd) == 0 && in.stream_n == 1, "a quiet sender stays");
+	(void)close(fd);
+	turn();
+	answer(YG_OK);
+}
+
+static void test_dnstap(void)
+{
+	static const struct yg_conf_listener l = {.name = YG_SV_INIT("ns"),
+						  .org = YG_SV_INIT("acme"),
+						  .protocol = YG_SV_INIT("tcp"),
+						  .source = YG_SV_INIT("dnstap")};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct yg_err err = {0};
+	listen_on(&at, sizeof at);
+	T_OK(stream_open(&in, &l, listener, &err) == YG_OK);
+	test_finish();
+	test_hostile();
+	room = false;
+	int fd = sender(60000);
+	T_NAMED(asked_n == 0, "no room: nothing is taken");
+	wait_us(120 * YG_US_PER_S);
+	T_NAMED(heard(fd) == 0, "and who has to wait for us is not closed");
+	room = true;
+	stream_tick(&in);
+	turn();
+	T_NAMED(asked_n > 1, "with room reading goes on");
 	answer(YG_OK);
 	(void)close(fd);
 	turn();
@@ -250,6 +403,7 @@ int main(void)
 	if (uv_loop_init(&loop) != 0)
 		abort();
 	test_streams();
+	test_dnstap();
 	test_follow();
 	test_renamed();
 	static const char *const names[] = {"app.log", "app.log.1", "notes.txt"};

@@ -28,13 +28,17 @@ static void on_done(struct ingest_req *r, yg_status st, const struct yg_err *err
 {
 	struct gather *g = r->ctx;
 	(void)err;
+	g->settled++;
 	if (st == YG_OK) {
 		g->batches++;
-		return;
+	} else {
+		/* The disk refused what the network has already given; nobody was told
+		 * that it was taken. */
+		g->dropped += r->tag;
+		g->failed++;
 	}
-	/* The disk refused what the network has already given; nobody was told that
-	 * it was taken. */
-	g->dropped += r->tag;
+	if (g->on_settled != NULL)
+		g->on_settled(g);
 }
 
 bool gather_has_room(const struct gather *g)
@@ -62,8 +66,10 @@ void gather_flush(struct gather *g)
 		r->done = on_done;
 		r->ctx = g;
 		r->tag = g->records;
+		g->sent++; /* first: it may be done at once */
 		if (pipe_append(p, r, &err) != YG_OK) {
 			ingest_req_free(r);
+			g->sent--;
 			r = NULL;
 		}
 	}

@@ -5,7 +5,8 @@
  *   ingest_req.c      a batch on its way onto the disk
  *   ingest_submit.c   run/ingest-<n>.sock: SUBMIT and STATS
  *   ingest_gather.c   records of a listener on their way into batches
- *   ingest_udp.c, ingest_stream.c   syslog listeners (UDP; TCP and TLS)
+ *   ingest_udp.c, ingest_stream.c   listeners (syslog by UDP; TCP, TLS, Unix sockets)
+ *   ingest_fstrm.c    dnstap on a stream listener
  *   ingest_follow.c   files that grow and rotate
  *   ingest_stats.c    counters as JSON
  *
@@ -180,6 +181,8 @@ struct gather { /* records of one listener, framed, until they make a batch */
 	bool lossy;       /* UDP: what the spool refuses is dropped and counted */
 	bool stuck;       /* refused; kept and tried again */
 	uv_timer_t flush;
+	uint64_t sent, settled, failed;       /* batches: given to the spool, on disk or not, not */
+	void (*on_settled)(struct gather *g); /* NULL: nobody waits */
 	uint64_t in_records, in_bytes, dropped, batches;
 };
 yg_status gather_open(struct gather *g, struct ingest *in, const struct yg_conf_listener *l,

@@ -1,40 +1,21 @@
-/* Syslog over TCP (RFC 6587) and TLS (RFC 5425).  When the spool has no room,
- * nothing is read: the senders' own buffers fill, and no record is lost. */
+/* Streams: syslog over TCP (RFC 6587), TLS (RFC 5425) and Unix sockets; dnstap on any of
+ * them is ingest_fstrm.c's.  When the spool has no room, nothing is read: the senders' own
+ * buffers fill, and no record is lost. */
+#include "role/ingest_stream.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 
 #include "format/json.h"
-#include "os/tls_server.h"
-#include "role/ingest_internal.h"
 
 #define READ_BYTES 65536
-
-struct stream {
-	struct stream *next, *prev;
-	struct stream_door *door;
-	uv_tcp_t tcp;
-	struct yg_tls *tls; /* owned; NULL: plain */
-	struct yg_syslog_frames frames;
-	size_t held; /* of frames, as counted in stream_held */
-	yg_mono heard, opened;
-	bool reading, closing;
-};
-struct stream_door {
-	struct stream_door *next;
-	struct ingest *in;
-	struct gather gather;
-	struct yg_tls_context *tls; /* owned; NULL: plain */
-	uv_poll_t poll;
-	struct stream *streams;
-	char *raw, *plain; /* owned; READ_BYTES each */
-	uint64_t accepted, refused, idle_closed, broken, tls_failed, cut, open;
-};
 
 static void on_closed(uv_handle_t *h)
 {
 	struct stream *s = h->data;
 	yg_tls_free(s->tls);
 	yg_syslog_frames_free(&s->frames);
+	fstrm_close(s);
 	free(s);
 }
 
@@ -45,7 +26,7 @@ static void held_note(struct stream *s, size_t now)
 	s->held = now;
 }
 
-static void stream_close(struct stream *s)
+void door_close(struct stream *s)
 {
 	struct stream_door *d = s->door;
 	if (s->closing)
@@ -61,7 +42,16 @@ static void stream_close(struct stream *s)
 	d->cut += s->frames.cuts;
 	d->in->stream_n--;
 	held_note(s, 0);
-	uv_close((uv_handle_t *)&s->tcp, on_closed);
+	uv_close(&s->uv.handle, on_closed);
+}
+
+void door_broken(struct stream *s, const struct yg_err *err)
+{
+	struct stream_door *d = s->door;
+	d->broken++;
+	yg_role_log(d->in->ctx, YG_EV_INGEST_CLOSED, YG_KV("listener", d->gather.name),
+		    YG_KERR(err));
+	door_close(s);
 }
 
 /* What is left of a message when its connection ends is kept as it is. */
@@ -69,12 +59,12 @@ static void stream_end(struct stream *s)
 {
 	struct yg_sv msg;
 	bool cut;
-	if (!s->closing) {
+	if (!s->closing && !s->door->dnstap) {
 		yg_syslog_frames_end(&s->frames, &msg, &cut);
 		if (msg.n > 0 && !gather_add(&s->door->gather, msg))
 			s->door->gather.dropped++;
 	}
-	stream_close(s);
+	door_close(s);
 }
 
 static void records(struct stream *s, struct yg_sv bytes)
@@ -90,10 +80,7 @@ static void records(struct stream *s, struct yg_sv bytes)
 			continue;
 		}
 		if (st != YG_OK) {
-			d->broken++;
-			yg_role_log(d->in->ctx, YG_EV_INGEST_CLOSED,
-				    YG_KV("listener", d->gather.name), YG_KERR(&err));
-			stream_close(s);
+			door_broken(s, &err);
 			return;
 		}
 		if (msg.n > 0 && !gather_add(&d->gather, msg))
@@ -101,7 +88,18 @@ static void records(struct stream *s, struct yg_sv bytes)
 	}
 	if (s->frames.n == 0 && yg_syslog_frames_held(&s->frames) > READ_BYTES)
 		yg_syslog_frames_free(&s->frames); /* a long message is over */
-	held_note(s, yg_syslog_frames_held(&s->frames));
+}
+
+static void take(struct stream *s, struct yg_sv bytes)
+{
+	struct stream_door *d = s->door;
+	if (d->dnstap)
+		fstrm_bytes(s, bytes);
+	else
+		records(s, bytes);
+	if (s->closing)
+		return;
+	held_note(s, yg_syslog_frames_held(&s->frames) + yg_fstrm_held(&s->fstrm));
 	if (d->in->stream_held > INGEST_STREAMS_HELD && s->held > READ_BYTES) {
 		/* Too many long unfinished messages at once: this one has to go. */
 		d->broken++;
@@ -123,26 +121,45 @@ static void on_written(uv_write_t *w, int status)
 	free(w);
 }
 
+/* False: it did not go, and the connection is closed. */
+static bool send_copy(struct stream *s, struct yg_sv out)
+{
+	uv_write_t *w = malloc(sizeof *w + out.n);
+	if (w == NULL) {
+		door_close(s);
+		return false;
+	}
+	char *copy = (char *)(w + 1);
+	memcpy(copy, out.p, out.n);
+	uv_buf_t b = uv_buf_init(copy, (unsigned)out.n);
+	if (uv_write(w, &s->uv.stream, &b, 1, on_written) != 0) {
+		free(w);
+		door_close(s);
+		return false;
+	}
+	return true;
+}
+
 /* Handshake messages and closing alerts: small, and copied. */
 static void tls_flush(struct stream *s)
 {
 	struct yg_sv out = yg_tls_output(s->tls);
 	if (out.n == 0 || s->closing)
 		return;
-	uv_write_t *w = malloc(sizeof *w + out.n);
-	if (w == NULL) {
-		stream_close(s);
+	if (send_copy(s, out))
+		yg_tls_output_taken(s->tls);
+}
+
+void door_say(struct stream *s, struct yg_sv bytes)
+{
+	if (s->closing)
 		return;
-	}
-	char *copy = (char *)(w + 1);
-	memcpy(copy, out.p, out.n);
-	uv_buf_t b = uv_buf_init(copy, (unsigned)out.n);
-	if (uv_write(w, (uv_stream_t *)&s->tcp, &b, 1, on_written) != 0) {
-		free(w);
-		stream_close(s);
-		return;
-	}
-	yg_tls_output_taken(s->tls);
+	if (s->tls == NULL)
+		(void)send_copy(s, bytes);
+	else if (yg_tls_write(s->tls, bytes) == YG_OK)
+		tls_flush(s);
+	else
+		door_close(s);
 }
 
 static void tls_bytes(struct stream *s, struct yg_sv bytes)
@@ -154,7 +171,7 @@ static void tls_bytes(struct stream *s, struct yg_sv bytes)
 	while (st == YG_OK && !s->closing) {
 		st = yg_tls_read(s->tls, d->plain, READ_BYTES, &n, &err);
 		if (st == YG_OK)
-			records(s, (struct yg_sv){d->plain, n});
+			take(s, (struct yg_sv){d->plain, n});
 	}
 	tls_flush(s);
 	if (s->closing || st == YG_AGAIN)
@@ -184,6 +201,10 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	struct stream_door *d = s->door;
 	if (n == 0)
 		return;
+	if (n == UV_EOF && s->stopped && !s->finished) {
+		reading(s, false); /* it waits for FINISH */
+		return;
+	}
 	if (n < 0) {
 		stream_end(s);
 		return;
@@ -193,7 +214,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	if (s->tls != NULL)
 		tls_bytes(s, bytes);
 	else
-		records(s, bytes);
+		take(s, bytes);
 	if (d->gather.stuck)
 		all_reading(d, false);
 }
@@ -203,38 +224,45 @@ static void reading(struct stream *s, bool on)
 	if (s->closing || s->reading == on)
 		return;
 	if (on)
-		s->reading = uv_read_start((uv_stream_t *)&s->tcp, on_alloc, on_read) == 0;
+		s->reading = uv_read_start(&s->uv.stream, on_alloc, on_read) == 0;
 	else
-		s->reading = uv_read_stop((uv_stream_t *)&s->tcp) != 0;
-	s->heard = ingest_now(s->door->in); /* waiting for us is not idling */
+		s->reading = uv_read_stop(&s->uv.stream) != 0;
+	s->heard = s->whole = ingest_now(s->door->in); /* waiting for us is not idling */
+}
+
+static int handle_init(struct stream_door *d, struct stream *s)
+{
+	return d->local ? uv_pipe_init(d->in->ctx->loop, &s->uv.local, 0)
+			: uv_tcp_init(d->in->ctx->loop, &s->uv.tcp);
 }
 
 static void stream_new(struct stream_door *d, int fd)
 {
 	struct stream *s = calloc(1, sizeof *s);
 	struct yg_err err;
-	if (s == NULL || uv_tcp_init(d->in->ctx->loop, &s->tcp) != 0) {
+	if (s == NULL || handle_init(d, s) != 0) {
 		free(s);
 		(void)close(fd);
 		d->refused++;
 		return;
 	}
 	s->door = d;
-	s->tcp.data = s;
+	s->uv.handle.data = s;
 	s->heard = s->opened = ingest_now(d->in);
 	yg_syslog_frames_init(&s->frames, YG_RECORD_MAX);
+	fstrm_open(s);
 	s->next = d->streams;
 	if (s->next != NULL)
 		s->next->prev = s;
 	d->streams = s;
 	d->open++;
 	d->in->stream_n++;
-	int rc = uv_tcp_open(&s->tcp, fd);
+	int rc = d->local ? uv_pipe_open(&s->uv.local, fd) : uv_tcp_open(&s->uv.tcp, fd);
 	if (rc != 0)
 		(void)close(fd);
 	if (rc != 0 || (d->tls != NULL && yg_tls_new(d->tls, &s->tls, &err) != YG_OK)) {
 		d->refused++;
-		stream_close(s);
+		door_close(s);
 		return;
 	}
 	d->accepted++;
@@ -296,7 +324,11 @@ yg_status stream_open(struct ingest *in, const struct yg_conf_listener *l, int f
 	d->plain = d->raw + READ_BYTES;
 	d->in = in;
 	d->poll.data = d;
+	d->local = YG_SV_IS(l->protocol, "unix");
+	d->dnstap = YG_SV_IS(l->source, "dnstap");
 	yg_status st = gather_open(&d->gather, in, l, err);
+	if (d->dnstap)
+		d->gather.on_settled = fstrm_settled;
 	if (st == YG_OK && YG_SV_IS(l->protocol, "tls"))
 		st = tls_context(in, l, d, err);
 	if (st != YG_OK) {
@@ -332,6 +364,7 @@ void stream_tick(struct ingest *in)
 			next = s->next;
 			bool shy = s->tls != NULL && !yg_tls_ready(s->tls) &&
 				   now.us - s->opened.us > INGEST_TLS_HELLO_US;
+			shy = shy || (d->dnstap && fstrm_is_late(s, now));
 			if (shy || (s->reading && now.us - s->heard.us > INGEST_STREAM_IDLE_US)) {
 				d->idle_closed++;
 				stream_end(s);
@@ -371,7 +404,7 @@ void stream_stats(struct ingest *in, struct yg_buf *out)
 		uint64_t cut = d->cut;
 		for (const struct stream *s = d->streams; s != NULL; s = s->next)
 			cut += s->frames.cuts;
-		gather_stats(&d->gather, d->tls != NULL ? "tls" : "tcp", out);
+		gather_stats(&d->gather, d->tls != NULL ? "tls" : d->local ? "unix" : "tcp", out);
 		yg_buf_printf(
 			out,
 			",\"connections\":%llu,\"accepted\":%llu,\"refused\":%llu,\"idle_closed\":%llu"

@@ -69,9 +69,11 @@ static void bind_inet(struct want *w, struct yg_sock *k, bool shared)
 	       YG_KS("protocol", k->protocol), YG_KS("address", yg_sb_cstr(&b)));
 }
 
+/* Sockets between our own roles are for them alone; a listener is for the group too. */
 static void bind_unix(struct want *w, struct yg_sock *k)
 {
-	w->st = yg_listen_unix(k->address, 0600, &k->fd, w->err);
+	bool listener = strncmp(k->name, "listener.", 9) == 0;
+	w->st = yg_listen_unix(k->address, listener ? 0660 : 0600, &k->fd, w->err);
 	if (w->st == YG_OK && geteuid() == 0 && lchown(k->address, w->s->uid, w->s->gid) != 0)
 		w->st = YG_FAIL_OS(w->err, errno, "cannot set the owner of %s", k->address);
 	if (w->st != YG_OK)
@@ -130,8 +132,11 @@ static void want_worker(struct want *w, const struct yg_conf *conf, uint32_t n)
 		const struct yg_conf_listener *l = &conf->listeners[i];
 		b.n = 0;
 		yg_sb_printf(&b, "listener." YG_SV_FMT, YG_SV_ARG(l->name));
-		want(w, yg_sb_cstr(&b), n, YG_R_INGEST, l->address,
-		     YG_SV_IS(l->protocol, "udp") ? "udp" : "tcp");
+		if (!YG_SV_IS(l->protocol, "unix"))
+			want(w, yg_sb_cstr(&b), n, YG_R_INGEST, l->address,
+			     YG_SV_IS(l->protocol, "udp") ? "udp" : "tcp");
+		else if (n == 0) /* such a socket cannot be shared out to workers */
+			want(w, yg_sb_cstr(&b), n, YG_R_INGEST, l->path, "unix");
 	}
 }
 
