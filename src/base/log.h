@@ -80,6 +80,8 @@
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
 	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \
+	X(7004, RESOLVE_LOCAL,      "resolve.local",      INFO,   60, "New local zones are in force.")                   \
+	X(7005, RESOLVE_LOCAL_REFUSED, "resolve.local_refused", ERROR, 60, "Local zones could not be read; those before stay in force.") \
 	X(7010, ZONES_COMPILED,     "zones.compiled",     INFO,   600, "The policy zones were compiled into a policy.")    \
 	X(7011, ZONES_FAILED,       "zones.failed",       ERROR,  60, "The policy zones could not be compiled; the policy before stays in force.") \
 	X(7012, ZONES_REFUSED,      "zones.refused",      ERROR,  60, "A policy zone could not be read; the one before stays in force.") \
@@ -90,6 +92,8 @@
 	X(7017, ZONES_EXPIRED,      "zones.expired",      ERROR,  60, "A policy zone could not be refreshed until it expired; it stays in force.") \
 	X(7018, ZONES_NOTIFY_REFUSED, "zones.notify_refused", NOTICE, 60, "A NOTIFY was refused: not from the server of a zone of ours.") \
 	X(7019, ZONES_SERVED,       "zones.served",       INFO,   600, "Our policy was transferred to another resolver.") \
+	X(7025, ZONES_LOCAL,        "zones.local",        INFO,   60, "Local zones were read and given to the resolver.") \
+	X(7026, ZONES_LOCAL_REFUSED, "zones.local_refused", ERROR, 60, "The file of a local zone could not be read; the zone stays as it was.") \
 	X(7020, ZONES_SERVE_REFUSED, "zones.serve_refused", NOTICE, 60, "A transfer of our policy was refused.") \
 	X(7021, ZONES_PUBLISHED,    "zones.published",    INFO,   600, "Our policy as a zone has changed.")
 /* clang-format on */

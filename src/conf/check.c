@@ -250,6 +250,23 @@ static void check_upstream(struct checker *k, size_t i)
 		}
 }
 
+static void check_local(struct checker *k, size_t i)
+{
+	const struct yg_conf_dns_local *z = &k->c->dns_locals[i];
+	size_t line = item_line(k, list_of("resolve.local"), i);
+	for (size_t j = 0; j < i; j++)
+		if (yg_sv_ieq(bare(z->zone), bare(k->c->dns_locals[j].zone)) &&
+		    yg_sv_eq(z->org, k->c->dns_locals[j].org)) {
+			bad(k, line, "resolve.local", "the zone stands twice for one organisation");
+			break;
+		}
+	for (size_t j = 0; j < k->c->dns_upstream_count; j++)
+		if (yg_sv_ieq(bare(z->zone), bare(k->c->dns_upstreams[j].zone)) &&
+		    yg_sv_eq(z->org, k->c->dns_upstreams[j].org))
+			bad(k, line, "resolve.local",
+			    "resolve.upstream has the zone too, for the same organisation");
+}
+
 static void check_resolve(struct checker *k)
 {
 	const struct yg_conf *c = k->c;
@@ -261,6 +278,8 @@ static void check_resolve(struct checker *k)
 		    "it is above resolve.ttl-max");
 	for (size_t i = 0; i < c->dns_upstream_count; i++)
 		check_upstream(k, i);
+	for (size_t i = 0; i < c->dns_local_count; i++)
+		check_local(k, i);
 	check_clients(k);
 }
 

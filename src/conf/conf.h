@@ -42,6 +42,12 @@ struct yg_conf_dns_upstream {   /* resolve.upstream[] */
 	struct yg_sv dnssec;        /* auto, off, trust-ad, validate */
 	uint64_t private_addresses; /* bool */
 };
+struct yg_conf_dns_local { /* resolve.local[] */
+	struct yg_sv zone, org, file, other_names;
+};
+struct yg_conf_dns_record { /* resolve.local-data[] */
+	struct yg_sv record, org;
+};
 struct yg_conf_dns_policy { /* resolve.policy[] */
 	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
@@ -118,6 +124,10 @@ struct yg_conf {
 	size_t dns_client_count;
 	struct yg_conf_dns_upstream *dns_upstreams;
 	size_t dns_upstream_count;
+	struct yg_conf_dns_local *dns_locals;
+	size_t dns_local_count;
+	struct yg_conf_dns_record *dns_records;
+	size_t dns_record_count;
 	struct yg_conf_dns_policy *dns_policies;
 	size_t dns_policy_count;
 	struct yg_conf_dns_privacy *dns_privacies;

@@ -437,6 +437,13 @@ static void test_resolve(void)
 	T_OK(refuses("resolve: {upstream: [{zone: \"a..b\", forward: \"::1\"}]}\n",
 		     "expected a domain name"));
 	T_OK(refuses("resolve: {upstream: [{zone: a, forward: \"::1#x\"}]}\n", "has no name here"));
+	T_OK(refuses("resolve: {local: [{zone: a, file: b.zone}, {zone: \"A.\", file: c.zone}]}\n",
+		     "stands twice for one organisation"));
+	T_OK(refuses(
+		"resolve: {local: [{zone: a, file: b.zone}], upstream: [{zone: a, stub: \"::1\"}]}\n",
+		"resolve.upstream has the zone too"));
+	T_OK(refuses("resolve: {local: [{zone: a}]}\n", "the key is missing"));
+	T_OK(refuses("resolve: {local-data: [{org: a}]}\n", "the key is missing"));
 	T_OK(refuses("resolve: {rebinding-allow: [\"a b\"]}\n", "expected a domain name"));
 	T_OK(refuses("resolve: {ttl-min: 9, ttl-max: 8}\n", "above resolve.ttl-max"));
 	T_OK(refuses("resolve: {rebinding-protection: 1}\n", "expected true or false, found '1'"));

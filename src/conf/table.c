@@ -10,6 +10,8 @@
 #define AT_DC(m) offsetof(struct yg_conf_dns_client, m)
 #define AT_DU(m) offsetof(struct yg_conf_dns_upstream, m)
 #define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
+#define AT_DO(m) offsetof(struct yg_conf_dns_local, m)
+#define AT_DR(m) offsetof(struct yg_conf_dns_record, m)
 #define AT_DB(m) offsetof(struct yg_conf_dns_publish, m)
 #define AT_DV(m) offsetof(struct yg_conf_dns_privacy, m)
 #define KIB(n)   ((uint64_t)(n) << 10)
@@ -33,6 +35,7 @@
 static const char *const protocols[] = {"udp", "tcp", "tls", "unix", NULL};
 static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 				     "centre-zone", "indicators",   NULL};
+static const char *const other_names[] = {"nxdomain", "upstream", NULL};
 static const char *const dnssec_ways[] = {"auto", "off", "trust-ad", "validate", NULL};
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
 static const char *const log_full[] = {"drop-new", "drop-old", NULL};
@@ -251,6 +254,18 @@ static const struct yg_conf_key dns_upstream_keys[] = {
 	{"private-addresses", RBOOL(AT_DU(private_addresses), 0), "Private addresses are right in its answers: rebinding protection lets them pass."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
+static const struct yg_conf_key dns_local_keys[] = {
+	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DO(zone), "", NULL), "Name of the zone."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DO(org), "", NULL), "For queries of this organisation only; empty: of all."},
+	{"file", RES(FILE, YG_CF_REQUIRED | YG_CF_BESIDE, AT_DO(file), "", NULL), "Its records in a master file; it is read again when it changes and at SIGHUP."},
+	{"other-names", RES(ENUM, 0, AT_DO(other_names), "nxdomain", other_names), "What becomes of names in it that it does not have: nxdomain, or upstream: they are asked for."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_record_keys[] = {
+	{"record", RES(TEXT, YG_CF_REQUIRED, AT_DR(record), "", NULL), "A record as in a master file, with its whole name: \"printer.example. 300 A 10.0.0.9\"; without a local zone for it only this name is answered here."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DR(org), "", NULL), "For queries of this organisation only; empty: of all."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
 static const struct yg_conf_key dns_policy_keys[] = {
 	{"name", RES(SLUG, YG_CF_REQUIRED, AT_DP(name), "", NULL), "Name of the zone: small letters, digits and hyphens."},
 	{"rpz", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DP(rpz), "", NULL), "Response policy zone in a master file."},
@@ -299,6 +314,8 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.doh", DNS_LIST(dns_dohs, dns_doh_count, yg_conf_dns_listen, 16, dns_doh_keys), "Where queries are taken by HTTPS (RFC 8484).", YG_CL_SCALAR},
 	{"resolve.clients", DNS_LIST(dns_clients, dns_client_count, yg_conf_dns_client, 1024, dns_client_keys), "Who may ask; everybody else is refused.", YG_CL_SCALAR | YG_CL_TWICE},
 	{"resolve.upstream", DNS_LIST(dns_upstreams, dns_upstream_count, yg_conf_dns_upstream, 256, dns_upstream_keys), "Whom the resolver asks.", YG_CL_TWICE},
+	{"resolve.local", DNS_LIST(dns_locals, dns_local_count, yg_conf_dns_local, 1024, dns_local_keys), "Zones that the resolver answers for itself.", YG_CL_TWICE},
+	{"resolve.local-data", DNS_LIST(dns_records, dns_record_count, yg_conf_dns_record, 1024, dns_record_keys), "Single records that the resolver answers with.", YG_CL_SCALAR | YG_CL_TWICE},
 	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
 	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
 	{"resolve.privacy", DNS_LIST(dns_privacies, dns_privacy_count, yg_conf_dns_privacy, 1024, dns_privacy_keys), "What events say of the addresses of an organisation's clients.", 0},

@@ -11,6 +11,7 @@
 #define SNAPSHOT_MAX    ((uint64_t)4 << 30)
 #define KIND_INDICATORS 1u
 #define KIND_DNS_POLICY 2u
+#define KIND_DNS_LOCAL  3u
 
 void sup_event_keep(struct sup *s, int64_t time, struct yg_sv json)
 {
@@ -94,11 +95,12 @@ static yg_status snapshot_copy(const char *folder, struct yg_sv name, int *out_f
 
 /* By kind: who compiles it, into which folder, and who works by it. */
 static const struct {
-	const char *folder;
+	const char *folder, *current; /* which one is in force */
 	unsigned maker, readers;
 } kinds[YG_SUP_KINDS] = {
-	[KIND_INDICATORS] = {"snapshot", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES},
-	[KIND_DNS_POLICY] = {"zones", YG_R_ZONES, YG_R_RESOLVE},
+	[KIND_INDICATORS] = {"snapshot", "snapshot/current", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES},
+	[KIND_DNS_POLICY] = {"zones", "zones/current", YG_R_ZONES, YG_R_RESOLVE},
+	[KIND_DNS_LOCAL] = {"zones", "zones/local", YG_R_ZONES, YG_R_RESOLVE},
 };
 
 static void give(struct sup *s, struct yg_child *c, uint32_t kind)
@@ -173,14 +175,11 @@ static uint64_t generation_of(struct yg_sv name)
 void sup_snapshots_load(struct sup *s)
 {
 	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++) {
-		char path[64];
-		struct yg_sb p = yg_sb_init(path, sizeof path);
 		struct yg_buf b;
 		if (kinds[kind].folder == NULL)
 			continue;
-		yg_sb_printf(&p, "%s/current", kinds[kind].folder);
 		yg_buf_init(&b, 4096);
-		if (yg_file_read(yg_sb_cstr(&p), 256, &b, NULL) == YG_OK) {
+		if (yg_file_read(kinds[kind].current, 256, &b, NULL) == YG_OK) {
 			struct yg_sv name = yg_sv_trim(yg_buf_sv(&b));
 			snapshot_take(s, kinds[kind].maker, kind, generation_of(name), name);
 		}

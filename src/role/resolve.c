@@ -10,7 +10,9 @@
 #include "role/resolve_internal.h"
 
 #define KIND_DNS_POLICY 2u
+#define KIND_DNS_LOCAL  3u
 #define TICK_MOST_MS    50
+#define SNAPSHOT_TURNS  8 /* of the loop, one for each kind and some to spare */
 
 static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 {
@@ -84,6 +86,8 @@ static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generat
 	struct yg_err err = {0};
 	YG_AUTO(yg_fd_close) int mine = *fd; /* read in place, then it may be closed */
 	*fd = -1;
+	if (kind == KIND_DNS_LOCAL)
+		resolve_local_take(r, mine);
 	if (kind != KIND_DNS_POLICY)
 		return;
 	uint64_t least = r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0;
@@ -164,34 +168,6 @@ static yg_status core_open(struct resolve *r, struct yg_err *err)
 	return yg_dns_core_new(&o, &r->core, err);
 }
 
-static yg_status allow_private(struct resolve *r, struct yg_err *err)
-{
-	struct yg_sv rest = r->conf->resolve_rebinding_allow, one;
-	yg_status st = YG_OK;
-	while (st == YG_OK && rest.n > 0 && yg_sv_cut(&rest, ' ', &one)) {
-		struct yg_dns_name name;
-		st = yg_dns_name_parse(one, NULL, &name, err);
-		if (st == YG_OK)
-			st = yg_dns_zones_allow_private(r->zones, 0, &name);
-	}
-	return st;
-}
-
-static yg_status zones_open(struct resolve *r, struct yg_err *err)
-{
-	r->zones = yg_dns_zones_new();
-	if (r->zones == NULL)
-		return YG_FAIL(err, YG_NOMEM, "no memory for the zones");
-	yg_status st = resolve_up_open(r, err);
-	if (st == YG_OK)
-		st = allow_private(r, err);
-	if (st == YG_OK)
-		st = resolve_ddr_open(r, err);
-	if (st == YG_OK)
-		st = yg_dns_zones_defaults(r->zones, err);
-	return st;
-}
-
 static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 {
 	struct resolve *r = calloc(1, sizeof *r);
@@ -208,14 +184,19 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (st == YG_OK)
 		st = core_open(r, err);
 	if (st == YG_OK)
-		st = zones_open(r, err);
+		st = resolve_up_open(r, err);
+	if (st == YG_OK)
+		st = resolve_local_open(r, err);
 	if (st == YG_OK)
 		st = limiter_open(r, err);
 	if (st != YG_OK)
 		return st;
-	yg_dns_core_zones(r->core, r->zones);
 	ctx->hooks.drain = on_drain;
 	ctx->hooks.snapshot = on_snapshot;
+	/* policy and local zones wait in the control channel: before the first query, since
+	 * without them it would be answered wrongly */
+	for (int i = 0; i < SNAPSHOT_TURNS; i++)
+		(void)uv_run(ctx->loop, UV_RUN_NOWAIT);
 	st = resolve_udp_open(r, err);
 	if (st == YG_OK)
 		st = resolve_stream_open(r, err);

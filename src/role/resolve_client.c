@@ -135,12 +135,18 @@ yg_status resolve_clients_open(struct resolve_clients *c, struct yg_role_ctx *ct
 	c->conf = conf->dns_clients;
 	c->rows = calloc(c->count + 1, sizeof *c->rows);
 	c->proofs = calloc(c->count + 1, sizeof *c->proofs);
-	c->orgs = calloc(c->count + conf->dns_upstream_count + 1, sizeof *c->orgs);
+	c->orgs = calloc(c->count + conf->dns_upstream_count + conf->dns_local_count +
+				 conf->dns_record_count + 1,
+			 sizeof *c->orgs);
 	if (c->rows == NULL || c->proofs == NULL || c->orgs == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the clients");
 	/* one that has upstreams or zones, but no client, is still not everyone */
 	for (size_t i = 0; i < conf->dns_upstream_count; i++)
 		org_add(c, conf->dns_upstreams[i].org);
+	for (size_t i = 0; i < conf->dns_local_count; i++)
+		org_add(c, conf->dns_locals[i].org);
+	for (size_t i = 0; i < conf->dns_record_count; i++)
+		org_add(c, conf->dns_records[i].org);
 	for (size_t i = 0; i < c->count; i++) {
 		struct yg_sv org = c->conf[i].org;
 		org_add(c, org);

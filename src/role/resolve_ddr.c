@@ -66,27 +66,28 @@ static void address(struct resolve *r, const char *kind, size_t i, struct yg_sb 
 }
 
 /* Also under the host's own name: who knows the resolver by it asks there (RFC 9461 5). */
-static yg_status tell(struct resolve *r, const struct yg_dns_name *host, struct yg_sv rdata,
-		      struct yg_err *err)
+static yg_status tell(struct yg_dns_zones *zones, const struct yg_dns_name *host,
+		      struct yg_sv rdata, struct yg_err *err)
 {
 	struct yg_dns_name owner, own, dns;
 	yg_status st = yg_dns_name_parse(YG_SV("_dns.resolver.arpa"), NULL, &owner, err);
 	if (st == YG_OK)
-		st = yg_dns_zones_record(r->zones, 0, &owner, YG_DNS_SVCB, TTL, rdata, err);
+		st = yg_dns_zones_record(zones, 0, &owner, YG_DNS_SVCB, TTL, rdata, err);
 	if (st != YG_OK)
 		return st;
 	if (yg_dns_name_parse(YG_SV("_dns"), NULL, &dns, NULL) != YG_OK ||
 	    yg_dns_name_join(&dns, 0, host, &own) != YG_OK)
 		return YG_OK; /* too long a name has no such record */
-	st = yg_dns_zones_add(r->zones, 0, &own, YG_DNS_ZONE_OVERLAY, 0, false, NULL);
+	st = yg_dns_zones_add(zones, 0, &own, YG_DNS_ZONE_OVERLAY, 0, false, NULL);
 	if (st != YG_OK && st != YG_CONFLICT)
 		return YG_FAIL(err, st, "a zone for the resolver's own name");
-	st = yg_dns_zones_record(r->zones, 0, &own, YG_DNS_SVCB, TTL, rdata, NULL);
+	st = yg_dns_zones_record(zones, 0, &own, YG_DNS_SVCB, TTL, rdata, NULL);
 	return st == YG_NOMEM ? YG_FAIL(err, st, "a record of the resolver's own name") : YG_OK;
 }
 
-static yg_status designate(struct resolve *r, const char *kind, size_t i, struct yg_sv alpn,
-			   struct yg_sv path, unsigned priority, struct yg_err *err)
+static yg_status designate(struct resolve *r, struct yg_dns_zones *zones, const char *kind,
+			   size_t i, struct yg_sv alpn, struct yg_sv path, unsigned priority,
+			   struct yg_err *err)
 {
 	char rdata[1024], template[512];
 	struct yg_sb b = yg_sb_init(rdata, sizeof rdata), t = yg_sb_init(template, sizeof template);
@@ -104,20 +105,20 @@ static yg_status designate(struct resolve *r, const char *kind, size_t i, struct
 	yg_sb_put(&b, (struct yg_sv){(const char *)host.b, host.n});
 	param(&b, KEY_ALPN, alpn);
 	address(r, kind, i, &b, &dohpath);
-	return b.cut || t.cut ? YG_OK : tell(r, &host, yg_sb_sv(&b), err);
+	return b.cut || t.cut ? YG_OK : tell(zones, &host, yg_sb_sv(&b), err);
 }
 
-yg_status resolve_ddr_open(struct resolve *r, struct yg_err *err)
+yg_status resolve_ddr_zones(struct resolve *r, struct yg_dns_zones *zones, struct yg_err *err)
 {
 	const struct yg_conf *c = r->conf;
 	struct yg_dns_name zone;
 	yg_status st = yg_dns_name_parse(YG_SV("resolver.arpa"), NULL, &zone, err);
 	if (st == YG_OK)
-		st = yg_dns_zones_add(r->zones, 0, &zone, YG_DNS_ZONE_LOCAL, 0, false, err);
+		st = yg_dns_zones_add(zones, 0, &zone, YG_DNS_ZONE_LOCAL, 0, false, err);
 	for (size_t i = 0; i < c->dns_doh_count && st == YG_OK; i++)
-		st = designate(r, "doh", i, YG_SV("\x02h2"), c->dns_dohs[i].path, 1, err);
+		st = designate(r, zones, "doh", i, YG_SV("\x02h2"), c->dns_dohs[i].path, 1, err);
 	for (size_t i = 0; i < c->dns_dot_count && st == YG_OK; i++)
-		st = designate(r, "dot", i,
+		st = designate(r, zones, "dot", i,
 			       YG_SV("\x03"
 				     "dot"),
 			       (struct yg_sv){"", 0}, 2, err);

@@ -43,6 +43,7 @@ struct resolve {
 	const struct yg_conf *conf;
 	struct yg_dns_core *core;     /* owned */
 	struct yg_dns_zones *zones;   /* owned */
+	uint64_t local_generation;    /* of the local zones in it; 0: none yet */
 	struct yg_dns_policy *policy; /* owned; NULL: none yet */
 	void *cache;                  /* owned */
 	size_t cache_bytes;
@@ -109,7 +110,14 @@ void resolve_stream_reply(struct resolve *r, const struct yg_dns_peer *peer, con
 			  size_t n);
 
 /* resolve_ddr.c: local data that tells of DoT and DoH (RFC 9462). */
-yg_status resolve_ddr_open(struct resolve *r, struct yg_err *err);
+yg_status resolve_ddr_zones(struct resolve *r, struct yg_dns_zones *zones, struct yg_err *err);
+
+/* resolve_local.c: who answers for which name. */
+/* Upstreams, local data, discovery; local zones as soon as role zones has given them:
+ * until then their names are nobody's, so that none of them leaves. */
+yg_status resolve_local_open(struct resolve *r, struct yg_err *err);
+/* New local zones: a file of dns/local.h in sealed memory. */
+void resolve_local_take(struct resolve *r, int fd);
 
 /* resolve_door.c: run/resolve-<n>.sock, where it is asked why. */
 yg_status resolve_door_open(struct resolve *r, struct yg_err *err);
@@ -118,4 +126,7 @@ yg_status resolve_door_open(struct resolve *r, struct yg_err *err);
 yg_status resolve_up_open(struct resolve *r, struct yg_err *err);
 /* The servers of a set in words: "192.0.2.1:53 (4 ms)". */
 void resolve_up_words(const struct resolve *r, uint32_t set, struct yg_sb *out);
+/* The sets of upstreams into zones; and the number of one that has no server. */
+yg_status resolve_up_zones(struct resolve *r, struct yg_dns_zones *zones, struct yg_err *err);
+uint32_t resolve_up_nobody(const struct resolve *r);
 void resolve_up_ask(struct resolve *r, const struct yg_dns_question *q);

@@ -387,21 +387,33 @@ static yg_status set_open(struct resolve *r, size_t i, struct yg_err *err)
 {
 	const struct yg_conf_dns_upstream *u = &r->conf->dns_upstreams[i];
 	struct up_set *set = &r->up->sets[i];
-	struct yg_dns_name zone;
 	set->authoritative = u->stub.n > 0;
 	set->trust_ad = YG_SV_IS(u->dnssec, "trust-ad");
 	bool validate = YG_SV_IS(u->dnssec, "validate") ||
 			(u->recursion != 0 && YG_SV_IS(u->dnssec, "auto"));
-	yg_status st =
-		u->recursion != 0 || validate
-			? up_recurse_open(r, u->forward, validate, &set->recurse, err)
-			: up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
-	if (st == YG_OK)
+	return u->recursion != 0 || validate
+		       ? up_recurse_open(r, u->forward, validate, &set->recurse, err)
+		       : up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
+}
+
+yg_status resolve_up_zones(struct resolve *r, struct yg_dns_zones *zones, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; i < r->up->count && st == YG_OK; i++) {
+		const struct yg_conf_dns_upstream *u = &r->conf->dns_upstreams[i];
+		struct yg_dns_name zone;
 		st = yg_dns_name_parse(u->zone, NULL, &zone, err);
-	if (st != YG_OK)
-		return st;
-	return yg_dns_zones_add(r->zones, resolve_org(&r->clients, u->org), &zone, YG_DNS_ZONE_SET,
-				(uint32_t)i + 1, u->private_addresses != 0, err);
+		if (st == YG_OK)
+			st = yg_dns_zones_add(zones, resolve_org(&r->clients, u->org), &zone,
+					      YG_DNS_ZONE_SET, (uint32_t)i + 1,
+					      u->private_addresses != 0, err);
+	}
+	return st;
+}
+
+uint32_t resolve_up_nobody(const struct resolve *r)
+{
+	return (uint32_t)r->up->count + 1;
 }
 
 yg_status resolve_up_open(struct resolve *r, struct yg_err *err)

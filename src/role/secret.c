@@ -254,6 +254,8 @@ yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_
 		take_sv(&l, yg_sb_cstr(&b), YG_R_INGEST, conf->mappings[i].file);
 	}
 	check_pairs(&l);
+	if (l.st == YG_OK)
+		l.st = sup_dns_check(conf, l.list, err);
 	if (l.st != YG_OK) {
 		sup_secrets_free(l.list);
 		return l.st;

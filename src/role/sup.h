@@ -109,6 +109,9 @@ void sup_listen_revert(struct sup *s); /* closes what sup_listen() bound */
 yg_status sup_secrets_load(struct sup *s, const struct yg_conf *conf, struct yg_secret **out,
 			   struct yg_err *err);
 void sup_secrets_free(struct yg_secret *list);
+/* check_dns.c: the resolver's part, with its files.  YG_OK | YG_PARSE | YG_NOTFOUND ... */
+yg_status sup_dns_check(const struct yg_conf *c, const struct yg_secret *secrets,
+			struct yg_err *err);
 /* Roles for which the two differ. */
 unsigned sup_secrets_differ(const struct yg_secret *a, const struct yg_secret *b);
 /* spawn.c */

@@ -60,7 +60,7 @@ static yg_status spec_fill(struct zone *z, struct yg_err *err)
 	return st;
 }
 
-static yg_status add_dir(struct zones *z, const char *path, struct yg_err *err)
+yg_status zones_dir(struct zones *z, const char *path, struct yg_err *err)
 {
 	const char *slash = strrchr(path, '/');
 	size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
@@ -88,7 +88,7 @@ static yg_status take_zone(struct zones *all, size_t i, struct yg_err *err)
 	yg_sb_put(&path, z->is_list ? z->conf->list : z->conf->rpz);
 	(void)yg_sb_cstr(&path);
 	if (st == YG_OK && path.n > 0)
-		st = add_dir(all, z->path, err);
+		st = zones_dir(all, z->path, err);
 	if (st != YG_OK)
 		(void)yg_err_wrap(err, "resolve.policy: " YG_SV_FMT ": ", YG_SV_ARG(z->conf->name));
 	return st;
@@ -109,7 +109,7 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	yg_status st = YG_OK;
 	for (size_t i = 0; st == YG_OK && i < z->count; i++)
 		st = take_zone(z, i, err);
-	return st;
+	return st == YG_OK ? zones_local_prepare(z, err) : st;
 }
 
 /* A folder and not a file: one that is put in place by renaming is another file. */
@@ -156,6 +156,7 @@ static void look(struct zones *z, bool at_once)
 		else
 			zones_xfr_tick(one);
 	}
+	zones_local_look(z, at_once);
 }
 
 static void on_watch(uv_timer_t *t)
@@ -210,6 +211,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		st = zones_door_open(z, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++)
 		st = open_zone(&z->zones[i], err);
+	if (st == YG_OK)
+		st = zones_local_open(z, err);
 	if (st != YG_OK)
 		return st;
 	zones_policy_compile(z);

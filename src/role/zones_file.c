@@ -99,10 +99,10 @@ static void take_over(struct zone *z, struct reading *r)
 	yg_buf_init(&r->list, 1);
 }
 
-static bool state_of(const struct zone *z, struct zone_state *out)
+static bool state_of(const char *path, struct zone_state *out)
 {
 	struct stat st;
-	if (stat(z->path, &st) != 0)
+	if (stat(path, &st) != 0)
 		return false;
 	*out = (struct zone_state){
 		.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
@@ -141,23 +141,30 @@ static void load(struct zone *z)
 
 /* One that was just written to is left alone until it has been quiet for one look:
  * half a file may well be a whole zone. */
-void zones_file_look(struct zone *z, bool at_once)
+bool zones_state_changed(const char *path, struct zone_state *seen, struct zone_state *waiting,
+			 bool *tried, bool *is_waiting, bool at_once)
 {
 	struct zone_state now = {.size = -1};
-	(void)state_of(z, &now); /* none: opening it says why, once */
-	if (z->tried && state_eq(&now, &z->seen)) {
-		z->is_waiting = false;
-		return;
+	(void)state_of(path, &now); /* none: opening it says why, once */
+	if (*tried && state_eq(&now, seen)) {
+		*is_waiting = false;
+		return false;
 	}
-	if (!at_once && (!z->is_waiting || !state_eq(&now, &z->waiting))) {
-		z->is_waiting = true;
-		z->waiting = now;
-		return;
+	if (!at_once && (!*is_waiting || !state_eq(&now, waiting))) {
+		*is_waiting = true;
+		*waiting = now;
+		return false;
 	}
-	z->tried = true;
-	z->is_waiting = false;
-	z->seen = now;
-	load(z);
+	*tried = true;
+	*is_waiting = false;
+	*seen = now;
+	return true;
+}
+
+void zones_file_look(struct zone *z, bool at_once)
+{
+	if (zones_state_changed(z->path, &z->seen, &z->waiting, &z->tried, &z->is_waiting, at_once))
+		load(z);
 }
 
 /* ---- what is kept ---- */

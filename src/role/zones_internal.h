@@ -1,5 +1,5 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
- * (files and what is kept of every zone), zones_policy.c (all of them into one
+ * (files and what is kept of every zone), zones_local.c (local zones), zones_policy.c (all of them into one
  * snapshot), zones_xfr.c (transfers), zones_notify.c (who says that a zone has
  * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
  * (what there is to say of every zone).
@@ -16,7 +16,7 @@
 #include "role/role.h"
 
 #define ZONES_KIND          2u /* of snapshots: DNS policy */
-#define ZONES_DIRS          64
+#define ZONES_DIRS          128
 #define ZONES_FILE_MAX      ((uint64_t)4 << 30)
 #define ZONES_REFUSED_SHOWN 8
 #define ZONES_REFUSED_MAX   3 /* refused records of a zone in the log; all are counted */
@@ -83,6 +83,7 @@ struct zones {
 	struct zones_notify *notify; /* owned list */
 	struct zones_serve *serve;   /* owned; NULL: nothing is published */
 	struct yg_door *door;        /* owned */
+	struct zones_local *local;   /* owned */
 };
 
 static inline int64_t zones_now(const struct zones *z)
@@ -102,6 +103,17 @@ uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
 yg_status zones_door_open(struct zones *z, struct yg_err *err);
 void zones_news_good(struct zone *z, bool changed); /* read, transferred, or the same */
 void zones_news_bad(struct zone *z, const struct yg_err *err);
+
+/* Whether a file is to be read (again): it has changed and been quiet for one look. */
+bool zones_state_changed(const char *path, struct zone_state *seen, struct zone_state *waiting,
+			 bool *tried, bool *is_waiting, bool at_once);
+/* zones.c: the folder of a file, for the sandbox. */
+yg_status zones_dir(struct zones *z, const char *path, struct yg_err *err);
+
+/* zones_local.c */
+yg_status zones_local_prepare(struct zones *z, struct yg_err *err);
+yg_status zones_local_open(struct zones *z, struct yg_err *err);
+void zones_local_look(struct zones *z, bool at_once);
 
 /* zones_policy.c */
 yg_status zones_policy_open(struct zones *z, struct yg_err *err);
