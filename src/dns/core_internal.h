@@ -125,6 +125,24 @@ struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 				      const struct yg_dns_route *route,
 				      const struct yg_dns_key *key, bool *out_stale,
 				      enum yg_dns_result *out);
+/* judge.c: of a step of a run.  0: it goes on, else how the query ended (enum yg_dns_result). */
+enum { GO_ON = 0 };
+enum yg_dns_result yg_dns_run_fail(struct yg_dns_core *c, struct run *r, uint16_t ede);
+void yg_dns_run_build(struct yg_dns_core *c, struct run *r); /* begins the answer, once */
+/* The CNAMEs (and what belongs to them) that lead from the entry's name to link
+ * `links`; with all, its whole content. */
+void yg_dns_run_entry_out(struct yg_dns_core *c, struct run *r, const struct yg_dns_entry *e,
+			  unsigned links, bool all, bool stale);
+void yg_dns_run_cname(struct yg_dns_core *c, struct run *r, const struct yg_dns_name *target,
+		      uint32_t ttl);
+/* The stage of r->name begins; ends, when nothing it needs is missing. */
+void yg_dns_judge_open(struct yg_dns_core *c, struct run *r, bool first);
+unsigned yg_dns_judge_end(struct yg_dns_core *c, struct run *r, bool *out_moved);
+/* Judges the names in the entry one by one, from r->name on.  GO_ON: nothing decided
+ * against it; r->name is then the last name of the chain.  *out_moved: the policy
+ * has put the query elsewhere. */
+unsigned yg_dns_judge_links(struct yg_dns_core *c, struct run *r, const struct yg_dns_entry *e,
+			    bool stale, bool *out_moved);
 /* servers.c: tells eval the name servers (and addresses) on the way to r->name. True:
  * done; false: *out says what the query does instead. */
 bool yg_dns_run_servers(struct yg_dns_core *c, struct run *r, unsigned needs,

@@ -305,6 +305,16 @@ void yg_dns_eval_begin(struct yg_dns_eval *e, const struct yg_dns_policy *p, uin
 	e->begun = false;
 	if (!yg_ip_is_zero(client))
 		judge_ip(e, client, YG_DNS_TRIGGER_CLIENT_IP, YG_DV_CLIENT);
+	e->has_client = e->has_best;
+	if (e->has_best)
+		e->client = e->best;
+}
+
+void yg_dns_eval_skip(struct yg_dns_eval *e)
+{
+	e->has_best = e->has_client;
+	if (e->has_client)
+		e->best = e->client;
 }
 
 void yg_dns_eval_name(struct yg_dns_eval *e, const struct yg_dns_name *name,

@@ -208,10 +208,11 @@ struct yg_dns_hit { /* one record that matched */
 struct yg_dns_eval { /* the caller's memory; its fields are private but the notes */
 	const struct yg_dns_policy *policy;
 	const struct yg_dns_view_rec *view;
-	bool decided, has_best, begun;
+	bool decided, has_best, has_client, begun;
 	uint8_t stage, note_count;
 	uint32_t notes_more;                       /* that had no room */
 	struct yg_dns_hit best;                    /* of the stage at hand */
+	struct yg_dns_hit client;                  /* of the client's address */
 	struct yg_dns_hit notes[YG_DNS_NOTES_MAX]; /* of zones that only note: the best of each */
 	struct yg_dns_name name;                   /* of the last QNAME or server that is best */
 	struct yg_dns_name note_name[YG_DNS_NOTES_MAX];
@@ -231,6 +232,9 @@ void yg_dns_eval_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
 void yg_dns_eval_address(struct yg_dns_eval *e, struct yg_ip ip);
 void yg_dns_eval_server(struct yg_dns_eval *e, const struct yg_dns_name *name);
 void yg_dns_eval_server_address(struct yg_dns_eval *e, struct yg_ip ip);
+/* This stage is not to be judged (its data is signed, and the client wants signatures):
+ * what was found for it is forgotten, but what is about the client holds for the next. */
+void yg_dns_eval_skip(struct yg_dns_eval *e);
 /* Bits of yg_dns_needs.  0: nothing that is not known yet can change the verdict of
  * this stage, so that a name that is blocked need not be asked for. */
 unsigned yg_dns_eval_needs(const struct yg_dns_eval *e);

@@ -96,174 +96,6 @@ struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 	return NULL;
 }
 
-static enum yg_dns_result fail(struct yg_dns_core *c, struct run *r, uint16_t ede)
-{
-	c->counts.failures++;
-	r->source = YG_DNS_FROM_FAILURE;
-	r->ede = ede;
-	r->ede_text = no_text;
-	return yg_dns_reply_plain(c, r, YG_DNS_RCODE_SERVFAIL);
-}
-
-/* ---- building ---- */
-
-static void build(struct yg_dns_core *c, struct run *r)
-{
-	if (r->built)
-		return;
-	r->built = true;
-	yg_dns_wr_begin(&c->w, c->out, sizeof c->out, r->q->id, YG_DNS_QR | YG_DNS_RA);
-	yg_dns_wr_question(&c->w, &r->q->name, r->q->type, YG_DNS_IN);
-}
-
-/* The CNAMEs (and what belongs to them) that lead from the entry's name to link
- * `links`; with all, its whole content. */
-static void build_entry(struct yg_dns_core *c, struct run *r, const struct yg_dns_entry *e,
-			unsigned links, bool all, bool stale)
-{
-	struct yg_dns_name owner;
-	struct yg_dns_msg m;
-	struct yg_dns_rr rr;
-	if (yg_dns_msg_read(e->msg, e->msg_n, &m) != YG_OK)
-		return;
-	build(c, r);
-	r->secure &= (e->flags & YG_DNS_ENTRY_SECURE) != 0;
-	uint32_t age = c->now_s > e->stored ? c->now_s - e->stored : 0;
-	unsigned seen = 0;
-	struct yg_dns_iter it = yg_dns_records(&m);
-	while (yg_dns_rr_next(&it, &rr)) {
-		uint32_t ttl = rr.ttl > age ? rr.ttl - age : 0;
-		if (!all && (rr.section != YG_DNS_ANSWER || seen >= links))
-			break;
-		seen += rr.type == YG_DNS_CNAME;
-		if (rr.section >= c->w.section && yg_dns_rr_owner(&m, &rr, &owner) == YG_OK)
-			(void)yg_dns_wr_copy(&c->w, rr.section, &owner, &m, &rr,
-					     stale ? c->cache.opts.stale_ttl : ttl);
-	}
-}
-
-static void build_cname(struct yg_dns_core *c, struct run *r, const struct yg_dns_name *target,
-			uint32_t ttl)
-{
-	build(c, r);
-	(void)yg_dns_wr_rr(&c->w, YG_DNS_ANSWER, &r->name, YG_DNS_CNAME, YG_DNS_IN, ttl,
-			   yg_dns_name_from(target, 0));
-}
-
-/* ---- policy ---- */
-
-enum { GO_ON = 0 }; /* no result yet; the others are those of enum yg_dns_result */
-
-static enum yg_dns_result apply_data(struct yg_dns_core *c, struct run *r)
-{
-	struct yg_dns_rrset set;
-	if (!yg_dns_rrset_find(c->verdict.data, r->q->type, &set))
-		return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NOERROR, no_text, 0);
-	return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NOERROR, set.rrs, set.count);
-}
-
-/* The policy's CNAME: the query goes on at its target, which is not judged. */
-static unsigned apply_cname(struct yg_dns_core *c, struct run *r)
-{
-	struct yg_dns_name target, whole;
-	size_t at = 0;
-	const struct yg_sv t = c->verdict.target;
-	if (yg_dns_name_read_plain((const uint8_t *)t.p, t.n, &at, &target) != YG_OK)
-		return fail(c, r, YG_DNS_EDE_OTHER);
-	if (c->verdict.target_wild) {
-		if (yg_dns_name_join(&r->name, 0, &target, &whole) != YG_OK)
-			return yg_dns_reply_plain(c, r, YG_DNS_RCODE_YXDOMAIN);
-		target = whole;
-	}
-	build_cname(c, r, &target, c->verdict.ttl);
-	r->secure = false;
-	if (r->q->type == YG_DNS_CNAME)
-		return yg_dns_reply_built(c, r, YG_DNS_RCODE_NOERROR);
-	r->name = target;
-	return GO_ON;
-}
-
-/* A record has decided at r->name.  GO_ON: the truth (PASSTHRU and its like), or
- * *out_moved: r->name is another now. */
-static unsigned apply(struct yg_dns_core *c, struct run *r, bool *out_moved)
-{
-	struct yg_dns_verdict *v = &c->verdict;
-	yg_dns_eval_verdict(&c->eval, v);
-	r->judging = false;
-	r->evaluated = true;
-	r->action = (uint8_t)v->action;
-	*out_moved = false;
-	if (v->action == YG_DNS_ACTION_NONE || v->action == YG_DNS_ACTION_PASSTHRU)
-		return GO_ON;
-	if (r->client->audit)
-		return GO_ON;
-	if (v->action == YG_DNS_ACTION_TCP_ONLY && r->transport != YG_DNS_UDP)
-		return GO_ON;
-	c->counts.blocked++;
-	if (r->links_of != NULL)
-		build_entry(c, r, r->links_of, r->links, false, r->links_stale);
-	r->source = YG_DNS_FROM_POLICY;
-	r->secure = false;
-	if (v->zone.ede_code != 0) {
-		r->ede = v->zone.ede_code;
-		r->ede_text = v->zone.ede_text;
-	}
-	switch (v->action) {
-	case YG_DNS_ACTION_NXDOMAIN:
-		return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NXDOMAIN, no_text, 0);
-	case YG_DNS_ACTION_NODATA:
-		return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NOERROR, no_text, 0);
-	case YG_DNS_ACTION_DROP: return yg_dns_reply_drop(c, r);
-	case YG_DNS_ACTION_TCP_ONLY: return yg_dns_reply_truncated(c, r);
-	case YG_DNS_ACTION_DATA: return apply_data(c, r);
-	default: *out_moved = true; return apply_cname(c, r);
-	}
-}
-
-/* Ends the stage of r->name when nothing it needs is missing. */
-static unsigned end_stage(struct yg_dns_core *c, struct run *r, bool *out_moved)
-{
-	*out_moved = false;
-	if (!r->stage_open)
-		return GO_ON;
-	r->stage_open = false;
-	bool decided = yg_dns_eval_stage_end(&c->eval);
-	r->evaluated |= c->eval.note_count > 0;
-	return decided ? apply(c, r, out_moved) : GO_ON;
-}
-
-static void open_stage(struct yg_dns_core *c, struct run *r, bool first)
-{
-	if (r->judging) {
-		yg_dns_eval_name(&c->eval, &r->name, first ? r->probe : NULL);
-		r->stage_open = true;
-	}
-}
-
-/* What the answer tells about the stage: addresses of r->name, its servers. */
-static unsigned learn(struct yg_dns_core *c, struct run *r, const struct yg_dns_entry *e,
-		      bool final)
-{
-	enum yg_dns_result result;
-	unsigned needs = yg_dns_eval_needs(&c->eval);
-	if ((needs & YG_DNS_NEEDS_ADDRESSES) != 0 && final) {
-		struct yg_dns_msg m;
-		struct yg_dns_rr rr;
-		struct yg_ip ip;
-		if (yg_dns_msg_read(e->msg, e->msg_n, &m) != YG_OK)
-			return fail(c, r, YG_DNS_EDE_OTHER);
-		struct yg_dns_iter it = yg_dns_records(&m);
-		while (yg_dns_rr_next(&it, &rr) && rr.section == YG_DNS_ANSWER)
-			if (yg_dns_rr_ip(&m, &rr, ip.b))
-				yg_dns_eval_address(&c->eval, ip);
-		needs = yg_dns_eval_needs(&c->eval);
-	}
-	needs &= YG_DNS_NEEDS_SERVERS | YG_DNS_NEEDS_SERVER_ADDRESSES;
-	if (needs != 0 && !yg_dns_run_servers(c, r, needs, &result))
-		return result;
-	return GO_ON;
-}
-
 /* ---- one step: an entry ---- */
 
 static bool chain_end(const struct yg_dns_entry *e, struct yg_dns_name *out)
@@ -302,45 +134,6 @@ static unsigned guard(struct yg_dns_core *c, struct run *r)
 	return yg_dns_reply_plain(c, r, YG_DNS_RCODE_NOERROR);
 }
 
-/* Judges the names in the entry one by one, from r->name on.  GO_ON: nothing decided
- * against it; r->name is then the last name of the chain.  *out_moved: the policy
- * has put the query elsewhere. */
-static unsigned judge_links(struct yg_dns_core *c, struct run *r, const struct yg_dns_entry *e,
-			    bool stale, bool *out_moved)
-{
-	struct yg_dns_name target;
-	struct yg_dns_msg m;
-	struct yg_dns_rr rr;
-	*out_moved = false;
-	if (yg_dns_msg_read(e->msg, e->msg_n, &m) != YG_OK)
-		return fail(c, r, YG_DNS_EDE_OTHER);
-	struct yg_dns_iter it = yg_dns_records(&m);
-	for (unsigned link = 0; r->judging; link++) {
-		bool final = link >= e->chain;
-		unsigned result = learn(c, r, e, final);
-		if (result != GO_ON)
-			return result;
-		r->links = link; /* what leads here stays in front of what the policy says */
-		r->links_stale = stale;
-		r->links_of = link > 0 ? e : NULL;
-		result = end_stage(c, r, out_moved);
-		r->links_of = NULL;
-		if (result != GO_ON || *out_moved || final)
-			return result;
-		do {
-			if (!yg_dns_rr_next(&it, &rr))
-				return GO_ON;
-		} while (rr.type != YG_DNS_CNAME);
-		if (yg_dns_rr_name(&m, &rr, 0, &target) != YG_OK)
-			return fail(c, r, YG_DNS_EDE_OTHER);
-		r->name = target;
-		if (link + 1 == e->chain && (e->flags & YG_DNS_ENTRY_CUT) != 0)
-			return GO_ON; /* the next step begins with this name */
-		open_stage(c, r, false);
-	}
-	return GO_ON;
-}
-
 static bool is_bogus(uint16_t ede)
 {
 	return ede >= YG_DNS_EDE_INDETERMINATE && ede <= YG_DNS_EDE_NO_NSEC;
@@ -355,16 +148,13 @@ static unsigned use_entry(struct yg_dns_core *c, struct run *r, const struct yg_
 	if ((e->flags & YG_DNS_ENTRY_FAILURE) != 0) {
 		/* nobody knows the truth: what the name alone says holds; but what failed
 		 * validation is never rewritten */
-		unsigned result = is_bogus(e->ede) ? GO_ON : end_stage(c, r, &moved);
+		unsigned result = is_bogus(e->ede) ? GO_ON : yg_dns_judge_end(c, r, &moved);
 		if (result != GO_ON || moved)
 			return result;
-		return fail(c, r, e->ede);
+		return yg_dns_run_fail(c, r, e->ede);
 	}
-	if (r->judging && r->q->dnssec_ok && (e->flags & YG_DNS_ENTRY_SIGNED) != 0 &&
-	    !c->opts.break_dnssec)
-		r->judging = r->stage_open = false; /* signed data is left alone */
 	if (r->judging) {
-		unsigned result = judge_links(c, r, e, stale, &moved);
+		unsigned result = yg_dns_judge_links(c, r, e, stale, &moved);
 		if (result != GO_ON || moved)
 			return result;
 	}
@@ -372,10 +162,11 @@ static unsigned use_entry(struct yg_dns_core *c, struct run *r, const struct yg_
 		return guard(c, r);
 	if (!cut && !r->built)
 		return yg_dns_reply_entry(c, r, e, stale);
-	build_entry(c, r, e, 0, true, stale);
+	yg_dns_run_entry_out(c, r, e, 0, true, stale);
 	if (!cut)
 		return yg_dns_reply_built(c, r, e->rcode);
-	return chain_end(e, &r->name) ? GO_ON : (unsigned)fail(c, r, YG_DNS_EDE_INVALID_DATA);
+	return chain_end(e, &r->name) ? GO_ON
+				      : (unsigned)yg_dns_run_fail(c, r, YG_DNS_EDE_INVALID_DATA);
 }
 
 /* ---- one step: local data ---- */
@@ -395,14 +186,14 @@ static unsigned use_local(struct yg_dns_core *c, struct run *r, const struct yg_
 		size_t at = 0;
 		if (yg_dns_name_read_plain((const uint8_t *)rr.rdata.p, rr.rdata.n, &at, &apex) !=
 		    YG_OK)
-			return fail(c, r, YG_DNS_EDE_OTHER);
-		build_cname(c, r, &apex, rr.ttl);
+			return yg_dns_run_fail(c, r, YG_DNS_EDE_OTHER);
+		yg_dns_run_cname(c, r, &apex, rr.ttl);
 		r->name = apex;
 		r->judging = c->policy != NULL && (r->q->flags & YG_DNS_RD) != 0 &&
 			     r->action == YG_DNS_ACTION_NONE;
 		return GO_ON;
 	}
-	build(c, r);
+	yg_dns_run_build(c, r);
 	if (found == YG_DNS_LOCAL_DATA) {
 		while (yg_dns_zones_next(c->zones, &rr))
 			(void)yg_dns_wr_rr(&c->w, YG_DNS_ANSWER, &r->name, rr.type, YG_DNS_IN,
@@ -422,7 +213,7 @@ static unsigned use_local(struct yg_dns_core *c, struct run *r, const struct yg_
 /* RFC 8482 4.2: one made-up record instead of everything. */
 static unsigned any(struct yg_dns_core *c, struct run *r)
 {
-	build(c, r);
+	yg_dns_run_build(c, r);
 	(void)yg_dns_wr_rr(&c->w, YG_DNS_ANSWER, &r->name, YG_DNS_HINFO, YG_DNS_IN, 3600,
 			   YG_SV("\7RFC8482\0"));
 	r->secure = false;
@@ -457,16 +248,16 @@ static unsigned step(struct yg_dns_core *c, struct run *r, const struct yg_dns_r
 				  ((r->q->flags & YG_DNS_CD) != 0 ? YG_DNS_KEY_CD : 0)));
 		key = &made;
 	}
-	open_stage(c, r, first);
+	yg_dns_judge_open(c, r, first);
 	/* decided by the name alone: not even asked for; with DO the truth may be signed */
 	if (r->stage_open && yg_dns_eval_needs(&c->eval) == 0 &&
 	    (!r->q->dnssec_ok || c->opts.break_dnssec)) {
-		ended = end_stage(c, r, &moved);
+		ended = yg_dns_judge_end(c, r, &moved);
 		if (ended != GO_ON || moved)
 			return ended;
 	}
 	if (r->q->type == YG_DNS_ANY) {
-		ended = end_stage(c, r, &moved);
+		ended = yg_dns_judge_end(c, r, &moved);
 		return ended != GO_ON || moved ? ended : any(c, r);
 	}
 	struct yg_dns_entry *e = yg_dns_run_entry(c, r, route, key, &stale, &result);
@@ -480,7 +271,7 @@ static unsigned step(struct yg_dns_core *c, struct run *r, const struct yg_dns_r
 		c->counts.refused++;
 		return yg_dns_reply_plain(c, r, YG_DNS_RCODE_REFUSED);
 	}
-	return fail(c, r, YG_DNS_EDE_NOT_READY);
+	return yg_dns_run_fail(c, r, YG_DNS_EDE_NOT_READY);
 }
 
 static void begin(struct yg_dns_core *c, struct run *r)
@@ -539,5 +330,5 @@ enum yg_dns_result yg_dns_run(struct yg_dns_core *c, struct run *r,
 		key = NULL;
 		route = yg_dns_zones_find(c->zones, r->client->org, &r->name);
 	}
-	return fail(c, r, YG_DNS_EDE_OTHER);
+	return yg_dns_run_fail(c, r, YG_DNS_EDE_OTHER);
 }
