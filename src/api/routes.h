@@ -172,6 +172,7 @@
 	X(GET,    "/api/v1/system-events", "listSystemEvents", "system:read", YG_RT_CENTRAL, 0, NULL, "name level role limit cursor", system_events) \
 	X(GET,    "/api/v1/stream",        "openStream",     "stream:read", YG_RT_STREAM, 0, NULL, "topics", stream)    \
 	X(GET,    "/api/v1/demo",          "getDemo",        "system:read", YG_RT_CENTRAL, 0, NULL, NULL, demo_get)    \
+	X(POST,   "/api/v1/demo",          "loadDemo",       "org:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, demo_load) \
 	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)
 /* clang-format on */
 

@@ -448,6 +448,21 @@ yg_status yg_r_demo_get(struct yg_api *api, struct yg_request *q, struct yg_resp
 	return YG_OK;
 }
 
+yg_status yg_r_demo_load(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {{"records", YG_F_INT, 0, 1, 1000000, NULL}};
+	struct yg_value v[YG_LEN(fields)];
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
+	if (st != YG_OK)
+		return st;
+	return yg_answer_new_job(api, q, r, &l, YG_SV("demo.load"), YG_SV(""), q->body, err);
+}
+
 yg_status yg_r_demo_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {

@@ -4,6 +4,7 @@
  *   center_findings.c  run/center.sock: findings of the workers into alerts
  *   center_workers.c   what is asked of the workers and the store: batches, counters
  *   center_dns.c       what is asked of the resolver and of zones
+ *   center_demo.c      the demonstration, for those who begin in a browser
  *   center_jobs.c      long work: imports, compiling, bulk changes, removals
  *
  * The loop's thread decides what runs; everything that blocks runs in libuv's
@@ -11,6 +12,7 @@
  */
 #pragma once
 #include "api/api.h"
+#include "intel/registry.h"
 #include "role/role.h"
 
 #define YG_CENTER_POOL     12 /* threads: requests, findings, one job, one look around */
@@ -92,6 +94,11 @@ yg_status center_dns_explain(void *ctx, const struct yg_dns_asked *asked, struct
 			     struct yg_sv *out, struct yg_err *err);
 yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 			   struct yg_err *err);
+
+/* center_demo.c: the demonstration, as a job; known batches are not added twice */
+yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,
+			   yg_progress_fn *progress, void *ctx, uint64_t *out_records,
+			   struct yg_err *err) YG_MUST_USE;
 
 /* center_jobs.c */
 void center_jobs_run(struct center *c);

@@ -9,6 +9,7 @@
 #include "api/export.h"
 #include "api/list_body.h"
 #include "api/routes.h"
+#include "event/demo.h"
 #include "event/table.h"
 #include "format/json.h"
 #include "intel/list.h"
@@ -407,6 +408,21 @@ static bool on_purge(void *ctx, uint64_t done, const char *what)
 	return on_progress(ctx, done, 0);
 }
 
+/* The demonstration's list is for all organisations, so it goes with none of them. */
+static yg_status remove_demo_list(struct run *r, struct yg_purge_counts *n, struct yg_err *err)
+{
+	struct yg_list list;
+	yg_status st = yg_list_get(r->act.db, YG_SV(YG_DEMO_LIST), r->arena, &list, err);
+	if (st != YG_OK || list.org.n > 0)
+		return st == YG_NOTFOUND ? YG_OK : st;
+	st = yg_list_remove(&r->act, list.uid, NULL, NULL, err);
+	if (st == YG_OK) {
+		n->lists++;
+		n->indicators += (uint64_t)list.entries;
+	}
+	return st;
+}
+
 static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
@@ -417,6 +433,8 @@ static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
 	struct yg_purge_opts o = {l.ch, YG_EVENT_TABLE, on_purge, r};
 	st = org.n > 0 ? yg_org_purge(&r->act, org, &o, &n, err)
 		       : yg_demo_purge(&r->act, &o, &n, err);
+	if (st == YG_OK && org.n == 0)
+		st = remove_demo_list(r, &n, err);
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
 	yg_jo_int(&j, "organisations", (int64_t)n.organisations);
@@ -443,6 +461,21 @@ static yg_status job_purge(struct run *r, struct yg_err *err)
 static yg_status job_demo(struct run *r, struct yg_err *err)
 {
 	return purge(r, YG_SV(""), err);
+}
+
+static yg_status job_demo_load(struct run *r, struct yg_err *err)
+{
+	uint32_t at = r->params.count > 0 ? yg_json_get(&r->params, 0, YG_SV("records")) : 0;
+	int64_t wanted = at != 0 ? yg_json_i64(&r->params, at, 0) : 0;
+	uint64_t records = 0;
+	yg_status st = center_demo_load(r->c, &r->act, (uint64_t)YG_MAX(wanted, 0), on_progress, r,
+					&records, err);
+	struct yg_jo j = yg_jo_init(&r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "organisations", YG_DEMO_ORGS);
+	yg_jo_int(&j, "records", (int64_t)records);
+	yg_jo_end(&j, '}');
+	return st;
 }
 
 static yg_status job_export(struct run *r, struct yg_err *err)
@@ -476,7 +509,7 @@ static const struct kind {
 } kinds[] = {
 	{YG_LIST_JOB, job_import},     {"indicators.compile", compile}, {"alert.bulk", job_bulk},
 	{"backup.create", job_backup}, {YG_EXPORT_KIND, job_export},    {"org.purge", job_purge},
-	{"demo.remove", job_demo},
+	{"demo.remove", job_demo},     {"demo.load", job_demo_load},
 };
 
 static yg_status dispatch(struct run *r, struct yg_err *err)

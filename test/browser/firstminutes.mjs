@@ -99,6 +99,34 @@ async function addOrganisation(tab, w, name, title) {
 	await dialog.waitFor({ state: "detached" });
 	await tab.settled();
 }
+/** Tried with made-up data first: loaded on the overview, marked on the page, and removed again. */
+async function tryDemo(tab, w, said) {
+	const { page } = tab;
+	await tab.go("/");
+	const card = page.locator(".ov-begin");
+	const before = await tab.axe();
+	ok((await by(card, "link", w("overview.begin.own-do")).count()) === 1 && before.length === 0, said("a fresh machine asks how to begin"), before);
+	await by(card, "button", w("overview.begin.demo-do")).click();
+	await card.getByRole("progressbar").waitFor();
+	await page.locator(".y-demo").waitFor({ timeout: 120_000 });
+	await card.waitFor({ state: "detached" });
+	await tab.settled();
+	const chief = await personOf(tab, "chief");
+	const { total } = await until("alerts of the demonstration", async () => {
+		const p = await chief.get("/api/v1/alerts?limit=1&state=open");
+		return p.total > 0 && p;
+	}, 60);
+	const orgs = (await chief.get("/api/v1/organisations?limit=100")).items;
+	ok(orgs.length === 12 && orgs.every((o) => o.demo), said(`the demonstration is there: ${orgs.length} organisations, ${total} alerts`), orgs.length);
+	const after = await tab.axe();
+	ok(after.length === 0, said("and the overview with it is clean for axe"), after);
+	await by(page.locator(".y-demo"), "button", w("demo.remove")).click();
+	await by(page.locator("dialog[open]"), "button", w("action.delete")).click();
+	await page.locator(".y-demo").waitFor({ state: "detached", timeout: 120_000 });
+	await card.waitFor();
+	await tab.settled();
+	ok((await chief.get("/api/v1/organisations")).items.length === 0, said("and is gone whole"));
+}
 /** Types into a box that finds, and takes what it found. */
 async function choose(box, text) {
 	await box.fill(text);
@@ -303,6 +331,7 @@ async function minutes(language, how) {
 	await inAgain(tab, language, w, how, secret);
 	const chief = await personOf(tab, "chief");
 
+	if (language === "ja") await tryDemo(tab, w, said); // once: the data is the same
 	await addOrganisation(tab, w, "hama-city", "浜市");
 	await addOrganisation(tab, w, "oka-city", "丘市");
 	const orgs = (await chief.get("/api/v1/organisations")).items.map((o) => o.name).sort();

@@ -418,7 +418,7 @@ def walk_check(w, tokens):
     w.call("checkIndicator", 404, query="value=evil.example&org=shiokaze", token=tokens["yamabuki"])
 
 
-def walk_dns(w, tokens):
+def walk_resolver(w, tokens):
     """A resolver with one list; dns_explain.py has the rest."""
     until(lambda: w.s.find_event("resolve.policy"), 30)
     got = w.call("listDnsZones", 200).json()["items"]
@@ -1043,10 +1043,19 @@ def walk_removals(w, ids):
     w.call("deleteOrganisation", 409, params=["shiokaze"])
     w.call("createOrganisation", 201, body={"name": "empty"})
     w.call("deleteOrganisation", 204, params=["empty"])
+    w.call("loadDemo", 400, body={"records": 0})
     if library():
         job = w.call("removeDemo", 202).json()
         ended = wait_job(w.s, job["id"])
         ok(ended and ended["state"] == "done" and ended["result"]["organisations"] == 1, "the demonstration is gone", ended)
+        for _ in range(2):  # the second time everything is there, and known
+            ended = wait_job(w.s, w.call("loadDemo", 202, body={"records": 600}).json()["id"])
+            ok(ended and ended["state"] == "done" and ended["result"]["organisations"] == 12 and ended["done"] == ended["total"] > 0,
+               "another is loaded as a job", ended)
+        ok(len(w.call("getDemo", 200).json()["organisations"]) == 12, "its organisations are there")
+        ended = wait_job(w.s, w.call("removeDemo", 202).json()["id"])
+        ok(ended and ended["state"] == "done" and ended["result"]["organisations"] == 12 and ended["result"]["lists"] == 1,
+           "and goes whole", ended)
         job = w.call("deleteOrganisation", 202, params=["yamabuki"], query="force=true").json()
         ended = wait_job(w.s, job["id"])
         ok(ended and ended["state"] == "done" and ended["result"]["alerts"] == 3, "an organisation is gone with its data", ended)
@@ -1134,7 +1143,7 @@ def main():
         walk_organisations(w)
         tokens = walk_tokens(w)
         ids = walk_indicators(w, tokens)
-        walk_dns(w, tokens)
+        walk_resolver(w, tokens)
         if library():
             walk_events(w, tokens)
         ids.update(walk_alerts(w, tokens))

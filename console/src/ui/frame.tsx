@@ -1,6 +1,7 @@
 // What is around every page: header with the scope bar, navigation, the page's head.
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { ApiError, type Job, api, follow } from "../base/api";
 import { lang, manifest, setLang, t, textOf } from "../base/i18n";
 import { useKeys } from "../base/keys";
 import { navPages } from "../base/nav";
@@ -8,13 +9,13 @@ import { findAssets, findOrgs, findSystems, orgTitle, systemTitle } from "../bas
 import { singleKeys, theme } from "../base/prefs";
 import { forgetRecent } from "../base/recent";
 import { go, home, link, permanentLink, place, withScope } from "../base/router";
-import { keepChoice, may, session, signOut } from "../base/session";
+import { keepChoice, may, mayAll, session, signOut } from "../base/session";
 import { live } from "../base/stream";
 import { Button, Icon, cx } from "./basics";
 import { type Export, ExportDialog } from "./export";
 import { Combobox } from "./form";
 import { Help, PageHelp } from "./help";
-import { Menu, Popover, Toasts, toast } from "./overlay";
+import { Confirm, Menu, Popover, Toasts, toast } from "./overlay";
 import { Palette } from "./palette";
 import { StepUp } from "./stepup";
 
@@ -152,6 +153,36 @@ function Nav({ done }: { done: () => void }) {
 	);
 }
 
+/** On every page while there is made-up data, with the way to be rid of it. */
+function DemoMark() {
+	const [asked, setAsked] = useState(false);
+	return (
+		<div class="y-demo">
+			<p>{t("demo.mark")}</p>
+			{mayAll("org:write") && (
+				<Button small kind="quiet" onClick={() => setAsked(true)}>
+					{t("demo.remove")}
+				</Button>
+			)}
+			{asked && (
+				<Confirm
+					title={t("demo.remove")}
+					action={t("action.delete")}
+					danger
+					onClose={() => setAsked(false)}
+					run={async () => {
+						const end = await follow((await api.del<Job>("/demo")).id, () => undefined);
+						if (end.state !== "done") throw new ApiError(0, "other", t("demo.stays"), end.message, [], "", 0);
+						location.assign("/");
+					}}
+				>
+					<p>{t("demo.remove-what")}</p>
+				</Confirm>
+			)}
+		</div>
+	);
+}
+
 export function Frame({ children }: { children: ComponentChildren }) {
 	const [help, setHelp] = useState(false);
 	const [palette, setPalette] = useState(false);
@@ -198,7 +229,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
 					<Account help={() => setHelp(true)} />
 				</div>
 			</header>
-			{session.value?.demo === true && <p class="y-demo">{t("demo.mark")}</p>}
+			{session.value?.demo === true && <DemoMark />}
 			<div class={cx("y-body", nav && "is-nav")}>
 				<Nav done={() => setNav(false)} />
 				<main id="main" tabIndex={-1}>

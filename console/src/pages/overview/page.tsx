@@ -1,6 +1,7 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, Sparkline, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, knowOrgs, knownCoverage, link, loadOrgs, may, orgOf, quoted, place, range, scopeQuery, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, Sparkline, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, quoted, place, range, scopeQuery, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { Begin } from "./begin";
 import { FirstSteps } from "./steps";
 import { WorstAlerts, WorstAssets } from "./below";
 
@@ -274,7 +275,8 @@ export default function OverviewPage() {
 			exports={{ kind: "alerts", query: { ...assetQuery(), state: "open" } }}
 		>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
-			{org === "" && <FirstSteps />}
+			{org === "" && o !== undefined && <Begin empty={o.organisations.length === 0} done={one.reload} />}
+			{org === "" && <FirstSteps key={String(session.value?.demo)} />}
 			{o === undefined && one.error === undefined && <Skeleton lines={10} />}
 			{o !== undefined && (
 				<>
@@ -300,7 +302,7 @@ export default function OverviewPage() {
 						<Events o={o} />
 					</div>
 					{asset !== "" && <WorstAlerts />}
-					{org === "" && o.organisations.length === 0 && (
+					{org === "" && o.organisations.length === 0 && !mayAll("org:write") && (
 						<Empty title={t("overview.no-orgs")} action={<a href={link("organisations")}>{t("nav.organisations")}</a>}>
 							{t("overview.no-orgs-next")}
 						</Empty>

@@ -1,0 +1,146 @@
+/* The demonstration as a job: what `yagura demo load` sends from outside, for those
+ * who begin in a browser. */
+#include "api/routes.h"
+#include "event/demo.h"
+#include "intel/list.h"
+#include "intel/registry.h"
+#include "org/organisation.h"
+#include "role/center.h"
+
+#define SEED       20261122 /* as in cmd/demo.c: both make the same demonstration */
+#define CONFIDENCE 80
+#define TRIES      120 /* times a full spool is waited for */
+
+static yg_status add_orgs(struct yg_act *act, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; i < YG_DEMO_ORGS && (st == YG_OK || st == YG_CONFLICT); i++) {
+		const struct yg_demo_org *o = &yg_demo_orgs[i];
+		struct yg_org org = {.slug = yg_sv_of(o->name),
+				     .title_ja = yg_sv_of(o->title_ja),
+				     .title_en = yg_sv_of(o->title_en),
+				     .parent = o->parent != NULL ? yg_sv_of(o->parent) : YG_SV(""),
+				     .prefecture = o->prefecture,
+				     .demo = true};
+		st = yg_org_add(act, &org, err);
+	}
+	return st == YG_CONFLICT ? YG_OK : st; /* it is there from before */
+}
+
+static yg_status on_entry(void *ctx, const struct yg_indicator *ind, uint64_t line,
+			  struct yg_err *err)
+{
+	(void)line;
+	return yg_import_add(ctx, ind, err);
+}
+
+/* The list's entries from the same text that the command sends. */
+static yg_status read_list(struct yg_import *import, struct yg_sv csv, struct yg_err *err)
+{
+	struct yg_list_opts opts = {.format = YG_LIST_CSV, .ctx = import, .entry = on_entry};
+	struct yg_list_reader *reader = NULL;
+	yg_status st = yg_list_new(&opts, &reader, err);
+	if (st == YG_OK)
+		st = yg_list_feed(reader, csv, err);
+	if (st == YG_OK)
+		st = yg_list_end(reader, err);
+	yg_list_free(reader);
+	return st;
+}
+
+static yg_status add_indicators(struct yg_act *act, struct yg_err *err)
+{
+	struct yg_import_stats stats = {0};
+	struct yg_import *import = NULL;
+	struct yg_id id;
+	struct yg_buf csv;
+	struct yg_list list = {.name = YG_SV(YG_DEMO_LIST),
+			       .title = YG_SV("デモ用の架空の指標 (made-up indicators)"),
+			       .tlp = YG_TLP_CLEAR,
+			       .confidence = CONFIDENCE,
+			       .enabled = true};
+	yg_status st = yg_list_add(act, &list, &id, err);
+	if (st != YG_OK && st != YG_CONFLICT)
+		return st;
+	yg_buf_init(&csv, 16u << 20);
+	yg_demo_indicators(&csv);
+	st = csv.bad ? YG_FAIL(err, YG_NOMEM, "indicators")
+		     : yg_import_begin(act, list.name, false, &import, err);
+	if (st == YG_OK) {
+		st = read_list(import, yg_buf_sv(&csv), err);
+		if (st == YG_OK)
+			st = yg_import_end(import, &stats, err);
+		else
+			yg_import_abort(import);
+	}
+	yg_buf_free(&csv);
+	return st;
+}
+
+static yg_status submit(struct center *c, const struct yg_demo_batch *b, struct yg_arena *arena,
+			struct yg_err *err)
+{
+	struct yg_submitted done = {0};
+	struct yg_submit s = {.source = b->source,
+			      .org = yg_sv_of(b->org),
+			      .sensor = yg_sv_of(b->sensor),
+			      .batch = b->id,
+			      .bytes = b->bytes};
+	yg_status st = YG_OK;
+	for (int tries = 0; tries < TRIES; tries++) {
+		s.worker = yg_choose_worker(&c->api, &s);
+		s.received = yg_env_wall(&c->ctx->env);
+		yg_arena_reset(arena);
+		st = center_submit(c, &s, arena, &done, err);
+		if (st != YG_OK && st != YG_AGAIN)
+			return st;
+		if (st == YG_OK && done.status == YG_OK)
+			return YG_OK; /* the same batch twice is known by its id */
+		if (st == YG_OK && done.retry_after_ms <= 0)
+			break;
+		uv_sleep((unsigned)YG_MIN(YG_MAX(done.retry_after_ms, 250), 2000));
+	}
+	return st != YG_OK ? st
+			   : YG_FAIL(err,
+				     (unsigned)done.status < YG_STATUS_COUNT ? done.status
+									     : YG_INTERNAL,
+				     YG_SV_FMT, YG_SV_ARG(done.message));
+}
+
+static yg_status send_events(struct center *c, uint64_t records, yg_progress_fn *progress,
+			     void *ctx, uint64_t *out_records, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_demo *demo = NULL;
+	struct yg_demo_batch b;
+	uint64_t done = 0;
+	yg_arena_init(&arena, 1u << 20);
+	yg_status st = yg_demo_new(SEED, yg_env_wall(&c->ctx->env), records, &demo, err);
+	if (st != YG_OK)
+		return st;
+	while (st == YG_OK && yg_demo_next(demo, &b)) {
+		st = submit(c, &b, &arena, err);
+		*out_records += b.records;
+		if (st == YG_OK && !progress(ctx, ++done, yg_demo_batches(demo)))
+			st = YG_FAIL(err, YG_AGAIN, "the job was cancelled");
+	}
+	if (st == YG_OK && yg_demo_failed(demo))
+		st = YG_FAIL(err, YG_NOMEM, "the demonstration does not fit the memory");
+	yg_demo_free(demo);
+	return st;
+}
+
+yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,
+			   yg_progress_fn *progress, void *ctx, uint64_t *out_records,
+			   struct yg_err *err)
+{
+	*out_records = 0;
+	yg_status st = add_orgs(act, err);
+	if (st == YG_OK)
+		st = add_indicators(act, err);
+	if (st != YG_OK)
+		return st;
+	center_compile_run(c);
+	uv_sleep(1200); /* a published snapshot is in force within a second */
+	return send_events(c, records, progress, ctx, out_records, err);
+}
