@@ -135,6 +135,8 @@ void yg_dns_run_entry_out(struct yg_dns_core *c, struct run *r, const struct yg_
 			  unsigned links, bool all, bool stale);
 void yg_dns_run_cname(struct yg_dns_core *c, struct run *r, const struct yg_dns_name *target,
 		      uint32_t ttl);
+/* Is what the message says of this name signed?  Of a name without data: its denial. */
+bool yg_dns_judge_signed(const struct yg_dns_msg *m, const struct yg_dns_name *name);
 /* The stage of r->name begins; ends, when nothing it needs is missing. */
 void yg_dns_judge_open(struct yg_dns_core *c, struct run *r, bool first);
 unsigned yg_dns_judge_end(struct yg_dns_core *c, struct run *r, bool *out_moved);

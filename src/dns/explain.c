@@ -185,6 +185,12 @@ static void use_links(struct walk *w, const struct yg_dns_entry *e)
 	struct yg_dns_iter it = yg_dns_records(&m);
 	for (unsigned link = 0; !w->ended; link++) {
 		bool last = link >= e->chain;
+		if (w->open && w->ask->dnssec_ok && (e->flags & YG_DNS_ENTRY_SIGNED) != 0 &&
+		    !w->c->opts.break_dnssec && yg_dns_judge_signed(&m, &w->name)) {
+			w->out->signed_data = true; /* this name is left alone, the next is not */
+			w->open = false;
+			yg_dns_eval_skip(&w->out->eval);
+		}
 		if (w->open && last &&
 		    (yg_dns_eval_needs(&w->out->eval) & YG_DNS_NEEDS_ADDRESSES) != 0)
 			tell_addresses(w, e, false);
@@ -223,11 +229,6 @@ static void use_entry(struct walk *w, const struct yg_dns_route *route,
 		if (is_bogus(e->ede) || !end_stage(w))
 			end(w, YG_DNS_SAYS_FAILED, YG_DNS_FROM_FAILURE);
 		return;
-	}
-	if (w->judging && w->ask->dnssec_ok && (e->flags & YG_DNS_ENTRY_SIGNED) != 0 &&
-	    !w->c->opts.break_dnssec) {
-		w->out->signed_data = true;
-		w->judging = w->open = false;
 	}
 	use_links(w, e);
 	if (w->ended || (e->flags & YG_DNS_ENTRY_CUT) != 0)

@@ -167,8 +167,7 @@ static unsigned learn(struct yg_dns_core *c, struct run *r, const struct yg_dns_
 	return GO_ON;
 }
 
-/* Is what the entry says of this name signed?  Of a name without data: its denial. */
-static bool is_signed(const struct yg_dns_msg *m, const struct yg_dns_name *name)
+bool yg_dns_judge_signed(const struct yg_dns_msg *m, const struct yg_dns_name *name)
 {
 	struct yg_dns_name owner;
 	struct yg_dns_rr rr;
@@ -194,7 +193,7 @@ static bool skip(const struct yg_dns_core *c, struct run *r, const struct yg_dns
 		 const struct yg_dns_msg *m)
 {
 	if (!r->stage_open || !r->q->dnssec_ok || c->opts.break_dnssec ||
-	    (e->flags & YG_DNS_ENTRY_SIGNED) == 0 || !is_signed(m, &r->name))
+	    (e->flags & YG_DNS_ENTRY_SIGNED) == 0 || !yg_dns_judge_signed(m, &r->name))
 		return false;
 	r->stage_open = false;
 	return true;
