@@ -419,7 +419,7 @@ static void put_members(struct yg_buf *b, const struct yg_overview *o, const str
 			put_stat(b, o, kind, list, name);
 		/* lists that speak of our own parts; "sources" names organisations */
 		if (list.n == 0 && v->type == YG_JSON_ARRAY && v->n > 0 &&
-		    yg_words_have("spools listeners follow", name))
+		    yg_words_have("spools listeners follow dnslog", name))
 			put_members(b, o, json, value + 1, kind, name);
 		key = v->next;
 	}

@@ -62,6 +62,7 @@
 	X(3010, INGEST_CLOSED,      "ingest.closed",      INFO,  60, "A syslog connection was closed by us.") \
 	X(3011, INGEST_SPOOL_FULL,  "ingest.spool_full",  WARN,  6, "The spool is at its bound; senders are told to wait.") \
 	X(3012, INGEST_REFUSED,     "ingest.refused",     ERROR, 60, "The event store refuses batches for what they are; they were set aside.") \
+	X(3013, INGEST_DNSLOG_DAMAGED, "ingest.dnslog_damaged", ERROR, 60, "A file of the resolver's log is damaged; the rest of it was passed over.") \
 	/* 4000: snapshots, indicators, matching (intel) */                                                            \
 	X(4000, INTEL_NOTE,         "intel.note",         INFO,   600, "A remark of indicator matching.")              \
 	/* 5000: state, organisations, alerts, jobs (state) */                                                         \
@@ -80,6 +81,8 @@
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
 	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \
+	X(7002, RESOLVE_LOG_FULL,   "resolve.log_full",   WARN,   6, "The query log is at its bound; events of queries are dropped and counted.") \
+	X(7003, RESOLVE_LOG_FAILED, "resolve.log_failed", ERROR,  6, "The query log could not be written; its events are dropped and counted.") \
 	X(7004, RESOLVE_LOCAL,      "resolve.local",      INFO,   60, "New local zones are in force.")                   \
 	X(7005, RESOLVE_LOCAL_REFUSED, "resolve.local_refused", ERROR, 60, "Local zones could not be read; those before stay in force.") \
 	X(7010, ZONES_COMPILED,     "zones.compiled",     INFO,   600, "The policy zones were compiled into a policy.")    \

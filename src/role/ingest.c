@@ -114,6 +114,7 @@ static void stop_doors(struct ingest *in)
 	udp_stop(in);
 	stream_stop(in);
 	follow_stop(in);
+	dnslog_stop(in);
 	in->doors_stopped = true;
 }
 
@@ -141,7 +142,8 @@ void ingest_fatal(struct ingest *in, const char *what, const struct yg_err *err)
 static void drain_look(struct ingest *in)
 {
 	doors_resume(in); /* what a listener could not hand on before */
-	bool idle = udp_idle(in) && stream_idle(in) && follow_idle(in), stuck = false;
+	bool idle = udp_idle(in) && stream_idle(in) && follow_idle(in) && dnslog_idle(in),
+	     stuck = false;
 	for (size_t i = 0; i < in->pipe_n; i++) {
 		struct pipe *p = in->pipes[i];
 		pipe_kick(p);
@@ -258,6 +260,7 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	yg_role_path(p, "spool", YG_ACCESS_READ | YG_ACCESS_WRITE, false);
 	yg_role_path(p, "quarantine", YG_ACCESS_READ | YG_ACCESS_WRITE, false);
 	yg_role_path(p, "run", YG_ACCESS_READ, true);
+	yg_role_path(p, "dnslog", YG_ACCESS_READ | YG_ACCESS_WRITE, true);
 	if (ctx->index == 0 && pre != NULL) { /* NULL: only shown, by config print --roles */
 		for (size_t i = 0; i < pre->follow_n; i++)
 			yg_role_path(p, pre->follow_dirs[i], YG_ACCESS_READ, true);
@@ -384,6 +387,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		st = listeners_open(in, err);
 	if (st == YG_OK)
 		st = follow_open(in, err);
+	if (st == YG_OK)
+		st = dnslog_open(in, err);
 	if (st != YG_OK)
 		return st;
 	if (uv_timer_init(ctx->loop, &in->tick) != 0)

@@ -8,6 +8,7 @@
  *   ingest_udp.c, ingest_stream.c   listeners (syslog by UDP; TCP, TLS, Unix sockets)
  *   ingest_fstrm.c    dnstap on a stream listener
  *   ingest_follow.c   files that grow and rotate
+ *   ingest_dnslog.c   the query log of role resolve
  *   ingest_stats.c    counters as JSON
  *
  * Threads: everything runs in the loop's thread but the functions named work_*,
@@ -219,6 +220,12 @@ void follow_stop(struct ingest *in);
 bool follow_idle(const struct ingest *in);
 void follow_stats(struct ingest *in, struct yg_buf *out);
 
+struct dnslog; /* ingest_dnslog.c: what the resolver's workers log */
+yg_status dnslog_open(struct ingest *in, struct yg_err *err);
+void dnslog_stop(struct ingest *in);
+bool dnslog_idle(const struct ingest *in);
+void dnslog_stats(struct ingest *in, struct yg_buf *out); /* an object, or nothing */
+
 /* Adds up what processing did. */
 void stats_merge(struct ingest *in, const struct yg_tally *t, size_t n);
 void stats_json(struct ingest *in, struct yg_buf *b);
@@ -248,6 +255,7 @@ struct ingest {
 	size_t stream_n, stream_held;
 	struct submit_door *submit;
 	struct follow *follow;
+	struct dnslog *dnslog;
 	bool doors_stopped, draining, stopping;
 	bool hold; /* no batch is processed before the first snapshot is there, or not to be had */
 	uv_timer_t hold_timer;

@@ -155,6 +155,8 @@ void stats_json(struct ingest *in, struct yg_buf *b)
 	stream_stats(in, b);
 	yg_buf_printf(b, "],\"follow\":[");
 	follow_stats(in, b);
+	yg_buf_printf(b, "],\"dnslog\":[");
+	dnslog_stats(in, b);
 	yg_buf_printf(b, "],\"sources\":[");
 	for (; shown < in->tally_n && shown < SOURCES_SHOWN && b->n + 4096 < b->limit; shown++) {
 		if (shown > 0)

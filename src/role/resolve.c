@@ -18,6 +18,8 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 {
 	const struct yg_conf *c = ctx->conf;
 	p->any_port = true;
+	if (c->resolve_log != 0)
+		yg_role_path(p, "dnslog", YG_ACCESS_READ | YG_ACCESS_WRITE, true);
 	p->box.calls |= YG_CALLS_INET_OUT | YG_CALLS_BIND;
 	p->box.files_max = (uint32_t)YG_MIN(c->resolve_tcp + 16384, 1000000u);
 	/* cache, policy (read in place), waiting queries, connections */
@@ -66,6 +68,12 @@ static void on_reply(void *ctx, const struct yg_dns_peer *peer, uint8_t transpor
 		resolve_stream_reply(ctx, peer, msg, n);
 }
 
+static void on_event(void *ctx, const struct yg_dns_event *ev)
+{
+	struct resolve *r = ctx;
+	resolve_log_event(r->log, ev);
+}
+
 static void on_ask(void *ctx, const struct yg_dns_question *q)
 {
 	resolve_up_ask(ctx, q);
@@ -112,6 +120,7 @@ static void on_drain(struct yg_role_ctx *ctx)
 	r->draining = true;
 	resolve_udp_stop(r);
 	resolve_stream_stop(r);
+	resolve_log_end(r);
 	yg_role_stop(ctx);
 }
 
@@ -150,7 +159,11 @@ static yg_status core_open(struct resolve *r, struct yg_err *err)
 	if (r->cache == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for resolve.cache");
 	struct yg_dns_core_opts o = {
-		.ops = {.ctx = r, .reply = on_reply, .ask = on_ask, .client = on_client},
+		.ops = {.ctx = r,
+			.reply = on_reply,
+			.ask = on_ask,
+			.event = r->log != NULL ? on_event : NULL,
+			.client = on_client},
 		.cache = r->cache,
 		.cache_bytes = r->cache_bytes,
 		.ttl = {.most = (uint32_t)c->resolve_ttl_max,
@@ -181,6 +194,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
 	r->tick.data = r;
 	yg_status st = resolve_clients_open(&r->clients, ctx, err);
+	if (st == YG_OK)
+		st = resolve_log_open(r, err);
 	if (st == YG_OK)
 		st = core_open(r, err);
 	if (st == YG_OK)

@@ -25,14 +25,15 @@ static bool slot_find(struct streams *t, struct stream *s)
 	return false;
 }
 
-static struct yg_ip peer_ip(const uv_tcp_t *h)
+static void peer_of(struct stream *s)
 {
 	struct yg_addr a = {.n = sizeof a.sa};
 	int n = sizeof a.sa;
-	if (uv_tcp_getpeername(h, (struct sockaddr *)&a.sa, &n) != 0)
-		return (struct yg_ip){{0}};
+	if (uv_tcp_getpeername(&s->tcp, (struct sockaddr *)&a.sa, &n) != 0)
+		return;
 	a.n = (socklen_t)n;
-	return yg_addr_ip(&a);
+	s->ip = yg_addr_ip(&a);
+	s->port = yg_addr_port(&a);
 }
 
 static void on_refused(uv_handle_t *h)
@@ -46,7 +47,7 @@ static void on_refused(uv_handle_t *h)
 static bool admit(struct streams *t, struct stream *s)
 {
 	struct yg_dns_client client;
-	s->ip = peer_ip(&s->tcp);
+	peer_of(s);
 	s->row = resolve_client_of(&t->r->clients, s->ip, &client)->network;
 	uint16_t *count = stream_client_count(t, s->ip);
 	if (*count >= t->r->conf->resolve_tcp_per_client || *count == UINT16_MAX)

@@ -1,6 +1,6 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
  * resolve_client.c (who asks), resolve_udp.c, resolve_limit.c, resolve_accept.c,
- * resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
+ * resolve_log.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
  * them), resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
 #include <uv.h>
@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "dns/ask.h"
 #include "dns/core.h"
+#include "format/dnstap.h"
 #include "os/socket.h"
 #include "role/role.h"
 #include "snapshot/prefix.h"
@@ -19,6 +20,7 @@ struct udp_door;
 struct limiter;
 struct streams;
 struct upstreams;
+struct resolve_log;
 struct yg_door;
 
 /* Who asks: rows of resolve.clients, in order; the tree's values are row numbers. */
@@ -38,6 +40,12 @@ struct resolve_door_counts {
 	uint64_t https, https_bad, https_reset;                      /* requests */
 	uint64_t limited, slipped; /* queries by UDP over the rate */
 };
+struct resolve_log_counts { /* since the beginning, but the last three */
+	uint64_t written, dropped, bytes, files, files_dropped, failures;
+	uint64_t untold; /* refused strangers, and what is no question */
+	uint64_t waiting_bytes, most_bytes;
+	bool full;
+};
 struct resolve {
 	struct yg_role_ctx *ctx;
 	const struct yg_conf *conf;
@@ -53,7 +61,8 @@ struct resolve {
 	struct streams *streams; /* owned */
 	struct resolve_door_counts doors;
 	struct upstreams *up;
-	struct yg_door *door; /* owned */
+	struct resolve_log *log; /* owned; NULL: none */
+	struct yg_door *door;    /* owned */
 	uint8_t cookie_key[16];
 	uv_timer_t tick;
 	int64_t tick_at; /* us of the monotonic clock; INT64_MAX: not set */
@@ -89,6 +98,7 @@ uint32_t resolve_org(const struct resolve_clients *c, struct yg_sv name);
 /* resolve_udp.c */
 yg_status resolve_udp_open(struct resolve *r, struct yg_err *err);
 void resolve_udp_stop(struct resolve *r);
+uint16_t resolve_udp_port(const struct yg_dns_peer *peer); /* the client's */
 void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
 		       size_t n);
 
@@ -103,7 +113,15 @@ struct limiter *resolve_limiter_new(const struct resolve_limit_opts *o); /* NULL
 void resolve_limiter_free(struct limiter *l);
 enum resolve_limit resolve_limiter_take(struct limiter *l, struct yg_ip ip, yg_mono now);
 
+/* resolve_log.c: the query log; counts are all zero without one. */
+yg_status resolve_log_open(struct resolve *r, struct yg_err *err);
+void resolve_log_event(struct resolve_log *l, const struct yg_dns_event *ev);
+void resolve_log_end(struct resolve *r);
+struct resolve_log_counts resolve_log_counts(const struct resolve *r);
+
 /* resolve_accept.c, resolve_stream.c */
+/* The client's; 0: it is gone. */
+uint16_t resolve_stream_port(const struct resolve *r, const struct yg_dns_peer *peer);
 yg_status resolve_stream_open(struct resolve *r, struct yg_err *err);
 void resolve_stream_stop(struct resolve *r);
 void resolve_stream_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,

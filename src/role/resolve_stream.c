@@ -276,6 +276,14 @@ enum yg_dns_result stream_ask(struct stream *s, uint32_t row, uint32_t id, struc
 	return (enum yg_dns_result)in.result;
 }
 
+uint16_t resolve_stream_port(const struct resolve *r, const struct yg_dns_peer *peer)
+{
+	struct stream_peer p;
+	memcpy(&p, peer->b, sizeof p);
+	const struct stream *s = p.slot < r->streams->slot_count ? r->streams->slots[p.slot] : NULL;
+	return s != NULL && s->serial == p.serial ? s->port : 0;
+}
+
 void resolve_stream_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
 			  size_t n)
 {

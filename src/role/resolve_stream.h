@@ -36,6 +36,7 @@ struct stream {
 	struct yg_tls *tls;           /* owned; NULL: none */
 	size_t door;                  /* its place in resolve.listen, dot or doh */
 	struct yg_ip ip;
+	uint16_t port;
 	uint32_t row; /* of the clients */
 	uint32_t slot, serial;
 	uint16_t waiting; /* queries */

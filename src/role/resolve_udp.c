@@ -99,6 +99,13 @@ static size_t local_into(void *control, size_t cap, int family, const struct in6
 	return CMSG_SPACE(sizeof info);
 }
 
+uint16_t resolve_udp_port(const struct yg_dns_peer *peer)
+{
+	struct udp_peer p;
+	memcpy(&p, peer->b, sizeof p);
+	return ntohs(p.from.sin6_port); /* a sockaddr_in has it at the same place */
+}
+
 static int receive(struct udp_door *d)
 {
 	for (size_t i = 0; i < YG_DNS_BATCH; i++) {

@@ -150,15 +150,17 @@ class Answer:
         return (owner, word, ttl, data)
 
 
-def exchange(address, msg, timeout=5, tcp=False):
-    """The bytes of the answer; None when there is none."""
+def exchange(address, msg, timeout=5, tcp=False, source=""):
+    """The bytes of the answer; None when there is none.  source: the address asked from."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     if tcp:
-        with socket.create_connection(address, timeout) as s:
+        with socket.create_connection(address, timeout, (source, 0) if source else None) as s:
             s.sendall(struct.pack(">H", len(msg)) + msg)
             return read_tcp(s)
     with socket.socket(family, socket.SOCK_DGRAM) as s:
         s.settimeout(timeout)
+        if source:
+            s.bind((source, 0))
         s.connect(address)
         s.send(msg)
         try:
@@ -182,9 +184,9 @@ def read_tcp(s):
     return got[2:]
 
 
-def ask(address, name, kind="A", *, tcp=False, timeout=5, **how):
+def ask(address, name, kind="A", *, tcp=False, timeout=5, source="", **how):
     msg = query(name, kind, **how)
-    got = exchange(address, msg, timeout, tcp)
+    got = exchange(address, msg, timeout, tcp, source)
     if got is None:
         return None
     a = Answer(got)
