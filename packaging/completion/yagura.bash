@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system token source event indicator dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -12,6 +12,7 @@ _yagura() {
     'role') verbs='list ' ;;
     'grant') verbs='list add remove ' ;;
     'system') verbs='list add show change member remove ' ;;
+    'approval') verbs='list show request approve refuse ' ;;
     'token') verbs='list add revoke ' ;;
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
@@ -58,6 +59,11 @@ _yagura() {
     'system change') opts='--title --owner --importance --scheme --confidentiality --integrity --availability --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'system member') opts='--network --host --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'system remove') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'approval list') opts='--state --org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'approval show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'approval request') opts='--org --person --reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'approval approve') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'approval refuse') opts='--reason --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token list') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token add') opts='--org --scope --expires --out --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'token revoke') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

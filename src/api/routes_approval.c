@@ -333,6 +333,27 @@ static yg_status decide(struct yg_act *act, struct yg_request *q, const struct y
 	return st;
 }
 
+/* One that concerns what is within reach; else as if there were none. */
+static yg_status find(const struct yg_request *q, struct yg_state *db, struct yg_approval *out,
+		      struct yg_err *err)
+{
+	yg_status st = yg_approval_get(db, yg_param(q, "id"), q->now, q->arena, out, err);
+	if (st == YG_NOTFOUND || (st == YG_OK && !yg_reach_has(&q->who.reach, out->org, YG_SV(""))))
+		st = YG_FAIL(err, YG_NOTFOUND, "no such request");
+	return st;
+}
+
+yg_status yg_r_approval_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_approval a;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, &a, err);
+	return st == YG_OK ? answer_approval(q, r, l.db, 200, a.id, err) : st;
+}
+
 yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			       struct yg_err *err)
 {
@@ -350,9 +371,7 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
-		st = yg_approval_get(l.db, yg_param(q, "id"), q->now, q->arena, &a, err);
-	if (st == YG_OK && !yg_reach_has(&q->who.reach, a.org, YG_SV("")))
-		st = YG_FAIL(err, YG_NOTFOUND, "no such request");
+		st = find(q, l.db, &a, err);
 	if (st == YG_OK)
 		st = yg_tx_begin(&tx, l.db, err);
 	if (st != YG_OK)

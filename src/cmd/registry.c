@@ -7,6 +7,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_org,
 	yg_cmds_people,
 	yg_cmds_rights,
+	yg_cmds_approval,
 	yg_cmds_token,
 	yg_cmds_source,
 	yg_cmds_event,

@@ -8,6 +8,7 @@ extern const struct yg_cmd yg_cmds_config[];
 extern const struct yg_cmd yg_cmds_org[];
 extern const struct yg_cmd yg_cmds_people[];
 extern const struct yg_cmd yg_cmds_rights[];
+extern const struct yg_cmd yg_cmds_approval[];
 extern const struct yg_cmd yg_cmds_token[];
 extern const struct yg_cmd yg_cmds_source[];
 extern const struct yg_cmd yg_cmds_event[];

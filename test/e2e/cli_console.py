@@ -54,6 +54,17 @@ with Server(binary) as s, tempfile.TemporaryDirectory() as folder:
     ok(s.cli("export", "create", "secrets")[0] != 0, "an unknown list is refused")
 
     org = by_org[0]["key"]
+    asked = [rows("approval", "request", "organisation.remove", "--org", org, "--reason", reason)[0] for reason in ("closed down", "by mistake")]
+    ok(all(a.get("state") == "open" for a in asked), "two requests for two people", asked)
+    ok({a["id"] for a in rows("approval", "list", "--state", "open")} == {a["id"] for a in asked} and rows("approval", "show", asked[0]["id"])[0]["reason"] == "closed down",
+       "are listed and shown")
+    ok(s.cli("approval", "approve", asked[0]["id"], "--reason", "agreed")[0] != 0, "who asked does not approve")
+    ok(rows("approval", "refuse", asked[1]["id"], "--reason", "taken back")[0]["state"] == "refused" and
+       [a["id"] for a in rows("approval", "list", "--state", "refused")] == [asked[1]["id"]], "but takes it back")
+    ok(s.cli("approval", "show", "v-0")[0] != 0 and s.cli("approval", "request", "organisation.remove", "--org", org)[0] != 0, "no such request; one without a reason")
+    told = rows("licences")[0]
+    ok(told["licence"] == "Apache-2.0" and {"name", "version", "licence", "text"} <= set(told["contains"][0]) and
+       all(f'{p["name"]} {p["version"]} ({p["licence"]})\n\n{p["text"]}' in s.cli("licences")[1] and "-----" not in p["text"] for p in told["contains"]) and len(told["contains"]) > 3, "licences as JSON", [p["name"] for p in told["contains"]])
     ok(s.cli("source", "expect", org, "zeek", "sensor-9", "--every", "10m")[0] == 0, "a source is expected")
     expected = [x for x in rows("source", "list", "--org", org, "--limit", "0") if x["sensor"] == "sensor-9"]
     ok(len(expected) == 1 and expected[0]["state"] == "never" and expected[0]["expected_every_s"] == 600, "and listed as never heard", expected)

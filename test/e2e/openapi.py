@@ -1023,6 +1023,8 @@ def walk_people(w, session):
     w.call("createApproval", 404, body={**ask, "person": "p-0"}, **session)
     w.call("createApproval", 400, body={"kind": "x"}, **session)
     w.call("listApprovals", 200, query="state=open", **session)
+    ok(w.call("getApproval", 200, params=[aid], **session).json()["reason"] == "duty", "one request")
+    w.call("getApproval", 404, params=["v-0"], **session)
     w.call("decideApproval", 403, params=[aid], body={"approve": True, "reason": "x"}, **session)
     w.call("decideApproval", 200, params=[aid], body={"approve": False, "reason": "x"}, **session)
     w.call("decideApproval", 409, params=[aid], body={"approve": False, "reason": "x"}, **session)

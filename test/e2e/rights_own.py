@@ -80,6 +80,7 @@ OWN = {
     "putImportPart": ("imports", "{}\n"),
     "finishImport": ("imports", {}),
     "getExport": ("exports", None),
+    "getApproval": ("approvals", None),
     "decideApproval": ("approvals", {"approve": True, "reason": "x"}),
     "updateMyPasskey": ("passkeys", {"label": "taken"}),
     "deleteMyPasskey": ("passkeys", None),
