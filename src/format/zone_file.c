@@ -256,6 +256,8 @@ static yg_status settle_ttl(struct yg_zone_reader *z, struct yg_zone_rr *rr, boo
 	if (!has_ttl) {
 		if (z->have_ttl)
 			rr->ttl = z->ttl;
+		else if (z->opts.ttl != 0)
+			rr->ttl = z->opts.ttl;
 		else if (rr->type == YG_DNS_SOA && rr->rdata.n >= 4)
 			rr->ttl = yg_dns_get32(z->rdata + rr->rdata.n - 4);
 		else

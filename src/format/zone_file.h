@@ -23,7 +23,8 @@ struct yg_zone_rr {
 };
 struct yg_zone_opts {
 	const struct yg_dns_name *origin; /* copied; NULL: the root */
-	void *ctx;                        /* borrowed */
+	uint32_t ttl; /* of records that say none, until one or $TTL does; 0: that is an error */
+	void *ctx;    /* borrowed */
 	/* Any status but YG_OK ends the reading. */
 	yg_status (*record)(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err);
 };

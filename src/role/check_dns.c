@@ -19,8 +19,8 @@ static yg_status on_hint(void *ctx, const struct yg_zone_rr *rr, struct yg_err *
 static yg_status on_anchor(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err)
 {
 	size_t *count = ctx;
-	if ((rr->type != YG_DNS_DS && rr->type != YG_DNS_DNSKEY) || rr->cls != YG_DNS_IN ||
-	    rr->unread)
+	/* their text is libunbound's to read */
+	if ((rr->type != YG_DNS_DS && rr->type != YG_DNS_DNSKEY) || rr->cls != YG_DNS_IN)
 		return YG_FAIL(err, YG_PARSE, "line %llu: expected a DS or DNSKEY record",
 			       (unsigned long long)rr->line);
 	++*count;
@@ -34,7 +34,7 @@ static yg_status check_file(const struct yg_secret *list, const char *name, cons
 	struct yg_zone_reader *z = NULL;
 	struct yg_sv file;
 	size_t count = 0;
-	const struct yg_zone_opts o = {.ctx = &count, .record = record};
+	const struct yg_zone_opts o = {.ctx = &count, .record = record, .ttl = 3600};
 	while (list != NULL && strcmp(list->name, name) != 0)
 		list = list->next;
 	if (list == NULL)

@@ -198,7 +198,7 @@ static yg_status hints(struct making *m)
 {
 	struct yg_sv file;
 	struct yg_zone_reader *z = NULL;
-	const struct yg_zone_opts o = {.ctx = m, .record = on_hint};
+	const struct yg_zone_opts o = {.ctx = m, .record = on_hint, .ttl = 3600};
 	yg_status st = mapped(m, "dns.hints", &file);
 	if (st == YG_NOTFOUND)
 		return YG_OK;

@@ -83,7 +83,7 @@ def recursion(s, tree):
 
 
 def refused(tree):
-    files = {"root.hints": tree.hints, "anchor": ". 300 DS rubbish\n"}
+    files = {"root.hints": tree.hints, "anchor": ". 300 A 192.0.2.1\n"}
     conf = {"upstream": [{"zone": ".", "recursion": True}], "root-hints": "root.hints", "trust-anchor": "anchor"}
     with resolver(binary, None, conf, files, wait=0) as s:
         ok(until(lambda: [e for e in s.events("serve.failed") if "trust-anchor" in str(e)], 10),
