@@ -19,7 +19,8 @@ struct built {
 		size_t set_n;
 	} value[VALUES_MAX];
 	int n;
-	char pattern[1024];
+	struct yg_state *db;
+	char pattern[1024], near[768];
 };
 
 static void put(struct built *b, const char *text)
@@ -103,6 +104,22 @@ static void with_states(struct built *b, unsigned states)
 	put(b, ")");
 }
 
+/* A part of the text: by an index which alerts may hold it, then by their texts. */
+static void with_words(struct built *b, struct yg_sv q, struct yg_sb *pattern)
+{
+	struct yg_sb key = yg_sb_init(b->near, sizeof b->near);
+	enum yg_near near = yg_state_near(b->db, yg_sv_trim(q), &key);
+	if (near != YG_NEAR_NOT)
+		with_text(b,
+			  near == YG_NEAR_FEW ? " AND a.seq IN yg_near("
+					      : " AND a.seq + 0 IN yg_near(",
+			  yg_sb_sv(&key), ")");
+	with_text(b,
+		  " AND lower(a.title || ' ' || a.indicator || ' ' || a.asset || ' ' || a.list"
+		  " || ' ' || a.category || ' ' || a.family || ' ' || a.id) LIKE ",
+		  yg_alert_pattern(q, pattern), " ESCAPE '!'");
+}
+
 static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, struct yg_err *err)
 {
 	struct yg_sb pattern = yg_sb_init(b->pattern, sizeof b->pattern);
@@ -124,11 +141,7 @@ static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, s
 	if (f->category.n > 0)
 		with_text(b, " AND a.category = ", f->category, "");
 	if (yg_sv_trim(f->q).n > 0)
-		with_text(
-			b,
-			" AND lower(a.title || ' ' || a.indicator || ' ' || a.asset || ' ' || a.list"
-			" || ' ' || a.category || ' ' || a.family || ' ' || a.id) LIKE ",
-			yg_alert_pattern(f->q, &pattern), " ESCAPE '!'");
+		with_words(b, f->q, &pattern);
 	if (f->from_us != 0)
 		with_number(b, " AND a.last_seen >= ", f->from_us);
 	if (f->to_us != 0)
@@ -239,7 +252,7 @@ yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, str
 			struct yg_alert **out, size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct built b;
+	struct built b = {.db = db};
 	struct yg_alert *list = YG_NEW_N(arena, struct yg_alert, q->limit + 1);
 	size_t n = 0;
 	bool row = true;
@@ -271,7 +284,7 @@ yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, in
 			 bool *out_exact, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct built b;
+	struct built b = {.db = db};
 	bool row = false, quick = counted(&q->f);
 	*out = -1;
 	*out_exact = true;
@@ -303,7 +316,7 @@ yg_status yg_alert_matching(struct yg_state *db, const struct yg_alert_query *q,
 			    struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct built b;
+	struct built b = {.db = db};
 	bool row = false;
 	*out = 0;
 	yg_status st = begin(&b, "SELECT count(*) FROM alert a", q, false, err);
@@ -323,7 +336,7 @@ yg_status yg_alert_each(struct yg_state *db, const struct yg_alert_query *q,
 			void *ctx, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct built b;
+	struct built b = {.db = db};
 	bool row = true;
 	yg_status st = begin(&b,
 			     "SELECT a.id, a.org, o.title_ja, o.title_en, a.severity_id,"
@@ -454,7 +467,7 @@ yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
 			  struct yg_alert_bundles *out, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct built b;
+	struct built b = {.db = db};
 	bool row = true;
 	*out = (struct yg_alert_bundles){
 		.list = YG_NEW_N(arena, struct yg_alert_bundle, q->limit + 1)};

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "store/migration.h"
+#include "store/state_near.h"
 
 /* The SQLite back end.  What is SQLite's own (PRAGMA, triggers, the words that
  * are translated below) stays in this file and in *.sqlite.sql. */
@@ -30,6 +31,7 @@ struct yg_state {
 	sqlite3 *db;
 	sqlite3_stmt *rollback; /* prepared: it must not need memory when there is none */
 	uint64_t changes;
+	bool near; /* has the index of texts */
 	size_t count;
 	struct yg_stmt *cache[STATEMENTS_MAX];
 };
@@ -96,6 +98,12 @@ static int64_t pragma(struct yg_state *db, const char *sql)
 	return v;
 }
 
+static void look_for_near(struct yg_state *db)
+{
+	db->near = pragma(db, "SELECT count(*) FROM sqlite_master"
+			      " WHERE name = 'alert_search_todo'") == 1;
+}
+
 static yg_status set_up(struct yg_state *db, bool read_only, struct yg_err *err)
 {
 	static const struct {
@@ -160,6 +168,7 @@ static yg_status open_flags(const char *path, int flags, struct yg_state **out, 
 		yg_state_close(db);
 		return st;
 	}
+	look_for_near(db);
 	*out = db;
 	return YG_OK;
 }
@@ -209,10 +218,17 @@ yg_status yg_state_commit(struct yg_state *db, struct yg_err *err)
 	/* after a disk error SQLite may have rolled back by itself */
 	if (sqlite3_get_autocommit(db->db) != 0)
 		return YG_FAIL(err, YG_IO, "state database: the transaction was rolled back");
-	yg_status st = exec(db, "COMMIT", err);
+	yg_status st = db->near ? yg_state_near_apply(db, err) : YG_OK;
+	if (st == YG_OK)
+		st = exec(db, "COMMIT", err);
 	if (st != YG_OK)
 		yg_state_rollback(db);
 	return st;
+}
+
+bool yg_state_has_near(const struct yg_state *db)
+{
+	return db->near;
 }
 
 void yg_state_rollback(struct yg_state *db)
@@ -259,31 +275,44 @@ static void translate_params(char *sql)
 	}
 }
 
-/* yg_set(?1) is a table of one column; here the parameter holds a JSON list.
- * `out` has SQL_MAX bytes; false: it does not fit. */
-static bool translate_sets(const char *sql, char *out)
+/* yg_set(?1) is a table of one column; here the parameter holds a JSON list.  yg_near(?1)
+ * is the rows of an index, and those that are not in it yet. */
+static const struct word {
+	const char *from, *to, *end;
+} words[] = {{"yg_set(", "(SELECT value AS item FROM json_each(", ")"},
+	     {"yg_near(", "(SELECT rowid FROM alert_search(",
+	      " UNION ALL SELECT item FROM alert_search_todo)"}};
+
+static const struct word *word_at(const char *p)
 {
-	static const char from[] = "yg_set(", to[] = "(SELECT value AS item FROM json_each(";
-	size_t n = 0;
-	bool inside = false;
+	for (size_t i = 0; i < YG_LEN(words); i++)
+		if (strncmp(p, words[i].from, strlen(words[i].from)) == 0)
+			return &words[i];
+	return NULL;
+}
+
+/* `out` has SQL_MAX bytes; false: it does not fit. */
+static bool translate_words(const char *sql, char *out)
+{
+	struct yg_sb b = yg_sb_init(out, SQL_MAX);
+	const struct word *inside = NULL, *w;
 	for (const char *p = sql; *p != '\0';) {
-		if (n + sizeof to + 2 >= SQL_MAX)
-			return false;
-		if (strncmp(p, from, sizeof from - 1) == 0) {
-			memcpy(out + n, to, sizeof to - 1);
-			n += sizeof to - 1;
-			p += sizeof from - 1;
-			inside = true;
+		w = word_at(p);
+		if (w != NULL) {
+			yg_sb_put(&b, yg_sv_of(w->to));
+			p += strlen(w->from);
+			inside = w;
 			continue;
 		}
-		if (inside && *p == ')') {
-			out[n++] = ')';
-			inside = false;
+		yg_sb_putc(&b, *p);
+		if (inside != NULL && *p == ')') {
+			yg_sb_put(&b, yg_sv_of(inside->end));
+			inside = NULL;
 		}
-		out[n++] = *p++;
+		p++;
 	}
-	out[n] = '\0';
-	return true;
+	(void)yg_sb_cstr(&b);
+	return !b.cut;
 }
 
 static yg_status new_stmt(struct yg_state *db, const char *sql, struct yg_stmt **out,
@@ -302,7 +331,7 @@ static yg_status new_stmt(struct yg_state *db, const char *sql, struct yg_stmt *
 	memcpy(own, sql, n + 1); /* the key is the text as written */
 	const char *rest = "";
 	int rc = SQLITE_TOOBIG;
-	if (translate_sets(sql, text)) {
+	if (translate_words(sql, text)) {
 		translate_params(text);
 		rc = sqlite3_prepare_v3(db->db, text, -1, SQLITE_PREPARE_PERSISTENT, &s->s, &rest);
 	}
@@ -336,7 +365,7 @@ yg_status yg_state_prepare(struct yg_state *db, const char *sql, struct yg_stmt 
 	} else {
 		yg_status st = new_stmt(db, sql, &s, err);
 		if (st != YG_OK || s == NULL)
-			return st;
+			return st != YG_OK ? st : YG_INTERNAL;
 		if (db->count < STATEMENTS_MAX) {
 			db->cache[db->count++] = s;
 			s->keep = true;
@@ -589,6 +618,7 @@ yg_status yg_state_migrate_by(struct yg_state *db, const struct yg_migration *st
 		else
 			yg_state_rollback(db);
 	}
+	look_for_near(db);
 	return st;
 }
 

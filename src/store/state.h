@@ -66,6 +66,14 @@ void yg_stmt_text_or_null(struct yg_stmt *s, int at, struct yg_sv v); /* empty i
  * characters; such a one is left out).  In SQL it is yg_set($n), a table with the
  * one column `item`: "org IN yg_set($1)", "FROM yg_set($1) o JOIN ..". */
 void yg_stmt_set(struct yg_stmt *s, int at, const struct yg_sv *items, size_t n);
+/* Alerts that may hold a text: in SQL `a.seq IN yg_near($n)`, with $n bound to the key
+ * that yg_state_near() wrote (768 bytes hold any).  It leaves none out that holds it or
+ * ever did; LIKE beside it says which do.  YG_NEAR_FEW: at most YG_NEAR_FEW_MAX, go by
+ * them; YG_NEAR_MANY: go by the order asked for and look each up (`a.seq + 0 IN ...`);
+ * YG_NEAR_NOT: no key, the text is too short or the database finds it by itself. */
+#define YG_NEAR_FEW_MAX 20000
+enum yg_near { YG_NEAR_NOT, YG_NEAR_FEW, YG_NEAR_MANY };
+enum yg_near yg_state_near(struct yg_state *db, struct yg_sv text, struct yg_sb *key);
 /* *out_row: a row is there.  A unique or foreign key violation is YG_CONFLICT,
  * a CHECK or NOT NULL is YG_INVAL, a trigger's refusal YG_DENIED, a lock that
  * another writer keeps YG_AGAIN; a full disk is YG_IO with os_errno ENOSPC: roll
