@@ -18,6 +18,7 @@ export * from "./base/time";
 export * from "./base/webauthn";
 export * from "./ui/basics";
 export * from "./ui/chart";
+export * from "./ui/dns";
 export * from "./ui/export";
 export * from "./ui/form";
 export * from "./ui/frame";

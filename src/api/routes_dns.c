@@ -212,6 +212,8 @@ static yg_status answer_zones(struct yg_request *q, struct yg_response *r, struc
 		put_zones(&j, &doc, v);
 		yg_jo_end(&j, ']');
 		yg_jo_int(&j, "generation", number_at(&doc, 0, "generation"));
+		uint32_t off = yg_json_get(&doc, 0, YG_SV("running"));
+		yg_jo_bool(&j, "running", off == 0);
 		yg_jo_str_or_null(&j, "next_cursor", YG_SV(""));
 		yg_jo_time(&j, "as_of", q->now.us);
 		yg_jo_end(&j, '}');

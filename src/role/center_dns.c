@@ -26,8 +26,13 @@ yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 	YG_AUTO(yg_fd_close) int sock = -1;
 	YG_AUTO(yg_buf_free) struct yg_buf frame = {0};
 	YG_AUTO(yg_buf_free) struct yg_buf reply = {0};
+	const struct center *c = ctx;
+	const struct yg_conf *conf = yg_api_conf(&c->api);
 	int fd = -1;
-	(void)ctx;
+	if (conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count == 0) {
+		*out = YG_SV("{\"generation\":0,\"running\":false,\"zones\":[]}");
+		return YG_OK;
+	}
 	yg_buf_init(&frame, 64);
 	yg_buf_init(&reply, yg_ipc_max(YG_IPC_ZONES_REPLY));
 	yg_ipc_end(&frame, yg_ipc_begin(&frame, YG_IPC_ZONES));

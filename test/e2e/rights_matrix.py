@@ -15,9 +15,10 @@ NONE = {"alerts": "a-00000000000000000000000000", "tokens": "t-00000000000000000
         "lists": "l-00000000000000000000000000", "indicators": "i-999999", "allow": "w-00000000000000000000000000",
         "block": "k-00000000000000000000000000",
         "jobs": "j-00000000000000000000000000", "grants": "g-00000000000000000000000000",
-        "systems": "y-00000000000000000000000000", "people": "p-00000000000000000000000000", "org": "nosuchorg"}
+        "systems": "y-00000000000000000000000000", "people": "p-00000000000000000000000000", "requests": "u-00000000000000000000000000", "org": "nosuchorg"}
 KINDS = {"alerts": "alerts", "tokens": "tokens", "events": "events", "indicator-lists": "lists", "indicators": "indicators",
-         "allow-entries": "allow", "block-entries": "block", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people"}
+         "allow-entries": "allow", "block-entries": "block", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people",
+         "dns": "requests"}
 # Bodies that name an organisation or an object of one; {org} and {kind} are filled in.
 BODIES = {
     "createOrganisation": {"name": "newborn", "parent": "{org}"},
@@ -41,6 +42,7 @@ BODIES = {
     "createImport": {"org": "{org}", "source": "suricata", "name": "x", "bytes": 1},
     "createExport": {"kind": "alerts", "format": "csv", "query": {"org": "{org}"}},
     "submitEvents": "{}\n", "removeExpectation": None,
+    "createDnsAllowRequest": {"org": "{org}", "name": "x.example", "reason": "x"}, "decideDnsAllowRequest": {"grant": False},
 }
 # Where the organisation stands in the query of what is no GET.
 IN_QUERY = {"submitEvents": "source=suricata&org={org}", "removeExpectation": "source=zeek&sensor=x&org={org}"}

@@ -24,6 +24,16 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		],
 	},
 	{
+		label: k("nav.protect"),
+		pages: [
+			{ page: "dns", label: k("nav.dns"), permission: "events:read", keys: "g d" },
+			{ page: "dns-log", label: k("nav.dns-log"), permission: "events:read", keys: "g n" },
+			{ page: "dns-check", label: k("nav.dns-check"), permission: "indicators:read", keys: "g k" },
+			{ page: "dns-zones", label: k("nav.dns-zones"), permission: "indicators:read", keys: "g z" },
+			{ page: "dns-requests", label: k("nav.dns-requests"), permission: "events:read" },
+		],
+	},
+	{
 		label: k("nav.know"),
 		pages: [
 			{ page: "sources", label: k("nav.sources"), permission: "events:read", keys: "g c" },
