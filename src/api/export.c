@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,11 @@ static yg_status read_query(struct yg_request *q, const struct yg_json *j, uint3
 	return YG_OK;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+}
+
 yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_err *err)
 {
 	YG_AUTO(yg_body_free) struct yg_body b = {0};
@@ -118,6 +124,7 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 		{"kind", YG_F_TEXT, YG_F_NEEDED, 0, 0, YG_EXPORT_KINDS},
 		{"format", YG_F_TEXT, YG_F_NEEDED, 0, 0, "csv xlsx jsonl"},
 		{"query", YG_F_OBJECT, 0, 0, 0, NULL},
+		{"rows", YG_F_TEXTS, 0, 0, YG_EXPORT_ROWS_MAX, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
 	*out = (struct yg_export){0};
@@ -132,6 +139,13 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 		return YG_FAIL(err, YG_INVAL, "this cannot be exported");
 	if (v[2].given)
 		st = read_query(q, &b.json, v[2].node, out, err);
+	if (v[3].given) {
+		out->only = true;
+		out->rows = v[3].texts;
+		out->row_count = v[3].text_count;
+		if (out->row_count > 0)
+			qsort(out->rows, out->row_count, sizeof *out->rows, by_text);
+	}
 	if (st == YG_OK && q->error_count > 0)
 		st = YG_FAIL(err, YG_PARSE, "the body has errors");
 	return st;
@@ -287,14 +301,31 @@ static void cells_of(struct yg_export_work *w, uint32_t row, struct yg_cell *cel
 	}
 }
 
+/* A row is known by its first column; a source by three. */
+static bool is_named(const struct yg_export_work *w, const struct yg_cell *cells)
+{
+	char name[512];
+	struct yg_sb b = yg_sb_init(name, sizeof name);
+	size_t n = YG_SV_IS(w->e->kind, "sources") ? 3 : 1;
+	for (size_t i = 0; i < n; i++) {
+		yg_sb_put(&b, i > 0 ? YG_SV("~") : YG_SV(""));
+		yg_sb_put(&b, cells[i].text);
+	}
+	struct yg_sv key = yg_sb_sv(&b);
+	return !b.cut && w->e->row_count > 0 &&
+	       bsearch(&key, w->e->rows, w->e->row_count, sizeof key, by_text) != NULL;
+}
+
 yg_status yg_export_row(struct yg_export_work *w, uint32_t row, struct yg_sv text,
 			struct yg_err *err)
 {
 	struct yg_cell cells[YG_EXPORT_COLUMNS_MAX];
-	if (w->e->format != YG_SHEET_JSONL)
+	if (w->e->format != YG_SHEET_JSONL || w->e->only)
 		cells_of(w, row, cells);
 	if (w->arena.refused)
 		return YG_FAIL(err, YG_NOMEM, "an export");
+	if (w->e->only && !is_named(w, cells))
+		return YG_OK;
 	w->rows++;
 	return yg_sheet_row(w->sheet, cells, text, err);
 }
@@ -308,7 +339,8 @@ static yg_status write_page(struct yg_export_work *w, struct yg_err *err)
 	yg_status st = YG_OK;
 	if (w->rows == 0 && total != 0 &&
 	    (exact == 0 || yg_json_at(&w->json, exact)->type == YG_JSON_TRUE))
-		w->total = (uint64_t)YG_MAX(yg_json_i64(&w->json, total, 0), 0);
+		w->total = w->e->only ? w->e->row_count
+				      : (uint64_t)YG_MAX(yg_json_i64(&w->json, total, 0), 0);
 	for (uint32_t k = 0, row = items + 1; st == YG_OK && k < n; k++) {
 		st = yg_export_row(w, row, yg_json_text(&w->json, row), err);
 		row = yg_json_at(&w->json, row)->next;

@@ -10,6 +10,7 @@
 #define YG_EXPORT_BYTES_MAX  (1ULL << 30) /* of one file; more: the job fails and says so */
 #define YG_EXPORT_FOLDER_MAX (4ULL << 30) /* of all of them; more: a new one is refused */
 #define YG_EXPORT_KEEP_S     86400        /* then the file is removed */
+#define YG_EXPORT_ROWS_MAX   5000         /* that an order may name */
 #define YG_EXPORT_KIND       "export"     /* of its job */
 
 #define YG_EXPORT_KINDS                                                                            \
@@ -22,6 +23,9 @@ struct yg_export { /* what the body of POST /api/v1/exports asks for */
 	const struct yg_route *route;
 	struct yg_http_pair query[YG_HTTP_QUERY_MAX];
 	size_t query_count;
+	bool only;          /* these rows and no others, of those that the list has */
+	struct yg_sv *rows; /* sorted */
+	size_t row_count;
 };
 /* Reads q->body; what is wrong is noted. */
 yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_err *err);

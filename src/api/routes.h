@@ -136,7 +136,7 @@
 	X(POST,   "/api/v1/imports",       "createImport",   "events:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, import_add) \
 	X(PUT,    "/api/v1/imports/{id}/parts/{n}", "putImportPart", "events:write", 0, 8388608u, YG_TYPES_LOGS, NULL, import_part) \
 	X(POST,   "/api/v1/imports/{id}/finish", "finishImport", "events:write", 0, 1024, YG_TYPES_JSON, NULL, import_finish) \
-	X(POST,   "/api/v1/exports",       "createExport",   "exports:read", YG_RT_SLOW, YG_BODY_SMALL, YG_TYPES_JSON, NULL, export_add) \
+	X(POST,   "/api/v1/exports",       "createExport",   "exports:read", YG_RT_SLOW, 1048576u, YG_TYPES_JSON, NULL, export_add) \
 	X(GET,    "/api/v1/exports/{id}",  "getExport",      "exports:read", 0, 0, NULL, NULL, export_get) \
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \

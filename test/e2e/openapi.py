@@ -520,8 +520,8 @@ def walk_exports(w, tokens):
     import io
     import zipfile
 
-    def order(kind, fmt, query=None, token=None):
-        made = w.call("createExport", 202, body={"kind": kind, "format": fmt, "query": query or {}}, token=token).json()
+    def order(kind, fmt, query=None, token=None, **more):
+        made = w.call("createExport", 202, body={"kind": kind, "format": fmt, "query": query or {}, **more}, token=token).json()
         ended = wait_job(w.s, made["id"])
         ok(ended and ended["state"] == "done", f"the export of {kind} as {fmt} is done", ended)
         return made["id"], w.call("getExport", 200, params=[made["id"]], token=token)
@@ -556,6 +556,13 @@ def walk_exports(w, tokens):
         ok([r[key] for r in rows][-len(every):] == [str(x[key]) for x in every] or kind == "system-events" and rows, f"the rows of {kind} in order", (rows[:1], every[:1]))
         ok("secret" not in (rows or [{}])[0], f"the rows of {kind} hold no secret")
         ok(kind != "saved-searches" or rows[0]["name"] == "'=1+1", "what a spreadsheet takes for a formula is neutralised", rows[:1])
+    sources = w.call("listSources", 200, query="limit=200").json()["items"]
+    _, got = order("sources", "csv", rows=[f"{x['org']}~{x['source']}~{x['sensor']}" for x in sources[:1]] + ["no~such~one"])
+    rows = list(csv.DictReader(io.StringIO(got.body.decode()[1:], newline="")))
+    ok([(r["org"], r["source"], r["sensor"]) for r in rows] == [(x["org"], x["source"], x["sensor"]) for x in sources[:1]], "only the rows that were named", rows)
+    _, got = order("organisations", "jsonl", token=tokens["yamabuki"], rows=["shiokaze", "yamabuki"])
+    ok([json.loads(x)["name"] for x in got.body.decode().splitlines()] == ["yamabuki"], "of those within reach", got.body)
+    ok(order("organisations", "jsonl", rows=[])[1].body == b"", "no row when none is named")
     _, got = order("alert-groups", "jsonl", {"by": "org", "state": "open"})
     ok({json.loads(x)["key"] for x in got.body.decode().splitlines()} == {g["key"] for g in w.call("listAlertGroups", 200, query="by=org&state=open").json()["items"]},
        "groups are exported by the key and filter asked for", got.body[:300])

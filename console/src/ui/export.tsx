@@ -14,13 +14,15 @@ export type ExportKind = "alerts" | "alert-groups" | "events" | "indicators" | "
 export interface Export {
 	kind: ExportKind;
 	query: Record<string, string | number | undefined>;
+	/** Only these rows: where the page filters what it has read whole. */
+	rows?: string[] | undefined;
 }
 type Format = "csv" | "xlsx" | "jsonl";
 
 /** With more than one list one chooses; the first is what is shown. */
 export function ExportDialog({ lists, onClose }: { lists: Export[]; onClose: () => void }) {
 	const [which, setWhich] = useState(0);
-	const { kind, query } = lists[which] as Export;
+	const { kind, query, rows } = lists[which] as Export;
 	const [format, setFormat] = useState<Format>("csv");
 	const [job, setJob] = useState<Job>();
 	const [error, setError] = useState<ApiError>();
@@ -33,7 +35,7 @@ export function ExportDialog({ lists, onClose }: { lists: Export[]; onClose: () 
 	const start = async () => {
 		setError(undefined);
 		try {
-			const made = await api.post<Job>("/exports", { kind, format, query: Object.fromEntries(filters.map(([name, v]) => [name, String(v)])) });
+			const made = await api.post<Job>("/exports", { kind, format, query: Object.fromEntries(filters.map(([name, v]) => [name, String(v)])), ...(rows !== undefined && { rows }) });
 			setJob(made);
 			const end = await follow(made.id, setJob, stop.current.signal);
 			if (end.state === "done") {
@@ -77,7 +79,7 @@ export function ExportDialog({ lists, onClose }: { lists: Export[]; onClose: () 
 				rows={[
 					[t("export.what"), lists.length === 1 && t(`export.kind.${kind}`)],
 					[t("scope.title"), place.value.org === "" ? t("scope.whole") : orgTitle(place.value.org)],
-					[t("export.filter"), filters.length === 0 ? t("export.everything") : filters.map(([name, v]) => `${name}=${v}`).join("  ")],
+					[t("export.filter"), rows !== undefined ? t("export.rows", { n: rows.length }) : filters.length === 0 ? t("export.everything") : filters.map(([name, v]) => `${name}=${v}`).join("  ")],
 				]}
 			/>
 			<Radios

@@ -152,7 +152,7 @@ export default function Organisations() {
 			title={t("nav.organisations")}
 			lead={<Lead asOf={list.asOf}>{t("organisations.lead")}</Lead>}
 			actions={mayAll("org:write") && <Button kind="main" icon="plus" onClick={() => setAdding(true)}>{t("organisations.add")}</Button>}
-			exports={[{ kind: "organisations", query: orgQuery() }, ...(may("tokens:read") ? [{ kind: "tokens" as const, query: { org: open ?? orgQuery().org } }] : [])]}
+			exports={[{ kind: "organisations", query: orgQuery(), rows: want === "" ? undefined : rows.map((o) => o.name) }, ...(may("tokens:read") ? [{ kind: "tokens" as const, query: { org: open ?? orgQuery().org } }] : [])]}
 			drawer={open !== undefined && <Detail key={open} name={open} all={rows} changed={changed} />}
 		>
 			<Table

@@ -203,7 +203,7 @@ export default function People() {
 			title={t("nav.people")}
 			lead={<Lead asOf={list.asOf}>{t("people.lead")}</Lead>}
 			actions={add}
-			exports={[{ kind: "people", query: orgQuery() }, ...(may("grants:read") ? [{ kind: "grants" as const, query: { ...orgQuery(), person: open } }] : [])]}
+			exports={[{ kind: "people", query: orgQuery(), rows: filtered ? rows.map((p) => p.id) : undefined }, ...(may("grants:read") ? [{ kind: "grants" as const, query: { ...orgQuery(), person: open } }] : [])]}
 			drawer={open !== undefined && <Detail key={open} id={open} invite={invite === open} grants={of(open)} changed={() => { list.reload(); grants.reload(); }} />}
 		>
 			<Table

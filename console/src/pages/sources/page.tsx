@@ -111,7 +111,7 @@ export default function Sources() {
 					</Button>
 				)
 			}
-			exports={{ kind: "sources", query: orgQuery() }}
+			exports={{ kind: "sources", query: orgQuery(), rows: state + q === "" ? undefined : shown.items.map(keyOf) }}
 			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={{ prev: i > 0 ? at(i - 1) : undefined, next: i >= 0 ? at(i + 1) : undefined }} />}
 		>
 			{(place.value.system !== "" || place.value.asset !== "") && <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(place.value.org) })}</p>}

@@ -141,7 +141,7 @@ export default function Systems() {
 			title={t("nav.systems")}
 			lead={<Lead asOf={list.asOf}>{t("systems.lead")}</Lead>}
 			actions={add}
-			exports={{ kind: "systems", query: { org: org || undefined } }}
+			exports={{ kind: "systems", query: { org: org || undefined }, rows: filtered ? rows.map((s) => s.id) : undefined }}
 			drawer={open !== undefined && <Detail key={open} id={open} changed={list.reload} />}
 		>
 			<Table
