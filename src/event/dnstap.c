@@ -226,6 +226,7 @@ static void policy(struct yg_norm *n, struct yg_event *ev, const struct yg_dnsta
 		return;
 	ev->trigger = yg_sv_of(triggers[p->match < YG_LEN(triggers) ? p->match : 0]);
 	ev->verdict = yg_sv_of(verdicts[p->action < YG_LEN(verdicts) ? p->action : 0]);
+	ev->policy = text_of(n, p->type);
 	if (yg_dns_name_read_plain((const uint8_t *)p->rule.p, p->rule.n, &at, &rule) == YG_OK)
 		ev->rule = name_text(n, &rule);
 	else

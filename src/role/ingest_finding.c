@@ -157,6 +157,108 @@ void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_
 	memcpy(out->p + at, &n, 4);
 }
 
+/* ---- what a DNS policy blocked, or only noted ---- */
+
+bool yg_finding_is_dns(const struct yg_event *ev)
+{
+	return ev->class_uid == YG_OCSF_DNS_ACTIVITY && ev->policy.n > 0 && ev->org.n > 0 &&
+	       (YG_SV_IS(ev->verdict, "blocked") || YG_SV_IS(ev->verdict, "dropped") ||
+		(YG_SV_IS(ev->verdict, "noted") && !YG_SV_IS(ev->event_code, "passthru") &&
+		 !YG_SV_IS(ev->event_code, "tcp-only")));
+}
+
+bool yg_finding_dns_same(const struct yg_event *a, const struct yg_event *b)
+{
+	return yg_ip_eq(a->src_ip, b->src_ip) && yg_sv_eq(a->policy, b->policy) &&
+	       YG_SV_IS(a->verdict, "noted") == YG_SV_IS(b->verdict, "noted");
+}
+
+/* What an organisation blocks for itself, and rebinding, is no sign of an infection;
+ * what was only noted went through. */
+static uint8_t dns_severity(const struct yg_event *ev, bool noted)
+{
+	if (YG_SV_IS(ev->layer, "org-block") || YG_SV_IS(ev->layer, "rebinding-protection"))
+		return 2;
+	return noted ? 4 : 3;
+}
+
+static void dns_json(const struct yg_event *f, bool noted, struct yg_sv asset,
+		     struct yg_sv event_id, struct yg_buf *b)
+{
+	char time[40];
+	struct yg_sb t = yg_sb_init(time, sizeof time);
+	yg_time_format(&t, (yg_wall){f->time});
+	yg_buf_putc(b, '{');
+	member(b, "finding_uid", f->finding_uid);
+	member(b, "org", f->org);
+	member(b, "indicator", f->indicator);
+	member(b, "indicator_type", noted ? YG_SV("dns-note") : YG_SV("dns-block"));
+	member(b, "list", f->list);
+	member(b, "category", f->category);
+	yg_buf_printf(b, ",\"severity_id\":%u,\"confidence\":%u", f->severity_id, f->confidence);
+	member(b, "asset", asset);
+	member(b, "field", YG_SV("query"));
+	member(b, "value", yg_sv_sub(f->query, 0, 2048));
+	member(b, "event_id", event_id);
+	member(b, "time", yg_sb_sv(&t));
+	member(b, "title", f->finding_title);
+	yg_buf_putc(b, '}');
+}
+
+void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf *scratch,
+			struct yg_buf *out)
+{
+	char id[YG_EVENT_ID_MAX], uid[YG_EVENT_ID_MAX + 16], title[512], asset[YG_IP_TEXT_MAX];
+	char message[640];
+	struct yg_sb i = yg_sb_init(id, sizeof id), u = yg_sb_init(uid, sizeof uid);
+	struct yg_sb t = yg_sb_init(title, sizeof title), m = yg_sb_init(message, sizeof message);
+	bool noted = YG_SV_IS(ev->verdict, "noted");
+	const struct yg_match what = {.indicator = ev->policy,
+				      .list = ev->policy,
+				      .severity_id = dns_severity(ev, noted),
+				      .confidence = 100};
+	struct yg_event f;
+	event_of(ev, &what, &f);
+	yg_event_id_format(&i, ev->spool, ev->batch, ev->row);
+	yg_sb_printf(&u, "f-%u-%llu-%u-dns", ev->spool, (unsigned long long)ev->batch, ev->row);
+	yg_sb_printf(&t, noted ? "DNS, not blocked (only noted) by " : "DNS blocked by ");
+	yg_sb_put(&t, ev->policy);
+	if (ev->category.n > 0)
+		yg_sb_printf(&t, " (" YG_SV_FMT ")", YG_SV_ARG(ev->category));
+	yg_sb_printf(&m, YG_SV_FMT ": " YG_SV_FMT ", %u in this batch", YG_SV_ARG(yg_sb_sv(&t)),
+		     YG_SV_ARG(yg_sv_sub(ev->query, 0, 80)), count);
+	struct yg_sv event_id = yg_sb_sv(&i);
+	f.finding_uid = yg_sb_sv(&u);
+	f.finding_title = yg_sb_sv(&t);
+	f.message = yg_sb_sv(&m);
+	f.log_name = YG_SV("dns-policy");
+	f.related = (struct yg_strs){&event_id, 1};
+	f.network = ev->network;
+	f.verdict = ev->verdict;
+	f.layer = ev->layer;
+	f.policy = ev->policy;
+	f.trigger = ev->trigger;
+	f.rule = ev->rule;
+	f.category = ev->category;
+	scratch->n = 0;
+	/* the client, also when it is none of one's own network; without an address its network */
+	struct yg_sv who = ip_text(ev->src_ip, asset);
+	if (who.n == 0)
+		who = ev->network.n > 0 ? ev->network : ev->host.n > 0 ? ev->host : ev->sensor;
+	dns_json(&f, noted, who, event_id, scratch);
+	f.raw = yg_buf_sv(scratch);
+	yg_wr_sv32(out, yg_buf_sv(scratch));
+	size_t at = out->n;
+	yg_wr_le32(out, 0);
+	yg_event_row(&f, out);
+	if (out->bad || scratch->bad) {
+		out->bad = true;
+		return;
+	}
+	uint32_t n = (uint32_t)(out->n - at - 4);
+	memcpy(out->p + at, &n, 4);
+}
+
 /* org (a length byte and its bytes), received, day, spool, batch, then row. */
 yg_status yg_finding_row_number(char *row, size_t n, uint32_t number)
 {

@@ -12,6 +12,8 @@
 #define MAPPINGS_MAX 16u
 #define CLOCK_EVERY  256u
 #define KEEP_PLAIN   (32u << 20)
+#define DNS_GROUPS                                                                                 \
+	256u /* findings of DNS policies gathered of one batch; then they are given out */
 #define ASIDE_REASON "the batch was set aside: it ended the worker each time"
 
 struct norm_slot {
@@ -24,6 +26,10 @@ struct fallback {
 	const char *reason; /* NULL: not in use */
 	struct yg_sv rest;
 	char text[YG_SPOOL_MAPPING_MAX + 64];
+};
+struct dns_group {          /* blocked alike: one finding */
+	struct yg_event ev; /* the first; its views are the batch's */
+	uint32_t count;
 };
 struct yg_process {
 	struct yg_process_conf conf;
@@ -45,6 +51,8 @@ struct yg_process {
 	bool replay, aside;
 	uint32_t deaths; /* processes that ended on it so far */
 	uint32_t replay_events, findings;
+	struct dns_group *dns; /* owned; [DNS_GROUPS] */
+	size_t dns_n;
 	uint64_t odd; /* records of this batch that no normaliser saw */
 	struct yg_buf plan, scratch;
 	/* Two events under way: one prepared, one being finished. */
@@ -92,7 +100,8 @@ yg_status yg_process_new(const struct yg_process_conf *conf, struct yg_process *
 	yg_buf_init(&p->scratch, 1u << 20);
 	for (unsigned i = 0; i < 2; i++)
 		p->set[i] = calloc(1, sizeof *p->set[i]);
-	yg_status st = p->set[0] == NULL || p->set[1] == NULL
+	p->dns = malloc(DNS_GROUPS * sizeof *p->dns);
+	yg_status st = p->set[0] == NULL || p->set[1] == NULL || p->dns == NULL
 			       ? YG_FAIL(err, YG_NOMEM, "processing")
 			       : yg_spool_reader_open(conf->spool, conf->after, &p->reader, err);
 	if (st != YG_OK) {
@@ -124,6 +133,7 @@ void yg_process_free(struct yg_process *p)
 	yg_buf_free(&p->scratch);
 	free(p->set[0]);
 	free(p->set[1]);
+	free(p->dns);
 	free(p);
 }
 
@@ -334,6 +344,7 @@ static yg_status batch_begin(struct yg_process *p, const struct yg_intel *intel,
 		return st;
 	p->next_row = 0;
 	p->odd = 0;
+	p->dns_n = 0;
 	p->pending = false;
 	p->intel = p->replay ? NULL : intel;
 	if (p->conf.busy_fd >= 0 && !p->aside)
@@ -412,12 +423,36 @@ static bool record_next(struct yg_process *p, struct yg_event *ev)
 	return true;
 }
 
+static void dns_out(struct yg_process *p)
+{
+	for (size_t i = 0; i < p->dns_n; i++)
+		yg_finding_put_dns(&p->dns[i].ev, p->dns[i].count, &p->scratch, &p->plan);
+	p->findings += (uint32_t)p->dns_n;
+	p->dns_n = 0;
+}
+
+static void dns_note(struct yg_process *p, const struct yg_event *ev)
+{
+	size_t i = 0;
+	while (i < p->dns_n && !yg_finding_dns_same(&p->dns[i].ev, ev))
+		i++;
+	if (i < p->dns_n) {
+		p->dns[i].count++;
+		return;
+	}
+	if (p->dns_n == DNS_GROUPS)
+		dns_out(p);
+	p->dns[p->dns_n++] = (struct dns_group){*ev, 1};
+}
+
 static void event_finish(struct yg_process *p, unsigned i, struct yg_block *block)
 {
 	const struct yg_event *ev = &p->ev[i];
 	size_t at = block->rows.n;
 	yg_event_row(ev, &block->rows);
 	yg_block_row(block, ev->batch, ev->row, at);
+	if (!p->replay && yg_finding_is_dns(ev))
+		dns_note(p, ev);
 	if (p->intel == NULL)
 		return;
 	struct yg_match_set *set = p->set[i];
@@ -471,6 +506,7 @@ static void batch_end(struct yg_process *p, struct yg_block *block)
 {
 	uint32_t base = p->replay ? p->replay_events : p->next_row;
 	struct yg_tally *t = tally(p);
+	dns_out(p);
 	if (!p->replay && !p->plan.bad) {
 		uint32_t head[4] = {plan_schema(), p->aside ? PLAN_ASIDE : 0, p->next_row,
 				    p->findings};

@@ -71,6 +71,13 @@ uint64_t yg_process_aside(struct yg_process *p);
 /* Appends one finding of `ev`: sv32 json, sv32 row (with row number 0). */
 void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_t nth,
 		    struct yg_buf *scratch, struct yg_buf *out);
+/* Did a DNS policy block it, or note it only, so that it is a finding? */
+bool yg_finding_is_dns(const struct yg_event *ev);
+/* Of one client, zone and kind: one finding of a batch. */
+bool yg_finding_dns_same(const struct yg_event *a, const struct yg_event *b);
+/* Appends the finding of `count` such events, of which `ev` is the first. */
+void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf *scratch,
+			struct yg_buf *out);
 /* The asset an alert is about: the machine or address of one's own. */
 struct yg_sv yg_finding_asset(const struct yg_event *ev, enum yg_event_field matched,
 			      char buf[static YG_IP_TEXT_MAX]);

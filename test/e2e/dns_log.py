@@ -37,7 +37,7 @@ FILES = {"feed1.zone": FEED, "notes.zone": NOTES}
 
 
 def rows(s, where, columns="* EXCEPT (src_ip, dst_ip)"):
-    text = s.store(f"SELECT {columns} FROM yagura.event WHERE source = 'dnstap' AND {where} ORDER BY time FORMAT JSONEachRow")
+    text = s.store(f"SELECT {columns} FROM yagura.event WHERE source = 'dnstap' AND class_uid = 4003 AND {where} ORDER BY time FORMAT JSONEachRow")
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -91,6 +91,20 @@ def fields(s):
     ok(by["gone.example"]["verdict"] == "dropped" and by["gone.example"]["rcode"] == "", "dropped: no answer, and an event", by["gone.example"])
 
 
+def alerts(s):
+    found = until(lambda: (a := s.http("GET", "/api/v1/alerts?org=town-a").json().get("items", [])) and len(a) >= 3 and a, 20) or []
+    by = {(a["indicator_type"], a["indicator"]): a for a in found}
+    ok(set(by) == {("dns-block", "feed1"), ("dns-note", "notes"), ("dns-block", "rebinding-protection")} and len(found) == 3,
+       "one alert per zone, blocked and noted apart", list(by))
+    a = by.get(("dns-block", "feed1"), {})
+    ok(a.get("asset") == "127.0.0.1" and a.get("category") == "malware" and a.get("title") == "DNS blocked by feed1 (malware)",
+       "the client, the reason", a)
+    n = by.get(("dns-note", "notes"), {})
+    ok("not blocked" in n.get("title", "") and n.get("severity_id") == 4, "what was only noted says so", n)
+    events = s.http("GET", f"/api/v1/alerts/{a.get('id')}/events").json().get("items", [])
+    ok(any("evil.example" in json.dumps(e) or "gone.example" in json.dumps(e) for e in events), "and leads to the event", events[:1])
+
+
 def privacy(s):
     for source in ("127.0.0.2", "127.0.0.3"):
         for name in ("n0.example.", "n1.example."):
@@ -132,7 +146,7 @@ def killed(s):
     ok(until(lambda: count(s, "query LIKE 'n%' AND length(query) >= 12") >= want, 40), "all are there",
        f"{count(s, '1')} of {want}")
     time.sleep(1)
-    got = s.store("SELECT query, count() FROM yagura.event WHERE source = 'dnstap' AND query LIKE 'n%' AND length(query) >= 12"
+    got = s.store("SELECT query, count() FROM yagura.event WHERE source = 'dnstap' AND class_uid = 4003 AND query LIKE 'n%' AND length(query) >= 12"
                   " GROUP BY query FORMAT TabSeparated").split("\n")
     seen = {line.split("\t")[0]: int(line.split("\t")[1]) for line in got if line}
     missing = [i for i in asked if f"n{i}.example" not in seen]
@@ -175,7 +189,10 @@ def main():
         s.dns = ("127.0.0.1", port)
         with s:
             ok(until(lambda: s.find_event("resolve.policy"), 20), "the policy is there")
+            for o in ('town-a', 'town-b', 'town-c'):
+                s.http('POST', '/api/v1/organisations', {'name': o, 'title': o})
             fields(s)
+            alerts(s)
             privacy(s)
             killed(s)
     full()
