@@ -132,6 +132,7 @@ def with_centre():
             ok(get(f"/api/v1/dns/explain?{wrong}").status == 400, f"refused: {wrong}")
         if library():
             overview(s, get)
+            logged(s, port, get)
 
 
 def event(n, who, verdict, **more):
@@ -170,6 +171,17 @@ def overview(s, get):
     ok((z["feed1"]["hits"], z["notes"]["hits"], z["notes"]["noted"], z["town-own"]["hits"]) == (4, 1, 1, 0), "hits of the zones", z)
     z = {z["name"]: z["hits"] for z in get("/api/v1/dns/zones", "town-b").json()["items"]}
     ok(z == {"feed1": 0, "notes": 0}, "of one's own queries", z)
+
+
+def logged(s, port, get):
+    """A query by DNS: its row in the log, with why, and in the counts."""
+    ok(ask(("127.0.0.1", port), "log.evil.example.").rcode == "NXDOMAIN", "a blocked name is asked for")
+    path = "/api/v1/events?q=class:dns_activity%20verdict:blocked%20query:log.evil.example"
+    e = until(lambda: (lambda r: r and r[0])(get(path).json().get("items")), 20)
+    ok(e and (e["org"], e["policy"], e["layer"], e["trigger"], e["category"], e["origin"]) == ("town-a", "feed1", "centre-zone", "qname", "malware", "policy"),
+       "the live log says by what", e)
+    o = get("/api/v1/dns/overview?org=town-a").json()
+    ok(o["blocked"] == 5 and "log.evil.example" in [n["name"] for n in o["names"]] and o["coverage"]["expected"] >= 1, "and it is counted", o)
 
 
 alone()

@@ -165,7 +165,8 @@ class World:
                                                         "reason": f"reason of {name}"})
             block = self.post("/api/v1/block-entries", {"org": name, "type": "domain", "value": f"blocked.{name}.example",
                                                         "reason": f"why {name} blocks"})
-            own.update(block=block["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
+            asked = self.post("/api/v1/dns/allow-requests", {"org": name, "name": f"ask.{name}.example", "reason": f"reason of {name}"})
+            own.update(requests=asked["id"], block=block["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
             if alerts and not findings(self.s, 9, k + 1, [finding(name, n, k) for n in range(alerts)]):
                 raise AssertionError("findings are not taken")
             got = [a for a in self.s.http("GET", f"/api/v1/alerts?org={name}&limit=200").json()["items"] if a["org"] == name]

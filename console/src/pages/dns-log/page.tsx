@@ -89,7 +89,7 @@ function Why({ id, step }: { id: string; step: { prev?: string; next?: string } 
 	const e = one.data;
 	const only = (field: string, value: string | undefined) => value !== undefined && value !== "" && <a href={withRest([], { q: `${field}:${quoted(value)}` })}>{value}</a>;
 	return (
-		<Drawer title={<span class="y-mono">{e?.query ?? t("nav.dns-log")}</span>} back={withRest([])} step={step} head={e !== undefined && <Verdict word={e.verdict ?? ""} />}>
+		<Drawer title={<span class="y-mono">{e?.query ?? t("nav.dns-log")}</span>} back={withRest([])} step={step} head={e !== undefined && <span class="y-row"><Verdict word={e.verdict ?? ""} /></span>}>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
 			{e === undefined && one.error === undefined && <Skeleton lines={6} />}
 			{e !== undefined && (

@@ -68,7 +68,7 @@ export default function DnsRequests() {
 			actions={<AskAllow name="" org={place.value.org} done={list.reload} />}
 			drawer={
 				open !== undefined && (
-					<Drawer title={<span class="y-mono">{open.name}</span>} back={withRest([])} step={{ prev: near(i - 1), next: near(i + 1) }} head={<Chip tone={TONE[open.state]}>{t(`dns-requests.state.${open.state}`)}</Chip>}>
+					<Drawer title={<span class="y-mono">{open.name}</span>} back={withRest([])} step={{ prev: near(i - 1), next: near(i + 1) }} head={<span class="y-row"><Chip tone={TONE[open.state]}>{t(`dns-requests.state.${open.state}`)}</Chip></span>}>
 						<Section title={t("dns-requests.request")}>
 							<Facts
 								rows={[

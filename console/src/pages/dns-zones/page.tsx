@@ -53,7 +53,7 @@ function columnsOf(rows: (z: Zone) => string): Column<Zone>[] {
 function ZoneDrawer({ zone: z, rows, step }: { zone: Zone; rows: string; step: { prev?: string; next?: string } }) {
 	const triggers = Object.entries(z.triggers).filter(([, n]) => n > 0);
 	return (
-		<Drawer title={z.name} back={withRest([])} step={step} head={<Chip tone={TONE[z.state] ?? "plain"}>{t(`dns-zones.state.${z.state}`)}</Chip>}>
+		<Drawer title={z.name} back={withRest([])} step={step} head={<span class="y-row"><Chip tone={TONE[z.state] ?? "plain"}>{t(`dns-zones.state.${z.state}`)}</Chip></span>}>
 			{z.error !== null && (
 				<Section title={t("dns-zones.error")}>
 					<p><Value copy>{z.error}</Value></p>
