@@ -25,6 +25,11 @@ export function faultsOf(tab, language) {
 			const h1 = document.querySelectorAll("h1");
 			if (h1.length !== 1 || h1[0].textContent.trim() === "") faults.push(`${h1.length} headings of the first level`);
 			if (document.title.trim() === "") faults.push("no title");
+			// who wants less motion gets none: nothing that goes on, nothing that takes its time
+			for (const a of document.getAnimations()) {
+				const { duration, iterations } = a.effect.getComputedTiming();
+				if (a.playState === "running" && (iterations === Infinity || duration > 50)) faults.push(`moves: ${a.animationName ?? a.transitionProperty} of <${a.effect.target?.tagName} ${a.effect.target?.getAttribute("class")}>`);
+			}
 
 			const key = new RegExp(`^(?:${groups.join("|")})\\.[a-z0-9-]+(?:\\.[a-z0-9_-]+)*$`);
 			const hole = /\{[a-z_]+(?:\|[^}]*)?\}/;

@@ -1,7 +1,7 @@
 // The console by keyboard alone: Tab reaches everything that can be used and shows where
 // it is, `?` lists the shortcuts, Ctrl K goes anywhere, lists and drawers have j k Enter
 // Escape.  Arguments: yagura.
-import { Server, chooseOwnJson, firstPerson, loadSample, note, ok, openBrowser, run, wordsOf } from "./lib.mjs";
+import { Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, wordsOf } from "./lib.mjs";
 import { addresses, pagesOf } from "./inspect.mjs";
 
 const TABS_MAX = 700;
@@ -18,7 +18,7 @@ async function watchFocus(page) {
 			return (s.outlineStyle !== "none" && Number.parseFloat(s.outlineWidth) >= 2) || s.boxShadow !== "none";
 		};
 		const check = (e) => {
-			if (seen.has(e)) return;
+			if (seen.has(e) || e === document.body) return;
 			seen.add(e);
 			if (![e, e.parentElement, e.nextElementSibling].some((x) => x !== null && ringed(x))) faults.push(`no sign of the focus: ${name(e)}`);
 			const r = e.getBoundingClientRect();
@@ -56,7 +56,7 @@ async function watchFocus(page) {
 	});
 }
 
-async function tabThrough(tab, address, ready = () => tab.go(address)) {
+async function tabThrough(tab, address, ready = () => tab.go(address), name = address) {
 	const { page } = tab;
 	await ready();
 	await page.mouse.move(0, 0);
@@ -71,7 +71,7 @@ async function tabThrough(tab, address, ready = () => tab.go(address)) {
 	for (let i = 0; i < n; i++) await page.keyboard.press("Tab");
 	await tab.settled();
 	const faults = await page.evaluate(() => window.focusWatch.end());
-	ok(faults.length === 0, `${address}: Tab reaches everything, and shows where it is`, faults);
+	ok(faults.length === 0, `${name}: Tab reaches everything, and shows where it is`, faults);
 }
 
 const dialogOpen = (page) => page.evaluate(() => document.querySelector("dialog[open]") !== null);
@@ -178,6 +178,50 @@ async function filters(tab, person, w) {
 	ok((await shown()) < found.length, "/indicators: what is in force is not among the expired", await shown());
 }
 
+/** Other people, the other language, the other width: what they see is reached by Tab, and what they open closes by Escape. */
+const OTHERS = [
+	{ role: "centre_analyst", language: "en", width: 360, daily: ["/alerts?severity=4", "/search?from=now-1h", "/work", "/sources?state=late", "/health"] },
+	{ role: "organisation_csirt", language: "ja", width: 360, theme: "dark", daily: ["/", "/work", "/alerts?severity=4", "/people", "/import", "/account"] },
+	{ role: "auditor", language: "en", width: 1440, daily: ["/overview", "/audit-log?action=session", "/alerts?state=closed", "/systems", "/organisations"] },
+];
+async function otherPeople(browser, chief) {
+	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
+	const day = 86_400_000;
+	const when = (ms) => new Date(Date.now() + ms).toISOString();
+	const ready = [];
+	for (const { role, daily, ...look } of OTHERS) { // one after the other: each changes the rights
+		const period = role === "auditor" ? { period_from: when(-7 * day), period_to: when(day) } : {};
+		const person = await invited(chief, { login: role.replaceAll("_", "-"), language: look.language, role, node: role === "organisation_csirt" ? org : "", ...period });
+		ready.push({ role, daily, look, person });
+	}
+	await Promise.all(
+		ready.map(async ({ role, daily, look, person }) => {
+			const tab = await browser.tab(person, look);
+			const { page } = tab;
+			const as = `${role} ${look.language} ${look.width}`;
+			await tab.open("/overview");
+			tab.expected = (line) => /404.*\/api\/v1\/people\//.test(line); // names of those whom one may not know
+			for (const address of daily) await tabThrough(tab, address, () => tab.go(address), `${as} ${address}`);
+			if (look.width === 360) { // the pages behind their button
+				await tab.go("/account");
+				await page.locator("header .y-narrow").focus();
+				await page.keyboard.press("Enter");
+				await page.locator(".y-nav a").first().waitFor({ state: "visible" });
+				await page.keyboard.press("Tab");
+				const order = await page.evaluate(() => document.querySelector("header .y-narrow").getAttribute("aria-expanded"));
+				for (let i = 0; i < 12 && !(await page.evaluate(() => document.activeElement.closest(".y-nav") !== null)); i++) await page.keyboard.press("Tab");
+				await page.keyboard.press("Enter");
+				await page.waitForFunction(() => location.pathname !== "/account");
+				ok(order === "true", `${as}: the pages are behind a button that opens by key, and lead there`);
+				await tab.settled();
+			}
+			const told = tab.troubles();
+			ok(told.length === 0, `${as}: nothing in the browser's console`, told);
+			await tab.close();
+		}),
+	);
+}
+
 await run(async () => {
 	const server = await Server.start();
 	const browser = await openBrowser(server);
@@ -230,6 +274,7 @@ await run(async () => {
 		}
 	}
 	if (only.length === 0) {
+		await otherPeople(browser, chief);
 		await filters(tab, chief, wordsOf("ja"));
 		await tabThrough(tab, "/import: a mapping", async () => {
 			await tab.go("/import");

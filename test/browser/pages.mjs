@@ -4,7 +4,9 @@
 import { Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until, wordsOf } from "./lib.mjs";
 import { addresses, faultsOf, pagesOf, tabsOf } from "./inspect.mjs";
 
-const CONTRAST = ["color-contrast"]; // all that a theme changes
+// In the dark everything at one width, by the language, and at the other what a theme changes.
+const CONTRAST = ["color-contrast"];
+const DARK_WHOLE = { ja: 1440, en: 360 };
 
 /** What is open, in both themes and at both widths: its faults. */
 async function inspected(tab, language, zooms) {
@@ -16,7 +18,7 @@ async function inspected(tab, language, zooms) {
 		await told(`light ${width}`, faultsOf(tab, language));
 		await told(`light ${width} axe`, tab.axe());
 		await tab.theme("dark");
-		await told(`dark ${width} axe`, tab.axe(CONTRAST));
+		await told(`dark ${width} axe`, tab.axe(width === DARK_WHOLE[language] ? undefined : CONTRAST));
 		await tab.theme("light");
 	}
 	for (const width of zooms) { // 1280 at 400 %: nothing scrolls sideways, however long its words
@@ -217,6 +219,46 @@ async function work(browser, person) {
 	ok(kept.includes(two.id) && !kept.includes(two.title) && tab.troubles().length === 0, "my work: what one looked at, of which the browser keeps no title", kept);
 	await tab.close();
 }
+/** What changes meanwhile never moves what is read: rows change in place, new ones wait until they are asked for. */
+async function live(server, browser, person, width) {
+	const tab = await browser.tab(person, { language: "en", width });
+	const { page } = tab;
+	await tab.open("/alerts");
+	await tab.speak("en");
+	const rows = page.locator(".y-tablebar ~ table tbody tr");
+	const middle = rows.nth(8);
+	await middle.evaluate((e) => e.scrollIntoView({ block: "center" }));
+	const at = () => page.evaluate(() => [...document.querySelectorAll(".y-tablebar ~ table tbody tr")].slice(0, 14).map((r) => `${Math.round(r.getBoundingClientRect().top)} ${r.querySelector("td.is-main a").getAttribute("href")}`));
+	const before = await at();
+	const id = new URL(await middle.locator("td.is-main a").getAttribute("href"), "https://x").pathname.split("/").pop();
+	await person.must("PATCH", `/api/v1/alerts/${id}`, { state: "on_hold" }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" });
+	await middle.getByText("On hold").waitFor();
+	ok((await at()).join() === before.join(), `${width}: a row that somebody changed is changed in its place`, [before, await at()]);
+
+	const { org } = await person.get(`/api/v1/alerts/${id}`);
+	const name = `10.99.0.${width % 250}`;
+	const found = { _path: "dns", ts: Date.now() / 1000, uid: `Clive${width}`, "id.orig_h": name, "id.orig_p": 5353, "id.resp_h": "192.0.2.53", "id.resp_p": 53, proto: "udp", query: "c2-00.shadowfox.example" };
+	await server.local("POST", `/api/v1/events?source=zeek&org=${org}`, `${JSON.stringify(found)}\n`, { "Content-Type": "application/x-ndjson" });
+	const more = page.locator(".y-newrows").getByRole("button", { name: /^Show \d+ new$/ });
+	await more.waitFor();
+	ok((await at()).join() === before.join(), `${width}: what is new waits, and moves nothing`, [before, await at()]);
+	await more.click();
+	await page.locator("main").getByText(name).first().waitFor();
+
+	// a comment that is being written stays as it is
+	await tab.go(`/alerts/${id}`);
+	const box = page.locator(".y-drawer textarea");
+	await box.fill("half a sent");
+	await box.evaluate((e) => e.scrollIntoView({ block: "center" }));
+	const where = () => box.evaluate((e) => Math.round(e.getBoundingClientRect().top));
+	const top = await where();
+	await person.must("PATCH", `/api/v1/alerts/${id}`, { severity_id: 1 }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" });
+	await page.locator(".y-drawer__head").getByText("Info").first().waitFor();
+	await tab.settled();
+	const focus = await box.evaluate((e) => e === document.activeElement);
+	ok((await box.inputValue()) === "half a sent" && focus && Math.abs((await where()) - top) <= 2 && tab.troubles().length === 0, `${width}: a comment half written stays, with its focus and its place`, [top, await where(), focus]);
+	await tab.close();
+}
 /** Where the role begins. */
 async function homes(browser, chief) {
 	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
@@ -246,6 +288,7 @@ await run(async () => {
 	await undone(browser, chief);
 	await filters(browser, chief);
 	await work(browser, chief);
+	for (const width of [1440, 360]) await live(server, browser, chief, width);
 	// side by side: a browser has a process for each
 	await Promise.all(["ja", "en"].map((language) => consolePages(server, browser, chief, language)));
 });

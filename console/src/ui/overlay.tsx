@@ -85,6 +85,18 @@ export function Drawer({ title, back, children, head, step }: { title: Component
 		document.addEventListener("keydown", key);
 		return () => document.removeEventListener("keydown", key);
 	}, [back]);
+	useEffect(() => {
+		// a head that grows or shrinks by a live change does not move what is being read below it
+		const [head, body] = [...(ref.current?.children ?? [])] as HTMLElement[];
+		if (head === undefined || body === undefined) return undefined;
+		let height = head.offsetHeight;
+		const watch = new ResizeObserver(() => {
+			if (body.scrollTop > 0) body.scrollTop += head.offsetHeight - height;
+			height = head.offsetHeight;
+		});
+		watch.observe(head);
+		return () => watch.disconnect();
+	}, []);
 	return (
 		<aside class="y-drawer" ref={ref} tabIndex={-1} aria-labelledby={id}>
 			<header class="y-drawer__head">
