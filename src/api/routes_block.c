@@ -111,7 +111,7 @@ yg_status yg_r_blocks_add(struct yg_api *api, struct yg_request *q, struct yg_re
 		{"type", YG_F_TEXT, YG_F_NEEDED, 0, 0, "domain fqdn ip"},
 		{"value", YG_F_TEXT, YG_F_NEEDED, 1, 1024, NULL},
 		{"reason", YG_F_TEXT, YG_F_NEEDED, 1, 8000, NULL},
-		{"category", YG_F_TEXT, 0, 0, YG_BLOCK_CATEGORY_MAX, NULL},
+		{"category", YG_F_TEXT, 0, 0, YG_DNS_CATEGORY_MAX, NULL},
 		{"ede", YG_F_TEXT, YG_F_NULL, 0, 0, "blocked censored filtered"},
 		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL},
 		{"force", YG_F_BOOL, 0, 0, 0, NULL},
@@ -162,7 +162,7 @@ yg_status yg_r_block_change(struct yg_api *api, struct yg_request *q, struct yg_
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	YG_AUTO(yg_body_free) struct yg_body b = {0};
 	static const struct yg_field fields[] = {
-		{"category", YG_F_TEXT, 0, 0, YG_BLOCK_CATEGORY_MAX, NULL},
+		{"category", YG_F_TEXT, 0, 0, YG_DNS_CATEGORY_MAX, NULL},
 		{"reason", YG_F_TEXT, 0, 1, 8000, NULL},
 		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL},
 	};

@@ -137,7 +137,7 @@ yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct y
 	YG_AUTO(yg_body_free) struct yg_body b = {0};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
-		{"category", YG_F_TEXT, 0, 0, 32, NULL},
+		{"category", YG_F_TEXT, 0, 0, YG_DNS_CATEGORY_MAX, NULL},
 		{"answer", YG_F_TEXT, YG_F_NEEDED | YG_F_NULL, 0, 0, ANSWER_WORDS},
 		{"target", YG_F_TEXT, YG_F_NULL, 1, 253, NULL},
 		{"addresses", YG_F_TEXTS, 0, 1, YG_DNS_SINKHOLES_MAX, NULL},

@@ -78,6 +78,8 @@
 	X(6007, CENTER_WORKER_AWAY, "center.worker_away", WARN,   60, "A worker does not answer.")                    \
 	X(6008, CENTER_RETENTION,   "center.retention",   INFO,   60, "Old partitions of events were dropped.")      \
 	X(6009, CENTER_RESTORED,    "center.restored",    NOTICE, 60, "The events of a restored backup are in the store.") \
+	X(6010, CENTER_DNS,         "center.dns",         INFO,   600, "What organisations say of protective DNS was written for its policy.") \
+	X(6011, CENTER_DNS_FAILED,  "center.dns_failed",  ERROR,  60, "What organisations say of protective DNS could not be written; what was stays in force.") \
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
 	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \
@@ -98,7 +100,8 @@
 	X(7025, ZONES_LOCAL,        "zones.local",        INFO,   60, "Local zones were read and given to the resolver.") \
 	X(7026, ZONES_LOCAL_REFUSED, "zones.local_refused", ERROR, 60, "The file of a local zone could not be read; the zone stays as it was.") \
 	X(7020, ZONES_SERVE_REFUSED, "zones.serve_refused", NOTICE, 60, "A transfer of our policy was refused.") \
-	X(7021, ZONES_PUBLISHED,    "zones.published",    INFO,   600, "Our policy as a zone has changed.")
+	X(7021, ZONES_PUBLISHED,    "zones.published",    INFO,   600, "Our policy as a zone has changed.") \
+	X(7022, ZONES_INPUT_REFUSED, "zones.input_refused", ERROR, 60, "What the centre sent for the DNS policy could not be read; what was there before stays in force.")
 /* clang-format on */
 
 typedef enum yg_level {

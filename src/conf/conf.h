@@ -111,6 +111,7 @@ struct yg_conf {
 	uint64_t resolve_rebinding;                 /* bool */
 	struct yg_sv resolve_rebinding_allow;       /* names, with blanks between */
 	uint64_t resolve_break_dnssec;              /* bool */
+	uint64_t resolve_confidence;                /* 50: of indicators that DNS goes by */
 	struct yg_sv resolve_hints, resolve_anchor; /* files; "": the system's */
 	struct yg_sv resolve_insecure;              /* names, with blanks between */
 	uint64_t resolve_log;                       /* bool: every query is an event */

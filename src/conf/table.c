@@ -145,6 +145,8 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Refuse private addresses under public names."},
 	{"resolve.rebinding-allow", STR(DOMAIN, YG_CF_EMPTY | YG_CF_MANY, resolve_rebinding_allow, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Names under which private addresses are right."},
+	{"resolve.indicator-confidence", NUM(COUNT, resolve_confidence, 0, 100, 50), YG_RELOAD_ROLE, DNS, "0.3",
+	 "Indicators of less confidence are no part of the policy (0 to 100)."},
 	{"resolve.break-dnssec", NUM(BOOL, resolve_break_dnssec, 0, 1, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Let the policy change signed answers for clients that ask for signatures (DO) too."},
 	{"resolve.root-hints", STR(FILE, YG_CF_EMPTY | YG_CF_BESIDE, resolve_hints, ""), YG_RELOAD_ROLE, RESOLVE, "0.3",

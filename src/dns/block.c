@@ -1,6 +1,7 @@
 #include "dns/block.h"
 
 #include "base/limits.h"
+#include "dns/answer.h"
 #include "intel/compile.h"
 #include "org/audit_log.h"
 #include "org/organisation.h"
@@ -8,19 +9,6 @@
 #define REASON_MAX 8000
 #define COLUMNS                                                                                    \
 	"id, type, value, org, category, ede, reason, actor, created, updated, expires, version"
-
-bool yg_dns_category_ok(struct yg_sv s)
-{
-	if (s.n > YG_BLOCK_CATEGORY_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-		if (!word && (i == 0 || (c != '-' && c != '_' && c != '.')))
-			return false;
-	}
-	return true;
-}
 
 yg_status yg_dns_state_touch(struct yg_state *db, struct yg_err *err)
 {
@@ -36,7 +24,7 @@ static yg_status check_texts(struct yg_sv reason, struct yg_sv category, struct 
 		return YG_FAIL(err, YG_INVAL, "a block entry has a reason of 1 to 2000 characters");
 	if (!yg_dns_category_ok(category))
 		return YG_FAIL(err, YG_INVAL, "a category is up to %d of a-z 0-9 . _ -",
-			       YG_BLOCK_CATEGORY_MAX);
+			       YG_DNS_CATEGORY_MAX);
 	return YG_OK;
 }
 

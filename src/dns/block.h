@@ -5,11 +5,10 @@
  * An entry of a node holds for everything below it. */
 #pragma once
 #include "base/arena.h"
+#include "dns/answer.h"
 #include "intel/indicator.h"
 #include "org/act.h"
 #include "org/reach.h"
-
-#define YG_BLOCK_CATEGORY_MAX 32 /* [a-z0-9._-] */
 
 struct yg_block {
 	struct yg_sv id; /* "k-..." */
@@ -48,7 +47,5 @@ yg_status yg_block_change(struct yg_act *act, struct yg_sv id, int64_t version,
 			  const struct yg_block_set *set, struct yg_err *err) YG_MUST_USE;
 yg_status yg_block_remove(struct yg_act *act, struct yg_sv id, struct yg_err *err) YG_MUST_USE;
 
-/* "malware": what `answers` go by, and what a blocked client is told. */
-bool yg_dns_category_ok(struct yg_sv s);
 /* One more change that no policy has yet; in the caller's transaction. */
 yg_status yg_dns_state_touch(struct yg_state *db, struct yg_err *err);

@@ -155,6 +155,7 @@ yg_status yg_dns_builder_zone(struct yg_dns_builder *b, const struct yg_dns_zone
 			       .answer = spec->answer,
 			       .has_origin = spec->origin != NULL,
 			       .is_list = spec->is_list,
+			       .cancels = spec->cancels,
 			       .soa = YG_DB_NONE};
 	memset(z.plain, 0xff, sizeof z.plain);
 	if (spec->origin != NULL)

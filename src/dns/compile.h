@@ -41,7 +41,8 @@ struct yg_dns_zone_spec {
 	enum yg_dns_override override;
 	enum yg_dns_mode mode;
 	uint16_t ede_code;
-	bool is_list;                     /* its exceptions stay PASSTHRU whatever the override */
+	bool is_list; /* its exceptions stay PASSTHRU whatever the override */
+	bool cancels; /* its addresses decide nothing: later zones' rules of them do not count */
 	struct yg_dns_answer_spec answer; /* of override CNAME and SINKHOLE */
 };
 /* *out: its number in the calls below.  YG_OK | YG_INVAL (no name, or an organisation's

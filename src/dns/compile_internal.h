@@ -33,7 +33,7 @@ struct yg_db_link {
 struct yg_db_zone {
 	uint32_t name, origin_text, category, ede_text; /* strings */
 	struct yg_dns_name origin;
-	bool has_origin, is_list;
+	bool has_origin, is_list, cancels;
 	uint16_t scope, ede_code;
 	uint8_t layer, override, mode;
 	struct yg_dns_answer_spec answer;

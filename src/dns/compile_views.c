@@ -23,7 +23,8 @@ static yg_status zone_out(struct yg_dns_builder *b, struct yg_db_out *o, struct 
 				      .layer = z->layer,
 				      .override = z->override,
 				      .mode = z->mode,
-				      .is_list = z->is_list};
+				      .is_list = z->is_list,
+				      .cancels = z->cancels};
 	for (unsigned t = 0; t < YG_DNS_TRIGGER_COUNT; t++)
 		r->rules[t] = (uint32_t)YG_MIN(z->stats.rules[t], UINT32_MAX);
 	enum yg_dns_action a = z->override == YG_DNS_OVERRIDE_CNAME      ? YG_DNS_ACTION_CNAME
@@ -76,11 +77,12 @@ static yg_status view_zone(struct yg_db_out *o, struct yg_dns_view_rec *v, uint1
 		return no_memory(err);
 	*to = (struct yg_dns_view_zone){.zone = zone, .mode = mode};
 	v->zone_count++;
+	v->cancels |= z->cancels;
 	for (unsigned t = 1; t < YG_DNS_TRIGGER_COUNT; t++) {
 		if (z->rules[t] == 0)
 			continue;
 		v->has |= (uint8_t)(1u << t);
-		if (decides(z, mode) && v->first[t] == YG_DNS_NO_ZONE)
+		if (decides(z, mode) && !z->cancels && v->first[t] == YG_DNS_NO_ZONE)
 			v->first[t] = zone;
 	}
 	return YG_OK;

@@ -237,9 +237,10 @@ static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
 
 /* ---- addresses ---- */
 
-/* What one record says of a prefix. */
+/* What one record says of a prefix.  *most: zones from it on say nothing of this address;
+ * take: hits count, else only *most is learnt. */
 static void take_prefix(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struct yg_dns_hit *hit,
-			uint32_t scope, unsigned bits)
+			uint32_t scope, unsigned bits, bool take, uint16_t *most)
 {
 	const struct yg_dns_policy *p = e->policy;
 	uint32_t value;
@@ -252,9 +253,15 @@ static void take_prefix(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struc
 					: NULL;
 			if (z == NULL || p->zones[z->zone].scope != scope)
 				continue;
+			if (p->zones[z->zone].cancels != 0) {
+				if (z->mode == YG_DNS_MODE_ENFORCE)
+					*most = YG_MIN(*most, z->zone);
+				continue;
+			}
 			hit->rule = rule;
 			hit->zone = z->zone;
-			take_hit(e, hit, z, NULL);
+			if (take && z->zone < *most)
+				take_hit(e, hit, z, NULL);
 		}
 		if ((rec->head & YG_DK_MORE) == 0 ||
 		    !yg_hashset_rec(&p->set, (uint64_t)(rec->values - p->set.pool), rec))
@@ -262,34 +269,40 @@ static void take_prefix(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struc
 	}
 }
 
-/* The tree knows the prefixes of all; whose rules they are, the set of this view's. */
+/* One prefix that holds the address: whose rules it has is in the set. */
+static void judge_prefix(struct yg_dns_eval *e, uint32_t off, struct yg_dns_hit *hit, unsigned bits,
+			 bool take, uint16_t *most)
+{
+	const struct yg_dns_policy *p = e->policy;
+	struct yg_hashset_rec any, rec[4] __attribute__((uninitialized));
+	if (!yg_hashset_rec(&p->set, off, &any) || any.key.n != 17)
+		return;
+	hit->bits = (uint8_t)any.key.p[16];
+	uint64_t plain = yg_hash_of(&p->key, YG_DK_PREFIX, any.key);
+	for (unsigned s = 0; s < e->view->scope_count; s++) {
+		uint32_t scope = e->view->scopes[s];
+		size_t n = yg_hashset_find(&p->set, yg_hash_scoped(&p->key, plain, scope), any.key,
+					   rec, YG_LEN(rec));
+		for (size_t k = 0; k < n; k++)
+			if ((rec[k].head & 0x7f) == YG_DK_PREFIX)
+				take_prefix(e, &rec[k], hit, scope, bits, take, most);
+	}
+}
+
+/* First what is allowed, of all prefixes, then what is left. */
 static void judge_ip(struct yg_dns_eval *e, struct yg_ip ip, enum yg_dns_trigger trigger,
 		     unsigned bits)
 {
 	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
-	const struct yg_dns_policy *p = e->policy;
-	struct yg_hashset_rec any, rec[4] __attribute__((uninitialized));
+	struct yg_dns_hit hit = {.trigger = (uint8_t)trigger, .stage = e->stage, .ip = ip};
+	uint16_t most = UINT16_MAX;
 	if ((e->view->has >> trigger & 1) == 0)
 		return;
-	size_t n = yg_prefix_find(&p->tree, ip, off);
-	for (size_t i = 0; i < n; i++) {
-		if (!yg_hashset_rec(&p->set, off[i], &any) || any.key.n != 17)
-			continue;
-		struct yg_dns_hit hit = {.trigger = (uint8_t)trigger,
-					 .bits = (uint8_t)any.key.p[16],
-					 .stage = e->stage,
-					 .ip = ip};
-		uint64_t plain = yg_hash_of(&p->key, YG_DK_PREFIX, any.key);
-		for (unsigned s = 0; s < e->view->scope_count; s++) {
-			uint32_t scope = e->view->scopes[s];
-			size_t found =
-				yg_hashset_find(&p->set, yg_hash_scoped(&p->key, plain, scope),
-						any.key, rec, YG_LEN(rec));
-			for (size_t k = 0; k < found; k++)
-				if ((rec[k].head & 0x7f) == YG_DK_PREFIX)
-					take_prefix(e, &rec[k], &hit, scope, bits);
-		}
-	}
+	size_t n = yg_prefix_find(&e->policy->tree, ip, off);
+	for (size_t i = 0; e->view->cancels != 0 && i < n; i++)
+		judge_prefix(e, off[i], &hit, bits, false, &most);
+	for (size_t i = 0; i < n; i++)
+		judge_prefix(e, off[i], &hit, bits, true, &most);
 }
 
 /* ---- a query ---- */

@@ -108,9 +108,9 @@ yg_status yg_dns_override_parse(struct yg_sv s, enum yg_dns_override *out);
 yg_status yg_dns_layer_parse(struct yg_sv s, enum yg_dns_layer *out);
 yg_status yg_dns_mode_parse(struct yg_sv s, enum yg_dns_mode *out);
 
-#define YG_DNS_ZONES_MAX      8192 /* of a policy, all organisations together */
+#define YG_DNS_ZONES_MAX      32768 /* of a policy, all organisations together */
 #define YG_DNS_ORGS_MAX       32768
-#define YG_DNS_VIEW_ZONES_MAX 256 /* that one organisation sees */
+#define YG_DNS_VIEW_ZONES_MAX 512 /* that one organisation sees */
 #define YG_DNS_VIEW_SCOPES    10  /* whose rules one sees: everyone's, its own, of 8 above it */
 #define YG_DNS_NOTES_MAX      8   /* records of zones that only note; more are counted */
 

@@ -7,12 +7,12 @@
 #include "snapshot/prefix.h"
 #include "snapshot/snapshot.h"
 
-#define YG_DNS_POLICY_SCHEMA                                                                           \
-	YG_SV("dns-policy 2; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "             \
-	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                          \
-	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool, one record of it; front; " \
-	      "rules:data,zone,action,flags; data:u32 length+bytes; "                                  \
-	      "zones:19 words, list; views:org,zones,scopes,first; answers; strings:u16+bytes; info; " \
+#define YG_DNS_POLICY_SCHEMA                                                                                    \
+	YG_SV("dns-policy 2; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "                      \
+	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                                   \
+	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool, one record of it; front; "          \
+	      "rules:data,zone,action,flags; data:u32 length+bytes; "                                           \
+	      "zones:19 words, list, cancels; views:org,zones,scopes,first; answers; strings:u16+bytes; info; " \
 	      "names hashed by wire label from the right")
 
 enum yg_dns_policy_section {
@@ -57,14 +57,17 @@ struct yg_dns_zone_rec {
 	uint32_t serial, negative_ttl, scope;
 	uint32_t rules[YG_DNS_TRIGGER_COUNT];
 	uint16_t ede_code;
-	uint8_t layer, override, mode, is_list, reserved[2];
+	uint8_t layer, override, mode, is_list;
+	uint8_t cancels; /* its prefixes only take later zones' rules of an address away */
+	uint8_t reserved;
 };
 #define YG_DNS_NO_ZONE 0xffffu
 struct yg_dns_view_rec { /* by organisation, in order of the name; the first is everyone's */
 	uint32_t org;    /* string */
 	uint32_t zones_at, answers_at;
 	uint16_t zone_count, answer_count;
-	uint8_t scope_count, has, reserved[2]; /* has: bit 1 << trigger */
+	uint8_t scope_count, has, cancels,
+		reserved; /* has: bit 1 << trigger; cancels: some zone does */
 	uint32_t scopes[YG_DNS_VIEW_SCOPES];
 	uint16_t first[YG_DNS_TRIGGER_COUNT]; /* the first zone that decides by this trigger */
 };

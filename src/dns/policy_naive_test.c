@@ -572,8 +572,9 @@ int main(int argc, char **argv)
 		T_OK(run(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10), true));
 		return tap_done();
 	}
-	if (getenv("YG_ROUNDS") != NULL)
-		rounds = strtoull(getenv("YG_ROUNDS"), NULL, 10);
+	const char *asked = getenv("YG_ROUNDS");
+	if (asked != NULL)
+		rounds = strtoull(asked, NULL, 10);
 	bool ok = true;
 	for (uint64_t seed = first; ok && seed < first + rounds; seed++) {
 		ok = run(seed, 4 + seed % RECORDS_MAX, false);

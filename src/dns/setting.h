@@ -5,31 +5,17 @@
  * for everything below it until something nearer says otherwise. */
 #pragma once
 #include "base/arena.h"
-#include "dns/compile.h"
+#include "dns/answer.h"
 #include "org/act.h"
 
 /* mode NULL: as what is above says.  YG_NOTFOUND: no such organisation. */
 yg_status yg_dns_mode_set(struct yg_act *act, struct yg_sv org, enum yg_dns_layer layer,
 			  const enum yg_dns_mode *mode, struct yg_err *err) YG_MUST_USE;
 
-#define YG_DNS_ANSWER_TTL     60
-#define YG_DNS_ANSWER_TTL_MAX 86400
-#define YG_DNS_ANSWERS_MAX    64 /* of one organisation */
-struct yg_dns_answer_row {
-	struct yg_sv org, category;  /* category "": any */
-	enum yg_dns_override answer; /* NXDOMAIN, NODATA, CNAME, SINKHOLE; GIVEN: as above says */
-	struct yg_sv target;         /* of CNAME; "*.name" takes the query's name in front */
-	struct yg_sv addresses;      /* of SINKHOLE, with blanks between */
-	uint32_t ttl;                /* s */
-	bool own;                    /* out: of the organisation that was asked for */
-};
+#define YG_DNS_ANSWERS_MAX 64 /* of one organisation */
 /* YG_INVAL | YG_NOTFOUND | YG_LIMIT. */
 yg_status yg_dns_answer_set(struct yg_act *act, const struct yg_dns_answer_row *row,
 			    struct yg_err *err) YG_MUST_USE;
-/* The row as the compiler wants it.  YG_INVAL: with the reason. */
-yg_status yg_dns_answer_read(const struct yg_dns_answer_row *row, enum yg_dns_action *action,
-			     struct yg_dns_answer_spec *spec, struct yg_err *err);
-
 struct yg_dns_settings { /* what is in force for one organisation */
 	enum yg_dns_mode mode[YG_DNS_LAYER_COUNT];
 	bool own[YG_DNS_LAYER_COUNT];      /* said by itself, not by what is above it */

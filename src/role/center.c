@@ -259,8 +259,10 @@ static void on_tick(uv_timer_t *h)
 	struct center *c = h->data;
 	if (c->draining)
 		return;
-	if (c->ticks % YG_CENTER_POLL_S == 0)
+	if (c->ticks % YG_CENTER_POLL_S == 0) {
 		center_want(&c->look);
+		center_want(&c->dns); /* a changed tree tells nobody */
+	}
 	if (c->ticks % YG_CENTER_RETAIN_S == 60)
 		center_want(&c->retain);
 	if (c->ticks % YG_CENTER_EXPIRY_S == 0)
@@ -281,6 +283,15 @@ static void on_wake(uv_async_t *h)
 	}
 	if (__atomic_exchange_n(&c->compile_asked, false, __ATOMIC_ACQ_REL))
 		center_want(&c->compile);
+	if (__atomic_exchange_n(&c->dns_asked, false, __ATOMIC_ACQ_REL))
+		center_want(&c->dns);
+}
+
+static void hook_dns_changed(void *ctx)
+{
+	struct center *c = ctx;
+	__atomic_store_n(&c->dns_asked, true, __ATOMIC_RELEASE);
+	(void)uv_async_send(&c->wake);
 }
 
 static void hook_job_added(void *ctx)
@@ -294,6 +305,7 @@ void center_indicators_changed(void *ctx)
 {
 	struct center *c = ctx;
 	__atomic_store_n(&c->compile_asked, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->dns_asked, true, __ATOMIC_RELEASE); /* allow entries are in both */
 	(void)uv_async_send(&c->wake);
 }
 
@@ -558,12 +570,14 @@ static yg_status start(struct center *c, struct yg_err *err)
 	c->api.hooks = (struct yg_api_hooks){.ctx = c,
 					     .job_added = hook_job_added,
 					     .indicators_changed = center_indicators_changed,
+					     .dns_changed = hook_dns_changed,
 					     .submit = center_submit,
 					     .dns_explain = center_dns_explain,
 					     .dns_zones = center_dns_zones};
 	task_init(&c->jobs, c, center_jobs_run);
 	task_init(&c->exports, c, center_exports_run);
 	task_init(&c->compile, c, center_compile_run);
+	task_init(&c->dns, c, center_policy_run);
 	task_init(&c->look, c, center_look);
 	task_init(&c->retain, c, retain);
 	task_init(&c->expiry, c, expire);

@@ -5,6 +5,7 @@
  *   center_workers.c   what is asked of the workers and the store: batches, counters
  *   center_dns.c       what is asked of the resolver and of zones
  *   center_demo.c      the demonstration, for those who begin in a browser
+ *   center_policy.c    what organisations say of protective DNS, for role zones
  *   center_jobs.c      long work: imports, compiling, bulk changes, removals
  *
  * The loop's thread decides what runs; everything that blocks runs in libuv's
@@ -57,11 +58,12 @@ struct center {
 	uv_timer_t tick;
 	uv_async_t wake;
 	uint64_t ticks;
-	struct task jobs, exports, compile, look, retain, expiry, news_task;
-	bool jobs_asked, compile_asked; /* atomic: set in any thread */
+	struct task jobs, exports, compile, dns, look, retain, expiry, news_task;
+	bool jobs_asked, compile_asked, dns_asked; /* atomic: set in any thread */
 	bool draining, server_done;
 
 	uv_mutex_t news_lock;
+	uint64_t dns_mark;       /* dns: only its thread; what the last inputs were made of */
 	uv_mutex_t compile_lock; /* one compile at a time: a job and the schedule both want it */
 	struct news *news_first, *news_last;
 	size_t news_count, news_lost;
@@ -99,6 +101,9 @@ yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,
 			   yg_progress_fn *progress, void *ctx, uint64_t *out_records,
 			   struct yg_err *err) YG_MUST_USE;
+
+/* center_policy.c */
+void center_policy_run(struct center *c);
 
 /* center_jobs.c */
 void center_jobs_run(struct center *c);

@@ -12,6 +12,7 @@
 #define KIND_INDICATORS 1u
 #define KIND_DNS_POLICY 2u
 #define KIND_DNS_LOCAL  3u
+#define KIND_DNS_INPUTS 4u
 
 void sup_event_keep(struct sup *s, int64_t time, struct yg_sv json)
 {
@@ -101,6 +102,7 @@ static const struct {
 	[KIND_INDICATORS] = {"snapshot", "snapshot/current", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES},
 	[KIND_DNS_POLICY] = {"zones", "zones/current", YG_R_ZONES, YG_R_RESOLVE},
 	[KIND_DNS_LOCAL] = {"zones", "zones/local", YG_R_ZONES, YG_R_RESOLVE},
+	[KIND_DNS_INPUTS] = {"snapshot", "snapshot/dns-current", YG_R_CENTER, YG_R_ZONES},
 };
 
 static void give(struct sup *s, struct yg_child *c, uint32_t kind)

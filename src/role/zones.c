@@ -133,7 +133,7 @@ static void on_compile(uv_idle_t *h)
 {
 	struct zones *z = h->data;
 	(void)uv_idle_stop(h);
-	if (z->dirty && !yg_role_draining(z->ctx)) {
+	if (z->dirty && z->settled && !yg_role_draining(z->ctx)) {
 		z->dirty = false;
 		zones_policy_compile(z);
 	}
@@ -163,6 +163,7 @@ static void on_watch(uv_timer_t *t)
 {
 	look(t->data, false);
 	zones_serve_tick(t->data);
+	zones_inputs_tick(t->data);
 }
 
 static void on_reload(struct yg_role_ctx *ctx, const struct yg_conf *old)
@@ -215,9 +216,10 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		st = zones_local_open(z, err);
 	if (st != YG_OK)
 		return st;
-	zones_policy_compile(z);
+	st = zones_inputs_open(z, err);
+	if (st != YG_OK)
+		return st;
 	(void)uv_timer_start(&z->watch, on_watch, WATCH_MS, WATCH_MS);
-	yg_role_ready(ctx, "");
 	(void)uv_run(ctx->loop, UV_RUN_DEFAULT);
 	return YG_OK;
 }
@@ -225,8 +227,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 const struct yg_role yg_role_zones = {
 	.name = "zones",
 	.bit = YG_R_ZONES,
-	.doc = "Keeps the policy zones and compiles them; sees the policy files and the servers they "
-	       "are transferred from.",
+	.doc = "Keeps the policy zones and compiles them with what the centre sends; sees the policy "
+	       "files and the servers they are transferred from.",
 	.peers = 0,
 	.calls = YG_CALLS_FILES | YG_CALLS_ACCEPT,
 	.w_xor_x = true,

@@ -1,6 +1,7 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
  * (files and what is kept of every zone), zones_local.c (local zones), zones_policy.c (all of them into one
- * snapshot), zones_xfr.c (transfers), zones_notify.c (who says that a zone has
+ * snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
+ * zones_notify.c (who says that a zone has
  * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
  * (what there is to say of every zone).
  * One thread: the loop's. */
@@ -10,8 +11,10 @@
 
 #include "conf/conf.h"
 #include "dns/compile.h"
+#include "dns/inputs.h"
 #include "dns/records.h"
 #include "dns/tsig.h"
+#include "intel/match.h"
 #include "os/socket.h"
 #include "role/role.h"
 
@@ -84,6 +87,14 @@ struct zones {
 	struct zones_serve *serve;   /* owned; NULL: nothing is published */
 	struct yg_door *door;        /* owned */
 	struct zones_local *local;   /* owned */
+	/* what the centre sends; NULL: nothing yet */
+	struct yg_dns_inputs *inputs; /* owned */
+	struct yg_intel *intel;       /* owned */
+	uint64_t intel_digest, allow_count, block_count, indicator_count;
+	bool inputs_refused, intel_refused, settled; /* the last one; the first compile is done */
+	yg_wall inputs_next, intel_next;             /* when an entry ends or begins */
+	int64_t compiled_at;
+	uv_timer_t settle;
 };
 
 static inline int64_t zones_now(const struct zones *z)
@@ -114,6 +125,13 @@ yg_status zones_dir(struct zones *z, const char *path, struct yg_err *err);
 yg_status zones_local_prepare(struct zones *z, struct yg_err *err);
 yg_status zones_local_open(struct zones *z, struct yg_err *err);
 void zones_local_look(struct zones *z, bool at_once);
+
+/* zones_inputs.c */
+yg_status zones_inputs_open(struct zones *z, struct yg_err *err); /* then the first compile */
+void zones_inputs_tick(struct zones *z);
+bool zones_inputs_hold(const struct zones *z); /* the policy in force stays as it is */
+yg_status zones_inputs_before(struct zones *z, struct yg_dns_builder *b, struct yg_err *err);
+yg_status zones_inputs_after(struct zones *z, struct yg_dns_builder *b, struct yg_err *err);
 
 /* zones_policy.c */
 yg_status zones_policy_open(struct zones *z, struct yg_err *err);

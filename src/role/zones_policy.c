@@ -172,12 +172,16 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 	const struct yg_dns_build_opts o = {.env = &z->ctx->env, .ctx = c, .refused = on_refused};
 	YG_AUTO(yg_fd_close) int fd = -1;
 	yg_status st = yg_dns_builder_new(&o, &c->b, err);
+	if (st == YG_OK)
+		st = zones_inputs_before(z, c->b, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
 		uint32_t number = 0;
 		st = add_zone(c, &z->zones[i], &number, err);
 		if (st == YG_OK)
 			z->zones[i].stats = yg_dns_builder_stats(c->b, number);
 	}
+	if (st == YG_OK)
+		st = zones_inputs_after(z, c->b, err);
 	if (st == YG_OK)
 		zones_serve_publish(z, c->b, z->generation + 1);
 	if (st == YG_OK)
@@ -192,6 +196,10 @@ void zones_policy_compile(struct zones *z)
 	int64_t from = zones_now(z);
 	YG_AUTO(compiling_end) struct compiling c = {.z = z};
 	z->dirty = false;
+	z->inputs_next.us = z->intel_next.us = INT64_MAX;
+	z->compiled_at = from;
+	if (zones_inputs_hold(z))
+		return; /* said when they were refused */
 	if (compile(&c, &stats, &err) != YG_OK) {
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
 		return;
@@ -205,5 +213,7 @@ void zones_policy_compile(struct zones *z)
 		    YG_KN("zones", stats.zones), YG_KN("names", stats.names),
 		    YG_KN("prefixes", stats.prefixes), YG_KN("bytes", stats.bytes),
 		    YG_KN("refused", refused), YG_KN("out_of_zone", outside),
+		    YG_KN("allow", z->allow_count), YG_KN("blocks", z->block_count),
+		    YG_KN("indicators", z->indicator_count),
 		    YG_KN("took_ms", (zones_now(z) - from) / 1000));
 }

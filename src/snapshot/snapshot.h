@@ -20,6 +20,7 @@
 enum yg_snap_kind {
 	YG_SNAP_INDICATORS = 1,
 	YG_SNAP_DNS_POLICY = 2,
+	YG_SNAP_DNS_INPUTS = 4,
 };
 
 struct yg_snap_head { /* on disk, little endian; the section table follows it */
