@@ -191,6 +191,25 @@ def check_last(s):
         ok(got.status == 409, f"{who} cannot take the last administrator's grant away", got)
 
 
+def check_allow_for_all(s, root, second):
+    """What weakens everyone: one asks, another decides, and only then it is allowed."""
+    s.http("POST", "/api/v1/organisations", {"name": "asker", "title": "asker"})
+    rid = s.http("POST", "/api/v1/dns/allow-requests", {"org": "asker", "name": "partner.example", "reason": "ours"}).json()["id"]
+    path = f"/api/v1/dns/allow-requests/{rid}/decision"
+    got = root.call("POST", path, {"grant": True, "for_all": True, "reason": "harmless"})
+    one = got.json()
+    ok(got.status == 200 and one["state"] == "open" and one["approval"] and one["allow_entry"] is None, "a name allowed for all takes two", one)
+    ok(root.call("POST", path, {"grant": True, "for_all": True}).status == 409, "asked for once")
+    yes = {"approve": True, "reason": "seen"}
+    ok(root.call("POST", f"/api/v1/approvals/{one['approval']}/decision", yes).status == 403, "not by who granted it")
+    ok(second.call("POST", f"/api/v1/approvals/{one['approval']}/decision", yes).status == 200, "but by another")
+    one = s.http("GET", "/api/v1/dns/allow-requests?org=asker").json()["items"][0]
+    entry = s.http("GET", f"/api/v1/allow-entries/{one['allow_entry']}").json()
+    ok(one["state"] == "granted" and one["for_all"] and entry["org"] is None and entry["value"] == "partner.example", "then it is allowed for all", (one, entry))
+    log = {e["action"] for e in s.http("GET", f"/api/v1/audit-log?object={rid}").json()["items"]}
+    ok(log == {"dns.allow-request", "dns.allow-grant"}, "the audit log has it", log)
+
+
 def check_approval(s, root):
     second, sid = invite(s, root, "second")
     third, tid = invite(s, root, "third")
@@ -233,6 +252,7 @@ def check_approval(s, root):
     got = root.call("DELETE", "/api/v1/organisations/old-town?force=true")
     ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "removing an organisation with its data takes two", got)
     ask = {"kind": "organisation.remove", "org": "old-town", "reason": "merged"}
+    check_allow_for_all(s, root, second)
     aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
     got = second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "not yet"})
     ok(got.status == 200 and got.json()["state"] == "refused" and

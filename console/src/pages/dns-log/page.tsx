@@ -78,7 +78,7 @@ const COLUMNS = (): Column<Query>[] => [
 	{ key: "type", label: t("dns-log.type"), width: "min", cell: (e) => e.query_type },
 	{ key: "client", label: t("dns-log.client"), width: "min", cell: (e) => <span class="y-mono">{e.src_ip ?? ""}</span>, drop: 2 },
 	{ key: "org", label: t("scope.organisation"), cell: (e) => orgTitle(e.org), drop: 1 },
-	{ key: "why", label: t("dns-log.why"), cell: (e) => (e.policy === undefined ? <span class="y-soft"><Word group="dns-word" word={e.origin ?? "none"} /></span> : <span><code translate={false}>{e.policy}</code> <small class="y-soft">{e.category}</small></span>) },
+	{ key: "why", label: t("dns-log.why"), width: "min", cell: (e) => (e.policy === undefined ? <span class="y-soft"><Word group="dns-word" word={e.origin ?? "none"} /></span> : <span><code translate={false}>{e.policy}</code> <small class="y-soft">{e.category}</small></span>) },
 	{ key: "rcode", label: t("dns-log.rcode"), width: "min", cell: (e) => e.rcode, extra: true },
 	{ key: "network", label: t("dns-log.network"), cell: (e) => e.network, extra: true },
 	{ key: "took", label: t("dns-log.took"), width: "min", num: true, cell: (e) => took(e.duration), extra: true },
