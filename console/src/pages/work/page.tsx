@@ -82,12 +82,12 @@ function Mine({ list }: { list: ReturnType<typeof useData<Alerts>> }) {
 				{rows.map((a) => (
 					<li key={a.id} class="y-listrow">
 						<Severity id={a.severity_id} bare />
-						<a class="y-grow" href={link("alerts", { rest: [a.id], query: { assignee: "me" } })}>
-							{a.title}
+						<div class="y-grow">
+							<a href={link("alerts", { rest: [a.id], query: { assignee: "me" } })}>{a.title}</a>
 							<small class="y-soft wk-under">
 								{orgTitle(a.org)}, {a.asset}
 							</small>
-						</a>
+						</div>
 						<small class="y-soft">
 							<Time at={a.last_seen} />
 						</small>
@@ -144,10 +144,10 @@ function Watched() {
 			<ul class="y-list">
 				{rows.map((s) => (
 					<li key={s.id} class="y-listrow">
-						<a class="y-grow" href={watchHref(s)}>
-							{s.name}
+						<div class="y-grow">
+							<a href={watchHref(s)}>{s.name}</a>
 							<small class="y-soft wk-under">{s.page === "alerts" ? t("nav.alerts") : t("work.logs-day")}</small>
-						</a>
+						</div>
 						{s.id in counts && <Num n={counts[s.id]} href={watchHref(s)} label={s.name} />}
 					</li>
 				))}
