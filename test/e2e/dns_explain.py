@@ -130,6 +130,7 @@ def with_centre():
         ok(get("/api/v1/dns/explain?name=%E6%97%A5%E6%9C%AC.example&client=127.0.0.3").json()["name"] == "xn--wgv71a.example", "an international name")
         for wrong in ("", "name=a..b", "name=a.example&type=AXFR", "name=a.example&client=x"):
             ok(get(f"/api/v1/dns/explain?{wrong}").status == 400, f"refused: {wrong}")
+        allowed(s, port, get)
         if library():
             overview(s, get)
             logged(s, port, get)
@@ -171,6 +172,17 @@ def overview(s, get):
     ok((z["feed1"]["hits"], z["notes"]["hits"], z["notes"]["noted"], z["town-own"]["hits"]) == (4, 1, 1, 0), "hits of the zones", z)
     z = {z["name"]: z["hits"] for z in get("/api/v1/dns/zones", "town-b").json()["items"]}
     ok(z == {"feed1": 0, "notes": 0}, "of one's own queries", z)
+
+
+def allowed(s, port, get):
+    """A request that is granted is in force within seconds, for who asked and nobody else."""
+    asked = s.http("POST", "/api/v1/dns/allow-requests", {"org": "town-a", "name": "needed.evil.example", "reason": "a supplier's"}).json()
+    ok(get("/api/v1/dns/explain?name=needed.evil.example&org=town-a").json()["verdict"] == "blocked", "asked for, and blocked until somebody decides")
+    began = time.monotonic()
+    got = s.http("POST", f"/api/v1/dns/allow-requests/{asked['id']}/decision", {"grant": True, "reason": "known"}).json()
+    e = until(lambda: (lambda e: e["verdict"] == "allowed" and e)(get("/api/v1/dns/explain?name=needed.evil.example&org=town-a").json()), 20)
+    ok(got["state"] == "granted" and e and e["decision"]["layer"] == "org-allow", f"granted: allowed after {time.monotonic() - began:.1f} s", (got, e))
+    ok(get("/api/v1/dns/explain?name=needed.evil.example&org=town-b").json()["verdict"] == "blocked", "and still blocked for the others")
 
 
 def logged(s, port, get):
