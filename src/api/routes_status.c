@@ -404,6 +404,31 @@ static void put_stat(struct yg_buf *b, const struct yg_overview *o, struct yg_sv
 	}
 }
 
+/* Zones of the policy, by name: role zones gives them as a list of objects. */
+static void put_zones(struct yg_buf *b, const struct yg_json *json, uint32_t list)
+{
+	static const char *const keys[] = {"serial", "records",    "refused",    "out_of_zone",
+					   "bytes",  "changed_at", "checked_at", "failed_at"};
+	for (size_t i = 0; i < YG_LEN(keys); i++) {
+		char text[64];
+		struct yg_sb name = yg_sb_init(text, sizeof text);
+		yg_sb_printf(&name, "zones_zone_%s", keys[i]);
+		family(b, yg_sb_cstr(&name), "unknown", NULL,
+		       "Of each zone of the policy; times in microseconds since 1970, 0: never.");
+		uint32_t zone = list + 1;
+		for (uint32_t k = 0; k < yg_json_at(json, list)->n; k++) {
+			bool is = yg_json_at(json, zone)->type == YG_JSON_OBJECT;
+			uint32_t v = is ? yg_json_get(json, zone, yg_sv_of(keys[i])) : 0;
+			uint32_t who = is ? yg_json_get(json, zone, YG_SV("name")) : 0;
+			if (v != 0 && who != 0) /* a slug: nothing to escape */
+				yg_buf_printf(b, "yagura_%s{zone=\"" YG_SV_FMT "\"} %lld\n", text,
+					      YG_SV_ARG(yg_json_raw(json, who)),
+					      (long long)yg_json_i64(json, v, 0));
+			zone = yg_json_at(json, zone)->next;
+		}
+	}
+}
+
 /* The numeric members of one object as families; obj is in `json`. */
 static void put_members(struct yg_buf *b, const struct yg_overview *o, const struct yg_json *json,
 			uint32_t obj, struct yg_sv kind, struct yg_sv list)
@@ -421,6 +446,9 @@ static void put_members(struct yg_buf *b, const struct yg_overview *o, const str
 		if (list.n == 0 && v->type == YG_JSON_ARRAY && v->n > 0 &&
 		    yg_words_have("spools listeners follow dnslog", name))
 			put_members(b, o, json, value + 1, kind, name);
+		if (list.n == 0 && v->type == YG_JSON_ARRAY && YG_SV_IS(kind, "zones") &&
+		    YG_SV_IS(name, "zones"))
+			put_zones(b, json, value);
 		key = v->next;
 	}
 }

@@ -89,6 +89,7 @@ void center_findings_close(struct center *c);
 yg_status center_submit(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
 			struct yg_submitted *out, struct yg_err *err);
 void center_look(struct center *c);
+void center_look_resolvers(struct center *c); /* center_dns.c */
 void center_baselines_free(struct center *c);
 
 /* center_dns.c */

@@ -1,4 +1,7 @@
 /* What center asks of the resolver's workers and of role zones, for the API. */
+#include <stdio.h>
+
+#include "format/json.h"
 #include "os/file.h"
 #include "role/center.h"
 #include "role/explain_call.h"
@@ -49,4 +52,71 @@ yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 		return YG_FAIL(err, YG_INTERNAL, "role zones answered with something else");
 	*out = yg_arena_dup(arena, yg_buf_sv(&reply));
 	return out->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory for the zones");
+}
+
+/* ---- what they count, for health and metrics ---- */
+
+static void look_resolver(struct center *c, uint32_t worker, struct yg_json *json)
+{
+	char path[64], name[24], line[160];
+	struct yg_ipc_head head = {0};
+	struct yg_err err = {0};
+	int fd = -1;
+	YG_AUTO(yg_fd_close) int sock = -1;
+	YG_AUTO(yg_buf_free) struct yg_buf frame = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf reply = {0};
+	struct yg_sb text = yg_sb_init(line, sizeof line);
+	(void)snprintf(path, sizeof path, "run/resolve-%u.sock", worker);
+	(void)snprintf(name, sizeof name, "resolve-%u", worker);
+	yg_buf_init(&frame, 64);
+	yg_buf_init(&reply, yg_ipc_max(YG_IPC_RESOLVE_STATS_REPLY));
+	yg_ipc_end(&frame, yg_ipc_begin(&frame, YG_IPC_RESOLVE_STATS));
+	yg_status st = yg_ipc_connect(path, &sock, &err);
+	if (st == YG_OK)
+		st = yg_ipc_send(sock, yg_buf_sv(&frame), -1, ZONES_MS, &err);
+	if (st == YG_OK)
+		st = yg_ipc_recv(sock, &reply, &head, yg_ipc_max(YG_IPC_RESOLVE_STATS_REPLY), &fd,
+				 ZONES_MS, &err);
+	yg_fd_close(&fd);
+	if (st != YG_OK || head.type != YG_IPC_RESOLVE_STATS_REPLY ||
+	    yg_json_parse(json, yg_buf_sv(&reply), NULL) != YG_OK) {
+		yg_api_set_part(&c->api, name, YG_HEALTH_DOWN, YG_SV("does not answer"), YG_SV(""));
+		return;
+	}
+	uint32_t full = yg_json_get(json, 0, YG_SV("log_full"));
+	uint32_t silent = yg_json_get(json, 0, YG_SV("upstream_sets_silent"));
+	uint32_t queries = yg_json_get(json, 0, YG_SV("queries"));
+	yg_sb_printf(&text, "%lld queries",
+		     (long long)(queries != 0 ? yg_json_i64(json, queries, 0) : 0));
+	enum yg_health health = YG_HEALTH_OK;
+	if (full != 0 && yg_json_i64(json, full, 0) != 0) {
+		health = YG_HEALTH_DEGRADED;
+		yg_sb_put(&text, YG_SV("; the query log is full"));
+	}
+	if (silent != 0 && yg_json_i64(json, silent, 0) != 0) {
+		health = YG_HEALTH_DEGRADED;
+		yg_sb_put(&text, YG_SV("; an upstream does not answer"));
+	}
+	yg_api_set_part(&c->api, name, health, yg_sb_sv(&text), yg_buf_sv(&reply));
+}
+
+void center_look_resolvers(struct center *c)
+{
+	const struct yg_conf *conf = yg_api_conf(&c->api);
+	YG_AUTO(yg_json_free) struct yg_json json;
+	struct yg_arena arena;
+	struct yg_sv zones = {"", 0};
+	struct yg_err err = {0};
+	yg_json_init(&json, 4096);
+	if (conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count == 0)
+		return;
+	for (uint32_t i = 0; i < conf->resolve_workers; i++)
+		look_resolver(c, i, &json);
+	yg_arena_init(&arena, 64u << 20);
+	if (center_dns_zones(c, &arena, &zones, &err) != YG_OK)
+		yg_api_set_part(&c->api, "zones", YG_HEALTH_DOWN, YG_SV("does not answer"),
+				YG_SV(""));
+	else
+		yg_api_set_part(&c->api, "zones", YG_HEALTH_OK, YG_SV(""), zones);
+	yg_arena_free(&arena);
 }

@@ -333,4 +333,5 @@ void center_look(struct center *c)
 		yg_arena_reset(&arena);
 	}
 	yg_arena_free(&arena);
+	center_look_resolvers(c);
 }

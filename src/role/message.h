@@ -42,7 +42,9 @@ enum yg_role_bit {
 	X(EXPLAIN,        40,  20, 4096,                   YG_R_CENTER, YG_R_RESOLVE) \
 	X(EXPLAIN_REPLY,  41,  16, 1048576,                YG_R_RESOLVE, YG_R_CENTER) \
 	X(ZONES,          42,   0, 0,                      YG_R_CENTER, YG_R_ZONES) \
-	X(ZONES_REPLY,    43,   2, 16777216,               YG_R_ZONES, YG_R_CENTER) /* json, see zones_door.c */
+	X(ZONES_REPLY,    43,   2, 16777216,               YG_R_ZONES, YG_R_CENTER) /* json, see zones_door.c */ \
+	X(RESOLVE_STATS,  46,   0, 0,                      YG_R_CENTER, YG_R_RESOLVE) \
+	X(RESOLVE_STATS_REPLY, 47, 2, 65536,               YG_R_RESOLVE, YG_R_CENTER) /* json object of counters */
 /* clang-format on */
 enum yg_ipc_type {
 #define X(name, num, min, max, from, to) YG_IPC_##name = num,

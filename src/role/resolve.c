@@ -71,7 +71,9 @@ static void on_reply(void *ctx, const struct yg_dns_peer *peer, uint8_t transpor
 static void on_event(void *ctx, const struct yg_dns_event *ev)
 {
 	struct resolve *r = ctx;
-	resolve_log_event(r->log, ev);
+	resolve_count_event(r, ev);
+	if (r->log != NULL)
+		resolve_log_event(r->log, ev);
 }
 
 static void on_ask(void *ctx, const struct yg_dns_question *q)
@@ -162,7 +164,7 @@ static yg_status core_open(struct resolve *r, struct yg_err *err)
 		.ops = {.ctx = r,
 			.reply = on_reply,
 			.ask = on_ask,
-			.event = r->log != NULL ? on_event : NULL,
+			.event = on_event,
 			.client = on_client},
 		.cache = r->cache,
 		.cache_bytes = r->cache_bytes,

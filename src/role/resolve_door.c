@@ -84,13 +84,19 @@ static yg_status explain(struct resolve *r, const struct question *q, struct yg_
 	return json->bad || cache->bad ? YG_FAIL(err, YG_NOMEM, "no memory to explain it") : YG_OK;
 }
 
-static void on_explain(void *user, uint32_t type, struct yg_sv body, struct yg_buf *reply)
+static void on_asked(void *user, uint32_t type, struct yg_sv body, struct yg_buf *reply)
 {
 	struct resolve *r = user;
 	struct question q;
 	struct yg_err err = {0};
 	YG_AUTO(yg_buf_free) struct yg_buf json = {0};
 	YG_AUTO(yg_buf_free) struct yg_buf cache = {0};
+	if (type == YG_IPC_RESOLVE_STATS) {
+		size_t begun = yg_ipc_begin(reply, YG_IPC_RESOLVE_STATS_REPLY);
+		resolve_stats_json(r, reply);
+		yg_ipc_end(reply, begun);
+		return;
+	}
 	if (type != YG_IPC_EXPLAIN)
 		return;
 	yg_buf_init(&json, JSON_MAX);
@@ -109,5 +115,5 @@ static void on_explain(void *user, uint32_t type, struct yg_sv body, struct yg_b
 
 yg_status resolve_door_open(struct resolve *r, struct yg_err *err)
 {
-	return yg_door_open(r->ctx, "resolve.sock", YG_R_CENTER, on_explain, r, &r->door, err);
+	return yg_door_open(r->ctx, "resolve.sock", YG_R_CENTER, on_asked, r, &r->door, err);
 }

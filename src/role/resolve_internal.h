@@ -62,7 +62,8 @@ struct resolve {
 	struct resolve_door_counts doors;
 	struct upstreams *up;
 	struct resolve_log *log; /* owned; NULL: none */
-	struct yg_door *door;    /* owned */
+	uint64_t blocked[YG_DNS_LAYER_COUNT];
+	struct yg_door *door; /* owned */
 	uint8_t cookie_key[16];
 	uv_timer_t tick;
 	int64_t tick_at; /* us of the monotonic clock; INT64_MAX: not set */
@@ -98,6 +99,7 @@ uint32_t resolve_org(const struct resolve_clients *c, struct yg_sv name);
 /* resolve_udp.c */
 yg_status resolve_udp_open(struct resolve *r, struct yg_err *err);
 void resolve_udp_stop(struct resolve *r);
+uint64_t resolve_udp_unsent(const struct resolve *r);      /* answers the kernel did not take */
 uint16_t resolve_udp_port(const struct yg_dns_peer *peer); /* the client's */
 void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
 		       size_t n);
@@ -118,6 +120,10 @@ yg_status resolve_log_open(struct resolve *r, struct yg_err *err);
 void resolve_log_event(struct resolve_log *l, const struct yg_dns_event *ev);
 void resolve_log_end(struct resolve *r);
 struct resolve_log_counts resolve_log_counts(const struct resolve *r);
+
+/* resolve_stats.c */
+void resolve_count_event(struct resolve *r, const struct yg_dns_event *ev);
+void resolve_stats_json(const struct resolve *r, struct yg_buf *b);
 
 /* resolve_accept.c, resolve_stream.c */
 /* The client's; 0: it is gone. */

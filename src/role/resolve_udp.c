@@ -99,6 +99,14 @@ static size_t local_into(void *control, size_t cap, int family, const struct in6
 	return CMSG_SPACE(sizeof info);
 }
 
+uint64_t resolve_udp_unsent(const struct resolve *r)
+{
+	uint64_t n = 0;
+	for (const struct udp_door *d = r->udp; d != NULL; d = d->next)
+		n += d->unsent;
+	return n;
+}
+
 uint16_t resolve_udp_port(const struct yg_dns_peer *peer)
 {
 	struct udp_peer p;

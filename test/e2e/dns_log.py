@@ -105,6 +105,22 @@ def alerts(s):
     ok(any("evil.example" in json.dumps(e) or "gone.example" in json.dumps(e) for e in events), "and leads to the event", events[:1])
 
 
+def metrics(s):
+    ask(s.dns, "www.example.", source="127.0.0.9")  # a stranger
+
+    def read():
+        text = bytes(s.http("GET", "/metrics")[2]).decode()
+        return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    m = until(lambda: (v := read()).get('yagura_resolve_log_untold{process="resolve-0"}') == "1" and v, 30) or read()
+    one = {k.split("{")[0]: v for k, v in m.items() if 'process="resolve-0"' in k}
+    ok(int(one.get("yagura_resolve_queries", 0)) == 7 and one["yagura_resolve_log_written"] == "6" and one["yagura_resolve_refused"] == "1" and
+       one["yagura_resolve_blocked_centre_zone"] == "2" and one["yagura_resolve_log_dropped"] == "0" and
+       one["yagura_resolve_upstream_servers"] == "1", "the worker's counters", one)
+    ok(m.get('yagura_zones_zone_serial{zone="feed1"}') == "42" and m.get('yagura_role_up{role="resolve-0"}') == "1" and
+       int(m.get('yagura_ingest_dnslog_frames{process="ingest-0"}', 0)) == 6, "zones by name, roles, what ingest took over",
+       {k: v for k, v in m.items() if "zones" in k or "dnslog" in k or "role_up" in k})
+
+
 def privacy(s):
     for source in ("127.0.0.2", "127.0.0.3"):
         for name in ("n0.example.", "n1.example."):
@@ -193,6 +209,7 @@ def main():
                 s.http('POST', '/api/v1/organisations', {'name': o, 'title': o})
             fields(s)
             alerts(s)
+            metrics(s)
             privacy(s)
             killed(s)
     full()

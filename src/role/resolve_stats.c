@@ -1,0 +1,136 @@
+/* The worker's counters as JSON, asked for by center at run/resolve-<n>.sock; its
+ * health and /metrics show them. */
+#include "format/json.h"
+#include "role/resolve_internal.h"
+#include "role/resolve_up.h"
+
+void resolve_count_event(struct resolve *r, const struct yg_dns_event *ev)
+{
+	struct yg_dns_verdict v;
+	if (ev->eval == NULL || ev->action <= YG_DNS_ACTION_PASSTHRU || ev->client->audit)
+		return;
+	yg_dns_eval_verdict(ev->eval, &v);
+	if (v.zone.layer < YG_DNS_LAYER_COUNT)
+		r->blocked[v.zone.layer]++;
+}
+
+static void number(struct yg_buf *b, const char *key, uint64_t v)
+{
+	yg_buf_printf(b, ",\"%s\":%llu", key, (unsigned long long)v);
+}
+
+static void put_core(const struct resolve *r, struct yg_buf *b)
+{
+	struct yg_dns_counts c = yg_dns_core_counts(r->core);
+	const struct {
+		const char *key;
+		uint64_t v;
+	} rows[] = {
+		{"queries", c.queries},
+		{"cache_hits", c.hits},
+		{"stale", c.stale},
+		{"misses", c.misses},
+		{"joined", c.joined},
+		{"asked", c.asked},
+		{"prefetched", c.prefetched},
+		{"blocked", c.blocked},
+		{"noted", c.noted},
+		{"dropped", c.dropped},
+		{"refused", c.refused},
+		{"malformed", c.malformed},
+		{"failures", c.failures},
+		{"rebinding", c.guard},
+		{"limited_client", c.limited_client},
+		{"limited_zone", c.limited_zone},
+		{"limited_all", c.limited_all},
+		{"bad_answers", c.bad_answers},
+		{"out_of_zone", c.out_of_zone},
+		{"truncated", c.truncated},
+		{"cookies_good", c.cookies_good},
+		{"cookies_bad", c.cookies_bad},
+		{"waiting", c.waiting},
+		{"questions", c.jobs},
+	};
+	for (size_t i = 0; i < YG_LEN(rows); i++)
+		number(b, rows[i].key, rows[i].v);
+	for (unsigned i = 0; i < YG_DNS_LAYER_COUNT; i++) {
+		char key[48];
+		struct yg_sb s = yg_sb_init(key, sizeof key);
+		yg_sb_printf(&s, "blocked_%s", yg_dns_layer_name((enum yg_dns_layer)i));
+		for (size_t k = 0; k < s.n; k++)
+			if (key[k] == '-')
+				key[k] = '_';
+		number(b, yg_sb_cstr(&s), r->blocked[i]);
+	}
+}
+
+static void put_doors(const struct resolve *r, struct yg_buf *b)
+{
+	const struct resolve_door_counts *d = &r->doors;
+	number(b, "connections", d->accepted);
+	number(b, "connections_open", d->open);
+	number(b, "connections_refused", d->refused);
+	number(b, "connections_idle", d->idle);
+	number(b, "connections_evicted", d->evicted);
+	number(b, "tls_failed", d->tls_failed);
+	number(b, "https", d->https);
+	number(b, "https_bad", d->https_bad);
+	number(b, "https_reset", d->https_reset);
+	number(b, "rate_limited", d->limited);
+	number(b, "rate_slipped", d->slipped);
+	number(b, "unsent", resolve_udp_unsent(r));
+}
+
+static void put_log(const struct resolve *r, struct yg_buf *b)
+{
+	struct resolve_log_counts c = resolve_log_counts(r);
+	number(b, "log_written", c.written);
+	number(b, "log_dropped", c.dropped);
+	number(b, "log_untold", c.untold);
+	number(b, "log_bytes", c.bytes);
+	number(b, "log_files", c.files);
+	number(b, "log_files_dropped", c.files_dropped);
+	number(b, "log_failures", c.failures);
+	number(b, "log_waiting_bytes", c.waiting_bytes);
+	number(b, "log_bytes_max", c.most_bytes);
+	number(b, "log_full", c.full);
+}
+
+static void put_upstreams(const struct resolve *r, struct yg_buf *b)
+{
+	int64_t now = resolve_now(r).us;
+	uint64_t servers = 0, silent = 0, usable = 0;
+	for (size_t i = 0; i < r->up->count; i++) {
+		const struct up_set *s = &r->up->sets[i];
+		uint64_t good = s->recurse != NULL;
+		for (size_t k = 0; k < s->count; k++) {
+			bool bad = s->servers[k].bad_until > now;
+			servers++;
+			silent += bad;
+			good += !bad;
+		}
+		usable += good > 0;
+	}
+	number(b, "upstream_asked", r->up->asked);
+	number(b, "upstream_by_tcp", r->up->by_tcp);
+	number(b, "upstream_mismatched", r->up->mismatched);
+	number(b, "upstream_timeouts", r->up->timeouts);
+	number(b, "upstream_servers", servers);
+	number(b, "upstream_servers_silent", silent);
+	number(b, "upstream_sets", r->up->count);
+	number(b, "upstream_sets_silent", r->up->count - usable);
+}
+
+void resolve_stats_json(const struct resolve *r, struct yg_buf *b)
+{
+	yg_buf_printf(b, "{\"worker\":%u", r->ctx->index);
+	put_core(r, b);
+	put_doors(r, b);
+	put_log(r, b);
+	put_upstreams(r, b);
+	number(b, "policy_generation",
+	       r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0);
+	number(b, "policy_names", r->policy != NULL ? yg_dns_policy_info(r->policy).names : 0);
+	number(b, "cache_bytes_max", r->cache_bytes);
+	yg_buf_putc(b, '}');
+}
