@@ -144,6 +144,7 @@ def answers(s):
     ok(ask(s, HERON, "block.example.", "AAAA").values == ["2001:db8::80"], "by IPv6, too")
     a = ask(s, HERON, "block.example.", "MX")
     ok(a.rcode == "NOERROR" and not a.values and a.ede[0] == 17, "other types are empty, EDE stays", (a.rcode, a.ede))
+    soon(lambda: ask(s, EGRET, "www.feed.example.").answers)  # the last of the three
     a = ask(s, UNIT, "www.feed.example.")
     ok(a.rcode == "NOERROR" and not a.values and a.ede[0] == 15, "other categories: NODATA, below it too", (a.rcode, a.ede))
     a = ask(s, EGRET, "www.feed.example.")
