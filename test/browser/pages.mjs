@@ -172,6 +172,11 @@ async function filters(browser, person) {
 	await pick("State", "failed", "state");
 	ok(done === of("done") && done > 0 && (await rows()) === of("failed"), "jobs by kind and state", [kind, done, of("done")]);
 
+	await tab.go("/health");
+	const boxes = page.locator("details.hl-box");
+	await boxes.first().locator("summary").click();
+	ok((await boxes.count()) >= 4 && /seccomp\s+mode 2/.test(await boxes.first().innerText()), "each process shows what it found out behind its sandbox", await boxes.allInnerTexts());
+
 	const list = (await person.get("/api/v1/indicator-lists?limit=1")).items[0];
 	const add = (value, rest) => person.must("POST", "/api/v1/indicators", { list: list.id, type: "domain", value, ...rest });
 	await add("part-of-it-one.example");

@@ -171,7 +171,7 @@ function Events() {
 		{ key: "time", label: t("health.time"), width: "min", cell: (e) => <Time at={e.time} exact seconds /> },
 		{ key: "level", label: t("health.level"), width: "min", cell: (e) => <Chip tone={LEVEL[e.level] ?? "plain"}>{textOr(`health.level.${e.level}`, e.level)}</Chip> },
 		{ key: "role", label: t("health.part"), width: "min", cell: (e) => e.role },
-		{ key: "fields", label: t("health.detail"), width: "wide", cell: (e) => <Fields fields={e.fields} /> },
+		{ key: "fields", label: t("health.detail"), width: "wide", cell: (e) => (e.name === "sandbox.closed" ? <Fields fields={{ pid: e.fields.pid, uid: e.fields.uid, seccomp: e.fields.seccomp, landlock_abi: e.fields.landlock_abi }} /> : <Fields fields={e.fields} />) },
 	];
 	return <Table name="system-events" label={t("health.events")} columns={columns} list={list as List<SystemEvent>} rowKey={(e) => e.id} empty={<Empty title={name === "" ? t("health.no-events") : t("health.no-such-events")} />} tools={name !== "" && <div class="y-filters"><Button small icon="close" onClick={() => setQuery({ event: null })}>{textOr(`health.event.${name}`, name)}</Button></div>} />;
 }
