@@ -87,6 +87,7 @@
 	X(7003, RESOLVE_LOG_FAILED, "resolve.log_failed", ERROR,  6, "The query log could not be written; its events are dropped and counted.") \
 	X(7004, RESOLVE_LOCAL,      "resolve.local",      INFO,   60, "New local zones are in force.")                   \
 	X(7005, RESOLVE_LOCAL_REFUSED, "resolve.local_refused", ERROR, 60, "Local zones could not be read; those before stay in force.") \
+	X(7006, RESOLVE_UPSTREAM_TLS, "resolve.upstream_tls", WARN, 60, "A server that is asked by TLS could not be spoken to safely, and was not asked.") \
 	X(7010, ZONES_COMPILED,     "zones.compiled",     INFO,   600, "The policy zones were compiled into a policy.")    \
 	X(7011, ZONES_FAILED,       "zones.failed",       ERROR,  60, "The policy zones could not be compiled; the policy before stays in force.") \
 	X(7012, ZONES_REFUSED,      "zones.refused",      ERROR,  60, "A policy zone could not be read; the one before stays in force.") \

@@ -214,14 +214,17 @@ static struct yg_sv bare(struct yg_sv zone)
 	return zone.n > 1 && zone.p[zone.n - 1] == '.' ? yg_sv_sub(zone, 0, zone.n - 1) : zone;
 }
 
-static void check_servers(struct checker *k, struct yg_sv servers, const char *key, size_t line)
+static void check_servers(struct checker *k, struct yg_sv servers, const char *key, size_t line,
+			  bool may_tls)
 {
 	struct yg_sv one;
 	size_t count = 0;
 	while (servers.n > 0 && yg_sv_cut(&servers, ' ', &one)) {
 		count++;
-		if (memchr(one.p, '#', one.n) != NULL)
-			bad(k, line, key, "a server has no name here (#name)");
+		if (memchr(one.p, '#', one.n) != NULL && !may_tls)
+			bad(k, line, key,
+			    "a server that is asked by TLS (#name) can be neither a stub nor "
+			    "validated through");
 	}
 	if (count > YG_CONF_SERVERS_MAX)
 		bad(k, line, key, "at most 16 servers");
@@ -231,8 +234,12 @@ static void check_upstream(struct checker *k, size_t i)
 {
 	const struct yg_conf_dns_upstream *u = &k->c->dns_upstreams[i];
 	size_t line = item_line(k, list_of("resolve.upstream"), i);
-	check_servers(k, u->forward, "resolve.upstream.forward", line);
-	check_servers(k, u->stub, "resolve.upstream.stub", line);
+	bool plain = YG_SV_IS(u->dnssec, "validate");
+	check_servers(k, u->forward, "resolve.upstream.forward", line, !plain);
+	check_servers(k, u->stub, "resolve.upstream.stub", line, false);
+	if (u->pins.n > 0 && (plain || u->forward.n == 0))
+		bad(k, line, "resolve.upstream.pins",
+		    "pins are for forward, and answers that come by TLS are not validated");
 	if ((u->forward.n > 0) + (u->stub.n > 0) + (u->recursion != 0) != 1)
 		bad(k, line, "resolve.upstream", "expected one of forward, stub and recursion");
 	if (u->forward.n == 0 && YG_SV_IS(u->dnssec, "trust-ad"))

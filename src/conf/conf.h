@@ -39,6 +39,7 @@ struct yg_conf_dns_upstream {   /* resolve.upstream[] */
 	struct yg_sv zone, org;
 	struct yg_sv forward, stub; /* "ip:port ip:port"; one of them, or recursion */
 	uint64_t recursion;         /* bool */
+	struct yg_sv pins, ca_file; /* of servers that are asked by TLS: "ip:port#name" */
 	struct yg_sv dnssec;        /* auto, off, trust-ad, validate */
 	uint64_t private_addresses; /* bool */
 };

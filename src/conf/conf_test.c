@@ -436,7 +436,8 @@ static void test_resolve(void)
 		"the zone stands twice"));
 	T_OK(refuses("resolve: {upstream: [{zone: \"a..b\", forward: \"::1\"}]}\n",
 		     "expected a domain name"));
-	T_OK(refuses("resolve: {upstream: [{zone: a, forward: \"::1#x\"}]}\n", "has no name here"));
+	T_OK(refuses("resolve: {upstream: [{zone: a, stub: \"::1#x\"}]}\n",
+		     "can be neither a stub"));
 	T_OK(refuses("resolve: {local: [{zone: a, file: b.zone}, {zone: \"A.\", file: c.zone}]}\n",
 		     "stands twice for one organisation"));
 	T_OK(refuses(

@@ -249,8 +249,10 @@ static const struct yg_conf_key dns_client_keys[] = {
 static const struct yg_conf_key dns_upstream_keys[] = {
 	{"zone", RES(DOMAIN, YG_CF_REQUIRED, AT_DU(zone), "", NULL), "Zone whose names are asked for here; the longest one decides."},
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DU(org), "", NULL), "For queries of this organisation only; empty: of all."},
-	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Resolvers that are asked by UDP, and by TCP when an answer does not fit."},
+	{"forward", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(forward)), "Resolvers that are asked by UDP, and by TCP when an answer does not fit; with a name, \"192.0.2.1@853#dns.example\", by TLS alone (RFC 7858), when their certificate is for that name."},
 	{"stub", RPORT(53, YG_CF_EMPTY | YG_CF_MANY, AT_DU(stub)), "In place of forward: authoritative servers of the zone; they are asked without recursion and must answer with authority."},
+	{"pins", RES(TEXT, YG_CF_EMPTY | YG_CF_MANY, AT_DU(pins), "", NULL), "Servers of forward are asked by TLS alone and must have one of these public keys: SHA-256, in hexadecimal."},
+	{"ca-file", RES(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DU(ca_file), "", NULL), "Authorities (PEM) that vouch for the names of servers; empty: those of the system, /etc/ssl/certs/ca-certificates.crt."},
 	{"recursion", RBOOL(AT_DU(recursion), 0), "In place of forward: the zones' own servers are asked, from the root on."},
 	{"dnssec", RES(ENUM, 0, AT_DU(dnssec), "auto", dnssec_ways), "Who says that an answer is secure (AD): off: nobody; trust-ad: the resolver that forwards; validate: we do, by resolve.trust-anchor, and what fails is not answered; auto: validate with recursion, else off."},
 	{"private-addresses", RBOOL(AT_DU(private_addresses), 0), "Private addresses are right in its answers: rebinding protection lets them pass."},

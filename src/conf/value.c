@@ -224,6 +224,8 @@ static bool dns_address(const struct yg_conf_key *k, struct yg_sv text, struct y
 	struct yg_sv where = yg_sv_sub(text, 0, hash), host = yg_sv_sub(where, 0, at);
 	if (hash + 1 == text.n)
 		return false;
+	if (hash < text.n && port == 53) /* a server with a name is asked by TLS */
+		port = 853;
 	if (yg_addr_parse(where, &a, NULL) == YG_OK) { /* ip:port */
 		yg_addr_format(out, &a);
 	} else {

@@ -1,7 +1,10 @@
 #include "os/tls_server.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stdlib.h>
 
 #define RX_MAX   ((size_t)1 << 20)
@@ -23,6 +26,8 @@ struct yg_tls {
 	struct yg_buf rx, tx;
 	size_t rx_at;
 	bool ready, optional;
+	struct yg_tls_peer peer; /* of a client; .name is name */
+	char name[256];
 };
 
 static gnutls_datum_t datum(struct yg_sv s)
@@ -310,4 +315,117 @@ void yg_tls_bye(struct yg_tls *t)
 {
 	if (t->ready)
 		(void)gnutls_bye(t->session, GNUTLS_SHUT_WR);
+}
+
+/* ---- the client's side ---- */
+
+yg_status yg_tls_client_context_new(struct yg_sv ca, struct yg_tls_context **out,
+				    struct yg_err *err)
+{
+	struct yg_tls_context *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return YG_FAIL(err, YG_NOMEM, "TLS");
+	gnutls_datum_t da = datum(ca);
+	int rc = gnutls_certificate_allocate_credentials(&c->cred);
+	if (rc == 0)
+		rc = gnutls_priority_init(&c->priority, NULL, NULL);
+	if (rc == 0 && ca.n > 0) {
+		int n = gnutls_certificate_set_x509_trust_mem(c->cred, &da, GNUTLS_X509_FMT_PEM);
+		rc = n > 0 ? 0 : n < 0 ? n : GNUTLS_E_NO_CERTIFICATE_FOUND;
+	}
+	if (rc != 0) {
+		yg_tls_context_free(c);
+		return YG_FAIL(err, rc == GNUTLS_E_MEMORY_ERROR ? YG_NOMEM : YG_PARSE,
+			       "TLS authorities: %s", gnutls_strerror(rc));
+	}
+	*out = c;
+	return YG_OK;
+}
+
+/* SHA-256 of the public key of the certificate that was shown. */
+static bool key_sha256(gnutls_session_t session, uint8_t out[static 32])
+{
+	unsigned n = 0;
+	gnutls_x509_crt_t crt = NULL;
+	gnutls_pubkey_t key = NULL;
+	gnutls_datum_t der = {NULL, 0};
+	const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &n);
+	bool ok = list != NULL && n > 0 && gnutls_x509_crt_init(&crt) == 0 &&
+		  gnutls_x509_crt_import(crt, &list[0], GNUTLS_X509_FMT_DER) == 0 &&
+		  gnutls_pubkey_init(&key) == 0 && gnutls_pubkey_import_x509(key, crt, 0) == 0 &&
+		  gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &der) == 0 &&
+		  gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, out) == 0;
+	gnutls_free(der.data);
+	if (key != NULL)
+		gnutls_pubkey_deinit(key);
+	if (crt != NULL)
+		gnutls_x509_crt_deinit(crt);
+	return ok;
+}
+
+/* Called by GnuTLS while hands are shaken; anything but 0 ends it. */
+static int verify_server(gnutls_session_t session)
+{
+	const struct yg_tls *t = gnutls_session_get_ptr(session);
+	uint8_t mine[32];
+	unsigned status = 0;
+	bool pinned = t->peer.pin_count == 0;
+	if (!pinned && !key_sha256(session, mine))
+		return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+	for (size_t i = 0; i < t->peer.pin_count && !pinned; i++)
+		pinned = memcmp(mine, t->peer.pins[i], sizeof mine) == 0;
+	if (!pinned)
+		return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+	if (t->name[0] != '\0' &&
+	    (gnutls_certificate_verify_peers3(session, t->name, &status) != 0 || status != 0))
+		return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+	return 0;
+}
+
+static int client_init(struct yg_tls *t, struct yg_tls_context *c)
+{
+	static unsigned char dot[] = "dot";
+	const gnutls_datum_t alpn = {dot, sizeof dot - 1};
+	int rc = gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	if (rc == 0)
+		rc = gnutls_priority_set(t->session, c->priority);
+	if (rc == 0)
+		rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->cred);
+	if (rc == 0)
+		rc = gnutls_alpn_set_protocols(t->session, &alpn, 1, 0);
+	if (rc == 0 && t->name[0] != '\0')
+		rc = gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, t->name, strlen(t->name));
+	return rc;
+}
+
+yg_status yg_tls_client_new(struct yg_tls_context *context, const struct yg_tls_peer *peer,
+			    struct yg_tls **out, struct yg_err *err)
+{
+	struct yg_tls *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return YG_FAIL(err, YG_NOMEM, "TLS");
+	struct yg_sb b = yg_sb_init(t->name, sizeof t->name);
+	t->peer = *peer;
+	yg_sb_put(&b, yg_sv_of(peer->name));
+	t->peer.name = yg_sb_cstr(&b);
+	if (b.cut || (b.n == 0 && peer->pin_count == 0) || peer->pin_count > YG_TLS_PINS_MAX) {
+		free(t);
+		return YG_FAIL(err, YG_INVAL,
+			       "TLS: neither a name nor a pin to know the server by");
+	}
+	yg_buf_init(&t->rx, RX_MAX);
+	yg_buf_init(&t->tx, TX_MAX);
+	int rc = client_init(t, context);
+	if (rc != 0) {
+		yg_tls_free(t);
+		return YG_FAIL(err, YG_NOMEM, "TLS: %s", gnutls_strerror(rc));
+	}
+	gnutls_session_set_ptr(t->session, t);
+	gnutls_session_set_verify_function(t->session, verify_server);
+	gnutls_handshake_set_timeout(t->session, 0); /* the caller watches the clock */
+	gnutls_transport_set_ptr(t->session, t);
+	gnutls_transport_set_pull_function(t->session, pull);
+	gnutls_transport_set_push_function(t->session, push);
+	*out = t;
+	return YG_OK;
 }

@@ -1,4 +1,4 @@
-/* tls_server.h - the server's side of TLS (GnuTLS) without a socket: bytes go in
+/* tls_server.h - the server's side of TLS (GnuTLS), and the client's, without a socket: bytes go in
  * and come out by calls, so that the loop's own connection carries them.
  *
  * TLS 1.2 and 1.3, GnuTLS's NORMAL priorities.  One thread at a time per
@@ -47,3 +47,20 @@ struct yg_sv yg_tls_output(const struct yg_tls *t);
 void yg_tls_output_taken(struct yg_tls *t); /* all of it was */
 /* Appends a close notification to the output. */
 void yg_tls_bye(struct yg_tls *t);
+
+/* ---- the client's side: feed, read, write and output are the same ---- */
+
+#define YG_TLS_PINS_MAX 8
+/* Authorities in PEM, borrowed for the call; empty: none, for servers known by a pin alone.
+ * YG_OK | YG_PARSE | YG_NOMEM. */
+yg_status yg_tls_client_context_new(struct yg_sv ca, struct yg_tls_context **out,
+				    struct yg_err *err);
+struct yg_tls_peer {                       /* whom it must be; a name, or pins, or both */
+	const char *name;                  /* "": any; of its certificate, and asked for (SNI) */
+	uint8_t pins[YG_TLS_PINS_MAX][32]; /* SHA-256 of its public key (RFC 7858 4.2) */
+	size_t pin_count;                  /* one of them must be its; 0: any key */
+};
+/* peer: copied.  Hands are shaken with nobody else.  YG_OK | YG_NOMEM | YG_INVAL (neither
+ * name nor pin). */
+yg_status yg_tls_client_new(struct yg_tls_context *context, const struct yg_tls_peer *peer,
+			    struct yg_tls **out, struct yg_err *err);

@@ -16,33 +16,6 @@
 #define TCP_WAIT_MS  3000
 #define PLAIN_FOR_US 900000000 /* a server that does not know EDNS is asked without for so long */
 
-struct up_job {
-	struct resolve *r;
-	struct up_set *set;
-	struct up_server *server;
-	uint64_t token;
-	int64_t sent_us;
-	struct yg_dns_ask ask;
-	struct yg_dns_name name;
-	uint16_t type;
-	bool dnssec_ok, checking_disabled, by_tcp, ended, lame;
-	bool plain,
-		again_plain; /* this try is without EDNS; the next one shall be, at the same server */
-	bool pending;        /* a try begins when the handles of the one before are gone */
-	uint8_t tries, handles; /* handles: open ones of the loop */
-	uint16_t tried;         /* servers, by bit */
-	int fd;                 /* -1: none */
-	uv_poll_t poll;
-	uv_timer_t timer;
-	uv_tcp_t tcp;
-	uv_connect_t connect;
-	uv_write_t write;
-	uint8_t head[2]; /* length before the question by TCP */
-	uint8_t *in;     /* owned; the answer by TCP */
-	size_t in_n;
-};
-
-static void next_try(struct up_job *j);
 static void send_udp(struct up_job *j);
 
 static uint64_t random64(struct resolve *r)
@@ -91,6 +64,7 @@ static void tcp_end(struct up_job *j)
 static void job_end(struct up_job *j)
 {
 	j->ended = true;
+	up_tls_leave(j);
 	socket_end(j);
 	tcp_end(j);
 	uv_close((uv_handle_t *)&j->timer, on_closed);
@@ -125,6 +99,18 @@ static void answered(struct up_job *j, const uint8_t *msg, size_t n)
 	resolve_wait(r);
 }
 
+void up_job_answer(struct up_job *j, const uint8_t *msg, size_t n)
+{
+	enum yg_dns_match m = yg_dns_ask_match(&j->ask, msg, n);
+	if (m == YG_DNS_MATCH || m == YG_DNS_MATCH_CASE) {
+		answered(j, msg, n);
+		return;
+	}
+	j->lame = j->lame || m == YG_DNS_LAME;
+	j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
+	up_job_next(j);
+}
+
 /* ---- TCP ---- */
 
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *out)
@@ -141,7 +127,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	if (j->ended || uv_is_closing((uv_handle_t *)h))
 		return;
 	if (n < 0) {
-		next_try(j);
+		up_job_next(j);
 		return;
 	}
 	j->in_n += (size_t)n;
@@ -150,21 +136,14 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	size_t want = (size_t)j->in[0] << 8 | j->in[1];
 	if (j->in_n - 2 < want)
 		return;
-	enum yg_dns_match m = yg_dns_ask_match(&j->ask, j->in + 2, want);
-	if (m == YG_DNS_MATCH || m == YG_DNS_MATCH_CASE) {
-		answered(j, j->in + 2, want);
-		return;
-	}
-	j->lame = j->lame || m == YG_DNS_LAME;
-	j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
-	next_try(j);
+	up_job_answer(j, j->in + 2, want);
 }
 
 static void on_written(uv_write_t *w, int status)
 {
 	struct up_job *j = w->data;
 	if (status != 0 && !j->ended && j->by_tcp)
-		next_try(j);
+		up_job_next(j);
 }
 
 static void on_connected(uv_connect_t *c, int status)
@@ -173,7 +152,7 @@ static void on_connected(uv_connect_t *c, int status)
 	if (j->ended || !j->by_tcp)
 		return;
 	if (status != 0) {
-		next_try(j);
+		up_job_next(j);
 		return;
 	}
 	j->head[0] = (uint8_t)(j->ask.n >> 8);
@@ -183,7 +162,7 @@ static void on_connected(uv_connect_t *c, int status)
 	j->write.data = j;
 	if (uv_write(&j->write, (uv_stream_t *)&j->tcp, out, 2, on_written) != 0 ||
 	    uv_read_start((uv_stream_t *)&j->tcp, on_alloc, on_read) != 0)
-		next_try(j);
+		up_job_next(j);
 }
 
 static void on_timeout(uv_timer_t *t)
@@ -193,7 +172,7 @@ static void on_timeout(uv_timer_t *t)
 		return;
 	j->r->up->timeouts++;
 	up_server_silent(j->server, resolve_now(j->r).us);
-	next_try(j);
+	up_job_next(j);
 }
 
 /* The same server by TCP.  The handle of a try before may still be closing: then the
@@ -204,7 +183,7 @@ static void try_tcp(struct up_job *j)
 	if (j->in == NULL)
 		j->in = malloc(65537);
 	if (j->in == NULL || j->tcp.data != NULL || uv_tcp_init(j->r->ctx->loop, &j->tcp) != 0) {
-		next_try(j);
+		up_job_next(j);
 		return;
 	}
 	j->handles++;
@@ -216,7 +195,7 @@ static void try_tcp(struct up_job *j)
 	j->sent_us = resolve_now(j->r).us;
 	if (uv_tcp_connect(&j->connect, &j->tcp, (const struct sockaddr *)&j->server->addr.sa,
 			   on_connected) != 0) {
-		next_try(j);
+		up_job_next(j);
 		return;
 	}
 	(void)uv_timer_start(&j->timer, on_timeout, TCP_WAIT_MS, 0);
@@ -234,7 +213,7 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		ssize_t n = recv(j->fd, msg, sizeof msg, MSG_DONTWAIT);
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EINTR) /* refused: nobody is there */
-				next_try(j);
+				up_job_next(j);
 			return;
 		}
 		enum yg_dns_match m = yg_dns_ask_match(&j->ask, msg, (size_t)n);
@@ -247,9 +226,9 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		case YG_DNS_NO_EDNS:
 			j->lame = true;
 			j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
-			next_try(j);
+			up_job_next(j);
 			return;
-		default: next_try(j); return;
+		default: up_job_next(j); return;
 		}
 	}
 }
@@ -281,12 +260,25 @@ static void on_later(uv_timer_t *t)
 {
 	struct up_job *j = t->data;
 	if (!j->ended)
-		next_try(j);
+		up_job_next(j);
+}
+
+/* By TLS alone, whatever becomes of it. */
+static void send_tls(struct up_job *j)
+{
+	if (!up_tls_send(j))
+		(void)uv_timer_start(&j->timer, on_later, 10, 0);
+	else
+		(void)uv_timer_start(&j->timer, on_timeout, TCP_WAIT_MS, 0);
 }
 
 static void send_udp(struct up_job *j)
 {
 	struct resolve *r = j->r;
+	if (j->server->tls != NULL) {
+		send_tls(j);
+		return;
+	}
 	j->fd = socket_for(r, &j->server->addr);
 	j->sent_us = resolve_now(r).us;
 	if (j->fd < 0 || uv_poll_init(r->ctx->loop, &j->poll, j->fd) != 0) {
@@ -315,8 +307,9 @@ static void on_try(uv_timer_t *t)
 		send_udp(j);
 }
 
-static void next_try(struct up_job *j)
+void up_job_next(struct up_job *j)
 {
+	up_tls_leave(j);
 	socket_end(j);
 	tcp_end(j);
 	(void)uv_timer_stop(&j->timer);
@@ -335,7 +328,7 @@ static void next_try(struct up_job *j)
 	j->r->up->plain += j->plain;
 	const struct yg_dns_ask_opts how = {.dnssec_ok = j->dnssec_ok,
 					    .checking_disabled = j->checking_disabled,
-					    .same_case = true,
+					    .same_case = j->server->tls == NULL,
 					    .no_edns = j->plain,
 					    .authoritative = j->set->authoritative};
 	yg_dns_ask_build(&j->ask, &j->name, j->type, &how, random64(j->r));
@@ -380,7 +373,7 @@ void resolve_up_ask(struct resolve *r, const struct yg_dns_question *q)
 		return;
 	}
 	j->set = &u->sets[q->set - 1];
-	next_try(j);
+	up_job_next(j);
 }
 
 static yg_status set_open(struct resolve *r, size_t i, struct yg_err *err)
@@ -391,9 +384,10 @@ static yg_status set_open(struct resolve *r, size_t i, struct yg_err *err)
 	set->trust_ad = YG_SV_IS(u->dnssec, "trust-ad");
 	bool validate = YG_SV_IS(u->dnssec, "validate") ||
 			(u->recursion != 0 && YG_SV_IS(u->dnssec, "auto"));
-	return u->recursion != 0 || validate
-		       ? up_recurse_open(r, u->forward, validate, &set->recurse, err)
-		       : up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
+	if (u->recursion != 0 || validate)
+		return up_recurse_open(r, u->forward, validate, &set->recurse, err);
+	yg_status st = up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
+	return st == YG_OK ? up_tls_open(r, i, set, err) : st;
 }
 
 yg_status resolve_up_zones(struct resolve *r, struct yg_dns_zones *zones, struct yg_err *err)

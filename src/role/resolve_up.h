@@ -1,19 +1,23 @@
 /* resolve_up.h - the parts of the upstream side of role resolve: resolve_up.c (a
  * question and its tries), resolve_up_server.c (which server, and what is known of it),
- * resolve_recurse.c (recursion and validation).
+ * resolve_up_tls.c (by TLS), resolve_recurse.c (recursion and validation).
  * One thread: the loop's. */
 #pragma once
 #include "role/resolve_internal.h"
 
 #define UP_SERVERS_MAX YG_CONF_SERVERS_MAX
 
+struct up_tls;
 struct up_server {
 	struct yg_addr addr;
 	int64_t rtt_us, var_us;
 	int64_t bad_until;   /* us of the monotonic clock; it is asked when nobody else is left */
 	int64_t plain_until; /* likewise: it is asked without EDNS */
 	uint32_t fails;      /* in a row */
-	bool speaks_edns;    /* it has answered with EDNS: silence says nothing about that */
+	struct up_tls *tls;  /* owned; NULL: it is asked by UDP and TCP */
+	struct yg_sv name;   /* borrowed; of its certificate; "": none */
+	char text[YG_ADDR_TEXT_MAX];
+	bool speaks_edns; /* it has answered with EDNS: silence says nothing about that */
 };
 struct up_set {
 	struct up_server servers[UP_SERVERS_MAX];
@@ -28,6 +32,45 @@ struct upstreams {
 	struct recursion *recursion; /* NULL: none of the sets recurses or validates */
 	uint64_t asked, by_tcp, mismatched, timeouts, plain, jobs;
 };
+
+/* One question. */
+struct up_job {
+	struct resolve *r;
+	struct up_set *set;
+	struct up_server *server;
+	uint64_t token;
+	int64_t sent_us;
+	struct yg_dns_ask ask;
+	struct yg_dns_name name;
+	uint16_t type;
+	bool dnssec_ok, checking_disabled, by_tcp, ended, lame;
+	bool plain,
+		again_plain; /* this try is without EDNS; the next one shall be, at the same server */
+	bool pending;        /* a try begins when the handles of the one before are gone */
+	uint8_t tries, handles; /* handles: open ones of the loop */
+	uint16_t tried;         /* servers, by bit */
+	int fd;                 /* -1: none */
+	uv_poll_t poll;
+	uv_timer_t timer;
+	uv_tcp_t tcp;
+	uv_connect_t connect;
+	uv_write_t write;
+	uint8_t head[2]; /* length before the question by TCP */
+	uint8_t *in;     /* owned; the answer by TCP */
+	size_t in_n;
+	struct up_tls *tls; /* whose connection it is on; NULL: none */
+	struct up_job *tls_next;
+};
+/* The answer off a stream: it ends the question, or the next try begins. */
+void up_job_answer(struct up_job *j, const uint8_t *msg, size_t n);
+void up_job_next(struct up_job *j);
+
+/* resolve_up_tls.c */
+/* The servers of a set that have a name or pins. */
+yg_status up_tls_open(struct resolve *r, size_t i, struct up_set *set, struct yg_err *err);
+/* False: not now; nothing has begun. */
+bool up_tls_send(struct up_job *j);
+void up_tls_leave(struct up_job *j); /* it is not waited for any more; on none: nothing */
 
 /* resolve_up_server.c */
 int64_t up_rtt(const struct up_server *s); /* us; a guess when it was never asked */

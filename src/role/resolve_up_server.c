@@ -77,7 +77,14 @@ yg_status up_servers_read(struct up_set *s, struct yg_sv text, struct yg_err *er
 		if (s->count == UP_SERVERS_MAX)
 			return YG_FAIL(err, YG_LIMIT, "resolve.upstream: at most %u servers",
 				       (unsigned)UP_SERVERS_MAX);
-		yg_status st = yg_addr_parse(one, &s->servers[s->count].addr, err);
+		struct up_server *server = &s->servers[s->count];
+		size_t hash = yg_sv_find(one, '#', 0);
+		struct yg_sv where = yg_sv_sub(one, 0, hash);
+		struct yg_sb shown = yg_sb_init(server->text, sizeof server->text);
+		yg_sb_put(&shown, where);
+		(void)yg_sb_cstr(&shown);
+		server->name = yg_sv_sub(one, hash + 1, one.n);
+		yg_status st = yg_addr_parse(where, &server->addr, err);
 		if (st != YG_OK)
 			return st;
 		s->count++;

@@ -125,6 +125,20 @@ static void take_or(struct load *l, const char *name, struct yg_sv path, const c
 		take(l, name, YG_R_RESOLVE, system);
 }
 
+/* Who vouches for servers that are asked by TLS. */
+static void take_authorities(struct load *l, const struct yg_conf *conf)
+{
+	char name[48];
+	for (size_t i = 0; i < conf->dns_upstream_count; i++) {
+		const struct yg_conf_dns_upstream *u = &conf->dns_upstreams[i];
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&b, "up.%zu.ca", i);
+		if (yg_sv_find(u->forward, '#', 0) < u->forward.n)
+			take_or(l, yg_sb_cstr(&b), u->ca_file,
+				"/etc/ssl/certs/ca-certificates.crt");
+	}
+}
+
 /* What recursion and validation begin from. */
 static void take_root(struct load *l, const struct yg_conf *conf)
 {
@@ -156,6 +170,7 @@ static void take_resolver(struct load *l, const struct yg_conf *conf)
 							: YG_SV("keys/dns-log"));
 	}
 	take_root(l, conf);
+	take_authorities(l, conf);
 	take_dns_tls(l, conf, "dot", conf->dns_dots, conf->dns_dot_count);
 	take_dns_tls(l, conf, "doh", conf->dns_dohs, conf->dns_doh_count);
 	for (size_t i = 0; i < conf->dns_policy_count; i++) {
