@@ -321,6 +321,7 @@ void center_look(struct center *c)
 	struct yg_arena arena;
 	uint64_t workers = yg_api_conf(&c->api)->ingest_workers;
 	look_store(c);
+	center_look_resolvers(c); /* without a lease of the state: they may be slow */
 	if (yg_lease_state(&c->api, &l, &err) != YG_OK) {
 		yg_api_set_part(&c->api, "center", YG_HEALTH_DOWN,
 				YG_SV("the state database does not open"), YG_SV(""));
@@ -333,5 +334,4 @@ void center_look(struct center *c)
 		yg_arena_reset(&arena);
 	}
 	yg_arena_free(&arena);
-	center_look_resolvers(c);
 }
