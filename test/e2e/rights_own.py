@@ -359,7 +359,7 @@ def main():
         stranger = sign_in(s, person["administrator.heron"])
         check_pairs(stranger, own, "of another organisation")
         member = sign_in(s, person["organisation_csirt.bittern"])
-        check_pairs(member, own, "of the same organisation", ("decideApproval", "putImportPart", "finishImport"))
+        check_pairs(member, own, "of the same organisation", ("getApproval", "decideApproval", "putImportPart", "finishImport"))
         check_unchanged(own)
         check_shared(s, w, own, member)
         check_my_tokens(s, own)
