@@ -82,6 +82,8 @@
 	X(6011, CENTER_DNS_FAILED,  "center.dns_failed",  ERROR,  60, "What organisations say of protective DNS could not be written; what was stays in force.") \
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
+	X(7010, RESOLVE_TAP_UP,     "resolve.dnstap_up", NOTICE, 60, "An output of resolve.dnstap takes frames again.") \
+	X(7011, RESOLVE_TAP_DOWN,   "resolve.dnstap_down", WARN, 60, "An output of resolve.dnstap does not take frames.") \
 	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \
 	X(7002, RESOLVE_LOG_FULL,   "resolve.log_full",   WARN,   6, "The query log is at its bound; events of queries are dropped and counted.") \
 	X(7003, RESOLVE_LOG_FAILED, "resolve.log_failed", ERROR,  6, "The query log could not be written; its events are dropped and counted.") \

@@ -274,8 +274,29 @@ static void check_local(struct checker *k, size_t i)
 			    "resolve.upstream has the zone too, for the same organisation");
 }
 
+static void check_taps(struct checker *k)
+{
+	for (size_t i = 0; i < k->c->dns_tap_count; i++) {
+		const struct yg_conf_dns_tap *t = &k->c->dns_taps[i];
+		size_t line = item_line(k, list_of("resolve.dnstap"), i);
+		struct yg_addr a;
+		bool local = YG_SV_IS(t->protocol, "unix"), tls = YG_SV_IS(t->protocol, "tls");
+		bool path = local || YG_SV_IS(t->protocol, "file");
+		if (path && (!yg_sv_starts(t->to, YG_SV("/")) ||
+			     t->to.n > (local ? YG_CONF_SOCKET_MAX : YG_CONF_TAP_MAX)))
+			bad(k, line, "resolve.dnstap.to",
+			    "expected an absolute path, not too long");
+		if (!path && yg_addr_parse(t->to, &a, NULL) != YG_OK)
+			bad(k, line, "resolve.dnstap.to", "expected an address and port");
+		if (tls != (t->ca_file.n > 0) || tls != (t->tls_name.n > 0))
+			bad(k, line, "resolve.dnstap",
+			    "tls needs ca-file and tls-name, and nothing else has them");
+	}
+}
+
 static void check_resolve(struct checker *k)
 {
+	check_taps(k);
 	const struct yg_conf *c = k->c;
 	check_pair(k, c->dns_dots, c->dns_dot_count, "resolve.dot");
 	check_pair(k, c->dns_dohs, c->dns_doh_count, "resolve.doh");

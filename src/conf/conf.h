@@ -56,6 +56,12 @@ struct yg_conf_dns_policy { /* resolve.policy[] */
 struct yg_conf_dns_privacy { /* resolve.privacy[] */
 	struct yg_sv org, addresses;
 };
+#define YG_CONF_TAP_MAX 255 /* bytes of where it goes */
+struct yg_conf_dns_tap {    /* resolve.dnstap[] */
+	struct yg_sv to, protocol, ca_file, tls_name;
+	uint64_t policy, extra; /* bools */
+	uint64_t queue, size;   /* bytes */
+};
 struct yg_conf_dns_publish { /* resolve.publish[] */
 	struct yg_sv zone, org, listen, allow, notify;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
@@ -136,6 +142,8 @@ struct yg_conf {
 	size_t dns_privacy_count;
 	struct yg_conf_dns_publish *dns_publishes;
 	size_t dns_publish_count;
+	struct yg_conf_dns_tap *dns_taps;
+	size_t dns_tap_count;
 	/* process: */
 	struct yg_sv user;      /* "yagura": who roles run as when started as root */
 	int64_t restart_max_us; /* 60 s: longest back-off */

@@ -182,6 +182,12 @@ static void test_cross(void)
 	T_OK(refuses(
 		"ingest:\n  listeners:\n" L("a", "udp, address: \"1.2.3.4:1\", source: dnstap"),
 		"dnstap is a stream"));
+	T_OK(refuses("resolve: {dnstap: [{to: rel, protocol: file}]}\n",
+		     "expected an absolute path"));
+	T_OK(refuses("resolve: {dnstap: [{to: /x, protocol: tcp}]}\n",
+		     "f.yaml:1: resolve.dnstap.to: expected an address and port"));
+	T_OK(refuses("resolve: {dnstap: [{to: \"192.0.2.1:1\", protocol: tls}]}\n",
+		     "tls needs ca-file and tls-name"));
 	T_OK(refuses("api: {cert_file: /x}\n",
 		     "f.yaml:1: api.cert_file: api.cert_file and api.key_file belong together"));
 	T_OK(refuses("store: {memory: 512MiB, query_memory: 1GiB}\n", "store.query_memory"));

@@ -12,6 +12,7 @@
 #define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
 #define AT_DO(m) offsetof(struct yg_conf_dns_local, m)
 #define AT_DR(m) offsetof(struct yg_conf_dns_record, m)
+#define AT_DT(m) offsetof(struct yg_conf_dns_tap, m)
 #define AT_DB(m) offsetof(struct yg_conf_dns_publish, m)
 #define AT_DV(m) offsetof(struct yg_conf_dns_privacy, m)
 #define KIB(n)   ((uint64_t)(n) << 10)
@@ -303,6 +304,21 @@ static const struct yg_conf_key dns_publish_keys[] = {
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
 
+#define TAP(type, flags, at, dflt, options) YG_CT_##type, flags, at, 0, 0, 0, dflt, options, YG_RELOAD_ROLE, RESOLVE, "0.3"
+#define TAPNUM(type, at, lo, hi, dflt)      YG_CT_##type, 0, at, lo, hi, dflt, NULL, NULL, YG_RELOAD_ROLE, RESOLVE, "0.3"
+static const char *const tap_ways[] = {"unix", "tcp", "tls", "file", NULL};
+static const struct yg_conf_key dns_tap_keys[] = {
+	{"to", TAP(TEXT, YG_CF_REQUIRED, AT_DT(to), "", NULL), "Absolute path of a Unix socket or file, or address and port for tcp and tls."},
+	{"protocol", TAP(ENUM, YG_CF_REQUIRED, AT_DT(protocol), "", tap_ways), "How it is written to; a file is begun anew at each start, the one before kept as PATH.1, and workers after the first have one of their own, PATH-N."},
+	{"ca-file", TAP(FILE, YG_CF_EMPTY | YG_CF_BESIDE, AT_DT(ca_file), "", NULL), "For tls: authorities (PEM), one of which must vouch for the receiver's certificate."},
+	{"tls-name", TAP(TEXT, YG_CF_EMPTY, AT_DT(tls_name), "", NULL), "For tls: the name that the receiver's certificate must be for."},
+	{"policy", TAPNUM(BOOL, AT_DT(policy), 0, 1, 1), "With what the policy did (dnstap's own Policy)."},
+	{"extra", TAPNUM(BOOL, AT_DT(extra), 0, 1, 0), "With what dnstap has no place for, as the query log has it."},
+	{"queue", TAPNUM(BYTES, AT_DT(queue), KIB(512), GIB(1), MIB(4)), "Most memory of a worker for frames that wait; beyond it new ones are dropped and counted."},
+	{"size", TAPNUM(BYTES, AT_DT(size), MIB(1), TIB(1), MIB(256)), "Of a file: at this size it is ended and kept as PATH.1, in place of the one there."},
+	{NULL, TAP(TEXT, 0, 0, NULL, NULL), NULL},
+};
+
 #define DNS_LIST(items, count, type, max, keys) AT(items), AT(count), sizeof(struct type), max, keys, YG_RELOAD_ROLE, DNS, "0.3"
 const struct yg_conf_list yg_conf_lists[] = {
 	{"ingest.listeners", AT(listeners), AT(listener_count), sizeof(struct yg_conf_listener), 64, listener_keys,
@@ -324,6 +340,8 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
 	{"resolve.privacy", DNS_LIST(dns_privacies, dns_privacy_count, yg_conf_dns_privacy, 1024, dns_privacy_keys), "What events say of the addresses of an organisation's clients.", 0},
 	{"resolve.publish", DNS_LIST(dns_publishes, dns_publish_count, yg_conf_dns_publish, 64, dns_publish_keys), "Our own policy as a response policy zone, for members with resolvers of their own (AXFR, IXFR).", YG_CL_TWICE},
+	{"resolve.dnstap", AT(dns_taps), AT(dns_tap_count), sizeof(struct yg_conf_dns_tap), 8, dns_tap_keys,
+	 YG_RELOAD_ROLE, RESOLVE, "0.3", "Whom the resolver tells of its answers in dnstap.", YG_CL_TWICE},
 	{NULL, 0, 0, 0, 0, NULL, YG_RELOAD_LIVE, 0, NULL, NULL, 0},
 };
 /* clang-format on */

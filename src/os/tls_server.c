@@ -245,7 +245,11 @@ yg_status yg_tls_read(struct yg_tls *t, char *out, size_t cap, size_t *out_n, st
 	if (st != YG_OK)
 		return st;
 	for (;;) {
+		size_t before = t->rx_at;
 		ssize_t n = gnutls_record_recv(t->session, out, cap);
+		/* a ticket was read, and there is more behind it */
+		if (n == GNUTLS_E_AGAIN && t->rx_at > before && t->rx_at < t->rx.n)
+			continue;
 		if (n > 0) {
 			*out_n = (size_t)n;
 			return YG_OK;

@@ -13,7 +13,7 @@
 #include "os/file.h"
 #include "role/sup.h"
 
-#define SOCKET_FOLDERS 64 /* as many as there may be listeners */
+#define FOLDERS (64 + 8) /* as many as there may be listeners and outputs of the resolver */
 
 struct yg_child *sup_child_of(struct sup *s, unsigned role_bit, uint32_t index)
 {
@@ -184,35 +184,38 @@ static yg_status loop_open(struct sup *s, struct yg_err *err)
 }
 
 /* The folder of an absolute path; false: there is no path, or it stands in the root. */
-static bool folder_of(struct yg_sb *b, struct yg_sv path)
+static bool folder_of(char out[static YG_CONF_TAP_MAX + 1], struct yg_sv path)
 {
+	struct yg_sb b = yg_sb_init(out, YG_CONF_TAP_MAX + 1);
 	while (path.n > 0 && path.p[path.n - 1] != '/')
 		path.n--;
 	if (path.n < 2)
 		return false;
-	yg_sb_put(b, yg_sv_sub(path, 0, path.n - 1));
-	(void)yg_sb_cstr(b);
+	yg_sb_put(&b, yg_sv_sub(path, 0, path.n - 1));
+	(void)yg_sb_cstr(&b);
 	return true;
 }
 
 /* What main may do from here on; roles inherit it and take away more. */
 static yg_status lock_in(struct sup *s, struct yg_err *err)
 {
-	static char folders[SOCKET_FOLDERS][YG_CONF_SOCKET_MAX + 1];
-	struct yg_sandbox_path paths[3 + SOCKET_FOLDERS] = {
+	static char folders[FOLDERS][YG_CONF_TAP_MAX + 1];
+	struct yg_sandbox_path paths[3 + FOLDERS] = {
 		{"/", YG_ACCESS_READ | YG_ACCESS_EXEC, false},
 		{s->data, YG_ACCESS_WRITE, false},
 		{"/dev/null", YG_ACCESS_WRITE, true},
 	};
 	struct yg_sandbox box = {
 		.role = "main", .paths = paths, .path_count = 3, .calls = YG_CALLS_FORK};
-	for (size_t i = 0; i < s->conf.listener_count && i < SOCKET_FOLDERS; i++) {
-		struct yg_sb b = yg_sb_init(folders[i], sizeof folders[i]);
-		if (!folder_of(&b, s->conf.listeners[i].path))
-			continue;
+	size_t n = 0;
+	for (size_t i = 0; i < s->conf.listener_count && n < FOLDERS; i++)
+		n += folder_of(folders[n], s->conf.listeners[i].path);
+	for (size_t i = 0; i < s->conf.dns_tap_count && n < FOLDERS; i++)
+		n += YG_SV_IS(s->conf.dns_taps[i].protocol, "file") &&
+		     folder_of(folders[n], s->conf.dns_taps[i].to);
+	for (size_t i = 0; i < n; i++)
 		paths[box.path_count++] =
 			(struct yg_sandbox_path){folders[i], YG_ACCESS_WRITE, true};
-	}
 	struct yg_sandbox_proof proof;
 	yg_status st = yg_privilege_trim(err);
 	if (st == YG_OK)

@@ -14,6 +14,25 @@
 #define TICK_MOST_MS    50
 #define SNAPSHOT_TURNS  8 /* of the loop, one for each kind and some to spare */
 
+/* What the outputs of resolve.dnstap need, and no more. */
+static void tap_rights(const struct yg_conf *c, struct yg_role_profile *p)
+{
+	static char folders[8][YG_CONF_TAP_MAX + 1]; /* as many as there may be */
+	for (size_t i = 0; i < c->dns_tap_count && i < YG_LEN(folders); i++) {
+		const struct yg_conf_dns_tap *t = &c->dns_taps[i];
+		struct yg_sv path = t->to;
+		if (YG_SV_IS(t->protocol, "unix"))
+			p->box.calls |= YG_CALLS_UNIX;
+		if (!YG_SV_IS(t->protocol, "file"))
+			continue;
+		while (path.n > 1 && path.p[path.n - 1] != '/')
+			path.n--;
+		struct yg_sb b = yg_sb_init(folders[i], sizeof folders[i]);
+		yg_sb_put(&b, path);
+		yg_role_path(p, yg_sb_cstr(&b), YG_ACCESS_READ | YG_ACCESS_WRITE, true);
+	}
+}
+
 static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 {
 	const struct yg_conf *c = ctx->conf;
@@ -21,6 +40,7 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	if (c->resolve_log != 0)
 		yg_role_path(p, "dnslog", YG_ACCESS_READ | YG_ACCESS_WRITE, true);
 	p->box.calls |= YG_CALLS_INET_OUT | YG_CALLS_BIND;
+	tap_rights(c, p);
 	p->box.files_max = (uint32_t)YG_MIN(c->resolve_tcp + 16384, 1000000u);
 	/* cache, policy (read in place), waiting queries, connections */
 	bool tls = c->dns_dot_count + c->dns_doh_count > 0;
@@ -123,7 +143,10 @@ static void on_drain(struct yg_role_ctx *ctx)
 	resolve_udp_stop(r);
 	resolve_stream_stop(r);
 	resolve_log_end(r);
-	yg_role_stop(ctx);
+	if (r->taps != NULL)
+		resolve_taps_end(r->taps, yg_role_stop);
+	else
+		yg_role_stop(ctx);
 }
 
 /* The same for all workers and after a restart, so that cookies stay good (RFC 9018 2). */
@@ -196,6 +219,8 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
 	r->tick.data = r;
 	yg_status st = resolve_clients_open(&r->clients, ctx, err);
+	if (st == YG_OK)
+		st = resolve_taps_open(ctx, &r->taps, err);
 	if (st == YG_OK)
 		st = resolve_log_open(r, err);
 	if (st == YG_OK)

@@ -10,6 +10,7 @@
 #include "dns/core.h"
 #include "format/dnstap.h"
 #include "os/socket.h"
+#include "role/resolve_tap.h"
 #include "role/role.h"
 #include "snapshot/prefix.h"
 
@@ -61,6 +62,7 @@ struct resolve {
 	struct streams *streams; /* owned */
 	struct resolve_door_counts doors;
 	struct upstreams *up;
+	struct yg_taps *taps;    /* owned; NULL: none */
 	struct resolve_log *log; /* owned; NULL: none */
 	uint64_t blocked[YG_DNS_LAYER_COUNT];
 	struct yg_door *door; /* owned */

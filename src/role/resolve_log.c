@@ -53,6 +53,7 @@ struct resolve_log {
 	uint64_t file_n, file_most, others_n, most; /* bytes: this file, the worker's others */
 	int64_t begun_us, look_us;                  /* monotonic */
 	bool drop_old, full;
+	bool files;       /* false: only the outputs of resolve.dnstap are told */
 	size_t n;         /* bytes in buf */
 	uint32_t waiting; /* frames in it */
 	struct resolve_log_counts counts;
@@ -379,6 +380,14 @@ static void frame(struct resolve_log *l, const struct yg_dns_event *ev, const st
 	times(l, ev, &d);
 	d.extra = (struct yg_sv){(const char *)t->extra,
 				 yg_dns_extra_put(&t->x, t->extra, sizeof t->extra)};
+	if (l->r->taps != NULL)
+		resolve_taps_put(l->r->taps, &d);
+	if (!l->files)
+		return;
+	if (l->full && resolve_now(l->r).us < l->look_us) {
+		l->counts.dropped++;
+		return;
+	}
 	size_t n = yg_dnstap_encode(&d, l->buf + l->n + 4, sizeof l->buf - l->n - 4);
 	if (n == 0) { /* cannot be: there is room for the largest */
 		l->counts.dropped++;
@@ -405,7 +414,7 @@ void resolve_log_event(struct resolve_log *l, const struct yg_dns_event *ev)
 		l->counts.untold++;
 		return;
 	}
-	if (l->full && resolve_now(l->r).us < l->look_us) {
+	if (l->full && l->r->taps == NULL && resolve_now(l->r).us < l->look_us) {
 		l->counts.dropped++;
 		return;
 	}
@@ -469,7 +478,7 @@ yg_status resolve_log_open(struct resolve *r, struct yg_err *err)
 {
 	const struct yg_conf *c = r->conf;
 	struct found f;
-	if (c->resolve_log == 0)
+	if (c->resolve_log == 0 && r->taps == NULL)
 		return YG_OK;
 	struct resolve_log *l = calloc(1, sizeof *l);
 	if (l == NULL)
@@ -477,6 +486,9 @@ yg_status resolve_log_open(struct resolve *r, struct yg_err *err)
 	r->log = l;
 	l->r = r;
 	l->fd = -1;
+	l->files = c->resolve_log != 0;
+	if (!l->files) /* only for others, by dnstap */
+		return who_open(l, err);
 	l->most = c->resolve_log_bytes / YG_MAX(c->resolve_workers, 1u);
 	l->file_most = YG_MAX(YG_MIN(l->most / 8, (uint64_t)FILE_MOST), (uint64_t)FILE_LEAST);
 	l->drop_old = YG_SV_IS(c->resolve_log_full, "drop-old");

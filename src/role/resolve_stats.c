@@ -94,6 +94,21 @@ static void put_log(const struct resolve *r, struct yg_buf *b)
 	number(b, "log_waiting_bytes", c.waiting_bytes);
 	number(b, "log_bytes_max", c.most_bytes);
 	number(b, "log_full", c.full);
+	struct yg_tap_counts all = {0};
+	uint64_t down = 0;
+	for (size_t i = 0; i < resolve_taps_count(r->taps); i++) {
+		struct yg_tap_counts one = resolve_taps_counts(r->taps, i);
+		all.sent += one.sent;
+		all.dropped += one.dropped;
+		all.lost += one.lost;
+		all.waiting += one.waiting;
+		down += !one.up;
+	}
+	number(b, "dnstap_sent", all.sent);
+	number(b, "dnstap_dropped", all.dropped);
+	number(b, "dnstap_lost", all.lost);
+	number(b, "dnstap_waiting", all.waiting);
+	number(b, "dnstap_down", down);
 }
 
 static void put_upstreams(const struct resolve *r, struct yg_buf *b)

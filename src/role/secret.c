@@ -183,6 +183,11 @@ static void take_resolver(struct load *l, const struct yg_conf *conf)
 		yg_sb_printf(&b, "publish.%zu.tsig", i);
 		take_sv(l, yg_sb_cstr(&b), YG_R_ZONES, conf->dns_publishes[i].tsig_secret_file);
 	}
+	for (size_t i = 0; i < conf->dns_tap_count; i++) {
+		b.n = 0;
+		yg_sb_printf(&b, "dnstap.%zu.ca", i);
+		take_sv(l, yg_sb_cstr(&b), YG_R_RESOLVE, conf->dns_taps[i].ca_file);
+	}
 	for (size_t i = 0; i < conf->dns_client_count; i++) {
 		b.n = 0;
 		yg_sb_printf(&b, "client.%zu", i);
