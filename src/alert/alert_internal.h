@@ -28,9 +28,13 @@ yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_ale
 	" coalesce(c.updated, n.updated) AS updated, coalesce(p.closed, n.closed) AS closed,"       \
 	" n.previous, coalesce(p.merged_into, n.merged_into) AS merged_into,"                       \
 	" coalesce(c.version, n.version) AS version, n.system FROM alert n"                         \
-	" LEFT JOIN alert_past p ON p.alert = n.seq AND p.until = (SELECT min(x.until)"             \
-	" FROM alert_past x WHERE x.alert = n.seq AND x.until >= " t ")"                            \
-	" LEFT JOIN alert_past_count c ON c.alert = n.seq AND c.until = (SELECT min(y.until)"       \
-	" FROM alert_past_count y WHERE y.alert = n.seq AND y.until >= " t ")) a"
+	" LEFT JOIN alert_past p ON p.alert = n.seq"                                                \
+	" AND p.until = " YG_ALERT_UNTIL(                                                           \
+		t, "alert_past") " LEFT JOIN alert_past_count c ON c.alert = n.seq"                 \
+				 " AND c.until = " YG_ALERT_UNTIL(t, "alert_past_count") ") a"
+/* Nothing is looked for of an alert that has not changed since. */
+#define YG_ALERT_UNTIL(t, table)                                                                   \
+	"CASE WHEN n.updated < " t " THEN NULL ELSE (SELECT min(x.until) FROM " table              \
+	" x WHERE x.alert = n.seq AND x.until >= " t ") END"
 /* The pattern of LIKE ... ESCAPE '!' for words to look for. */
 struct yg_sv yg_alert_pattern(struct yg_sv q, struct yg_sb *b);
