@@ -82,14 +82,14 @@
 	X(6011, CENTER_DNS_FAILED,  "center.dns_failed",  ERROR,  60, "What organisations say of protective DNS could not be written; what was stays in force.") \
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
-	X(7010, RESOLVE_TAP_UP,     "resolve.dnstap_up", NOTICE, 60, "An output of resolve.dnstap takes frames again.") \
-	X(7011, RESOLVE_TAP_DOWN,   "resolve.dnstap_down", WARN, 60, "An output of resolve.dnstap does not take frames.") \
 	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \
 	X(7002, RESOLVE_LOG_FULL,   "resolve.log_full",   WARN,   6, "The query log is at its bound; events of queries are dropped and counted.") \
 	X(7003, RESOLVE_LOG_FAILED, "resolve.log_failed", ERROR,  6, "The query log could not be written; its events are dropped and counted.") \
 	X(7004, RESOLVE_LOCAL,      "resolve.local",      INFO,   60, "New local zones are in force.")                   \
 	X(7005, RESOLVE_LOCAL_REFUSED, "resolve.local_refused", ERROR, 60, "Local zones could not be read; those before stay in force.") \
 	X(7006, RESOLVE_UPSTREAM_TLS, "resolve.upstream_tls", WARN, 60, "A server that is asked by TLS could not be spoken to safely, and was not asked.") \
+	X(7007, RESOLVE_TAP_UP,     "resolve.dnstap_up",  NOTICE, 60, "An output of resolve.dnstap takes frames again.") \
+	X(7008, RESOLVE_TAP_DOWN,   "resolve.dnstap_down", WARN, 60, "An output of resolve.dnstap does not take frames.") \
 	X(7010, ZONES_COMPILED,     "zones.compiled",     INFO,   600, "The policy zones were compiled into a policy.")    \
 	X(7011, ZONES_FAILED,       "zones.failed",       ERROR,  60, "The policy zones could not be compiled; the policy before stays in force.") \
 	X(7012, ZONES_REFUSED,      "zones.refused",      ERROR,  60, "A policy zone could not be read; the one before stays in force.") \

@@ -233,8 +233,12 @@ static bool take_frame(struct yg_split *s, struct yg_sv *in, struct yg_split_bat
 		*in = yg_sv_sub(*in, in->n, 0);
 	else if (yg_fstrm_next(&s->stream, in, &what, &frame, NULL) != YG_OK) {
 		s->broken = true;
-		if (s->done == s->header_n && s->records == 0 && s->stream.offset == 0)
-			s->n = s->done = s->batch_header_n = s->header_n = 0; /* not even begun */
+		if (s->done == s->header_n && s->records == 0 && s->stream.offset == 0) {
+			/* not even begun: as it came, without a START of ours in front */
+			s->n -= s->done;
+			memmove(s->buf, s->buf + s->done, s->n);
+			s->done = s->batch_header_n = s->header_n = 0;
+		}
 	}
 	keep(s, yg_sv_sub(before, 0, before.n - in->n));
 	if (what == YG_FSTRM_MORE)
