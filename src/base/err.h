@@ -14,12 +14,16 @@ struct yg_err {
 	char msg[256];     /* English, lower case, no full stop, no newline */
 };
 
-/* return YG_FAIL(err, YG_PARSE, "rule %u: unknown field '%s'", id, name); */
+/* return YG_FAIL(err, YG_PARSE, "rule %u: unknown field '%s'", id, name);
+ * The value is the code itself (evaluated twice), so that compilers and analyzers see
+ * that a failure is no success. */
 #define YG_FAIL(err, code, ...)                                                                    \
-	yg_err_set((err), (code), 0, __FILE__ ":" YG_STR(__LINE__), __VA_ARGS__)
+	((void)yg_err_set((err), (code), 0, __FILE__ ":" YG_STR(__LINE__), __VA_ARGS__),           \
+	 (yg_status)(code))
 /* The same for a refused system call; the text of eno is appended. */
 #define YG_FAIL_OS(err, eno, ...)                                                                  \
-	yg_err_set((err), YG_IO, (eno), __FILE__ ":" YG_STR(__LINE__), __VA_ARGS__)
+	((void)yg_err_set((err), YG_IO, (eno), __FILE__ ":" YG_STR(__LINE__), __VA_ARGS__),        \
+	 (yg_status)YG_IO)
 
 yg_status yg_err_set(struct yg_err *err, yg_status code, int os_errno, const char *where,
 		     const char *fmt, ...) YG_PRINTF(5, 6) YG_COLD;
