@@ -88,15 +88,13 @@ yg_status yg_r_session_get(struct yg_api *api, struct yg_request *q, struct yg_r
 	return answer_who(q, r, l.db, 200, person ? &p : NULL, session ? &s : NULL, err);
 }
 
-/* Somebody who is not signed in yet: a page of ours, its body, and a handle. */
-static yg_status begin(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-		       struct yg_lease *l, struct yg_body *b, const struct yg_field *fields,
-		       size_t n, struct yg_value *v, struct yg_err *err)
+/* Somebody who is not signed in yet: a page of ours, and its body. */
+static yg_status begin(struct yg_request *q, struct yg_response *r, struct yg_body *b,
+		       const struct yg_field *fields, size_t n, struct yg_value *v,
+		       struct yg_err *err)
 {
 	yg_status st = yg_same_site(q, r, false, err);
-	if (st == YG_OK)
-		st = yg_body_read(b, q, fields, n, v, err);
-	return st == YG_OK ? yg_lease_state(api, l, err) : st;
+	return st == YG_OK ? yg_body_read(b, q, fields, n, v, err) : st;
 }
 
 static const struct yg_field proof_fields[] = {
@@ -116,7 +114,9 @@ yg_status yg_r_session_add(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_person p;
 	struct yg_session s;
 	const char *method;
-	yg_status st = begin(api, q, r, &l, &b, proof_fields, YG_LEN(proof_fields), v, err);
+	yg_status st = begin(q, r, &b, proof_fields, YG_LEN(proof_fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_password_try t = {v[P_LOGIN].text, v[P_PASSWORD].text, v[P_TOTP].text,
@@ -153,7 +153,9 @@ yg_status yg_r_session_passkey(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_value v[YG_LEN(passkey_fields)];
 	struct yg_person p;
 	struct yg_session s;
-	yg_status st = begin(api, q, r, &l, &b, passkey_fields, YG_LEN(passkey_fields), v, err);
+	yg_status st = begin(q, r, &b, passkey_fields, YG_LEN(passkey_fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
 	st = yg_passkey_proof(api, q, l.db, &b, v[0].text, v[1].node, &p, err);
@@ -284,7 +286,9 @@ yg_status yg_r_enrolment_options(struct yg_api *api, struct yg_request *q, struc
 	char secret[YG_TOTP_TEXT], uri[256];
 	struct yg_sb text = yg_sb_init(secret, sizeof secret);
 	struct yg_sb totp_uri = yg_sb_init(uri, sizeof uri);
-	yg_status st = begin(api, q, r, &l, &b, fields, YG_LEN(fields), v, err);
+	yg_status st = begin(q, r, &b, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
 	struct yg_act act = yg_request_act(q, api, l.db);
 	if (st == YG_OK)
 		st = yg_enrol_get(&act, v[0].text, q->arena, &e, err);
@@ -336,7 +340,9 @@ yg_status yg_r_enrolment(struct yg_api *api, struct yg_request *q, struct yg_res
 	struct yg_credential key;
 	struct yg_enrolled done;
 	struct yg_session s;
-	yg_status st = begin(api, q, r, &l, &b, fields, YG_LEN(fields), v, err);
+	yg_status st = begin(q, r, &b, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_state(api, &l, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_enrol_try t = {.code = v[0].text,

@@ -155,9 +155,11 @@ static yg_status add_zone(struct compiling *c, const char *policy,
 	if (st == YG_OK)
 		st = feed_file(path, source, err);
 	yg_dns_source_free(source);
+	if (st == YG_OK)
+		print_zone(c, z, zone);
+	c->file = NULL; /* `path` is this function's */
 	if (st != YG_OK)
 		return st == YG_IO ? st : (yg_err_wrap(err, "%s: ", path), st);
-	print_zone(c, z, zone);
 	return YG_OK;
 }
 

@@ -33,7 +33,7 @@ static void refused(struct want *w, const struct yg_sock *k, const struct yg_add
 	struct yg_sb b = yg_sb_init(who, sizeof who);
 	struct yg_err cause = *w->err;
 	if (w->st == YG_CONFLICT && a != NULL &&
-	    yg_port_owner(a, strcmp(k->protocol, "udp") == 0, &b))
+	    yg_port_owner(a, k->protocol[1] == 'd', &b)) /* udp */
 		w->st = YG_FAIL(w->err, YG_CONFLICT, "%s: %s %s is taken by %s", k->name,
 				k->protocol, k->address, yg_sb_cstr(&b));
 	else if (w->st == YG_DENIED && a != NULL && yg_addr_port(a) < 1024)
@@ -47,7 +47,7 @@ static void refused(struct want *w, const struct yg_sock *k, const struct yg_add
 	       YG_KS("address", k->address), YG_KU("error", yg_sv_of(w->err->msg)));
 }
 
-static void bind_inet(struct want *w, struct yg_sock *k, bool shared)
+static void bind_inet(struct want *w, struct yg_sock *k, bool udp, bool shared)
 {
 	struct yg_addr a;
 	char text[YG_ADDR_TEXT_MAX];
@@ -55,7 +55,7 @@ static void bind_inet(struct want *w, struct yg_sock *k, bool shared)
 	w->st = yg_addr_parse(yg_sv_of(k->address), &a, w->err);
 	if (w->st != YG_OK)
 		return;
-	if (strcmp(k->protocol, "udp") == 0)
+	if (udp)
 		w->st = yg_listen_udp(&a, shared, UDP_BUFFER, &k->fd, w->err);
 	else
 		w->st = yg_listen_tcp(&a, shared, &k->fd, w->err);
@@ -107,8 +107,10 @@ static void want(struct want *w, const char *name, uint32_t worker, unsigned rol
 		w->st = YG_FAIL(w->err, YG_NOMEM, "no memory for a listener");
 		return;
 	}
-	*k = (struct yg_sock){
-		.worker = worker, .roles = roles, .fd = -1, .fresh = true, .keep = true};
+	k->worker = worker;
+	k->roles = roles;
+	k->fd = -1;
+	k->fresh = k->keep = true;
 	bool fits = text_into(k->name, sizeof k->name, yg_sv_of(name)) &&
 		    text_into(k->address, sizeof k->address, address) &&
 		    text_into(k->protocol, sizeof k->protocol, yg_sv_of(protocol));
@@ -119,7 +121,8 @@ static void want(struct want *w, const char *name, uint32_t worker, unsigned rol
 	else if (strcmp(protocol, "unix") == 0)
 		bind_unix(w, k);
 	else
-		bind_inet(w, k, roles == YG_R_INGEST || roles == YG_R_RESOLVE);
+		bind_inet(w, k, strcmp(protocol, "udp") == 0,
+			  roles == YG_R_INGEST || roles == YG_R_RESOLVE);
 }
 
 static void want_worker(struct want *w, const struct yg_conf *conf, uint32_t n)
