@@ -182,7 +182,9 @@ static void put_zone(struct yg_jo *j, struct yg_json *doc, uint32_t zone, int64_
 	for (size_t i = 0; i < YG_LEN(times); i++)
 		yg_jo_time(j, times[i], number_at(doc, zone, times[i]));
 	put_hits(j, v->sum, text_at(doc, zone, "name", v->arena));
-	yg_jo_str_or_null(j, "error", text_at(doc, zone, "error", v->arena));
+	/* likewise what went wrong: it names files and servers */
+	yg_jo_str_or_null(j, "error",
+			  v->reach.all ? text_at(doc, zone, "error", v->arena) : YG_SV(""));
 	put_triggers(j, doc, zone);
 	put_refused(j, doc, zone, v->arena);
 	yg_jo_end(j, '}');

@@ -271,7 +271,9 @@ static uint32_t dnstap_action(enum yg_dns_action a)
 	return of[a];
 }
 
-static void hit_of(struct told *t, const struct yg_dns_eval *e, size_t note, bool decided)
+/* keeps: what is kept of the address; the record that is about it would tell it too. */
+static void hit_of(struct told *t, const struct yg_dns_eval *e, size_t note, bool decided,
+		   uint8_t keeps)
 {
 	struct yg_dns_verdict v;
 	if (t->x.hit_count == YG_DNS_EXTRA_HITS)
@@ -283,7 +285,10 @@ static void hit_of(struct told *t, const struct yg_dns_eval *e, size_t note, boo
 	if (v.action == YG_DNS_ACTION_NONE)
 		return;
 	struct yg_sb b = yg_sb_init(t->rules[t->x.hit_count], YG_DNS_EXTRA_RULE);
-	yg_dns_eval_record(e, note, &b);
+	if (v.trigger == YG_DNS_TRIGGER_CLIENT_IP && keeps != KEPT)
+		yg_sb_put(&b, YG_SV("rpz-client-ip"));
+	else
+		yg_dns_eval_record(e, note, &b);
 	t->x.hits[t->x.hit_count++] =
 		(struct yg_dns_extra_hit){.decided = decided,
 					  .layer = yg_sv_of(yg_dns_layer_name(v.zone.layer)),
@@ -316,15 +321,16 @@ static void policy_of(struct told *t, const struct yg_dns_event *ev, struct yg_d
 					name.n - 1u + YG_MAX(v.zone.origin.n, (size_t)1)};
 }
 
-static void judged(struct told *t, const struct yg_dns_event *ev, struct yg_dnstap *d)
+static void judged(struct told *t, const struct yg_dns_event *ev, uint8_t keeps,
+		   struct yg_dnstap *d)
 {
 	bool decided = ev->action != YG_DNS_ACTION_NONE && !ev->client->audit;
 	if (ev->action != YG_DNS_ACTION_NONE)
-		hit_of(t, ev->eval, SIZE_MAX, decided);
+		hit_of(t, ev->eval, SIZE_MAX, decided, keeps);
 	if (decided && t->x.hit_count > 0)
 		policy_of(t, ev, d);
 	for (size_t i = 0; i < ev->eval->note_count; i++)
-		hit_of(t, ev->eval, i, false);
+		hit_of(t, ev->eval, i, false, keeps);
 }
 
 /* Dropped: no answer to log, so what was asked. */
@@ -374,7 +380,7 @@ static void frame(struct resolve_log *l, const struct yg_dns_event *ev, const st
 		d.query_port = ev->transport == YG_DNS_UDP ? resolve_udp_port(ev->peer)
 							   : resolve_stream_port(l->r, ev->peer);
 	if (ev->eval != NULL)
-		judged(t, ev, &d);
+		judged(t, ev, w->keeps, &d);
 	if (ev->answer_n == 0)
 		question_of(t, ev, &d);
 	times(l, ev, &d);

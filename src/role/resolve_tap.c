@@ -152,7 +152,8 @@ static void file_open(struct tap *t)
 	if (rename(t->to, old) != 0 && errno != ENOENT)
 		(void)YG_FAIL_OS(&err, errno, "%s", t->to);
 	else
-		t->fd = open(t->to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+		t->fd = open(t->to, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			     0640);
 	if (t->fd < 0 && err.msg[0] == '\0')
 		(void)YG_FAIL_OS(&err, errno, "%s", t->to);
 	size_t n = yg_fstrm_control(start, sizeof start, YG_FSTRM_START, YG_SV(YG_FSTRM_DNSTAP));

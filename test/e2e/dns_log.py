@@ -24,7 +24,7 @@ evil.example CNAME .
 *.evil.example CNAME .
 gone.example CNAME rpz-drop.
 """
-NOTES = "$TTL 60\n@ SOA ns.notes. root.notes. 7 60 60 86400 30\n@ NS ns.notes.\nwatched.example CNAME .\n"
+NOTES = "$TTL 60\n@ SOA ns.notes. root.notes. 7 60 60 86400 30\n@ NS ns.notes.\nwatched.example CNAME .\n32.3.0.0.127.rpz-client-ip CNAME .\n"
 ANSWERS = {("www.example.", "A"): [("www.example.", "CNAME", 60, "cdn.example."), ("cdn.example.", "A", 60, "192.0.2.1")],
            ("watched.example.", "A"): [("watched.example.", "A", 60, "192.0.2.3")],
            ("home.example.", "A"): [("home.example.", "A", 60, "10.1.2.3")],
@@ -56,7 +56,7 @@ def ip_of(row):
     return ipaddress.ip_address(row["ip"]).ipv4_mapped or ipaddress.ip_address(row["ip"])
 
 
-IP = "query, src_port, IPv6NumToString(src_ip) AS ip, raw, org"
+IP = "query, src_port, IPv6NumToString(src_ip) AS ip, raw, org, rule, trigger"
 
 
 def fields(s):
@@ -131,8 +131,10 @@ def privacy(s):
     ok(len({r["ip"] for r in b}) == 1 and ip_of(b[0]) in ipaddress.ip_network("fd79:6167:7572:6100::/64") and b[0]["src_port"] == 0 and
        '"client":"pseudonym"' in b[0]["raw"], "a pseudonym: the same for the same address, and told", b)
     ok(all(int(ipaddress.ip_address(r["ip"])) == 0 for r in c) and '"client":"dropped"' in c[0]["raw"], "dropped", c)
+    ok(all(r["trigger"] == "client-ip" and r["rule"] == "rpz-client-ip" and "127.0.0.3" not in r["raw"] and "3.0.0.127" not in r["raw"] for r in c),
+       "nor does the record that is about the address tell it", c)
     files = b"".join(open(f, "rb").read() for f in glob.glob(f"{s.data}/dnslog/*.tap"))
-    ok(b"\x7f\x00\x00\x02" not in files and b"\x7f\x00\x00\x03" not in files, "and not in the files either")
+    ok(b"\x7f\x00\x00\x02" not in files and b"\x7f\x00\x00\x03" not in files and b"3.0.0.127" not in files, "and not in the files either")
 
 
 def killed(s):
