@@ -36,20 +36,12 @@ static yg_status read_pieces(const char *file, piece_fn piece, void *ctx, struct
 	if (buf == NULL)
 		return YG_FAIL(err, YG_NOMEM, "read buffer");
 	yg_status st = YG_OK;
-	for (size_t have = 1; st == YG_OK && have > 0;) {
-		have = 0;
-		while (have < READ_BYTES) {
-			ssize_t n = read(fd, buf + have, READ_BYTES - have);
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n < 0)
-				st = YG_FAIL_OS(err, errno, "%s", file);
-			if (n <= 0)
-				break;
-			have += (size_t)n;
-		}
-		if (st == YG_OK && have > 0)
-			st = piece(ctx, (struct yg_sv){buf, have}, err);
+	for (size_t n = 1; st == YG_OK && n > 0;) {
+		st = yg_fd_fill(fd, buf, READ_BYTES, &n, err);
+		if (st != YG_OK)
+			yg_err_wrap(err, "%s: ", file);
+		else if (n > 0)
+			st = piece(ctx, (struct yg_sv){buf, n}, err);
 	}
 	free(buf);
 	return st;
@@ -146,26 +138,16 @@ static yg_status add_lists(const struct yg_cli *cli, struct compiling *c, struct
 	return YG_OK;
 }
 
-/* Whole or not at all: written beside, synced, then put in place. */
-static yg_status write_snapshot(struct compiling *c, const char *out, uint64_t generation,
-				struct yg_intel_build_stats *stats, struct yg_err *err)
+struct writing {
+	struct yg_intel_builder *builder;
+	uint64_t generation;
+	struct yg_intel_build_stats *stats;
+};
+
+static yg_status write_snapshot(void *ctx, int fd, struct yg_err *err)
 {
-	char path[4096];
-	struct yg_sb b = yg_sb_init(path, sizeof path);
-	yg_sb_printf(&b, "%s.tmp-%d", out, (int)getpid());
-	if (b.cut)
-		return YG_FAIL(err, YG_INVAL, "the name of the snapshot is too long");
-	const char *tmp = yg_sb_cstr(&b);
-	YG_AUTO(yg_fd_close)
-	int fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return YG_FAIL_OS(err, errno, "%s", tmp);
-	yg_status st = yg_intel_builder_finish(c->builder, fd, generation, stats, err);
-	if (st == YG_OK && (fsync(fd) != 0 || rename(tmp, out) != 0))
-		st = YG_FAIL_OS(err, errno, "%s", out);
-	if (st != YG_OK)
-		(void)unlink(tmp);
-	return st;
+	const struct writing *w = ctx;
+	return yg_intel_builder_finish(w->builder, fd, w->generation, w->stats, err);
 }
 
 static void print_stats(const struct yg_cli *cli, const struct compiling *c, const char *out,
@@ -207,7 +189,8 @@ static int run_compile(struct yg_cli *cli)
 	if (st == YG_OK)
 		st = add_lists(cli, &c, &err);
 	if (st == YG_OK)
-		st = write_snapshot(&c, out, generation, &stats, &err);
+		st = yg_file_make(out, 0644, write_snapshot,
+				  &(struct writing){c.builder, generation, &stats}, &err);
 	if (st != YG_OK)
 		return yg_cli_fail(&err);
 	print_stats(cli, &c, out, &stats);

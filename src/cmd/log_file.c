@@ -28,23 +28,6 @@ static void reading_free(struct reading *r)
 	yg_inflate_free(r->inflate);
 }
 
-/* As much as fits, so that the first piece holds the magic of a pipe too. */
-static yg_status fill(const struct reading *r, size_t *out_n, struct yg_err *err)
-{
-	*out_n = 0;
-	while (*out_n < PIECE) {
-		ssize_t n = read(r->fd, r->piece + *out_n, PIECE - *out_n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return YG_FAIL_OS(err, errno, "read");
-		if (n == 0)
-			break;
-		*out_n += (size_t)n;
-	}
-	return YG_OK;
-}
-
 static void give(struct reading *r, struct yg_sv bytes)
 {
 	struct yg_split_batch batch;
@@ -66,7 +49,8 @@ static yg_status unpack(struct reading *r, struct yg_sv bytes, struct yg_err *er
 static yg_status read_all(struct reading *r, struct yg_err *err)
 {
 	size_t n;
-	yg_status st = fill(r, &n, err);
+	/* whole pieces, so that the first holds the magic of a pipe too */
+	yg_status st = yg_fd_fill(r->fd, r->piece, PIECE, &n, err);
 	enum yg_encoding enc = yg_encoding_sniff((struct yg_sv){r->piece, n});
 	if (st == YG_OK && enc != YG_PLAIN)
 		st = yg_inflate_new(enc, UINT64_MAX, &r->inflate, err);
@@ -77,7 +61,7 @@ static yg_status read_all(struct reading *r, struct yg_err *err)
 		else
 			give(r, bytes);
 		if (st == YG_OK)
-			st = fill(r, &n, err);
+			st = yg_fd_fill(r->fd, r->piece, PIECE, &n, err);
 	}
 	struct yg_split_batch batch;
 	while (!r->stopped && yg_split_end(r->split, &batch))

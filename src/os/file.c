@@ -28,6 +28,22 @@ yg_status yg_fd_write(int fd, struct yg_sv bytes, struct yg_err *err)
 	return YG_OK;
 }
 
+yg_status yg_fd_fill(int fd, char *buf, size_t size, size_t *out_n, struct yg_err *err)
+{
+	*out_n = 0;
+	while (*out_n < size) {
+		ssize_t n = read(fd, buf + *out_n, size - *out_n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return YG_FAIL_OS(err, errno, "read");
+		if (n == 0)
+			break;
+		*out_n += (size_t)n;
+	}
+	return YG_OK;
+}
+
 static yg_status open_failed(struct yg_err *err, int eno, const char *path)
 {
 	yg_status st = YG_FAIL_OS(err, eno, "cannot open %s", path);
@@ -89,7 +105,8 @@ static yg_status dir_of_sync(const char *path, struct yg_err *err)
 	return yg_dir_sync(dir, err);
 }
 
-yg_status yg_file_write(const char *path, struct yg_sv bytes, unsigned mode, struct yg_err *err)
+yg_status yg_file_make(const char *path, unsigned mode, yg_file_fill_fn fill, void *ctx,
+		       struct yg_err *err)
 {
 	char tmp[4096];
 	struct yg_sb b = yg_sb_init(tmp, sizeof tmp);
@@ -98,10 +115,10 @@ yg_status yg_file_write(const char *path, struct yg_sv bytes, unsigned mode, str
 		return YG_FAIL(err, YG_INVAL, "path too long");
 	(void)unlink(yg_sb_cstr(&b));
 	YG_AUTO(yg_fd_close)
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+	int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
 	if (fd < 0)
-		return open_failed(err, errno, tmp);
-	yg_status st = yg_fd_write(fd, bytes, err);
+		return YG_FAIL_OS(err, errno, "cannot open %s", tmp);
+	yg_status st = fill(ctx, fd, err);
 	if (st == YG_OK && fchmod(fd, (mode_t)mode) != 0) /* whatever the umask says */
 		st = YG_FAIL_OS(err, errno, "cannot set the mode of %s", tmp);
 	if (st == YG_OK && fsync(fd) != 0)
@@ -113,6 +130,16 @@ yg_status yg_file_write(const char *path, struct yg_sv bytes, unsigned mode, str
 		return st;
 	}
 	return dir_of_sync(path, err);
+}
+
+static yg_status fill_with(void *ctx, int fd, struct yg_err *err)
+{
+	return yg_fd_write(fd, *(const struct yg_sv *)ctx, err);
+}
+
+yg_status yg_file_write(const char *path, struct yg_sv bytes, unsigned mode, struct yg_err *err)
+{
+	return yg_file_make(path, mode, fill_with, &bytes, err);
 }
 
 yg_status yg_file_map(const char *path, size_t max, struct yg_sv *out, struct yg_err *err)

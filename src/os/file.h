@@ -7,13 +7,22 @@ void yg_fd_close(int *fd);
 /* Writes all of it, through short writes and EINTR. */
 yg_status yg_fd_write(int fd, struct yg_sv bytes, struct yg_err *err);
 
+/* Reads from where it stands as much as fits, through short reads (a pipe's too) and EINTR;
+ * *out_n < size: the end was reached. */
+yg_status yg_fd_fill(int fd, char *buf, size_t size, size_t *out_n, struct yg_err *err);
+
 /* Appends the whole file to *out; more than `max` bytes is YG_TOOBIG, missing
  * is YG_NOTFOUND, not readable is YG_DENIED. */
 yg_status yg_file_read(const char *path, size_t max, struct yg_buf *out, struct yg_err *err);
 /* The same from an open descriptor, from its start (regular file or memfd). */
 yg_status yg_fd_read(int fd, const char *name, size_t max, struct yg_buf *out, struct yg_err *err);
-/* Writes path.tmp-<pid>, fsyncs it, renames it over `path`, fsyncs the folder:
+/* Writes what a file is to hold into a descriptor open for reading and writing. */
+typedef yg_status (*yg_file_fill_fn)(void *ctx, int fd, struct yg_err *err);
+/* Lets `fill` write path.tmp-<pid>, fsyncs it, renames it over `path`, fsyncs the folder:
  * after YG_OK the new bytes survive a power cut, before it the old ones do. */
+yg_status yg_file_make(const char *path, unsigned mode, yg_file_fill_fn fill, void *ctx,
+		       struct yg_err *err);
+/* The same with bytes that are there already. */
 yg_status yg_file_write(const char *path, struct yg_sv bytes, unsigned mode, struct yg_err *err);
 /* Read-only map of a regular file.  The file must not shrink while it is
  * mapped (a SIGBUS): only for files nobody else writes; else os/memfd.h.

@@ -41,6 +41,30 @@ static void test_file(void)
 	T_OK(yg_dir_sync("none", &err) == YG_NOTFOUND);
 }
 
+static yg_status half(void *ctx, int fd, struct yg_err *err)
+{
+	(void)ctx;
+	return yg_fd_write(fd, YG_SV("half"), err) == YG_OK ? YG_FAIL(err, YG_TOOBIG, "no more")
+							    : YG_IO;
+}
+
+static void test_make(void)
+{
+	struct yg_err err = {0};
+	char buf[4];
+	size_t n = 0;
+	T_OK(yg_file_make("d/f", 0600, half, NULL, &err) == YG_TOOBIG);
+	YG_AUTO(yg_fd_close) int fd = open("d/f", O_RDONLY | O_CLOEXEC);
+	T_OK(yg_fd_fill(fd, buf, 4, &n, &err) == YG_OK && n == 4 && memcmp(buf, "thre", 4) == 0);
+	T_OK(yg_fd_fill(fd, buf, 4, &n, &err) == YG_OK && n == 1 && buf[0] == 'e');
+	T_OK(yg_fd_fill(fd, buf, 4, &n, &err) == YG_OK && n == 0);
+	T_OK(yg_fd_fill(-1, buf, 4, &n, &err) == YG_IO);
+	/* what was half written is gone */
+	T_OK(rmdir("d") != 0 && unlink("d/f") == 0 && rmdir("d") == 0);
+	T_OK(yg_dir_make("d", 0750, &err) == YG_OK &&
+	     yg_file_write("d/f", YG_SV("three"), 0640, &err) == YG_OK);
+}
+
 static void test_memfd(void)
 {
 	struct yg_err err = {0};
@@ -72,6 +96,7 @@ int main(void)
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
 		return 1;
 	test_file();
+	test_make();
 	test_memfd();
 	(void)unlink("d/f");
 	(void)rmdir("d");
