@@ -131,7 +131,7 @@ static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, s
 	if (YG_SV_IS(f->assignee, "-"))
 		put(b, " AND a.assignee = ''");
 	else if (f->assignee.n > 0)
-		with_text(b, " AND a.assignee = ", f->assignee, "");
+		with_text(b, " AND a.assignee <> '' AND a.assignee = ", f->assignee, "");
 	if (f->indicator.n > 0)
 		with_text(b, " AND a.indicator = ", f->indicator, "");
 	if (f->asset.n > 0)

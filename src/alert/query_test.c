@@ -342,6 +342,39 @@ static void test_counted_groups(void)
 	yg_state_close(db);
 }
 
+/* Whose they are, open and in all, of one organisation and of both. */
+static void test_assigned(void)
+{
+	struct yg_state *db = fresh();
+	static const struct yg_sv beta[] = {YG_SV_INIT("beta")};
+	static const char *const who[] = {"-", "taro"};
+	fill(db);
+	change(db);
+	T_OK(ask(db, "UPDATE alert SET assignee = 'taro' WHERE seq % 3 = 0") == -1);
+	for (size_t i = 0; i < 8; i++) {
+		struct yg_alert_query q = {.f.reach = {.all = (i & 1) == 0}, .limit = 100};
+		struct yg_alert *list = NULL;
+		size_t n = 0;
+		int64_t total = 0, want = 0;
+		bool exact = false;
+		char sql[160];
+		(void)snprintf(
+			sql, sizeof sql, "SELECT count(*) FROM alert WHERE assignee = '%s'%s%s",
+			(i & 2) != 0 ? "taro" : "", (i & 4) != 0 ? " AND state = 'closed'" : "",
+			(i & 1) != 0 ? " AND org = 'beta'" : "");
+		want = ask(db, sql);
+		q.f.assignee = yg_sv_of(who[(i & 2) != 0]);
+		q.f.states = (i & 4) != 0 ? 1u << YG_ALERT_CLOSED : 0;
+		q.sort = (i & 1) != 0 ? YG_SORT_SEVERITY : YG_SORT_NEWEST;
+		if (!q.f.reach.all)
+			q.f.reach = (struct yg_reach){.orgs = beta, .org_count = 1};
+		T_OK(yg_alert_find(db, &q, &arena, &list, &n, &err) == YG_OK);
+		T_OK(yg_alert_total(db, &q, &total, &exact, &err) == YG_OK && exact);
+		T_NAMED(want > 0 && total == want && n == (size_t)want, "by whose they are");
+	}
+	yg_state_close(db);
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -350,6 +383,7 @@ int main(void)
 	test_rows();
 	test_lists();
 	test_counted_groups();
+	test_assigned();
 	yg_arena_free(&arena);
 	return tap_done();
 }

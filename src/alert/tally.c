@@ -1,7 +1,10 @@
 #include "alert/tally.h"
 
 #include "alert/query.h"
-#include "org/coverage.h"
+
+/* Hours are read per organisation, out of the index that has all of a row, and added up
+ * here: joined or grouped otherwise the database reads or sorts the hours of all times
+ * (CROSS JOIN keeps the order as it is written). */
 
 static yg_status add_rows(struct yg_stmt *s, int64_t sign, int64_t out[static 7],
 			  struct yg_err *err)
@@ -23,8 +26,8 @@ yg_status yg_tally_open(struct yg_state *db, const struct yg_org_set *set, int64
 	"SELECT severity_id, sum(n) FROM alert_count WHERE state <> 'closed'" where                \
 	" GROUP BY severity_id"
 #define CHANGED(of, key)                                                                           \
-	"SELECT h.severity_id, sum(h.delta) FROM " of " o JOIN alert_hour h ON h.org = "           \
-	"o." key " AND h.hour >= $1 GROUP BY h.severity_id"
+	"SELECT h.severity_id, h.delta FROM " of " o CROSS JOIN alert_hour h WHERE h.org = o." key \
+	" AND h.hour >= $1"
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *now = NULL;
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *since = NULL;
 	memset(out_now, 0, 7 * sizeof out_now[0]);
@@ -51,21 +54,30 @@ yg_status yg_tally_open(struct yg_state *db, const struct yg_org_set *set, int64
 yg_status yg_tally_trend(struct yg_state *db, const struct yg_org_set *set, int64_t from,
 			 int64_t step, struct yg_tally_step *out, size_t n, struct yg_err *err)
 {
-#define CHANGE(severity) ", sum(CASE WHEN h.severity_id = " severity " THEN h.delta ELSE 0 END)"
 #define TREND(of, key)                                                                             \
-	"SELECT (h.hour - $1) / $3 AS at, sum(h.created), sum(h.closed), 0" CHANGE("1")            \
-		CHANGE("2") CHANGE("3") CHANGE("4") CHANGE("5")                                    \
-			CHANGE("6") " FROM " of " o"                                               \
-				    " JOIN alert_hour h ON h.org = o." key                         \
-				    " AND h.hour >= $1 AND h.hour < $2 GROUP BY at"
+	"SELECT h.hour, h.severity_id, h.created, h.closed, h.delta FROM " of                      \
+	" o CROSS JOIN alert_hour h WHERE h.org = o." key " AND h.hour >= $1 AND h.hour < $2"
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	memset(out, 0, n * sizeof out[0]);
 	yg_status st = yg_state_prepare(db,
 					set->all ? YG_SQL(TREND("organisation", "slug"))
-						 : YG_SQL(TREND("yg_set($4)", "item")),
+						 : YG_SQL(TREND("yg_set($3)", "item")),
 					&s, err);
-	struct yg_event_range range = {from, INT64_MAX, step};
-	static_assert(sizeof *out == 9 * sizeof out->created, "nine numbers a step");
-	return st == YG_OK ? yg_hours_read(s, set, range, (int64_t *)out, n, 9, err) : st;
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, from);
+	yg_stmt_i64(s, 2, from + step * (int64_t)n);
+	yg_org_set_bind(s, 3, set);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_tally_step *at = &out[(yg_col_i64(s, 0) - from) / step];
+		int64_t severity = yg_col_i64(s, 1);
+		at->created += yg_col_i64(s, 2);
+		at->closed += yg_col_i64(s, 3);
+		if (severity >= 0 && severity < 7)
+			at->change[severity] += yg_col_i64(s, 4);
+	}
+	return st;
 }
 
 yg_status yg_tally_since(struct yg_state *db, const struct yg_org_set *set, yg_wall since,
@@ -141,8 +153,8 @@ yg_status yg_tally_orgs_then(struct yg_state *db, const struct yg_org_set *set, 
 			     struct yg_tally_org *orgs, size_t n, struct yg_err *err)
 {
 #define SINCE_THEN(of, key)                                                                        \
-	"SELECT h.org, sum(h.delta) FROM " of " o JOIN alert_hour h ON h.org = o." key             \
-	" AND h.hour >= $1 GROUP BY h.org"
+	"SELECT o." key ", (SELECT coalesce(sum(h.delta), 0) FROM alert_hour h WHERE h.org = "     \
+	"o." key " AND h.hour >= $1) FROM " of " o"
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = true;
 	yg_status st = yg_state_prepare(db,

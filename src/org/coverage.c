@@ -288,36 +288,25 @@ yg_status yg_event_hour_add(struct yg_state *db, struct yg_sv org, int64_t hour,
 	return yg_stmt_run(s, err);
 }
 
-yg_status yg_hours_read(struct yg_stmt *s, const struct yg_org_set *set,
-			struct yg_event_range range, int64_t *out, size_t n, size_t width,
-			struct yg_err *err)
-{
-	yg_status st;
-	bool row = true;
-	memset(out, 0, n * width * sizeof out[0]);
-	yg_stmt_i64(s, 1, range.from);
-	yg_stmt_i64(s, 2, YG_MIN(range.to, range.from + range.step * (int64_t)n));
-	yg_stmt_i64(s, 3, range.step);
-	yg_org_set_bind(s, 4, set);
-	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		int64_t at = yg_col_i64(s, 0);
-		for (size_t i = 0; at >= 0 && (size_t)at < n && i < width; i++)
-			out[(size_t)at * width + i] = yg_col_i64(s, (int)i + 1);
-	}
-	return st;
-}
-
 yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set,
 			 struct yg_event_range range, int64_t *out, size_t n, struct yg_err *err)
 {
 #define HOURS(of, key)                                                                             \
-	"SELECT (h.hour - $1) / $3 AS at, sum(h.events) FROM " of                                  \
-	" o JOIN event_hour h ON h.org = "                                                         \
-	"o." key " AND h.hour >= $1 AND h.hour < $2 GROUP BY at"
+	"SELECT h.hour, h.events FROM " of " o CROSS JOIN event_hour h WHERE h.org = o." key       \
+	" AND h.hour >= $1 AND h.hour < $2"
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	memset(out, 0, n * sizeof out[0]);
 	yg_status st = yg_state_prepare(db,
 					set->all ? YG_SQL(HOURS("organisation", "slug"))
-						 : YG_SQL(HOURS("yg_set($4)", "item")),
+						 : YG_SQL(HOURS("yg_set($3)", "item")),
 					&s, err);
-	return st == YG_OK ? yg_hours_read(s, set, range, out, n, 1, err) : st;
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, range.from);
+	yg_stmt_i64(s, 2, YG_MIN(range.to, range.from + range.step * (int64_t)n));
+	yg_org_set_bind(s, 3, set);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		out[(yg_col_i64(s, 0) - range.from) / range.step] += yg_col_i64(s, 1);
+	return st;
 }

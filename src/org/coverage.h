@@ -73,8 +73,3 @@ struct yg_event_range {
 /* Sums over hours from <= hour < to, in out[(hour - from) / step]; n of them. */
 yg_status yg_event_hours(struct yg_state *db, const struct yg_org_set *set,
 			 struct yg_event_range range, int64_t *out, size_t n, struct yg_err *err);
-/* The rows of s, (number of a step, `width` numbers), as n times `width` numbers in
- * `out`; what has no row is 0.  s takes $1 from, $2 to, $3 step, $4 the set. */
-yg_status yg_hours_read(struct yg_stmt *s, const struct yg_org_set *set,
-			struct yg_event_range range, int64_t *out, size_t n, size_t width,
-			struct yg_err *err);
