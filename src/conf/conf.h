@@ -33,9 +33,10 @@ struct yg_conf_dns_client { /* resolve.clients[] */
 	struct yg_sv prefix, org, network;
 	struct yg_sv dot_name, certificate, doh_token_file; /* other ways to know it */
 };
-#define YG_CONF_SOCKET_MAX  107 /* bytes of the path of a Unix socket */
-#define YG_CONF_SERVERS_MAX 16  /* of one upstream */
-struct yg_conf_dns_upstream {   /* resolve.upstream[] */
+#define YG_CONF_SOCKET_MAX    107 /* bytes of the path of a Unix socket */
+#define YG_CONF_SINKHOLES_MAX 16
+#define YG_CONF_SERVERS_MAX   16 /* of one upstream */
+struct yg_conf_dns_upstream {    /* resolve.upstream[] */
 	struct yg_sv zone, org;
 	struct yg_sv forward, stub; /* "ip:port ip:port"; one of them, or recursion */
 	uint64_t recursion;         /* bool */
@@ -52,6 +53,15 @@ struct yg_conf_dns_record { /* resolve.local-data[] */
 struct yg_conf_dns_policy { /* resolve.policy[] */
 	struct yg_sv name, rpz, list, axfr, zone, org, layer, mode, override_, category;
 	struct yg_sv tsig_name, tsig_algorithm, tsig_secret_file;
+	struct yg_sv sinkhole, ede, text; /* sinkhole: addresses with blanks between */
+	uint64_t ttl, force;              /* s; bool */
+};
+struct yg_conf_dns_mode { /* resolve.modes[] */
+	struct yg_sv layer, mode, org;
+};
+struct yg_conf_dns_answer { /* resolve.answers[] */
+	struct yg_sv answer, sinkhole, category, org;
+	uint64_t ttl; /* s */
 };
 struct yg_conf_dns_privacy { /* resolve.privacy[] */
 	struct yg_sv org, addresses;
@@ -138,6 +148,10 @@ struct yg_conf {
 	size_t dns_record_count;
 	struct yg_conf_dns_policy *dns_policies;
 	size_t dns_policy_count;
+	struct yg_conf_dns_mode *dns_modes;
+	size_t dns_mode_count;
+	struct yg_conf_dns_answer *dns_answers;
+	size_t dns_answer_count;
 	struct yg_conf_dns_privacy *dns_privacies;
 	size_t dns_privacy_count;
 	struct yg_conf_dns_publish *dns_publishes;

@@ -472,6 +472,43 @@ static void test_resolve(void)
 	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: [*a]}]}\n", "aliases"));
 }
 
+/* What a refusal becomes, and of which layers. */
+static void test_resolve_ways(void)
+{
+	struct yg_conf c;
+	struct said s;
+	T_OK(read_text(
+		     "resolve:\n"
+		     "  policy: [{name: a, list: l, sinkhole: [\"192.0.2.1\", \"::1\"], ttl: 9,\n"
+		     "            ede: none, text: \"why: this\", force-suffix: true}]\n"
+		     "  modes: [{layer: indicators, mode: \"off\"},\n"
+		     "          {layer: indicators, mode: enforce, org: a}]\n"
+		     "  answers: [{sinkhole: \"192.0.2.1\"}, {answer: cname *.g.example, org: a}]\n",
+		     &c, &s) == YG_OK);
+	T_OK(YG_SV_IS(c.dns_policies[0].sinkhole, "192.0.2.1 ::1") && c.dns_policies[0].ttl == 9 &&
+	     c.dns_policies[0].force == 1 && YG_SV_IS(c.dns_policies[0].ede, "none"));
+	T_OK(c.dns_mode_count == 2 && YG_SV_IS(c.dns_modes[1].org, "a") &&
+	     c.dns_answer_count == 2 && YG_SV_IS(c.dns_answers[0].answer, "sinkhole") &&
+	     c.dns_answers[0].ttl == 60);
+	T_OK(round_trip(&c, false) && round_trip(&c, true));
+	T_OK(refuses(P("{name: a, list: l, override: sinkhole}"), "needs sinkhole"));
+	T_OK(refuses(P("{name: a, list: l, sinkhole: x}"), "a sinkhole is IPv4 and IPv6"));
+	T_OK(refuses(P("{name: a, list: l, sinkhole: \"::1\", override: drop}"), "exclude each"));
+	T_OK(refuses(P("{name: a, list: l, override: \"cname a..b\"}"), "or 'cname NAME'"));
+	T_OK(refuses("resolve: {modes: [{layer: indicators}]}\n", "the key is missing"));
+	T_OK(refuses("resolve: {modes: [{layer: indicators, mode: enforce}, {layer: indicators, "
+		     "mode: audit-only}]}\n",
+		     "the layer stands twice"));
+	T_OK(refuses("resolve: {answers: [{answer: drop}]}\n", "expected nxdomain, nodata"));
+	T_OK(refuses("resolve: {answers: [{answer: nodata, sinkhole: \"::1\"}]}\n",
+		     "nothing else has it"));
+	T_OK(refuses("resolve: {answers: [{answer: nodata}, {answer: nxdomain}]}\n",
+		     "the category stands twice"));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: \"::1\", pins: [ab]}]}\n",
+		     "64 hexadecimal digits, found 'ab'"));
+	T_OK(refuses("resolve: {upstream: [{zone: \".\", forward: \"::1#a b\"}]}\n", "resolve"));
+}
+
 int main(void)
 {
 	yg_arena_init(&arena, 8 << 20);
@@ -483,6 +520,7 @@ int main(void)
 	test_rows();
 	test_diff();
 	test_resolve();
+	test_resolve_ways();
 	test_files();
 	yg_arena_free(&arena);
 	return tap_done();

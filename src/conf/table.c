@@ -10,6 +10,8 @@
 #define AT_DC(m) offsetof(struct yg_conf_dns_client, m)
 #define AT_DU(m) offsetof(struct yg_conf_dns_upstream, m)
 #define AT_DP(m) offsetof(struct yg_conf_dns_policy, m)
+#define AT_DM(m) offsetof(struct yg_conf_dns_mode, m)
+#define AT_DW(m) offsetof(struct yg_conf_dns_answer, m)
 #define AT_DO(m) offsetof(struct yg_conf_dns_local, m)
 #define AT_DR(m) offsetof(struct yg_conf_dns_record, m)
 #define AT_DT(m) offsetof(struct yg_conf_dns_tap, m)
@@ -39,6 +41,7 @@ static const char *const layers[] = {"org-allow",   "centre-allow", "org-block",
 static const char *const other_names[] = {"nxdomain", "upstream", NULL};
 static const char *const dnssec_ways[] = {"auto", "off", "trust-ad", "validate", NULL};
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
+static const char *const ede_ways[] = {"auto", "blocked", "censored", "filtered", "none", NULL};
 static const char *const log_full[] = {"drop-new", "drop-old", NULL};
 static const char *const address_ways[] = {"kept", "pseudonymised", "dropped", NULL};
 static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
@@ -218,6 +221,7 @@ static const struct yg_conf_key provider_keys[] = {
 
 #define RES(type, flags, at, dflt, options) YG_CT_##type, flags, at, 0, 0, 0, dflt, options, YG_RELOAD_ROLE, DNS, "0.3"
 #define RBOOL(at, dflt)                     YG_CT_BOOL, 0, at, 0, 1, dflt, NULL, NULL, YG_RELOAD_ROLE, DNS, "0.3"
+#define RES_NUM(type, at, lo, hi, dflt)      YG_CT_##type, 0, at, lo, hi, dflt, NULL, NULL, YG_RELOAD_ROLE, DNS, "0.3"
 #define RPORT(port, flags, at)              YG_CT_DNS, flags, at, port, 0, 0, "", NULL, YG_RELOAD_ROLE, DNS, "0.3"
 static const struct yg_conf_key dns_listen_keys[] = {
 	{"address", RPORT(53, YG_CF_REQUIRED, AT_DL(address)), "Address and port."},
@@ -280,11 +284,30 @@ static const struct yg_conf_key dns_policy_keys[] = {
 	{"tsig.name", RES(TEXT, YG_CF_EMPTY, AT_DP(tsig_name), "", NULL), "Name of the key that signs the transfer (RFC 8945)."},
 	{"tsig.algorithm", RES(ENUM, 0, AT_DP(tsig_algorithm), "hmac-sha256", tsig_algorithms), "Its algorithm."},
 	{"tsig.secret-file", RES(FILE, YG_CF_EMPTY | YG_CF_SECRET | YG_CF_BESIDE, AT_DP(tsig_secret_file), "", NULL), "File that holds the key in base64."},
-	{"override", RES(TEXT, 0, AT_DP(override_), "given", NULL), "What a match does instead: given, disabled (only logged), nxdomain, nodata, passthru, drop, tcp-only, or 'cname NAME'."},
+	{"override", RES(TEXT, 0, AT_DP(override_), "given", NULL), "What a match does instead: given, disabled (only logged), nxdomain, nodata, passthru, drop, tcp-only, 'cname NAME', or sinkhole."},
 	{"layer", RES(ENUM, 0, AT_DP(layer), "centre-zone", layers), "Layer of the zone; layers come in this order, and zones of one layer in the order of the list."},
 	{"org", RES(SLUG, YG_CF_EMPTY, AT_DP(org), "", NULL), "For queries of this organisation only; empty: of all."},
 	{"mode", RES(ENUM, 0, AT_DP(mode), "enforce", modes), "Whether a match acts, is only recorded, or is not looked for."},
 	{"category", RES(TEXT, YG_CF_EMPTY, AT_DP(category), "", NULL), "What its names stand for, such as malware or phishing."},
+	{"sinkhole", RES(TEXT, YG_CF_EMPTY | YG_CF_MANY, AT_DP(sinkhole), "", NULL), "A match is answered with these addresses; then override is sinkhole, which needs them."},
+	{"ttl", RES_NUM(COUNT, AT_DP(ttl), 0, 86400, 60), "Seconds that answers made by override may be kept."},
+	{"ede", RES(ENUM, 0, AT_DP(ede), "auto", ede_ways), "Which Extended DNS Error (RFC 8914) a blocked client is told: blocked (15), censored (16), filtered (17) or none; auto: filtered in layer org-block, else blocked."},
+	{"text", RES(TEXT, YG_CF_EMPTY, AT_DP(text), "", NULL), "Text of that error; empty: category and name of the zone."},
+	{"force-suffix", RBOOL(AT_DP(force), 0), "The list may block a whole public suffix, such as com."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_mode_keys[] = {
+	{"layer", RES(ENUM, YG_CF_REQUIRED, AT_DM(layer), "", layers), "Layer whose zones it is about."},
+	{"mode", RES(ENUM, YG_CF_REQUIRED, AT_DM(mode), "", modes), "Whether a match acts, is only recorded, or is not looked for; of this and the zone's own mode the weaker holds."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DM(org), "", NULL), "For this organisation and those below it; empty: for all."},
+	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
+};
+static const struct yg_conf_key dns_answer_keys[] = {
+	{"answer", RES(TEXT, 0, AT_DW(answer), "sinkhole", NULL), "What NXDOMAIN and NODATA become: nxdomain, nodata, sinkhole, or 'cname NAME' (a walled garden)."},
+	{"sinkhole", RES(TEXT, YG_CF_EMPTY | YG_CF_MANY, AT_DW(sinkhole), "", NULL), "Addresses of answer sinkhole."},
+	{"ttl", RES_NUM(COUNT, AT_DW(ttl), 0, 86400, 60), "Seconds that such an answer may be kept."},
+	{"category", RES(TEXT, YG_CF_EMPTY, AT_DW(category), "", NULL), "For zones and entries of this category; empty: of any."},
+	{"org", RES(SLUG, YG_CF_EMPTY, AT_DW(org), "", NULL), "For this organisation and those below it; empty: for all."},
 	{NULL, RES(TEXT, 0, 0, NULL, NULL), NULL},
 };
 static const struct yg_conf_key dns_privacy_keys[] = {
@@ -337,6 +360,8 @@ const struct yg_conf_list yg_conf_lists[] = {
 	{"resolve.local", DNS_LIST(dns_locals, dns_local_count, yg_conf_dns_local, 1024, dns_local_keys), "Zones that the resolver answers for itself.", YG_CL_TWICE},
 	{"resolve.local-data", DNS_LIST(dns_records, dns_record_count, yg_conf_dns_record, 1024, dns_record_keys), "Single records that the resolver answers with.", YG_CL_SCALAR | YG_CL_TWICE},
 	{"resolve.policy", DNS_LIST(dns_policies, dns_policy_count, yg_conf_dns_policy, 256, dns_policy_keys), "Policy zones and lists; their order is their precedence.", 0},
+	{"resolve.modes", DNS_LIST(dns_modes, dns_mode_count, yg_conf_dns_mode, 1024, dns_mode_keys), "Modes of layers, of organisations or for all; what people say at a centre comes before it.", YG_CL_TWICE},
+	{"resolve.answers", DNS_LIST(dns_answers, dns_answer_count, yg_conf_dns_answer, 1024, dns_answer_keys), "What a refusal becomes, by organisation and category; what people say at a centre comes before it.", YG_CL_TWICE},
 	{"resolve.notify", DNS_LIST(dns_notifies, dns_notify_count, yg_conf_dns_listen, 16, dns_listen_keys), "Where servers of policy zones say by UDP that a zone has changed (NOTIFY, RFC 1996).", YG_CL_SCALAR},
 	{"resolve.privacy", DNS_LIST(dns_privacies, dns_privacy_count, yg_conf_dns_privacy, 1024, dns_privacy_keys), "What events say of the addresses of an organisation's clients.", 0},
 	{"resolve.publish", DNS_LIST(dns_publishes, dns_publish_count, yg_conf_dns_publish, 64, dns_publish_keys), "Our own policy as a response policy zone, for members with resolvers of their own (AXFR, IXFR).", YG_CL_TWICE},

@@ -110,6 +110,7 @@ struct yg_conf_guess {
 };
 void yg_conf_consider(struct yg_conf_guess *g, const char *candidate, const char *shown);
 bool yg_slug_ok(struct yg_sv s);
+bool yg_conf_domain_ok(struct yg_sv text);
 /* Checks between keys; reports through the same function.  Returns how many. */
 size_t yg_conf_cross(const struct yg_conf *c, const char *file_name, yg_conf_report_fn *report,
 		     void *ctx);

@@ -252,7 +252,7 @@ static bool prefix_ok(struct yg_sv text)
 }
 
 /* RFC 1035 2.3.4; the letters of names that people give to zones. */
-static bool domain_ok(struct yg_sv text)
+bool yg_conf_domain_ok(struct yg_sv text)
 {
 	if (YG_SV_IS(text, "."))
 		return true;
@@ -292,7 +292,7 @@ static bool text_ok(const struct yg_conf_key *k, struct yg_sv text)
 	case YG_CT_FILE: return path_ok(k, text);
 	case YG_CT_URL: return url_ok(text);
 	case YG_CT_PREFIX: return prefix_ok(text);
-	case YG_CT_DOMAIN: return domain_ok(text);
+	case YG_CT_DOMAIN: return yg_conf_domain_ok(text);
 	case YG_CT_SOURCE:
 		return is_option(k, text) || (yg_sv_starts(text, YG_SV("ndjson:")) &&
 					      yg_slug_ok(yg_sv_sub(text, 7, text.n)));

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "dns/answer.h"
 #include "os/file.h"
 #include "os/memfd.h"
 #include "role/zones_internal.h"
 
-#define WATCH_MS   1000
-#define EDE_ORG    17 /* RFC 8914: filtered, as the client's own side wants it */
-#define EDE_OURS   15
-#define ANSWER_TTL 60
+#define WATCH_MS     1000
+#define EDE_ORG      17 /* RFC 8914: filtered, as the client's own side wants it */
+#define EDE_CENSORED 16
+#define EDE_OURS     15
 
 /* ---- what the configuration says ---- */
 
@@ -19,12 +20,30 @@ static yg_status spec_override(struct zone *z, struct yg_err *err)
 {
 	struct yg_sv rest = z->conf->override_, word;
 	(void)yg_sv_cut(&rest, ' ', &word);
+	struct yg_dns_answer_row row = {.ttl = (uint32_t)z->conf->ttl,
+					.target = yg_sv_trim(rest),
+					.addresses = z->conf->sinkhole};
+	enum yg_dns_action action;
 	yg_status st = yg_dns_override_parse(word, &z->spec.override);
-	if (st != YG_OK || z->spec.override == YG_DNS_OVERRIDE_SINKHOLE)
+	if (st != YG_OK)
 		return YG_FAIL(err, YG_PARSE, "there is no such override");
-	if (z->spec.override == YG_DNS_OVERRIDE_CNAME)
-		return yg_dns_name_parse(yg_sv_trim(rest), NULL, &z->spec.answer.target, err);
-	return YG_OK;
+	if (row.addresses.n > 0)
+		z->spec.override = YG_DNS_OVERRIDE_SINKHOLE;
+	row.answer = z->spec.override;
+	if (row.answer != YG_DNS_OVERRIDE_CNAME && row.answer != YG_DNS_OVERRIDE_SINKHOLE)
+		row.answer = YG_DNS_OVERRIDE_NXDOMAIN; /* of which only the TTL is taken */
+	return yg_dns_answer_read(&row, &action, &z->spec.answer, err);
+}
+
+static uint16_t ede_of(const struct yg_conf_dns_policy *c, enum yg_dns_layer layer)
+{
+	if (YG_SV_IS(c->ede, "none"))
+		return 0;
+	if (YG_SV_IS(c->ede, "censored"))
+		return EDE_CENSORED;
+	if (YG_SV_IS(c->ede, "auto"))
+		return layer == YG_DNS_LAYER_ORG_BLOCK ? EDE_ORG : EDE_OURS;
+	return YG_SV_IS(c->ede, "filtered") ? EDE_ORG : EDE_OURS;
 }
 
 static yg_status spec_fill(struct zone *z, struct yg_err *err)
@@ -35,8 +54,6 @@ static yg_status spec_fill(struct zone *z, struct yg_err *err)
 	z->is_list = c->list.n > 0;
 	*s = (struct yg_dns_zone_spec){
 		.name = c->name, .org = c->org, .category = c->category, .is_list = z->is_list};
-	s->answer.ttl = ANSWER_TTL;
-	yg_dns_name_root(&s->answer.target);
 	if ((c->rpz.n > 0) + (c->list.n > 0) + (c->axfr.n > 0) != 1)
 		return YG_FAIL(err, YG_PARSE,
 			       "one of rpz, list and axfr must say where it comes from");
@@ -55,8 +72,8 @@ static yg_status spec_fill(struct zone *z, struct yg_err *err)
 	yg_sb_put(&text, c->category);
 	yg_sb_put(&text, c->category.n > 0 ? YG_SV(": ") : YG_SV(""));
 	yg_sb_put(&text, c->name);
-	s->ede_text = yg_sb_sv(&text);
-	s->ede_code = s->layer == YG_DNS_LAYER_ORG_BLOCK ? EDE_ORG : EDE_OURS;
+	s->ede_text = c->text.n > 0 ? c->text : yg_sb_sv(&text);
+	s->ede_code = ede_of(c, s->layer);
 	return st;
 }
 

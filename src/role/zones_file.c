@@ -37,6 +37,7 @@ static yg_status reading_begin(struct reading *r, struct yg_err *err)
 {
 	struct zone *z = r->z;
 	struct yg_dns_source_opts o = {.is_list = z->is_list,
+				       .force = z->conf->force != 0,
 				       .allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
 						z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW,
 				       .origin = z->spec.origin};

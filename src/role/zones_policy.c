@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "dns/answer.h"
 #include "dns/source.h"
 #include "os/file.h"
 #include "role/zones_internal.h"
@@ -92,6 +93,7 @@ static yg_status add_list(struct compiling *c, uint32_t zone, struct yg_err *err
 	const struct yg_dns_source_opts o = {.builder = c->b,
 					     .zone = zone,
 					     .is_list = true,
+					     .force = z->conf->force != 0,
 					     .allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
 						      z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW};
 	struct yg_dns_source *s = NULL;
@@ -166,6 +168,47 @@ static yg_status publish(struct zones *z, int fd, uint64_t generation, struct yg
 	return st;
 }
 
+/* Before what people say, which then stands in its place. */
+static yg_status add_modes(const struct yg_conf *conf, struct yg_dns_builder *b, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < conf->dns_mode_count; i++) {
+		const struct yg_conf_dns_mode *m = &conf->dns_modes[i];
+		enum yg_dns_layer layer;
+		enum yg_dns_mode mode;
+		if (yg_dns_layer_parse(m->layer, &layer) != YG_OK ||
+		    yg_dns_mode_parse(m->mode, &mode) != YG_OK)
+			return YG_FAIL(err, YG_PARSE, "resolve.modes: no such layer or mode");
+		st = yg_dns_builder_mode(b, m->org, layer, mode, err);
+	}
+	return st;
+}
+
+/* Behind what people say: of two rows for the same the first decides. */
+static yg_status add_answers(const struct yg_conf *conf, struct yg_dns_builder *b,
+			     struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < conf->dns_answer_count; i++) {
+		const struct yg_conf_dns_answer *a = &conf->dns_answers[i];
+		struct yg_sv rest = a->answer, word;
+		(void)yg_sv_cut(&rest, ' ', &word);
+		struct yg_dns_answer_row row = {.org = a->org,
+						.category = a->category,
+						.target = yg_sv_trim(rest),
+						.addresses = a->sinkhole,
+						.ttl = (uint32_t)a->ttl};
+		struct yg_dns_answer_spec spec;
+		enum yg_dns_action action;
+		if (yg_dns_override_parse(word, &row.answer) != YG_OK)
+			return YG_FAIL(err, YG_PARSE, "resolve.answers: there is no such answer");
+		st = yg_dns_answer_read(&row, &action, &spec, err);
+		if (st == YG_OK)
+			st = yg_dns_builder_answer(b, row.org, row.category, action, &spec, err);
+	}
+	return st == YG_OK ? st : yg_err_wrap(err, "resolve.answers: ");
+}
+
 static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, struct yg_err *err)
 {
 	struct zones *z = c->z;
@@ -173,7 +216,11 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 	YG_AUTO(yg_fd_close) int fd = -1;
 	yg_status st = yg_dns_builder_new(&o, &c->b, err);
 	if (st == YG_OK)
+		st = add_modes(z->conf, c->b, err);
+	if (st == YG_OK)
 		st = zones_inputs_before(z, c->b, err);
+	if (st == YG_OK)
+		st = add_answers(z->conf, c->b, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
 		uint32_t number = 0;
 		st = add_zone(c, &z->zones[i], &number, err);

@@ -363,10 +363,12 @@ def judge(name, cases, ours, theirs, truth, shared, crashes, majority):
 
 
 def table(report):
-    out = [f"CASES={CASES} SEED={SEED}"]
-    for name, (same, explained, odd) in report.items():
-        out.append(f"| {name} | {CASES} | {same} | {sum(explained.values())} | {odd} |")
-        out += [f"|   {why} | | | {n} | |" for why, n in explained.most_common()]
+    """Markdown: how many cases of each peer were as the draft says, and of which class the others are."""
+    out = [f"`CASES={CASES} SEED={SEED}`", "", "| | same as ours | explained | unexplained |", "|---|---|---|---|"]
+    out += [f"| {name} | {same} | {sum(why.values())} | {odd} |" for name, (same, why, odd) in report.items()]
+    out += ["", "| peer | class | cases |", "|---|---|---|"]
+    for name, (_, why, _) in report.items():
+        out += [f"| {name} | {', '.join(w.removeprefix(name + ': ') for w in k.split(', '))} | {n} |" for k, n in why.most_common()]
     return "\n".join(out) + "\n"
 
 
