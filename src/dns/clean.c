@@ -149,12 +149,12 @@ static bool take_authority(struct job *j, bool soa)
 	return found;
 }
 
-static bool has_soa_or_ns(const struct yg_dns_msg *m, uint16_t type)
+static bool has_ns(const struct yg_dns_msg *m)
 {
 	struct yg_dns_iter it = yg_dns_records(m);
 	struct yg_dns_rr rr;
 	while (yg_dns_rr_next(&it, &rr))
-		if (rr.section == YG_DNS_AUTHORITY && rr.type == type)
+		if (rr.section == YG_DNS_AUTHORITY && rr.type == YG_DNS_NS)
 			return true;
 	return false;
 }
@@ -264,10 +264,11 @@ yg_status yg_dns_clean(struct yg_dns_clean *c, const uint8_t *msg, size_t n,
 		return finish(&j, now);
 	}
 	j.negative = true;
-	if (take_authority(&j, true) || rcode == YG_DNS_RCODE_NXDOMAIN) {
+	bool soa = take_authority(&j, true);
+	if (soa || rcode == YG_DNS_RCODE_NXDOMAIN) {
 		c->like.flags |= YG_DNS_ENTRY_NEGATIVE;
 		st = finish(&j, now);
-		if (!has_soa_or_ns(&m, YG_DNS_SOA)) /* RFC 2308 5: not to be cached */
+		if (!soa) /* none of this zone; RFC 2308 5: not to be cached, stale neither */
 			c->like.expires = c->like.stale_until = now;
 		return st;
 	}
@@ -275,7 +276,7 @@ yg_status yg_dns_clean(struct yg_dns_clean *c, const uint8_t *msg, size_t n,
 		c->like.flags |= YG_DNS_ENTRY_CUT;
 		return finish(&j, now);
 	}
-	if (has_soa_or_ns(&m, YG_DNS_NS)) {
+	if (has_ns(&m)) {
 		c->lame = true; /* a referral: it does not answer for this name */
 		return YG_PARSE;
 	}

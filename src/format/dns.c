@@ -152,8 +152,10 @@ yg_status yg_dns_msg_check(const struct yg_dns_msg *m)
 {
 	struct yg_dns_iter it = yg_dns_records(m);
 	struct yg_dns_rr rr;
+	struct yg_dns_name owner;
 	while (yg_dns_rr_next(&it, &rr))
-		continue;
+		if (yg_dns_rr_owner(m, &rr, &owner) != YG_OK)
+			return YG_PARSE;
 	return !it.bad && it.at == m->n ? YG_OK : YG_PARSE;
 }
 

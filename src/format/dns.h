@@ -193,7 +193,8 @@ struct yg_dns_iter yg_dns_records(const struct yg_dns_msg *m);
 /* The next record of all sections; false at the end and, with it->bad, where
  * the message is broken. */
 bool yg_dns_rr_next(struct yg_dns_iter *it, struct yg_dns_rr *rr);
-/* Goes over all records: YG_OK | YG_PARSE; also when bytes are left behind them. */
+/* Goes over all records: YG_OK | YG_PARSE; also when an owner cannot be read (pointers
+ * that loop, go forward or lead out), or bytes are left behind them. */
 yg_status yg_dns_msg_check(const struct yg_dns_msg *m);
 static inline yg_status yg_dns_rr_owner(const struct yg_dns_msg *m, const struct yg_dns_rr *rr,
 					struct yg_dns_name *out)

@@ -129,6 +129,7 @@ static void put_upstreams(const struct resolve *r, struct yg_buf *b)
 	number(b, "upstream_asked", r->up->asked);
 	number(b, "upstream_by_tcp", r->up->by_tcp);
 	number(b, "upstream_mismatched", r->up->mismatched);
+	number(b, "upstream_guessed", r->up->guessed);
 	number(b, "upstream_timeouts", r->up->timeouts);
 	number(b, "upstream_servers", servers);
 	number(b, "upstream_servers_silent", silent);

@@ -12,6 +12,7 @@
 #include "base/codec.h"
 
 #define TRIES_MAX    6
+#define STRANGE_MAX  16 /* then somebody guesses: the question goes by TCP */
 #define PORT_TRIES   8
 #define TCP_WAIT_MS  3000
 #define PLAIN_FOR_US 900000000 /* a server that does not know EDNS is asked without for so long */
@@ -73,7 +74,7 @@ static void job_end(struct up_job *j)
 static void give_up(struct up_job *j)
 {
 	struct resolve *r = j->r;
-	uint16_t ede = j->lame ? YG_DNS_EDE_NETWORK : YG_DNS_EDE_NO_AUTHORITY;
+	uint16_t ede = j->why != 0 ? j->why : YG_DNS_EDE_NO_AUTHORITY;
 	uint64_t token = j->token;
 	job_end(j);
 	(void)yg_dns_core_failed(r->core, token, ede, resolve_now(r));
@@ -99,6 +100,17 @@ static void answered(struct up_job *j, const uint8_t *msg, size_t n)
 	resolve_wait(r);
 }
 
+/* A server answered, but not this. */
+static void no_answer(struct up_job *j, enum yg_dns_match m)
+{
+	if (m == YG_DNS_LAME || m == YG_DNS_NO_EDNS)
+		j->why = YG_DNS_EDE_NETWORK;
+	else if (m == YG_DNS_BROKEN)
+		j->why = YG_DNS_EDE_INVALID_DATA;
+	j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
+	up_job_next(j);
+}
+
 void up_job_answer(struct up_job *j, const uint8_t *msg, size_t n)
 {
 	enum yg_dns_match m = yg_dns_ask_match(&j->ask, msg, n);
@@ -106,9 +118,7 @@ void up_job_answer(struct up_job *j, const uint8_t *msg, size_t n)
 		answered(j, msg, n);
 		return;
 	}
-	j->lame = j->lame || m == YG_DNS_LAME;
-	j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
-	up_job_next(j);
+	no_answer(j, m);
 }
 
 /* ---- TCP ---- */
@@ -219,16 +229,16 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		enum yg_dns_match m = yg_dns_ask_match(&j->ask, msg, (size_t)n);
 		switch (m) {
 		case YG_DNS_MATCH: answered(j, msg, (size_t)n); return;
-		case YG_DNS_MISMATCH: j->r->up->mismatched++; continue;
+		case YG_DNS_MISMATCH:
+			j->r->up->mismatched++;
+			if (++j->strange < STRANGE_MAX)
+				continue;
+			j->r->up->guessed++;
+			try_tcp(j);
+			return;
 		case YG_DNS_TRUNCATED:
 		case YG_DNS_MATCH_CASE: try_tcp(j); return;
-		case YG_DNS_LAME:
-		case YG_DNS_NO_EDNS:
-			j->lame = true;
-			j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
-			up_job_next(j);
-			return;
-		default: up_job_next(j); return;
+		default: no_answer(j, m); return;
 		}
 	}
 }

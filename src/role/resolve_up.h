@@ -30,7 +30,7 @@ struct upstreams {
 	struct up_set *sets; /* set number n is sets[n - 1] */
 	size_t count;
 	struct recursion *recursion; /* NULL: none of the sets recurses or validates */
-	uint64_t asked, by_tcp, mismatched, timeouts, plain, jobs;
+	uint64_t asked, by_tcp, mismatched, timeouts, plain, jobs, guessed;
 };
 
 /* One question. */
@@ -43,11 +43,13 @@ struct up_job {
 	struct yg_dns_ask ask;
 	struct yg_dns_name name;
 	uint16_t type;
-	bool dnssec_ok, checking_disabled, by_tcp, ended, lame;
+	bool dnssec_ok, checking_disabled, by_tcp, ended;
 	bool plain,
 		again_plain; /* this try is without EDNS; the next one shall be, at the same server */
 	bool pending;        /* a try begins when the handles of the one before are gone */
 	uint8_t tries, handles; /* handles: open ones of the loop */
+	uint8_t strange;        /* datagrams that are not the answer */
+	uint16_t why;           /* EDE of what servers said that is no answer; 0: nothing yet */
 	uint16_t tried;         /* servers, by bit */
 	int fd;                 /* -1: none */
 	uv_poll_t poll;
