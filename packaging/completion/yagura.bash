@@ -22,7 +22,7 @@ _yagura() {
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
     'audit-log') verbs='list verify ' ;;
-    'job') verbs='list show cancel ' ;;
+    'job') verbs='list show cancel undo ' ;;
     'system-event') verbs='list ' ;;
     'backup') verbs='create list verify restore ' ;;
     'demo') verbs='load status remove ' ;;
@@ -122,6 +122,7 @@ _yagura() {
     'job list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'job show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'job cancel') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'job undo') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'system-event list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'backup create') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'backup list') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;

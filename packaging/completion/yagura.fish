@@ -321,6 +321,8 @@ complete -c yagura -n '__fish_seen_subcommand_from job' -a list -d 'List jobs.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most N rows; 0 for all (default 50).'
 complete -c yagura -n '__fish_seen_subcommand_from job' -a show -d 'Show a job.'
 complete -c yagura -n '__fish_seen_subcommand_from job' -a cancel -d 'Cancel a job.'
+complete -c yagura -n '__fish_seen_subcommand_from job' -a undo -d 'Put back what a bulk change of alerts changed; for seven days.'
+complete -c yagura -n '__fish_seen_subcommand_from undo' -l no-wait -d 'Do not wait for the job.'
 complete -c yagura -n __fish_use_subcommand -a system-event
 complete -c yagura -n '__fish_seen_subcommand_from system-event' -a list -d 'List crashes, restarts, reloads and other news of the system.'
 complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most N rows; 0 for all (default 50).'

@@ -181,7 +181,18 @@ yg_status yg_alert_allow(struct yg_act *act, struct yg_sv id, int64_t version, s
 
 /* One change to many, as a running job with progress: those of `ids`, or of
  * `filter` when ids is NULL.  Alerts that cannot take the change are counted as
- * errors.  Ends the job (done, cancelled or failed). */
+ * errors.  Ends the job (done, cancelled or failed).  What each was before is kept with
+ * the job, in the transaction of the change, until YG_ALERT_UNDO_S after its end. */
 yg_status yg_alert_bulk(struct yg_act *act, struct yg_sv job, const struct yg_sv *ids,
 			size_t id_count, const struct yg_alert_filter *filter,
 			const struct yg_alert_set *set, struct yg_err *err) YG_MUST_USE;
+
+#define YG_ALERT_UNDO_S 604800 /* 7 days: how long a job can be undone */
+/* Puts back what job `of` changed, as the running job `job` with progress, within
+ * `reach`: alerts that nobody changed since are what they were before; others stay as
+ * they are and are counted as errors.  What is done is forgotten chunk by chunk, so that
+ * an interrupted undo can be ordered again.  Ends `job`. */
+yg_status yg_alert_undo(struct yg_act *act, struct yg_sv job, struct yg_sv of,
+			const struct yg_reach *reach, struct yg_err *err) YG_MUST_USE;
+/* Forgets what was kept for jobs that can no longer be undone. */
+yg_status yg_alert_undo_stale(struct yg_state *db, yg_wall now, struct yg_err *err);

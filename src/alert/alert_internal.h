@@ -2,11 +2,28 @@
 #pragma once
 #include "alert/alert.h"
 
-/* The change of one alert inside the caller's transaction.  YG_INVAL, YG_CONFLICT
- * and YG_NOTFOUND come before anything is written, so the caller can go on. */
-yg_status yg_alert_change_one(struct yg_act *act, struct yg_sv id, int64_t version,
-			      const struct yg_alert_set *set, int64_t *out_version,
-			      struct yg_err *err);
+/* What an alert will be. */
+struct yg_alert_next {
+	enum yg_alert_state state;
+	enum yg_verdict verdict;
+	struct yg_sv reason, assignee;
+	int severity_id;
+	int64_t closed;
+};
+/* Writes what differs, inside the caller's transaction, with its record `action`; `d`
+ * was begun by the caller and may have notes.  YG_CONFLICT, before anything is written:
+ * a newer alert collects what this one would collect again. */
+struct yg_detail;
+yg_status yg_alert_put(struct yg_act *act, const struct yg_alert *a, const struct yg_alert_next *n,
+		       const char *action, struct yg_detail *d, bool *out_changed,
+		       struct yg_err *err);
+/* Keeps what `was` was before `job` changed it (its next version); severity: what the job
+ * set, 0 when it left that alone. */
+yg_status yg_alert_keep(struct yg_state *db, struct yg_sv job, const struct yg_alert *was,
+			int severity, struct yg_err *err);
+/* One of the first rows of a job's "faults"; the others are counted only. */
+void yg_alert_fault(struct yg_buf *faults, int64_t nth, struct yg_sv id, const char *reason);
+
 /* "SELECT columns FROM alert a", and one row of it. */
 extern const char yg_alert_select[];
 yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert *a,

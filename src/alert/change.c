@@ -13,15 +13,6 @@
 
 #define BULK_FAULTS 50 /* refused ones that are named; the others are counted */
 
-/* What the alert will be; NULL texts and NONE of `set` were filled in. */
-struct next {
-	enum yg_alert_state state;
-	enum yg_verdict verdict;
-	struct yg_sv reason, assignee;
-	int severity_id;
-	int64_t closed;
-};
-
 static yg_status check_text(struct yg_sv s, size_t max, const char *what, struct yg_err *err)
 {
 	return s.n <= max && yg_utf8_valid(s) == s.n
@@ -30,7 +21,7 @@ static yg_status check_text(struct yg_sv s, size_t max, const char *what, struct
 }
 
 static yg_status judge_state(const struct yg_alert *a, const struct yg_alert_set *set,
-			     struct next *n, struct yg_err *err)
+			     struct yg_alert_next *n, struct yg_err *err)
 {
 	bool was_closed = a->state == YG_ALERT_CLOSED, closes = n->state == YG_ALERT_CLOSED;
 	if (n->state == YG_ALERT_NEW && a->state != YG_ALERT_NEW)
@@ -50,9 +41,9 @@ static yg_status judge_state(const struct yg_alert *a, const struct yg_alert_set
 }
 
 static yg_status plan(struct yg_act *act, const struct yg_alert *a, const struct yg_alert_set *set,
-		      struct next *n, struct yg_err *err)
+		      struct yg_alert_next *n, struct yg_err *err)
 {
-	*n = (struct next){
+	*n = (struct yg_alert_next){
 		.state = set->state != YG_ALERT_NONE ? set->state : a->state,
 		.verdict = set->verdict != YG_VERDICT_NONE ? set->verdict : a->verdict,
 		.reason = set->reason != NULL ? yg_sv_trim(*set->reason) : a->reason,
@@ -77,8 +68,8 @@ static yg_status plan(struct yg_act *act, const struct yg_alert *a, const struct
 	return st;
 }
 
-static yg_status write_alert(struct yg_act *act, const struct yg_alert *a, const struct next *n,
-			     struct yg_err *err)
+static yg_status write_alert(struct yg_act *act, const struct yg_alert *a,
+			     const struct yg_alert_next *n, struct yg_err *err)
 {
 	struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
@@ -139,43 +130,50 @@ static yg_status set_collects(struct yg_state *db, int64_t seq, int from, int to
 	return yg_stmt_run(s, err);
 }
 
+/* Writes what differs, with its record: one entry `action`. */
+yg_status yg_alert_put(struct yg_act *act, const struct yg_alert *a, const struct yg_alert_next *n,
+		       const char *action, struct yg_detail *d, bool *out_changed,
+		       struct yg_err *err)
+{
+	*out_changed = false;
+	bool reopens = a->state == YG_ALERT_CLOSED && n->state != YG_ALERT_CLOSED;
+	if (reopens) {
+		yg_status st = reopen_conflict(act->db, a->seq, err);
+		if (st != YG_OK)
+			return st;
+	}
+	bool differs = yg_detail_text(d, "state", yg_sv_of(yg_alert_state_name(a->state)),
+				      yg_sv_of(yg_alert_state_name(n->state)));
+	differs |= yg_detail_text(d, "verdict", yg_sv_of(yg_verdict_name(a->verdict)),
+				  yg_sv_of(yg_verdict_name(n->verdict)));
+	differs |= yg_detail_text(d, "reason", a->reason, n->reason);
+	differs |= yg_detail_text(d, "assignee", a->assignee, n->assignee);
+	differs |= yg_detail_i64(d, "severity_id", a->severity_id, n->severity_id);
+	if (!differs)
+		return YG_OK;
+	yg_status st = write_alert(act, a, n, err);
+	if (st == YG_OK && reopens)
+		st = set_collects(act->db, a->seq, 0, 1, err);
+	else if (st == YG_OK && n->state == YG_ALERT_CLOSED && a->state != YG_ALERT_CLOSED)
+		st = set_collects(act->db, a->seq, 1, 0, err);
+	*out_changed = true;
+	return st == YG_OK ? yg_audit_add(act, action, a->id, a->org, d, err) : st;
+}
+
 static yg_status change(struct yg_act *act, const struct yg_alert *a,
 			const struct yg_alert_set *set, bool *out_changed, struct yg_err *err)
 {
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
-	struct next n;
+	struct yg_alert_next n;
 	yg_detail_init(&d);
 	*out_changed = false;
 	yg_status st = plan(act, a, set, &n, err);
-	if (st != YG_OK)
-		return st;
-	bool reopens = a->state == YG_ALERT_CLOSED && n.state != YG_ALERT_CLOSED;
-	if (reopens) {
-		st = reopen_conflict(act->db, a->seq, err);
-		if (st != YG_OK)
-			return st;
-	}
-	bool differs = yg_detail_text(&d, "state", yg_sv_of(yg_alert_state_name(a->state)),
-				      yg_sv_of(yg_alert_state_name(n.state)));
-	differs |= yg_detail_text(&d, "verdict", yg_sv_of(yg_verdict_name(a->verdict)),
-				  yg_sv_of(yg_verdict_name(n.verdict)));
-	differs |= yg_detail_text(&d, "reason", a->reason, n.reason);
-	differs |= yg_detail_text(&d, "assignee", a->assignee, n.assignee);
-	differs |= yg_detail_i64(&d, "severity_id", a->severity_id, n.severity_id);
-	if (!differs)
-		return YG_OK;
-	st = write_alert(act, a, &n, err);
-	if (st == YG_OK && reopens)
-		st = set_collects(act->db, a->seq, 0, 1, err);
-	else if (st == YG_OK && n.state == YG_ALERT_CLOSED && a->state != YG_ALERT_CLOSED)
-		st = set_collects(act->db, a->seq, 1, 0, err);
-	*out_changed = true;
-	return st == YG_OK ? yg_audit_add(act, "alert.update", a->id, a->org, &d, err) : st;
+	return st == YG_OK ? yg_alert_put(act, a, &n, "alert.update", &d, out_changed, err) : st;
 }
 
-yg_status yg_alert_change_one(struct yg_act *act, struct yg_sv id, int64_t version,
-			      const struct yg_alert_set *set, int64_t *out_version,
-			      struct yg_err *err)
+static yg_status change_one(struct yg_act *act, struct yg_sv id, int64_t version,
+			    const struct yg_alert_set *set, int64_t *out_version,
+			    struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_alert a = {0};
@@ -197,10 +195,9 @@ yg_status yg_alert_change(struct yg_act *act, struct yg_sv id, int64_t version,
 {
 	struct yg_tx tx;
 	yg_status st = yg_tx_begin(&tx, act->db, err);
-	return st == YG_OK ? yg_tx_end(&tx,
-				       yg_alert_change_one(act, id, version, set, out_version, err),
-				       err)
-			   : st;
+	return st == YG_OK
+		       ? yg_tx_end(&tx, change_one(act, id, version, set, out_version, err), err)
+		       : st;
 }
 
 static yg_status allow(struct yg_act *act, const struct yg_alert *a, struct yg_sv reason,
@@ -253,40 +250,57 @@ struct bulk {
 	bool cancel;
 };
 
-static void note_fault(struct bulk *b, int64_t nth, struct yg_sv id, const char *reason)
+void yg_alert_fault(struct yg_buf *faults, int64_t nth, struct yg_sv id, const char *reason)
 {
 	if (nth >= BULK_FAULTS)
 		return;
-	yg_buf_put(&b->faults, nth > 0 ? YG_SV(",{\"alert\":") : YG_SV("{\"alert\":"));
-	yg_json_put_str(&b->faults, id);
-	yg_buf_put(&b->faults, YG_SV(",\"reason\":"));
-	yg_json_put_str(&b->faults, yg_sv_of(reason));
-	yg_buf_putc(&b->faults, '}');
+	yg_buf_put(faults, nth > 0 ? YG_SV(",{\"alert\":") : YG_SV("{\"alert\":"));
+	yg_json_put_str(faults, id);
+	yg_buf_put(faults, YG_SV(",\"reason\":"));
+	yg_json_put_str(faults, yg_sv_of(reason));
+	yg_buf_putc(faults, '}');
+}
+
+/* One of a job's alerts; what it was before is kept for the job's undo. */
+static yg_status bulk_one(struct bulk *b, struct yg_sv id, int64_t *kept, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_alert a = {0};
+	bool changed = false;
+	yg_arena_init(&arena, 1 << 20);
+	yg_status st = yg_alert_get(b->act->db, id, &arena, &a, err);
+	if (st == YG_OK)
+		st = change(b->act, &a, b->set, &changed, err);
+	if (st != YG_OK || !changed)
+		return st;
+	++*kept;
+	return yg_alert_keep(b->act->db, b->job, &a, b->set->severity_id, err);
 }
 
 /* Changes up to BULK_CHUNK alerts in one transaction. */
 static yg_status bulk_chunk(struct bulk *b, const struct yg_sv *ids, size_t n, struct yg_err *err)
 {
 	struct yg_tx tx;
-	int64_t errors = 0;
+	int64_t errors = 0, kept = 0;
 	yg_status st = yg_tx_begin(&tx, b->act->db, err);
 	if (st != YG_OK)
 		return st;
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		struct yg_err why = {0};
-		yg_status one =
-			yg_alert_change_one(b->act, ids[i], YG_ANY_VERSION, b->set, NULL, &why);
+		yg_status one = bulk_one(b, ids[i], &kept, &why);
 		if (one == YG_INVAL || one == YG_CONFLICT || one == YG_NOTFOUND) {
 			if (b->errors + errors == 0)
 				(void)snprintf(b->first_error, sizeof b->first_error, "%.190s",
 					       why.msg);
-			note_fault(b, b->errors + errors++, ids[i], why.msg);
+			yg_alert_fault(&b->faults, b->errors + errors++, ids[i], why.msg);
 		} else if (one != YG_OK) {
 			if (err != NULL)
 				*err = why;
 			st = one;
 		}
 	}
+	if (st == YG_OK && kept > 0)
+		st = yg_job_undo_left(b->act->db, b->job, kept, err);
 	st = yg_tx_end(&tx, st, err);
 	if (st != YG_OK)
 		return st;

@@ -168,6 +168,7 @@
 	X(GET,    "/api/v1/jobs",          "listJobs",       "jobs:read", 0, 0, NULL, "state kind org limit cursor", jobs_list)    \
 	X(GET,    "/api/v1/jobs/{id}",     "getJob",         "jobs:read", 0, 0, NULL, NULL, job_get)                   \
 	X(DELETE, "/api/v1/jobs/{id}",     "cancelJob",      "jobs:write", 0, 0, NULL, NULL, job_cancel)               \
+	X(POST,   "/api/v1/jobs/{id}/undo", "undoJob",       "alerts:write", 0, 0, NULL, NULL, job_undo)                 \
 	X(GET,    "/api/v1/backups",       "listBackups",    "backup:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", backups_list) \
 	X(POST,   "/api/v1/backups",       "createBackup",   "backup:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, backups_add) \
 	X(GET,    "/api/v1/system-events", "listSystemEvents", "system:read", YG_RT_CENTRAL, 0, NULL, "name level role limit cursor", system_events) \

@@ -1,4 +1,5 @@
 /* Health, status, audit log, jobs, system events, the documents. */
+#include "alert/alert.h"
 #include "api/body.h"
 #include "api/list_body.h"
 #include "api/problem.h"
@@ -266,6 +267,11 @@ void yg_put_job(struct yg_jo *j, const struct yg_job *job)
 	yg_jo_time(j, "created_at", job->created.us);
 	yg_jo_time(j, "started_at", job->started.us);
 	yg_jo_time(j, "finished_at", job->finished.us);
+	yg_jo_int(j, "undo_left", job->undo_left);
+	yg_jo_time(j, "undo_until",
+		   job->undo_left > 0 && job->finished.us > 0
+			   ? job->finished.us + YG_ALERT_UNDO_S * YG_US_PER_S
+			   : 0);
 	yg_jo_end(j, '}');
 }
 
@@ -363,6 +369,33 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 		yg_list_body_drop(api->import_path, job.params, q->arena);
 	yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "cancelled");
 	return YG_OK;
+}
+
+/* What a job changed is put back by a job of its own. */
+yg_status yg_r_job_undo(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_job job;
+	char params[80];
+	struct yg_sb b = yg_sb_init(params, sizeof params);
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_job(q, l.db, &job, err);
+	if (st != YG_OK)
+		return st;
+	if (!YG_SV_IS(job.kind, "alert.bulk"))
+		return YG_FAIL(err, YG_CONFLICT, "a job of this kind cannot be undone");
+	if (job.finished.us == 0)
+		return YG_FAIL(err, YG_CONFLICT, "the job has not ended: cancel it first");
+	if (q->now.us >= job.finished.us + YG_ALERT_UNDO_S * YG_US_PER_S)
+		return YG_FAIL(err, YG_CONFLICT, "a job can be undone for seven days");
+	if (job.undo_left == 0)
+		return YG_FAIL(err, YG_CONFLICT, "nothing of the job is left to undo");
+	yg_sb_put(&b, YG_SV("{\"job\":\""));
+	yg_sb_put(&b, job.id);
+	yg_sb_put(&b, YG_SV("\"}"));
+	return yg_answer_new_job(api, q, r, &l, YG_SV("alert.undo"), job.org, yg_sb_sv(&b), err);
 }
 
 yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,

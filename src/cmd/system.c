@@ -91,6 +91,13 @@ static int run_job_cancel(struct yg_cli *c)
 								      yg_cli_arg(c, 0), "")});
 }
 
+static int run_job_undo(struct yg_cli *c)
+{
+	char path[256];
+	return yg_send(c, "POST", yg_path(path, sizeof path, JOBS, yg_cli_arg(c, 0), "/undo"), NULL,
+		       NULL);
+}
+
 static const struct yg_column audit_columns[] = {{"SEQ", "seq", 7},        {"TIME", "at", 27},
 						 {"WHO", "actor", 24},     {"ORG", "org", 16},
 						 {"ACTION", "action", 20}, {"OBJECT", "object", 28},
@@ -174,6 +181,15 @@ const struct yg_cmd yg_cmds_system[] = {
 	 .doc = "Cancel a job.",
 	 .doc_ja = "ジョブを取り消す。",
 	 .run = run_job_cancel},
+	{.noun = "job",
+	 .verb = "undo",
+	 .args = "ID",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .opts = nowait_opts,
+	 .doc = "Put back what a bulk change of alerts changed; for seven days.",
+	 .doc_ja = "警報の一括変更を元に戻す(終了から7日間)。",
+	 .run = run_job_undo},
 	{.noun = "system-event",
 	 .verb = "list",
 	 .opts = limit_opts,

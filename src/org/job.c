@@ -5,7 +5,7 @@
 
 #define COLUMNS                                                                                                          \
 	"id, kind, org, actor, message, params, result, state, done, total, errors, cancel, created, started, finished," \
-	" updated"
+	" updated, undo_left"
 
 static const char *const state_names[] = {[YG_JOB_NONE] = "",
 #define X(id, num, name) [num] = name,
@@ -155,6 +155,7 @@ static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struc
 	j->started.us = yg_col_i64(s, 13);
 	j->finished.us = yg_col_i64(s, 14);
 	j->updated.us = yg_col_i64(s, 15);
+	j->undo_left = yg_col_i64(s, 16);
 	return YG_OK;
 }
 
@@ -204,6 +205,18 @@ yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct
 	yg_stmt_text(s, 7, f->state);
 	*out = list;
 	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
+}
+
+yg_status yg_job_undo_left(struct yg_state *db, struct yg_sv id, int64_t more, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("UPDATE job SET undo_left = undo_left + $2 WHERE id = $1"), &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	yg_stmt_i64(s, 2, more);
+	return yg_stmt_run(s, err);
 }
 
 static yg_status cancel(struct yg_act *act, struct yg_sv id, struct yg_err *err)

@@ -30,6 +30,7 @@ struct yg_job {
 	struct yg_sv params, result; /* JSON objects */
 	enum yg_job_state state;
 	int64_t done, total, errors; /* total 0: unknown */
+	int64_t undo_left;           /* changes that can be taken back (alert/undo.c) */
 	bool cancel;                 /* asked to stop */
 	yg_wall created, started, finished, updated;
 };
@@ -46,6 +47,8 @@ yg_status yg_job_progress(struct yg_act *act, struct yg_sv id, int64_t done, int
 /* To done, failed or cancelled; result: a JSON object or empty. */
 yg_status yg_job_end(struct yg_act *act, struct yg_sv id, enum yg_job_state state,
 		     struct yg_sv message, struct yg_sv result, struct yg_err *err) YG_MUST_USE;
+/* Adds to how many changes of the job can be taken back, inside the caller's transaction. */
+yg_status yg_job_undo_left(struct yg_state *db, struct yg_sv id, int64_t more, struct yg_err *err);
 /* A queued job is cancelled at once, a running one is asked; ended: YG_CONFLICT. */
 yg_status yg_job_cancel(struct yg_act *act, struct yg_sv id, struct yg_err *err) YG_MUST_USE;
 /* At the start of center: whatever was queued or running is interrupted. */

@@ -70,6 +70,12 @@ static yg_status purge_alerts(struct purge *p, struct yg_purge_counts *out, stru
 	if (st == YG_OK)
 		st = drain(
 			p,
+			YG_SQL("DELETE FROM alert_undo WHERE (alert, version) IN (SELECT u.alert, u.version"
+			       " FROM alert a JOIN alert_undo u ON u.alert = a.seq WHERE a.org = $1 LIMIT $2)"),
+			"alerts", NULL, err);
+	if (st == YG_OK)
+		st = drain(
+			p,
 			YG_SQL("DELETE FROM alert WHERE seq IN (SELECT seq FROM alert WHERE org = $1 LIMIT $2)"),
 			"alerts", &out->alerts, err);
 	return st;

@@ -121,6 +121,8 @@ static void expire(struct center *c)
 	c->expiry_seen_us = now;
 	if (yg_import_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+	if (yg_alert_undo_stale(l.db, (yg_wall){now}, &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	yg_export_clean(c->api.export_path, (yg_wall){now}, &(uint64_t){0});
 	if (ended)
 		center_indicators_changed(c);

@@ -362,6 +362,20 @@ static yg_status job_bulk(struct run *r, struct yg_err *err)
 	return st;
 }
 
+/* What a bulk change changed, put back: within the rights of who undoes it. */
+static yg_status job_undo(struct run *r, struct yg_err *err)
+{
+	struct yg_reach reach = {0};
+	yg_status st = yg_actor_reach(r->act.db, r->job.actor, "alerts:write",
+				      yg_env_wall(&r->c->ctx->env), r->arena, &reach, err);
+	if (st != YG_OK)
+		return st;
+	r->ended = true;
+	st = yg_alert_undo(&r->act, r->job.id, param(r, "job"), &reach, err);
+	yg_announce(&r->c->api, YG_TOPIC_ALERTS, r->job.org, YG_SV(""), YG_SV(""), "bulk");
+	return st;
+}
+
 /* --- backup, purge, demonstration --- */
 
 static bool on_backup(void *ctx, uint64_t done, uint64_t total, const char *what)
@@ -509,7 +523,7 @@ static const struct kind {
 } kinds[] = {
 	{YG_LIST_JOB, job_import},     {"indicators.compile", compile}, {"alert.bulk", job_bulk},
 	{"backup.create", job_backup}, {YG_EXPORT_KIND, job_export},    {"org.purge", job_purge},
-	{"demo.remove", job_demo},     {"demo.load", job_demo_load},
+	{"demo.remove", job_demo},     {"demo.load", job_demo_load},    {"alert.undo", job_undo},
 };
 
 static yg_status dispatch(struct run *r, struct yg_err *err)

@@ -26,6 +26,8 @@ export interface Job {
 	created_at: string;
 	started_at: string | null;
 	finished_at: string | null;
+	undo_left: number;
+	undo_until: string | null;
 }
 export type Params = Record<string, string | number | boolean | null | undefined>;
 

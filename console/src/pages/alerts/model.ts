@@ -83,22 +83,22 @@ export async function changeMany(what: { ids: string[] } | { filter: object }, s
 	seen(job);
 	return follow(job.id, seen);
 }
-/** Undoes a bulk change of rows whose state before is known: one job per former state. */
-export async function undoMany(rows: Alert[], patch: Patch, seen: (j: Job) => void): Promise<void> {
-	const groups = new Map<string, { set: Patch; ids: string[] }>();
-	for (const a of rows) {
-		const set = undo(a, patch);
-		const key = JSON.stringify(set);
-		const g = groups.get(key) ?? { set, ids: [] };
-		g.ids.push(a.id);
-		groups.set(key, g);
-	}
-	for (const g of groups.values()) await changeMany({ ids: g.ids }, g.set, seen);
-	toast(t("alerts.undone"));
+/** Takes a bulk change back: a job of its own, which leaves alone what was changed since. */
+async function undoBulk(id: string, seen: (j: Job) => void): Promise<void> {
+	const job = await api.post<Job>(at`/jobs/${id}/undo`);
+	seen(job);
+	const end = await follow(job.id, seen);
+	const r = (end.result ?? {}) as { restored?: number };
+	if (end.state !== "done") toast(`${t("alerts.bulk-stopped")} ${end.message}`, { tone: "bad" });
+	else if (end.errors > 0) toast(t("alerts.undone-some", { n: r.restored ?? 0, kept: end.errors, why: end.message }), { tone: "bad" });
+	else toast(t("alerts.undone"));
 }
-export function report(job: Job): void {
+/** Says how a bulk change ended; `after` when it was taken back. */
+export function report(job: Job, seen: (j: Job | undefined) => void, after: () => void): void {
 	const r = (job.result ?? {}) as { changed?: number; refused?: number };
-	if (job.state !== "done") toast(`${t("alerts.bulk-stopped")} ${job.message}`, { tone: "bad" });
-	else if ((r.refused ?? 0) > 0) toast(t("alerts.bulk-refused", { n: r.changed ?? job.done, refused: r.refused ?? 0, why: job.message }), { tone: "bad" });
+	const undo = job.undo_left > 0 ? () => void undoBulk(job.id, seen).finally(() => (seen(undefined), after())).catch(toastError) : undefined;
+	if (job.state !== "done") toast(`${t("alerts.bulk-stopped")} ${job.message}`, { tone: "bad", undo });
+	else if ((r.refused ?? 0) > 0) toast(t("alerts.bulk-refused", { n: r.changed ?? job.done, refused: r.refused ?? 0, why: job.message }), { tone: "bad", undo });
+	else toast(t("alerts.bulk-done", { n: r.changed ?? job.done }), { undo });
 }
 export { toastError };

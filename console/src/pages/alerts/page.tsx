@@ -1,9 +1,9 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, toast, useList, useLive, withQuery, withRest } from "../../kit";
+import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
-import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError, undoMany } from "./model";
+import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError } from "./model";
 
 const selection = newSelection();
 const STATES = ["open", "new", "in_progress", "on_hold", "closed", "all"] as const;
@@ -136,16 +136,12 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 		setFresh(new Set());
 		list.reload();
 	};
-	const chosen = () => list.items.filter((a) => selection.ids.value.has(a.id));
 	const n = selection.all.value ? (list.totalExact ? (list.total ?? 0) : 0) : selection.ids.value.size; // 0: not counted
 	const bulk = async (set: Patch) => {
-		const rows = chosen();
-		const everything = selection.all.value;
-		const end = await changeMany(everything ? { filter: bulkFilter(filter) } : { ids: [...selection.ids.value] }, set, setJob).finally(() => setJob(undefined));
+		const end = await changeMany(selection.all.value ? { filter: bulkFilter(filter) } : { ids: [...selection.ids.value] }, set, setJob).finally(() => setJob(undefined));
 		selection.clear();
 		list.reload();
-		report(end);
-		if (end.state === "done") toast(t("alerts.bulk-done", { n: end.done }), everything ? {} : { undo: () => void undoMany(rows, set, setJob).finally(() => (setJob(undefined), list.reload())).catch(toastError) });
+		report(end, setJob, list.reload);
 	};
 	const quick = (set: Patch) => (selection.all.value ? setDialog(set.state ?? "") : void bulk(set).catch(toastError));
 	const items = list.items;

@@ -1,9 +1,9 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, Chip, type Column, Heard, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, condition, finished, hasText, iso, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, Chip, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
 const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
-const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "backup.create", "org.purge", "demo.remove"] as const;
+const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "alert.undo", "backup.create", "org.purge", "demo.load", "demo.remove"] as const;
 /** An import counts bytes, all others count things. */
 const inBytes = (j: Job) => j.kind === "events.import";
 const kilo = (n: number | null) => (n === null ? null : Math.ceil(n / 1000));
@@ -44,6 +44,22 @@ const cancel = (j: Job, done: (j: Job) => void) =>
 		api.get<Job>(at`/jobs/${j.id}`).then(done, toastError);
 	}, toastError);
 
+const canUndo = (j: Job) => j.undo_until !== null && toMs(j.undo_until) > Date.now() && may("alerts:write", j.org ?? undefined);
+/** A bulk change is taken back by a job of its own, which is shown then. */
+function Undo({ job }: { job: Job }) {
+	const [asked, ask] = useState(false);
+	const run = () => api.post<Job>(at`/jobs/${job.id}/undo`).then((j) => go(withRest([j.id])));
+	return (
+		<>
+			<Button onClick={() => ask(true)}>{t("jobs.undo", { n: job.undo_left })}</Button>
+			{asked && (
+				<Confirm title={t("jobs.undo-title")} action={t("jobs.undo", { n: job.undo_left })} run={run} onClose={() => ask(false)}>
+					<p>{t("jobs.undo-what", { n: job.undo_left })}</p>
+				</Confirm>
+			)}
+		</>
+	);
+}
 interface Fault {
 	line?: number;
 	text?: string;
@@ -56,15 +72,15 @@ const errorsHref = (j: Job) => (j.errors === 0 ? undefined : faultsOf(j).length 
 function target(j: Job): string | undefined {
 	const r = j.result ?? {};
 	if (j.kind.startsWith("indicators.")) return link("indicators", { rest: typeof r.list === "string" && r.list !== "" ? [r.list] : [] });
-	if (j.kind === "alert.bulk") return link("alerts", { query: { state: "all" } });
+	if (j.kind === "alert.bulk" || j.kind === "alert.undo") return link("alerts", { query: { state: "all" } });
 	if (j.kind === "events.import") return typeof r.sensor === "string" && j.org !== null ? link("search", { scope: { org: j.org }, query: { q: condition("sensor", r.sensor), from: "now-90d" } }) : link("sources");
 	return undefined;
 }
 /** The rows behind a number of the result. */
 function rowsOf(j: Job, name: string): string | undefined {
 	const r = j.result ?? {};
-	if (name === "bad" || name === "refused") return faultsOf(j).length > 0 ? "#errors" : undefined;
-	if (name === "changed" && may("audit:read")) return link("audit-log", { scope: {}, query: { action: "alert.", from: j.started_at ?? undefined, to: j.finished_at === null ? undefined : iso(toMs(j.finished_at) + 1000) } });
+	if (name === "bad" || name === "refused" || name === "changed_since") return faultsOf(j).length > 0 ? "#errors" : undefined;
+	if ((name === "changed" || name === "restored") && may("audit:read")) return link("audit-log", { scope: {}, query: { action: name === "restored" ? "alert.undo" : "alert.", from: j.started_at ?? undefined, to: j.finished_at === null ? undefined : iso(toMs(j.finished_at) + 1000) } });
 	if (j.kind === "indicators.import" && typeof r.list === "string" && ["read", "added", "updated", "unchanged"].includes(name)) return link("indicators", { query: { tab: "entries", list: r.list } });
 	if (j.kind === "indicators.import" && name === "expired") return link("indicators", { query: { tab: "entries", list: String(r.list), validity: "expired" } });
 	if (j.kind === "events.import" && (name === "parts" || name === "bytes")) return target(j);
@@ -91,8 +107,8 @@ function Result({ job }: { job: Job }) {
 	return (
 		<Facts
 			rows={rows.map(([name, v]) => [
-				hasText(`jobs.field.${name}`) ? t(`jobs.field.${name}`) : name,
-				typeof v === "number" ? <Num key={name} n={v} href={rowsOf(job, name)} /> : typeof v === "object" ? <code key={name}>{JSON.stringify(v)}</code> : <Value key={name}>{String(v)}</Value>,
+				name === "job" ? t("jobs.undo-of") : hasText(`jobs.field.${name}`) ? t(`jobs.field.${name}`) : name,
+				name === "job" ? <a key={name} href={withRest([String(v)])}>{String(v)}</a> : typeof v === "number" ? <Num key={name} n={v} href={rowsOf(job, name)} /> : typeof v === "object" ? <code key={name}>{JSON.stringify(v)}</code> : <Value key={name}>{String(v)}</Value>,
 			])}
 		/>
 	);
@@ -138,6 +154,7 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 						{isFile(job) && <Save job={job} kind="main" />}
 						{to !== undefined && job.state === "done" && <ButtonLink href={to}>{t("jobs.see")}</ButtonLink>}
 						{running && may("jobs:write", job.org ?? undefined) && <Button onClick={() => cancel(job, one.set)}>{t("jobs.cancel")}</Button>}
+						{canUndo(job) && <Undo job={job} />}
 					</div>
 					<Facts
 						rows={[
@@ -147,6 +164,7 @@ function JobDrawer({ id, back, step, changed }: { id: string; back: string; step
 							[t("jobs.took"), took(job)],
 							[t("jobs.items-done"), soFar(job)],
 							[t("jobs.errors"), <Num key="e" n={job.errors} href={faultsOf(job).length > 0 ? "#errors" : undefined} />],
+							...(canUndo(job) ? [[t("jobs.undo-until"), <Time key="u" at={job.undo_until} exact />] as [string, ComponentChildren]] : []),
 							["ID", <Value key="i" copy>{job.id}</Value>],
 						]}
 					/>
