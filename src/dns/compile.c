@@ -20,7 +20,10 @@ yg_status yg_dns_builder_new(const struct yg_dns_build_opts *opts, struct yg_dns
 	if (b == NULL)
 		return no_memory(err);
 	b->opts = *opts;
-	opts->env->random(opts->env->ctx, b->key.k, sizeof b->key.k);
+	if (opts->base != NULL)
+		b->key = opts->base->key; /* a name is hashed once for both */
+	else
+		opts->env->random(opts->env->ctx, b->key.k, sizeof b->key.k);
 	uint64_t limit = opts->bytes_max > 0 ? YG_MIN(opts->bytes_max, BYTES_MAX) : BYTES_MAX;
 	yg_buf_init(&b->keys, limit - 1); /* offsets are 32 bits, the last one says "none" */
 	yg_buf_init(&b->bytes, limit - 1);
@@ -101,12 +104,9 @@ static yg_status scope_of(struct yg_dns_builder *b, struct yg_sv org, uint16_t *
 uint16_t yg_db_scope(const struct yg_dns_builder *b, struct yg_sv org)
 {
 	const struct yg_db_org *orgs = b->orgs.p;
-	for (size_t i = 1; i < b->orgs.n; i++) {
-		uint16_t n;
-		memcpy(&n, b->strings.p + orgs[i].name, sizeof n);
-		if (yg_sv_eq(org, (struct yg_sv){b->strings.p + orgs[i].name + 2, n}))
+	for (size_t i = 1; i < b->orgs.n; i++)
+		if (yg_sv_eq(org, yg_db_string_at(b, orgs[i].name)))
 			return (uint16_t)i;
-	}
 	return UINT16_MAX;
 }
 
@@ -183,6 +183,31 @@ yg_status yg_dns_builder_zone(struct yg_dns_builder *b, const struct yg_dns_zone
 	((struct yg_db_org *)b->orgs.p)[z.scope].has_zones = true;
 	*out = (uint32_t)(b->zones.n - 1);
 	return YG_OK;
+}
+
+yg_status yg_dns_builder_continue(struct yg_dns_builder *b, uint32_t zone,
+				  const struct yg_dns_zone_stats *stats, struct yg_err *err)
+{
+	const struct yg_dns_policy *base = b->opts.base;
+	struct yg_db_zone *z = yg_db_zone_at(b, zone);
+	struct yg_sv name = yg_db_string_at(b, z->name);
+	struct yg_sv org = yg_db_string_at(b, ((struct yg_db_org *)b->orgs.p)[z->scope].name);
+	for (uint32_t i = 0; base != NULL && i < base->zone_count; i++) {
+		const struct yg_dns_zone_rec *r = &base->zones[i];
+		if (!yg_sv_eq(name, yg_dns_policy_string(base, r->name)) ||
+		    !yg_sv_eq(org, yg_dns_policy_string(base, r->org)))
+			continue;
+		z->continues = true;
+		z->base_zone = (uint16_t)i;
+		z->stats = *stats;
+		z->stats.has_soa = false; /* the one of now is still to come */
+		z->stats.other -= stats->has_soa && stats->other > 0;
+		z->stats.records -= stats->has_soa && stats->records > 0;
+		for (unsigned t = 0; t < YG_DNS_TRIGGER_COUNT; t++)
+			z->stats.rules[t] = r->rules[t];
+		return YG_OK;
+	}
+	return YG_FAIL(err, YG_NOTFOUND, "the policy in force does not have this zone");
 }
 
 struct yg_dns_zone_stats yg_dns_builder_stats(const struct yg_dns_builder *b, uint32_t zone)

@@ -16,7 +16,10 @@ struct yg_dns_builder;
 struct yg_dns_build_opts {
 	const struct yg_env *env; /* borrowed: random key of the hashes, time of creation */
 	uint64_t bytes_max;       /* memory for names and data; 0: 4 GiB */
-	void *ctx;                /* borrowed */
+	/* What is compiled stands over it: whole, borrowed until the builder is freed.  NULL:
+	 * all of the policy is in one snapshot. */
+	const struct yg_dns_policy *base;
+	void *ctx; /* borrowed */
 	/* A record that was refused; may be NULL.  text: its owner, escaped. */
 	void (*refused)(void *ctx, uint32_t zone, uint64_t line, const char *reason,
 			struct yg_sv text);
@@ -93,6 +96,12 @@ struct yg_dns_zone_stats {
 	uint32_t serial;
 };
 struct yg_dns_zone_stats yg_dns_builder_stats(const struct yg_dns_builder *b, uint32_t zone);
+/* With a base: the zone's records are those of the base's zone of its name and organisation;
+ * what is added to it counts in their place, and goes through dns/changes.h.  stats: of
+ * the zone when the base was compiled.  YG_NOTFOUND: the base has no such zone. */
+yg_status yg_dns_builder_continue(struct yg_dns_builder *b, uint32_t zone,
+				  const struct yg_dns_zone_stats *stats, struct yg_err *err);
+
 struct yg_dns_build_stats {
 	uint64_t names, marks, prefixes, rules, data_bytes, zones, views, bytes;
 };

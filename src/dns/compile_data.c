@@ -114,7 +114,10 @@ yg_status yg_db_rule_out(struct yg_dns_builder *b, struct yg_db_out *o, uint32_t
 	if (r == NULL)
 		return st != YG_OK ? st : YG_FAIL(err, YG_NOMEM, "no memory for the policy");
 	*r = (struct yg_dns_rule_rec){
-		.data = data, .zone = yg_db_zone_at(b, n->zone)->final, .action = n->action};
+		.data = data,
+		.zone = yg_db_zone_at(b, n->zone)->final,
+		.action = n->action,
+		.flags = n->action == YG_DNS_ACTION_NONE && n->wild != 0 ? YG_DR_GONE : 0};
 	n->final = (uint32_t)(o->rules.n - 1);
 	*out = n->final;
 	return YG_OK;

@@ -151,10 +151,26 @@ static void note_triggers(struct yg_dns_builder *b)
 				b->counts.has |= (uint8_t)(1u << t);
 }
 
+/* A look-up tries what this policy and its base have. */
+static void note_base(struct yg_dns_builder *b, struct yg_dns_base_rec *out)
+{
+	const struct yg_dns_policy *base = b->opts.base;
+	struct yg_dns_policy_counts *c = &b->counts;
+	for (size_t i = 0; i < YG_LEN(c->least); i++) {
+		c->least[i] = YG_MIN(c->least[i], base->counts.least[i]);
+		c->most[i] = YG_MAX(c->most[i], base->counts.most[i]);
+	}
+	out->generation = base->snap.head.generation;
+	memcpy(out->digest, base->snap.head.digest, sizeof out->digest);
+}
+
 static yg_status write_out(struct yg_dns_builder *b, struct yg_db_out *o, int fd,
 			   uint64_t generation, struct yg_dns_build_stats *stats,
 			   struct yg_err *err)
 {
+	struct yg_dns_base_rec base = {.generation = 0};
+	if (b->opts.base != NULL)
+		note_base(b, &base);
 	const struct yg_snap_part parts[] = {
 		{YG_DS_FILTER, 8, o->set.filter_count, o->set.filter},
 		{YG_DS_SLOTS, 4, o->set.slot_count, o->set.slots},
@@ -171,6 +187,7 @@ static yg_status write_out(struct yg_dns_builder *b, struct yg_db_out *o, int fd
 		{YG_DS_ANSWERS, sizeof(struct yg_dns_answer_rec), o->answers.n, o->answers.p},
 		{YG_DS_STRINGS, 1, b->strings.n, b->strings.p},
 		{YG_DS_INFO, sizeof b->counts, 1, &b->counts},
+		{YG_DS_BASE, sizeof base, b->opts.base != NULL, &base},
 	};
 	const struct yg_snap_spec spec = {.kind = YG_SNAP_DNS_POLICY,
 					  .schema = YG_DNS_POLICY_SCHEMA,

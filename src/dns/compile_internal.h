@@ -15,7 +15,7 @@ struct yg_db_rr {
 /* A rule, once; DATA is the chain of its records, the last one first. */
 struct yg_db_node {
 	uint16_t zone;
-	uint8_t action, wild; /* wild: of a CNAME's target */
+	uint8_t action, wild; /* wild: of a CNAME's target; of NONE: the key is gone */
 	uint32_t parent, rr;  /* YG_DB_NONE: none */
 	uint32_t length;      /* of the chain */
 	uint32_t final;       /* in the snapshot; YG_DB_NONE until it is used */
@@ -33,7 +33,8 @@ struct yg_db_link {
 struct yg_db_zone {
 	uint32_t name, origin_text, category, ede_text; /* strings */
 	struct yg_dns_name origin;
-	bool has_origin, is_list, cancels;
+	bool has_origin, is_list, cancels, continues;
+	uint16_t base_zone; /* of one that continues: its number in the base */
 	uint16_t scope, ede_code;
 	uint8_t layer, override, mode;
 	struct yg_dns_answer_spec answer;
@@ -80,6 +81,12 @@ static inline struct yg_db_node *yg_db_node_at(const struct yg_dns_builder *b, u
 	return (struct yg_db_node *)b->nodes.p + i;
 }
 
+static inline struct yg_sv yg_db_string_at(const struct yg_dns_builder *b, uint32_t at)
+{
+	uint16_t n;
+	memcpy(&n, b->strings.p + at, sizeof n);
+	return (struct yg_sv){b->strings.p + at + 2, n};
+}
 /* Whose word counts for an organisation, nearest first: itself, what is above it, last
  * everyone (0).  Returns how many. */
 static inline size_t yg_db_chain(const struct yg_dns_builder *b, uint16_t scope,
@@ -122,6 +129,8 @@ yg_status yg_db_rr_intern(struct yg_dns_builder *b, uint16_t type, uint32_t ttl,
  * only exists (NONE). */
 yg_status yg_db_plain(struct yg_dns_builder *b, uint16_t zone, enum yg_dns_action action, bool wild,
 		      uint32_t rr, uint32_t *out, struct yg_err *err);
+/* The zone has nothing at a key, whatever the base says. */
+yg_status yg_db_gone(struct yg_dns_builder *b, uint16_t zone, uint32_t *out, struct yg_err *err);
 /* The rule `node` (YG_DB_NONE: none yet) with one record more.  YG_CONFLICT: it has the
  * very record; YG_LIMIT: too many. */
 yg_status yg_db_extend(struct yg_dns_builder *b, uint16_t zone, uint32_t node, uint32_t rr,
@@ -150,6 +159,9 @@ uint32_t yg_db_rule(const struct yg_dns_builder *b, uint32_t entry, uint16_t zon
 /* Puts it there in place of that one. */
 yg_status yg_db_set_rule(struct yg_dns_builder *b, uint32_t entry, unsigned bits, uint32_t node,
 			 struct yg_err *err);
+/* One value more. */
+yg_status yg_db_add_value(struct yg_dns_builder *b, uint32_t entry, uint32_t value,
+			  struct yg_err *err);
 /* Adds the names that must exist so that RFC 4592's wildcards stop where they should. */
 yg_status yg_db_mark(struct yg_dns_builder *b, struct yg_err *err);
 

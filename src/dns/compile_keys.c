@@ -120,8 +120,8 @@ static uint32_t *place_of(struct yg_dns_builder *b, struct yg_db_entry *e, uint3
 	return NULL;
 }
 
-static yg_status add_value(struct yg_dns_builder *b, uint32_t entry, uint32_t value,
-			   struct yg_err *err)
+yg_status yg_db_add_value(struct yg_dns_builder *b, uint32_t entry, uint32_t value,
+			  struct yg_err *err)
 {
 	struct yg_db_entry *e = yg_db_entry_at(b, entry);
 	if (e->value == YG_DB_NONE) {
@@ -172,7 +172,7 @@ yg_status yg_db_set_rule(struct yg_dns_builder *b, uint32_t entry, unsigned bits
 		*empty = value;
 		return YG_OK;
 	}
-	return add_value(b, entry, value, err);
+	return yg_db_add_value(b, entry, value, err);
 }
 
 /* ---- RFC 4592: what exists ---- */
@@ -235,7 +235,7 @@ static yg_status mark_between(struct yg_dns_builder *b, uint32_t entry, struct a
 				      e->kind};
 		st = yg_db_entry(b, &k, key_at, &a->entry[i], err);
 		if (st == YG_OK) {
-			st = add_value(b, a->entry[i], node << 2, err);
+			st = yg_db_add_value(b, a->entry[i], node << 2, err);
 			b->marks++;
 		}
 	}
@@ -256,6 +256,8 @@ static yg_status mark_one(struct yg_dns_builder *b, uint32_t entry, struct above
 		uint16_t zone = yg_db_node_at(b, value >> 2)->zone;
 		size_t i = 1;
 		int has = 0;
+		if (yg_db_zone_at(b, zone)->continues) /* what it needs is there already */
+			continue;
 		for (; has == 0 && i <= a->n; i++)
 			if (a->entry[i] != YG_DB_NONE)
 				has = zone_at(b, a->entry[i], zone);

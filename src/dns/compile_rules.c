@@ -3,13 +3,6 @@
 
 #define RULES_MAX YG_DNS_RULE_MAX
 
-static struct yg_sv string_at(const struct yg_dns_builder *b, uint32_t at)
-{
-	uint16_t n;
-	memcpy(&n, b->strings.p + at, sizeof n);
-	return (struct yg_sv){b->strings.p + at + 2, n};
-}
-
 static yg_status no_memory(const struct yg_buf *buf, struct yg_err *err)
 {
 	return buf->nomem ? YG_FAIL(err, YG_NOMEM, "no memory for the policy")
@@ -28,7 +21,7 @@ yg_status yg_db_string(struct yg_dns_builder *b, struct yg_sv s, uint32_t *out, 
 	uint64_t hash = yg_hash_of(&b->key, 0, s);
 	size_t at = SIZE_MAX;
 	while (yg_index_next(&b->by_string, hash, &at, out))
-		if (yg_sv_eq(string_at(b, *out), s))
+		if (yg_sv_eq(yg_db_string_at(b, *out), s))
 			return YG_OK;
 	char *to = yg_buf_room(&b->strings, s.n + 2);
 	if (to == NULL)
@@ -118,6 +111,16 @@ yg_status yg_db_plain(struct yg_dns_builder *b, uint16_t zone, enum yg_dns_actio
 	if (st == YG_OK && rr == YG_DB_NONE)
 		z->plain[action] = *out;
 	return st;
+}
+
+yg_status yg_db_gone(struct yg_dns_builder *b, uint16_t zone, uint32_t *out, struct yg_err *err)
+{
+	const struct yg_db_node want = {.zone = zone,
+					.action = YG_DNS_ACTION_NONE,
+					.wild = 1,
+					.parent = YG_DB_NONE,
+					.rr = YG_DB_NONE};
+	return intern_node(b, &want, out, err);
 }
 
 yg_status yg_db_extend(struct yg_dns_builder *b, uint16_t zone, uint32_t node, uint32_t rr,

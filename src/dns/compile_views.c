@@ -24,7 +24,8 @@ static yg_status zone_out(struct yg_dns_builder *b, struct yg_db_out *o, struct 
 				      .override = z->override,
 				      .mode = z->mode,
 				      .is_list = z->is_list,
-				      .cancels = z->cancels};
+				      .cancels = z->cancels,
+				      .continues = z->continues};
 	for (unsigned t = 0; t < YG_DNS_TRIGGER_COUNT; t++)
 		r->rules[t] = (uint32_t)YG_MIN(z->stats.rules[t], UINT32_MAX);
 	enum yg_dns_action a = z->override == YG_DNS_OVERRIDE_CNAME      ? YG_DNS_ACTION_CNAME

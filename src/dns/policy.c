@@ -31,16 +31,27 @@ static void hash_name(const struct yg_dns_policy *p, const struct yg_dns_name *n
 void yg_dns_policy_hash(const struct yg_dns_policy *p, const struct yg_dns_name *name,
 			struct yg_dns_probe *out)
 {
+	const struct yg_hashset *large = p->base != NULL ? &p->base->set : &p->set;
 	hash_name(p, name, YG_DK_QNAME, out);
 	for (unsigned i = out->from; i < out->to; i++)
-		yg_hashset_prefetch(&p->set, out->hash[i]);
+		yg_hashset_prefetch(large, out->hash[i]);
+}
+
+/* May it be in the base?  Ours is small and stays in the caches. */
+static bool base_maybe(const struct yg_dns_policy *p, uint64_t hash)
+{
+	if (p->base == NULL || !yg_hashset_maybe(&p->base->set, hash))
+		return false;
+	yg_hashset_prefetch_slot(&p->base->set, hash);
+	return true;
 }
 
 bool yg_dns_policy_touch(const struct yg_dns_policy *p, struct yg_dns_probe *probe)
 {
 	probe->may[0] = probe->may[1] = 0;
 	for (unsigned i = probe->from; i < probe->to; i++) {
-		if (!yg_hashset_maybe(&p->set, probe->hash[i]))
+		bool below = base_maybe(p, probe->hash[i]);
+		if (!yg_hashset_maybe(&p->set, probe->hash[i]) && !below)
 			continue;
 		yg_hashset_prefetch_slot(&p->set, probe->hash[i]);
 		probe->may[i / 64] |= 1ull << (i & 63);
@@ -56,13 +67,16 @@ void yg_dns_policy_fetch(const struct yg_dns_policy *p, const struct yg_dns_prob
 		for (uint64_t may = probe->may[half]; may != 0; may &= may - 1) {
 			unsigned i = half * 64 + (unsigned)__builtin_ctzll(may);
 			yg_hashset_prefetch_record(&p->set, probe->hash[i]);
+			if (p->base != NULL)
+				yg_hashset_prefetch_record(&p->base->set, probe->hash[i]);
 		}
 }
 
 bool yg_dns_policy_any_ip(const struct yg_dns_policy *p, struct yg_ip ip)
 {
 	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
-	return p->tree.value_count > 0 && yg_prefix_find(&p->tree, ip, off) > 0;
+	return (p->tree.value_count > 0 && yg_prefix_find(&p->tree, ip, off) > 0) ||
+	       (p->base != NULL && yg_dns_policy_any_ip(p->base, ip));
 }
 
 /* ---- which of two is better ---- */
@@ -160,72 +174,134 @@ static void take_hit(struct yg_dns_eval *e, const struct yg_dns_hit *hit,
 
 /* ---- names ---- */
 
-struct settled { /* zones of the view that have a name on the way already */
+struct zone_set { /* zones of the view, by their place in it */
 	uint64_t bits[YG_DNS_VIEW_ZONES_MAX / 64];
 };
-
-/* What one record says of a name: per zone of the view, a rule, or that it exists. */
-static void take_values(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struct settled *settled,
-			struct yg_dns_hit *hit, uint32_t scope, const struct yg_dns_name *name)
+static bool has_zone(const struct zone_set *s, size_t i)
 {
-	const struct yg_dns_policy *p = e->policy;
-	const struct yg_dns_view_zone *list = p->view_zones + e->view->zones_at;
-	uint32_t value;
-	uint64_t now[YG_DNS_VIEW_ZONES_MAX / 64] = {0};
+	return (s->bits[i / 64] >> (i & 63) & 1) != 0;
+}
+static void add_zone(struct zone_set *s, size_t i)
+{
+	s->bits[i / 64] |= 1ull << (i & 63);
+}
+
+/* What was found under one key: of this policy or its base, and who the scope is. */
+struct found {
+	struct yg_dns_eval *e;
+	const struct yg_dns_policy *part;
+	uint32_t scope;        /* ours */
+	struct zone_set known; /* zones that say here what there is: the base does not count */
+};
+
+/* The next value of a record and those behind it that is of a zone of the view and not
+ * said otherwise; *rule: its number in our counting; *gone: only that. */
+static const struct yg_dns_view_zone *next_value(struct found *f, struct yg_hashset_rec *rec,
+						 uint32_t *value, uint32_t *rule, bool *gone)
+{
+	const struct yg_dns_policy *p = f->e->policy, *part = f->part;
 	for (;;) {
-		while (yg_hashset_value(rec, &value)) {
-			uint32_t rule = value >> 2;
-			const struct yg_dns_view_zone *z =
-				rule < p->rule_count ? zone_in_view(e, p->rules[rule].zone) : NULL;
-			if (z == NULL || p->zones[z->zone].scope != scope)
+		while (yg_hashset_value(rec, value)) {
+			*rule = *value >> 2;
+			if (*rule >= part->rule_count)
 				continue;
-			size_t i = (size_t)(z - list);
-			if ((settled->bits[i / 64] >> (i & 63) & 1) != 0)
+			uint16_t zone = part->rules[*rule].zone;
+			if (part != p)
+				zone = p->zone_of[zone];
+			const struct yg_dns_view_zone *z = zone_in_view(f->e, zone);
+			if (z == NULL || p->zones[zone].scope != f->scope)
 				continue;
-			now[i / 64] |= 1ull << (i & 63);
-			if ((value & (hit->level == 0 ? YG_DV_EXACT : YG_DV_WILD)) == 0)
+			size_t i = (size_t)(z - (p->view_zones + f->e->view->zones_at));
+			*gone = (part->rules[*rule].flags & YG_DR_GONE) != 0;
+			if (part != p && has_zone(&f->known, i))
 				continue;
-			hit->rule = rule;
-			hit->zone = z->zone;
-			take_hit(e, hit, z, name);
+			if (part != p)
+				*rule += (uint32_t)p->rule_count;
+			else if (p->base != NULL)
+				add_zone(&f->known, i);
+			return z;
 		}
 		if ((rec->head & YG_DK_MORE) == 0 ||
-		    !yg_hashset_rec(&p->set, (uint64_t)(rec->values - p->set.pool), rec))
-			break;
+		    !yg_hashset_rec(&part->set, (uint64_t)(rec->values - part->set.pool), rec))
+			return NULL;
 	}
-	for (size_t i = 0; i < YG_LEN(now); i++)
-		settled->bits[i] |= now[i];
+}
+
+/* Takes what is under the key: first ours, then the base's. */
+typedef void take_fn(void *ctx, struct found *f, struct yg_hashset_rec *rec);
+static void each_record(struct yg_dns_eval *e, uint64_t plain_hash, struct yg_sv key,
+			enum yg_dns_kind kind, uint32_t scope, take_fn *take, void *ctx)
+{
+	const struct yg_dns_policy *p = e->policy;
+	struct yg_hashset_rec rec[4] __attribute__((uninitialized));
+	struct found f __attribute__((uninitialized));
+	f.e = e;
+	f.part = p;
+	f.scope = scope;
+	if (p->base != NULL)
+		memset(&f.known, 0, sizeof f.known);
+	while (f.part != NULL) {
+		uint64_t hash = yg_hash_scoped(&p->key, plain_hash, scope);
+		size_t n = yg_hashset_find(&f.part->set, hash, key, rec, YG_LEN(rec));
+		for (size_t k = 0; k < n; k++)
+			if ((rec[k].head & 0x7f) == (unsigned)kind)
+				take(ctx, &f, &rec[k]);
+		scope = f.part == p ? yg_dns_base_scope(p, scope) : YG_DNS_NO_SCOPE;
+		f.part = scope != YG_DNS_NO_SCOPE ? p->base : NULL;
+	}
+}
+
+/* What one record says of a name: per zone of the view, a rule, or that it exists. */
+struct level {
+	const struct yg_dns_name *name;
+	struct yg_dns_hit hit;
+	struct zone_set *settled; /* that have a name on the way already */
+};
+static void take_values(void *ctx, struct found *f, struct yg_hashset_rec *rec)
+{
+	struct level *l = ctx;
+	const struct yg_dns_view_zone *z, *list = f->e->policy->view_zones + f->e->view->zones_at;
+	struct zone_set now = {{0}};
+	uint32_t value, rule;
+	bool gone;
+	while ((z = next_value(f, rec, &value, &rule, &gone)) != NULL) {
+		size_t i = (size_t)(z - list);
+		if (gone || has_zone(l->settled, i))
+			continue;
+		add_zone(&now, i);
+		if ((value & (l->hit.level == 0 ? YG_DV_EXACT : YG_DV_WILD)) == 0)
+			continue;
+		l->hit.rule = rule;
+		l->hit.zone = z->zone;
+		take_hit(f->e, &l->hit, z, l->name);
+	}
+	for (size_t i = 0; i < YG_LEN(now.bits); i++)
+		l->settled->bits[i] |= now.bits[i];
 }
 
 /* The zones' records of one name, of every scope the view has. */
 static void judge_level(struct yg_dns_eval *e, const struct yg_dns_name *name, unsigned level,
-			uint64_t plain_hash, enum yg_dns_kind kind, struct settled *settled)
+			uint64_t plain_hash, enum yg_dns_kind kind, struct zone_set *settled)
 {
-	const struct yg_dns_policy *p = e->policy;
-	struct yg_hashset_rec rec[4] __attribute__((uninitialized));
 	struct yg_sv key = yg_dns_name_from(name, level);
-	struct yg_dns_hit hit = {.trigger = kind == YG_DK_QNAME ? YG_DNS_TRIGGER_QNAME
-								: YG_DNS_TRIGGER_NSDNAME,
-				 .wild = level > 0,
-				 .level = (uint8_t)level,
-				 .labels = (uint8_t)(name->labels - level),
-				 .stage = e->stage};
+	struct level l = {.name = name,
+			  .settled = settled,
+			  .hit = {.trigger = kind == YG_DK_QNAME ? YG_DNS_TRIGGER_QNAME
+								 : YG_DNS_TRIGGER_NSDNAME,
+				  .wild = level > 0,
+				  .level = (uint8_t)level,
+				  .labels = (uint8_t)(name->labels - level),
+				  .stage = e->stage}};
 	key.n--; /* the root is not kept */
-	for (unsigned s = 0; s < e->view->scope_count; s++) {
-		uint32_t scope = e->view->scopes[s];
-		uint64_t hash = yg_hash_scoped(&p->key, plain_hash, scope);
-		size_t n = yg_hashset_find(&p->set, hash, key, rec, YG_LEN(rec));
-		for (size_t k = 0; k < n; k++)
-			if ((rec[k].head & 0x7f) == (unsigned)kind)
-				take_values(e, &rec[k], settled, &hit, scope, name);
-	}
+	for (unsigned s = 0; s < e->view->scope_count; s++)
+		each_record(e, plain_hash, key, kind, e->view->scopes[s], take_values, &l);
 }
 
 /* From the whole name upwards: the first thing a zone has on the way settles it. */
 static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
 		       struct yg_dns_probe *probe, enum yg_dns_kind kind)
 {
-	struct settled settled = {{0}};
+	struct zone_set settled = {{0}};
 	if (!probe->touched)
 		(void)yg_dns_policy_touch(e->policy, probe);
 	for (unsigned half = 0; probe->maybe && half < 2; half++)
@@ -237,55 +313,67 @@ static void judge_name(struct yg_dns_eval *e, const struct yg_dns_name *name,
 
 /* ---- addresses ---- */
 
-/* What one record says of a prefix.  *most: zones from it on say nothing of this address;
- * take: hits count, else only *most is learnt. */
-static void take_prefix(struct yg_dns_eval *e, struct yg_hashset_rec *rec, struct yg_dns_hit *hit,
-			uint32_t scope, unsigned bits, bool take, uint16_t *most)
+/* What one record says of a prefix.  most: zones from it on say nothing of this address;
+ * take: hits count, else only `most` is learnt. */
+struct address {
+	struct yg_dns_hit hit;
+	unsigned bits;
+	bool take;
+	uint16_t most;
+};
+static void take_prefix(void *ctx, struct found *f, struct yg_hashset_rec *rec)
 {
-	const struct yg_dns_policy *p = e->policy;
-	uint32_t value;
-	for (;;) {
-		while (yg_hashset_value(rec, &value)) {
-			uint32_t rule = value >> 2;
-			const struct yg_dns_view_zone *z =
-				(value & 3) == bits && rule < p->rule_count
-					? zone_in_view(e, p->rules[rule].zone)
-					: NULL;
-			if (z == NULL || p->zones[z->zone].scope != scope)
-				continue;
-			if (p->zones[z->zone].cancels != 0) {
-				if (z->mode == YG_DNS_MODE_ENFORCE)
-					*most = YG_MIN(*most, z->zone);
-				continue;
-			}
-			hit->rule = rule;
-			hit->zone = z->zone;
-			if (take && z->zone < *most)
-				take_hit(e, hit, z, NULL);
+	struct address *a = ctx;
+	const struct yg_dns_policy *p = f->e->policy;
+	const struct yg_dns_view_zone *z;
+	uint32_t value, rule;
+	bool gone;
+	while ((z = next_value(f, rec, &value, &rule, &gone)) != NULL) {
+		if (gone || (value & 3) != a->bits)
+			continue;
+		if (p->zones[z->zone].cancels != 0) {
+			if (z->mode == YG_DNS_MODE_ENFORCE)
+				a->most = YG_MIN(a->most, z->zone);
+			continue;
 		}
-		if ((rec->head & YG_DK_MORE) == 0 ||
-		    !yg_hashset_rec(&p->set, (uint64_t)(rec->values - p->set.pool), rec))
-			return;
+		a->hit.rule = rule;
+		a->hit.zone = z->zone;
+		if (a->take && z->zone < a->most)
+			take_hit(f->e, &a->hit, z, NULL);
 	}
 }
 
-/* One prefix that holds the address: whose rules it has is in the set. */
-static void judge_prefix(struct yg_dns_eval *e, uint32_t off, struct yg_dns_hit *hit, unsigned bits,
-			 bool take, uint16_t *most)
+/* Prefixes that hold an address: their keys, each once. */
+struct prefixes {
+	struct yg_sv key[2 * YG_PREFIX_HITS_MAX];
+	size_t n;
+	uint64_t seen[3]; /* by length: an address has one prefix of each */
+};
+static void find_prefixes(const struct yg_dns_policy *p, struct yg_ip ip, struct prefixes *out)
 {
-	const struct yg_dns_policy *p = e->policy;
-	struct yg_hashset_rec any, rec[4] __attribute__((uninitialized));
-	if (!yg_hashset_rec(&p->set, off, &any) || any.key.n != 17)
-		return;
-	hit->bits = (uint8_t)any.key.p[16];
-	uint64_t plain = yg_hash_of(&p->key, YG_DK_PREFIX, any.key);
-	for (unsigned s = 0; s < e->view->scope_count; s++) {
-		uint32_t scope = e->view->scopes[s];
-		size_t n = yg_hashset_find(&p->set, yg_hash_scoped(&p->key, plain, scope), any.key,
-					   rec, YG_LEN(rec));
-		for (size_t k = 0; k < n; k++)
-			if ((rec[k].head & 0x7f) == YG_DK_PREFIX)
-				take_prefix(e, &rec[k], hit, scope, bits, take, most);
+	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
+	size_t n = p->tree.value_count > 0 ? yg_prefix_find(&p->tree, ip, off) : 0;
+	for (size_t i = 0; i < n; i++) {
+		struct yg_hashset_rec any;
+		if (!yg_hashset_rec(&p->set, off[i], &any) || any.key.n != 17)
+			continue;
+		uint8_t bits = (uint8_t)any.key.p[16];
+		if ((out->seen[bits / 64 % 3] >> (bits & 63) & 1) != 0)
+			continue;
+		out->seen[bits / 64 % 3] |= 1ull << (bits & 63);
+		out->key[out->n++] = any.key;
+	}
+}
+
+/* Whose rules the prefixes have is in the set. */
+static void judge_prefixes(struct yg_dns_eval *e, const struct prefixes *all, struct address *a)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		uint64_t plain = yg_hash_of(&e->policy->key, YG_DK_PREFIX, all->key[i]);
+		a->hit.bits = (uint8_t)all->key[i].p[16];
+		for (unsigned s = 0; s < e->view->scope_count; s++)
+			each_record(e, plain, all->key[i], YG_DK_PREFIX, e->view->scopes[s],
+				    take_prefix, a);
 	}
 }
 
@@ -293,16 +381,20 @@ static void judge_prefix(struct yg_dns_eval *e, uint32_t off, struct yg_dns_hit 
 static void judge_ip(struct yg_dns_eval *e, struct yg_ip ip, enum yg_dns_trigger trigger,
 		     unsigned bits)
 {
-	uint32_t off[YG_PREFIX_HITS_MAX] __attribute__((uninitialized));
-	struct yg_dns_hit hit = {.trigger = (uint8_t)trigger, .stage = e->stage, .ip = ip};
-	uint16_t most = UINT16_MAX;
+	struct prefixes all __attribute__((uninitialized));
+	struct address a = {.bits = bits, .most = UINT16_MAX};
 	if ((e->view->has >> trigger & 1) == 0)
 		return;
-	size_t n = yg_prefix_find(&e->policy->tree, ip, off);
-	for (size_t i = 0; e->view->cancels != 0 && i < n; i++)
-		judge_prefix(e, off[i], &hit, bits, false, &most);
-	for (size_t i = 0; i < n; i++)
-		judge_prefix(e, off[i], &hit, bits, true, &most);
+	all.n = 0;
+	memset(all.seen, 0, sizeof all.seen);
+	a.hit = (struct yg_dns_hit){.trigger = (uint8_t)trigger, .stage = e->stage, .ip = ip};
+	find_prefixes(e->policy, ip, &all);
+	if (e->policy->base != NULL)
+		find_prefixes(e->policy->base, ip, &all);
+	if (e->view->cancels != 0)
+		judge_prefixes(e, &all, &a);
+	a.take = true;
+	judge_prefixes(e, &all, &a);
 }
 
 /* ---- a query ---- */

@@ -127,9 +127,21 @@ yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generat
 				   struct yg_dns_policy **out, struct yg_err *err) YG_MUST_USE;
 void yg_dns_policy_close(struct yg_dns_policy *p); /* NULL is fine */
 
+/* A policy may stand over another, its base, which is whole: it has its own zones, views
+ * and answers, and of a zone that continues only the keys whose records have changed;
+ * what is here counts, what is not here is as the base says.  Such a policy keeps its
+ * base open.  Without the very base it was made for: YG_CONFLICT; base is then not used. */
+yg_status yg_dns_policy_open_over(int fd, uint64_t min_generation, struct yg_dns_policy *base,
+				  struct yg_dns_policy **out, struct yg_err *err) YG_MUST_USE;
+/* The generation of its base; 0: it is whole. */
+uint64_t yg_dns_policy_base(const struct yg_dns_policy *p);
+/* The policy with the records of the zones that continue: its base, or itself. */
+struct yg_dns_policy *yg_dns_policy_whole(struct yg_dns_policy *p);
+struct yg_dns_policy *yg_dns_policy_ref(struct yg_dns_policy *p); /* closed once more */
+
 struct yg_dns_policy_info {
 	uint64_t generation, created_us;
-	uint64_t names; /* records of the name table */
+	uint64_t names; /* records of the name table, and of its base's */
 	uint64_t prefixes, rules, bytes;
 	uint32_t zones, views;
 };
@@ -194,8 +206,8 @@ bool yg_dns_policy_view_has(const struct yg_dns_policy *p, uint32_t view, enum y
 
 /* ---- judging ---- */
 
-struct yg_dns_hit { /* one record that matched */
-	uint32_t rule;
+struct yg_dns_hit {    /* one record that matched */
+	uint32_t rule; /* private */
 	uint16_t zone; /* precedence: smaller is better */
 	uint8_t trigger;
 	uint8_t wild;    /* names: a wildcard's */

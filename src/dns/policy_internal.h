@@ -7,12 +7,12 @@
 #include "snapshot/prefix.h"
 #include "snapshot/snapshot.h"
 
-#define YG_DNS_POLICY_SCHEMA                                                                                    \
-	YG_SV("dns-policy 2; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "                      \
-	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                                   \
-	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool, one record of it; front; "          \
-	      "rules:data,zone,action,flags; data:u32 length+bytes; "                                           \
-	      "zones:19 words, list, cancels; views:org,zones,scopes,first; answers; strings:u16+bytes; info; " \
+#define YG_DNS_POLICY_SCHEMA                                                                                                     \
+	YG_SV("dns-policy 3; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "                                       \
+	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                                                    \
+	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool, one record of it; front; "                           \
+	      "rules:data,zone,action,flags 1 gone; data:u32 length+bytes; "                                                     \
+	      "zones:19 words, list, cancels, continues; views:org,zones,scopes,first; answers; strings:u16+bytes; info; base; " \
 	      "names hashed by wire label from the right")
 
 enum yg_dns_policy_section {
@@ -30,6 +30,7 @@ enum yg_dns_policy_section {
 	YG_DS_ANSWERS,
 	YG_DS_STRINGS,
 	YG_DS_INFO,
+	YG_DS_BASE,
 };
 
 /* Head of a record: what kind of key; more values are in the record behind it. */
@@ -45,11 +46,12 @@ enum yg_dns_kind { YG_DK_QNAME = 1, YG_DK_NSDNAME = 2, YG_DK_PREFIX = 3 };
 #define YG_DV_NSIP      2u
 #define YG_DNS_RULE_MAX ((1u << 30) - 1)
 
+#define YG_DR_GONE 1u /* the zone has nothing there any more, whatever the base says */
 struct yg_dns_rule_rec {
 	uint32_t data; /* in DATA; 0: none */
 	uint16_t zone;
 	uint8_t action; /* yg_dns_action */
-	uint8_t flags;  /* 0 */
+	uint8_t flags;  /* YG_DR_GONE */
 };
 struct yg_dns_zone_rec {
 	uint32_t name, origin, org, category, ede_text; /* strings */
@@ -58,8 +60,8 @@ struct yg_dns_zone_rec {
 	uint32_t rules[YG_DNS_TRIGGER_COUNT];
 	uint16_t ede_code;
 	uint8_t layer, override, mode, is_list;
-	uint8_t cancels; /* its prefixes only take later zones' rules of an address away */
-	uint8_t reserved;
+	uint8_t cancels;   /* its prefixes only take later zones' rules of an address away */
+	uint8_t continues; /* its records are in the base, but for the keys that are here */
 };
 #define YG_DNS_NO_ZONE 0xffffu
 struct yg_dns_view_rec { /* by organisation, in order of the name; the first is everyone's */
@@ -83,6 +85,10 @@ struct yg_dns_answer_rec { /* what a block by category becomes for an organisati
 struct yg_dns_policy_counts {      /* what look-ups need not try: labels of names in the table */
 	uint8_t least[3], most[3]; /* by kind */
 	uint8_t has, reserved;     /* bit 1 << trigger */
+};
+struct yg_dns_base_rec { /* at most one: what the policy stands on */
+	uint64_t generation;
+	uint8_t digest[16]; /* of the whole file */
 };
 static_assert(sizeof(struct yg_dns_rule_rec) == 8, "stored as it is");
 static_assert(sizeof(struct yg_dns_zone_rec) == 72, "stored as it is");
@@ -111,7 +117,19 @@ struct yg_dns_policy {
 	uint64_t rule_count, data_bytes, zone_count, view_count, view_zone_count, answer_count;
 	uint64_t string_bytes;
 	struct yg_dns_policy_counts counts;
+	size_t refs;
+	/* a policy over another */
+	struct yg_dns_policy *base; /* owned reference; NULL: it is whole */
+	uint16_t *zone_of;          /* owned: by zone of the base; YG_DNS_NO_ZONE: none of ours */
+	uint32_t *scope_of;         /* owned: the base's number of our scopes */
+	uint32_t scope_count;
 };
+#define YG_DNS_NO_SCOPE UINT32_MAX
+/* What the base calls our scope; YG_DNS_NO_SCOPE: it has nothing of it. */
+static inline uint32_t yg_dns_base_scope(const struct yg_dns_policy *p, uint32_t scope)
+{
+	return scope < p->scope_count ? p->scope_of[scope] : YG_DNS_NO_SCOPE;
+}
 
 struct yg_sv yg_dns_policy_string(const struct yg_dns_policy *p, uint32_t at);
 struct yg_sv yg_dns_policy_data(const struct yg_dns_policy *p, uint32_t at);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "dns/policy_internal.h"
+#include "snapshot/intern.h"
 
 /* Length-prefixed pieces: false when `at` is none of this section. */
 static bool string_fits(const struct yg_dns_policy *p, uint32_t at)
@@ -40,11 +41,13 @@ struct yg_sv yg_dns_policy_data(const struct yg_dns_policy *p, uint32_t at)
 	return (struct yg_sv){(const char *)p->data + at + 4, n};
 }
 
-static yg_status find_sections(struct yg_dns_policy *p, struct yg_err *err)
+/* *out_base: what it stands on; generation 0: nothing. */
+static yg_status find_sections(struct yg_dns_policy *p, struct yg_dns_base_rec *out_base,
+			       struct yg_err *err)
 {
 	const void *filter, *slots, *pool, *nodes, *values, *front, *rules, *data, *zones;
-	const void *views, *view_zones, *answers, *strings, *info;
-	uint64_t fronts = 0, infos = 0;
+	const void *views, *view_zones, *answers, *strings, *info, *base;
+	uint64_t fronts = 0, infos = 0, bases = 0;
 	const struct {
 		uint32_t id, elem;
 		const void **p;
@@ -65,6 +68,7 @@ static yg_status find_sections(struct yg_dns_policy *p, struct yg_err *err)
 		{YG_DS_ANSWERS, sizeof(struct yg_dns_answer_rec), &answers, &p->answer_count},
 		{YG_DS_STRINGS, 1, &strings, &p->string_bytes},
 		{YG_DS_INFO, sizeof p->counts, &info, &infos},
+		{YG_DS_BASE, sizeof *out_base, &base, &bases},
 	};
 	for (size_t i = 0; i < YG_LEN(want); i++) {
 		yg_status st = yg_snap_find(&p->snap, want[i].id, want[i].elem, want[i].p,
@@ -72,10 +76,14 @@ static yg_status find_sections(struct yg_dns_policy *p, struct yg_err *err)
 		if (st != YG_OK)
 			return st;
 	}
-	if (infos != 1 || fronts != YG_PREFIX_FRONT || p->zone_count > YG_DNS_ZONES_MAX ||
-	    p->view_count == 0 || p->view_count > YG_DNS_ORGS_MAX)
+	if (infos != 1 || bases > 1 || fronts != YG_PREFIX_FRONT ||
+	    p->zone_count > YG_DNS_ZONES_MAX || p->view_count == 0 ||
+	    p->view_count > YG_DNS_ORGS_MAX)
 		return YG_FAIL(err, YG_CORRUPT, "policy info is damaged");
 	memcpy(&p->counts, info, sizeof p->counts);
+	*out_base = (struct yg_dns_base_rec){.generation = 0};
+	if (bases == 1)
+		memcpy(out_base, base, sizeof *out_base);
 	p->set.filter = filter;
 	p->set.slots = slots;
 	p->set.pool = pool;
@@ -208,13 +216,103 @@ static yg_status check_all(struct yg_dns_policy *p, struct yg_err *err)
 	return check_small(p, err);
 }
 
-static yg_status open_checked(struct yg_dns_policy *p, struct yg_dns_policy **out,
-			      struct yg_err *err)
+/* ---- the base ---- */
+
+static bool same_string(const struct yg_dns_policy *p, uint32_t at, const struct yg_dns_policy *q,
+			uint32_t other)
 {
+	return yg_sv_eq(yg_dns_policy_string(p, at), yg_dns_policy_string(q, other));
+}
+
+/* The base's zone of that name and organisation; YG_DNS_NO_ZONE: none. */
+static uint16_t zone_in_base(const struct yg_dns_policy *base, const struct yg_index *by_name,
+			     const struct yg_dns_policy *p, const struct yg_dns_zone_rec *z)
+{
+	uint64_t hash = yg_hash_of(&p->key, 0, yg_dns_policy_string(p, z->name));
+	size_t at = SIZE_MAX;
+	uint32_t i;
+	while (base->zone_count > 0 && yg_index_next(by_name, hash, &at, &i))
+		if (same_string(p, z->name, base, base->zones[i].name))
+			return same_string(p, z->org, base, base->zones[i].org) ? (uint16_t)i
+										: YG_DNS_NO_ZONE;
+	return YG_DNS_NO_ZONE;
+}
+
+static yg_status index_zones(const struct yg_dns_policy *base, struct yg_index *out,
+			     struct yg_err *err)
+{
+	for (uint32_t i = 0; i < base->zone_count; i++) {
+		uint64_t hash =
+			yg_hash_of(&base->key, 0, yg_dns_policy_string(base, base->zones[i].name));
+		size_t at = SIZE_MAX;
+		uint32_t other;
+		if (!yg_index_room(out))
+			return YG_FAIL(err, YG_NOMEM, "no memory for the policy");
+		while (yg_index_next(out, hash, &at, &other))
+			;
+		yg_index_put(out, at, hash, i);
+	}
+	return YG_OK;
+}
+
+/* Which zones and scopes of the base are which of ours. */
+static yg_status map_zones(struct yg_dns_policy *p, const struct yg_dns_policy *base,
+			   const struct yg_index *by_name, struct yg_err *err)
+{
+	for (uint32_t i = 0; i < p->zone_count; i++) {
+		const struct yg_dns_zone_rec *z = &p->zones[i];
+		uint16_t in_base;
+		if (z->continues == 0)
+			continue;
+		in_base = zone_in_base(base, by_name, p, z);
+		if (in_base == YG_DNS_NO_ZONE || p->zone_of[in_base] != YG_DNS_NO_ZONE ||
+		    z->scope >= p->scope_count)
+			return YG_FAIL(err, YG_CORRUPT,
+				       "policy zone %u does not continue one of its base", i);
+		p->zone_of[in_base] = (uint16_t)i;
+		p->scope_of[z->scope] = base->zones[in_base].scope;
+	}
+	return YG_OK;
+}
+
+static yg_status stand_on(struct yg_dns_policy *p, struct yg_dns_policy *base,
+			  const struct yg_dns_base_rec *want, struct yg_err *err)
+{
+	struct yg_index by_name = {.slots = NULL};
+	if (base == NULL || base->base != NULL || base->snap.head.generation != want->generation ||
+	    memcmp(base->snap.head.digest, want->digest, sizeof want->digest) != 0)
+		return YG_FAIL(err, YG_CONFLICT,
+			       "the policy stands over generation %llu, which is not at hand",
+			       (unsigned long long)want->generation);
+	if (memcmp(&p->key, &base->key, sizeof p->key) != 0)
+		return YG_FAIL(err, YG_CORRUPT, "policy and base do not hash alike");
+	p->scope_count = YG_DNS_ORGS_MAX;
+	p->zone_of = malloc((base->zone_count + 1) * sizeof *p->zone_of);
+	p->scope_of = malloc(p->scope_count * sizeof *p->scope_of);
+	if (p->zone_of == NULL || p->scope_of == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the policy");
+	memset(p->zone_of, 0xff, (base->zone_count + 1) * sizeof *p->zone_of);
+	memset(p->scope_of, 0xff, p->scope_count * sizeof *p->scope_of);
+	yg_status st = index_zones(base, &by_name, err);
+	if (st == YG_OK)
+		st = map_zones(p, base, &by_name, err);
+	free(by_name.slots);
+	if (st == YG_OK)
+		p->base = yg_dns_policy_ref(base);
+	return st;
+}
+
+static yg_status open_checked(struct yg_dns_policy *p, struct yg_dns_policy *base,
+			      struct yg_dns_policy **out, struct yg_err *err)
+{
+	struct yg_dns_base_rec want;
+	p->refs = 1;
 	p->key = (struct yg_hash_key){{p->snap.head.key[0], p->snap.head.key[1]}};
-	yg_status st = find_sections(p, err);
+	yg_status st = find_sections(p, &want, err);
 	if (st == YG_OK)
 		st = check_all(p, err);
+	if (st == YG_OK && want.generation != 0)
+		st = stand_on(p, base, &want, err);
 	if (st != YG_OK) {
 		yg_dns_policy_close(p);
 		return st;
@@ -226,6 +324,12 @@ static yg_status open_checked(struct yg_dns_policy *p, struct yg_dns_policy **ou
 yg_status yg_dns_policy_open_fd(int fd, uint64_t min_generation, struct yg_dns_policy **out,
 				struct yg_err *err)
 {
+	return yg_dns_policy_open_over(fd, min_generation, NULL, out, err);
+}
+
+yg_status yg_dns_policy_open_over(int fd, uint64_t min_generation, struct yg_dns_policy *base,
+				  struct yg_dns_policy **out, struct yg_err *err)
+{
 	struct yg_dns_policy *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the policy");
@@ -235,7 +339,7 @@ yg_status yg_dns_policy_open_fd(int fd, uint64_t min_generation, struct yg_dns_p
 		free(p);
 		return st;
 	}
-	return open_checked(p, out, err);
+	return open_checked(p, base, out, err);
 }
 
 yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generation,
@@ -250,15 +354,34 @@ yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generat
 		free(policy);
 		return st;
 	}
-	return open_checked(policy, out, err);
+	return open_checked(policy, NULL, out, err);
 }
 
 void yg_dns_policy_close(struct yg_dns_policy *p)
 {
-	if (p == NULL)
+	if (p == NULL || --p->refs > 0)
 		return;
+	yg_dns_policy_close(p->base);
+	free(p->zone_of);
+	free(p->scope_of);
 	yg_snap_close(&p->snap);
 	free(p);
+}
+
+struct yg_dns_policy *yg_dns_policy_ref(struct yg_dns_policy *p)
+{
+	p->refs++;
+	return p;
+}
+
+struct yg_dns_policy *yg_dns_policy_whole(struct yg_dns_policy *p)
+{
+	return p->base != NULL ? p->base : p;
+}
+
+uint64_t yg_dns_policy_base(const struct yg_dns_policy *p)
+{
+	return p->base != NULL ? p->base->snap.head.generation : 0;
 }
 
 /* ---- what it is ---- */
@@ -266,13 +389,16 @@ void yg_dns_policy_close(struct yg_dns_policy *p)
 struct yg_dns_policy_info yg_dns_policy_info(const struct yg_dns_policy *p)
 {
 	const struct yg_snap_head *h = &p->snap.head;
+	struct yg_dns_policy_info base = {.names = 0};
+	if (p->base != NULL)
+		base = yg_dns_policy_info(p->base);
 	return (struct yg_dns_policy_info){.generation = h->generation,
 					   .created_us = h->created,
-					   .names =
-						   h->count - YG_MIN(h->count, p->tree.value_count),
-					   .prefixes = p->tree.value_count,
-					   .rules = p->rule_count,
-					   .bytes = p->snap.bytes,
+					   .names = base.names + h->count -
+						    YG_MIN(h->count, p->tree.value_count),
+					   .prefixes = base.prefixes + p->tree.value_count,
+					   .rules = base.rules + p->rule_count,
+					   .bytes = base.bytes + p->snap.bytes,
 					   .zones = (uint32_t)p->zone_count,
 					   .views = (uint32_t)p->view_count};
 }

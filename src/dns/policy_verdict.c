@@ -77,13 +77,15 @@ static void fill_verdict(const struct yg_dns_eval *e, const struct yg_dns_hit *h
 			 struct yg_dns_verdict *out)
 {
 	const struct yg_dns_policy *p = e->policy;
-	const struct yg_dns_rule_rec *r = &p->rules[hit->rule];
+	const struct yg_dns_policy *part = hit->rule < p->rule_count ? p : p->base;
+	const struct yg_dns_rule_rec *r =
+		&part->rules[hit->rule - (part == p ? 0 : (uint32_t)p->rule_count)];
 	const struct yg_dns_zone_rec *z = &p->zones[hit->zone];
 	out->hit = *hit;
 	out->trigger = (enum yg_dns_trigger)hit->trigger;
 	out->given = (enum yg_dns_action)r->action;
 	(void)yg_dns_policy_zone(p, hit->zone, &out->zone);
-	set_action(p, out->given, r->data, out);
+	set_action(part, out->given, r->data, out);
 	apply_override(p, z, out);
 	apply_answer(e, z, out);
 }
