@@ -59,15 +59,33 @@ static void with_set(struct built *b, const char *before, const struct yg_sv *se
 	put_value(b, before, behind);
 }
 
+/* Of a period, made within it.  Newest first it goes by the number, from the last one of the
+ * period on: by the index of times all of the period would be sorted. */
+static void with_period(struct built *b, const struct yg_reach *r, bool newest)
+{
+	const char *by = newest ? " AND a.created + 0" : " AND a.created";
+	if (newest && r->to.us != 0) {
+		with_number(b, " AND a.seq <= (SELECT max(m.seq) FROM alert m WHERE m.created < ",
+			    r->to.us);
+		if (r->from.us != 0)
+			with_number(b, " AND m.created >= ", r->from.us);
+		put(b, ")");
+	}
+	if (r->from.us != 0) {
+		put(b, by);
+		with_number(b, " >= ", r->from.us);
+	}
+	if (r->to.us != 0) {
+		put(b, by);
+		with_number(b, " < ", r->to.us);
+	}
+}
+
 /* One organisation or system by its index.  Of several, rows are looked at in the
  * order asked for and left out by the organisation in the same index: joined by
  * the organisation they would have to be sorted, all of them. */
 static void with_reach(struct built *b, const struct yg_reach *r, bool sorted)
 {
-	if (r->from.us != 0)
-		with_number(b, " AND a.created >= ", r->from.us);
-	if (r->to.us != 0)
-		with_number(b, " AND a.created < ", r->to.us);
 	if (r->all)
 		return;
 	if (r->org_count == 1 && r->system_count == 0) {
@@ -166,6 +184,7 @@ static yg_status begin(struct built *b, const char *select, const struct yg_aler
 		put(b, select);
 	}
 	put(b, " WHERE 1 = 1");
+	with_period(b, &q->f.reach, sorted && q->sort == YG_SORT_NEWEST);
 	with_reach(b, &q->f.reach, sorted);
 	return with_filter(b, &q->f, err);
 }
@@ -338,24 +357,22 @@ yg_status yg_alert_each(struct yg_state *db, const struct yg_alert_query *q,
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct built b = {.db = db};
 	bool row = true;
-	yg_status st = begin(&b,
-			     "SELECT a.id, a.org, o.title_ja, o.title_en, a.severity_id,"
-			     " CASE WHEN a.state = 'closed' THEN 0 ELSE 1 END, a.created, a.closed"
-			     " FROM alert a JOIN organisation o ON o.slug = a.org",
-			     q, false, err);
-	put(&b, " ORDER BY a.seq");
+	yg_status st =
+		begin(&b,
+		      "SELECT a.seq, a.id, a.org, a.severity_id, CASE WHEN a.state = 'closed'"
+		      " THEN 0 ELSE 1 END, a.created, a.closed FROM alert a",
+		      q, false, err);
 	if (st == YG_OK)
 		st = prepare(&b, db, &s, err);
 	yg_buf_free(&b.sql);
 	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		struct yg_alert_mark m = {.id = yg_col_text(s, 0),
-					  .org = yg_col_text(s, 1),
-					  .title_ja = yg_col_text(s, 2),
-					  .title_en = yg_col_text(s, 3),
-					  .severity_id = (int)yg_col_i64(s, 4),
-					  .open = yg_col_i64(s, 5) != 0,
-					  .created_us = yg_col_i64(s, 6),
-					  .closed_us = yg_col_i64(s, 7)};
+		struct yg_alert_mark m = {.seq = yg_col_i64(s, 0),
+					  .id = yg_col_text(s, 1),
+					  .org = yg_col_text(s, 2),
+					  .severity_id = (int)yg_col_i64(s, 3),
+					  .open = yg_col_i64(s, 4) != 0,
+					  .created_us = yg_col_i64(s, 5),
+					  .closed_us = yg_col_i64(s, 6)};
 		st = each(ctx, &m, err);
 	}
 	return st;

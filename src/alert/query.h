@@ -43,10 +43,11 @@ yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, in
 yg_status yg_alert_matching(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
 			    struct yg_err *err);
 
-/* Calls `each` for every one of them, oldest first: what it costs is by how many there
+/* Calls `each` for every one of them, in no order: what it costs is by how many there
  * are.  The row's texts live until the call returns; a status but YG_OK ends it. */
 struct yg_alert_mark {
-	struct yg_sv id, org, title_ja, title_en; /* titles: of the organisation */
+	int64_t seq;
+	struct yg_sv id, org;
 	int severity_id;
 	bool open;
 	int64_t created_us, closed_us; /* closed_us: 0 while it is open */

@@ -180,34 +180,66 @@ yg_status yg_tally_orgs_then(struct yg_state *db, const struct yg_org_set *set, 
 struct few {
 	struct yg_tally_few *t;
 	struct yg_arena *arena;
-	struct yg_tally_org *last; /* of the row before */
+	size_t *order; /* of t->orgs, by name: t->org_count of them */
 };
 
-static yg_status few_org(struct few *f, const struct yg_alert_mark *m, struct yg_tally_org **out,
+/* Where in f->order the organisation is, or belongs. */
+static size_t few_place(const struct few *f, struct yg_sv org)
+{
+	size_t low = 0, high = f->t->org_count;
+	while (low < high) {
+		size_t at = low + (high - low) / 2;
+		if (yg_sv_cmp(f->t->orgs[f->order[at]].org, org) < 0)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return low;
+}
+
+/* NULL: more organisations than are shown. */
+static yg_status few_org(struct few *f, struct yg_sv org, struct yg_tally_org **out,
 			 struct yg_err *err)
 {
 	struct yg_tally_few *t = f->t;
-	*out = f->last;
-	if (f->last != NULL && yg_sv_eq(f->last->org, m->org))
-		return YG_OK;
-	for (size_t i = 0; i < t->org_count; i++) {
-		if (yg_sv_eq(t->orgs[i].org, m->org)) {
-			*out = f->last = &t->orgs[i];
-			return YG_OK;
-		}
-	}
+	size_t at = few_place(f, org);
 	*out = NULL;
+	if (at < t->org_count && yg_sv_eq(t->orgs[f->order[at]].org, org)) {
+		*out = &t->orgs[f->order[at]];
+		return YG_OK;
+	}
 	if (t->org_count == t->orgs_max)
-		return YG_OK; /* more organisations than are shown */
+		return YG_OK;
 	struct yg_tally_org *o = &t->orgs[t->org_count];
-	*o = (struct yg_tally_org){.org = yg_arena_dup(f->arena, m->org),
-				   .title_ja = yg_arena_dup(f->arena, m->title_ja),
-				   .title_en = yg_arena_dup(f->arena, m->title_en)};
-	if (o->org.p == NULL || o->title_ja.p == NULL || o->title_en.p == NULL)
+	*o = (struct yg_tally_org){.org = yg_arena_dup(f->arena, org)};
+	if (o->org.p == NULL)
 		return YG_FAIL(err, YG_NOMEM, "organisations");
-	t->org_count++;
-	*out = f->last = o;
+	memmove(&f->order[at + 1], &f->order[at], (t->org_count - at) * sizeof f->order[0]);
+	f->order[at] = t->org_count++;
+	*out = o;
 	return YG_OK;
+}
+
+static yg_status few_titles(const struct few *f, struct yg_state *db, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < f->t->org_count; i++) {
+		YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+		struct yg_tally_org *o = &f->t->orgs[i];
+		bool row = false;
+		st = yg_state_prepare(
+			db, YG_SQL("SELECT title_ja, title_en FROM organisation WHERE slug = $1"),
+			&s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, o->org);
+		st = yg_stmt_step(s, &row, err);
+		o->title_ja = yg_arena_dup(f->arena, row ? yg_col_text(s, 0) : YG_SV(""));
+		o->title_en = yg_arena_dup(f->arena, row ? yg_col_text(s, 1) : YG_SV(""));
+		if (o->title_ja.p == NULL || o->title_en.p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "organisations");
+	}
+	return st;
 }
 
 static void few_open(const struct yg_alert_mark *m, struct yg_tally_org *o)
@@ -215,9 +247,11 @@ static void few_open(const struct yg_alert_mark *m, struct yg_tally_org *o)
 	o->open++;
 	o->critical += m->severity_id > 4;
 	o->high += m->severity_id == 4;
-	if (o->worst.n > 0 && m->severity_id < o->worst_severity)
+	if (o->worst.n > 0 && (m->severity_id < o->worst_severity ||
+			       (m->severity_id == o->worst_severity && m->seq < o->worst_seq)))
 		return;
 	o->worst_severity = m->severity_id;
+	o->worst_seq = m->seq;
 	o->worst.n = YG_MIN(m->id.n, sizeof o->worst_id); /* its place follows when all are read */
 	memcpy(o->worst_id, m->id.p, o->worst.n);
 }
@@ -243,7 +277,7 @@ static yg_status few_take(void *ctx, const struct yg_alert_mark *m, struct yg_er
 	int severity = YG_MIN(YG_MAX(m->severity_id, 0), 6);
 	int64_t from = t->from * YG_HOUR_US;
 	bool was = m->created_us < from && (m->open || m->closed_us >= from);
-	yg_status st = few_org(f, m, &o, err);
+	yg_status st = few_org(f, m->org, &o, err);
 	if (st != YG_OK)
 		return st;
 	t->now[severity] += m->open;
@@ -276,11 +310,16 @@ static int worse(const void *a, const void *b)
 yg_status yg_tally_rows(struct yg_state *db, struct yg_arena *arena, struct yg_tally_few *t,
 			struct yg_err *err)
 {
-	struct few f = {.t = t, .arena = arena};
+	struct few f = {.t = t, .arena = arena, .order = YG_NEW_N(arena, size_t, t->orgs_max + 1)};
 	struct yg_alert_query q = {.f = *t->of};
 	q.f.states = 0;
+	if (f.order == NULL)
+		return YG_FAIL(err, YG_NOMEM, "organisations");
 	memset(t->trend, 0, t->steps * sizeof t->trend[0]);
+	t->org_count = 0;
 	yg_status st = yg_alert_each(db, &q, few_take, &f, err);
+	if (st == YG_OK)
+		st = few_titles(&f, db, err);
 	if (st == YG_OK && t->org_count > 1)
 		qsort(t->orgs, t->org_count, sizeof t->orgs[0], worse);
 	for (size_t i = 0; i < t->org_count; i++)
