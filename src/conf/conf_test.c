@@ -409,8 +409,11 @@ static void test_resolve(void)
 	     YG_SV_IS(c.dns_policies[1].tsig_secret_file, "/k/key1.secret"));
 	T_OK(c.resolve_rebinding == 0 && c.resolve_workers == 2);
 	T_OK(round_trip(&c, false) && round_trip(&c, true));
+}
 
 #define P(item) "resolve:\n  policy:\n    - " item "\n"
+static void test_resolve_refused(void)
+{
 	T_OK(refuses(
 		P("{name: a, tsig: {nmae: x}}"),
 		"f.yaml:3: resolve.policy.tsig.nmae: there is no such key; did you mean 'name'?"));
@@ -520,6 +523,7 @@ int main(void)
 	test_rows();
 	test_diff();
 	test_resolve();
+	test_resolve_refused();
 	test_resolve_ways();
 	test_files();
 	yg_arena_free(&arena);
