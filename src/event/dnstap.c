@@ -109,17 +109,19 @@ static void flags(struct yg_norm *n, struct yg_event *ev, uint16_t bits, bool dn
 	ev->flags = kept(n, &b);
 }
 
-/* The first extended error that the message holds (RFC 8914), plus 1. */
-static uint16_t extended_error(const struct yg_dns_edns *edns)
+/* The first extended error that the message holds (RFC 8914): its code, of which 0 is one. */
+static struct yg_sv extended_error(struct yg_norm *n, const struct yg_dns_edns *edns)
 {
 	struct yg_sv rest = edns->options, value;
 	uint16_t code;
 	while (yg_dns_option_next(&rest, &code, &value))
 		if (code == YG_DNS_OPT_EDE && value.n >= 2) {
-			uint16_t ede = yg_dns_get16((const uint8_t *)value.p);
-			return ede < UINT16_MAX ? (uint16_t)(ede + 1) : 0;
+			char text[8];
+			struct yg_sb b = yg_sb_init(text, sizeof text);
+			yg_sb_u64(&b, yg_dns_get16((const uint8_t *)value.p));
+			return kept(n, &b);
 		}
-	return 0;
+	return (struct yg_sv){"", 0};
 }
 
 static yg_status dns(struct yg_norm *n, struct yg_event *ev, struct yg_sv bytes, struct yg_err *err)
@@ -146,7 +148,8 @@ static yg_status dns(struct yg_norm *n, struct yg_event *ev, struct yg_sv bytes,
 	yg_dns_rcode_format(&b, rcode);
 	ev->rcode = kept(n, &b);
 	ev->status_id = rcode == YG_DNS_RCODE_NOERROR ? 1 : 2;
-	ev->ede = edns.found ? extended_error(&edns) : 0;
+	if (edns.found)
+		ev->ede_code = extended_error(n, &edns);
 	struct yg_dns_iter it = yg_dns_records(&m);
 	while (yg_dns_rr_next(&it, &rr) && rr.section == YG_DNS_ANSWER)
 		answer(n, ev, &m, &rr);

@@ -111,7 +111,7 @@ static void test_ours(void)
 	      "network=town hall flags=qr rd ra origin=cache verdict=allowed\n" WHEN
 	      "6 severity_id=2 status_id=2 log_name=client_response event_code=nxdomain "
 	      "message=blocked by feed1 (qname *.example.com) " ENDS "bytes_in=52 duration=9 " ASKED
-	      "rcode=NXDOMAIN network=town hall flags=qr rd ra do ede=16 origin=policy "
+	      "rcode=NXDOMAIN network=town hall flags=qr rd ra do ede_code=15 origin=policy "
 	      "verdict=blocked layer=centre-zone policy=feed1 trigger=qname rule=*.example.com "
 	      "category=malware\n",
 	      "ours: answered from cache, then blocked");

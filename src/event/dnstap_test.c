@@ -93,7 +93,7 @@ static void test_messages(void)
 		 "status_id=1 log_name=client_response src_ip=192.0.2.1 src_port=40000 "
 		 "dst_ip=192.0.2.2 dst_port=853 proto=tcp app=dot bytes_in=82 duration=1000 "
 		 "query=www.example query_type=A rcode=NOERROR answers=cdn.example,192.0.2.7 "
-		 "flags=qr rd ra do ede=16 host=ns\\x1b\n",
+		 "flags=qr rd ra do ede_code=15 host=ns\\x1b\n",
 		 "an answer");
 	d.response_message = YG_SV("");
 	d.query_message = asked();

@@ -123,7 +123,7 @@ struct yg_strs { /* a list column; views borrowed like every other */
 	/* a protective resolver's judgement */                                                              \
 	X(network,         LSTR, "src_endpoint.zone",                 "the client's network, as a resolver knows it") \
 	X(flags,           LSTR, "unmapped.flags",                    "flags of the DNS answer: qr aa tc rd ra ad cd do") \
-	X(ede,             U16,  "unmapped.ede",                      "extended DNS error (RFC 8914) plus 1; 0: none") \
+	X(ede_code,        LSTR, "unmapped.ede_code",                 "extended DNS error (RFC 8914): its INFO-CODE in decimal; empty: none") \
 	X(origin,          LSTR, "unmapped.origin",                   "where a DNS answer came from: cache, upstream, policy, ...") \
 	X(verdict,         LSTR, "unmapped.verdict",                  "allowed, passed, noted, blocked, dropped, refused, failed") \
 	X(layer,           LSTR, "policy.group.name",                 "layer of the policy that decided or noted") \

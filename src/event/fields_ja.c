@@ -50,7 +50,7 @@ static const struct {
 	{"subject", "メールの件名", "subject of the mail"},
 	{"network", "クライアントのネットワーク(リゾルバーが知る名前)", NULL},
 	{"flags", "DNS 応答のフラグ", NULL},
-	{"ede", "拡張 DNS エラー(RFC 8914)に 1 を足した数。0 はなし", NULL},
+	{"ede_code", "拡張 DNS エラー(RFC 8914)の INFO-CODE。空はなし", NULL},
 	{"origin", "DNS 応答の出どころ(cache、upstream、policy など)", NULL},
 	{"verdict", "判定(allowed、passed、noted、blocked、dropped、refused、failed)", NULL},
 	{"layer", "判定した、または記録したポリシーの層", NULL},

@@ -76,13 +76,19 @@ bool yg_event_table_counted(struct yg_ch *ch)
 	return yg_ch_version(ch) >= HOURS_FROM;
 }
 
-static void column_ddl(enum yg_event_field f, bool rich, struct yg_buf *out)
+/* Before there was ede_code, tables and backups had the code plus 1 as a number, 0 for none. */
+#define OLD_EDE "ede"
+static const char ede_default[] = " DEFAULT if(" OLD_EDE " = 0, '', toString(" OLD_EDE " - 1))";
+
+static void column_ddl(enum yg_event_field f, bool rich, bool old_ede, struct yg_buf *out)
 {
 	yg_buf_put(out, yg_sv_of(yg_event_columns[f].name));
 	yg_buf_putc(out, ' ');
 	bool few = rich && yg_event_columns[f].type == YG_ET_LSTR;
 	yg_buf_put(out,
 		   few ? YG_SV("LowCardinality(String)") : yg_sv_of(yg_event_columns[f].native));
+	if (f == YG_EF_ede_code && old_ede)
+		yg_buf_put(out, yg_sv_of(ede_default));
 	if (rich)
 		yg_buf_put(out, yg_sv_of(codec(f)));
 }
@@ -94,8 +100,10 @@ void yg_event_table_ddl(const char *database, uint32_t version, struct yg_buf *o
 	for (unsigned f = 0; f < YG_EVENT_FIELD_COUNT; f++) {
 		if (f > 0)
 			yg_buf_put(out, YG_SV(", "));
-		column_ddl((enum yg_event_field)f, rich, out);
+		column_ddl((enum yg_event_field)f, rich, version >= HOURS_FROM, out);
 	}
+	if (version >= HOURS_FROM) /* an old backup can be taken in; nothing of it is kept */
+		yg_buf_put(out, YG_SV(", " OLD_EDE " UInt16 EPHEMERAL"));
 	if (rich)
 		yg_buf_put(out, yg_sv_of(indexes));
 	if (version >= HOURS_FROM)
@@ -159,7 +167,8 @@ static yg_status add_columns(struct yg_ch *ch, struct yg_buf *sql, struct yg_err
 		sql->n = 0;
 		yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " ADD COLUMN ",
 			      yg_ch_database(ch));
-		column_ddl((enum yg_event_field)f, yg_ch_version(ch) >= RICH_FROM, sql);
+		column_ddl((enum yg_event_field)f, yg_ch_version(ch) >= RICH_FROM,
+			   has_line(yg_buf_sv(&names), OLD_EDE), sql);
 		if (f > 0)
 			yg_buf_printf(sql, " AFTER %s", yg_event_columns[f - 1].name);
 		st = run(ch, sql, false, err);

@@ -83,7 +83,7 @@ def fields(s):
     e = by["x.evil.example"]
     ok(e["verdict"] == "blocked" and e["layer"] == "centre-zone" and e["policy"] == "feed1" and e["trigger"] == "qname" and
        e["rule"].rstrip(".") == "*.evil.example" and e["category"] == "malware" and e["event_code"] == "nxdomain" and
-       e["rcode"] == "NXDOMAIN" and e["ede"] == 16 and e["origin"] == "policy", "blocked: by which record of which zone", e)
+       e["rcode"] == "NXDOMAIN" and e["ede_code"] == "15" and e["origin"] == "policy", "blocked: by which record of which zone", e)
     e = by["watched.example"]
     ok(e["verdict"] == "noted" and e["policy"] == "notes" and e["rcode"] == "NOERROR" and e["answers"] == ["192.0.2.3"], "noted, and answered", e)
     ok(by["home.example"]["verdict"] == "blocked" and by["home.example"]["policy"] == "rebinding-protection", "rebinding protection",

@@ -42,6 +42,29 @@ def counted(store, queries):
     ok("by_hour" in plan, "which are read for them", plan)
 
 
+def extended_errors(store, queries, url, fresh):
+    """ede_code out of the number of an older program's tables and backups: the code plus 1, 0 for none."""
+    def ask(sql):
+        return store.query(sql)[1].decode().split("\n")[:-1]
+
+    wanted = ["", "0", "15"]
+    if fresh:
+        ask("INSERT INTO yagura.event (org, day, ede) VALUES ('backup', 20260101, 16), ('backup', 20260101, 0), ('backup', 20260101, 1)")
+        got = ask("SELECT ede_code FROM yagura.event WHERE org = 'backup' ORDER BY ede_code")
+        ok(got == wanted, "rows of an older backup are taken in", got)
+    ask("ALTER TABLE yagura.event DROP COLUMN ede_code")
+    if fresh:
+        ask("ALTER TABLE yagura.event DROP COLUMN ede")
+    ask("ALTER TABLE yagura.event ADD COLUMN ede UInt16 AFTER flags")
+    ask("INSERT INTO yagura.event (org, day, ede) VALUES ('older', 20260101, 16), ('older', 20260101, 0), ('older', 20260101, 1)")
+    r = subprocess.run([queries, url, "histograms"], capture_output=True, text=True, timeout=120)
+    got = ask("SELECT ede_code FROM yagura.event WHERE org = 'older' ORDER BY ede_code")
+    ok(r.returncode == 0 and got == wanted, "a table of an older program gets it, and nothing is lost", (got, r.stdout[:300] + r.stderr))
+    ask("INSERT INTO yagura.event (org, day, ede_code) VALUES ('newer', 20260101, '22')")
+    got = ask("SELECT ede_code FROM yagura.event WHERE org = 'newer'")
+    ok(got == ["22"], "and takes new ones", got)
+
+
 def main():
     serve, queries = sys.argv[1:3]
     library()
@@ -63,6 +86,7 @@ def main():
         ok(a.stdout == b.stdout, "both give the same",
            "\n".join(difflib.unified_diff(a.stdout.splitlines(), b.stdout.splitlines(), "18.16", "embedded", n=0)))
         counted(new, queries)
+        extended_errors(new, queries, f"unix:{new.sock}", True)
         for line in ("time: LIMIT", "rows: LIMIT", "large: LIMIT", "no such table: NOTFOUND", "syntax: INVAL",
                      " dropped 1", " 0 0 600 600 0 7 0 0", " of gamma are left: 0", "get as beta-city: NOTFOUND", "get as beta-city: OK"):
             ok(line in b.stdout, f"says '{line.strip()}'", b.stdout[-600:])

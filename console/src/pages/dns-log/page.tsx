@@ -1,5 +1,5 @@
 // Queries as they come, each with why it was answered so, and one click to ask for an allowance.
-import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, Num, type PageOf, Page, SearchBox, Section, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, t, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
+import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, t, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
 
 interface Query {
 	id: string;
@@ -20,7 +20,7 @@ interface Query {
 	proto?: string;
 	app?: string;
 	flags?: string;
-	ede?: number;
+	ede_code?: string;
 	duration?: number;
 	event_code?: string;
 	answers?: string[];
@@ -104,7 +104,7 @@ function Why({ id, step }: { id: string; step: { prev?: string; next?: string } 
 								[t("dns-log.record"), e.rule !== undefined && e.rule !== "" && <Value copy>{e.rule}</Value>],
 								[t("dns-log.action"), e.event_code !== undefined && e.policy !== undefined && <Word group="dns-word" word={e.event_code} />],
 								[t("dns-log.origin"), e.origin !== undefined && <Word group="dns-word" word={e.origin} />],
-								[t("dns-log.ede"), e.ede !== undefined && e.ede > 0 && <Num n={e.ede - 1} />],
+								[t("dns-log.ede"), only("ede_code", e.ede_code)],
 								[t("dns-log.took"), took(e.duration)],
 							]}
 						/>
