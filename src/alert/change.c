@@ -75,7 +75,8 @@ static yg_status write_alert(struct yg_act *act, const struct yg_alert *a,
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("UPDATE alert SET state = $2, verdict = $3, reason = $4, assignee = $5, severity_id = $6,"
-		       " closed = $7, updated = $8, version = version + 1 WHERE seq = $1"),
+		       " closed = $7, updated = $8, triaged = CASE WHEN triaged > 0 OR ($2 = 'new' AND $5 = '')"
+		       " THEN triaged ELSE $8 END, version = version + 1 WHERE seq = $1"),
 		&s, err);
 	if (st != YG_OK)
 		return st;

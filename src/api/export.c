@@ -27,6 +27,9 @@ static const struct exported {
 	{"alert-groups", "listAlertGroups",
 	 "key title type count orgs findings severity_id first_seen last_seen"},
 	{"events", "searchEvents", NULL},
+	{"compare", "compareOrganisations",
+	 "org title_ja title_en kind grave grave_before opened opened_before triaged triage_s"
+	 " triage_s_before silent expected reporting dns_blocked dns_blocked_before last_event"},
 	{"indicators", "listIndicators",
 	 "id list type value category family confidence severity_id tlp org valid_from valid_until"
 	 " created_at updated_at"},

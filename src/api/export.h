@@ -13,8 +13,8 @@
 #define YG_EXPORT_ROWS_MAX   5000         /* that an order may name */
 #define YG_EXPORT_KIND       "export"     /* of its job */
 
-#define YG_EXPORT_KINDS                                                                            \
-	"alerts alert-groups events indicators indicator-lists allow-entries audit-log sources"    \
+#define YG_EXPORT_KINDS                                                                                 \
+	"alerts alert-groups compare events indicators indicator-lists allow-entries audit-log sources" \
 	" organisations systems people grants tokens approvals saved-searches jobs system-events"
 
 struct yg_export { /* what the body of POST /api/v1/exports asks for */

@@ -139,6 +139,7 @@
 	X(POST,   "/api/v1/exports",       "createExport",   "exports:read", YG_RT_SLOW, 1048576u, YG_TYPES_JSON, NULL, export_add) \
 	X(GET,    "/api/v1/exports/{id}",  "getExport",      "exports:read", 0, 0, NULL, NULL, export_get) \
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
+	X(GET,    "/api/v1/compare",       "compareOrganisations", "alerts:read", YG_RT_SLOW, 0, NULL, "org period dns", compare) \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client", dns_explain) \
 	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \

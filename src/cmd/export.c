@@ -165,12 +165,13 @@ const struct yg_cmd yg_cmds_export[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = create_opts,
-	 .doc = "Write every row of a list as a file: alerts, alert-groups, events, indicators,"
+	 .doc = "Write every row of a list as a file: alerts, alert-groups, compare, events, indicators,"
 		" indicator-lists, allow-entries, audit-log, sources, organisations, systems,"
 		" people, grants, tokens, approvals, saved-searches, jobs or system-events.",
-	 .doc_ja = "一覧の全行をファイルにする。KIND は alerts、alert-groups、events、indicators、"
-		   "indicator-lists、allow-entries、audit-log、sources、organisations、systems、"
-		   "people、grants、tokens、approvals、saved-searches、jobs、system-events。",
+	 .doc_ja =
+		 "一覧の全行をファイルにする。KIND は alerts、alert-groups、compare、events、indicators、"
+		 "indicator-lists、allow-entries、audit-log、sources、organisations、systems、"
+		 "people、grants、tokens、approvals、saved-searches、jobs、system-events。",
 	 .run = run_create},
 	{.noun = "export",
 	 .verb = "fetch",

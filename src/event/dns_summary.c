@@ -130,3 +130,28 @@ yg_status yg_dns_summary_run(struct yg_ch *ch, const struct yg_search_scope *sco
 	yg_buf_printf(&sql, " GROUP BY query ORDER BY n DESC, query LIMIT %u", YG_DNS_SUM_NAMES);
 	return st == YG_OK ? ask(ch, &sql, arena, out, err) : st;
 }
+
+yg_status yg_dns_blocks_run(struct yg_ch *ch, const struct yg_search_scope *scope,
+			    int64_t before_us, struct yg_arena *arena, struct yg_dns_summary *out,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf sql = {0};
+	*out = (struct yg_dns_summary){.rows = YG_NEW_N(arena, struct yg_dns_sum, ROWS_MAX)};
+	if (out->rows == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for a summary");
+	if (!scope->all_orgs && scope->org_count == 0 && scope->system_count == 0)
+		return YG_OK;
+	yg_buf_init(&sql, 1u << 20);
+	yg_buf_printf(
+		&sql,
+		"SELECT toUInt8(%d), org, '', '', '', toUInt32(0), toUInt64(count()) AS n,"
+		" toUInt64(countIf(time >= %lld)), toUInt64(countIf(time < %lld)),"
+		" toUInt64(0), toUInt64(0), toUInt64(0), toInt64(max(time)) FROM " YG_EVENT_TABLE
+		" WHERE class_uid = 4003 AND verdict IN ('blocked', 'dropped')"
+		" AND time >= %lld AND time < %lld",
+		YG_DNS_BY_ORG, (long long)scope->from.us, (long long)scope->from.us,
+		(long long)before_us, (long long)scope->to.us);
+	yg_status st = yg_search_put_scope(&sql, scope, err);
+	yg_buf_printf(&sql, " GROUP BY org ORDER BY n DESC, org LIMIT %u", YG_DNS_SUM_ROWS);
+	return st == YG_OK ? ask(ch, &sql, arena, out, err) : st;
+}

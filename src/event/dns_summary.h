@@ -33,3 +33,9 @@ struct yg_dns_summary {
 yg_status yg_dns_summary_run(struct yg_ch *ch, const struct yg_search_scope *scope,
 			     uint32_t buckets, struct yg_arena *arena, struct yg_dns_summary *out,
 			     struct yg_err *err);
+/* Names blocked or dropped by organisation: rows of group YG_DNS_BY_ORG whose `blocked` is
+ * of from..to and whose `noted` is of the time from `before_us` to from.  Those of the most
+ * organisations that YG_DNS_SUM_ROWS allows. */
+yg_status yg_dns_blocks_run(struct yg_ch *ch, const struct yg_search_scope *scope,
+			    int64_t before_us, struct yg_arena *arena, struct yg_dns_summary *out,
+			    struct yg_err *err);

@@ -766,6 +766,18 @@ def walk_alert_pages(w, tokens):
     ok([o["org"] for o in mine["organisations"]] == ["yamabuki"] and sum(s["count"] for s in mine["open_by_severity"]) == 3,
        "a token's overview is its own", mine["organisations"])
     w.call("getOverview", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    beside = w.call("compareOrganisations", 200, query="period=7d").json()
+    ok([(o["org"], o["grave"], o["grave_before"], o["opened"], o["dns_blocked"]) for o in beside["items"] if o["opened"]] ==
+       [("shiokaze", 3, 0, 3, None), ("yamabuki", 3, 0, 3, None)] and beside["items"][0]["opened"] == 3,
+       "organisations beside each other, worst first", beside["items"])
+    ok(beside["total"] == len(beside["items"]) and (beside["peers"] is None) == (beside["total"] < 5), "a median of five at least", beside)
+    mine = w.call("compareOrganisations", 200, token=tokens["yamabuki"]).json()
+    ok([o["org"] for o in mine["items"]] == ["yamabuki"] and mine["items"][0]["grave"] == 3 and (mine["peers"] is None) == (beside["total"] < 6),
+       "who has one organisation sees that one", mine)
+    w.call("compareOrganisations", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    w.call("compareOrganisations", 400, query="period=1h")
+    if library():
+        ok(w.call("compareOrganisations", 200, query="dns=1").json()["items"][0]["dns_blocked"] == 0, "nothing was blocked by name")
     w.call("setVisit", 204)
     since = w.call("getOverview", 200).json()["since"]
     ok(since and (since["new_alerts"], since["closed_alerts"], since["new_organisations"]) == (0, 0, 0), "nothing since the visit", since)
