@@ -302,7 +302,7 @@ complete -c yagura -n '__fish_seen_subcommand_from list' -l page -r -d 'Only of 
 complete -c yagura -n '__fish_seen_subcommand_from list' -l limit -r -d 'At most N rows; 0 for all (default 50).'
 complete -c yagura -n '__fish_seen_subcommand_from search' -a remove -d 'Forget a search of one'\''s own.'
 complete -c yagura -n __fish_use_subcommand -a export
-complete -c yagura -n '__fish_seen_subcommand_from export' -a create -d 'Write every row of a list as a file: alerts, alert-groups, compare, events, indicators, indicator-lists, allow-entries, audit-log, sources, organisations, systems, people, grants, tokens, approvals, saved-searches, jobs or system-events.'
+complete -c yagura -n '__fish_seen_subcommand_from export' -a create -d 'Write every row of a list as a file: alerts, alert-groups, compare, events, indicators, indicator-lists, allow-entries, audit-log, sources, organisations, systems, people, grants, tokens, approvals, saved-searches, jobs, system-events, block-entries, dns-requests, dns-zones, my-sessions, my-tokens or my-passkeys; with --filter id=ALERT: alert-evidence, alert-history or alert-comments.'
 complete -c yagura -n '__fish_seen_subcommand_from create' -l format -r -d 'csv (default), xlsx or jsonl.'
 complete -c yagura -n '__fish_seen_subcommand_from create' -l filter -r -d 'Parameter of the list, such as state=open; may be repeated.'
 complete -c yagura -n '__fish_seen_subcommand_from create' -l out -r -d 'Write to this new file instead of standard output.'

@@ -26,6 +26,10 @@ static const struct exported {
 	 " closed_at merged_into previous"},
 	{"alert-groups", "listAlertGroups",
 	 "key title type count orgs findings severity_id first_seen last_seen"},
+	{"alert-evidence", "listAlertEvents",
+	 "event time field value title asset indicator finding"},
+	{"alert-history", "listAlertHistory", "seq at actor org action object detail hash"},
+	{"alert-comments", "listAlertComments", "id created_at author text"},
 	{"events", "searchEvents", NULL},
 	{"compare", "compareOrganisations",
 	 "org title_ja title_en kind grave grave_before opened opened_before triaged triage_s"
@@ -37,6 +41,19 @@ static const struct exported {
 	 "id org name title tlp confidence category enabled indicators created_at updated_at"},
 	{"allow-entries", "listAllowEntries",
 	 "id org type value reason alert expires_at created_by created_at updated_at"},
+	{"block-entries", "listBlockEntries",
+	 "id org type value category ede reason expires_at created_by created_at updated_at"},
+	{"dns-requests", "listDnsAllowRequests",
+	 "id org name reason requested_by state for_all approval allow_entry decided_by"
+	 " decision_reason created_at decided_at"},
+	{"dns-zones", "listDnsZones",
+	 "name kind source origin layer mode override category state serial records taken refused"
+	 " out_of_zone duplicates bytes hits noted last_hit changed_at checked_at failed_at error"},
+	{"my-sessions", "listMySessions",
+	 "id method address agent created_at last_used_at expires_at"},
+	{"my-tokens", "listMyTokens",
+	 "id org name scopes prefix created_at expires_at last_used_at revoked_at"},
+	{"my-passkeys", "listMyPasskeys", "id label created_at last_used_at"},
 	{"audit-log", "listAuditLog", "seq at actor org action object detail hash"},
 	{"sources", "listSources",
 	 "org source sensor state lag_s expected expected_every_s records unparsed bytes dropped"
@@ -82,8 +99,16 @@ static const struct yg_route *find_route(const char *operation)
 
 static const char *const hidden[] = {"limit", "cursor", "after"};
 
+/* A list of one thing: which, stands in the order's query as "id". */
+static bool of_one(const struct yg_route *r)
+{
+	return strstr(r->path, "{id}") != NULL;
+}
+
 static bool may_ask(const struct yg_route *r, struct yg_sv name)
 {
+	if (of_one(r) && YG_SV_IS(name, "id"))
+		return true;
 	for (size_t i = 0; i < YG_LEN(hidden); i++) {
 		if (yg_sv_eq(name, yg_sv_of(hidden[i])))
 			return false;
@@ -115,6 +140,26 @@ static yg_status read_query(struct yg_request *q, const struct yg_json *j, uint3
 	return YG_OK;
 }
 
+static const struct yg_http_pair *id_of(const struct yg_export *e)
+{
+	for (size_t i = 0; i < e->query_count; i++)
+		if (YG_SV_IS(e->query[i].name, "id"))
+			return &e->query[i];
+	return NULL;
+}
+
+void yg_export_put_query(const struct yg_export *e, struct yg_request *q)
+{
+	const struct yg_http_pair *one = of_one(e->route) ? id_of(e) : NULL;
+	q->param_count = 0;
+	q->query_count = 0;
+	if (one != NULL)
+		q->params[q->param_count++] = *one;
+	for (size_t i = 0; i < e->query_count; i++)
+		if (&e->query[i] != one)
+			q->query[q->query_count++] = e->query[i];
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
@@ -142,6 +187,8 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 		return YG_FAIL(err, YG_INVAL, "this cannot be exported");
 	if (v[2].given)
 		st = read_query(q, &b.json, v[2].node, out, err);
+	if (st == YG_OK && of_one(out->route) && id_of(out) == NULL)
+		yg_request_error(q, "missing", YG_SV("/query/id"), "is required");
 	if (v[3].given) {
 		out->only = true;
 		out->rows = v[3].texts;
@@ -215,7 +262,7 @@ yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_request *q = YG_NEW(arena, struct yg_request);
-	bool many = yg_sv_starts(w->e->kind, YG_SV("alert")); /* alerts and their groups */
+	bool many = YG_SV_IS(w->e->kind, "alerts") || YG_SV_IS(w->e->kind, "alert-groups");
 	if (q == NULL)
 		return YG_FAIL(err, YG_NOMEM, "an export");
 	*q = (struct yg_request){.arena = arena,
@@ -224,8 +271,7 @@ yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
 				 .now = yg_env_wall(w->api->env),
 				 .page_max = many ? PAGE_ROWS : YG_PAGE_MAX,
 				 .uncounted = w->cursor[0] != '\0'};
-	for (size_t i = 0; i < w->e->query_count; i++)
-		q->query[q->query_count++] = w->e->query[i];
+	yg_export_put_query(w->e, q);
 	*out = q;
 	yg_status st = yg_lease_state(w->api, &l, err);
 	return st == YG_OK ? set_who(w, q, l.db, err) : st;

@@ -15,7 +15,9 @@
 
 #define YG_EXPORT_KINDS                                                                                 \
 	"alerts alert-groups compare events indicators indicator-lists allow-entries audit-log sources" \
-	" organisations systems people grants tokens approvals saved-searches jobs system-events"
+	" organisations systems people grants tokens approvals saved-searches jobs system-events"       \
+	" alert-evidence alert-history alert-comments block-entries dns-requests dns-zones"             \
+	" my-sessions my-tokens my-passkeys"
 
 struct yg_export { /* what the body of POST /api/v1/exports asks for */
 	struct yg_sv kind;
@@ -29,6 +31,9 @@ struct yg_export { /* what the body of POST /api/v1/exports asks for */
 };
 /* Reads q->body; what is wrong is noted. */
 yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_err *err);
+
+/* What is asked of the list's route, but how much at once. */
+void yg_export_put_query(const struct yg_export *e, struct yg_request *q);
 
 typedef bool yg_export_progress(void *ctx, uint64_t done, uint64_t total);
 struct yg_export_result {

@@ -19,9 +19,7 @@ static yg_status try_out(struct yg_api *api, struct yg_request *q, const struct 
 	ask->route = e->route;
 	ask->method = YG_HTTP_GET;
 	ask->body = YG_SV("");
-	ask->query_count = 0;
-	for (size_t i = 0; i < e->query_count; i++)
-		ask->query[ask->query_count++] = e->query[i];
+	yg_export_put_query(e, ask);
 	ask->query[ask->query_count++] = (struct yg_http_pair){YG_SV("limit"), YG_SV("1")};
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
@@ -47,7 +45,8 @@ yg_status yg_r_export_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_export e;
 	yg_status st = yg_export_read(q, &e, err);
-	if (st == YG_OK && !yg_who_may(&q->who, e.route->scope))
+	/* without a scope: of oneself, and the route looks who that is */
+	if (st == YG_OK && e.route->scope != NULL && !yg_who_may(&q->who, e.route->scope))
 		st = YG_FAIL(err, YG_DENIED, "this needs %s", e.route->scope);
 	if (st == YG_OK)
 		st = try_out(api, q, &e, err);

@@ -107,6 +107,35 @@ def check_pairs(asker, owner, who, but=()):
            owner.org.encode() not in one.body, f"{who}: {name} of another's is as of none", (one, none))
 
 
+def exported(b, kind, form="csv", **query):
+    """The job of an export at its end, and its file."""
+    made = b.call("POST", "/api/v1/exports", {"kind": kind, "format": form, "query": query})
+    assert made.status == 202, (kind, made)
+    job = until(lambda: (lambda j: j if j["state"] in ("done", "failed") else None)(b.call("GET", f"/api/v1/jobs/{made.json()['id']}").json()), 20, 0.1)
+    return job, b.call("GET", f"/api/v1/exports/{job['id']}").body
+
+
+def check_lists(own, ids, theirs):
+    """What a page shows of one alert, and of oneself, as files: one's own and no other's."""
+    b, alert = own.b, ids["all_alerts"][0]
+    b.call("POST", f"/api/v1/alerts/{alert}/comments", {"text": "=1+1"})
+    got = {kind: exported(b, kind, id=alert) for kind in ("alert-evidence", "alert-history", "alert-comments")}
+    ok(all(job["state"] == "done" and job["result"]["rows"] >= 1 for job, _ in got.values()), "evidence, history, comments", got)
+    ok(got["alert-comments"][1].startswith(b"\xef\xbb\xbfid,created_at,author,text\r\n") and b"'=1+1" in got["alert-comments"][1],
+       "with its mark, and a formula is none", got["alert-comments"][1])
+    ok(b"e-9-" in got["alert-evidence"][1], "the evidence names its events", got["alert-evidence"][1])
+    for kind in got:
+        one, none = (b.call("POST", "/api/v1/exports", {"kind": kind, "format": "csv", "query": {"id": i}}) for i in (theirs, "a-00000000000000000000000000"))
+        ok(one.status == 404 and plain(one, theirs) == plain(none, "a-00000000000000000000000000"), f"no {kind} of another's", (one, none))
+    r = b.call("POST", "/api/v1/exports", {"kind": "alert-history", "format": "csv"})
+    ok(r.status == 400 and b"/query/id" in r.body, "which alert must be said", r)
+    job, text = exported(b, "my-tokens")
+    ok(job["result"]["rows"] == 2 and f"own-{own.org}".encode() in text and b"secret" not in text, "one's own tokens, without secrets", text)
+    job, text = exported(b, "my-sessions")
+    ok(job["result"]["rows"] == 1 and own.ids["sessions"].encode() in text, "one's own sessions", text)
+    ok(all(exported(b, kind)[0]["state"] == "done" for kind in ("block-entries", "dns-requests", "my-passkeys")), "and the others")
+
+
 def check_unchanged(owner):
     b, ids = owner.b, owner.ids
     mine = [x for x in b.call("GET", "/api/v1/saved-searches").json()["items"] if x["id"] == ids["saved-searches"]]
@@ -361,6 +390,7 @@ def main():
         member = sign_in(s, person["organisation_csirt.bittern"])
         check_pairs(member, own, "of the same organisation", ("getApproval", "decideApproval", "putImportPart", "finishImport"))
         check_unchanged(own)
+        check_lists(own, w.ids["bittern"], w.ids["egret"]["all_alerts"][0])
         check_shared(s, w, own, member)
         check_my_tokens(s, own)
         check_import_lost(s, w)

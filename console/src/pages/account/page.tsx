@@ -177,7 +177,7 @@ export default function Account() {
 	};
 	const has = me.data?.credentials;
 	return (
-		<Page title={t("account.page")} lead={me.data !== undefined && <p class="y-soft">{t("account.login")} <code>{me.data.person.login}</code></p>}>
+		<Page title={t("account.page")} exports={(["my-sessions", "my-tokens", "my-passkeys"] as const).map((kind) => ({ kind, query: {} }))} lead={me.data !== undefined && <p class="y-soft">{t("account.login")} <code>{me.data.person.login}</code></p>}>
 			{me.error !== undefined && <ErrorBox error={me.error} again={me.reload} />}
 			{me.data === undefined && me.error === undefined && <Skeleton lines={8} />}
 			{me.data !== undefined && has !== undefined && (

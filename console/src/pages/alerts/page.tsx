@@ -206,11 +206,16 @@ function Listed() {
 	const [job, setJob] = useState<Job>();
 	const { list, view, drawer } = useAlertTable({ filter, job, setJob });
 	return (
-		<Page title={t("nav.alerts")} lead={<Heard asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alerts", query: { ...filter, sort: param("sort") || undefined } }, ...savedOf("alerts")]} drawer={drawer}>
+		<Page title={t("nav.alerts")} lead={<Heard asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alerts", query: { ...filter, sort: param("sort") || undefined } }, ...ofOpen(), ...savedOf("alerts")]} drawer={drawer}>
 			{view}
 		</Page>
 	);
 }
+// What is told of the alert that is open.
+const ofOpen = () => {
+	const id = place.value.rest[0];
+	return id === undefined ? [] : (["alert-evidence", "alert-history", "alert-comments"] as const).map((kind) => ({ kind, query: { id } }));
+};
 function Grouped() {
 	const filter = filterOf();
 	return (

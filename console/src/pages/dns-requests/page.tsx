@@ -65,6 +65,7 @@ export default function DnsRequests() {
 		<Page
 			title={t("nav.dns-requests")}
 			lead={<Lead asOf={list.asOf}>{t("dns-requests.what")}</Lead>}
+			exports={{ kind: "dns-requests", query: { ...orgQuery(), state: state || undefined } }}
 			actions={<AskAllow name="" org={place.value.org} done={list.reload} />}
 			drawer={
 				open !== undefined && (

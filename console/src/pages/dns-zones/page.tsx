@@ -123,6 +123,7 @@ export default function DnsZones() {
 			title={t("nav.dns-zones")}
 			lead={found.data !== undefined && <p class="y-coverage"><span>{t("dns-zones.generation", { n: found.data.generation })}</span> <Time at={found.data.as_of} exact /></p>}
 			range={<TimeRange />}
+			exports={{ kind: "dns-zones", query: { ...orgQuery(), ...times } }}
 			drawer={open !== undefined && <ZoneDrawer zone={open} rows={rows(open)} step={{ prev: near(i - 1), next: near(i + 1) }} />}
 		>
 			<Table
