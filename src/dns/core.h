@@ -98,9 +98,11 @@ struct yg_dns_event {
 	uint16_t ede;                      /* YG_DNS_EDE_NONE without */
 	uint32_t set;                      /* of upstreams that was asked or had been; 0: none */
 	int64_t took_us;
+	yg_mono now; /* of the call that ended it */
 	/* NULL: no rule of anyone was near.  Else for yg_dns_eval_verdict(), _record(),
 	 * _note(); where action is NONE there may still be notes. */
 	const struct yg_dns_eval *eval;
+	const struct yg_dns_verdict *verdict; /* what eval came to; NULL: action is NONE */
 };
 
 struct yg_dns_question { /* to a set of upstreams; see ask.h for the bytes */

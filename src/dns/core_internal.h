@@ -4,6 +4,7 @@
 #include "dns/core.h"
 
 #define COUNTERS 4096u /* of clients and of parent names, hashed */
+#define VERDICTS 64u   /* kept ready */
 
 struct waiter { /* a query that waits */
 	struct yg_dns_client client;
@@ -67,6 +68,14 @@ struct run { /* one query, being answered */
 	struct yg_dns_name name; /* the name of the chain at hand */
 };
 
+/* What a rule means for a view, kept: most blocks are by few rules. */
+struct ready {
+	uint32_t generation, view, rule; /* generation 0: none */
+	uint16_t zone;
+	uint8_t trigger;
+	struct yg_dns_verdict v; /* its hit is the last one's */
+};
+
 struct yg_dns_core {
 	struct yg_dns_cache cache;
 	const struct yg_dns_policy *policy;
@@ -89,7 +98,8 @@ struct yg_dns_core {
 	uint8_t plan[YG_DNS_BATCH];
 
 	struct yg_dns_eval eval;
-	struct yg_dns_verdict verdict;
+	struct ready ready[VERDICTS];
+	const struct yg_dns_verdict *verdict; /* of the run at hand: in `ready` */
 	struct run run;
 	struct yg_dns_wr w;
 	struct yg_dns_clean clean;

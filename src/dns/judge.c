@@ -61,7 +61,7 @@ void yg_dns_run_cname(struct yg_dns_core *c, struct run *r, const struct yg_dns_
 static enum yg_dns_result apply_data(struct yg_dns_core *c, struct run *r)
 {
 	struct yg_dns_rrset set;
-	if (!yg_dns_rrset_find(c->verdict.data, r->q->type, &set))
+	if (!yg_dns_rrset_find(c->verdict->data, r->q->type, &set))
 		return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NOERROR, no_text, 0);
 	return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NOERROR, set.rrs, set.count);
 }
@@ -71,15 +71,15 @@ static unsigned apply_cname(struct yg_dns_core *c, struct run *r)
 {
 	struct yg_dns_name target, whole;
 	size_t at = 0;
-	const struct yg_sv t = c->verdict.target;
+	const struct yg_sv t = c->verdict->target;
 	if (yg_dns_name_read_plain((const uint8_t *)t.p, t.n, &at, &target) != YG_OK)
 		return yg_dns_run_fail(c, r, YG_DNS_EDE_OTHER);
-	if (c->verdict.target_wild) {
+	if (c->verdict->target_wild) {
 		if (yg_dns_name_join(&r->name, 0, &target, &whole) != YG_OK)
 			return yg_dns_reply_plain(c, r, YG_DNS_RCODE_YXDOMAIN);
 		target = whole;
 	}
-	yg_dns_run_cname(c, r, &target, c->verdict.ttl);
+	yg_dns_run_cname(c, r, &target, c->verdict->ttl);
 	r->secure = false;
 	if (r->q->type == YG_DNS_CNAME)
 		return yg_dns_reply_built(c, r, YG_DNS_RCODE_NOERROR);
@@ -87,12 +87,32 @@ static unsigned apply_cname(struct yg_dns_core *c, struct run *r)
 	return GO_ON;
 }
 
+/* The verdict on c->eval, which has one. */
+static const struct yg_dns_verdict *verdict_of(struct yg_dns_core *c, const struct run *r)
+{
+	const struct yg_dns_hit *h = &c->eval.best;
+	struct ready *k =
+		&c->ready[(h->rule ^ h->rule >> 6 ^ h->zone * 7u ^ r->client->view * 13u) %
+			  VERDICTS];
+	if (k->generation == c->generation && k->rule == h->rule && k->zone == h->zone &&
+	    k->view == r->client->view && k->trigger == h->trigger) {
+		k->v.hit = *h;
+		return &k->v;
+	}
+	yg_dns_eval_verdict(&c->eval, &k->v);
+	k->generation = c->generation;
+	k->view = r->client->view;
+	k->rule = h->rule;
+	k->zone = h->zone;
+	k->trigger = h->trigger;
+	return &k->v;
+}
+
 /* A record has decided at r->name.  GO_ON: the truth (PASSTHRU and its like), or
  * *out_moved: r->name is another now. */
 static unsigned apply(struct yg_dns_core *c, struct run *r, bool *out_moved)
 {
-	struct yg_dns_verdict *v = &c->verdict;
-	yg_dns_eval_verdict(&c->eval, v);
+	const struct yg_dns_verdict *v = c->verdict = verdict_of(c, r);
 	r->judging = false;
 	r->evaluated = true;
 	r->action = (uint8_t)v->action;

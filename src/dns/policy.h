@@ -272,6 +272,9 @@ void yg_dns_eval_note(const struct yg_dns_eval *e, size_t i, struct yg_dns_verdi
  * "*.example.com", "24.0.2.0.192.rpz-ip".  i: of a note, SIZE_MAX of the verdict. */
 void yg_dns_eval_record(const struct yg_dns_eval *e, size_t i, struct yg_sb *out);
 
+/* The same in wire form; false: it is about an address, or too long. */
+bool yg_dns_eval_owner(const struct yg_dns_eval *e, struct yg_dns_name *out);
+
 struct yg_dns_rrset {
 	uint16_t type, count;
 	struct yg_sv rrs; /* count times: type, class, TTL, length, data; network order, no

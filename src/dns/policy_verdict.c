@@ -134,3 +134,16 @@ void yg_dns_eval_record(const struct yg_dns_eval *e, size_t i, struct yg_sb *out
 		yg_sb_put(out, yg_sv_of(yg_rpz_suffix(t)));
 	}
 }
+
+bool yg_dns_eval_owner(const struct yg_dns_eval *e, struct yg_dns_name *out)
+{
+	static const struct yg_dns_name star = {.n = 3, .labels = 1, .at = {0, 2}, .b = "\1*"};
+	struct yg_dns_name above;
+	if (!e->has_best || e->best.trigger != YG_DNS_TRIGGER_QNAME)
+		return false;
+	yg_dns_name_above(&e->name, e->best.level, &above);
+	if (e->best.wild != 0)
+		return yg_dns_name_join(&star, 0, &above, out) == YG_OK;
+	*out = above;
+	return true;
+}

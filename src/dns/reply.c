@@ -104,7 +104,9 @@ static enum yg_dns_result end(struct yg_dns_core *c, struct run *r, size_t n, un
 		.ede = r->ede,
 		.set = r->set,
 		.took_us = c->now.us - r->started.us,
+		.now = c->now,
 		.eval = r->evaluated ? &c->eval : NULL,
+		.verdict = r->evaluated && r->action != YG_DNS_ACTION_NONE ? c->verdict : NULL,
 	};
 	c->opts.ops.event(c->opts.ops.ctx, &ev);
 	return n > 0 ? YG_DNS_ANSWERED : YG_DNS_DROPPED;
@@ -231,13 +233,13 @@ static void build_rr(struct yg_dns_core *c, unsigned section, const struct yg_dn
 static enum yg_dns_result policy_built(struct yg_dns_core *c, struct run *r, unsigned rcode,
 				       struct yg_sv rrs)
 {
-	struct yg_sv rr, soa = c->verdict.zone.soa;
+	struct yg_sv rr, soa = c->verdict->zone.soa;
 	struct yg_dns_name origin;
 	size_t at = 0;
 	while (rr_take(&rrs, &rr))
 		build_rr(c, YG_DNS_ANSWER, &r->name, rr);
-	if (yg_dns_name_read_plain((const uint8_t *)c->verdict.zone.origin.p,
-				   c->verdict.zone.origin.n, &at, &origin) == YG_OK &&
+	if (yg_dns_name_read_plain((const uint8_t *)c->verdict->zone.origin.p,
+				   c->verdict->zone.origin.n, &at, &origin) == YG_OK &&
 	    rr_take(&soa, &rr))
 		build_rr(c, YG_DNS_ADDITIONAL, &origin, rr);
 	return yg_dns_reply_built(c, r, rcode);
@@ -248,7 +250,7 @@ enum yg_dns_result yg_dns_reply_policy(struct yg_dns_core *c, struct run *r, uns
 {
 	if (r->built)
 		return policy_built(c, r, rcode, rrs);
-	struct yg_sv rr, soa = c->verdict.zone.soa, origin = c->verdict.zone.origin;
+	struct yg_sv rr, soa = c->verdict->zone.soa, origin = c->verdict->zone.origin;
 	size_t opt = opt_room(c, r);
 	size_t n = put_front(r, header_flags(r, rcode, false));
 	if (n + opt + rrs.n + 2 * (size_t)count > r->out_cap)

@@ -55,7 +55,9 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 
 static void tell_time(struct resolve *r)
 {
-	yg_dns_core_wall(r->core, (uint32_t)(yg_env_wall(&r->ctx->env).us / YG_US_PER_S));
+	int64_t wall = yg_env_wall(&r->ctx->env).us;
+	r->wall_ahead_us = wall - resolve_now(r).us;
+	yg_dns_core_wall(r->core, (uint32_t)(wall / YG_US_PER_S));
 }
 
 static void on_tick(uv_timer_t *t)

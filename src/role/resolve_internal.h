@@ -68,7 +68,8 @@ struct resolve {
 	struct yg_door *door; /* owned */
 	uint8_t cookie_key[16];
 	uv_timer_t tick;
-	int64_t tick_at; /* us of the monotonic clock; INT64_MAX: not set */
+	int64_t tick_at;       /* us of the monotonic clock; INT64_MAX: not set */
+	int64_t wall_ahead_us; /* wall clock - monotonic one, about once a second */
 	uint64_t events;
 	bool draining;
 };

@@ -1,6 +1,6 @@
 /* Every answered query as a dnstap frame, into files of the folder dnslog/ that role
  * ingest takes over (ingest_dnslog.c).  One buffer per worker, written when it is full
- * and when the loop turns; no lock, no allocation, nothing is synced.
+ * and when the loop turns, but then not more often than every other millisecond; no lock, no allocation, nothing is synced.
  *
  * A file is Frame Streams: START, frames, STOP.  Its name is "<worker>-<number>.tap";
  * numbers of a worker rise, so a file is ended for certain once a later one is there.
@@ -28,6 +28,7 @@
 #define FILE_MOST    (32u << 20)
 #define FILE_LEAST   (1u << 20)
 #define FILE_FOR_US  (600 * YG_US_PER_S)
+#define FLUSH_MS     2
 #define LOOK_US      (YG_US_PER_S / 2) /* while it is full: is there room again? */
 #define IDENTITY_MAX 320
 
@@ -48,6 +49,8 @@ struct resolve_log {
 	struct resolve *r;
 	struct who *who; /* owned */
 	uv_prepare_t turn;
+	uv_timer_t timer;                           /* set when a turn has left something in buf */
+	uint64_t flushed_ms;                        /* of the loop's time */
 	int fd;                                     /* -1: none */
 	uint64_t number;                            /* of the file */
 	uint64_t file_n, file_most, others_n, most; /* bytes: this file, the worker's others */
@@ -193,6 +196,7 @@ static bool write_out(struct resolve_log *l)
 
 static void flush(struct resolve_log *l)
 {
+	l->flushed_ms = uv_now(l->r->ctx->loop);
 	if (l->n == 0)
 		return;
 	bool old = l->fd >= 0 && (l->file_n + l->n > l->file_most ||
@@ -210,9 +214,18 @@ static void flush(struct resolve_log *l)
 	l->waiting = 0;
 }
 
-static void on_turn(uv_prepare_t *h)
+static void on_timer(uv_timer_t *h)
 {
 	flush(h->data);
+}
+
+static void on_turn(uv_prepare_t *h)
+{
+	struct resolve_log *l = h->data;
+	if (l->n > 0 && uv_now(h->loop) - l->flushed_ms >= FLUSH_MS)
+		flush(l);
+	else if (l->n > 0 && !uv_is_active((const uv_handle_t *)&l->timer))
+		(void)uv_timer_start(&l->timer, on_timer, FLUSH_MS, 0);
 }
 
 /* ---- a frame ---- */
@@ -271,66 +284,64 @@ static uint32_t dnstap_action(enum yg_dns_action a)
 	return of[a];
 }
 
-/* keeps: what is kept of the address; the record that is about it would tell it too. */
+/* The record that decided (note: SIZE_MAX) or noted.  keeps: what is kept of the address;
+ * the record that is about it would tell it too. */
 static void hit_of(struct told *t, const struct yg_dns_eval *e, size_t note, bool decided,
-		   uint8_t keeps)
+		   const struct yg_dns_verdict *v, uint8_t keeps)
 {
-	struct yg_dns_verdict v;
-	if (t->x.hit_count == YG_DNS_EXTRA_HITS)
-		return;
-	if (note == SIZE_MAX)
-		yg_dns_eval_verdict(e, &v);
-	else
-		yg_dns_eval_note(e, note, &v);
-	if (v.action == YG_DNS_ACTION_NONE)
+	if (t->x.hit_count == YG_DNS_EXTRA_HITS || v->action == YG_DNS_ACTION_NONE)
 		return;
 	struct yg_sb b = yg_sb_init(t->rules[t->x.hit_count], YG_DNS_EXTRA_RULE);
-	if (v.trigger == YG_DNS_TRIGGER_CLIENT_IP && keeps != KEPT)
+	if (v->trigger == YG_DNS_TRIGGER_CLIENT_IP && keeps != KEPT)
 		yg_sb_put(&b, YG_SV("rpz-client-ip"));
 	else
 		yg_dns_eval_record(e, note, &b);
 	t->x.hits[t->x.hit_count++] =
 		(struct yg_dns_extra_hit){.decided = decided,
-					  .layer = yg_sv_of(yg_dns_layer_name(v.zone.layer)),
-					  .zone = v.zone.name,
-					  .category = v.zone.category,
-					  .trigger = yg_sv_of(yg_dns_trigger_name(v.trigger)),
-					  .action = yg_sv_of(yg_dns_action_name(v.action)),
+					  .layer = yg_sv_of(yg_dns_layer_name(v->zone.layer)),
+					  .zone = v->zone.name,
+					  .category = v->zone.category,
+					  .trigger = yg_sv_of(yg_dns_trigger_name(v->trigger)),
+					  .action = yg_sv_of(yg_dns_action_name(v->action)),
 					  .rule = yg_sb_sv(&b)};
 }
 
 /* dnstap's own words for the record that decided: its owner name with the zone's. */
 static void policy_of(struct told *t, const struct yg_dns_event *ev, struct yg_dnstap *d)
 {
-	struct yg_dns_verdict v;
+	const struct yg_dns_verdict *v = ev->verdict;
 	struct yg_dns_name name;
-	yg_dns_eval_verdict(ev->eval, &v);
 	d->policy = (struct yg_dnstap_policy){.is_there = true,
 					      .type = YG_SV_INIT("RPZ"),
-					      .action = dnstap_action(v.action),
-					      .match = dnstap_match(v.trigger)};
-	if (yg_dns_name_parse(t->x.hits[0].rule, NULL, &name, NULL) != YG_OK || name.n == 0 ||
-	    name.n - 1u + v.zone.origin.n > sizeof t->rule)
+					      .action = dnstap_action(v->action),
+					      .match = dnstap_match(v->trigger)};
+	if (!yg_dns_eval_owner(ev->eval, &name) &&
+	    yg_dns_name_parse(t->x.hits[0].rule, NULL, &name, NULL) != YG_OK)
+		return;
+	if (name.n == 0 || name.n - 1u + v->zone.origin.n > sizeof t->rule)
 		return;
 	memcpy(t->rule, name.b, name.n - 1u);
-	if (v.zone.origin.n > 0)
-		memcpy(t->rule + name.n - 1, v.zone.origin.p, v.zone.origin.n);
+	if (v->zone.origin.n > 0)
+		memcpy(t->rule + name.n - 1, v->zone.origin.p, v->zone.origin.n);
 	else
 		t->rule[name.n - 1] = 0;
 	d->policy.rule = (struct yg_sv){(const char *)t->rule,
-					name.n - 1u + YG_MAX(v.zone.origin.n, (size_t)1)};
+					name.n - 1u + YG_MAX(v->zone.origin.n, (size_t)1)};
 }
 
 static void judged(struct told *t, const struct yg_dns_event *ev, uint8_t keeps,
 		   struct yg_dnstap *d)
 {
-	bool decided = ev->action != YG_DNS_ACTION_NONE && !ev->client->audit;
-	if (ev->action != YG_DNS_ACTION_NONE)
-		hit_of(t, ev->eval, SIZE_MAX, decided, keeps);
+	bool decided = ev->verdict != NULL && !ev->client->audit;
+	struct yg_dns_verdict note;
+	if (ev->verdict != NULL)
+		hit_of(t, ev->eval, SIZE_MAX, decided, ev->verdict, keeps);
 	if (decided && t->x.hit_count > 0)
 		policy_of(t, ev, d);
-	for (size_t i = 0; i < ev->eval->note_count; i++)
-		hit_of(t, ev->eval, i, false, keeps);
+	for (size_t i = 0; i < ev->eval->note_count; i++) {
+		yg_dns_eval_note(ev->eval, i, &note);
+		hit_of(t, ev->eval, i, false, &note, keeps);
+	}
 }
 
 /* Dropped: no answer to log, so what was asked. */
@@ -352,7 +363,7 @@ static void question_of(struct told *t, const struct yg_dns_event *ev, struct yg
 
 static void times(const struct resolve_log *l, const struct yg_dns_event *ev, struct yg_dnstap *d)
 {
-	int64_t now = yg_env_wall(&l->r->ctx->env).us, asked = now - YG_MAX(ev->took_us, 0);
+	int64_t now = ev->now.us + l->r->wall_ahead_us, asked = now - YG_MAX(ev->took_us, 0);
 	d->query_sec = (uint64_t)(asked / YG_US_PER_S);
 	d->query_nsec = (uint32_t)(asked % YG_US_PER_S) * 1000;
 	if (ev->answer_n == 0)
@@ -505,9 +516,10 @@ yg_status resolve_log_open(struct resolve *r, struct yg_err *err)
 	yg_status st = who_open(l, err);
 	if (st != YG_OK)
 		return st;
-	if (uv_prepare_init(r->ctx->loop, &l->turn) != 0)
+	if (uv_timer_init(r->ctx->loop, &l->timer) != 0 ||
+	    uv_prepare_init(r->ctx->loop, &l->turn) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "the query log's place in the loop");
-	l->turn.data = l;
+	l->timer.data = l->turn.data = l;
 	(void)uv_prepare_start(&l->turn, on_turn);
 	return YG_OK;
 }

@@ -6,12 +6,10 @@
 
 void resolve_count_event(struct resolve *r, const struct yg_dns_event *ev)
 {
-	struct yg_dns_verdict v;
-	if (ev->eval == NULL || ev->action <= YG_DNS_ACTION_PASSTHRU || ev->client->audit)
+	if (ev->verdict == NULL || ev->action <= YG_DNS_ACTION_PASSTHRU || ev->client->audit)
 		return;
-	yg_dns_eval_verdict(ev->eval, &v);
-	if (v.zone.layer < YG_DNS_LAYER_COUNT)
-		r->blocked[v.zone.layer]++;
+	if (ev->verdict->zone.layer < YG_DNS_LAYER_COUNT)
+		r->blocked[ev->verdict->zone.layer]++;
 }
 
 static void number(struct yg_buf *b, const char *key, uint64_t v)

@@ -1,0 +1,319 @@
+"""What the commands in this folder share: names, mixes of queries, the servers and how each
+is told the same policy, dnsperf, and the CPU time of a server with all of its processes.
+
+The server is tied to core 0, dnsperf to core 1; CPU time is user and system of all of the
+server's processes and threads, divided by the answers that dnsperf counted."""
+import contextlib
+import gzip
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.chdir(ROOT)
+BUILD = sys.argv[1] if len(sys.argv) > 1 else "build-bench"
+RUNS = int(os.environ.get("RUNS", "3"))
+SECONDS = os.environ.get("SECONDS", "5")
+UP = 5391  # the upstream's port
+MIXES = ("cached", "5%", "blocked")
+REAL = os.path.join(os.environ.get("YAGURA_SHARED", "../shared"), "data", "intel", "domains.csv.gz")
+tick = os.sysconf("SC_CLK_TCK")
+
+
+def listed(i):
+    """The i-th listed name; the same for every server and run.  The upstream would answer it
+    with an address, and no server has a zone of its own for it, as many have for "test"."""
+    x = (i * 2654435761 + 12345) & 0xffffffff
+    return f"{x:08x}.{'abcdefghij'[x % 10]}{i % 977}.listed{x % 13}.bench"
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def policy_zone(path, names, more=""):
+    """An RPZ zone of so many names, each with what is below it."""
+    with open(path, "w") as f:
+        f.write("$TTL 60\n@ SOA ns.policy.test. root.policy.test. 1 3600 600 86400 60\n@ NS ns.policy.test.\n" + more)
+        for at in range(0, names, 10000):
+            f.write("".join(f"{n} CNAME .\n*.{n} CNAME .\n" for n in map(listed, range(at, min(at + 10000, names)))))
+
+
+def real_names(path):
+    """The real list, one name a line; gives them."""
+    names = []
+    with gzip.open(REAL, "rt", encoding="utf-8") as f:
+        next(f)
+        for line in f:
+            name = line.split(",", 1)[0].strip('"').lstrip(".")
+            if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name):
+                names.append(name)
+    write(path, "\n".join(names) + "\n")
+    return names
+
+
+def mixes(top, bad):
+    """Files of queries: all cached, 5 % of `bad`, all `bad`; and one that fills the cache."""
+    rng = random.Random(7)
+    good = [f"n{i}.bench A" for i in range(10000)]
+    bad = [f"{n} A" for n in bad]
+    files = {"cached": [rng.choice(good) for _ in range(100000)],
+             "5%": [rng.choice(bad if rng.random() < 0.05 else good) for _ in range(100000)],
+             "blocked": bad, "warm": good}
+    for mix, lines in files.items():
+        write(f"{top}/{mix}.txt", "\n".join(lines) + "\n")
+    write(f"{top}/up.zone", "$ORIGIN bench.\n$TTL 86400\n@ SOA ns root 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
+                            "* A 192.0.2.1\n")
+
+
+def some_listed(names, n=100000):
+    rng = random.Random(11)
+    return [listed(rng.randrange(names)) for _ in range(n)]
+
+
+# ---- a server ----
+
+def processes(pid):
+    out = [pid]
+    for p in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split():
+        out += processes(int(p))
+    return out
+
+
+def usage(pid):
+    """CPU seconds and resident MB of a process and all below it."""
+    cpu = mb = 0
+    for p in processes(pid):
+        try:
+            with open(f"/proc/{p}/stat") as f:
+                part = f.read().rsplit(")", 1)[1].split()
+            cpu += (int(part[11]) + int(part[12])) / tick
+            mb += int(part[21]) * 4096 / 1e6
+        except OSError:
+            pass
+    return cpu, mb
+
+
+def dig(port, name):
+    return subprocess.run(["dig", "+time=1", "+tries=1", "@127.0.0.1", "-p", str(port), name, "A"],
+                          capture_output=True, text=True).stdout
+
+
+class Server:
+    """One that is running; `with` ends it."""
+
+    def __init__(self, top, name, command, port, first, plain=False, core="0"):
+        self.top, self.name, self.port = top, name, port
+        self.log = open(f"{top}/{name}.out", "w")
+        begin = time.monotonic()
+        self.p = subprocess.Popen(["taskset", "-c", core, *command], stdin=subprocess.DEVNULL, stdout=self.log,
+                                  stderr=self.log, start_new_session=True)
+        self.pid = self.p.pid
+        self.ok = False
+        while time.monotonic() - begin < 120 and self.p.poll() is None:
+            if plain and time.monotonic() - begin > 1 or not plain and "192.0.2.1" in dig(port, "n1.bench") and \
+                    (first is None or "NXDOMAIN" in dig(port, first)):
+                self.ok = True
+                break
+            time.sleep(0.05)
+        self.load = time.monotonic() - begin
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.p.wait()
+        self.log.close()
+        time.sleep(0.3)
+
+    def events(self, name):
+        """Its log records of that name."""
+        return [json.loads(line) for line in self.output().splitlines() if f'"event":"{name}"' in line]
+
+    def workers(self):
+        """(process ids of the workers of role resolve, their resident MB)"""
+        out, mb = [], 0
+        for p in processes(self.pid):
+            with contextlib.suppress(OSError), open(f"/proc/{p}/cmdline", "rb") as f:
+                words = f.read().split(b"\0")
+                if b"--role" in words and words[words.index(b"--role") + 1] == b"resolve":
+                    out.append(p)
+                    mb += usage(p)[1]
+        return out, mb
+
+    def output(self):
+        with open(f"{self.top}/{self.name}.out", errors="replace") as f:
+            return f.read()
+
+    def ask(self, mix, *limit):
+        """One run of dnsperf: {us, rate, lost, ...}; also the longest wait in ms."""
+        before, _ = usage(self.pid)
+        got = dnsperf(f"{self.top}/{mix}.txt", self.port, *limit)
+        after, self.mb = usage(self.pid)
+        got["us"] = (after - before) / max(got["done"], 1) * 1e6
+        return got
+
+
+def dnsperf(file, port, *words):
+    base = ["-e", "-c", "20", "-q", "500"] if "-q" not in words else ["-e"]
+    out = subprocess.run(["taskset", "-c", "1", "dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", file, *base, *words],
+                         capture_output=True, text=True).stdout
+    got = {}
+    for line in out.splitlines():
+        if ":" in line:
+            key, value = line.strip().split(":", 1)
+            got[key] = value.split()[0] if value.split() else ""
+            if key.startswith("Average Latency"):
+                got["max"] = re.search(r"max ([0-9.]+)", value)[1]
+            if key == "Response codes":
+                got["codes"] = value.strip()
+    return {"done": float(got.get("Queries completed", 0)), "lost": float(got.get("Queries lost", 0)),
+            "rate": float(got.get("Queries per second", 0)), "max_ms": float(got.get("max", 0)) * 1e3,
+            "codes": got.get("codes", "")}
+
+
+def check(s, mix, codes):
+    """Stops the bench when answers are not what they must be: then it measures something else."""
+    wrong = {"cached": "NXDOMAIN|SERVFAIL|REFUSED", "blocked": "NOERROR|SERVFAIL|REFUSED"}.get(mix, "SERVFAIL|REFUSED")
+    if s.name not in ("echo", "nsd") and re.search(wrong, codes):
+        sys.exit(f"{s.name}, {mix}: {codes}")
+
+
+def side_by_side(servers, mix, *limit):
+    """RUNS runs of each server, in turns, so that all see the same machine; medians."""
+    rows = {s.name: [] for s in servers}
+    for s in servers:  # not faster than what all of them let wait
+        s.ask("warm", "-n", "1", "-c", "20", "-q", "100")
+    for _ in range(RUNS):
+        for s in servers:
+            rows[s.name].append(s.ask(mix, "-l", SECONDS, *limit))
+            check(s, mix, rows[s.name][-1]["codes"])
+    out = {}
+    for name, got in rows.items():
+        out[name] = {k: statistics.median(g[k] for g in got) for k in ("us", "rate")}
+        out[name]["lost"] = sum(g["lost"] for g in got)
+        out[name]["max_ms"] = max(g["max_ms"] for g in got)
+    return out
+
+
+def load():
+    """The machine's load, for those who read the figures."""
+    with open("/proc/loadavg") as f:
+        return f"load {f.read().split()[0]} on {os.cpu_count()} cores"
+
+
+@contextlib.contextmanager
+def folder():
+    top = tempfile.mkdtemp(prefix="yagura-bench-dns-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    os.chmod(top, 0o777)
+    try:
+        yield top
+    finally:
+        if os.environ.get("KEEP"):
+            print(f"kept: {top}")
+        else:
+            shutil.rmtree(top, ignore_errors=True)
+
+
+def ninja():
+    subprocess.run(["ninja", "-C", BUILD, "--quiet", "yagura", "bench/dns/bench_dns_echo"], check=True)
+
+
+def has(command):
+    return "/" in command[0] or shutil.which(command[0]) is not None
+
+
+# ---- how each is told ----
+
+def echo(top, port):
+    return Server(top, "echo", [f"{BUILD}/bench/dns/bench_dns_echo", str(port)], port, None, plain=True)
+
+
+def nsd_conf(top, port, name):
+    return write(f"{top}/{name}.conf", f"""server:\n  ip-address: 127.0.0.1@{port}\n  username: ""\n  chroot: ""\n  zonesdir: {top}
+  database: ""\n  pidfile: "{top}/{name}.pid"\n  xfrdfile: "{top}/{name}.xfrd"\n  zonelistfile: "{top}/{name}.list"
+  server-count: 1\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  logfile: "{top}/{name}.log"\n  hide-version: yes
+remote-control:\n  control-enable: no\nzone:\n  name: bench.\n  zonefile: up.zone\n""")
+
+
+@contextlib.contextmanager
+def upstream(top):
+    """NSD with a wildcard, whom all of them ask."""
+    p = subprocess.Popen(["nsd", "-d", "-c", nsd_conf(top, UP, "up")], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(p.pid, signal.SIGKILL)
+        p.wait()
+
+
+def yagura(top, name, port, first, policy=None, log=False, more="", keep=None):
+    """Role resolve and what it needs, nothing else; its policy is compiled from text by
+    itself at the start, in `keep` (a folder) it would be there already."""
+    data = keep or f"{top}/data-{name}"
+    os.makedirs(data, exist_ok=True)
+    policy = policy or f"{{name: policy, rpz: {top}/policy.zone, zone: policy.test}}"
+    conf = write(f"{top}/{name}.yaml", f"""resolve:
+  listen: ["127.0.0.1@{port}"]\n  clients: ["127.0.0.0/8"]\n  upstream: [{{zone: ".", forward: ["127.0.0.1@{UP}"]}}]
+  policy:\n    - {policy}
+  query-log: {"true" if log else "false"}\n  query-log-full: drop-old\n{more}""")
+    return Server(top, name, [f"{BUILD}/yagura", "serve", "--only", "resolve", "--config", conf, "--data", data], port, first)
+
+
+def peers(top, port, names):
+    """{name: command}; each serves `port` with the policy of policy.zone and asks UP."""
+    unbound = write(f"{top}/unbound.conf", f"""server:
+  interface: 127.0.0.1@{port}\n  do-daemonize: no\n  username: ""\n  chroot: ""\n  directory: {top}\n  pidfile: ""
+  use-syslog: no\n  num-threads: 1\n  do-not-query-localhost: no\n  module-config: "respip iterator"
+  msg-cache-size: 64m\n  rrset-cache-size: 128m\n  so-reuseport: no\n  minimal-responses: yes
+rpz:\n  name: policy.test\n  zonefile: {top}/policy.zone
+forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{UP}
+remote-control:\n  control-enable: no\n""")
+    named = write(f"{top}/named.conf", f"""options {{ directory "{top}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+ pid-file none; recursion yes; dnssec-validation no; forward only; forwarders {{ 127.0.0.1 port {UP}; }};
+ response-policy {{ zone "policy.test"; }} qname-wait-recurse no; minimal-responses yes; session-keyfile none; }};
+controls {{ }}; zone "policy.test" {{ type primary; file "{top}/policy.zone"; }};\n""")
+    recursor = write(f"{top}/rec.lua", f'rpzFile("{top}/policy.zone", {{policyName="policy.test"}})\n')
+    return {
+        "unbound": ["unbound", "-d", "-c", unbound],
+        "named": ["named", "-g", "-n", "1", "-c", named],
+        "pdns_recursor": ["pdns_recursor", f"--config-dir={top}", f"--socket-dir={top}", "--local-address=127.0.0.1",
+                          f"--local-port={port}", f"--forward-zones-recurse=.=127.0.0.1:{UP}", "--threads=1",
+                          f"--lua-config-file={recursor}", "--dnssec=off", "--dont-query=", "--write-pid=no"],
+        "kresd": kresd(top, f"net.listen('127.0.0.1', {port}, {{ kind = 'dns' }})"),
+        "dnsdist": dnsdist(top, f'setLocal("127.0.0.1:{port}")', names),
+        "nsd": ["nsd", "-d", "-c", nsd_conf(top, port, "direct")],
+    }
+
+
+def kresd(top, listen):
+    conf = write(f"{top}/kresd.conf", f"""{listen}
+modules = {{ 'policy' }}\ncache.size = 100 * MB\ntrust_anchors.remove('.')
+policy.add(policy.rpz(policy.DENY, '{top}/policy.zone'))
+policy.add(policy.all(policy.FORWARD({{'127.0.0.1@{UP}'}})))\n""")
+    return ["kresd", "-n", "-c", conf, top]
+
+
+def dnsdist(top, listen, names):
+    if not os.path.exists(f"{top}/names.txt"):
+        with open(f"{top}/names.txt", "w") as f:
+            f.writelines(f"{listed(i)}.\n" for i in range(names))
+    conf = write(f"{top}/dnsdist.conf", f"""{listen}\nnewServer("127.0.0.1:{UP}")
+pc = newPacketCache(100000)\ngetPool(""):setCache(pc)
+n = newSuffixMatchNode()\nfor l in io.lines("{top}/names.txt") do n:add(newDNSName(l)) end
+addAction(SuffixMatchNodeRule(n), RCodeAction(DNSRCode.NXDOMAIN))\n""")
+    return ["dnsdist", "--supervised", "--disable-syslog", "-C", conf]
