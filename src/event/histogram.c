@@ -2,8 +2,7 @@
 
 #include "event/search_internal.h"
 
-#define SECONDS   15u
-#define KEY_BYTES 24u
+#define SECONDS 15u
 
 static const int64_t widths_s[] = {1,      2,      5,       10,      15,      30,
 				   60,     120,    300,     600,     900,     1800,
@@ -219,19 +218,17 @@ static void move_on(struct yg_tail *t, const struct yg_search_key *k)
 	}
 }
 
-static yg_status read_keys(struct yg_buf *answer, struct yg_search_key *keys, size_t max,
-			   size_t *out_n, struct yg_err *err)
+static yg_status read_keys(struct yg_buf *answer, struct yg_arena *arena,
+			   struct yg_search_key *keys, size_t max, size_t *out_n,
+			   struct yg_err *err)
 {
 	struct yg_rd rd = yg_rd_init(answer->p, answer->n);
+	yg_status st = YG_OK;
 	size_t n = 0;
-	while (yg_rd_left(&rd) > 0 && n < max) {
-		keys[n].time = (int64_t)yg_rd_le64(&rd);
-		keys[n].spool = yg_rd_le32(&rd);
-		keys[n].batch = yg_rd_le64(&rd);
-		keys[n++].row = yg_rd_le32(&rd);
-	}
+	for (; st == YG_OK && yg_rd_left(&rd) > 0 && n < max; n++)
+		st = yg_search_read_place(&rd, arena, &keys[n], err);
 	*out_n = n;
-	return rd.bad ? YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short") : YG_OK;
+	return st;
 }
 
 yg_status yg_tail_run(struct yg_ch *ch, const struct yg_search *s,
@@ -245,8 +242,8 @@ yg_status yg_tail_run(struct yg_ch *ch, const struct yg_search *s,
 	if (nobody(scope))
 		return YG_OK;
 	yg_buf_init(&sql, 1u << 20);
-	yg_buf_init(&answer, KEY_BYTES * YG_PAGE_MAX);
-	yg_buf_put(&sql, YG_SV("SELECT time, spool, batch, row FROM " YG_EVENT_TABLE));
+	yg_buf_init(&answer, YG_SEARCH_PLACE_BYTES * YG_PAGE_MAX);
+	yg_buf_put(&sql, YG_SV("SELECT " YG_SEARCH_PLACE " FROM " YG_EVENT_TABLE));
 	yg_search_put_where(&sql, s);
 	put_marks(&sql, t);
 	yg_status st = yg_search_put_scope(&sql, scope, err);
@@ -256,7 +253,7 @@ yg_status yg_tail_run(struct yg_ch *ch, const struct yg_search *s,
 	if (st == YG_OK)
 		st = ask(ch, s, &sql, &answer, err);
 	if (st == YG_OK)
-		st = read_keys(&answer, keys, YG_LEN(keys), &n, err);
+		st = read_keys(&answer, arena, keys, YG_LEN(keys), &n, err);
 	yg_buf_free(&sql);
 	yg_buf_free(&answer);
 	for (size_t i = 0; st == YG_OK && i < n; i++)

@@ -172,7 +172,10 @@ static yg_status read_rows(struct yg_sv rows, struct yg_scan *scan, struct chunk
 		if (st == YG_OK)
 			st = c->row(c->ctx, &ev, err);
 		if (st == YG_OK)
-			scan->last = (struct yg_search_key){ev.time, ev.spool, ev.row, ev.batch};
+			scan->last = (struct yg_search_key){.time = ev.time,
+							    .spool = ev.spool,
+							    .row = ev.row,
+							    .batch = ev.batch};
 	}
 	yg_arena_free(&arena);
 	return st;

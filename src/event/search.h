@@ -39,6 +39,7 @@ struct yg_search_key {
 	int64_t time;
 	uint32_t spool, row;
 	uint64_t batch;
+	struct yg_sv org; /* whose it is, where it is known: not in a cursor */
 };
 #define YG_SEARCH_CURSOR_MAX 96
 void yg_search_cursor_format(struct yg_sb *b, struct yg_search_key k);

@@ -13,8 +13,7 @@
 #define SLICE_GROWTH 24 /* a further slice is at most so much wider: forty years in five */
 #define SECONDS_MAX  20u
 #define ROWS_BYTES_MAX                                                                             \
-	(64u << 20)   /* a page of rows as large as the largest record would not fit: see fetch() */
-#define KEY_BYTES 24u /* time, spool, batch, row */
+	(64u << 20) /* a page of rows as large as the largest record would not fit: see fetch() */
 
 void yg_search_cursor_format(struct yg_sb *b, struct yg_search_key k)
 {
@@ -31,7 +30,7 @@ yg_status yg_search_cursor_parse(struct yg_sv s, struct yg_search_key *out, stru
 {
 	struct yg_sv time, spool, batch, row;
 	uint64_t spool_n, row_n;
-	struct yg_search_key k;
+	struct yg_search_key k = {0};
 	bool ok = yg_sv_cut(&s, '.', &time) && yg_sv_cut(&s, '.', &spool) &&
 		  yg_sv_cut(&s, '.', &batch) && yg_sv_cut(&s, '.', &row) && !yg_sv_cut(&s, '.', &s);
 	ok = ok && yg_parse_i64(time, &k.time, NULL) == YG_OK &&
@@ -198,6 +197,7 @@ struct run {
 	struct yg_ch *ch;
 	const struct yg_search *search;
 	const struct yg_search_scope *scope;
+	struct yg_arena *arena;
 	struct yg_err *err;
 	struct yg_search_key keys[YG_PAGE_MAX + 1];
 	size_t n, want; /* want: one more than the page, to know whether it goes on */
@@ -205,19 +205,23 @@ struct run {
 	bool by_hours; /* the next slice is to be found by the table's counters */
 };
 
-static struct yg_search_key read_key(struct yg_rd *rd)
+yg_status yg_search_read_place(struct yg_rd *rd, struct yg_arena *arena, struct yg_search_key *out,
+			       struct yg_err *err)
 {
-	struct yg_search_key k;
-	k.time = (int64_t)yg_rd_le64(rd);
-	k.spool = yg_rd_le32(rd);
-	k.batch = yg_rd_le64(rd);
-	k.row = yg_rd_le32(rd);
-	return k;
+	struct yg_sv org;
+	out->time = (int64_t)yg_rd_le64(rd);
+	out->spool = yg_rd_le32(rd);
+	out->batch = yg_rd_le64(rd);
+	out->row = yg_rd_le32(rd);
+	if (!yg_event_value_read(rd, &org))
+		return YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
+	out->org = yg_arena_dup(arena, org);
+	return out->org.p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "a page of events");
 }
 
 static yg_status slice_sql(const struct run *r, int64_t from, int64_t to, struct yg_buf *sql)
 {
-	yg_buf_put(sql, YG_SV("SELECT time, spool, batch, row FROM " YG_EVENT_TABLE));
+	yg_buf_put(sql, YG_SV("SELECT " YG_SEARCH_PLACE " FROM " YG_EVENT_TABLE));
 	yg_search_put_where(sql, r->search);
 	yg_buf_printf(sql, " WHERE time >= %lld AND time < %lld", (long long)from, (long long)to);
 	yg_status st = put_scope(sql, r->scope, r->err);
@@ -233,7 +237,7 @@ static yg_status slice(struct run *r, int64_t from, int64_t to)
 {
 	struct yg_buf sql, out;
 	yg_buf_init(&sql, 1u << 20);
-	yg_buf_init(&out, KEY_BYTES * (YG_PAGE_MAX + 1));
+	yg_buf_init(&out, YG_SEARCH_PLACE_BYTES * (YG_PAGE_MAX + 1));
 	yg_status st = slice_sql(r, from, to, &sql);
 	struct yg_ch_query q = {.sql = yg_buf_sv(&sql),
 				.format = "RowBinary",
@@ -245,9 +249,8 @@ static yg_status slice(struct run *r, int64_t from, int64_t to)
 			     : yg_ch_query(r->ch, &q, &out, r->err);
 	struct yg_rd rd = yg_rd_init(out.p, st == YG_OK ? out.n : 0);
 	while (st == YG_OK && yg_rd_left(&rd) > 0 && r->n < r->want) {
-		r->keys[r->n++] = read_key(&rd);
-		if (rd.bad)
-			st = YG_FAIL(r->err, YG_CORRUPT, "event store: the answer is cut short");
+		st = yg_search_read_place(&rd, r->arena, &r->keys[r->n], r->err);
+		r->n += st == YG_OK;
 	}
 	yg_buf_free(&sql);
 	yg_buf_free(&out);
@@ -360,15 +363,31 @@ static yg_status find(struct run *r, const struct yg_env *env, int64_t *out_from
 	return st;
 }
 
-/* A set of tuples: as ORs they would be compared one by one with every row.  The
- * times alone, too, and first: by them the key leaves out what lies between the
- * events of a page, and of what is left only the times are read in full. */
+/* " PREWHERE (org, time) IN (...)", the key's own columns: only the granules of the events
+ * are read.  By the time alone they would be those of all organisations at that time. */
+static void put_times(struct yg_buf *sql, const struct yg_search_key *keys, size_t n)
+{
+	bool named = true;
+	for (size_t i = 0; named && i < n; i++)
+		named = slug(keys[i].org);
+	yg_buf_put(sql, named ? YG_SV(" PREWHERE (org, time) IN (") : YG_SV(" PREWHERE time IN ("));
+	for (size_t i = 0; i < n; i++) {
+		yg_buf_put(sql, i > 0 ? YG_SV(", ") : YG_SV(""));
+		if (named) {
+			yg_buf_put(sql, YG_SV("('"));
+			yg_buf_put(sql, keys[i].org);
+			yg_buf_put(sql, YG_SV("', "));
+		}
+		yg_buf_printf(sql, "%lld%s", (long long)keys[i].time, named ? ")" : "");
+	}
+	yg_buf_putc(sql, ')');
+}
+
+/* A set of tuples: as ORs they would be compared one by one with every row. */
 static void put_places(struct yg_buf *sql, const struct yg_search_key *keys, size_t n)
 {
-	yg_buf_put(sql, YG_SV(" PREWHERE time IN ("));
-	for (size_t i = 0; i < n; i++)
-		yg_buf_printf(sql, "%s%lld", i > 0 ? ", " : "", (long long)keys[i].time);
-	yg_buf_printf(sql, ") WHERE time >= %lld AND time <= %lld", (long long)keys[n - 1].time,
+	put_times(sql, keys, n);
+	yg_buf_printf(sql, " WHERE time >= %lld AND time <= %lld", (long long)keys[n - 1].time,
 		      (long long)keys[0].time);
 	yg_buf_put(sql, YG_SV(" AND (time, spool, batch, row) IN ("));
 	for (size_t i = 0; i < n; i++)
@@ -464,8 +483,12 @@ yg_status yg_search_run(struct yg_ch *ch, const struct yg_search *s,
 			const struct yg_search_scope *scope, const struct yg_env *env,
 			struct yg_arena *arena, struct yg_search_page *out, struct yg_err *err)
 {
-	struct run r = {
-		.ch = ch, .search = s, .scope = scope, .err = err, .want = scope->limit + 1};
+	struct run r = {.ch = ch,
+			.search = s,
+			.scope = scope,
+			.arena = arena,
+			.err = err,
+			.want = scope->limit + 1};
 	int64_t looked_to;
 	bool early;
 	if (scope->limit == 0 || scope->limit > YG_PAGE_MAX)
