@@ -1,5 +1,6 @@
 /* Allow entries: what is not to be matched. */
 #include "api/routes_indicator.h"
+#include "api/sign_in.h"
 
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w)
 {
@@ -65,6 +66,29 @@ yg_status yg_r_allows_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
+/* What holds for all weakens everyone: YG_DENIED when two are there to decide on it. */
+static yg_status for_all(struct yg_request *q, struct yg_state *db, struct yg_sv org,
+			 struct yg_err *err)
+{
+	struct yg_response scratch = {.status = 0};
+	return org.n > 0 ? YG_OK : yg_approval_needed(q, &scratch, db, err);
+}
+
+static yg_status wrong_value(struct yg_request *q, yg_status st, const struct yg_err *err)
+{
+	if (st == YG_PARSE)
+		yg_request_error(q, "bad_value", YG_SV("/value"), "%s", err->msg);
+	return st;
+}
+
+static yg_status ask_another(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_state *db, const struct yg_allow_new *n, struct yg_err *err)
+{
+	char who[48];
+	struct yg_act act = yg_person_act(q, api, db, who);
+	return wrong_value(q, yg_approval_ask_allow(q, r, &act, n, err), err);
+}
+
 yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			  struct yg_err *err)
 {
@@ -92,10 +116,15 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	n.value = v[2].text;
 	n.reason = v[3].text;
 	n.expires.us = v[4].number;
+	st = for_all(q, l.db, n.org, err);
+	if (st == YG_DENIED) {
+		st = ask_another(api, q, r, l.db, &n, err);
+		return yg_lease_commit(&l, q, r, st, err);
+	}
+	if (st != YG_OK)
+		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_allow_add(&act, &n, &id, err);
-	if (st == YG_PARSE)
-		yg_request_error(q, "bad_value", YG_SV("/value"), "%s", err->msg);
+	st = wrong_value(q, yg_allow_add(&act, &n, &id, err), err);
 	if (st != YG_OK)
 		return st;
 	yg_answer_location(q, r, "/api/v1/allow-entries", yg_id_sv(&id));
@@ -132,6 +161,15 @@ yg_status yg_r_allow_change(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return st;
 	yg_wall expires = {v[1].number};
+	bool longer =
+		v[1].given && w.expires.us != 0 && (expires.us == 0 || expires.us > w.expires.us);
+	if (longer && for_all(q, l.db, w.org, err) != YG_OK) {
+		r->problem = "approval-needed";
+		return YG_FAIL(
+			err, YG_DENIED,
+			"what holds for all is not made to last longer by one: add it again, "
+			"and another person decides");
+	}
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_allow_change(&act, w.id, w.version, v[0].given ? &v[0].text : NULL,
 			     v[1].given ? &expires : NULL, err);

@@ -1,4 +1,5 @@
 /* What takes two people. */
+#include "alert/alert.h"
 #include "api/routes_indicator.h"
 #include "api/sign_in.h"
 #include "dns/allow_request.h"
@@ -51,6 +52,9 @@ struct kind {
 	yg_status (*check)(struct yg_state *db, struct yg_arena *arena, struct yg_sv value,
 			   struct yg_err *err);
 	yg_status (*run)(struct yg_act *act, struct yg_sv value, struct yg_err *err);
+	/* in place of run: what more of it than one value says */
+	yg_status (*run_all)(struct yg_act *act, const struct yg_approval *a,
+			     const struct yg_json *params, struct yg_err *err);
 };
 
 static yg_status check_org(struct yg_state *db, struct yg_arena *arena, struct yg_sv value,
@@ -116,11 +120,36 @@ static yg_status run_allow_all(struct yg_act *act, struct yg_sv value, struct yg
 	return yg_allow_request_decide(act, value, true, true, YG_SV("approved"), err);
 }
 
+/* Asked for by adding the entry: it was looked at then, and is again. */
+static yg_status run_allow_entry(struct yg_act *act, const struct yg_approval *a,
+				 const struct yg_json *params, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_allow_new n = {.org = YG_SV_INIT(""), .reason = a->reason};
+	struct yg_id id;
+	yg_arena_init(&arena, 64u << 10);
+	struct yg_sv type = yg_json_str(params, yg_json_get(params, 0, YG_SV("type")), &arena);
+	n.value = yg_json_str(params, yg_json_get(params, 0, YG_SV("value")), &arena);
+	struct yg_sv alert = yg_json_str(params, yg_json_get(params, 0, YG_SV("alert")), &arena);
+	n.expires.us = yg_json_i64(params, yg_json_get(params, 0, YG_SV("expires_us")), 0);
+	if (n.value.p == NULL || type.p == NULL || alert.p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the entry of a request");
+	if (alert.n > 0) /* the entry, and the alert is closed with it */
+		return yg_alert_allow(act, alert, YG_ANY_VERSION, a->reason, n.expires, true, &id,
+				      err);
+	yg_status st = yg_indicator_type_parse(type, &n.type);
+	return st == YG_OK ? yg_allow_add(act, &n, &id, err)
+			   : YG_FAIL(err, YG_CORRUPT, "the request has no entry");
+}
+
 static const struct kind kinds[] = {
-	{"organisation.remove", "org:write", "org", check_org, run_org_remove},
-	{"administrator.grant", "people:write", "person", check_person, run_administrator},
-	{"administrator.revoke", "people:write", "person", check_person, run_no_administrator},
-	{"dns.allow-all", "indicators:write", "request", NULL, run_allow_all},
+	{"organisation.remove", "org:write", "org", check_org, run_org_remove, NULL},
+	{"administrator.grant", "people:write", "person", check_person, run_administrator, NULL},
+	{"administrator.revoke", "people:write", "person", check_person, run_no_administrator,
+	 NULL},
+	{"dns.allow-all", "indicators:write", "request", NULL, run_allow_all, NULL},
+	{"allow-entry.add", "indicators:write", "value", NULL, NULL, run_allow_entry},
+	{"alert.allow-all", "alerts:write", "value", NULL, NULL, run_allow_entry},
 };
 
 static const struct kind *kind_of(struct yg_sv name)
@@ -242,6 +271,45 @@ static yg_status answer_approval(struct yg_request *q, struct yg_response *r, st
 	return put_approval(&j, q, db, &a, err);
 }
 
+yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
+				const struct yg_allow_new *n, struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
+	char buf[YG_KEY_MAX];
+	struct yg_sb value = yg_sb_init(buf, sizeof buf);
+	struct yg_id id;
+	yg_status st = yg_indicator_normalize(n->type, n->value, &value, err);
+	if (st != YG_OK)
+		return st == YG_LIMIT ? YG_PARSE : st;
+	if (n->reason.n > YG_APPROVAL_REASON) {
+		yg_request_error(q, "too_long", YG_SV("/reason"),
+				 "at most %d bytes where another person is to decide",
+				 YG_APPROVAL_REASON);
+		return YG_FAIL(err, YG_PARSE, "the body has errors");
+	}
+	if (n->expires.us != 0 && n->expires.us <= q->now.us)
+		return YG_FAIL(err, YG_INVAL, "the entry would have expired already");
+	yg_buf_init(&params, 64u << 10);
+	struct yg_jo j = yg_jo_init(&params);
+	yg_jo_begin(&j, '{');
+	yg_jo_str(&j, "type", yg_sv_of(yg_indicator_type_name(n->type)));
+	yg_jo_str(&j, "value", yg_sb_sv(&value));
+	yg_jo_time(&j, "expires_at", n->expires.us);
+	yg_jo_int(&j, "expires_us", n->expires.us);
+	yg_jo_str_or_null(&j, "alert", n->alert);
+	yg_jo_end(&j, '}');
+	const struct yg_approval a = {.kind = n->alert.n > 0 ? YG_SV("alert.allow-all")
+							     : YG_SV("allow-entry.add"),
+				      .params = yg_buf_sv(&params),
+				      .org = YG_SV_INIT(""),
+				      .reason = n->reason};
+	st = yg_approval_add(act, &a, &id, err);
+	if (st != YG_OK)
+		return st;
+	yg_answer_location(q, r, "/api/v1/approvals", yg_id_sv(&id));
+	return answer_approval(q, r, act->db, 202, yg_id_sv(&id), err);
+}
+
 /* What concerns one organisation is asked for by who has the scope there, and sees
  * it; the rest by who has it for the whole. */
 static yg_status may_ask(struct yg_request *q, struct yg_state *db, const struct kind *k,
@@ -327,7 +395,8 @@ static yg_status decide(struct yg_act *act, struct yg_request *q, const struct y
 	if (st == YG_OK) {
 		uint32_t at = yg_json_get(&params, 0, yg_sv_of(k->member));
 		st = at == 0 ? YG_FAIL(err, YG_CORRUPT, "the request has no %s", k->member)
-			     : k->run(act, yg_json_raw(&params, at), err);
+		     : k->run_all != NULL ? k->run_all(act, a, &params, err)
+					  : k->run(act, yg_json_raw(&params, at), err);
 	}
 	yg_json_free(&params);
 	return st;
@@ -382,7 +451,7 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 		return st;
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
-	if (v[0].truth && YG_SV_IS(a.kind, "dns.allow-all"))
+	if (v[0].truth && (kind_of(a.kind)->run_all != NULL || YG_SV_IS(a.kind, "dns.allow-all")))
 		yg_indicators_changed(api);
 	return answer_approval(q, r, l.db, 200, a.id, err);
 }

@@ -69,6 +69,11 @@ yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_bod
  * "approval-needed".  It binds people, while there are two administrators. */
 struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
 			    char buf[static 48]);
+struct yg_allow_new;
+/* An allow entry that holds for all is to be decided on by another person: asked for,
+ * and answered with 202 and the request.  YG_PARSE: the value, or a too long reason. */
+yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
+				const struct yg_allow_new *n, struct yg_err *err);
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err);
 /* An administrator is to be one no more: YG_CONFLICT when nobody would be left to let

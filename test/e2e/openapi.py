@@ -1047,6 +1047,16 @@ def walk_people(w, session):
     w.call("decideApproval", 403, params=[aid], body={"approve": True, "reason": "x"}, **session)
     w.call("decideApproval", 200, params=[aid], body={"approve": False, "reason": "x"}, **session)
     w.call("decideApproval", 409, params=[aid], body={"approve": False, "reason": "x"}, **session)
+    # two administrators: what one allows for all waits for the other
+    def administrator(yes):
+        etag = w.call("getPerson", 200, params=[second]).headers["ETag"]
+        w.call("updatePerson", 200, params=[second], body={"administrator": yes}, If_Match=etag)
+
+    administrator(True)
+    w.call("createAllowEntry", 202, body={"org": None, "type": "domain", "value": "cdn.example", "reason": "all use it"}, **session)
+    alert = w.s.http("GET", "/api/v1/alerts?limit=1").json()["items"][0]["id"]
+    w.call("allowFromAlert", 202, params=[alert], body={"reason": "a scanner", "scope": "all"}, **session)
+    administrator(False)
     w.call("endMySession", 404, params=["s-0"], **session)
     w.call("endMySession", 204, params=[next(r["id"] for r in rows if r["current"])], **session)
 

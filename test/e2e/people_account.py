@@ -210,6 +210,31 @@ def check_allow_for_all(s, root, second):
     ok(log == {"dns.allow-request", "dns.allow-grant"}, "the audit log has it", log)
 
 
+def check_allow_entries(s, root, second):
+    """The same by the allow list itself: the entry for all comes with the second person's word."""
+    def entries():
+        return {a["value"] for a in s.http("GET", "/api/v1/allow-entries").json()["items"] if a["org"] is None}
+
+    body = {"org": None, "type": "domain", "value": "Cdn.Example", "reason": "all of us use it"}
+    got = root.call("POST", "/api/v1/allow-entries", body)
+    one = got.json()
+    ok(got.status == 202 and one["kind"] == "allow-entry.add" and one["params"]["value"] == "cdn.example" and not one["may_approve"] and
+       "cdn.example" not in entries(), "an entry for all takes two", one)
+    ok(root.call("POST", "/api/v1/allow-entries", body | {"value": "not a name"}).status == 400, "what is wrong is said at once")
+    ok(root.call("POST", "/api/v1/allow-entries", body | {"org": "asker", "value": "own.example"}).status == 201, "an organisation's own takes one")
+    yes = {"approve": True, "reason": "seen"}
+    ok(root.call("POST", f"/api/v1/approvals/{one['id']}/decision", yes).status == 403, "not by who asked")
+    got = second.call("POST", f"/api/v1/approvals/{one['id']}/decision", yes)
+    ok(got.status == 200 and "cdn.example" in entries(), "the second makes it so", got)
+    later = {"expires_at": "2099-01-01T00:00:00Z"}
+    made = s.http("POST", "/api/v1/allow-entries", body | {"value": "soon.example", "expires_at": "2098-01-01T00:00:00Z"})
+    path, etag = f"/api/v1/allow-entries/{made.json()['id']}", made.headers["ETag"]
+    ok(made.status == 201, "the machine alone can", made)
+    got = root.call("PATCH", path, later, If_Match=etag)
+    ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "one person does not make it last longer", got)
+    ok(root.call("PATCH", path, {"expires_at": "2097-01-01T00:00:00Z"}, If_Match=etag).status == 200, "but shorter")
+
+
 def check_approval(s, root):
     second, sid = invite(s, root, "second")
     third, tid = invite(s, root, "third")
@@ -253,6 +278,7 @@ def check_approval(s, root):
     ok(got.status == 403 and got.json()["type"].endswith("approval-needed"), "removing an organisation with its data takes two", got)
     ask = {"kind": "organisation.remove", "org": "old-town", "reason": "merged"}
     check_allow_for_all(s, root, second)
+    check_allow_entries(s, root, second)
     aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
     got = second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "not yet"})
     ok(got.status == 200 and got.json()["state"] == "refused" and

@@ -39,8 +39,8 @@ export function AssignDialog({ n, now, send, onClose }: { n: number; now: string
 const EXPIRY = ["7", "30", "90", "365", ""] as const;
 export function AllowDialog({ alert, done, onClose }: { alert: Alert; done: () => void; onClose: () => void }) {
 	const form = useForm({ reason: "", days: "30", scope: "organisation" }, (v) =>
-		api.post<{ id: string }>(at`/alerts/${alert.id}/allow`, { reason: v.reason.trim(), scope: v.scope, expires_at: v.days === "" ? null : iso(Date.now() + Number(v.days) * 86_400_000) }).then((made) => {
-			entry.current = made.id;
+		api.post<{ id: string; kind?: string }>(at`/alerts/${alert.id}/allow`, { reason: v.reason.trim(), scope: v.scope, expires_at: v.days === "" ? null : iso(Date.now() + Number(v.days) * 86_400_000) }).then((made) => {
+			entry.current = made.kind === undefined ? made.id : ""; // else another person decides
 		}),
 	);
 	const entry = useRef("");
@@ -60,7 +60,7 @@ export function AllowDialog({ alert, done, onClose }: { alert: Alert; done: () =
 				cancel={onClose}
 				disabled={form.value.reason.trim() === ""}
 				done={() => {
-					toast(t("alerts.allow.done"), may("indicators:write", alert.org) ? { undo: () => void undo().catch(toastError) } : {});
+					toast(t(entry.current === "" ? "alerts.allow.asked" : "alerts.allow.done"), entry.current !== "" && may("indicators:write", alert.org) ? { undo: () => void undo().catch(toastError) } : {});
 					onClose();
 					done();
 				}}

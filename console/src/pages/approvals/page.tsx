@@ -4,7 +4,7 @@ import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Ra
 interface Approval {
 	id: string;
 	kind: string;
-	params: { org?: string; person?: string; name?: string };
+	params: { org?: string; person?: string; name?: string; value?: string };
 	org: string | null;
 	requested_by: string;
 	reason: string;
@@ -22,7 +22,7 @@ const kindName = (a: Approval) => textOr(`approvals.kind.${a.kind}`, a.kind);
 function About({ a }: { a: Approval }) {
 	if (a.params.person !== undefined) return <a href={link("people", { rest: [a.params.person], scope: {} })}>{personName(a.params.person)}</a>;
 	if (a.params.org !== undefined) return <a href={link("organisations", { rest: [a.params.org], scope: {} })}>{orgTitle(a.params.org)}</a>;
-	return <code>{a.params.name ?? JSON.stringify(a.params)}</code>;
+	return <code>{a.params.name ?? a.params.value ?? JSON.stringify(a.params)}</code>;
 }
 function Decide({ a, done, onClose }: { a: Approval; done: () => void; onClose: () => void }) {
 	const form = useForm({ answer: "", reason: "" }, (v) => api.post(at`/approvals/${a.id}/decision`, { approve: v.answer === "yes", reason: v.reason.trim() }));

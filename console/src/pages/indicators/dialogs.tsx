@@ -68,7 +68,8 @@ export function NewIndicator({ list, type = "domain", value = "", onClose, done 
 }
 export function NewAllow({ type = "domain", value = "", onClose, done }: { type?: string; value?: string; onClose: () => void; done: () => void }) {
 	const [once, setOnce] = useState(() => crypto.randomUUID());
-	const form = useForm({ org: place.value.org, type, value, reason: "", days: "90" }, (v) => api.post("/allow-entries", { org: v.org || null, type: v.type, value: v.value.trim(), reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }).finally(() => setOnce(crypto.randomUUID())));
+	const asked = useRef(false);
+	const form = useForm({ org: place.value.org, type, value, reason: "", days: "90" }, (v) => api.post<{ kind?: string }>("/allow-entries", { org: v.org || null, type: v.type, value: v.value.trim(), reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }).then((got) => void (asked.current = got.kind !== undefined)).finally(() => setOnce(crypto.randomUUID())));
 	return (
 		<Dialog title={t("indicators.allow-new")} onClose={onClose}>
 			<p class="y-soft">{t("indicators.allow-what")}</p>
@@ -78,7 +79,7 @@ export function NewAllow({ type = "domain", value = "", onClose, done }: { type?
 				cancel={onClose}
 				disabled={form.value.value.trim() === "" || form.value.reason.trim() === "" || (form.value.org === "" && !mayAll("indicators:write"))}
 				done={() => {
-					toast(t("indicators.allow-added"));
+					toast(t(asked.current ? "indicators.allow-asked" : "indicators.allow-added"));
 					onClose();
 					done();
 				}}
