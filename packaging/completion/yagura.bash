@@ -129,7 +129,7 @@ _yagura() {
     'audit-log verify') opts='--state --head --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'backup verify') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'backup restore') opts='--data --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'demo load') opts='--records --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'demo load') opts='--records --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'demo status') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'demo remove') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'version') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -338,8 +338,9 @@ complete -c yagura -n '__fish_seen_subcommand_from backup' -a verify -d 'Check e
 complete -c yagura -n '__fish_seen_subcommand_from backup' -a restore -d 'Put a backup back into a new data folder.'
 complete -c yagura -n '__fish_seen_subcommand_from restore' -l data -r -d 'Data folder to make; it must not exist or be empty.'
 complete -c yagura -n __fish_use_subcommand -a demo
-complete -c yagura -n '__fish_seen_subcommand_from demo' -a load -d 'Load twelve made-up organisations with a day of logs and the indicators that match some of them.'
+complete -c yagura -n '__fish_seen_subcommand_from demo' -a load -d 'Load twelve made-up organisations with sixty systems, 90 days of logs and the indicators that match some of them.'
 complete -c yagura -n '__fish_seen_subcommand_from load' -l records -r -d 'About how many records (default 200,000).'
+complete -c yagura -n '__fish_seen_subcommand_from load' -l no-wait -d 'Do not wait for the job.'
 complete -c yagura -n '__fish_seen_subcommand_from demo' -a status -d 'Is there a demonstration?'
 complete -c yagura -n '__fish_seen_subcommand_from demo' -a remove -d 'Remove the demonstration with all its data.'
 complete -c yagura -n '__fish_seen_subcommand_from remove' -l no-wait -d 'Do not wait for the job.'

@@ -28,6 +28,13 @@ const struct yg_demo_org yg_demo_orgs[YG_DEMO_ORGS] = {
 	{"demo-kumoi-energy", "雲居エナジー（架空）", "Kumoi Energy (fictional)", "kumoi.example",
 	 "100000000012", 6, 17, NULL},
 };
+const struct yg_demo_system yg_demo_systems[YG_DEMO_SYSTEMS] = {
+	{"desktop", "事務端末系システム（架空）", "Office desktops (fictional)", "2", 2, 1, 1, 8},
+	{"mail", "電子メールシステム（架空）", "E-mail (fictional)", "2", 2, 2, 2, 16},
+	{"core", "基幹業務システム（架空）", "Core business system (fictional)", "3", 3, 2, 2, 24},
+	{"web", "公開ウェブシステム（架空）", "Public web site (fictional)", "1", 1, 2, 2, 32},
+	{"records", "文書管理システム（架空）", "Records management (fictional)", "3", 2, 2, 1, 40},
+};
 enum org_at {
 	MINISTRY,
 	PREFECTURE,
@@ -140,9 +147,11 @@ struct record { /* one thing that happened; each source has its own way to write
 struct yg_demo {
 	uint64_t seed, records;
 	int64_t end; /* of the day, us */
-	size_t at;   /* next batch */
+	size_t at;   /* next place */
+	size_t made; /* batches, with empty ones */
 	bool failed;
 	/* of the batch at hand */
+	bool past; /* before the last day */
 	unsigned org;
 	enum yg_source source;
 	int64_t from, to;
@@ -276,7 +285,8 @@ static void everyday_network(struct yg_demo *d, int64_t time)
 	r.bytes_out = 200 + below(d, 4000);
 	r.bytes_in = 500 + below(d, 200000);
 	r.duration = 1000 + below(d, 20000000);
-	if (below(d, 1200) == 0) { /* somebody clicked on something: a match here and there */
+	if (below(d, d->past ? 300 : 1200) ==
+	    0) { /* somebody clicked on something: a match here and there */
 		unsigned bad = below(d, C2_DOMAINS);
 		MADE(r.name, bad_domain, bad);
 		MADE(r.dst, bad_address, bad % BAD_ADDRESSES);
@@ -789,8 +799,12 @@ static uint64_t everyday_count(const struct yg_demo *d)
 		day += rhythm[i];
 	for (int64_t t = d->from; t < d->to; t += 3600 * YG_US_PER_S)
 		here += hour_share(t);
-	return d->records * yg_demo_orgs[d->org].share * of_source[d->source] * here / orgs / 100 /
-	       day;
+	uint64_t past = d->records / 5;
+	if (d->past) /* days alike */
+		return past / YG_DEMO_PAST * yg_demo_orgs[d->org].share * of_source[d->source] /
+		       orgs / 100;
+	return (d->records - past) * yg_demo_orgs[d->org].share * of_source[d->source] * here /
+	       orgs / 100 / day;
 }
 
 /* A moment of the batch, busy hours more often. */
@@ -816,7 +830,7 @@ static void fill(struct yg_demo *d)
 		else
 			everyday_network(d, t);
 	}
-	for (size_t i = 0; i < YG_LEN(stories); i++) {
+	for (size_t i = 0; !d->past && i < YG_LEN(stories); i++) {
 		if (stories[i].org != d->org || stories[i].source != d->source)
 			continue;
 		d->random = mix(d->seed ^ (i + 1)); /* the same in every slot of the day */
@@ -861,30 +875,43 @@ size_t yg_demo_batches(const struct yg_demo *d)
 	(void)d;
 	for (size_t i = 0; i < YG_DEMO_ORGS; i++)
 		n += yg_demo_orgs[i].cloud_account != NULL ? 3 : 2;
-	return n * YG_DEMO_SLOTS;
+	return n * (YG_DEMO_PAST + YG_DEMO_SLOTS);
 }
 
 /* Sets org, source and time of batch `at`; false for one that is left out. */
 static bool place(struct yg_demo *d, size_t at)
 {
-	int64_t slot = 24 / YG_DEMO_SLOTS * 3600 * YG_US_PER_S;
 	size_t per_slot = (size_t)YG_DEMO_ORGS * YG_LEN(demo_sources);
+	int64_t nth = (int64_t)(at / per_slot) - YG_DEMO_PAST; /* 0: the first of the last day */
+	int64_t slot = YG_US_PER_DAY / YG_DEMO_SLOTS;
+	d->past = nth < 0;
+	if (d->past)
+		slot = 90 / YG_DEMO_PAST * YG_US_PER_DAY;
 	d->org = (unsigned)(at % per_slot / YG_LEN(demo_sources));
 	d->source = demo_sources[at % YG_LEN(demo_sources)];
-	d->from = d->end - (YG_DEMO_SLOTS - (int64_t)(at / per_slot)) * slot;
+	d->from = d->end - YG_US_PER_DAY + nth * slot;
 	d->to = d->from + slot;
 	return d->source != YG_SOURCE_CLOUDTRAIL || yg_demo_orgs[d->org].cloud_account != NULL;
 }
 
+/* The next batch that is not empty; false: there is none, or memory ran out. */
+static bool next_filled(struct yg_demo *d)
+{
+	size_t end = (size_t)YG_DEMO_ORGS * YG_LEN(demo_sources) * (YG_DEMO_PAST + YG_DEMO_SLOTS);
+	d->n = 0;
+	while (d->n == 0 && d->at < end && !d->failed) {
+		if (!place(d, d->at++))
+			continue;
+		d->made++;
+		fill(d);
+	}
+	return d->n > 0 && !d->failed;
+}
+
 bool yg_demo_next(struct yg_demo *d, struct yg_demo_batch *out)
 {
-	size_t end = (size_t)YG_DEMO_ORGS * YG_LEN(demo_sources) * YG_DEMO_SLOTS;
-	while (d->at < end && !place(d, d->at))
-		d->at++;
-	if (d->at >= end || d->failed)
+	if (!next_filled(d))
 		return false;
-	d->at++;
-	fill(d);
 	write_all(d);
 	d->failed = d->failed || d->text.bad;
 	if (d->failed)
@@ -896,7 +923,8 @@ bool yg_demo_next(struct yg_demo *d, struct yg_demo_batch *out)
 				      .sensor = yg_source_name(d->source),
 				      .id = yg_sv_of(d->id),
 				      .bytes = yg_buf_sv(&d->text),
-				      .records = d->n};
+				      .records = d->n,
+				      .at = d->made};
 	return true;
 }
 

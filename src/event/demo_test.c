@@ -6,8 +6,9 @@
 struct sums {
 	uint64_t batches, records, parsed, unparsed, bytes, most;
 	uint32_t crc;
-	bool ids_differ, in_day;
-	uint64_t by_source[YG_SOURCE_COUNT], bad_names, failed_sign_ins;
+	bool in_day, filled;
+	uint64_t past_days; /* bits of the days before the last one that have records, by tens */
+	uint64_t past, by_source[YG_SOURCE_COUNT], bad_names, failed_sign_ins;
 };
 
 static const yg_wall now = {1781524800LL * YG_US_PER_S + 123456789};
@@ -20,8 +21,10 @@ static void normalize(const struct yg_demo_batch *b, struct sums *s)
 		return;
 	yg_norm_begin(n, b->bytes, now, false);
 	while (yg_norm_next(n, &ev)) {
-		s->in_day = s->in_day && ev.time >= now.us - YG_US_PER_DAY - 600 * YG_US_PER_S &&
-			    ev.time < now.us;
+		int64_t age = now.us - ev.time;
+		s->in_day = s->in_day && age > 0 && age <= 91 * YG_US_PER_DAY + 600 * YG_US_PER_S;
+		s->past += age > YG_US_PER_DAY + 600 * YG_US_PER_S;
+		s->past_days |= UINT64_C(1) << age / (10 * YG_US_PER_DAY);
 		s->bad_names += yg_sv_ends(ev.query, YG_SV(".shadowfox.example"));
 		s->failed_sign_ins += ev.class_uid == YG_OCSF_AUTHENTICATION && ev.status_id == 2;
 	}
@@ -30,15 +33,16 @@ static void normalize(const struct yg_demo_batch *b, struct sums *s)
 	yg_norm_free(n);
 }
 
-static struct sums run(uint64_t seed, bool parse)
+static struct sums run(uint64_t seed, uint64_t records, bool parse)
 {
-	struct sums s = {.in_day = true};
+	struct sums s = {.in_day = true, .filled = true};
 	struct yg_demo *d = NULL;
 	struct yg_demo_batch b;
-	if (yg_demo_new(seed, now, 0, &d, NULL) != YG_OK)
+	if (yg_demo_new(seed, now, records, &d, NULL) != YG_OK)
 		abort();
 	while (yg_demo_next(d, &b)) {
-		s.batches++;
+		s.batches = b.at;
+		s.filled = s.filled && b.bytes.n > 0 && b.records > 0;
 		s.records += b.records;
 		s.bytes += b.bytes.n;
 		s.most = YG_MAX(s.most, (uint64_t)b.bytes.n);
@@ -48,19 +52,23 @@ static struct sums run(uint64_t seed, bool parse)
 		if (parse)
 			normalize(&b, &s);
 	}
-	T_OK(!yg_demo_failed(d) && s.batches == yg_demo_batches(d));
+	T_OK(!yg_demo_failed(d) && s.filled && s.batches <= yg_demo_batches(d));
 	yg_demo_free(d);
 	return s;
 }
 
 int main(void)
 {
-	struct sums a = run(1, true), again = run(1, false), other = run(2, false);
+	struct sums a = run(1, 0, true), again = run(1, 0, false), other = run(2, 0, false),
+		    few = run(1, 3000, true);
 	(void)printf("# %d batches, %d records, %d bytes, the largest %d\n", (int)a.batches,
 		     (int)a.records, (int)a.bytes, (int)a.most);
 	T_OK(a.records >= 190000 && a.records <= 210000);
 	T_OK(a.parsed == a.records && a.unparsed == 0);
-	T_OK(a.in_day);
+	T_OK(a.in_day && a.past > 30000 && a.past < 50000);
+	T_NAMED((a.past_days & 0x1ff) == 0x1ff, "every ten days of the last ninety have some");
+	T_NAMED(few.parsed == few.records && few.records > 2000 && few.unparsed == 0,
+		"a small one has no empty batch");
 	T_OK(a.crc == again.crc && a.crc != other.crc);
 	T_OK(a.most <= 4194304);
 	T_OK(a.by_source[YG_SOURCE_ZEEK] > 90000 && a.by_source[YG_SOURCE_SURICATA] > 60000);

@@ -1,15 +1,44 @@
-/* The demonstration as a job: what `yagura demo load` sends from outside, for those
- * who begin in a browser. */
+/* The demonstration as a job: through the doors of real logs. */
 #include "api/routes.h"
 #include "event/demo.h"
 #include "intel/list.h"
 #include "intel/registry.h"
 #include "org/organisation.h"
+#include "org/system.h"
 #include "role/center.h"
 
-#define SEED       20261122 /* as in cmd/demo.c: both make the same demonstration */
+#define SEED       20261122 /* any number; the same one makes the same demonstration */
 #define CONFIDENCE 80
 #define TRIES      120 /* times a full spool is waited for */
+
+/* Five systems of an organisation, by the networks of their hosts. */
+static yg_status add_systems(struct yg_act *act, size_t at, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; i < YG_DEMO_SYSTEMS && st == YG_OK; i++) {
+		const struct yg_demo_system *d = &yg_demo_systems[i];
+		struct yg_system y = {.org = yg_sv_of(yg_demo_orgs[at].name),
+				      .name = yg_sv_of(d->name),
+				      .title_ja = yg_sv_of(d->title_ja),
+				      .title_en = yg_sv_of(d->title_en),
+				      .importance = d->importance,
+				      .scheme = YG_SV("cia3"),
+				      .confidentiality = yg_sv_of(d->confidentiality),
+				      .integrity = d->integrity,
+				      .availability = d->availability};
+		char network[32];
+		struct yg_sb b = yg_sb_init(network, sizeof network);
+		struct yg_id id;
+		yg_sb_printf(&b, "10.%zu.1.%u/29", 10 + at, d->host);
+		struct yg_member m = {.network = true, .value = yg_sb_sv(&b)};
+		st = yg_system_add(act, &y, &id, err);
+		if (st == YG_OK)
+			st = yg_system_set_members(act, yg_id_sv(&id), YG_ANY_VERSION, &m, 1, err);
+		if (st == YG_CONFLICT)
+			st = YG_OK; /* it is there from before */
+	}
+	return st;
+}
 
 static yg_status add_orgs(struct yg_act *act, struct yg_err *err)
 {
@@ -24,7 +53,10 @@ static yg_status add_orgs(struct yg_act *act, struct yg_err *err)
 				     .demo = true};
 		st = yg_org_add(act, &org, err);
 	}
-	return st == YG_CONFLICT ? YG_OK : st; /* it is there from before */
+	st = st == YG_CONFLICT ? YG_OK : st; /* it is there from before */
+	for (size_t i = 0; i < YG_DEMO_ORGS && st == YG_OK; i++)
+		st = add_systems(act, i, err);
+	return st;
 }
 
 static yg_status on_entry(void *ctx, const struct yg_indicator *ind, uint64_t line,
@@ -113,7 +145,6 @@ static yg_status send_events(struct center *c, uint64_t records, yg_progress_fn 
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_demo *demo = NULL;
 	struct yg_demo_batch b;
-	uint64_t done = 0;
 	yg_arena_init(&arena, 1u << 20);
 	yg_status st = yg_demo_new(SEED, yg_env_wall(&c->ctx->env), records, &demo, err);
 	if (st != YG_OK)
@@ -121,7 +152,7 @@ static yg_status send_events(struct center *c, uint64_t records, yg_progress_fn 
 	while (st == YG_OK && yg_demo_next(demo, &b)) {
 		st = submit(c, &b, &arena, err);
 		*out_records += b.records;
-		if (st == YG_OK && !progress(ctx, ++done, yg_demo_batches(demo)))
+		if (st == YG_OK && !progress(ctx, b.at, yg_demo_batches(demo)))
 			st = YG_FAIL(err, YG_AGAIN, "the job was cancelled");
 	}
 	if (st == YG_OK && yg_demo_failed(demo))

@@ -487,6 +487,7 @@ static yg_status job_demo_load(struct run *r, struct yg_err *err)
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
 	yg_jo_int(&j, "organisations", YG_DEMO_ORGS);
+	yg_jo_int(&j, "systems", YG_DEMO_ORGS * YG_DEMO_SYSTEMS);
 	yg_jo_int(&j, "records", (int64_t)records);
 	yg_jo_end(&j, '}');
 	return st;
