@@ -96,6 +96,8 @@ export function checkSources(src, pages) {
 				used.add(key);
 				if (!owner.has(key)) faults.push(`${rel}: no text "${key}"`);
 			}
+		// a number as a card is <Figure>, which asks for its definition
+		if (page !== undefined && /class="y-figure\b|cx\("y-figure\b/.test(text)) faults.push(`${rel}: a number without its definition: use <Figure about={[k(...), k(...)]}>`);
 		for (const m of text.matchAll(/\bgroup="([^"]+)"/g)) prefixes.add(`${m[1]}.`);
 		for (const m of text.matchAll(/\btextOr\(\s*`([^`$]+)\$/g)) prefixes.add(m[1]);
 		// keys that stand in tables: k("alerts.title")

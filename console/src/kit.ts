@@ -16,6 +16,7 @@ export * from "./base/session";
 export * from "./base/stream";
 export * from "./base/time";
 export * from "./base/webauthn";
+export * from "./ui/about";
 export * from "./ui/basics";
 export * from "./ui/chart";
 export * from "./ui/dns";

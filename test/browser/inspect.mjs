@@ -25,6 +25,8 @@ export function faultsOf(tab, language) {
 			const h1 = document.querySelectorAll("h1");
 			if (h1.length !== 1 || h1[0].textContent.trim() === "") faults.push(`${h1.length} headings of the first level`);
 			if (document.title.trim() === "") faults.push("no title");
+			// every number as a card tells what it is
+			for (const card of document.querySelectorAll(".y-figure")) if (card.querySelector(".y-about button[aria-haspopup=dialog]") === null) faults.push(`a number that nobody explains: ${card.innerText.slice(0, 60)}`);
 			// who wants less motion gets none: nothing that goes on, nothing that takes its time
 			for (const a of document.getAnimations()) {
 				const { duration, iterations } = a.effect.getComputedTiming();

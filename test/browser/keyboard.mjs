@@ -178,6 +178,29 @@ async function filters(tab, person, w) {
 	ok((await shown()) < found.length, "/indicators: what is in force is not among the expired", await shown());
 }
 
+/** The "i" of a number: opens by key, says what and how, closes by Escape, the focus is where it was. */
+async function explained(tab, address) {
+	const { page } = tab;
+	await tab.go(address);
+	const about = page.locator("main .y-about > * > button");
+	const n = await about.count();
+	const bad = [];
+	for (let i = 0; i < n; i++) {
+		await about.nth(i).focus();
+		await page.keyboard.press("Enter");
+		const open = page.locator(".y-about [role=dialog]");
+		await open.waitFor();
+		await tab.settled();
+		const said = await open.locator("p").allInnerTexts();
+		if (said.length < 3 || said[0].length < 10 || said[1].length < 10) bad.push(`says too little: ${said}`);
+		if (!(await page.evaluate(() => document.activeElement.closest("[role=dialog]") !== null))) bad.push(`the focus is not in it: ${said[0]}`);
+		if (i === 0 || i === n - 1) bad.push(...(await tab.axe()).filter((l) => !l.startsWith("target-size"))); // what it lies on is not what one hits
+		await page.keyboard.press("Escape");
+		await open.waitFor({ state: "detached" });
+		if (!(await about.nth(i).evaluate((e) => e === document.activeElement))) bad.push(`the focus does not come back: ${said[0]}`);
+	}
+	ok(n > 0 && bad.length === 0, `${address}: ${n} numbers are explained`, bad);
+}
 /** Other people, the other language, the other width: what they see is reached by Tab, and what they open closes by Escape. */
 const OTHERS = [
 	{ role: "centre_analyst", language: "en", width: 360, daily: ["/alerts?severity=4", "/search?from=now-1h", "/work", "/sources?state=late", "/health"] },
@@ -273,6 +296,7 @@ await run(async () => {
 			await rows(tab, address);
 		}
 	}
+	for (const address of ["/overview", "/compare", "/alerts", "/sources", "/organisations", "/work", "/health"]) await explained(tab, address);
 	if (only.length === 0) {
 		await otherPeople(browser, chief);
 		await filters(tab, chief, wordsOf("ja"));

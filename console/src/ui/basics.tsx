@@ -288,11 +288,14 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
 	);
 }
 /** A part of a page with a heading; `end` stands at its right. */
-export function Section({ title, end, children, id }: { title: string; end?: ComponentChildren; children: ComponentChildren; id?: string }) {
+export function Section({ title, end, children, id, about }: { title: string; end?: ComponentChildren; children: ComponentChildren; id?: string; about?: ComponentChildren }) {
 	return (
 		<section class="y-section" aria-labelledby={id === undefined ? undefined : `${id}-title`}>
 			<div class="y-section__head">
-				<h2 id={id === undefined ? undefined : `${id}-title`}>{title}</h2>
+				<div class="y-row y-row--tight">
+					<h2 id={id === undefined ? undefined : `${id}-title`}>{title}</h2>
+					{about}
+				</div>
 				{end}
 			</div>
 			{children}

@@ -208,13 +208,14 @@ export function Menu({ label, icon, text, items, kind = "plain", small, end }: {
 	);
 }
 /** A button that opens a small panel under it. */
-export function Popover({ label, icon, text, children, kind = "plain", end }: { label: string; icon?: IconName; text?: ComponentChildren; children: (close: () => void) => ComponentChildren; kind?: "plain" | "quiet"; end?: boolean }) {
+export function Popover({ label, icon, text, children, kind = "plain", end, small }: { label: string; icon?: IconName; text?: ComponentChildren; children: (close: () => void) => ComponentChildren; kind?: "plain" | "quiet"; end?: boolean; small?: boolean }) {
 	const [open, setOpen] = useState(false);
 	const ref = useRef<HTMLDivElement>(null);
 	const id = useId();
 	useEffect(() => {
 		if (!open) return undefined;
-		ref.current?.querySelector<HTMLElement>(".y-popover input,.y-popover button,.y-popover select,.y-popover a")?.focus();
+		const panel = ref.current?.querySelector<HTMLElement>(".y-popover");
+		(panel?.querySelector<HTMLElement>("input,button,select,a") ?? panel)?.focus({ preventScroll: true });
 		const away = (e: Event) => {
 			if (!ref.current?.contains(e.target as Node)) setOpen(false);
 		};
@@ -236,11 +237,11 @@ export function Popover({ label, icon, text, children, kind = "plain", end }: { 
 				}
 			}}
 		>
-			<Button kind={kind} icon={icon} label={text === undefined ? label : undefined} aria-expanded={open} aria-controls={id} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
+			<Button kind={kind} icon={icon} small={small} label={text === undefined ? label : undefined} aria-expanded={open} aria-controls={id} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
 				{text}
 			</Button>
 			{open && (
-				<div class="y-menu__list y-popover" id={id} role="dialog" aria-label={label}>
+				<div class="y-menu__list y-popover" id={id} role="dialog" aria-label={label} tabIndex={-1}>
 					{children(close)}
 				</div>
 			)}

@@ -68,6 +68,8 @@ interface TableProps<T> {
 	rowClass?: (row: T) => string;
 	/** Filters and the like: above the table, beside the choice of columns. */
 	tools?: ComponentChildren;
+	/** <About> of how many rows there are. */
+	about?: ComponentChildren;
 	/** The keys for a row under the cursor: {a: row => assign(row)} */
 	rowKeys?: { keys: string; label: string; run: (row: T) => void }[];
 }
@@ -262,6 +264,7 @@ export function Table<T>(p: TableProps<T>) {
 			{rows.length > 0 && (
 				<div class="y-tablefoot">
 					<span class="y-num">{p.list.total === undefined ? t("table.shown", { n: rows.length }) : t(p.list.totalExact ? "table.shown-of" : "table.shown-of-more", { n: rows.length, all: p.list.total })}</span>
+					{p.about}
 					{p.list.error !== undefined && <ErrorBox error={p.list.error} again={p.list.more} />}
 					{p.list.hasMore && (
 						<Button busy={p.list.loading} onClick={p.list.more}>

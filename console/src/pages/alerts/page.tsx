@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useMemo, useRef, useState } from "preact/hooks";
-import { BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
+import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, k, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError } from "./model";
@@ -103,7 +103,7 @@ function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 		{ key: "first_seen", label: t("alerts.first-seen"), width: "min", cell: (g) => <Time at={g.first_seen} /> },
 		{ key: "last_seen", label: t("alerts.last-seen"), width: "min", cell: (g) => <Time at={g.last_seen} /> },
 	];
-	return <Table name="alert-groups" label={label} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters />} />;
+	return <Table name="alert-groups" label={label} about={<About name={label} about={[k("alerts.about.groups"), k("alerts.about.rows-how")]} asOf={list.asOf} />} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters />} />;
 }
 
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
@@ -156,6 +156,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 				<Table
 					name="alerts"
 					label={t("nav.alerts")}
+					about={<About name={t("nav.alerts")} about={[k("alerts.about.rows"), k("alerts.about.rows-how")]} asOf={list.asOf} />}
 					columns={columns}
 					list={list}
 					rowKey={(a) => a.id}

@@ -1,5 +1,5 @@
 // What the resolver did: how much, what was blocked and why, whose, and when.
-import { AskAllow, Bars, ButtonLink, Coverage, Empty, ErrorBox, Num, Page, Plain, Section, Short, Skeleton, TimeRange, Verdict, Word, dnsRows, iso, link, orgTitle, place, quoted, range, resolve, scopeQuery, t, useData, withQuery } from "../../kit";
+import { About, AskAllow, Bars, ButtonLink, Coverage, type Definition, Empty, ErrorBox, Figure, Num, Page, Plain, Section, Skeleton, TimeRange, Verdict, Word, dnsRows, enough, iso, k, link, orgTitle, place, quoted, range, resolve, scopeQuery, t, useData, withQuery } from "../../kit";
 
 interface Counts {
 	queries: number;
@@ -30,23 +30,20 @@ const BLOCKED = "(verdict:blocked OR verdict:dropped)";
 const share = (n: number, all: number) => (all === 0 ? 0 : (n / all) * 100).toFixed(n / all < 0.1 ? 2 : 1);
 
 function Figures({ o, rows }: { o: Overview; rows: (q: string) => string }) {
-	const cards: [string, number, string, string][] = [
-		[t("dns.queries"), o.queries, "", ""],
-		[t("dns.blocked"), o.blocked, BLOCKED, t("dns.share", { n: share(o.blocked, o.queries) })],
-		[t("dns.noted"), o.noted, "verdict:noted", ""],
-		[t("dns.passed"), o.passed, "verdict:passed", ""],
-		[t("dns.failed"), o.failed + o.refused, "(verdict:failed OR verdict:refused)", t("dns.share", { n: share(o.failed + o.refused, o.queries) })],
+	const cards: [string, number, string, string, Definition][] = [
+		[t("dns.queries"), o.queries, "", "", [k("dns.about.queries"), k("dns.about.queries-how")]],
+		[t("dns.blocked"), o.blocked, BLOCKED, t("dns.share", { n: share(o.blocked, o.queries) }), [k("dns.about.blocked"), k("dns.about.blocked-how")]],
+		[t("dns.noted"), o.noted, "verdict:noted", "", [k("dns.about.noted"), k("dns.about.noted-how")]],
+		[t("dns.passed"), o.passed, "verdict:passed", "", [k("dns.about.passed"), k("dns.about.passed-how")]],
+		[t("dns.failed"), o.failed + o.refused, "(verdict:failed OR verdict:refused)", t("dns.share", { n: share(o.failed + o.refused, o.queries) }), [k("dns.about.failed"), k("dns.about.failed-how")]],
 	];
+	const unsure = o.coverage.expected > 0 && !enough(o.coverage);
 	return (
 		<div class="y-figures">
-			{cards.map(([name, n, q, more]) => (
-				<a key={name} class="y-figure" href={rows(q)}>
-					<span>{name}</span>
-					<b>
-						<Short n={n} />
-					</b>
+			{cards.map(([name, n, q, more, about]) => (
+				<Figure key={name} name={name} n={n} href={rows(q)} about={about} asOf={o.as_of} heard={o.coverage.expected > 0 ? o.coverage : undefined} unsure={unsure}>
 					{more !== "" && <small>{more}</small>}
-				</a>
+				</Figure>
 			))}
 		</div>
 	);
@@ -94,15 +91,15 @@ function People({ o, rows }: { o: Overview; rows: (q: string, org?: string) => s
 	const named = o.networks.filter((n) => n.network !== "");
 	return (
 		<>
-			<Section title={t("dns.by-org")}>
+			<Section title={t("dns.by-org")} about={<About name={t("dns.by-org")} about={[k("dns.about.by-org"), k("dns.about.group-how")]} asOf={o.as_of} />}>
 				<Plain caption={t("dns.by-org")} heads={[[t("scope.organisation")], ...heads]} rows={o.organisations.slice(0, 15).map((c) => ({ key: c.org, cells: [<a href={link("dns", { scope: { org: c.org } })}>{orgTitle(c.org)}</a>, ...cells(c, "", c.org)] }))} />
 			</Section>
 			{named.length > 0 && (
-				<Section title={t("dns.by-network")}>
+				<Section title={t("dns.by-network")} about={<About name={t("dns.by-network")} about={[k("dns.about.by-network"), k("dns.about.group-how")]} asOf={o.as_of} />}>
 					<Plain caption={t("dns.by-network")} heads={[[t("dns.network")], ...heads]} rows={named.slice(0, 15).map((c) => ({ key: `${c.org}/${c.network}`, cells: [<span><code translate={false}>{c.network}</code> <small class="y-soft">{orgTitle(c.org)}</small></span>, ...cells(c, `network:${quoted(c.network)}`, c.org)] }))} />
 				</Section>
 			)}
-			<Section title={t("dns.by-origin")}>
+			<Section title={t("dns.by-origin")} about={<About name={t("dns.by-origin")} about={[k("dns.about.by-origin"), k("dns.about.group-how")]} asOf={o.as_of} />}>
 				<Plain caption={t("dns.by-origin")} heads={[[t("dns.origin")], ...heads]} rows={o.origins.map((c) => ({ key: c.origin, cells: [<Word group="dns-word" word={c.origin || "none"} />, ...cells(c, `origin:${quoted(c.origin)}`, place.value.org)] }))} />
 			</Section>
 		</>
@@ -133,7 +130,7 @@ export default function Dns() {
 			{o !== undefined && o.queries > 0 && (
 				<>
 					<Figures o={o} rows={rows} />
-					<Section title={t("dns.over-time")}>
+					<Section title={t("dns.over-time")} about={<About name={t("dns.over-time")} about={[k("dns.about.over-time"), k("dns.about.group-how")]} asOf={o.as_of} />}>
 						<Bars
 							label={t("dns.over-time")}
 							series={[{ key: "blocked", label: t("dns.blocked"), tone: "critical" }, { key: "noted", label: t("dns.noted"), tone: "medium" }, { key: "rest", label: t("dns.rest"), tone: "base" }]}
@@ -143,11 +140,11 @@ export default function Dns() {
 						/>
 					</Section>
 					{o.zones.length > 0 && (
-						<Section title={t("dns.by-zone")}>
+						<Section title={t("dns.by-zone")} about={<About name={t("dns.by-zone")} about={[k("dns.about.by-zone"), k("dns.about.group-how")]} asOf={o.as_of} />}>
 							<Zones o={o} rows={rows} />
 						</Section>
 					)}
-					<Section title={t("dns.names")} end={o.blocked > 0 ? <a href={rows(BLOCKED)}>{t("dns.all-blocked")}</a> : undefined}>
+					<Section title={t("dns.names")} about={<About name={t("dns.names")} about={[k("dns.about.names"), k("dns.about.group-how")]} asOf={o.as_of} />} end={o.blocked > 0 ? <a href={rows(BLOCKED)}>{t("dns.all-blocked")}</a> : undefined}>
 						{o.names.length === 0 ? <p class="y-row"><Verdict word="allowed" /> {t("dns.nothing-blocked")}</p> : <Names o={o} rows={rows} />}
 					</Section>
 					<People o={o} rows={rows} />

@@ -1,5 +1,5 @@
 // How the system itself is: each role, what is waiting, what to do about it.
-import { type ApiError, Button, ButtonLink, Chip, type Column, Coverage, Empty, ErrorBox, Facts, type List, Num, Page, Section, Skeleton, Table, Time, ago, cx, hasText, lang, link, manifest, may, mayAll, param, setQuery, t, textOr, useData, useEffect, useList, useLive, useState, withQuery } from "../../kit";
+import { type ApiError, Button, ButtonLink, Chip, type Column, Coverage, Empty, ErrorBox, Facts, Figure, type List, Num, Page, Section, Skeleton, Table, Time, ago, k, hasText, lang, link, manifest, may, mayAll, param, setQuery, t, textOr, useData, useEffect, useList, useLive, useState, withQuery } from "../../kit";
 
 import { Proof, type Sandbox } from "./sandbox";
 
@@ -228,30 +228,22 @@ export default function HealthPage() {
 			{s === undefined && status.error === undefined && <Skeleton lines={6} />}
 			{s !== undefined && (
 				<div class="y-figures">
-					<div class={cx("y-figure", s.state !== "ok" && "hl-warn")}>
-						<span>{t("health.now")}</span>
-						<b>{t(`health.state.${s.state}`)}</b>
+					<Figure name={t("health.now")} n={t(`health.state.${s.state}`)} warn={s.state !== "ok"} about={[k("health.about.now"), k("health.about.now-how")]}>
 						<small>{t("health.since", { time: ago(s.started_at) })}</small>
-					</div>
-					<div class="y-figure">
-						<span>{t("health.snapshot")}</span>
-						<b>{s.snapshot === null ? t("health.no-snapshot") : <Num n={s.snapshot.indicators} href={may("indicators:read") ? link("indicators", { scope: {} }) : undefined} />}</b>
+					</Figure>
+					<Figure name={t("health.snapshot")} n={s.snapshot === null ? t("health.no-snapshot") : <Num n={s.snapshot.indicators} href={may("indicators:read") ? link("indicators", { scope: {} }) : undefined} />} about={[k("health.about.snapshot"), k("health.about.snapshot-how")]}>
 						{s.snapshot !== null && (
 							<small>
 								{t("health.generation-n", { n: s.snapshot.generation })} <Time at={s.snapshot.created_at} />
 							</small>
 						)}
-					</div>
-					<div class="y-figure">
-						<span>{t("health.records")}</span>
-						<b><Num n={s.counters.records} href={rowsOf("records")} /></b>
+					</Figure>
+					<Figure name={t("health.records")} n={<Num n={s.counters.records} href={rowsOf("records")} />} about={[k("health.about.records"), k("health.about.records-how")]}>
 						<small><a href={rowsOf("records_unparsed")}>{t("health.unparsed", { n: s.counters.records_unparsed ?? 0 })}</a></small>
-					</div>
-					<div class={cx("y-figure", (s.counters.records_dropped ?? 0) > 0 && "hl-warn")}>
-						<span>{t("health.dropped")}</span>
-						<b><Num n={s.counters.records_dropped} href={rowsOf("records_dropped")} /></b>
+					</Figure>
+					<Figure name={t("health.dropped")} n={<Num n={s.counters.records_dropped} href={rowsOf("records_dropped")} />} warn={(s.counters.records_dropped ?? 0) > 0} about={[k("health.about.dropped"), k("health.about.records-how")]}>
 						<small>{t("health.dropped-why")}</small>
-					</div>
+					</Figure>
 				</div>
 			)}
 			{central && (

@@ -1,5 +1,5 @@
 // The tree of organisations; of each who can see it and why, and how it sends logs.
-import { ApiError, Button, ButtonLink, Chip, type Column, Confirm, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, TextField, Time, api, at, cx, go, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, toast, useData, useEffect, useList, useState, withRest, Lead, orgQuery } from "../../kit";
+import { About, ApiError, Button, ButtonLink, Chip, type Column, Confirm, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, TextField, Time, api, at, cx, go, k, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, toast, useData, useEffect, useList, useState, withRest, Lead, orgQuery } from "../../kit";
 import { Access } from "./access";
 import { OrgForm } from "./form";
 import { Collectors } from "./tokens";
@@ -157,6 +157,7 @@ export default function Organisations() {
 		>
 			<Table
 				name="organisations"
+				about={<About name={t("nav.organisations")} about={[k("organisations.about.rows"), k("organisations.about.rows-how")]} asOf={list.asOf} />}
 				label={t("nav.organisations")}
 				columns={columns}
 				list={shown}

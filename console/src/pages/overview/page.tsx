@@ -1,6 +1,6 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { Bars, Coverage, Empty, ErrorBox, Num, Page, Section, Severity, Short, Skeleton, Sparkline, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, quoted, place, range, scopeQuery, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { About, Bars, Coverage, Empty, ErrorBox, Figure, Num, Page, Section, Severity, Skeleton, Sparkline, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, k, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, quoted, place, range, scopeQuery, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { Begin } from "./begin";
 import { FirstSteps } from "./steps";
 import { WorstAlerts, WorstAssets } from "./below";
@@ -50,7 +50,7 @@ function Course({ of, o, name }: { of: { count: number; previous: number; trend:
 	const values = [of.previous, ...of.trend.slice(0, past)];
 	return <Sparkline values={values} label={t("overview.course", { name, from: of.previous, to: values.at(-1) ?? 0, least: Math.min(...values), most: Math.max(...values) })} />;
 }
-function Figures({ o, unsure }: { o: Overview; unsure: boolean }) {
+function Figures({ o, heard, unsure }: { o: Overview; heard: Heard | undefined; unsure: boolean }) {
 	const of = (fits: (id: number) => boolean) => {
 		const rows = o.open_by_severity.filter((r) => fits(r.severity_id));
 		const sum = (value: (r: (typeof rows)[number]) => number) => rows.reduce((n, r) => n + value(r), 0);
@@ -64,23 +64,15 @@ function Figures({ o, unsure }: { o: Overview; unsure: boolean }) {
 	return (
 		<div class="y-figures">
 			{cards.map((c) => (
-				<a key={c.id} class={cx("y-figure", unsure && "y-hatched")} href={link("alerts", { query: c.query })}>
-					<Severity id={c.id} />
-					<b>
-						<Short n={c.count} />
-					</b>
+				<Figure key={c.id} name={severityName(c.id)} label={<Severity id={c.id} />} n={c.count} href={link("alerts", { query: c.query })} about={[k("overview.about.severity"), k("overview.about.severity-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
 					<Delta now={c.count} before={c.previous} />
 					<Course of={c} o={o} name={severityName(c.id)} />
-				</a>
+				</Figure>
 			))}
-			<a class={cx("y-figure", unsure && "y-hatched")} href={link("alerts")}>
-				<span>{t("overview.all-open")}</span>
-				<b>
-					<Short n={all.count} />
-				</b>
+			<Figure name={t("overview.all-open")} n={all.count} href={link("alerts")} about={[k("overview.about.open"), k("overview.about.severity-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
 				<Delta now={all.count} before={all.previous} />
 				<Course of={all} o={o} name={t("overview.all-open")} />
-			</a>
+			</Figure>
 		</div>
 	);
 }
@@ -96,6 +88,7 @@ function Since({ since }: { since: NonNullable<Overview["since"]> }) {
 			<span>
 				{t("overview.since.title")} (<Time at={since.time} />)
 			</span>
+			<About name={t("overview.since.title")} about={[k("overview.about.since"), k("overview.about.since-how")]} />
 			{rows.every(([, n]) => n === 0) && <span>{t("overview.since.none")}</span>}
 			{rows.filter(([, n]) => n > 0).map(([label, n, href]) => (
 				<span key={label}>
@@ -235,7 +228,7 @@ function Events({ o }: { o: Overview }) {
 	if (o.events_per_hour === null && !ask) return null;
 	const logsIn = (from: string, to: string) => link("search", { query: { q, from, to } });
 	return (
-		<Section title={width === 3600 ? t("overview.events-hour") : width === 86_400 ? t("overview.events-day") : t("overview.events")}>
+		<Section about={<About name={t("overview.events")} about={[k("overview.about.events"), k("overview.about.events-how")]} asOf={o.as_of} />} title={width === 3600 ? t("overview.events-hour") : width === 86_400 ? t("overview.events-day") : t("overview.events")}>
 			{h.error !== undefined && <ErrorBox error={h.error} again={h.reload} />}
 			{h.error === undefined && items === undefined && <Skeleton lines={4} />}
 			{items !== undefined && width !== undefined && (
@@ -282,10 +275,10 @@ export default function OverviewPage() {
 				<>
 					{o.since !== null && <Since since={o.since} />}
 					<Section title={t("overview.open-alerts")} end={<small class="y-soft">{t("overview.compared", { time: stamp(o.from) })}</small>}>
-						<Figures o={o} unsure={unsure} />
+						<Figures o={o} heard={heard} unsure={unsure} />
 					</Section>
 					<div class="y-grid">
-						<Section title={t("overview.trend")}>
+						<Section title={t("overview.trend")} about={<About name={t("overview.trend")} about={[k("overview.about.trend"), k("overview.about.trend-how")]} asOf={o.as_of} />}>
 							<Bars
 								label={t("overview.trend")}
 								width={o.bucket_s}
@@ -311,20 +304,20 @@ export default function OverviewPage() {
 						<div class="ov-columns">
 							<div>
 								{system === "" && o.organisations.length > 0 && (
-									<Section title={t("overview.worst")} end={o.organisations.length > 10 && <a href={link("alerts", { query: { by: "org" } })}>{t("overview.all-orgs", { n: o.organisations.length })}</a>}>
+									<Section title={t("overview.worst")} about={<About name={t("overview.worst")} about={[k("overview.about.worst"), k("overview.about.worst-how")]} asOf={o.as_of} />} end={o.organisations.length > 10 && <a href={link("alerts", { query: { by: "org" } })}>{t("overview.all-orgs", { n: o.organisations.length })}</a>}>
 										<Worst rows={o.organisations} />
 									</Section>
 								)}
 								{org !== "" && <WorstAssets />}
 								{system === "" && (
-									<Section title={t("overview.silent")} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
+									<Section title={t("overview.silent")} about={<About name={t("overview.silent")} about={[k("overview.about.silent"), k("overview.about.silent-how")]} asOf={o.as_of} />} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
 										<Silent rows={o.silent} total={o.silent_total} />
 									</Section>
 								)}
 							</div>
 							<div>
 								{o.organisations.length > 1 ? (
-									<Section title={t("overview.tiles")}>
+									<Section title={t("overview.tiles")} about={<About name={t("overview.tiles")} about={[k("overview.about.tiles"), k("overview.about.tiles-how")]} asOf={o.as_of} />}>
 										<Places rows={o.organisations} />
 									</Section>
 								) : (

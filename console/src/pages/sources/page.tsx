@@ -1,5 +1,5 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
-import { Button, Chip, type Column, Combobox, Coverage, Dialog, Empty, Form, type List, Num, Page, SearchBox, Select, SelectField, Short, Table, TextField, Time, api, findOrgs, go, link, may, orgTitle, param, place, orgQuery, setQuery, span, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, findOrgs, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
 import { EVERY, KINDS, type Source, TONE, drops, events, keyOf, worst } from "./model";
 
@@ -22,33 +22,23 @@ function COLUMNS(): Column<Source>[] {
 		{ key: "dropped", label: t("sources.dropped"), width: "min", num: true, cell: (s) => <Num n={s.dropped} href={s.dropped > 0 ? (drops() ?? rest(s)) : undefined} label={t("sources.dropped")} />, drop: 1 },
 	];
 }
-function Figures({ all }: { all: Source[] }) {
+const ABOUT: Record<Source["state"], Definition> = {
+	never: [k("sources.about.never"), k("sources.about.state-how")],
+	silent: [k("sources.about.silent"), k("sources.about.state-how")],
+	late: [k("sources.about.late"), k("sources.about.state-how")],
+	ok: [k("sources.about.ok"), k("sources.about.state-how")],
+};
+function Figures({ all, asOf }: { all: Source[]; asOf: string }) {
 	const count = (state: string) => all.filter((s) => s.state === state).length;
 	return (
 		<div class="y-figures y-apart">
 			{(["never", "silent", "late", "ok"] as const).map((state) => (
-				<a key={state} class="y-figure" href={withQuery({ state })} aria-current={param("state") === state ? "true" : undefined}>
-					<span>
-						<Chip tone={count(state) === 0 ? "plain" : TONE[state]}>{t(`sources.state.${state}`)}</Chip>
-					</span>
-					<b>
-						<Short n={count(state)} />
-					</b>
-				</a>
+				<Figure key={state} name={t(`sources.state.${state}`)} label={<Chip tone={count(state) === 0 ? "plain" : TONE[state]}>{t(`sources.state.${state}`)}</Chip>} n={count(state)} href={withQuery({ state })} current={param("state") === state} about={ABOUT[state]} asOf={asOf} />
 			))}
-			<a class="y-figure" href={link("search", { query: { q: "parse_error:*", from: "now-30d" } })}>
-				<span>{t("sources.unparsed")}</span>
-				<b>
-					<Short n={all.reduce((n, s) => n + s.unparsed, 0)} />
-				</b>
+			<Figure name={t("sources.unparsed")} n={all.reduce((n, s) => n + s.unparsed, 0)} href={link("search", { query: { q: "parse_error:*", from: "now-30d" } })} about={[k("sources.about.unparsed"), k("sources.about.unparsed-how")]} asOf={asOf}>
 				<small>{t("sources.of-records", { n: all.reduce((n, s) => n + s.records, 0) })}</small>
-			</a>
-			<a class="y-figure" href={drops() ?? withQuery({ sort: "dropped" })}>
-				<span>{t("sources.dropped")}</span>
-				<b>
-					<Short n={all.reduce((n, s) => n + s.dropped, 0)} />
-				</b>
-			</a>
+			</Figure>
+			<Figure name={t("sources.dropped")} n={all.reduce((n, s) => n + s.dropped, 0)} href={drops() ?? withQuery({ sort: "dropped" })} about={[k("sources.about.dropped"), k("sources.about.dropped-how")]} asOf={asOf} />
 		</div>
 	);
 }
@@ -115,9 +105,10 @@ export default function Sources() {
 			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={{ prev: i > 0 ? at(i - 1) : undefined, next: i >= 0 ? at(i + 1) : undefined }} />}
 		>
 			{(place.value.system !== "" || place.value.asset !== "") && <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(place.value.org) })}</p>}
-			{all.length > 0 && <Figures all={all} />}
+			{all.length > 0 && <Figures all={all} asOf={list.asOf} />}
 			<Table
 				name="sources"
+				about={<About name={t("nav.sources")} about={[k("sources.about.rows"), k("sources.about.rows-how")]} asOf={list.asOf} />}
 				label={t("nav.sources")}
 				columns={columns}
 				list={shown}

@@ -1,5 +1,5 @@
 // What is to be done, in order; what one has, decides and watches; what one looked at last.
-import { type PageOf, Empty, ErrorBox, Heard, Num, Page, type SavedSearch, Section, Severity, Skeleton, Time, assetQuery, link, may, orgQuery, orgTitle, scopeQuery, session, t, textOr, toMs, useData, useEffect, useLive, useRef, useState } from "../../kit";
+import { About, type PageOf, Empty, ErrorBox, Heard, Num, Page, type SavedSearch, Section, Severity, Skeleton, Time, assetQuery, k, link, may, orgQuery, orgTitle, scopeQuery, session, t, textOr, toMs, useData, useEffect, useLive, useRef, useState } from "../../kit";
 import { Recently } from "./recent";
 import { countOf, watchHref } from "./watched";
 
@@ -74,7 +74,7 @@ function Mine({ list }: { list: ReturnType<typeof useData<Alerts>> }) {
 	const rows = list.data?.items ?? [];
 	const all = link("alerts", { query: { assignee: "me", sort: "severity" } });
 	return (
-		<Section title={t("work.mine")} end={rows.length > 0 && <Num n={atLeast(list.data)} href={all} label={t("work.mine")} />}>
+		<Section title={t("work.mine")} about={<About name={t("work.mine")} about={[k("work.about.mine"), k("work.about.mine-how")]} />} end={rows.length > 0 && <Num n={atLeast(list.data)} href={all} label={t("work.mine")} />}>
 			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
 			{list.error === undefined && list.data === undefined && <Skeleton lines={4} />}
 			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("work.mine-none")}</p>}
@@ -104,7 +104,7 @@ function Due({ waiting, tokens }: { waiting: Approval[]; tokens: Token[] }) {
 		...tokens.map((x) => ({ key: x.id, text: t("work.token", { name: x.name }), href: "/account", at: x.expires_at as string })),
 	].sort((a, b) => toMs(a.at) - toMs(b.at));
 	return (
-		<Section title={t("work.due")}>
+		<Section title={t("work.due")} about={<About name={t("work.due")} about={[k("work.about.due"), k("work.about.due-how")]} />}>
 			{rows.length === 0 && <p class="y-soft">{t("work.due-none")}</p>}
 			<ul class="y-list">
 				{rows.map((x) => (
@@ -137,7 +137,7 @@ function Watched() {
 	}, [asked]);
 	if (!may("searches:write")) return null;
 	return (
-		<Section title={t("work.watched")}>
+		<Section title={t("work.watched")} about={<About name={t("work.watched")} about={[k("work.about.watched"), k("work.about.watched-how")]} />}>
 			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
 			{list.error === undefined && list.data === undefined && <Skeleton lines={3} />}
 			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("work.watched-none")}</p>}
@@ -183,7 +183,7 @@ export default function Work() {
 	return (
 		<Page title={t("nav.work")} lead={<Heard asOf={mine.data?.as_of} />}>
 			{failed?.error !== undefined && <ErrorBox error={failed.error} again={failed.reload} />}
-			<Section title={t("work.todo")}>
+			<Section title={t("work.todo")} about={<About name={t("work.todo")} about={[k("work.about.todo"), k("work.about.todo-how")]} />}>
 				<ToDo ready={ready} rows={tasks({ mine: mine.data, free: free.data, waiting, silent, tokens, me: account.data })} />
 			</Section>
 			<div class="y-grid">
