@@ -8,6 +8,7 @@
 
 #define NOT             UINT32_MAX
 #define EDE_OURS        15
+#define NAMES           YG_SV("indicators@") /* of zones begin so; no configured one can */
 /* Zones that one organisation's indicators make: by list and category, then by category,
  * then one for the rest.  Everyone's may be more. */
 #define BY_LIST         24
@@ -92,7 +93,7 @@ static yg_status make_zone(struct layer *l, struct group *g, struct yg_err *err)
 	char name[256], text[160];
 	struct yg_sb n = yg_sb_init(name, sizeof name), t = yg_sb_init(text, sizeof text);
 	bool list = g->list[0] != '\0', category = g->category[0] != '\0';
-	yg_sb_put(&n, YG_SV("indicators@"));
+	yg_sb_put(&n, NAMES);
 	yg_sb_put(&n, g->org.n > 0 ? g->org : YG_SV("all"));
 	yg_sb_printf(&n, "%s%s%s%s%s", list ? "/" : "", g->list, category ? "/" : "", g->category,
 		     g->addresses ? ":addresses" : "");
@@ -244,6 +245,32 @@ yg_status yg_dns_indicators_apply(const struct yg_intel *in, struct yg_dns_build
 	}
 	if (st == YG_OK)
 		*out = l.stats;
+	return st;
+}
+
+yg_status yg_dns_indicators_continue(const struct yg_dns_policy *base, struct yg_dns_builder *b,
+				     struct yg_err *err)
+{
+	static const struct yg_dns_zone_stats none;
+	struct yg_dns_zone_view v;
+	yg_status st = YG_OK;
+	for (uint32_t i = 0; st == YG_OK && yg_dns_policy_zone(base, i, &v); i++) {
+		uint32_t zone = 0;
+		struct yg_dns_zone_spec spec = {.name = v.name,
+						.org = v.org,
+						.category = v.category,
+						.ede_text = v.ede_text,
+						.ede_code = v.ede_code,
+						.layer = v.layer,
+						.is_list = true};
+		if (v.layer != YG_DNS_LAYER_INDICATORS || !yg_sv_starts(v.name, NAMES))
+			continue;
+		spec.answer.ttl = YG_DNS_ANSWER_TTL;
+		yg_dns_name_root(&spec.answer.target);
+		st = yg_dns_builder_zone(b, &spec, &zone, err);
+		if (st == YG_OK)
+			st = yg_dns_builder_continue(b, zone, &none, err);
+	}
 	return st;
 }
 

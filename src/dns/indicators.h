@@ -18,5 +18,8 @@ struct yg_dns_indicators_stats {
 yg_status yg_dns_indicators_apply(const struct yg_intel *in, struct yg_dns_builder *b,
 				  const struct yg_dns_indicators_opts *opts,
 				  struct yg_dns_indicators_stats *out, struct yg_err *err);
+/* The zones that the base has of them, unchanged. */
+yg_status yg_dns_indicators_continue(const struct yg_dns_policy *base, struct yg_dns_builder *b,
+				     struct yg_err *err);
 /* The same for two snapshots from which the same policy comes, at any time. */
 uint64_t yg_dns_indicators_digest(const struct yg_intel *in);

@@ -321,6 +321,21 @@ yg_status yg_dns_xfr_take(struct yg_dns_xfr *x, struct yg_dns_records **zone, st
 			     : YG_FAIL(err, YG_CONFLICT, "differences to a zone that is not there");
 }
 
+yg_status yg_dns_xfr_each(const struct yg_dns_xfr *x,
+			  yg_status (*one)(void *ctx, const struct yg_zone_rr *rr,
+					   struct yg_err *err),
+			  void *ctx, struct yg_err *err)
+{
+	struct yg_sv rest = yg_buf_sv(&x->delta);
+	struct yg_dns_name owner;
+	struct yg_zone_rr rr;
+	uint8_t goes;
+	yg_status st = YG_OK;
+	while (st == YG_OK && yg_dns_record_unpack(&rest, &x->zone, &goes, &owner, &rr))
+		st = one(ctx, &rr, err);
+	return st;
+}
+
 struct yg_dns_xfr_stats yg_dns_xfr_stats(const struct yg_dns_xfr *x)
 {
 	return x->stats;

@@ -38,4 +38,9 @@ yg_status yg_dns_xfr_feed(struct yg_dns_xfr *x, uint16_t id, const uint8_t *p, s
  * YG_OK | YG_CONFLICT (the changes are not those of this zone: ask for all) | YG_NOMEM |
  * YG_LIMIT. */
 yg_status yg_dns_xfr_take(struct yg_dns_xfr *x, struct yg_dns_records **zone, struct yg_err *err);
+/* Every record of a DELTA that came or went, also after it was taken. */
+yg_status yg_dns_xfr_each(const struct yg_dns_xfr *x,
+			  yg_status (*one)(void *ctx, const struct yg_zone_rr *rr,
+					   struct yg_err *err),
+			  void *ctx, struct yg_err *err);
 struct yg_dns_xfr_stats yg_dns_xfr_stats(const struct yg_dns_xfr *x);

@@ -13,6 +13,7 @@
 #define KIND_DNS_POLICY 2u
 #define KIND_DNS_LOCAL  3u
 #define KIND_DNS_INPUTS 4u
+#define KIND_DNS_BASE   5u
 
 void sup_event_keep(struct sup *s, int64_t time, struct yg_sv json)
 {
@@ -98,14 +99,16 @@ static yg_status snapshot_copy(const char *folder, struct yg_sv name, int *out_f
 static const struct {
 	const char *folder, *current; /* which one is in force */
 	unsigned maker, readers;
+	uint32_t base; /* kind of what it may stand over, which is given first; 0: it never does */
 } kinds[YG_SUP_KINDS] = {
 	[KIND_INDICATORS] = {"snapshot", "snapshot/current", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES},
-	[KIND_DNS_POLICY] = {"zones", "zones/current", YG_R_ZONES, YG_R_RESOLVE},
+	[KIND_DNS_POLICY] = {"zones", "zones/current", YG_R_ZONES, YG_R_RESOLVE, KIND_DNS_BASE},
 	[KIND_DNS_LOCAL] = {"zones", "zones/local", YG_R_ZONES, YG_R_RESOLVE},
 	[KIND_DNS_INPUTS] = {"snapshot", "snapshot/dns-current", YG_R_CENTER, YG_R_ZONES},
+	[KIND_DNS_BASE] = {.readers = YG_R_RESOLVE}, /* taken and given with the policy over it */
 };
 
-static void give(struct sup *s, struct yg_child *c, uint32_t kind)
+static void give_one(struct sup *s, struct yg_child *c, uint32_t kind)
 {
 	struct yg_buf b;
 	if (s->snapshots[kind].fd < 0 || c->channel == NULL ||
@@ -122,41 +125,46 @@ static void give(struct sup *s, struct yg_child *c, uint32_t kind)
 	yg_buf_free(&b);
 }
 
+static void give(struct sup *s, struct yg_child *c, uint32_t kind)
+{
+	if (kinds[kind].base != 0)
+		give_one(s, c, kinds[kind].base);
+	give_one(s, c, kind);
+}
+
 void sup_snapshot_give(struct sup *s, struct yg_child *c)
 {
 	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++)
-		give(s, c, kind);
+		if (kinds[kind].maker != 0)
+			give(s, c, kind);
 }
 
-static void snapshot_take(struct sup *s, unsigned maker, uint32_t kind, uint64_t generation,
-			  struct yg_sv name)
+static void keep(struct sup *s, uint32_t kind, int fd, uint64_t generation, struct yg_sv name)
 {
-	struct yg_err err = {0};
-	int fd = -1;
-	yg_status st = kind < YG_SUP_KINDS && kinds[kind].maker == maker
-			       ? snapshot_copy(kinds[kind].folder, name, &fd, &err)
-			       : YG_FAIL(&err, YG_DENIED, "not a snapshot of its making");
-	if (st != YG_OK) {
-		yg_log(&s->env, YG_EV_SNAPSHOT_UNREADABLE, YG_KN("kind", kind),
-		       YG_KN("generation", generation), YG_KERR(&err));
-		return;
-	}
+	struct yg_sb b = yg_sb_init(s->snapshots[kind].name, sizeof s->snapshots[kind].name);
 	yg_fd_close(&s->snapshots[kind].fd);
 	s->snapshots[kind].fd = fd;
 	s->snapshots[kind].generation = generation;
-	for (size_t i = 0; i < s->child_count; i++)
-		give(s, &s->children[i], kind);
-	yg_log(&s->env, YG_EV_SNAPSHOT_RELAYED, YG_KN("kind", kind),
-	       YG_KN("generation", generation), YG_KU("file", name));
+	yg_sb_put(&b, name);
+	(void)yg_sb_cstr(&b);
 }
 
-void sup_publish(struct sup *s, unsigned maker, struct yg_sv body)
+/* What a policy stands over, mostly the one that was given last: no second copy of it.
+ * *out: -1 when it is the one that is kept as base already. */
+static yg_status base_take(struct sup *s, uint32_t kind, struct yg_sv name, int *out,
+			   struct yg_err *err)
 {
-	struct yg_rd r = yg_rd_init(body.p, body.n);
-	uint32_t kind = yg_rd_le32(&r);
-	(void)yg_rd_le32(&r);
-	uint64_t generation = yg_rd_le64(&r);
-	snapshot_take(s, maker, kind, generation, yg_sv_sub(body, 16, body.n));
+	uint32_t base = kinds[kind].base;
+	*out = -1;
+	if (base == 0)
+		return YG_FAIL(err, YG_DENIED, "not a name of a snapshot");
+	if (s->snapshots[base].fd >= 0 && yg_sv_eq(name, yg_sv_of(s->snapshots[base].name)))
+		return YG_OK;
+	if (s->snapshots[kind].fd >= 0 && yg_sv_eq(name, yg_sv_of(s->snapshots[kind].name))) {
+		*out = fcntl(s->snapshots[kind].fd, F_DUPFD_CLOEXEC, 0);
+		return *out >= 0 ? YG_OK : YG_FAIL_OS(err, errno, "a snapshot");
+	}
+	return snapshot_copy(kinds[kind].folder, name, out, err);
 }
 
 /* "indicators-12.ygs": the digits before the last dot. */
@@ -174,6 +182,44 @@ static uint64_t generation_of(struct yg_sv name)
 	return n;
 }
 
+static void snapshot_take(struct sup *s, unsigned maker, uint32_t kind, uint64_t generation,
+			  struct yg_sv name)
+{
+	struct yg_err err = {0};
+	int fd = -1, base_fd = -1;
+	struct yg_sv base = name, first;
+	(void)yg_sv_cut(&base, ' ', &first);
+	yg_status st = kind < YG_SUP_KINDS && kinds[kind].maker == maker && maker != 0
+			       ? snapshot_copy(kinds[kind].folder, first, &fd, &err)
+			       : YG_FAIL(&err, YG_DENIED, "not a snapshot of its making");
+	if (st == YG_OK && base.n > 0)
+		st = base_take(s, kind, base, &base_fd, &err);
+	if (st != YG_OK) {
+		yg_fd_close(&fd);
+		yg_log(&s->env, YG_EV_SNAPSHOT_UNREADABLE, YG_KN("kind", kind),
+		       YG_KN("generation", generation), YG_KERR(&err));
+		return;
+	}
+	if (base_fd >= 0)
+		keep(s, kinds[kind].base, base_fd, generation_of(base), base);
+	else if (base.n == 0 && kinds[kind].base != 0)
+		keep(s, kinds[kind].base, -1, 0, YG_SV(""));
+	keep(s, kind, fd, generation, first);
+	for (size_t i = 0; i < s->child_count; i++)
+		give(s, &s->children[i], kind);
+	yg_log(&s->env, YG_EV_SNAPSHOT_RELAYED, YG_KN("kind", kind),
+	       YG_KN("generation", generation), YG_KU("file", name));
+}
+
+void sup_publish(struct sup *s, unsigned maker, struct yg_sv body)
+{
+	struct yg_rd r = yg_rd_init(body.p, body.n);
+	uint32_t kind = yg_rd_le32(&r);
+	(void)yg_rd_le32(&r);
+	uint64_t generation = yg_rd_le64(&r);
+	snapshot_take(s, maker, kind, generation, yg_sv_sub(body, 16, body.n));
+}
+
 void sup_snapshots_load(struct sup *s)
 {
 	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++) {
@@ -183,7 +229,9 @@ void sup_snapshots_load(struct sup *s)
 		yg_buf_init(&b, 4096);
 		if (yg_file_read(kinds[kind].current, 256, &b, NULL) == YG_OK) {
 			struct yg_sv name = yg_sv_trim(yg_buf_sv(&b));
-			snapshot_take(s, kinds[kind].maker, kind, generation_of(name), name);
+			struct yg_sv rest = name, first;
+			(void)yg_sv_cut(&rest, ' ', &first);
+			snapshot_take(s, kinds[kind].maker, kind, generation_of(first), name);
 		}
 		yg_buf_free(&b);
 	}

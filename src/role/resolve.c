@@ -11,6 +11,7 @@
 
 #define KIND_DNS_POLICY 2u
 #define KIND_DNS_LOCAL  3u
+#define KIND_DNS_BASE   5u
 #define TICK_MOST_MS    50
 #define SNAPSHOT_TURNS  8 /* of the loop, one for each kind and some to spare */
 
@@ -111,6 +112,22 @@ static void on_client(void *ctx, struct yg_dns_client *client)
 		client->view = r->clients.rows[client->network].view;
 }
 
+/* Over the base that is at hand, or the one that was given just before. */
+static yg_status policy_open(struct resolve *r, int fd, struct yg_dns_policy **out,
+			     struct yg_err *err)
+{
+	struct yg_dns_policy *base = NULL;
+	uint64_t least = r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0;
+	yg_status st = yg_dns_policy_open_over(
+		fd, least, r->policy != NULL ? yg_dns_policy_whole(r->policy) : NULL, out, err);
+	if (st != YG_CONFLICT || r->base_fd < 0 ||
+	    yg_dns_policy_open_fd(r->base_fd, 0, &base, NULL) != YG_OK)
+		return st;
+	st = yg_dns_policy_open_over(fd, least, base, out, err);
+	yg_dns_policy_close(base); /* the policy keeps it */
+	return st;
+}
+
 static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
 {
 	struct resolve *r = ctx->user;
@@ -120,10 +137,16 @@ static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generat
 	*fd = -1;
 	if (kind == KIND_DNS_LOCAL)
 		resolve_local_take(r, mine);
+	if (kind == KIND_DNS_BASE) { /* what it is for comes next */
+		yg_fd_close(&r->base_fd);
+		r->base_fd = mine;
+		mine = -1;
+	}
 	if (kind != KIND_DNS_POLICY)
 		return;
-	uint64_t least = r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0;
-	if (yg_dns_policy_open_fd(mine, least, &p, &err) != YG_OK) {
+	yg_status st = policy_open(r, mine, &p, &err);
+	yg_fd_close(&r->base_fd);
+	if (st != YG_OK) {
 		yg_role_log(ctx, YG_EV_RESOLVE_POLICY_REFUSED, YG_KN("generation", generation),
 			    YG_KERR(&err));
 		return;
@@ -214,6 +237,7 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (r == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the resolver");
 	ctx->user = r;
+	r->base_fd = -1;
 	r->ctx = ctx;
 	r->conf = ctx->conf;
 	r->tick_at = INT64_MAX;

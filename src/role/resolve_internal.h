@@ -54,6 +54,7 @@ struct resolve {
 	struct yg_dns_zones *zones;   /* owned */
 	uint64_t local_generation;    /* of the local zones in it; 0: none yet */
 	struct yg_dns_policy *policy; /* owned; NULL: none yet */
+	int base_fd;                  /* owned: what the next one may stand over; -1: none */
 	void *cache;                  /* owned */
 	size_t cache_bytes;
 	struct resolve_clients clients;

@@ -15,7 +15,7 @@
 #define YG_SUP_CHILDREN    (3 + YG_INGEST_WORKERS + YG_RESOLVE_WORKERS)
 #define YG_SUP_EVENTS      1024 /* system events kept for center */
 #define YG_SUP_EVENT_BYTES ((size_t)4 << 20)
-#define YG_SUP_KINDS       5  /* kinds of snapshots */
+#define YG_SUP_KINDS       6  /* kinds of snapshots */
 #define YG_EXIT_UNSAFE     70 /* a role could not be locked in */
 
 enum yg_child_state {
@@ -87,6 +87,7 @@ struct sup {
 	struct {
 		int fd; /* -1: none */
 		uint64_t generation;
+		char name[132]; /* of its file */
 	} snapshots[YG_SUP_KINDS];
 	struct yg_kept_event events[YG_SUP_EVENTS];
 	size_t event_first, event_count, event_bytes;

@@ -181,6 +181,7 @@ static void on_watch(uv_timer_t *t)
 	look(t->data, false);
 	zones_serve_tick(t->data);
 	zones_inputs_tick(t->data);
+	zones_base_tick(t->data);
 }
 
 static void on_reload(struct yg_role_ctx *ctx, const struct yg_conf *old)

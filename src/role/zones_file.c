@@ -92,6 +92,7 @@ static yg_status read_all(struct reading *r, int fd, struct yg_err *err)
 
 static void take_over(struct zone *z, struct reading *r)
 {
+	zones_base_drop(z);
 	yg_dns_records_free(z->records);
 	yg_buf_free(&z->list);
 	z->records = r->records;

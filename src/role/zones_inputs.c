@@ -38,6 +38,7 @@ static bool take_indicators(struct zones *z, int fd, bool *changed, struct yg_er
 	yg_intel_close(z->intel);
 	z->intel = in;
 	z->intel_digest = digest;
+	z->intel_changed = z->intel_changed || *changed;
 	return true;
 }
 
@@ -102,9 +103,12 @@ void zones_inputs_tick(struct zones *z)
 	int64_t wall = yg_env_wall(&z->ctx->env).us;
 	if (!z->settled)
 		return;
-	if (wall >= z->inputs_next.us ||
-	    (wall >= z->intel_next.us && zones_now(z) >= z->compiled_at + INDICATORS_EVERY))
+	if (wall >= z->intel_next.us && zones_now(z) >= z->compiled_at + INDICATORS_EVERY) {
+		z->intel_changed = true;
 		zones_changed(z);
+	} else if (wall >= z->inputs_next.us) {
+		zones_changed(z);
+	}
 }
 
 /* ---- compiling ---- */
@@ -112,6 +116,7 @@ void zones_inputs_tick(struct zones *z)
 yg_status zones_inputs_before(struct zones *z, struct yg_dns_builder *b, struct yg_err *err)
 {
 	struct yg_dns_inputs_stats s = {.next = {INT64_MAX}};
+	z->inputs_next.us = INT64_MAX;
 	if (z->inputs == NULL)
 		return YG_OK;
 	yg_status st = yg_dns_inputs_apply(z->inputs, b, yg_env_wall(&z->ctx->env), &s, err);
@@ -121,12 +126,21 @@ yg_status zones_inputs_before(struct zones *z, struct yg_dns_builder *b, struct 
 	return st;
 }
 
-yg_status zones_inputs_after(struct zones *z, struct yg_dns_builder *b, struct yg_err *err)
+uint64_t zones_intel_names(const struct zones *z)
+{
+	return z->intel != NULL ? yg_intel_count(z->intel) : 0;
+}
+
+yg_status zones_inputs_after(struct zones *z, struct yg_dns_builder *b, bool over,
+			     struct yg_err *err)
 {
 	const struct yg_dns_indicators_opts o = {.now = yg_env_wall(&z->ctx->env),
 						 .confidence =
 							 (uint8_t)z->conf->resolve_confidence};
 	struct yg_dns_indicators_stats s = {.next = {INT64_MAX}};
+	if (over && !z->intel_changed)
+		return yg_dns_indicators_continue(z->base.policy, b, err);
+	z->intel_next.us = INT64_MAX;
 	if (z->intel == NULL)
 		return YG_OK;
 	yg_status st = yg_dns_indicators_apply(z->intel, b, &o, &s, err);

@@ -1,7 +1,7 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
  * (files and what is kept of every zone), zones_local.c (local zones), zones_policy.c (all of them into one
  * snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
- * zones_notify.c (who says that a zone has
+ * zones_base.c (what has changed since all was compiled), zones_notify.c (who says that a zone has
  * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
  * (what there is to say of every zone).
  * One thread: the loop's. */
@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "conf/conf.h"
+#include "dns/changes.h"
 #include "dns/compile.h"
 #include "dns/inputs.h"
 #include "dns/records.h"
@@ -70,6 +71,18 @@ struct zone {
 	unsigned failures;             /* in a row */
 	bool unsaved;
 	int64_t save_at;
+	/* since all was compiled */
+	struct yg_dns_changes *changes; /* owned; NULL: all of it counts as changed */
+	struct yg_dns_zone_stats base_stats;
+	size_t base_refused; /* of news.refused */
+};
+
+struct zones_base {                   /* the last policy that was compiled whole */
+	struct yg_dns_policy *policy; /* owned; NULL: none worth while */
+	struct yg_sv map;             /* owned: its file */
+	uint64_t generation;
+	bool again;      /* all is to be compiled when it is time: */
+	int64_t full_at; /* us, monotonic */
 };
 
 struct zones {
@@ -80,6 +93,8 @@ struct zones {
 	char dirs[ZONES_DIRS][4096]; /* read by the sandbox's leave */
 	size_t dir_count;
 	uint64_t generation;
+	struct zones_base base;
+	uint64_t base_before; /* generation: what the policy before stood over */
 	bool dirty;
 	uv_timer_t watch;
 	uv_idle_t compile;           /* runs once when the loop has nothing else to do */
@@ -91,6 +106,7 @@ struct zones {
 	struct yg_dns_inputs *inputs; /* owned */
 	struct yg_intel *intel;       /* owned */
 	uint64_t intel_digest, allow_count, block_count, indicator_count;
+	bool intel_changed;                          /* since all was compiled */
 	bool inputs_refused, intel_refused, settled; /* the last one; the first compile is done */
 	yg_wall inputs_next, intel_next;             /* when an entry ends or begins */
 	int64_t compiled_at;
@@ -131,11 +147,27 @@ yg_status zones_inputs_open(struct zones *z, struct yg_err *err); /* then the fi
 void zones_inputs_tick(struct zones *z);
 bool zones_inputs_hold(const struct zones *z); /* the policy in force stays as it is */
 yg_status zones_inputs_before(struct zones *z, struct yg_dns_builder *b, struct yg_err *err);
-yg_status zones_inputs_after(struct zones *z, struct yg_dns_builder *b, struct yg_err *err);
+/* over: beside the base, which has the indicators unless they have changed. */
+yg_status zones_inputs_after(struct zones *z, struct yg_dns_builder *b, bool over,
+			     struct yg_err *err);
+uint64_t zones_intel_names(const struct zones *z); /* indicators that the centre sends */
 
 /* zones_policy.c */
 yg_status zones_policy_open(struct zones *z, struct yg_err *err);
 void zones_policy_compile(struct zones *z);
+
+/* zones_base.c */
+struct yg_dns_xfr;
+void zones_base_set(struct zones *z, const char *path, int64_t took_us); /* all is in it */
+void zones_base_drop(struct zone *z); /* all of the zone may have changed */
+void zones_base_note(struct zone *z, const struct yg_dns_xfr *x); /* what this has changed */
+bool zones_base_fits(const struct zones *z); /* the next policy may stand over the base */
+void zones_base_done(struct zones *z, int64_t took_us); /* one over it is in force */
+void zones_base_tick(struct zones *z);
+yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
+			      struct yg_err *err);
+struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_dns_builder *b,
+					  uint32_t number);
 
 /* zones_xfr.c */
 yg_status zones_xfr_open(struct zone *z, struct yg_err *err);

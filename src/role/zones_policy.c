@@ -30,7 +30,8 @@ static uint64_t generation_of(struct yg_sv name)
 	return yg_parse_u64(yg_sv_sub(name, 0, dot), &n, NULL) == YG_OK ? n : 0;
 }
 
-/* The one in force and the one before it stay: who opens it may be a moment late. */
+/* The one in force and the one before it stay, with what they stand over: who opens them
+ * may be a moment late. */
 static void remove_old(const struct zones *z)
 {
 	DIR *d = opendir(FOLDER);
@@ -40,7 +41,8 @@ static void remove_old(const struct zones *z)
 	for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
 		uint64_t g = generation_of(yg_sv_of(e->d_name));
 		(void)snprintf(path, sizeof path, FOLDER "/%s", e->d_name);
-		if (g != 0 && (g + 1 < z->generation || g > z->generation))
+		if (g != 0 && g != z->base.generation && g != z->base_before &&
+		    (g + 1 < z->generation || g > z->generation))
 			(void)unlink(path);
 	}
 	(void)closedir(d);
@@ -51,8 +53,12 @@ yg_status zones_policy_open(struct zones *z, struct yg_err *err)
 	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
 	yg_buf_init(&b, 4096);
 	yg_status st = yg_file_read(FOLDER "/current", 256, &b, err);
-	if (st == YG_OK)
-		z->generation = generation_of(yg_sv_trim(yg_buf_sv(&b)));
+	if (st == YG_OK) {
+		struct yg_sv rest = yg_sv_trim(yg_buf_sv(&b)), first;
+		(void)yg_sv_cut(&rest, ' ', &first);
+		z->generation = generation_of(first);
+		z->base_before = generation_of(rest);
+	}
 	return st == YG_NOTFOUND ? YG_OK : st;
 }
 
@@ -61,6 +67,7 @@ struct compiling {
 	struct yg_dns_builder *b; /* owned */
 	struct zone *at;
 	unsigned shown;
+	bool over; /* the base */
 };
 
 static void compiling_end(struct compiling *c)
@@ -112,18 +119,24 @@ static yg_status add_zone(struct compiling *c, struct zone *z, uint32_t *out, st
 	struct yg_dns_name owner;
 	struct yg_zone_rr rr;
 	size_t at = 0;
+	bool continues = c->over && z->changes != NULL;
 	c->at = z;
 	c->shown = 0;
 	z->news.refused_n = 0;
 	if (z->records != NULL)
 		spec.origin = yg_dns_records_origin(z->records);
 	yg_status st = yg_dns_builder_zone(c->b, &spec, out, err);
-	if (st == YG_OK && z->is_list && z->list.n > 0)
+	if (st == YG_OK && continues)
+		st = zones_base_continue(z, c->b, *out, err);
+	if (st == YG_OK && !continues && z->is_list && z->list.n > 0)
 		st = add_list(c, *out, err);
-	while (st == YG_OK && z->records != NULL &&
+	while (st == YG_OK && !continues && z->records != NULL &&
 	       yg_dns_records_next(z->records, &at, &owner, &rr))
 		st = yg_dns_builder_rr(c->b, *out, &rr, err);
-	if (st != YG_OK)
+	if (st == YG_OK)
+		z->stats = continues ? zones_base_stats(z, c->b, *out)
+				     : yg_dns_builder_stats(c->b, *out);
+	else
 		(void)yg_err_wrap(err, YG_SV_FMT ": ", YG_SV_ARG(z->conf->name));
 	return st;
 }
@@ -152,10 +165,16 @@ static yg_status write_snapshot(struct compiling *c, uint64_t generation, int *o
 	return YG_OK;
 }
 
-static yg_status publish(struct zones *z, int fd, uint64_t generation, struct yg_err *err)
+static yg_status publish(const struct compiling *c, int fd, uint64_t generation, struct yg_err *err)
 {
-	char name[64];
+	struct zones *z = c->z;
+	char name[128], base[64];
 	name_of(generation, name, sizeof name);
+	if (c->over) { /* both are named: one without the other is nothing */
+		name_of(z->base.generation, base, sizeof base);
+		size_t n = strlen(name);
+		(void)snprintf(name + n, sizeof name - n, " %s", base);
+	}
 	yg_status st = yg_role_publish(z->ctx, ZONES_KIND, generation, yg_sv_of(name));
 	if (st != YG_OK)
 		return YG_FAIL(err, st, "the supervisor does not take it");
@@ -165,6 +184,7 @@ static yg_status publish(struct zones *z, int fd, uint64_t generation, struct yg
 	st = yg_file_write(FOLDER "/current", yg_sv_of(name), 0600, err);
 	if (st == YG_OK)
 		remove_old(z);
+	z->base_before = c->over ? z->base.generation : 0;
 	return st;
 }
 
@@ -212,7 +232,10 @@ static yg_status add_answers(const struct yg_conf *conf, struct yg_dns_builder *
 static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, struct yg_err *err)
 {
 	struct zones *z = c->z;
-	const struct yg_dns_build_opts o = {.env = &z->ctx->env, .ctx = c, .refused = on_refused};
+	const struct yg_dns_build_opts o = {.env = &z->ctx->env,
+					    .ctx = c,
+					    .refused = on_refused,
+					    .base = c->over ? z->base.policy : NULL};
 	YG_AUTO(yg_fd_close) int fd = -1;
 	yg_status st = yg_dns_builder_new(&o, &c->b, err);
 	if (st == YG_OK)
@@ -224,16 +247,43 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
 		uint32_t number = 0;
 		st = add_zone(c, &z->zones[i], &number, err);
-		if (st == YG_OK)
-			z->zones[i].stats = yg_dns_builder_stats(c->b, number);
 	}
 	if (st == YG_OK)
-		st = zones_inputs_after(z, c->b, err);
-	if (st == YG_OK)
+		st = zones_inputs_after(z, c->b, c->over, err);
+	if (st == YG_OK && !c->over)
 		zones_serve_publish(z, c->b, z->generation + 1);
 	if (st == YG_OK)
 		st = write_snapshot(c, z->generation + 1, &fd, stats, err);
-	return st == YG_OK ? publish(z, fd, z->generation + 1, err) : st;
+	return st == YG_OK ? publish(c, fd, z->generation + 1, err) : st;
+}
+
+/* Over the base when that is quicker, else all of it. */
+static yg_status compile_either(struct zones *z, struct yg_dns_build_stats *stats, bool *over,
+				struct yg_err *err)
+{
+	char name[64], path[96];
+	int64_t from = zones_now(z);
+	yg_status st = YG_LIMIT;
+	*over = zones_base_fits(z);
+	if (*over) {
+		YG_AUTO(compiling_end) struct compiling c = {.z = z, .over = true};
+		st = compile(&c, stats, err);
+	}
+	if (st != YG_LIMIT && st != YG_NOTFOUND) {
+		zones_base_done(z, zones_now(z) - from);
+		return st;
+	}
+	*over = false;
+	*err = (struct yg_err){0};
+	from = zones_now(z);
+	YG_AUTO(compiling_end) struct compiling c = {.z = z};
+	st = compile(&c, stats, err);
+	if (st != YG_OK)
+		return st;
+	name_of(z->generation, name, sizeof name);
+	(void)snprintf(path, sizeof path, FOLDER "/%s", name);
+	zones_base_set(z, path, zones_now(z) - from);
+	return YG_OK;
 }
 
 void zones_policy_compile(struct zones *z)
@@ -241,13 +291,12 @@ void zones_policy_compile(struct zones *z)
 	struct yg_err err = {0};
 	struct yg_dns_build_stats stats = {.names = 0};
 	int64_t from = zones_now(z);
-	YG_AUTO(compiling_end) struct compiling c = {.z = z};
+	bool over = false;
 	z->dirty = false;
-	z->inputs_next.us = z->intel_next.us = INT64_MAX;
 	z->compiled_at = from;
 	if (zones_inputs_hold(z))
 		return; /* said when they were refused */
-	if (compile(&c, &stats, &err) != YG_OK) {
+	if (compile_either(z, &stats, &over, &err) != YG_OK) {
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
 		return;
 	}
@@ -257,10 +306,10 @@ void zones_policy_compile(struct zones *z)
 		outside += z->zones[i].stats.out_of_zone;
 	}
 	yg_role_log(z->ctx, YG_EV_ZONES_COMPILED, YG_KN("generation", z->generation),
-		    YG_KN("zones", stats.zones), YG_KN("names", stats.names),
-		    YG_KN("prefixes", stats.prefixes), YG_KN("bytes", stats.bytes),
-		    YG_KN("refused", refused), YG_KN("out_of_zone", outside),
-		    YG_KN("allow", z->allow_count), YG_KN("blocks", z->block_count),
-		    YG_KN("indicators", z->indicator_count),
+		    YG_KN("over", over ? z->base.generation : 0), YG_KN("zones", stats.zones),
+		    YG_KN("names", stats.names), YG_KN("prefixes", stats.prefixes),
+		    YG_KN("bytes", stats.bytes), YG_KN("refused", refused),
+		    YG_KN("out_of_zone", outside), YG_KN("allow", z->allow_count),
+		    YG_KN("blocks", z->block_count), YG_KN("indicators", z->indicator_count),
 		    YG_KN("took_ms", (zones_now(z) - from) / 1000));
 }

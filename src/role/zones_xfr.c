@@ -154,6 +154,10 @@ static void finish(struct xfr_job *j, enum yg_dns_xfr_result result)
 			    YG_KN("added", s.added), YG_KN("removed", s.removed),
 			    YG_KN("out_of_zone", s.out_of_zone), YG_KN("bytes", s.bytes),
 			    YG_KN("took_ms", (zones_now(z->all) - j->begun_at) / 1000));
+		if (result == YG_DNS_XFR_FULL)
+			zones_base_drop(z);
+		else
+			zones_base_note(z, j->xfr);
 		save(z, result == YG_DNS_XFR_FULL);
 		zones_changed(z->all);
 	}

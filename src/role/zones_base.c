@@ -1,0 +1,143 @@
+/* zones_base.c - what the next policies stand over: the last one that was compiled whole,
+ * and which keys of every zone have changed since.  A zone that is not known by its
+ * changes, because its file or all of it is new, is compiled anew beside the base as long
+ * as it is small; when what is beside it has grown, all is compiled again. */
+#include <stdlib.h>
+
+#include "dns/xfr.h"
+#include "os/file.h"
+#include "role/zones_internal.h"
+
+#define BASE_NAMES  20000u /* a smaller policy is compiled in no time */
+#define BESIDE_MOST 50000u /* names of zones that are compiled anew */
+#define KEYS_MOST   (YG_DNS_CHANGES_MAX / 8)
+#define REST_TIMES  10 /* all is compiled a tenth of the time at most */
+#define REST_LEAST  (5 * YG_US_PER_S)
+#define SLOW_US     (YG_US_PER_S / 2) /* a policy beside the base is to be quicker */
+
+static void forget(struct zones *z)
+{
+	for (size_t i = 0; i < z->count; i++)
+		zones_base_drop(&z->zones[i]);
+	yg_dns_policy_close(z->base.policy);
+	yg_file_unmap(&z->base.map);
+	z->base = (struct zones_base){.full_at = z->base.full_at};
+}
+
+void zones_base_drop(struct zone *z)
+{
+	yg_dns_changes_free(z->changes);
+	z->changes = NULL;
+}
+
+void zones_base_set(struct zones *z, const char *path, int64_t took_us)
+{
+	struct yg_err err = {0};
+	forget(z);
+	z->intel_changed = false;
+	z->base.full_at = zones_now(z) + YG_MAX(took_us * REST_TIMES, (int64_t)REST_LEAST);
+	if (yg_file_map(path, ZONES_FILE_MAX, &z->base.map, &err) != YG_OK)
+		return; /* then the next one is whole, too */
+	if (yg_dns_policy_open_bytes(z->base.map.p, z->base.map.n, 0, &z->base.policy, &err) !=
+		    YG_OK ||
+	    yg_dns_policy_info(z->base.policy).names < BASE_NAMES) {
+		forget(z);
+		return;
+	}
+	z->base.generation = z->generation;
+	for (size_t i = 0; i < z->count; i++) {
+		struct zone *one = &z->zones[i];
+		one->base_stats = one->stats;
+		one->base_refused = one->news.refused_n;
+		(void)yg_dns_changes_new(z->base.policy, &one->changes, &err);
+	}
+}
+
+static yg_status note(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err)
+{
+	struct zone *z = ctx;
+	return yg_dns_changes_add(z->changes, rr->owner, &z->origin, err);
+}
+
+void zones_base_note(struct zone *z, const struct yg_dns_xfr *x)
+{
+	if (z->changes != NULL && (yg_dns_xfr_each(x, note, z, NULL) != YG_OK ||
+				   yg_dns_changes_count(z->changes) > KEYS_MOST))
+		zones_base_drop(z);
+}
+
+/* About how many names it has. */
+static uint64_t names_of(const struct zone *z)
+{
+	return z->records != NULL ? yg_dns_records_count(z->records) : z->list.n / 16;
+}
+
+bool zones_base_fits(const struct zones *z)
+{
+	uint64_t beside = z->allow_count + z->block_count;
+	if (z->base.policy == NULL)
+		return false;
+	if (z->intel_changed)
+		beside += YG_MAX(z->indicator_count, zones_intel_names(z));
+	for (size_t i = 0; i < z->count; i++)
+		if (z->zones[i].changes == NULL)
+			beside += names_of(&z->zones[i]);
+	return beside <= BESIDE_MOST;
+}
+
+void zones_base_done(struct zones *z, int64_t took_us)
+{
+	size_t keys = 0;
+	for (size_t i = 0; i < z->count; i++)
+		if (z->zones[i].changes != NULL)
+			keys += yg_dns_changes_count(z->zones[i].changes);
+	z->base.again = z->serve != NULL || keys > KEYS_MOST / 2 || took_us > SLOW_US;
+}
+
+void zones_base_tick(struct zones *z)
+{
+	if (z->base.again && zones_now(z) >= z->base.full_at) {
+		forget(z);
+		zones_changed(z);
+	}
+}
+
+/* ---- compiling ---- */
+
+struct walk {
+	const struct yg_dns_records *records;
+	size_t at;
+};
+static bool next(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
+{
+	struct walk *w = ctx;
+	return yg_dns_records_next(w->records, &w->at, owner, rr);
+}
+
+yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
+			      struct yg_err *err)
+{
+	struct walk w = {.records = z->records};
+	struct yg_dns_name owner;
+	struct yg_zone_rr rr;
+	z->news.refused_n = z->base_refused; /* and what is refused of the changes */
+	yg_status st = yg_dns_builder_continue(b, number, &z->base_stats, err);
+	if (st == YG_OK && z->records != NULL && yg_dns_records_soa(z->records, &owner, &rr))
+		st = yg_dns_builder_rr(b, number, &rr, err);
+	if (st == YG_OK && z->records != NULL)
+		st = yg_dns_changes_apply(z->changes, b, number, yg_dns_records_origin(z->records),
+					  next, &w, err);
+	return st;
+}
+
+struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_dns_builder *b,
+					  uint32_t number)
+{
+	struct yg_dns_zone_stats s = yg_dns_builder_stats(b, number);
+	if (z->records == NULL)
+		return s;
+	uint64_t rest = s.taken + s.duplicates + s.other + s.out_of_zone;
+	s.records = yg_dns_records_count(z->records) + s.out_of_zone;
+	s.refused = s.records - YG_MIN(s.records, rest);
+	return s;
+}
