@@ -155,6 +155,9 @@ static yg_status send_events(struct center *c, uint64_t records, yg_progress_fn 
 		if (st == YG_OK && !progress(ctx, b.at, yg_demo_batches(demo)))
 			st = YG_FAIL(err, YG_AGAIN, "the job was cancelled");
 	}
+	size_t all = yg_demo_batches(demo); /* with empty ones behind the last */
+	if (st == YG_OK && !progress(ctx, all, all))
+		st = YG_FAIL(err, YG_AGAIN, "the job was cancelled");
 	if (st == YG_OK && yg_demo_failed(demo))
 		st = YG_FAIL(err, YG_NOMEM, "the demonstration does not fit the memory");
 	yg_demo_free(demo);

@@ -831,6 +831,12 @@ def walk_alerts(w, tokens):
                                           "set": {"state": "closed", "verdict": "benign", "reason": "exercise"}}).json()
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["state"] == "done" and ended["done"] == 3, "a bulk change of three", ended)
+    back = wait_job(w.s, w.call("undoJob", 202, params=[job["id"]]).json()["id"])
+    ok(back and back["state"] == "done" and back["result"]["restored"] == 3, "is undone", back)
+    w.call("undoJob", 409, params=[job["id"]])
+    w.call("undoJob", 404, params=["j-0"])
+    job = w.call("bulkAlerts", 202, body={"filter": {"org": "yamabuki", "state": "open"}, "set": {"state": "closed", "verdict": "benign", "reason": "exercise"}}).json()
+    ok(wait_job(w.s, job["id"])["done"] == 3, "and done again")
     job = w.call("bulkAlerts", 202, body={"filter": {"state": "closed", "severity": 1, "severity_max": 6, "asset": "no-such-asset", "list": "x", "category": "y",
                                                      "from": "2026-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z", "q": "z"}, "set": {"assignee": "x"}}).json()
     ended = wait_job(w.s, job["id"])
@@ -1025,6 +1031,8 @@ def walk_people(w, session):
     w.call("createPerson", 409, body={"login": "second", "name": "Second"}, **session)
     second = made.json()["id"]
     w.call("listPeople", 200, **session)
+    w.call("listPeople", 200, query="id=" + second, **session)
+    w.call("listPeople", 400, query="id=" + second + ("," + second) * 100, **session)
     w.call("getPerson", 200, params=[second], **session)
     w.call("getPerson", 404, params=["p-0"], **session)
     w.call("updatePerson", 428, params=[second], body={}, **session)
