@@ -58,7 +58,7 @@
 	X(GET,    "/api/v1/me/tokens",     "listMyTokens",   NULL, 0, 0, NULL, NULL, me_tokens)                          \
 	X(POST,   "/api/v1/me/tokens",     "createMyToken",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_token_add) \
 	X(DELETE, "/api/v1/me/tokens/{id}", "revokeMyToken", NULL, 0, 0, NULL, NULL, me_token_revoke)                    \
-	X(GET,    "/api/v1/people",        "listPeople",     "people:read", 0, 0, NULL, "org limit cursor", people_list) \
+	X(GET,    "/api/v1/people",        "listPeople",     "people:read", 0, 0, NULL, "id org limit cursor", people_list) \
 	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, people_add) \
 	X(GET,    "/api/v1/people/{id}",   "getPerson",      "people:read", 0, 0, NULL, NULL, person_get)    \
 	X(PATCH,  "/api/v1/people/{id}",   "updatePerson",   "people:write", YG_RT_MATCH | YG_RT_STEP_UP, 16384, YG_TYPES_PATCH, NULL, person_change) \

@@ -3,6 +3,8 @@
 #include "api/sign_in.h"
 #include "org/organisation.h"
 
+#define NAMED_MAX 100 /* people asked for by their ids at once */
+
 static struct yg_sv known_org(const struct yg_request *q, const struct yg_person *p,
 			      struct yg_sv org)
 {
@@ -60,6 +62,34 @@ static yg_status answer_person(struct yg_request *q, struct yg_response *r, stru
 	return YG_OK;
 }
 
+/* Those of the ids, with commas, that are within reach: others are left out, so that who
+ * shows names need not know which of them one may know. */
+static yg_status named_people(struct yg_request *q, struct yg_state *db, struct yg_sv ids,
+			      const struct yg_reach *reach, struct yg_person **out, size_t *out_n,
+			      struct yg_err *err)
+{
+	struct yg_sv id;
+	struct yg_person *list = YG_NEW_N(q->arena, struct yg_person, NAMED_MAX);
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "people");
+	*out = list;
+	*out_n = 0;
+	while (yg_sv_cut(&ids, ',', &id)) {
+		if (*out_n == NAMED_MAX) {
+			yg_request_error(q, "out_of_range", YG_SV("id"), "at most %d ids",
+					 NAMED_MAX);
+			return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+		}
+		yg_status st =
+			yg_person_within(db, id, reach, q->now, q->arena, &list[*out_n], err);
+		if (st == YG_OK)
+			++*out_n;
+		else if (st != YG_NOTFOUND)
+			return st;
+	}
+	return YG_OK;
+}
+
 yg_status yg_r_people_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {
@@ -71,7 +101,10 @@ yg_status yg_r_people_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	f.after = page.after;
 	f.limit = page.limit;
-	if (st == YG_OK)
+	struct yg_sv ids = yg_query(q, "id");
+	if (st == YG_OK && ids.p != NULL)
+		st = named_people(q, l.db, ids, &f.reach, &list, &n, err);
+	else if (st == YG_OK)
 		st = yg_person_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
@@ -81,9 +114,8 @@ yg_status yg_r_people_list(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = could_change(q, l.db, &list[i], &may, err);
 		yg_put_person(&j, q, &list[i], may);
 	}
-	return st != YG_OK ? st
-			   : yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].login : NULL,
-					    err);
+	bool more = ids.p == NULL && n == page.limit;
+	return st != YG_OK ? st : yg_answer_page(api, q, &j, more ? &list[n - 1].login : NULL, err);
 }
 
 /* An organisation that is named has to be one that the caller sees. */

@@ -339,6 +339,7 @@ X("exactly one of into and others is needed", "into と others のどちらか�
 X("exactly one of ids and filter is needed", "ids と filter のどちらか一方だけを指定してください")
 X("the words to look for are too long", "検索する語が長すぎます")
 X("no such alert", "アラートが見つかりません")
+X("at most %s ids", "ID は {1} 個までです")
 X("your rights do not reach the alert", "アラートはあなたの権限の範囲外です")
 X("a job of this kind cannot be undone", "この種類のジョブは元に戻せません")
 X("the job has not ended: cancel it first", "ジョブが終わっていません。先にジョブを取り消してください")

@@ -69,7 +69,8 @@ export async function pagesOf(tab) {
 export async function addresses(built, api) {
 	const first = async (where, pick) => {
 		const answer = await api.call("GET", `/api/v1${where}`);
-		return answer.status === 200 ? pick(answer.json().items?.[0]) : undefined;
+		if (answer.status !== 200) throw new Error(`${where}: ${answer.status} ${answer.body ?? ""}`); // all of them are in doc/openapi.yaml
+		return pick(answer.json().items[0]);
 	};
 	const out = [];
 	const add = (page, ...more) => {

@@ -33,6 +33,9 @@ def check_people(root, boss, boss_id, other_id, central_id):
     ok(logins(boss) == {"boss.heron"}, "an organisation's administrator sees its people", logins(boss))
     ok(boss.call("GET", "/api/v1/people?org=plover").status == boss.call("GET", "/api/v1/people?org=nobody").status == 404,
        "and of another organisation as of none")
+    some = boss.call("GET", f"/api/v1/people?id={other_id},{boss_id},{NONE},{central_id}")
+    ok(some.status == 200 and [p["id"] for p in some.json()["items"]] == [boss_id], "by their ids: those of others are left out", some)
+    ok(boss.call("GET", f"/api/v1/people?id={','.join([NONE] * 3)}").json()["items"] == [], "and none is an empty list")
     for path in ("", "/sessions", "/access"):
         one, none = boss.call("GET", f"/api/v1/people/{other_id}{path}"), boss.call("GET", f"/api/v1/people/{NONE}{path}")
         ok(one.status == none.status == 404, f"another's person is as one that is not there: people/…{path}", (one, none))

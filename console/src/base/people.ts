@@ -1,6 +1,6 @@
-// Names of people and of other actors, read one by one when they are needed.
+// Names of people and of other actors, read when they are needed, those of one moment together.
 import { signal } from "@preact/signals";
-import { type PageOf, api, at } from "./api";
+import { type PageOf, api } from "./api";
 import { t } from "./i18n";
 import { may, session } from "./session";
 
@@ -12,6 +12,16 @@ export interface Person {
 }
 const names = signal<Map<string, string>>(new Map());
 const asked = new Set<string>();
+const wanted: string[] = [];
+/** Those whom one may not know are not in the answer, and stay their ids. */
+function look(): void {
+	const ids = wanted.splice(0, 100);
+	if (wanted.length > 0) setTimeout(look);
+	api.get<PageOf<Person>>("/people", { id: ids.join(",") }).then(
+		(p) => keep(p.items),
+		() => undefined,
+	);
+}
 
 function keep(all: Person[]): void {
 	names.value = new Map([...names.peek(), ...all.map((p) => [p.id, p.name || p.login] as const)]);
@@ -22,10 +32,7 @@ export function personName(id: string): string {
 	if (id === me?.id) return me.name || me.login;
 	if (id !== "" && !asked.has(id) && may("people:read")) {
 		asked.add(id);
-		api.get<Person>(at`/people/${id}`).then(
-			(p) => keep([p]),
-			() => undefined,
-		);
+		if (wanted.push(id) === 1) setTimeout(look);
 	}
 	return names.value.get(id) ?? id;
 }

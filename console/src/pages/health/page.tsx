@@ -189,7 +189,8 @@ function Fields({ fields }: { fields: Record<string, unknown> }) {
 		</span>
 	);
 }
-/** The rows behind a counter; those of the server itself (connections, requests) count what is nowhere kept. */
+/** The rows behind a counter; those of the server itself (connections, requests) count what is nowhere kept:
+ * what they mean stands beside each. */
 function rowsOf(counter: string): string | undefined {
 	if (counter === "records_dropped") return mayAll("system:read") ? withQuery({ event: "ingest.drops" }) : link("sources", { scope: {}, query: { sort: "dropped" } });
 	if (!counter.startsWith("record") || !may("events:read")) return undefined;
@@ -266,7 +267,7 @@ export default function HealthPage() {
 			{param("event") === "" && events}
 			{counters.length > 0 && (
 				<Section title={t("health.counters")}>
-					<Facts rows={counters.map(([name, n]) => [textOr(`health.counter.${name}`, name), <Num key={name} n={n} href={rowsOf(name)} />])} />
+					<Facts rows={counters.map(([name, n]) => [textOr(`health.counter.${name}`, name), <span key={name} class="y-row"><Num n={n} href={rowsOf(name)} />{hasText(`health.meaning.${name}`) && <small class="y-soft">{t(`health.meaning.${name}`)}</small>}</span>])} />
 				</Section>
 			)}
 			<Section title={t("health.about")}>
