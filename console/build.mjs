@@ -140,11 +140,12 @@ function blocksOf(file) {
 	return out;
 }
 const helpDir = path.join(here, "..", "doc", "help");
+const apart = ["accessibility"]; // help that belongs to no page: the results of the accessibility tests
 const helped = pages.filter((name) => ["ja", "en"].some((lang) => fs.existsSync(path.join(helpDir, lang, `${name}.md`))));
 manifest.help = { pages: helped };
 for (const lang of ["ja", "en"]) {
 	const all = {};
-	for (const name of helped) {
+	for (const name of [...helped, ...apart]) {
 		const file = path.join(helpDir, lang, `${name}.md`);
 		if (!fs.existsSync(file)) stop([`doc/help/${lang}/${name}.md is missing: help is in both languages`]);
 		inputs.add(file);
@@ -152,7 +153,7 @@ for (const lang of ["ja", "en"]) {
 	}
 	manifest.help[lang] = add(`help.${lang}.json`, JSON.stringify(all), "application/json", `help ${lang}`).file;
 }
-for (const name of helped)
+for (const name of [...helped, ...apart])
 	if (blocksOf(path.join(helpDir, "ja", `${name}.md`)).filter((b) => b[0] === "h").length !== blocksOf(path.join(helpDir, "en", `${name}.md`)).filter((b) => b[0] === "h").length)
 		stop([`doc/help: ${name}.md has other headings in ja than in en`]);
 // Scripts of the plain pages (sign-in): complete in themselves.

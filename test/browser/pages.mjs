@@ -1,7 +1,9 @@
 // Every page in Japanese and English, light and dark, at 360 and 1440 pixels: it is
 // there, whole, translated, accessible, and nothing is blocked or fails behind it.
 // Arguments: yagura.
-import { Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until, wordsOf } from "./lib.mjs";
+import fs from "node:fs";
+import path from "node:path";
+import { AXE_TAGS, ROOT, Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until, wordsOf } from "./lib.mjs";
 import { addresses, faultsOf, pagesOf, tabsOf } from "./inspect.mjs";
 
 // In the dark everything at one width, by the language, and at the other what a theme changes.
@@ -40,7 +42,7 @@ async function look(tab, address, language, inside) {
 	// what is refused on purpose
 	if (address.endsWith("q=(")) tab.expected = (line) => before?.(line) || line.includes("status of 400");
 	await (inside ? tab.go(address) : tab.open(address));
-	const faults = await inspected(tab, language, inside ? (language === "en" ? [320] : []) : [640, 320]);
+	const faults = await inspected(tab, language, inside ? (language === "en" ? [640, 320] : []) : [640, 320]);
 	tab.expected = before;
 	ok(faults.length === 0, `${language} ${address.replace(/code=.*/, "code=...")} (${Date.now() - start} ms)`, faults);
 }
@@ -279,6 +281,50 @@ async function homes(browser, chief) {
 	}
 }
 
+/** The wall: begins paused where less motion is wanted, turns, and says when the connection is gone. */
+async function wall(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	await tab.open("/alerts");
+	await tab.speak("en");
+	await tab.go("/wall?show=sources,alerts&every=10");
+	const board = () => page.locator(".wl-board h2").innerText();
+	const first = await board();
+	ok(first === "Sources heard" && (await page.getByRole("button", { name: "Turn by itself" }).count()) === 1 && !(await page.locator(".y-nav").isVisible()), "the wall begins paused where less motion is wanted, with the first board", first);
+	await page.keyboard.press("n");
+	ok((await board()) === "Open alerts" && (await page.locator(".wl-last").innerText()).startsWith("Last data"), "a key turns it");
+	const { open_by_severity } = await person.get("/api/v1/overview?from=now-24h");
+	const grave = open_by_severity.filter((s) => s.severity_id > 4).reduce((n, s) => n + s.count, 0);
+	ok(Number((await page.locator(".wl-board .y-figure b").first().innerText()).replace(/\D/g, "")) === grave, "its numbers are those of the overview");
+	await tab.context.route("**/api/v1/overview*", (r) => r.abort());
+	tab.expected = (line) => line.includes("ERR_FAILED") || line.includes("net::");
+	const { id } = (await person.get("/api/v1/alerts?limit=1&state=open")).items[0];
+	await person.must("PATCH", `/api/v1/alerts/${id}`, { severity_id: 5 }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" }); // it reads anew, and cannot
+	await person.must("PATCH", `/api/v1/alerts/${id}`, { severity_id: 4 }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" });
+	await page.locator(".wl-last.is-stale").waitFor();
+	ok((await page.locator(".wl-last").innerText()).includes("Not up to date") && (await page.locator(".wl-board.y-hatched").count()) === 1, "what is not up to date is said, and hatched");
+	await tab.close();
+}
+/** The published results name what is tested here, and are reached from the overlay of keys. */
+async function results(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	await tab.open("/alerts");
+	await tab.speak("en");
+	const built = await pagesOf(tab);
+	for (const language of ["ja", "en"]) {
+		const text = fs.readFileSync(path.join(ROOT, `doc/help/${language}/accessibility.md`), "utf8");
+		const said = [...text.matchAll(/`([^`]+)`/g)].map((m) => m[1]);
+		const want = [...built, ...AXE_TAGS, "360", "1440", "640", "320"];
+		ok(want.every((x) => said.includes(x)) && said.every((x) => want.includes(x)), `${language}: the accessibility results name what is tested, no more and no less`, [want.filter((x) => !said.includes(x)), said.filter((x) => !want.includes(x))]);
+	}
+	await page.keyboard.press("?");
+	await page.getByRole("button", { name: "Results of the accessibility tests" }).click();
+	await page.getByRole("heading", { name: "What is not tested" }).waitFor();
+	const faults = [...(await tab.axe()), ...tab.troubles()];
+	ok(faults.length === 0, "and are read from the overlay of keys", faults);
+	await tab.close();
+}
 await run(async () => {
 	const server = await Server.start();
 	const browser = await openBrowser(server);
@@ -293,6 +339,8 @@ await run(async () => {
 	await undone(browser, chief);
 	await filters(browser, chief);
 	await work(browser, chief);
+	await results(browser, chief);
+	await wall(browser, chief);
 	for (const width of [1440, 360]) await live(server, browser, chief, width);
 	// side by side: a browser has a process for each
 	await Promise.all(["ja", "en"].map((language) => consolePages(server, browser, chief, language)));

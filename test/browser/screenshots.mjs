@@ -1,4 +1,4 @@
-// A picture of every page in both languages, both themes and at both widths.
+// A picture of every page in both languages, both themes and at both widths, and in forced colours.
 // Usage: screenshots.mjs YAGURA FOLDER [PART-OF-ADDRESS...]
 import fs from "node:fs";
 import path from "node:path";
@@ -24,6 +24,11 @@ async function take(tab, address, language, inside) {
 			await tab.page.screenshot({ path: path.join(folder, `${nameOf(address)}.${language}.${theme}.${width}.png`), fullPage: true, animations: "disabled" });
 		}
 		await tab.theme("light");
+		if (width === 1440) {
+			await tab.page.emulateMedia({ forcedColors: "active" });
+			await tab.page.screenshot({ path: path.join(folder, `${nameOf(address)}.${language}.forced.${width}.png`), fullPage: true, animations: "disabled" });
+			await tab.page.emulateMedia({ forcedColors: "none" });
+		}
 	}
 	process.stdout.write(`# ${language} ${address.replace(/code=.*/, "code=...")}\n`);
 }

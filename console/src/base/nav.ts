@@ -19,6 +19,7 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		pages: [
 			{ page: "overview", label: k("nav.overview"), permission: "alerts:read", keys: "g o" },
 			{ page: "compare", label: k("nav.compare"), permission: "alerts:read", keys: "g m" },
+			{ page: "wall", label: k("nav.wall"), permission: "alerts:read" },
 			{ page: "work", label: k("nav.work"), permission: "alerts:read", keys: "g w" },
 			{ page: "alerts", label: k("nav.alerts"), permission: "alerts:read", keys: "g a" },
 			{ page: "search", label: k("nav.search"), permission: "events:read", keys: "g s" },

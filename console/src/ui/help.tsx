@@ -3,11 +3,12 @@ import { lang, manifest, t } from "../base/i18n";
 import { shortcuts } from "../base/keys";
 import { singleKeys } from "../base/prefs";
 import { Check } from "./form";
-import { Skeleton } from "./basics";
+import { Button, Skeleton } from "./basics";
 import { Dialog } from "./overlay";
 
 /** Every shortcut that works here and now. */
 export function Help({ onClose }: { onClose: () => void }) {
+	const [results, setResults] = useState(false);
 	const layers = shortcuts().filter((l) => l.items.length > 0);
 	return (
 		<Dialog title={t("keys.title")} onClose={onClose} wide>
@@ -38,6 +39,12 @@ export function Help({ onClose }: { onClose: () => void }) {
 					singleKeys.value = on;
 				}}
 			/>
+			<p>
+				<Button kind="quiet" icon="help" aria-haspopup="dialog" onClick={() => setResults(true)}>
+					{t("help.accessibility")}
+				</Button>
+			</p>
+			{results && <PageHelp page="accessibility" title={t("help.accessibility")} onClose={() => setResults(false)} />}
 		</Dialog>
 	);
 }
