@@ -216,6 +216,7 @@ static yg_status answer_zones(struct yg_request *q, struct yg_response *r, struc
 		yg_jo_int(&j, "generation", number_at(&doc, 0, "generation"));
 		uint32_t off = yg_json_get(&doc, 0, YG_SV("running"));
 		yg_jo_bool(&j, "running", off == 0);
+		yg_jo_int(&j, "left_out", number_at(&doc, 0, "left_out"));
 		yg_jo_str_or_null(&j, "next_cursor", YG_SV(""));
 		yg_jo_time(&j, "as_of", q->now.us);
 		yg_jo_end(&j, '}');

@@ -404,7 +404,15 @@ static void put_stat(struct yg_buf *b, const struct yg_overview *o, struct yg_sv
 	}
 }
 
-/* Zones of the policy, by name: role zones gives them as a list of objects. */
+/* What people enter and the indicators make as many zones as there are organisations and lists. */
+static bool is_configured(const struct yg_json *json, uint32_t zone)
+{
+	uint32_t kind = yg_json_get(json, zone, YG_SV("kind"));
+	struct yg_sv s = kind != 0 ? yg_json_raw(json, kind) : YG_SV("");
+	return !YG_SV_IS(s, "entries") && !YG_SV_IS(s, "indicators");
+}
+
+/* Zones of the policy that are configured, by name: role zones gives them as a list of objects. */
 static void put_zones(struct yg_buf *b, const struct yg_json *json, uint32_t list)
 {
 	static const char *const keys[] = {"serial", "records",    "refused",    "out_of_zone",
@@ -420,7 +428,7 @@ static void put_zones(struct yg_buf *b, const struct yg_json *json, uint32_t lis
 			bool is = yg_json_at(json, zone)->type == YG_JSON_OBJECT;
 			uint32_t v = is ? yg_json_get(json, zone, yg_sv_of(keys[i])) : 0;
 			uint32_t who = is ? yg_json_get(json, zone, YG_SV("name")) : 0;
-			if (v != 0 && who != 0) /* a slug: nothing to escape */
+			if (v != 0 && who != 0 && is_configured(json, zone)) /* a slug */
 				yg_buf_printf(b, "yagura_%s{zone=\"" YG_SV_FMT "\"} %lld\n", text,
 					      YG_SV_ARG(yg_json_raw(json, who)),
 					      (long long)yg_json_i64(json, v, 0));

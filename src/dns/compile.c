@@ -210,6 +210,22 @@ yg_status yg_dns_builder_continue(struct yg_dns_builder *b, uint32_t zone,
 	return YG_FAIL(err, YG_NOTFOUND, "the policy in force does not have this zone");
 }
 
+uint32_t yg_dns_builder_zones(const struct yg_dns_builder *b)
+{
+	return (uint32_t)b->zones.n;
+}
+
+struct yg_dns_zone_about yg_dns_builder_about(const struct yg_dns_builder *b, uint32_t zone)
+{
+	const struct yg_db_zone *z = yg_db_zone_at(b, zone);
+	const struct yg_db_org *orgs = b->orgs.p;
+	return (struct yg_dns_zone_about){.name = yg_db_string_at(b, z->name),
+					  .org = yg_db_string_at(b, orgs[z->scope].name),
+					  .category = yg_db_string_at(b, z->category),
+					  .layer = (enum yg_dns_layer)z->layer,
+					  .mode = (enum yg_dns_mode)z->mode};
+}
+
 struct yg_dns_zone_stats yg_dns_builder_stats(const struct yg_dns_builder *b, uint32_t zone)
 {
 	return yg_db_zone_at(b, zone)->stats;

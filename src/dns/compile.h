@@ -96,6 +96,14 @@ struct yg_dns_zone_stats {
 	uint32_t serial;
 };
 struct yg_dns_zone_stats yg_dns_builder_stats(const struct yg_dns_builder *b, uint32_t zone);
+struct yg_dns_zone_about {                /* of a zone as it was added */
+	struct yg_sv name, org, category; /* borrowed until the next call that adds something */
+	enum yg_dns_layer layer;
+	enum yg_dns_mode mode;
+};
+/* Zones are numbered from 0 in the order they were added. */
+uint32_t yg_dns_builder_zones(const struct yg_dns_builder *b);
+struct yg_dns_zone_about yg_dns_builder_about(const struct yg_dns_builder *b, uint32_t zone);
 /* With a base: the zone's records are those of the base's zone of its name and organisation;
  * what is added to it counts in their place, and goes through dns/changes.h.  stats: of
  * the zone when the base was compiled.  YG_NOTFOUND: the base has no such zone. */

@@ -3,7 +3,9 @@
  * {"generation","zones":[{"name","kind","source","origin","layer","org",
  * "mode","override","category","serial","records","taken","refused","out_of_zone",
  * "duplicates","bytes","state","changed_at","checked_at","failed_at","error",
- * "triggers":{},"refused_records":[{"line","reason","record"}]}]}; times in us, 0: never. */
+ * "triggers":{},"refused_records":[{"line","reason","record"}]}],"left_out"}; times in us, 0: never.  In
+ * the order of precedence; those of people's entries and of indicators (kind "entries", "indicators") have
+ * no serial, bytes, failures and refused records; left_out: how many of them are not listed. */
 #include <stdio.h>
 
 #include "format/json.h"
@@ -78,6 +80,24 @@ static void put_refused(const struct zone *z, struct yg_buf *b)
 	yg_buf_putc(b, ']');
 }
 
+static void put_counts(const struct yg_dns_zone_stats *s, struct yg_buf *b)
+{
+	count(b, "taken", s->taken);
+	count(b, "refused", s->refused);
+	count(b, "out_of_zone", s->out_of_zone);
+	count(b, "duplicates", s->duplicates);
+}
+
+static void put_triggers(const struct yg_dns_zone_stats *s, struct yg_buf *b)
+{
+	yg_buf_put(b, YG_SV(",\"triggers\":{"));
+	for (size_t i = YG_DNS_TRIGGER_CLIENT_IP; i < YG_DNS_TRIGGER_COUNT; i++)
+		yg_buf_printf(b, "%s\"%s\":%llu", i > YG_DNS_TRIGGER_CLIENT_IP ? "," : "",
+			      yg_dns_trigger_name((enum yg_dns_trigger)i),
+			      (unsigned long long)s->rules[i]);
+	yg_buf_putc(b, '}');
+}
+
 static void put_zone(const struct zone *z, struct yg_buf *b)
 {
 	const struct yg_conf_dns_policy *c = z->conf;
@@ -94,23 +114,47 @@ static void put_zone(const struct zone *z, struct yg_buf *b)
 	member(b, "category", c->category);
 	count(b, "serial", z->stats.serial);
 	count(b, "records", z->stats.records);
-	count(b, "taken", z->stats.taken);
-	count(b, "refused", z->stats.refused);
-	count(b, "out_of_zone", z->stats.out_of_zone);
-	count(b, "duplicates", z->stats.duplicates);
+	put_counts(&z->stats, b);
 	count(b, "bytes", z->records != NULL ? yg_dns_records_bytes(z->records) : z->list.n);
 	member(b, "state", yg_sv_of(state_of(z)));
 	count(b, "changed_at", (uint64_t)z->news.changed_at);
 	count(b, "checked_at", (uint64_t)z->news.checked_at);
 	count(b, "failed_at", (uint64_t)z->news.failed_at);
 	member(b, "error", yg_sv_of(z->news.error));
-	yg_buf_put(b, YG_SV(",\"triggers\":{"));
-	for (size_t i = YG_DNS_TRIGGER_CLIENT_IP; i < YG_DNS_TRIGGER_COUNT; i++)
-		yg_buf_printf(b, "%s\"%s\":%llu", i > YG_DNS_TRIGGER_CLIENT_IP ? "," : "",
-			      yg_dns_trigger_name((enum yg_dns_trigger)i),
-			      (unsigned long long)z->stats.rules[i]);
-	yg_buf_putc(b, '}');
+	put_triggers(&z->stats, b);
 	put_refused(z, b);
+	yg_buf_putc(b, '}');
+}
+
+/* "allow@my-city", "blocks@all/phishing", "indicators@all/LIST/category": entries or
+ * indicators, and of the second the list. */
+static void put_made(const struct zone_made *m, struct yg_buf *b)
+{
+	struct yg_sv name = yg_sv_of(m->name), rest = name, list = {"", 0};
+	bool indicators = m->layer == YG_DNS_LAYER_INDICATORS;
+	if (yg_sv_ends(rest, YG_SV(":addresses")))
+		rest.n -= 10;
+	size_t slash = yg_sv_find(rest, '/', 0);
+	if (indicators && slash < rest.n) {
+		rest = yg_sv_sub(rest, slash + 1, rest.n);
+		(void)yg_sv_cut(&rest, '/', &list);
+	}
+	yg_buf_put(b, YG_SV("{\"name\":"));
+	yg_json_put_str(b, name);
+	member(b, "kind", indicators ? YG_SV("indicators") : YG_SV("entries"));
+	member(b, "source", list);
+	member(b, "origin", YG_SV(""));
+	member(b, "layer", yg_sv_of(yg_dns_layer_name(m->layer)));
+	member(b, "org", yg_sv_of(m->org));
+	member(b, "mode", yg_sv_of(yg_dns_mode_name(m->mode)));
+	member(b, "override", YG_SV("given"));
+	member(b, "category", yg_sv_of(m->category));
+	count(b, "records", m->stats.records);
+	put_counts(&m->stats, b);
+	member(b, "state", YG_SV("ok"));
+	count(b, "changed_at", (uint64_t)m->changed_at);
+	count(b, "checked_at", (uint64_t)m->changed_at);
+	put_triggers(&m->stats, b);
 	yg_buf_putc(b, '}');
 }
 
@@ -122,12 +166,18 @@ static void on_zones(void *user, uint32_t type, struct yg_sv body, struct yg_buf
 		return;
 	size_t at = yg_ipc_begin(reply, YG_IPC_ZONES_REPLY);
 	yg_buf_printf(reply, "{\"generation\":%llu,\"zones\":[", (unsigned long long)z->generation);
-	for (size_t i = 0; i < z->count; i++) {
+	bool known = z->places != NULL && z->made != NULL;
+	/* before the first policy: those that are configured */
+	for (size_t i = 0; i < (known ? z->place_count : z->count); i++) {
+		const struct zone *one = known ? z->places[i].zone : &z->zones[i];
 		if (i > 0)
 			yg_buf_putc(reply, ',');
-		put_zone(&z->zones[i], reply);
+		if (one != NULL)
+			put_zone(one, reply);
+		else if (known)
+			put_made(&z->made[z->places[i].made], reply);
 	}
-	yg_buf_put(reply, YG_SV("]}"));
+	yg_buf_printf(reply, "],\"left_out\":%llu}", (unsigned long long)z->made_left_out);
 	yg_ipc_end(reply, at);
 }
 

@@ -21,6 +21,8 @@
 
 #define ZONES_KIND          2u /* of snapshots: DNS policy */
 #define ZONES_DIRS          128
+#define ZONES_CONF_MAX      256  /* resolve.policy */
+#define ZONES_MADE_MAX      1000 /* that are told of */
 #define ZONES_FILE_MAX      ((uint64_t)4 << 30)
 #define ZONES_REFUSED_SHOWN 8
 #define ZONES_REFUSED_MAX   3 /* refused records of a zone in the log; all are counted */
@@ -85,6 +87,18 @@ struct zones_base {                   /* the last policy that was compiled whole
 	int64_t full_at; /* us, monotonic */
 };
 
+struct zone_made { /* a zone of what people enter, or of indicators */
+	char name[256], org[64], category[64];
+	enum yg_dns_layer layer;
+	enum yg_dns_mode mode;
+	struct yg_dns_zone_stats stats;
+	int64_t changed_at; /* so many records since then; wall clock, us */
+};
+struct zone_place {              /* one row of the policy in its order */
+	const struct zone *zone; /* NULL: made */
+	size_t made;
+};
+
 struct zones {
 	struct yg_role_ctx *ctx;
 	const struct yg_conf *conf;
@@ -101,7 +115,11 @@ struct zones {
 	struct zones_notify *notify; /* owned list */
 	struct zones_serve *serve;   /* owned; NULL: nothing is published */
 	struct yg_door *door;        /* owned */
-	struct zones_local *local;   /* owned */
+	struct zone_made *made;      /* owned; of the last policy */
+	struct zone_place *places;   /* owned; likewise */
+	size_t made_count, place_count;
+	uint64_t made_left_out;    /* beyond ZONES_MADE_MAX */
+	struct zones_local *local; /* owned */
 	/* what the centre sends; NULL: nothing yet */
 	struct yg_dns_inputs *inputs; /* owned */
 	struct yg_intel *intel;       /* owned */
@@ -125,6 +143,9 @@ void zones_file_look(struct zone *z, bool at_once); /* reads it when it has chan
 void zones_kept_read(struct zone *z);               /* at the start: what there was */
 void zones_kept_write(struct zone *z);
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
+
+/* zones_made.c: every zone of what is compiled, in its order; configured: their numbers. */
+void zones_made_look(struct zones *z, const struct yg_dns_builder *b, const uint32_t *configured);
 
 /* zones_door.c: run/zones.sock */
 yg_status zones_door_open(struct zones *z, struct yg_err *err);

@@ -67,7 +67,8 @@ struct compiling {
 	struct yg_dns_builder *b; /* owned */
 	struct zone *at;
 	unsigned shown;
-	bool over; /* the base */
+	bool over;                        /* the base */
+	uint32_t numbers[ZONES_CONF_MAX]; /* of the configured zones, in the builder */
 };
 
 static void compiling_end(struct compiling *c)
@@ -245,11 +246,12 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 	if (st == YG_OK)
 		st = add_answers(z->conf, c->b, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
-		uint32_t number = 0;
-		st = add_zone(c, &z->zones[i], &number, err);
+		st = add_zone(c, &z->zones[i], &c->numbers[i], err);
 	}
 	if (st == YG_OK)
 		st = zones_inputs_after(z, c->b, c->over, err);
+	if (st == YG_OK)
+		zones_made_look(z, c->b, c->numbers);
 	if (st == YG_OK && !c->over)
 		zones_serve_publish(z, c->b, z->generation + 1);
 	if (st == YG_OK)

@@ -3,7 +3,7 @@ import { Chip, type Column, Drawer, Empty, Facts, type List, Num, Page, Section,
 
 interface Zone {
 	name: string;
-	kind: "rpz" | "list" | "axfr";
+	kind: "rpz" | "list" | "axfr" | "entries" | "indicators";
 	source: string;
 	origin: string;
 	layer: string;
@@ -33,6 +33,8 @@ interface Zone {
 const TONE: Record<string, "plain" | "ok" | "warn" | "bad"> = { ok: "ok", behind: "warn", expired: "warn", loading: "plain", failed: "bad", empty: "plain" };
 const size = (n: number) => new Intl.NumberFormat(lang.value, { notation: "compact", style: "unit", unit: "byte", unitDisplay: "narrow", maximumFractionDigits: 1 }).format(n);
 
+const made = (z: Zone) => z.kind === "entries" || z.kind === "indicators";
+
 function columnsOf(rows: (z: Zone) => string): Column<Zone>[] {
 	return [
 		{ key: "position", label: t("dns-zones.position"), width: "min", num: true, cell: (z) => z.position, drop: 1 },
@@ -41,13 +43,13 @@ function columnsOf(rows: (z: Zone) => string): Column<Zone>[] {
 		{ key: "layer", label: t("dns-zones.layer"), cell: (z) => <Word group="dns-word" word={z.layer} />, drop: 2 },
 		{ key: "org", label: t("scope.organisation"), cell: (z) => (z.org === null ? t("dns-zones.all") : orgTitle(z.org)), extra: true },
 		{ key: "mode", label: t("dns-zones.mode"), width: "min", cell: (z) => t(`dns-zones.mode.${z.mode}`), drop: 2 },
-		{ key: "serial", label: t("dns-zones.serial"), width: "min", num: true, cell: (z) => (z.kind === "list" ? "" : String(z.serial)), drop: 2 },
+		{ key: "serial", label: t("dns-zones.serial"), width: "min", num: true, cell: (z) => (z.kind === "rpz" || z.kind === "axfr" ? String(z.serial) : ""), drop: 2 },
 		{ key: "taken", label: t("dns-zones.taken"), width: "min", num: true, cell: (z) => <Num n={z.taken} /> },
 		{ key: "refused", label: t("dns-zones.refused"), width: "min", num: true, cell: (z) => <Num n={z.refused + z.out_of_zone} href={z.refused + z.out_of_zone > 0 ? withRest([z.name]) : undefined} label={t("dns-zones.refused")} />, drop: 1 },
 		{ key: "hits", label: t("dns-zones.hits"), width: "min", num: true, cell: (z) => <Num n={z.hits} href={z.hits === null || z.hits === 0 ? undefined : rows(z)} label={t("dns-zones.hits")} /> },
 		{ key: "age", label: t("dns-zones.age"), width: "min", cell: (z) => <Time at={z.changed_at} /> },
-		{ key: "bytes", label: t("dns-zones.size"), width: "min", num: true, cell: (z) => size(z.bytes), extra: true },
-		{ key: "source", label: t("dns-zones.source"), cell: (z) => <code translate={false}>{z.source}</code>, extra: true },
+		{ key: "bytes", label: t("dns-zones.size"), width: "min", num: true, cell: (z) => (made(z) ? "" : size(z.bytes)), extra: true },
+		{ key: "source", label: t("dns-zones.source"), cell: (z) => (z.kind === "entries" ? t("dns-zones.kind.entries") : <code translate={false}>{z.source}</code>), extra: true },
 	];
 }
 function ZoneDrawer({ zone: z, rows, step }: { zone: Zone; rows: string; step: { prev?: string; next?: string } }) {
@@ -70,10 +72,10 @@ function ZoneDrawer({ zone: z, rows, step }: { zone: Zone; rows: string; step: {
 						[t("dns-zones.mode"), t(`dns-zones.mode.${z.mode}`)],
 						[t("dns-zones.override"), z.override !== "given" && z.override],
 						[t("dns-zones.category"), z.category],
-						[t("dns-zones.serial"), z.kind !== "list" && String(z.serial)],
-						[t("dns-zones.size"), size(z.bytes)],
+						[t("dns-zones.serial"), (z.kind === "rpz" || z.kind === "axfr") && String(z.serial)],
+						[t("dns-zones.size"), !made(z) && size(z.bytes)],
 						[t("dns-zones.age"), z.changed_at !== null && <Time at={z.changed_at} />],
-						[t("dns-zones.checked"), z.checked_at !== null && ago(z.checked_at)],
+						[t("dns-zones.checked"), !made(z) && z.checked_at !== null && ago(z.checked_at)],
 						[t("dns-zones.hits"), <Num n={z.hits} href={z.hits === null || z.hits === 0 ? undefined : rows} />],
 						[t("dns-zones.last-hit"), z.last_hit !== null && <Time at={z.last_hit} />],
 					]}
