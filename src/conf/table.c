@@ -135,6 +135,8 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Seconds that an answer is kept at most."},
 	{"resolve.serve-stale", NUM(SPAN, resolve_stale_us, 0, SEC(604800), SEC(86400)), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "How long after its end an answer may still be given while the upstream does not answer (RFC 8767); 0s: never."},
+	{"resolve.fair-share", NUM(BOOL, resolve_fair, 0, 1, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "When more queries come by UDP than a worker can answer, the networks (IPv4 /24, IPv6 /56) that ask most are let in as far as leaves room for the others."},
 	{"resolve.rate-limit", NUM(COUNT, resolve_rrl, 0, 10000000, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Most UDP answers in a second of one worker to one client network (IPv4 /24, IPv6 /56); who shows a cookie of ours is not limited; 0: no limit."},
 	{"resolve.rate-limit-slip", NUM(COUNT, resolve_rrl_slip, 0, 100, 2), YG_RELOAD_ROLE, RESOLVE, "0.3",

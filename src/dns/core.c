@@ -20,6 +20,7 @@ static void defaults(struct yg_dns_core_opts *o)
 	o->queries_max = or_default(o->queries_max, 4096);
 	o->jobs_max = or_default(o->jobs_max, 2048);
 	o->per_client_max = or_default(o->per_client_max, YG_MAX(o->queries_max / 4, 1));
+	o->client_jobs_max = or_default(o->client_jobs_max, YG_MAX(o->jobs_max / 4, 1));
 	o->per_zone_max = or_default(o->per_zone_max, YG_MAX(o->jobs_max / 8, 1));
 	if (o->stale_after.us == 0)
 		o->stale_after = YG_MS(1800);

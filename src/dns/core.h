@@ -126,16 +126,17 @@ struct yg_dns_ops {
 
 struct yg_dns_core_opts { /* 0 or NULL: the default in brackets, unless said otherwise */
 	struct yg_dns_ops ops;
-	void *cache;             /* borrowed; where the cache lives; 64-aligned */
-	size_t cache_bytes;      /* at least YG_DNS_CACHE_LEAST */
-	uint64_t random[2];      /* keys the tables; from the system */
-	uint8_t cookie_key[16];  /* RFC 9018; the same for all workers; all zero: no cookies */
-	uint32_t queries_max;    /* that wait at one time [4096]; more: SERVFAIL, EDE 14 */
-	uint32_t per_client_max; /* of them one client address [a quarter] */
-	uint32_t jobs_max;       /* questions in flight [2048] */
-	uint32_t per_zone_max;   /* of them with one parent name [an eighth] */
-	yg_span stale_after;     /* a stale answer is given after waiting so long [1.8 s] */
-	yg_span give_up;         /* SERVFAIL after so long [10 s] */
+	void *cache;              /* borrowed; where the cache lives; 64-aligned */
+	size_t cache_bytes;       /* at least YG_DNS_CACHE_LEAST */
+	uint64_t random[2];       /* keys the tables; from the system */
+	uint8_t cookie_key[16];   /* RFC 9018; the same for all workers; all zero: no cookies */
+	uint32_t queries_max;     /* that wait at one time [4096]; more: SERVFAIL, EDE 14 */
+	uint32_t per_client_max;  /* of them one client network (IPv4 /24, IPv6 /56) [a quarter] */
+	uint32_t jobs_max;        /* questions in flight [2048] */
+	uint32_t client_jobs_max; /* of them begun by one client network [a quarter] */
+	uint32_t per_zone_max;    /* of them with one parent name [an eighth] */
+	yg_span stale_after;      /* a stale answer is given after waiting so long [1.8 s] */
+	yg_span give_up;          /* SERVFAIL after so long [10 s] */
 	struct yg_dns_cache_opts ttl;
 	bool no_stale, no_prefetch;
 	bool break_dnssec; /* rewrite signed answers for DO=1 too */

@@ -31,7 +31,7 @@ struct job { /* a question in flight */
 	uint16_t type;
 	uint8_t key, zone_labels;
 	bool busy, prefetch;
-	uint16_t zone_counter;
+	uint16_t zone_counter, client_counter; /* client_counter: of nobody when prefetched */
 };
 
 struct run { /* one query, being answered */
@@ -112,7 +112,7 @@ struct yg_dns_core {
 	uint32_t job_mask, job_free, waiter_free, oldest, newest;
 	uint64_t tokens;
 	yg_mono swept; /* when questions were last looked at for their age */
-	uint16_t per_client[COUNTERS], per_zone[COUNTERS];
+	uint16_t per_client[COUNTERS], per_zone[COUNTERS], client_jobs[COUNTERS];
 };
 
 /* reply.c: the end of a run.  They fill out, tell the event and give how it ended. */

@@ -6,6 +6,7 @@
 
 #define TICK    YG_MS(50)
 #define SWEEP   YG_SECONDS(5)
+#define NOBODY  UINT16_MAX
 #define JOB_MAX YG_SECONDS(30) /* an upstream that says nothing, not even that it failed */
 
 yg_status yg_dns_wait_init(struct yg_dns_core *c)
@@ -33,6 +34,14 @@ static uint16_t counter_of(const struct yg_dns_core *c, const void *p, size_t n)
 	return (uint16_t)(yg_hash_of(&key, 7, (struct yg_sv){p, n}) % COUNTERS);
 }
 
+/* The counter of a client's network: who floods has all of its addresses. */
+static uint16_t network_of(const struct yg_dns_core *c, struct yg_ip ip)
+{
+	size_t n = yg_ip_is_v4(ip) ? 15 : 7;
+	memset(ip.b + n, 0, sizeof ip.b - n);
+	return counter_of(c, ip.b, sizeof ip.b);
+}
+
 /* ---- waiting queries ---- */
 
 static void unlink_time(struct yg_dns_core *c, struct waiter *w)
@@ -50,7 +59,7 @@ static void unlink_time(struct yg_dns_core *c, struct waiter *w)
 static void waiter_end(struct yg_dns_core *c, struct waiter *w)
 {
 	unlink_time(c, w);
-	c->per_client[counter_of(c, w->client.ip.b, 16)]--;
+	c->per_client[network_of(c, w->client.ip)]--;
 	c->counts.waiting--;
 	w->busy = false;
 	w->next = c->waiter_free;
@@ -60,7 +69,7 @@ static void waiter_end(struct yg_dns_core *c, struct waiter *w)
 /* Keeps what a query needs to be run again; NULL: a limit. */
 static struct waiter *waiter_new(struct yg_dns_core *c, const struct run *r)
 {
-	uint16_t *mine = &c->per_client[counter_of(c, r->client->ip.b, 16)];
+	uint16_t *mine = &c->per_client[network_of(c, r->client->ip)];
 	if (c->waiter_free == 0) {
 		c->counts.limited_all++;
 		return NULL;
@@ -116,8 +125,9 @@ bool yg_dns_wait_asked(const struct yg_dns_core *c, const struct yg_dns_key *key
 	return job_find(c, key) != NULL;
 }
 
+/* client: who wants it; NULL: nobody yet. */
 static struct job *job_new(struct yg_dns_core *c, const struct yg_dns_route *route,
-			   const struct yg_dns_key *key)
+			   const struct yg_dns_key *key, const struct yg_dns_client *client)
 {
 	/* names of random attacks have their parent in common */
 	struct yg_sv parent = yg_dns_name_from(key->name, 1);
@@ -130,10 +140,18 @@ static struct job *job_new(struct yg_dns_core *c, const struct yg_dns_route *rou
 		c->counts.limited_zone++;
 		return NULL;
 	}
+	uint16_t network = client != NULL ? network_of(c, client->ip) : NOBODY;
+	if (network != NOBODY && c->client_jobs[network] >= c->opts.client_jobs_max) {
+		c->counts.limited_client++;
+		return NULL;
+	}
 	uint32_t index = c->job_free;
 	struct job *j = &c->jobs[index - 1];
 	c->job_free = j->next;
 	c->per_zone[zone]++;
+	if (network != NOBODY)
+		c->client_jobs[network]++;
+	j->client_counter = network;
 	c->counts.jobs++;
 	j->name = *key->name;
 	j->hash = key->hash;
@@ -176,6 +194,8 @@ static void job_end(struct yg_dns_core *c, struct job *j)
 		link = &c->jobs[*link - 1].next;
 	*link = j->next;
 	c->per_zone[j->zone_counter]--;
+	if (j->client_counter != NOBODY)
+		c->client_jobs[j->client_counter]--;
 	c->counts.jobs--;
 	j->busy = false;
 	j->next = c->job_free;
@@ -190,7 +210,7 @@ bool yg_dns_wait_for(struct yg_dns_core *c, struct run *r, const struct yg_dns_r
 	if (r->waiter != 0 && c->waiters[r->waiter - 1].job != 0)
 		return true; /* it waits already: run for a stale answer that is not there */
 	if (j == NULL)
-		j = job_new(c, route, key);
+		j = job_new(c, route, key, r->client);
 	if (j == NULL)
 		return false;
 	struct waiter *w = r->waiter != 0 ? &c->waiters[r->waiter - 1] : waiter_new(c, r);
@@ -219,7 +239,7 @@ void yg_dns_wait_prefetch(struct yg_dns_core *c, const struct yg_dns_route *rout
 {
 	if (c->counts.jobs >= c->opts.jobs_max / 2 || job_find(c, key) != NULL)
 		return; /* what somebody waits for goes first */
-	struct job *j = job_new(c, route, key);
+	struct job *j = job_new(c, route, key, NULL);
 	if (j == NULL)
 		return;
 	j->prefetch = true;

@@ -97,6 +97,12 @@ static void look_resolver(struct center *c, uint32_t worker, struct yg_json *jso
 		health = YG_HEALTH_DEGRADED;
 		yg_sb_put(&text, YG_SV("; an upstream does not answer"));
 	}
+	uint32_t held = yg_json_get(json, 0, YG_SV("networks_held_back"));
+	if (held != 0 && yg_json_i64(json, held, 0) != 0) {
+		health = YG_HEALTH_DEGRADED;
+		yg_sb_printf(&text, "; more is asked than it can answer: networks held back: %lld",
+			     (long long)yg_json_i64(json, held, 0));
+	}
 	yg_api_set_part(&c->api, name, health, yg_sb_sv(&text), yg_buf_sv(&reply));
 }
 

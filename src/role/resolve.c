@@ -66,6 +66,7 @@ static void on_tick(uv_timer_t *t)
 	struct resolve *r = t->data;
 	r->tick_at = INT64_MAX;
 	tell_time(r);
+	resolve_udp_tick(r);
 	resolve_wait(r);
 }
 

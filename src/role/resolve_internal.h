@@ -1,6 +1,6 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
- * resolve_client.c (who asks), resolve_udp.c, resolve_limit.c, resolve_accept.c,
- * resolve_log.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
+ * resolve_client.c (who asks), resolve_udp.c, resolve_fair.c, resolve_limit.c,
+ * resolve_accept.c, resolve_log.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
  * them), resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
 #include <uv.h>
@@ -103,7 +103,15 @@ uint32_t resolve_org(const struct resolve_clients *c, struct yg_sv name);
 /* resolve_udp.c */
 yg_status resolve_udp_open(struct resolve *r, struct yg_err *err);
 void resolve_udp_stop(struct resolve *r);
-uint64_t resolve_udp_unsent(const struct resolve *r);      /* answers the kernel did not take */
+uint64_t resolve_udp_unsent(const struct resolve *r); /* answers the kernel did not take */
+struct resolve_overload {                             /* more queries by UDP than can be answered */
+	uint64_t shed;                                /* not let in, of networks that asked most */
+	uint64_t overflowed; /* lost, of anybody: the socket's buffer was full */
+	uint64_t networks;   /* that are held back now */
+};
+/* At least once a second: who asked too much and has stopped is not held back any more. */
+void resolve_udp_tick(struct resolve *r);
+void resolve_udp_overload(const struct resolve *r, struct resolve_overload *out);
 uint16_t resolve_udp_port(const struct yg_dns_peer *peer); /* the client's */
 void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
 		       size_t n);

@@ -77,6 +77,11 @@ static void put_doors(const struct resolve *r, struct yg_buf *b)
 	number(b, "rate_limited", d->limited);
 	number(b, "rate_slipped", d->slipped);
 	number(b, "unsent", resolve_udp_unsent(r));
+	struct resolve_overload o;
+	resolve_udp_overload(r, &o);
+	number(b, "shed", o.shed);
+	number(b, "overflowed", o.overflowed);
+	number(b, "networks_held_back", o.networks);
 }
 
 static void put_log(const struct resolve *r, struct yg_buf *b)

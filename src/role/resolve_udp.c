@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "dns/cookie.h"
+#include "role/resolve_fair.h"
 #include "role/resolve_internal.h"
 
 #define ROUNDS     16 /* then the loop turns: TCP, upstreams and the supervisor have their say */
@@ -19,6 +20,7 @@ struct udp_door {
 	int fd;
 	bool any; /* bound to every address: answers must come from the one asked */
 	uint64_t unsent, unanswered;
+	struct fair fair;
 	struct mmsghdr in[YG_DNS_BATCH], out[YG_DNS_BATCH];
 	struct iovec in_iov[YG_DNS_BATCH], out_iov[YG_DNS_BATCH];
 	struct sockaddr_in6 from[YG_DNS_BATCH]; /* also holds a sockaddr_in */
@@ -107,6 +109,16 @@ uint64_t resolve_udp_unsent(const struct resolve *r)
 	return n;
 }
 
+void resolve_udp_overload(const struct resolve *r, struct resolve_overload *out)
+{
+	*out = (struct resolve_overload){0};
+	for (const struct udp_door *d = r->udp; d != NULL; d = d->next) {
+		out->shed += d->fair.shed;
+		out->overflowed += d->fair.overflowed;
+		out->networks += d->fair.heavy_count;
+	}
+}
+
 uint16_t resolve_udp_port(const struct yg_dns_peer *peer)
 {
 	struct udp_peer p;
@@ -182,6 +194,8 @@ static size_t judge(struct udp_door *d, size_t n)
 	size_t judged = 0, slip_n = 0;
 	struct yg_dns_query q;
 	for (size_t i = 0; i < n; i++) {
+		if (fair_purges(&d->fair, ip_of(&d->from[i])))
+			continue;
 		enum resolve_limit l = d->r->limiter != NULL ? limit(d, i, &q) : RESOLVE_PASS;
 		if (l == RESOLVE_SLIP)
 			slips[slip_n++] = (uint8_t)i;
@@ -244,21 +258,49 @@ static void send_all(struct udp_door *d, size_t n)
 	d->unsent += ready - sent;
 }
 
+static void tell_overload(struct udp_door *d)
+{
+	char text[64];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (d->fair.heavy_count == 0) {
+		yg_role_log(d->r->ctx, YG_EV_RESOLVE_OVERLOAD_OVER, YG_KN("shed", d->fair.shed));
+		return;
+	}
+	fair_network_text(d->fair.heavy[0].key, &b);
+	yg_role_log(d->r->ctx, YG_EV_RESOLVE_OVERLOAD, YG_KV("network", yg_sb_sv(&b)),
+		    YG_KN("rate", (uint64_t)d->fair.heavy[0].rate),
+		    YG_KN("networks", d->fair.heavy_count),
+		    YG_KN("answered", (uint64_t)d->fair.capacity));
+}
+
 static void on_readable(uv_poll_t *w, int status, int events)
 {
 	struct udp_door *d = w->data;
 	(void)events;
 	if (status < 0) /* libuv watches no more; recvmmsg() takes the error off the socket */
 		(void)uv_poll_start(w, UV_READABLE, on_readable);
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	unsigned round = 0;
+	for (; round < ROUNDS; round++) {
 		int n = receive(d);
 		if (n <= 0)
 			break;
+		if (fair_wants(&d->fair, (size_t)n, YG_DNS_BATCH))
+			fair_sample(&d->fair, ip_of(&d->from[fair_dice(&d->fair, (size_t)n)]),
+				    (size_t)n);
 		send_all(d, judge(d, (size_t)n));
 		if (n < YG_DNS_BATCH)
 			break;
 	}
+	if (fair_turn(&d->fair, round == ROUNDS, resolve_now(d->r)))
+		tell_overload(d);
 	resolve_wait(d->r);
+}
+
+void resolve_udp_tick(struct resolve *r)
+{
+	for (struct udp_door *d = r->udp; d != NULL; d = d->next)
+		if (d->fair.heavy_count > 0 && fair_turn(&d->fair, false, resolve_now(r)))
+			tell_overload(d);
 }
 
 void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const uint8_t *msg,
@@ -316,6 +358,9 @@ static yg_status door_open(struct resolve *r, int fd, struct yg_err *err)
 						   .msg_iovlen = 1,
 						   .msg_control = d->any ? d->control[i].b : NULL};
 	}
+	uint64_t seed = 0;
+	r->ctx->env.random(r->ctx->env.ctx, &seed, sizeof seed);
+	fair_open(&d->fair, fd, r->conf->resolve_fair != 0, seed, resolve_now(r));
 	if (uv_poll_init(r->ctx->loop, &d->poll, fd) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "a socket of the loop");
 	d->poll.data = d;

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""More than the resolver can do, and somebody else who asks as always: one client far above
+what can be answered, random names below one zone and below many, TCP connections that
+dawdle or are too many.  Others are answered, memory and questions in flight are bounded."""
+
+import contextlib
+import multiprocessing
+import os
+import random
+import socket
+import struct
+import sys
+import threading
+import time
+
+from harness import done, note, ok, until
+from resolve_lib import Answer, Upstream, ask, name_bytes, query, read_tcp, resolver
+
+binary = sys.argv[1]
+OTHER = "127.0.1.9"
+REAL = "192.0.2.1"
+
+
+def worker(s):
+    return s.events("role.started", started="resolve")[-1]["process"]
+
+
+def memory(s):
+    with open(f"/proc/{worker(s)}/status", encoding="ascii") as f:
+        return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
+
+
+def descriptors(s):
+    return len(os.listdir(f"/proc/{worker(s)}/fd"))
+
+
+class Fine(Upstream):
+    """Knows every name, at once, but those of "attacked": it is silent about them."""
+    def __init__(self):
+        super().__init__()
+        self.silently = 0
+
+    def run_udp(self):
+        with contextlib.suppress(OSError):
+            while not self.stopping:
+                msg, who = self.udp.recvfrom(65535)
+                if b"attacked" in msg.lower():
+                    self.silently += 1
+                    continue
+                end = msg.index(b"\0", 12) + 5
+                self.udp.sendto(msg[:2] + struct.pack(">5H", 0x8180, 1, 1, 0, 0) + msg[12:end] +
+                                b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 600, 4) + socket.inet_aton(REAL), who)
+
+
+def send_flood(dns, sources, messages, seconds, out):
+    """A process of its own: as fast as it can, nothing is read."""
+    socks = []
+    for source in sources:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind((source, 0))
+        s.connect(dns)
+        s.setblocking(False)
+        socks.append(s)
+    n, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        for s in socks:
+            for m in messages:
+                with contextlib.suppress(OSError):
+                    s.send(m)
+                    n += 1
+    out.put(n)
+
+
+def flood(dns, sources, messages, seconds, processes=2):
+    out = multiprocessing.Queue()
+    part = max(1, len(messages) // processes)
+    ps = [multiprocessing.Process(target=send_flood, daemon=True,
+                                  args=(dns, sources, messages[i * part:][:part], seconds, out)) for i in range(processes)]
+    for p in ps:
+        p.start()
+
+    def end():
+        sent = sum(out.get(timeout=60) for _ in ps)
+        for p in ps:
+            p.join()
+        return sent
+    return end
+
+
+def served(dns, seconds, name, each=None):
+    """Asks fifty times a second from another network: (asked, answered, within 100 ms, the slowest in ms)."""
+    asked = good = quick = 0
+    worst, end = 0.0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        try:
+            a = ask(dns, name() if callable(name) else name, source=OTHER, timeout=1)
+        except ValueError:
+            a = None
+        took = time.monotonic() - begin
+        asked += 1
+        if a is not None and a.values == [REAL]:
+            good += 1
+            quick += took < 0.1
+        worst = max(worst, took)
+        if each:
+            each()
+        time.sleep(max(0.0, 0.02 - took))
+    return asked, good, quick, worst * 1000
+
+
+def told(what, got, sent=0, seconds=1.0):
+    asked, good, quick, worst = got
+    note(f"{what}: {sent / seconds / 1000:.0f} thousand a second beside; of {asked} asked {good} answered, "
+         f"{quick} within 100 ms, the slowest {worst:.0f} ms")
+
+
+def cpu(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        row = f.read().rsplit(")", 1)[1].split()
+    return (int(row[11]) + int(row[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def one_client():
+    seconds = 4.0
+    messages = [query("www.example.") for _ in range(400)]
+    heavy = ["127.0.66.1", "127.0.66.2"]
+    with Fine() as up, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink, \
+            resolver(binary, up, {"query-log": False}) as s:
+        ask(s.dns, "www.example.")
+        sink.bind(("127.0.0.1", 0))
+        end = flood(sink.getsockname(), heavy, messages, seconds)
+        time.sleep(0.5)
+        beside = served(s.dns, seconds - 0.8, "www.example.")
+        told("the same noise, but at nobody", beside, end(), seconds)
+        before, used = memory(s), cpu(worker(s))
+        end = flood(s.dns, heavy, messages, seconds)
+        time.sleep(0.5)
+        got = served(s.dns, seconds - 0.8, "www.example.")
+        sent = end()
+        used = cpu(worker(s)) - used
+        told(f"one client at full rate ({used / seconds:.2f} of a processor for the worker)", got, sent, seconds)
+        e = s.find_event("resolve.overload")
+        # a machine that is fast enough answers all of it: then nobody has to be held back
+        ok(got[1] >= 0.9 * got[0] and got[2] >= 0.7 * got[0] * beside[2] / beside[0],
+           "one client asks far more than can be answered: the other is answered, and at once", (got, beside))
+        if e:
+            ok(e["network"] == "127.0.66.0/24" and e["networks"] == 1, "who is held back is told", e)
+            ok(sent / seconds > e["answered"], "it asked more than can be answered", e)
+        ok(memory(s) - before < 24 << 10, "memory is bounded", memory(s) - before)
+        if e:
+            ok(until(lambda: len(s.events("resolve.overload_over")) == len(s.events("resolve.overload")), 10),
+               "when it is over nobody is held back")
+        good = sum(ask(s.dns, "www.example.", source="127.0.66.1", timeout=1) is not None for _ in range(20))
+        ok(good == 20, "and it is answered as before", good)
+
+
+def random_names():
+    """Names that nobody knows, at an upstream that says nothing: below one name, below many,
+    from one address and from a whole network."""
+    def below_one():
+        return f"r{random.getrandbits(40):x}.attacked.example."
+
+    def below_many():
+        return f"r{random.getrandbits(40):x}.p{random.getrandbits(40):x}.attacked.example."
+    count = [0]
+
+    def fresh():
+        count[0] += 1
+        return f"n{count[0]}.example." if count[0] % 2 else "www.example."
+    with Fine() as up, resolver(binary, up, {"query-log": False}) as s:
+        ask(s.dns, "www.example.")
+        before, open_before, most = memory(s), descriptors(s), [0]
+
+        def look():
+            most[0] = max(most[0], descriptors(s) - open_before)
+        for what, make, sources in (("below one name", below_one, ["127.0.66.1"]),
+                                    ("below many, from a whole network", below_many, [f"127.0.66.{i}" for i in range(1, 41)])):
+            most[0] = 0
+            seconds = 3.5
+            end = flood(s.dns, sources, [query(make()) for _ in range(6000)], seconds)
+            time.sleep(0.7)
+            got = served(s.dns, seconds - 1, fresh, look)
+            told(f"random names {what} ({most[0]} sockets of upstream questions at most)", got, end(), seconds)
+            ok(got[1] >= 0.95 * got[0], f"random names {what}: others are answered, cached or not", got)
+            ok(most[0] <= 2200, "questions in flight are bounded", most[0])
+        grown = memory(s) - before
+        ok(grown < 48 << 10, "memory is bounded", f"{grown} KiB")
+        note(f"{grown} KiB more memory; the silent upstream heard {up.silently} questions")
+        ok(not s.events("role.crashed"), "no process has died")
+
+
+def connections():
+    with Fine() as up, resolver(binary, up, {"query-log": False, "tcp-clients": 1000, "tcp-idle": "3s"}) as s:
+        ask(s.dns, "www.example.")
+        before, slow = memory(s), []
+        q = query("www.example.")
+        for i in range(400):
+            c = socket.socket()
+            c.bind((f"127.0.2.{1 + i % 200}", 0))
+            c.connect(s.dns)
+            slow.append([c, time.monotonic(), 0.0])
+        stop = []
+
+        def dawdle():
+            while not stop:
+                for c in slow:
+                    with contextlib.suppress(OSError):
+                        if not c[2]:
+                            c[0].send(b"\0" if time.monotonic() - c[1] < 1 else q[:1])
+                            c[0].setblocking(False)
+                            if c[0].recv(10) == b"":
+                                c[2] = time.monotonic()
+                    if not c[2] and c[0].fileno() >= 0:
+                        try:
+                            c[0].send(b"")
+                        except OSError:
+                            c[2] = time.monotonic()
+                time.sleep(1)
+        t = threading.Thread(target=dawdle, daemon=True)
+        t.start()
+        got = served(s.dns, 2, "www.example.")
+        told("four hundred send an octet a second", got)
+        ok(got[1] >= 0.98 * got[0], "four hundred dawdlers: others are answered by UDP", got)
+        begin = time.monotonic()
+        a = ask(s.dns, "www.example.", tcp=True, source=OTHER)
+        ok(a and a.values == [REAL] and time.monotonic() - begin < 2, "and by TCP")
+        ok(until(lambda: all(c[2] for c in slow), 10), "who sends no whole query in time is closed",
+           sum(1 for c in slow if not c[2]))
+        stop.append(1)
+        t.join(5)
+        many = []
+        for i in range(3000):
+            c = socket.socket()
+            c.bind((f"127.0.3.{1 + i % 200}", 0))
+            c.settimeout(5)
+            with contextlib.suppress(OSError):
+                c.connect(s.dns)
+                c.sendall(struct.pack(">H", len(q)) + q + b"\xff\xff" + b"x" * 100)
+            many.append(c)
+        good = 0
+        for i in range(20):
+            with contextlib.suppress(OSError):
+                a = ask(s.dns, "www.example.", tcp=True, source=f"127.0.1.{i + 1}")
+                good += a is not None and a.values == [REAL]
+        ok(good == 20, "three times as many connections as may be: who comes is served by TCP", good)
+        ok(descriptors(s) < 1200, "no more are open than may be", descriptors(s))
+        grown = memory(s) - before
+        ok(grown < 32 << 10, "memory is bounded", f"{grown} KiB")
+        for c in [*many, *(x[0] for x in slow)]:
+            c.close()
+        ok(not s.events("role.crashed"), "no process has died")
+        ok(s.stop() == 0, "it drains")
+
+
+one_client()
+random_names()
+connections()
+done()
