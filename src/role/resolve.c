@@ -113,53 +113,17 @@ static void on_client(void *ctx, struct yg_dns_client *client)
 		client->view = r->clients.rows[client->network].view;
 }
 
-/* Over the base that is at hand, or the one that was given just before. */
-static yg_status policy_open(struct resolve *r, int fd, struct yg_dns_policy **out,
-			     struct yg_err *err)
-{
-	struct yg_dns_policy *base = NULL;
-	uint64_t least = r->policy != NULL ? yg_dns_policy_info(r->policy).generation : 0;
-	yg_status st = yg_dns_policy_open_over(
-		fd, least, r->policy != NULL ? yg_dns_policy_whole(r->policy) : NULL, out, err);
-	if (st != YG_CONFLICT || r->base_fd < 0 ||
-	    yg_dns_policy_open_fd(r->base_fd, 0, &base, NULL) != YG_OK)
-		return st;
-	st = yg_dns_policy_open_over(fd, least, base, out, err);
-	yg_dns_policy_close(base); /* the policy keeps it */
-	return st;
-}
-
 static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
 {
 	struct resolve *r = ctx->user;
-	struct yg_dns_policy *p = NULL;
-	struct yg_err err = {0};
 	YG_AUTO(yg_fd_close) int mine = *fd; /* read in place, then it may be closed */
 	*fd = -1;
 	if (kind == KIND_DNS_LOCAL)
 		resolve_local_take(r, mine);
-	if (kind == KIND_DNS_BASE) { /* what it is for comes next */
-		yg_fd_close(&r->base_fd);
-		r->base_fd = mine;
-		mine = -1;
-	}
-	if (kind != KIND_DNS_POLICY)
-		return;
-	yg_status st = policy_open(r, mine, &p, &err);
-	yg_fd_close(&r->base_fd);
-	if (st != YG_OK) {
-		yg_role_log(ctx, YG_EV_RESOLVE_POLICY_REFUSED, YG_KN("generation", generation),
-			    YG_KERR(&err));
-		return;
-	}
-	struct yg_dns_policy *old = r->policy;
-	r->policy = p;
-	resolve_clients_views(&r->clients, p);
-	yg_dns_core_policy(r->core, p);
-	yg_dns_policy_close(old);
-	struct yg_dns_policy_info info = yg_dns_policy_info(p);
-	yg_role_log(ctx, YG_EV_RESOLVE_POLICY, YG_KN("generation", info.generation),
-		    YG_KN("names", info.names), YG_KN("zones", info.zones));
+	if (kind == KIND_DNS_BASE) /* what it is for comes next */
+		resolve_policy_base(r, &mine);
+	if (kind == KIND_DNS_POLICY)
+		resolve_policy_take(r, generation, &mine);
 }
 
 static void on_drain(struct yg_role_ctx *ctx)
@@ -238,14 +202,15 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (r == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the resolver");
 	ctx->user = r;
-	r->base_fd = -1;
 	r->ctx = ctx;
 	r->conf = ctx->conf;
 	r->tick_at = INT64_MAX;
 	if (uv_timer_init(ctx->loop, &r->tick) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
 	r->tick.data = r;
-	yg_status st = resolve_clients_open(&r->clients, ctx, err);
+	yg_status st = resolve_policy_open(r, err);
+	if (st == YG_OK)
+		st = resolve_clients_open(&r->clients, ctx, err);
 	if (st == YG_OK)
 		st = resolve_taps_open(ctx, &r->taps, err);
 	if (st == YG_OK)
@@ -273,6 +238,7 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		st = resolve_door_open(r, err);
 	if (st != YG_OK)
 		return st;
+	r->serving = true;
 	tell_time(r);
 	resolve_wait(r);
 	yg_role_ready(ctx, "");
@@ -285,7 +251,8 @@ const struct yg_role yg_role_resolve = {
 	.bit = YG_R_RESOLVE,
 	.doc = "Answers DNS queries by policy, cache and upstream servers; sees DNS packets of anybody.",
 	.peers = 0,
-	.calls = YG_CALLS_ACCEPT | YG_CALLS_FILES, /* libuv tries to open /dev/null */
+	/* files: libuv tries to open /dev/null; threads: one verifies a new policy */
+	.calls = YG_CALLS_ACCEPT | YG_CALLS_FILES | YG_CALLS_THREADS,
 	.w_xor_x = true,
 	.profile = profile,
 	.run = run,

@@ -1,5 +1,5 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
- * resolve_client.c (who asks), resolve_udp.c, resolve_fair.c, resolve_limit.c,
+ * resolve_policy.c (new policies), resolve_client.c (who asks), resolve_udp.c, resolve_fair.c, resolve_limit.c,
  * resolve_accept.c, resolve_log.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
  * them), resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
@@ -22,6 +22,7 @@ struct limiter;
 struct streams;
 struct upstreams;
 struct resolve_log;
+struct resolve_opener;
 struct yg_door;
 
 /* Who asks: rows of resolve.clients, in order; the tree's values are row numbers. */
@@ -54,7 +55,6 @@ struct resolve {
 	struct yg_dns_zones *zones;   /* owned */
 	uint64_t local_generation;    /* of the local zones in it; 0: none yet */
 	struct yg_dns_policy *policy; /* owned; NULL: none yet */
-	int base_fd;                  /* owned: what the next one may stand over; -1: none */
 	void *cache;                  /* owned */
 	size_t cache_bytes;
 	struct resolve_clients clients;
@@ -72,7 +72,8 @@ struct resolve {
 	int64_t tick_at;       /* us of the monotonic clock; INT64_MAX: not set */
 	int64_t wall_ahead_us; /* wall clock - monotonic one, about once a second */
 	uint64_t events;
-	bool draining;
+	struct resolve_opener *opener; /* owned */
+	bool serving, draining;
 };
 
 static inline yg_mono resolve_now(const struct resolve *r)
@@ -81,6 +82,12 @@ static inline yg_mono resolve_now(const struct resolve *r)
 }
 /* After anything that may have made a query wait: the core wants to be ticked. */
 void resolve_wait(struct resolve *r);
+
+/* resolve_policy.c */
+yg_status resolve_policy_open(struct resolve *r, struct yg_err *err);
+/* A new policy, and what it may stand over, which comes before it; *fd is taken. */
+void resolve_policy_take(struct resolve *r, uint64_t generation, int *fd);
+void resolve_policy_base(struct resolve *r, int *fd);
 
 /* resolve_client.c */
 yg_status resolve_clients_open(struct resolve_clients *c, struct yg_role_ctx *ctx,

@@ -2,6 +2,7 @@
  * one policy that the resolver works by.  Sees what the configured files and the
  * servers of the zones hold, and no query. */
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "dns/answer.h"
@@ -10,6 +11,7 @@
 #include "role/zones_internal.h"
 
 #define WATCH_MS     1000
+#define NICE         10
 #define EDE_ORG      17 /* RFC 8914: filtered, as the client's own side wants it */
 #define EDE_CENSORED 16
 #define EDE_OURS     15
@@ -119,6 +121,9 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	ctx->user = z;
 	z->ctx = ctx;
 	z->conf = ctx->conf;
+	/* compiling takes whole seconds of a core; who answers queries on it goes first */
+	if (setpriority(PRIO_PROCESS, 0, NICE) != 0)
+		return YG_FAIL_OS(err, errno, "nice value of the compiler");
 	z->count = ctx->conf->dns_policy_count;
 	z->zones = calloc(z->count + 1, sizeof *z->zones);
 	if (z->zones == NULL)

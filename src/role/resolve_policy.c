@@ -1,0 +1,163 @@
+/* New policies, opened and verified beside: a thread reads every byte of the file while
+ * the loop goes on answering by the policy there is; then the loop puts the new one in
+ * force between two batches, and a thread gives the old one's memory back.
+ *
+ * One such job at a time; of what comes meanwhile the newest counts.  Before the first
+ * query there is nobody to wait: then it is done at once. */
+#include <stdlib.h>
+
+#include "os/file.h"
+#include "role/resolve_internal.h"
+
+struct resolve_opener {
+	struct resolve *r;
+	uv_async_t done;
+	uv_thread_t thread;
+	bool busy;
+	/* the job at hand, the thread's while busy */
+	int fd, base_fd; /* owned; -1: none */
+	uint64_t generation, least;
+	int64_t took_us;
+	struct yg_dns_policy *now; /* borrowed; its base may be the new one's */
+	struct yg_dns_policy *opened, *old;
+	yg_status st;
+	struct yg_err err;
+	/* what came meanwhile */
+	int next_fd, next_base_fd; /* owned */
+	uint64_t next_generation;
+};
+
+/* Over the base that is at hand, or the one that was given just before. */
+static yg_status open_over(struct resolve_opener *o)
+{
+	struct yg_dns_policy *base = o->now != NULL ? yg_dns_policy_whole(o->now) : NULL;
+	yg_status st = yg_dns_policy_open_over(o->fd, o->least, base, &o->opened, &o->err);
+	if (st != YG_CONFLICT || o->base_fd < 0 ||
+	    yg_dns_policy_open_fd(o->base_fd, 0, &base, NULL) != YG_OK)
+		return st;
+	st = yg_dns_policy_open_over(o->fd, o->least, base, &o->opened, &o->err);
+	yg_dns_policy_close(base); /* the policy keeps it */
+	return st;
+}
+
+static void work(struct resolve_opener *o)
+{
+	int64_t begun = resolve_now(o->r).us;
+	yg_dns_policy_close(o->old);
+	o->old = NULL;
+	if (o->fd < 0)
+		return;
+	o->st = open_over(o);
+	yg_fd_close(&o->fd); /* it was read in place */
+	yg_fd_close(&o->base_fd);
+	o->took_us = resolve_now(o->r).us - begun;
+}
+
+static void in_thread(void *arg)
+{
+	struct resolve_opener *o = arg;
+	work(o);
+	(void)uv_async_send(&o->done);
+}
+
+/* Puts in force what the job has opened. */
+static void take(struct resolve_opener *o)
+{
+	struct resolve *r = o->r;
+	struct yg_dns_policy *p = o->opened;
+	o->opened = NULL;
+	if (p == NULL) {
+		yg_role_log(r->ctx, YG_EV_RESOLVE_POLICY_REFUSED,
+			    YG_KN("generation", o->generation), YG_KERR(&o->err));
+		return;
+	}
+	o->old = r->policy;
+	r->policy = p;
+	resolve_clients_views(&r->clients, p);
+	yg_dns_core_policy(r->core, p);
+	struct yg_dns_policy_info info = yg_dns_policy_info(p);
+	yg_role_log(r->ctx, YG_EV_RESOLVE_POLICY, YG_KN("generation", info.generation),
+		    YG_KN("names", info.names), YG_KN("zones", info.zones),
+		    YG_KN("open_us", (uint64_t)o->took_us));
+}
+
+static void begin(struct resolve_opener *o, bool beside)
+{
+	o->now = o->r->policy;
+	o->least = o->now != NULL ? yg_dns_policy_info(o->now).generation : 0;
+	o->st = YG_OK;
+	o->err = (struct yg_err){0};
+	o->busy = beside && uv_thread_create(&o->thread, in_thread, o) == 0;
+	if (o->busy)
+		return;
+	bool opens = o->fd >= 0; /* no thread: here, however long it takes */
+	work(o);
+	if (opens)
+		take(o);
+}
+
+static void next(struct resolve_opener *o)
+{
+	o->fd = o->next_fd;
+	o->base_fd = o->next_base_fd;
+	o->generation = o->next_generation;
+	o->next_fd = o->next_base_fd = -1;
+	if (o->fd >= 0 || o->old != NULL)
+		begin(o, true);
+}
+
+static void on_done(uv_async_t *h)
+{
+	struct resolve_opener *o = h->data;
+	if (!o->busy)
+		return;
+	(void)uv_thread_join(&o->thread);
+	o->busy = false;
+	if (o->opened != NULL || o->st != YG_OK)
+		take(o);
+	next(o);
+}
+
+void resolve_policy_take(struct resolve *r, uint64_t generation, int *fd)
+{
+	struct resolve_opener *o = r->opener;
+	if (o->next_fd >= 0)
+		yg_fd_close(&o->next_fd);
+	o->next_fd = *fd;
+	o->next_generation = generation;
+	*fd = -1;
+	if (o->busy)
+		return;
+	if (r->serving) {
+		next(o);
+		return;
+	}
+	o->fd = o->next_fd;
+	o->base_fd = o->next_base_fd;
+	o->generation = generation;
+	o->next_fd = o->next_base_fd = -1;
+	begin(o, false);
+	yg_dns_policy_close(o->old);
+	o->old = NULL;
+}
+
+void resolve_policy_base(struct resolve *r, int *fd)
+{
+	yg_fd_close(&r->opener->next_base_fd);
+	r->opener->next_base_fd = *fd;
+	*fd = -1;
+}
+
+yg_status resolve_policy_open(struct resolve *r, struct yg_err *err)
+{
+	struct resolve_opener *o = calloc(1, sizeof *o);
+	if (o == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for policies");
+	r->opener = o;
+	o->r = r;
+	o->fd = o->base_fd = o->next_fd = o->next_base_fd = -1;
+	if (uv_async_init(r->ctx->loop, &o->done, on_done) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a handle of the loop for policies");
+	o->done.data = o;
+	return YG_OK;
+}
