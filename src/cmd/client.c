@@ -183,7 +183,7 @@ static void set_request(struct yg_client *client, const struct yg_call *call, st
 	(void)curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(h, CURLOPT_HEADERDATA, out);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, 10L);
-	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, 600L);
+	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT, call->seconds > 0 ? call->seconds : 600L);
 	(void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(h, CURLOPT_PROXY, "");
 	if (client->socket[0] != '\0')

@@ -25,6 +25,7 @@ struct yg_call {
 	const char *batch_id; /* Yagura-Batch-Id, or NULL */
 	const char *if_match; /* ETag, or NULL */
 	const char *key;      /* Idempotency-Key, or NULL */
+	long seconds;         /* to wait for the answer; 0: ten minutes */
 	FILE *to;             /* where a good answer's body goes as it comes; NULL: reply.text */
 };
 struct yg_reply {

@@ -10,6 +10,7 @@
 #include "intel/indicator.h"
 #include "role/explain_call.h"
 
+#define CENTRE_WAIT 5 /* seconds; then the workers are asked */
 #define WORKERS_MAX 64
 
 static yg_status by_api(struct yg_cli *cli, json_t **out, struct yg_err *err)
@@ -26,8 +27,10 @@ static yg_status by_api(struct yg_cli *cli, json_t **out, struct yg_err *err)
 	yg_status st = yg_client_open(cli, &client, err);
 	if (st == YG_OK)
 		st = yg_client_call(client,
-				    &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r,
-				    err);
+				    &(struct yg_call){.method = "GET",
+						      .path = yg_sb_cstr(&b),
+						      .seconds = CENTRE_WAIT},
+				    &r, err);
 	*out = st == YG_OK ? json_incref(r.json) : NULL;
 	yg_reply_free(&r);
 	return st;
@@ -110,6 +113,24 @@ static void print_words(const struct yg_cli *cli, const json_t *o)
 		printf("%s%s\n", i > 0 ? "  " : "", json_string_value(line));
 }
 
+/* What the centre would have said is not in it: that is said. */
+static void say_away(const char *folder, json_t *o)
+{
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/api.sock", folder);
+	bool away = access(path, F_OK) == 0; /* serve --only resolve has none */
+	(void)json_object_set_new(o, "centre", json_string(away ? "away" : "none"));
+	if (!away)
+		return;
+	(void)json_array_append_new(json_object_get(o, "words_en"),
+				    json_string("The centre does not answer; the resolver goes on "
+						"with what it had, and was asked itself."));
+	(void)json_array_append_new(
+		json_object_get(o, "words_ja"),
+		json_string("センターが応答していません。リゾルバーは手元の内容で動き続けており、"
+			    "直接問い合わせました。"));
+}
+
 static int run_explain(struct yg_cli *cli)
 {
 	struct yg_err err = {.msg = "out of memory"}, second = {0};
@@ -122,6 +143,8 @@ static int run_explain(struct yg_cli *cli)
 		st = by_workers(cli, folder, &o, &second);
 		if (st != YG_OK)
 			err = second;
+		else
+			say_away(folder, o);
 	}
 	if (st != YG_OK)
 		return yg_cli_fail(&err);
