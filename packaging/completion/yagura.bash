@@ -90,7 +90,7 @@ _yagura() {
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'dns explain') opts='--type --org --client --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'dns explain') opts='--type --org --client --do --cd --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns block') opts='--org --all --category --reason --ede --expires --force-suffix --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns blocked') opts='--org --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns unblock') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;

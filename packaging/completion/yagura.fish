@@ -211,6 +211,8 @@ complete -c yagura -n '__fish_seen_subcommand_from dns' -a explain -d 'Say what 
 complete -c yagura -n '__fish_seen_subcommand_from explain' -l type -r -d 'Type of record asked for (default: A).'
 complete -c yagura -n '__fish_seen_subcommand_from explain' -l org -r -d 'Ask as this organisation.'
 complete -c yagura -n '__fish_seen_subcommand_from explain' -l client -r -d 'Ask as this client.'
+complete -c yagura -n '__fish_seen_subcommand_from explain' -l do -d 'Ask for signatures (DO): signed answers are left as they are.'
+complete -c yagura -n '__fish_seen_subcommand_from explain' -l cd -d 'Ask for answers that were not validated (CD).'
 complete -c yagura -n '__fish_seen_subcommand_from dns' -a block -d 'Have protective DNS refuse a name, or answers with an address, for an organisation and all below it.'
 complete -c yagura -n '__fish_seen_subcommand_from block' -l org -r -d 'The organisation.'
 complete -c yagura -n '__fish_seen_subcommand_from block' -l all -d 'For all organisations.'

@@ -51,6 +51,7 @@ struct yg_submitted { /* what the worker says */
 struct yg_dns_asked { /* a question that the resolver is to explain; org, client: "" for none */
 	struct yg_sv name, org, client;
 	uint16_t type;
+	bool dnssec_ok, checking_disabled; /* DO, CD */
 };
 struct yg_api_hooks { /* any thread; role center */
 	void *ctx;

@@ -48,6 +48,10 @@ static yg_status read_asked(struct yg_request *q, struct yg_dns_asked *a, struct
 	if (st == YG_OK && client.p != NULL && yg_ip_parse(client, &ip) != YG_OK)
 		st = bad(q, "bad_text", "client", "not an address", err);
 	a->client = client.p != NULL ? client : YG_SV("");
+	if (st == YG_OK)
+		st = yg_query_bool(q, "do", &a->dnssec_ok, err);
+	if (st == YG_OK)
+		st = yg_query_bool(q, "cd", &a->checking_disabled, err);
 	return st;
 }
 

@@ -24,6 +24,8 @@ static yg_status by_api(struct yg_cli *cli, json_t **out, struct yg_err *err)
 	yg_url_query(&b, "type", yg_cli_get(cli, "type"));
 	yg_url_query(&b, "org", yg_cli_get(cli, "org"));
 	yg_url_query(&b, "client", yg_cli_get(cli, "client"));
+	yg_url_query(&b, "do", yg_cli_has(cli, "do") ? "true" : NULL);
+	yg_url_query(&b, "cd", yg_cli_has(cli, "cd") ? "true" : NULL);
 	yg_status st = yg_client_open(cli, &client, err);
 	if (st == YG_OK)
 		st = yg_client_call(client,
@@ -77,7 +79,9 @@ static yg_status by_workers(struct yg_cli *cli, const char *folder, json_t **out
 	struct yg_explain_question q = {.name = yg_sv_of(yg_cli_arg(cli, 0)),
 					.org = yg_sv_of(org),
 					.client = yg_sv_of(client),
-					.type = YG_DNS_A};
+					.type = YG_DNS_A,
+					.dnssec_ok = yg_cli_has(cli, "do"),
+					.checking_disabled = yg_cli_has(cli, "cd")};
 	char ascii[YG_DOMAIN_MAX + 1];
 	struct yg_sb b = yg_sb_init(ascii, sizeof ascii);
 	struct yg_arena arena;
@@ -161,6 +165,10 @@ static const struct yg_opt explain_opts[] = {
 		   "尋ねるレコードの種類(既定は A)。"),
 	YG_O_VALUE("org", "ORG", "Ask as this organisation.", "この組織として調べる。"),
 	YG_O_VALUE("client", "IP", "Ask as this client.", "このクライアントとして調べる。"),
+	YG_O_FLAG("do", "Ask for signatures (DO): signed answers are left as they are.",
+		  "署名も求める(DO)。署名のある応答は書き換えない。"),
+	YG_O_FLAG("cd", "Ask for answers that were not validated (CD).",
+		  "検証していない応答を求める(CD)。"),
 	YG_OPTS_END};
 
 const struct yg_cmd yg_cmds_dns_explain[] = {

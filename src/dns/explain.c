@@ -280,7 +280,9 @@ static void step(struct walk *w, bool first)
 	    (!ask->dnssec_ok || w->c->opts.break_dnssec) && end_stage(w))
 		return;
 	const struct yg_dns_entry *e =
-		peek(w, route, &w->name, ask->type, ask->dnssec_ok ? YG_DNS_KEY_DO : 0);
+		peek(w, route, &w->name, ask->type,
+		     (uint8_t)((ask->dnssec_ok ? YG_DNS_KEY_DO : 0) |
+			       (ask->checking_disabled ? YG_DNS_KEY_CD : 0)));
 	if (e != NULL) {
 		use_entry(w, route, e);
 		return;
@@ -288,8 +290,10 @@ static void step(struct walk *w, bool first)
 	/* not known here: what the name alone says, for as long as nothing else comes */
 	bool passed = w->out->decided;
 	w->servers_missing = true;
-	if (end_stage(w))
+	if (end_stage(w)) { /* for DO the answer is asked for: a signed one is left alone */
+		w->out->unknown |= ask->dnssec_ok && !w->c->opts.break_dnssec;
 		return;
+	}
 	w->out->unknown |= !passed && !w->out->decided && w->c->policy != NULL;
 	end(w, YG_DNS_SAYS_ANSWERED, YG_DNS_FROM_UPSTREAM);
 }
@@ -319,8 +323,8 @@ void yg_dns_explain(struct yg_dns_core *c, const struct yg_dns_explain_ask *ask,
 	memset(out, 0, sizeof *out);
 	out->chain[out->chain_n++] = *ask->name;
 	out->generation = c->policy != NULL ? yg_dns_policy_info(c->policy).generation : 0;
-	yg_dns_core_known(c, ask->client->org, ask->name, ask->type, ask->dnssec_ok, false, now,
-			  &out->known);
+	yg_dns_core_known(c, ask->client->org, ask->name, ask->type, ask->dnssec_ok,
+			  ask->checking_disabled, now, &out->known);
 	if (ask->client->refused || c->zones == NULL) {
 		end(&w, YG_DNS_SAYS_REFUSED, YG_DNS_FROM_NONE);
 		return;

@@ -10,7 +10,7 @@ struct yg_dns_explain_ask {
 	const struct yg_dns_client *client; /* who asks; ip all zero: no address is known */
 	const struct yg_dns_name *name;
 	uint16_t type;
-	bool dnssec_ok;
+	bool dnssec_ok, checking_disabled; /* DO, CD */
 };
 
 enum yg_dns_verdict_word {

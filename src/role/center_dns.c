@@ -15,7 +15,9 @@ yg_status center_dns_explain(void *ctx, const struct yg_dns_asked *asked, struct
 	const struct yg_explain_question q = {.name = asked->name,
 					      .org = asked->org,
 					      .client = asked->client,
-					      .type = asked->type};
+					      .type = asked->type,
+					      .dnssec_ok = asked->dnssec_ok,
+					      .checking_disabled = asked->checking_disabled};
 	const struct yg_conf *conf = yg_api_conf(&c->api);
 	size_t doors = conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count;
 	uint32_t workers = doors > 0 ? (uint32_t)conf->resolve_workers : 0;

@@ -42,7 +42,7 @@ static void put_frame(struct yg_buf *b, const struct yg_explain_question *q)
 {
 	size_t at = yg_ipc_begin(b, YG_IPC_EXPLAIN);
 	yg_wr_le32(b, q->type);
-	yg_wr_le32(b, q->dnssec_ok ? 1 : 0);
+	yg_wr_le32(b, (q->dnssec_ok ? 1u : 0u) | (q->checking_disabled ? 2u : 0u));
 	yg_wr_sv32(b, q->org);
 	yg_wr_sv32(b, q->client);
 	yg_wr_sv32(b, q->name);

@@ -6,7 +6,7 @@
 struct yg_explain_question {
 	struct yg_sv name, org, client; /* org, client: "" */
 	uint16_t type;
-	bool dnssec_ok;
+	bool dnssec_ok, checking_disabled; /* DO, CD */
 };
 /* Asks workers 0 to workers - 1 in turn; `folder` is where their sockets are ("run").
  * *out: a JSON object in the arena: what the first one says (dns/explain.h), its number

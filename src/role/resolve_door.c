@@ -66,7 +66,8 @@ static yg_status explain(struct resolve *r, const struct question *q, struct yg_
 	struct yg_dns_explain_ask ask = {.client = &client,
 					 .name = &name,
 					 .type = (uint16_t)q->type,
-					 .dnssec_ok = (q->flags & 1) != 0};
+					 .dnssec_ok = (q->flags & 1) != 0,
+					 .checking_disabled = (q->flags & 2) != 0};
 	struct yg_dns_explain_text t = {.ask = &ask};
 	yg_status st = yg_dns_name_parse(q->name, NULL, &name, err);
 	if (st == YG_OK)

@@ -66,6 +66,15 @@ def alone():
         e = explain(s, "www.example")
         ok(e["source"] == "cache" and e["final"] and e["cache"]["state"] == "fresh" and 0 < e["cache"]["ttl"] <= 60 and
            e["cache"]["answers"] == ["A 192.0.2.1"], "from the cache, with its time", e)
+        e = explain(s, "www.example", "--do")
+        ok(e["source"] == "upstream" and e["cache"]["state"] == "absent", "with signatures it is another entry", e)
+        for _ in range(8):
+            ask(s.dns, "www.example.", do=True)
+            ask(s.dns, "www.example.", cd=True)
+        ok(explain(s, "www.example", "--do")["cache"]["state"] == "fresh" and explain(s, "www.example", "--cd")["cache"]["state"] == "fresh" and
+           explain(s, "www.example", "--do", "--cd")["cache"]["state"] == "absent", "as DO and CD have them")
+        e = explain(s, "x.evil.example", "--do")
+        ok(e["verdict"] == "blocked" and not e["final"], "what is listed may still be signed: not final for DO before it is known", e)
         ok(explain(s, "fine.evil.example")["verdict"] == "allowed", "passthru is an allowance")
         e = explain(s, "watched.example")
         ok(e["verdict"] == "noted" and e["noted"][0]["zone"] == "notes" and e["decision"] is None, "a zone that only notes", e)
