@@ -2,7 +2,8 @@
 // English, through the pages: set up from the printed code, organisations, a list and an
 // indicator, people with their roles and invitations, tokens, logs by curl and by file, an
 // alert closed by the member and seen by the centre and by nobody else, an auditor's
-// frozen period, a file of all alerts, a session that ends.  Arguments: yagura.
+// frozen period, a file of all alerts, somebody who comes by a provider of identities, a
+// session that ends; axe looks at every step.  Arguments: yagura.
 import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -22,6 +23,13 @@ async function passkeys(tab) {
 		options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
 	});
 }
+/** Every step is looked at by axe as it stands; what it finds, under the step's name. */
+const unclean = [];
+let looked = 0;
+async function clean(tab, step) {
+	looked++;
+	for (const fault of await tab.axe()) unclean.push(`${tab.language} ${step}: ${fault}`);
+}
 /** The session's cookie of a tab, for calls beside it. */
 async function personOf(tab, login) {
 	const p = new Person(tab.server, login);
@@ -36,6 +44,7 @@ async function setUp(browser, server, language, w, how) {
 	await passkeys(tab);
 	const began = Date.now();
 	await tab.open(server.setupAddress());
+	await clean(tab, "set-up");
 	await page.fill("[name=login]", "chief");
 	await page.fill("[name=name]", language === "ja" ? "管理 花子" : "Hana Chief");
 	let secret = "";
@@ -53,6 +62,7 @@ async function setUp(browser, server, language, w, how) {
 		const cut = await page.evaluate(() => [...document.querySelectorAll(".codes li")].filter((e) => e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right || e.scrollWidth > e.clientWidth).map((e) => e.textContent));
 		ok(cut.length === 0, `${language}: every recovery code is whole at ${width} pixels`, cut);
 	}
+	await clean(tab, "recovery codes");
 	const codes = new Set((await page.locator(".codes").innerText()).match(/\b[0-9a-z]{4}(?:-[0-9a-z]{4}){3}/g));
 	ok(codes.size === 10, `${language}: set up by ${how} from the printed address; ten recovery codes`, [...codes].length);
 	await page.click("main a[href='/']");
@@ -70,6 +80,7 @@ async function inAgain(tab, language, w, how, secret) {
 	await by(page, "menuitem", w("account.sign-out")).click();
 	await page.waitForURL(/\/signin/);
 	await tab.open("/signin?next=/alerts");
+	await clean(tab, "sign-in");
 	if (how === "passkey") {
 		await by(page, "button", w("auth.sign-in")).click();
 	} else {
@@ -95,6 +106,7 @@ async function addOrganisation(tab, w, name, title) {
 	const dialog = page.locator("dialog[open]");
 	await dialog.getByLabel(w("organisations.title-ja")).fill(title);
 	await dialog.getByLabel(w("organisations.name"), { exact: false }).last().fill(name);
+	await clean(tab, "an organisation");
 	await by(dialog, "button", w("action.add")).click();
 	await dialog.waitFor({ state: "detached" });
 	await tab.settled();
@@ -146,26 +158,36 @@ async function addIndicator(tab, w) {
 	await by(page.locator("main"), "button", w("action.add")).click();
 	await dialog.getByLabel(w("indicators.value")).fill(BAD);
 	await dialog.getByLabel(w("indicators.severity")).selectOption("4");
+	await clean(tab, "an indicator");
 	await by(dialog, "button", w("action.add")).click();
 	await dialog.waitFor({ state: "detached" });
 	await tab.settled();
 }
-/** Somebody new: added, invited and given a role by the page of people; then, in a browser of
- * their own, through the invitation to the console. */
-async function addPerson(browser, tab, w, language, { login, name, role, org = "", from = "", to = "" }) {
-	const { page, server } = tab;
+/** Somebody new: added and given a role by the page of people; with the address of the
+ * invitation, or with a mail address for who comes by the provider. */
+async function addByPage(tab, w, language, { login, name, role, email = "", org = "", from = "", to = "" }) {
+	const { page } = tab;
 	const dialog = page.locator("dialog[open]");
 	const where = org === "" ? w("scope.whole") : org;
 	await tab.go("/people");
 	await by(page.locator("main"), "button", w("people.add")).first().click();
 	await dialog.getByLabel(w("people.login")).fill(login);
 	await dialog.getByLabel(w("people.name")).first().fill(name);
+	await dialog.getByLabel(w("people.email")).fill(email);
 	await dialog.getByLabel(w("people.language")).selectOption(language);
 	await choose(dialog.getByRole("combobox", { name: w("people.org") }), where);
 	await by(dialog, "button", w("action.add")).click();
-	await by(dialog, "button", w("people.invite-make")).click();
-	const address = /https:\S+\/enrol\?code=[0-9A-Za-z]+/.exec(await dialog.getByText("/enrol?code=").first().innerText())[0];
-	await by(dialog, "button", w("people.invite-kept")).click();
+	const invite = by(dialog, "button", w("people.invite-make")); // asked when the person is made
+	await invite.waitFor();
+	let address = "";
+	if (email === "") {
+		await invite.click();
+		address = /https:\S+\/enrol\?code=[0-9A-Za-z]+/.exec(await dialog.getByText("/enrol?code=").first().innerText())[0];
+		await clean(tab, "an invitation");
+		await by(dialog, "button", w("people.invite-kept")).click();
+	} else {
+		await page.keyboard.press("Escape");
+	}
 	await dialog.waitFor({ state: "detached" });
 	await by(page.locator(".y-drawer"), "button", w("people.grant.add")).click();
 	await dialog.locator("select").first().selectOption(role);
@@ -175,14 +197,20 @@ async function addPerson(browser, tab, w, language, { login, name, role, org = "
 		await dialog.getByLabel(w("people.grant.to")).fill(to);
 	}
 	await dialog.getByLabel(w("people.grant.reason")).fill("a test");
+	await clean(tab, `the role ${role}`);
 	await by(dialog, "button", w("people.grant.give")).click();
 	await dialog.waitFor({ state: "detached" });
 	await tab.settled();
-	const id = new URL(page.url()).pathname.split("/").pop();
-
+	return { address, id: new URL(page.url()).pathname.split("/").pop() };
+}
+/** The same, and in a browser of their own through the invitation to the console. */
+async function addPerson(browser, tab, w, language, who) {
+	const { login, role } = who;
+	const { address, id } = await addByPage(tab, w, language, who);
 	const own = await browser.tab(null, { language });
 	await own.open(new URL(address).pathname + new URL(address).search);
 	const secret = (await own.page.textContent(".key")).replaceAll(" ", "");
+	await clean(own, "an invitation followed");
 	await own.page.fill("[name=password]", PASSWORD);
 	await own.page.fill("[name=totp]", totp(secret));
 	await own.page.click("#enrol [type=submit]");
@@ -191,7 +219,7 @@ async function addPerson(browser, tab, w, language, { login, name, role, org = "
 	const person = await personOf(own, login);
 	person.id = id;
 	ok((await person.get("/api/v1/session")).person.login === login, `${language}: ${login} is invited, comes in by the invitation, and has a role (${role})`);
-	return { own, person, server };
+	return { own, person };
 }
 /** A file of a program's own JSON, by the import page: the mapping is proposed there. */
 async function importFile(tab, w, org, title) {
@@ -202,6 +230,7 @@ async function importFile(tab, w, org, title) {
 	await choose(page.getByRole("combobox", { name: w("scope.organisation") }), title);
 	await by(page, "button", w("import.begin")).click();
 	await page.getByText(w("import.done-what")).waitFor();
+	await clean(tab, "an import");
 	const found = await until("what was imported", async () => {
 		const { items } = (await server.local("GET", `/api/v1/events?org=${org}&q=sensor:vpn.jsonl&limit=50&from=now-1d`)).json();
 		return items.length === 31 && items;
@@ -218,6 +247,7 @@ async function exported(tab, w, address) {
 	await tab.go(address);
 	await by(page, "button", w("action.export")).click();
 	const dialog = page.locator("dialog[open]");
+	await clean(tab, "a file of a list");
 	const [saved] = await Promise.all([page.waitForEvent("download"), by(dialog, "button", w("export.start")).click()]);
 	const bytes = fs.readFileSync(await saved.path());
 	await page.keyboard.press("Escape");
@@ -234,6 +264,7 @@ async function makeToken(tab, w, org) {
 	await dialog.getByLabel(w("organisations.token.name")).fill("fw-1");
 	await by(dialog, "button", w("organisations.token.make")).click();
 	await by(dialog, "button", w("organisations.token.kept")).waitFor();
+	await clean(tab, "a collector token");
 	const secret = /\byg_[A-Za-z0-9_-]+/.exec(await dialog.locator("pre").innerText())?.[0]; // in the command to copy
 	await by(dialog, "button", w("organisations.token.kept")).click();
 	await dialog.waitFor({ state: "detached" });
@@ -259,6 +290,7 @@ function logFile(server, name, host) {
 async function alertsOf(tab, person) {
 	await tab.open("/alerts?state=all");
 	const rows = await tab.page.locator(".y-tablebar ~ table tbody tr").allInnerTexts();
+	await clean(tab, "the alerts");
 	const { items } = await person.get("/api/v1/alerts?limit=50");
 	return { rows, items };
 }
@@ -269,6 +301,7 @@ async function closeAlert(tab, w, id) {
 	await by(page.locator(".y-drawer"), "button", w("alerts.close.action")).click();
 	const dialog = page.locator("dialog[open]");
 	await dialog.getByLabel(w("alerts.reason")).fill("reinstalled");
+	await clean(tab, "closing an alert");
 	await by(dialog, "button", w("alerts.close.action")).click();
 	await dialog.waitFor({ state: "detached" });
 	await tab.settled();
@@ -280,6 +313,7 @@ async function byProvider(tab, w, where) {
 	tab.expected = (line) => line.includes("401"); // nobody is signed in yet
 	await page.goto(where, { waitUntil: "domcontentloaded" });
 	await page.waitForURL(/\/signin/);
+	await clean(tab, "sign-in by a provider");
 	await page.click("a[href^='/oidc/start']");
 	await page.waitForURL(/\/authorize/);
 	await by(page, "button", "Agree").click();
@@ -291,9 +325,8 @@ async function byProvider(tab, w, where) {
 
 /** By a provider of identities in two browsers; one ends the other's session on the
  * account page, and that one is told and comes back. */
-async function identities(browser, server, provider, chief, language, w, said) {
-	const made = await chief.must("POST", "/api/v1/people", { login: "work", name: "勤 五郎", language, email: "work@example.jp" });
-	await chief.must("POST", "/api/v1/grants", { person: made.id, role: "organisation_csirt", node: "hama-city", reason: "a test" });
+async function identities(browser, tab, provider, language, w, said) {
+	await addByPage(tab, w, language, { login: "work", name: "勤 五郎", email: "work@example.jp", role: "organisation_csirt", org: "浜市" });
 	provider.user = { sub: "u-1", email: "work@example.jp", email_verified: true };
 	const here = await browser.tab(null, { language });
 	const there = await browser.tab(null, { language });
@@ -306,10 +339,12 @@ async function identities(browser, server, provider, chief, language, w, said) {
 	await here.settled();
 	const end = by(here.page.locator("main"), "button", w("account.session.end"));
 	await end.first().waitFor();
+	await clean(here, "the account");
 	there.expected = (line) => /401|stream/.test(line);
 	await end.first().click();
 	await there.page.waitForURL(/\/signin[?]why=ended/, { timeout: 60_000 });
 	const told = await there.page.locator("[role=status]").innerText();
+	await clean(there, "a session that has ended");
 	ok(told.includes(language === "ja" ? "セッションが終了しました" : "Your session has ended"), said("its session is ended on the account page: the other browser is told why it is at the sign-in page"), told);
 	await there.page.click("a[href^='/oidc/start']");
 	await by(there.page, "button", "Agree").click();
@@ -379,6 +414,7 @@ async function minutes(language, how) {
 	ok(state, said("the centre sees it closed"));
 	tabs.other.expected = (line) => line.includes("status of 404"); // that is what is looked for
 	await tabs.other.open(`/alerts/${first.id}`);
+	await clean(tabs.other, "what is not there");
 	const shown = await tabs.other.page.locator("main").innerText();
 	ok(!shown.includes("192.0.2.10") && !shown.includes("hama") && !shown.includes("浜"), said("another member finds nothing at its address"), shown);
 	const [hidden, none] = await Promise.all([other.call("GET", `/api/v1/alerts/${first.id}`), other.call("GET", `/api/v1/alerts/a-${"0".repeat(26)}`)]);
@@ -399,6 +435,7 @@ async function minutes(language, how) {
 	// a session ends, and the tab that has it knows
 	await tabs.member.open("/alerts");
 	await tab.go(`/people/${member.id}`);
+	await clean(tab, "a person");
 	const moment = Date.now();
 	await by(tab.page.locator(".y-drawer"), "button", w("people.session.end-all")).click();
 	tabs.member.expected = (line) => /401|stream/.test(line);
@@ -406,7 +443,7 @@ async function minutes(language, how) {
 	ok(true, said(`a revoked session: its tab is at the sign-in page ${Date.now() - moment} ms later`));
 	ok((await member.call("GET", "/api/v1/alerts")).status === 401, said("and it is worth nothing any more"));
 
-	const two = await identities(browser, server, provider, chief, language, w, said);
+	const two = await identities(browser, tab, provider, language, w, said);
 
 	const troubles = [tab, ...Object.values(tabs), ...two].flatMap((t) => t.troubles());
 	ok(troubles.length === 0, said("nothing in any browser console all the while"), troubles);
@@ -416,5 +453,6 @@ async function minutes(language, how) {
 await run(async () => {
 	await minutes("ja", "passkey");
 	await minutes("en", "password");
+	ok(unclean.length === 0 && looked > 40, `axe found nothing in any of ${looked} steps`, unclean);
 	ok(seconds() < 300, `both in ${seconds().toFixed(0)} s: under five minutes`);
 });
