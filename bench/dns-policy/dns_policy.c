@@ -184,6 +184,47 @@ static void open_it(struct size *z)
 	z->rss_mb = rss_mb() - had;
 }
 
+/* The same names over a base, beside 1,000 others that came since. */
+static void stand_over(const struct size *base, struct size *z)
+{
+	static struct yg_env_sim sim = {.seed = 2};
+	static const struct yg_dns_zone_stats none;
+	struct yg_env env = yg_env_sim(&sim);
+	struct yg_dns_build_opts opts = {.env = &env, .base = base->policy};
+	struct yg_dns_zone_spec feed = {.name = YG_SV("feed"), .layer = YG_DNS_LAYER_CENTRE_ZONE};
+	struct yg_dns_zone_spec new = {
+		.name = YG_SV("new"), .layer = YG_DNS_LAYER_CENTRE_ZONE, .is_list = true};
+	struct yg_dns_builder *b = NULL;
+	struct yg_err err = {.msg = ""};
+	uint32_t zone;
+	*z = *base;
+	(void)snprintf(z->label, sizeof z->label, "%.16s+1000", base->label);
+	double before = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+	if (yg_dns_builder_new(&opts, &b, &err) != YG_OK ||
+	    yg_dns_builder_zone(b, &feed, &zone, &err) != YG_OK ||
+	    yg_dns_builder_continue(b, zone, &none, &err) != YG_OK ||
+	    yg_dns_builder_zone(b, &new, &zone, &err) != YG_OK)
+		die(&err);
+	for (uint64_t i = 0; i < 1000; i++) {
+		char text[80];
+		struct yg_dns_name name;
+		size_t n = make_name(text, i, "new");
+		if (yg_dns_name_parse((struct yg_sv){text, n}, NULL, &name, &err) != YG_OK ||
+		    yg_dns_builder_name(b, zone, &name, true, true, YG_DNS_ACTION_NXDOMAIN, &err) !=
+			    YG_OK)
+			die(&err);
+	}
+	z->fd = memfd_create("policy", MFD_CLOEXEC);
+	if (yg_dns_builder_finish(b, z->fd, 2, NULL, &err) != YG_OK)
+		die(&err);
+	z->compile_s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - before;
+	before = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+	if (yg_dns_policy_open_over(z->fd, 0, base->policy, &z->policy, &err) != YG_OK)
+		die(&err);
+	z->open_cpu_ms = (clock_s(CLOCK_PROCESS_CPUTIME_ID) - before) * 1e3;
+	yg_dns_builder_free(b);
+}
+
 /* ---- asking ---- */
 
 static void pack(struct packed *to, const char *text, size_t n)
@@ -301,7 +342,11 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--names") == 0 && i + 1 < argc)
 			file = argv[++i];
-		else if (size_count < SIZES_MAX - 1)
+		else if (strcmp(argv[i], "--over") == 0 && size_count > 0 &&
+			 size_count < SIZES_MAX - 1) {
+			stand_over(&sizes[size_count - 1], &sizes[size_count]);
+			size_count++;
+		} else if (size_count < SIZES_MAX - 1)
 			add_size(strtoull(argv[i], NULL, 10), NULL);
 	}
 	if (size_count == 0) {

@@ -14,8 +14,16 @@ struct item {
 	uint32_t at; /* its key in `keys` */
 	uint8_t n, kind, flags;
 };
+#define OWNERS_BITS 19   /* of the filter: 64 KiB */
+struct names {           /* hashes of names, open addressing; 0: free */
+	uint64_t *slots; /* owned */
+	size_t cap, n;   /* cap: power of two */
+};
 struct yg_dns_changes {
 	struct yg_hash_key key; /* of the base */
+	uint64_t *owners;       /* owned: 1 << OWNERS_BITS bits, by hash; NULL: of none */
+	struct names above;     /* names with others below them, and some more */
+	bool learnt;
 	struct yg_vec items;
 	struct yg_buf keys;
 	struct yg_index by_key;
@@ -51,12 +59,81 @@ void yg_dns_changes_free(struct yg_dns_changes *c)
 	if (c == NULL)
 		return;
 	set_end(c);
+	free(c->owners);
+	free(c->above.slots);
 	free(c);
 }
 
 size_t yg_dns_changes_count(const struct yg_dns_changes *c)
 {
 	return c->items.n;
+}
+
+/* ---- names with others below them ---- */
+
+static bool names_put(struct names *s, uint64_t hash)
+{
+	if ((s->n + 1) * 3 > s->cap * 2) {
+		struct names to = {.cap = s->cap < 1024 ? 1024 : s->cap * 2};
+		to.slots = calloc(to.cap, sizeof *to.slots);
+		if (to.slots == NULL)
+			return false;
+		for (size_t i = 0; i < s->cap; i++)
+			if (s->slots[i] != 0)
+				(void)names_put(&to, s->slots[i]);
+		free(s->slots);
+		*s = to;
+	}
+	size_t i = hash & (s->cap - 1);
+	while (s->slots[i] != 0 && s->slots[i] != hash)
+		i = (i + 1) & (s->cap - 1);
+	s->n += s->slots[i] == 0;
+	s->slots[i] = hash;
+	return true;
+}
+
+static bool names_has(const struct names *s, uint64_t hash)
+{
+	if (hash == 0 || s->cap == 0)
+		return hash == 0; /* that one is not kept: who knows */
+	size_t i = hash & (s->cap - 1);
+	while (s->slots[i] != 0) {
+		if (s->slots[i] == hash)
+			return true;
+		i = (i + 1) & (s->cap - 1);
+	}
+	return false;
+}
+
+/* ---- owners ---- */
+
+/* Without the "*": it stands for the same key. */
+static size_t owner_bit(const struct yg_hash_key *key, struct yg_sv front)
+{
+	if (front.n >= 2 && front.p[0] == 1 && front.p[1] == '*')
+		front = yg_sv_sub(front, 2, front.n);
+	return (size_t)(yg_hash_of(key, UINT32_MAX, front) >> (64 - OWNERS_BITS));
+}
+
+/* Of addresses, which can be written in more than one way. */
+static bool is_prefix(struct yg_sv front)
+{
+	return yg_sv_ends(front, YG_SV("ip")) &&
+	       (yg_sv_ends(front, YG_SV("\6rpz-ip")) || yg_sv_ends(front, YG_SV("\10rpz-nsip")) ||
+		yg_sv_ends(front, YG_SV("\15rpz-client-ip")));
+}
+
+bool yg_dns_changes_may(const struct yg_dns_changes *c, struct yg_sv front)
+{
+	if (is_prefix(front))
+		return true;
+	size_t bit = owner_bit(&c->key, front);
+	return c->owners != NULL && (c->owners[bit / 64] >> (bit & 63) & 1) != 0;
+}
+
+bool yg_dns_changes_learnt(const struct yg_dns_changes *c)
+{
+	return c->learnt;
 }
 
 /* ---- the set ---- */
@@ -175,6 +252,13 @@ yg_status yg_dns_changes_add(struct yg_dns_changes *c, const struct yg_dns_name 
 	struct yg_rpz_trigger t;
 	if (yg_rpz_trigger(owner, origin, &t, NULL) != YG_OK || !key_from(&c->key, &t, &k))
 		return YG_OK;
+	if (c->owners == NULL)
+		c->owners = calloc((size_t)1 << (OWNERS_BITS - 6), sizeof *c->owners);
+	if (c->owners == NULL)
+		return no_memory(err);
+	size_t bit = owner_bit(&c->key, (struct yg_sv){(const char *)owner->b,
+						       owner->at[owner->labels - origin->labels]});
+	c->owners[bit / 64] |= 1ull << (bit & 63);
 	c->root[k.kind] = c->root[k.kind] || k.all.n == 0;
 	return put(c, k.kind, k.hash[0], k.all, CHANGED, err);
 }
@@ -310,19 +394,22 @@ static yg_status walk_above(struct applying *x, const struct key *k, const struc
 	return st;
 }
 
-static yg_status walk(struct applying *x, yg_dns_changes_next *next, void *ctx, struct yg_err *err)
+/* changed: only those records matter, and are added; else all, and none is added. */
+static yg_status walk(struct applying *x, const struct yg_dns_changes_source *from, bool changed,
+		      struct yg_err *err)
 {
 	struct key k __attribute__((uninitialized));
 	struct yg_dns_name owner __attribute__((uninitialized));
 	struct yg_zone_rr rr;
 	yg_status st = YG_OK;
-	while (st == YG_OK && next(ctx, &owner, &rr)) {
+	while (st == YG_OK && (changed ? from->next_changed(from->ctx, &owner, &rr)
+				       : from->next(from->ctx, &owner, &rr))) {
 		struct yg_rpz_trigger t;
 		if (yg_rpz_trigger(&owner, x->origin, &t, NULL) != YG_OK ||
 		    !key_from(&x->set.key, &t, &k))
 			continue;
 		const struct item *it = find(&x->set, k.kind, k.hash[0], k.all);
-		if (it != NULL && (it->flags & CHANGED) != 0)
+		if (changed && it != NULL && (it->flags & CHANGED) != 0)
 			st = yg_dns_builder_rr(x->b, x->zone, &rr, err);
 		if (st == YG_OK && k.labels > 0)
 			st = walk_above(x, &k, &rr, &t, err);
@@ -420,10 +507,45 @@ static yg_status say(struct applying *x, const struct item *it, struct yg_err *e
 	return had.any ? say_value(x, it, key, false, err) : YG_OK;
 }
 
+/* Does it matter whether the zone has rules below this name that are not changed, and may
+ * it have some? */
+static bool is_open(const struct applying *x, const struct yg_dns_changes *c, const struct item *it)
+{
+	bool changed = (it->flags & CHANGED) != 0;
+	if (it->kind == YG_DK_PREFIX || (it->n == 0 && !changed))
+		return false;
+	if (it->n > 0 && c->learnt && !names_has(&c->above, it->hash))
+		return false;
+	if (changed)
+		return true;
+	struct yg_sv key = key_of(&x->set, it);
+	struct cell had = base_cell(x->b, yg_db_zone_at(x->b, x->zone), it->kind, it->hash, key);
+	return (it->flags & BELOW) == 0 && had.bits == 0 && (had.any || wild_above(x, it));
+}
+
+yg_status yg_dns_changes_learn(struct yg_dns_changes *c, const struct yg_dns_name *origin,
+			       const struct yg_dns_changes_source *from, struct yg_err *err)
+{
+	struct key k __attribute__((uninitialized));
+	struct yg_dns_name owner __attribute__((uninitialized));
+	struct yg_zone_rr rr;
+	while (from->next(from->ctx, &owner, &rr)) {
+		struct yg_rpz_trigger t;
+		if (yg_rpz_trigger(&owner, origin, &t, NULL) != YG_OK || !key_from(&c->key, &t, &k))
+			continue;
+		for (unsigned i = 1; i < k.labels; i++)
+			if (k.hash[i] != 0 && !names_put(&c->above, k.hash[i]))
+				return no_memory(err);
+	}
+	c->learnt = true;
+	return YG_OK;
+}
+
 yg_status yg_dns_changes_apply(const struct yg_dns_changes *c, struct yg_dns_builder *b,
 			       uint32_t zone, const struct yg_dns_name *origin,
-			       yg_dns_changes_next *next, void *ctx, struct yg_err *err)
+			       const struct yg_dns_changes_source *from, struct yg_err *err)
 {
+	bool all = false;
 	struct applying x = {.b = b, .origin = origin, .zone = zone};
 	if (c->items.n == 0)
 		return YG_OK;
@@ -432,7 +554,11 @@ yg_status yg_dns_changes_apply(const struct yg_dns_changes *c, struct yg_dns_bui
 	yg_buf_init(&x.set.keys, UINT32_MAX);
 	yg_status st = add_above(&x, c, err);
 	if (st == YG_OK)
-		st = walk(&x, next, ctx, err);
+		st = walk(&x, from, true, err);
+	for (size_t i = 0; st == YG_OK && !all && i < x.set.items.n; i++)
+		all = is_open(&x, c, item_at(&x.set, i));
+	if (all)
+		st = walk(&x, from, false, err);
 	for (size_t i = 0; st == YG_OK && i < x.set.items.n; i++)
 		st = say(&x, item_at(&x.set, i), err);
 	set_end(&x.set);

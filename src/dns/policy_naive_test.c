@@ -398,7 +398,8 @@ struct rrs {
 		struct yg_zone_rr rr;
 		char rdata[64];
 	} rr[RECORDS_MAX + 1];
-	size_t n, at;
+	size_t n, at, changed_at;
+	const struct yg_dns_changes *changes;
 };
 
 static yg_status keep_rr(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err)
@@ -427,6 +428,24 @@ static bool next_rr(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
 	return true;
 }
 
+/* What the filter lets through. */
+static bool next_changed(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
+{
+	struct rrs *from = ctx;
+	unsigned labels = from->rr[0].owner.labels;
+	for (;;) {
+		if (from->changed_at == from->n)
+			return false;
+		*owner = from->rr[from->changed_at].owner;
+		*rr = from->rr[from->changed_at++].rr;
+		rr->owner = owner;
+		if (yg_dns_changes_may(from->changes,
+				       (struct yg_sv){(const char *)owner->b,
+						      owner->at[owner->labels - labels]}))
+			return true;
+	}
+}
+
 static bool read_rrs(const struct zone *z, const struct record *r, size_t n, bool verbose,
 		     struct rrs *out)
 {
@@ -434,7 +453,7 @@ static bool read_rrs(const struct zone *z, const struct record *r, size_t n, boo
 	struct yg_zone_reader *reader = NULL;
 	struct yg_buf text;
 	struct yg_err err = {.msg = ""};
-	out->n = out->at = 0;
+	out->n = out->at = out->changed_at = 0;
 	yg_buf_init(&text, 1 << 20);
 	yg_buf_printf(&text, "$ORIGIN z%u.rpz.\n@ 60 SOA a. b. 1 2 3 4 5\n", z->id);
 	for (size_t k = 0; k < n; k++)
@@ -485,11 +504,12 @@ static bool add_zone(struct yg_dns_builder *b, const struct zone *z, bool over, 
 		  yg_dns_builder_zone(b, &spec, &zone, &err) == YG_OK;
 	if (ok && over) {
 		const struct yg_dns_zone_stats was = {.taken = z->base_n};
+		const struct yg_dns_changes_source source = {&from, next_rr, next_changed};
+		from.changes = z->changes;
 		origin = from.rr[0].owner;
 		ok = yg_dns_builder_continue(b, zone, &was, &err) == YG_OK &&
 		     yg_dns_builder_rr(b, zone, &from.rr[0].rr, &err) == YG_OK &&
-		     yg_dns_changes_apply(z->changes, b, zone, &origin, next_rr, &from, &err) ==
-			     YG_OK;
+		     yg_dns_changes_apply(z->changes, b, zone, &origin, &source, &err) == YG_OK;
 	} else if (ok) {
 		ok = give_all(b, zone, &from, &err);
 	}
@@ -615,7 +635,14 @@ static void note_base(struct world *w, const struct yg_dns_policy *base)
 {
 	for (size_t i = 0; i < w->zone_count; i++) {
 		w->z[i].base_n = w->z[i].n;
-		if (yg_dns_changes_new(base, &w->z[i].changes, NULL) != YG_OK)
+		static struct rrs from;
+		const struct yg_dns_changes_source source = {&from, next_rr, NULL};
+		struct zone *z = &w->z[i];
+		if (yg_dns_changes_new(base, &z->changes, NULL) != YG_OK)
+			abort();
+		if (rnd(3) > 0 &&
+		    (!read_rrs(z, z->r, z->n, false, &from) ||
+		     yg_dns_changes_learn(z->changes, &from.rr[0].owner, &source, NULL) != YG_OK))
 			abort();
 	}
 }

@@ -384,6 +384,21 @@ bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_d
 	return false;
 }
 
+bool yg_dns_records_next_if(const struct yg_dns_records *r, size_t *at,
+			    bool (*may)(const void *ctx, struct yg_sv front), const void *ctx,
+			    struct yg_dns_name *owner, struct yg_zone_rr *rr)
+{
+	while (*at < r->b.n) {
+		const uint8_t *p = (const uint8_t *)r->b.p + *at;
+		bool below = (p[0] & (F_DEAD | F_BELOW)) == F_BELOW;
+		if ((p[0] & F_DEAD) == 0 &&
+		    (!below || may(ctx, (struct yg_sv){(const char *)p + HEAD, p[2]})))
+			return yg_dns_records_next(r, at, owner, rr);
+		*at += size_at(r, *at);
+	}
+	return false;
+}
+
 const struct yg_dns_name *yg_dns_records_origin(const struct yg_dns_records *r)
 {
 	return r->has_origin ? &r->origin : NULL;

@@ -33,6 +33,11 @@ void yg_dns_records_commit(struct yg_dns_records *r);
 /* The next record from *at (0: the first); false at the end.  rr->owner is `owner`. */
 bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_dns_name *owner,
 			 struct yg_zone_rr *rr);
+/* The same, without those inside the zone for which `may` says no.  front: the owner's wire
+ * form before the origin. */
+bool yg_dns_records_next_if(const struct yg_dns_records *r, size_t *at,
+			    bool (*may)(const void *ctx, struct yg_sv front), const void *ctx,
+			    struct yg_dns_name *owner, struct yg_zone_rr *rr);
 const struct yg_dns_name *yg_dns_records_origin(
 	const struct yg_dns_records *r); /* NULL: none yet */
 /* The SOA at the top: false when there is none. */

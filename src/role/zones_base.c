@@ -13,7 +13,7 @@
 #define KEYS_MOST   (YG_DNS_CHANGES_MAX / 8)
 #define REST_TIMES  10 /* all is compiled a tenth of the time at most */
 #define REST_LEAST  (5 * YG_US_PER_S)
-#define SLOW_US     (YG_US_PER_S / 2) /* a policy beside the base is to be quicker */
+#define SLOW_PART   4 /* a policy beside the base is to take less than a quarter of its time */
 
 static void forget(struct zones *z)
 {
@@ -45,6 +45,7 @@ void zones_base_set(struct zones *z, const char *path, int64_t took_us)
 		return;
 	}
 	z->base.generation = z->generation;
+	z->base.took_us = took_us;
 	for (size_t i = 0; i < z->count; i++) {
 		struct zone *one = &z->zones[i];
 		one->base_stats = one->stats;
@@ -91,7 +92,8 @@ void zones_base_done(struct zones *z, int64_t took_us)
 	for (size_t i = 0; i < z->count; i++)
 		if (z->zones[i].changes != NULL)
 			keys += yg_dns_changes_count(z->zones[i].changes);
-	z->base.again = z->serve != NULL || keys > KEYS_MOST / 2 || took_us > SLOW_US;
+	z->base.again =
+		z->serve != NULL || keys > KEYS_MOST / 2 || took_us > z->base.took_us / SLOW_PART;
 }
 
 void zones_base_tick(struct zones *z)
@@ -105,19 +107,41 @@ void zones_base_tick(struct zones *z)
 /* ---- compiling ---- */
 
 struct walk {
-	const struct yg_dns_records *records;
-	size_t at;
+	const struct zone *z;
+	size_t at, changed_at;
 };
 static bool next(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
 {
 	struct walk *w = ctx;
-	return yg_dns_records_next(w->records, &w->at, owner, rr);
+	return yg_dns_records_next(w->z->records, &w->at, owner, rr);
+}
+
+static bool may(const void *ctx, struct yg_sv front)
+{
+	return yg_dns_changes_may(ctx, front);
+}
+
+static bool next_changed(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
+{
+	struct walk *w = ctx;
+	return yg_dns_records_next_if(w->z->records, &w->changed_at, may, w->z->changes, owner, rr);
+}
+
+void zones_base_learn(struct zone *z)
+{
+	struct walk w = {.z = z};
+	const struct yg_dns_changes_source from = {&w, next, next_changed};
+	if (z->changes != NULL && !yg_dns_changes_learnt(z->changes) &&
+	    yg_dns_changes_count(z->changes) == 0)
+		(void)yg_dns_changes_learn(z->changes, yg_dns_records_origin(z->records), &from,
+					   NULL);
 }
 
 yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
 			      struct yg_err *err)
 {
-	struct walk w = {.records = z->records};
+	struct walk w = {.z = z};
+	const struct yg_dns_changes_source from = {&w, next, next_changed};
 	struct yg_dns_name owner;
 	struct yg_zone_rr rr;
 	z->news.refused_n = z->base_refused; /* and what is refused of the changes */
@@ -126,7 +150,7 @@ yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t
 		st = yg_dns_builder_rr(b, number, &rr, err);
 	if (st == YG_OK && z->records != NULL)
 		st = yg_dns_changes_apply(z->changes, b, number, yg_dns_records_origin(z->records),
-					  next, &w, err);
+					  &from, err);
 	return st;
 }
 

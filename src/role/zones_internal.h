@@ -83,6 +83,7 @@ struct zones_base {                   /* the last policy that was compiled whole
 	struct yg_dns_policy *policy; /* owned; NULL: none worth while */
 	struct yg_sv map;             /* owned: its file */
 	uint64_t generation;
+	int64_t took_us; /* to compile */
 	bool again;      /* all is to be compiled when it is time: */
 	int64_t full_at; /* us, monotonic */
 };
@@ -182,6 +183,7 @@ struct yg_dns_xfr;
 void zones_base_set(struct zones *z, const char *path, int64_t took_us); /* all is in it */
 void zones_base_drop(struct zone *z); /* all of the zone may have changed */
 void zones_base_note(struct zone *z, const struct yg_dns_xfr *x); /* what this has changed */
+void zones_base_learn(struct zone *z);       /* now, so that the next changes are quick */
 bool zones_base_fits(const struct zones *z); /* the next policy may stand over the base */
 void zones_base_done(struct zones *z, int64_t took_us); /* one over it is in force */
 void zones_base_tick(struct zones *z);

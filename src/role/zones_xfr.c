@@ -319,8 +319,10 @@ void zones_xfr_tick(struct zone *z)
 	} else if (z->job == NULL && now >= z->next_at) {
 		zones_xfr_begin(z);
 	}
-	if (z->job == NULL && z->records != NULL)
-		yg_dns_records_prepare(z->records); /* the next change is in force sooner */
+	if (z->job == NULL && z->records != NULL) { /* the next change is in force sooner */
+		yg_dns_records_prepare(z->records);
+		zones_base_learn(z);
+	}
 	check_expired(z, now);
 	if (z->unsaved && now >= z->save_at)
 		zones_kept_write(z);
