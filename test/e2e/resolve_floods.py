@@ -109,6 +109,11 @@ def served(dns, seconds, name, each=None):
     return asked, good, quick, worst * 1000
 
 
+def missed(got, part):
+    """More than this part was not answered (one may be: the machine has other work)."""
+    return got[0] - got[1] > max(1, part * got[0])
+
+
 def told(what, got, sent=0, seconds=1.0):
     asked, good, quick, worst = got
     note(f"{what}: {sent / seconds / 1000:.0f} thousand a second beside; of {asked} asked {good} answered, "
@@ -142,7 +147,7 @@ def one_client():
         told(f"one client at full rate ({used / seconds:.2f} of a processor for the worker)", got, sent, seconds)
         e = s.find_event("resolve.overload")
         # a machine that is fast enough answers all of it: then nobody has to be held back
-        ok(got[1] >= 0.9 * got[0] and got[2] >= 0.7 * got[0] * beside[2] / beside[0],
+        ok(not missed(got, 0.1) and got[2] >= 0.7 * got[0] * beside[2] / beside[0],
            "one client asks far more than can be answered: the other is answered, and at once", (got, beside))
         if e:
             ok(e["network"] == "127.0.66.0/24" and e["networks"] == 1, "who is held back is told", e)
@@ -182,7 +187,7 @@ def random_names():
             time.sleep(0.7)
             got = served(s.dns, seconds - 1, fresh, look)
             told(f"random names {what} ({most[0]} sockets of upstream questions at most)", got, end(), seconds)
-            ok(got[1] >= 0.95 * got[0], f"random names {what}: others are answered, cached or not", got)
+            ok(not missed(got, 0.05), f"random names {what}: others are answered, cached or not", got)
             ok(most[0] <= 2200, "questions in flight are bounded", most[0])
         grown = memory(s) - before
         ok(grown < 48 << 10, "memory is bounded", f"{grown} KiB")
@@ -221,7 +226,7 @@ def connections():
         t.start()
         got = served(s.dns, 2, "www.example.")
         told("four hundred send an octet a second", got)
-        ok(got[1] >= 0.98 * got[0], "four hundred dawdlers: others are answered by UDP", got)
+        ok(not missed(got, 0.02), "four hundred dawdlers: others are answered by UDP", got)
         begin = time.monotonic()
         a = ask(s.dns, "www.example.", tcp=True, source=OTHER)
         ok(a and a.values == [REAL] and time.monotonic() - begin < 2, "and by TCP")
