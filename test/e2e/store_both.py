@@ -65,6 +65,15 @@ def extended_errors(store, queries, url, fresh):
     ok(got == ["22"], "and takes new ones", got)
 
 
+def braces(store):
+    """{name:Type} is a parameter; other braces are text, and what is neither is said to be wrong."""
+    got = store.query("SELECT match('aaa', 'a{3,}'), {p:String} = '{3,}'", "param_p=%7B3,%7D")
+    ok(got == (200, b"1\t1\n"), "a query with braces in its text", got)
+    got = store.query("SELECT {3,}")
+    ok(got[0] == 400 and b"Syntax error" in got[1], "braces that are no parameter are a clear error", got)
+    ok(store.query("SELECT 1") == (200, b"1\n"), "and the store goes on")
+
+
 def main():
     serve, queries = sys.argv[1:3]
     library()
@@ -87,6 +96,7 @@ def main():
            "\n".join(difflib.unified_diff(a.stdout.splitlines(), b.stdout.splitlines(), "18.16", "embedded", n=0)))
         counted(new, queries)
         extended_errors(new, queries, f"unix:{new.sock}", True)
+        braces(new)
         for line in ("time: LIMIT", "rows: LIMIT", "large: LIMIT", "no such table: NOTFOUND", "syntax: INVAL",
                      " dropped 1", " 0 0 600 600 0 7 0 0", " of gamma are left: 0", "get as beta-city: NOTFOUND", "get as beta-city: OK"):
             ok(line in b.stdout, f"says '{line.strip()}'", b.stdout[-600:])
