@@ -101,7 +101,7 @@
 	X(DELETE, "/api/v1/source-expectations", "removeExpectation", "sources:write", 0, 0, NULL, "org source sensor", expectation_remove) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
 	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to after org system limit cursor", events_search) \
-	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org system buckets", event_histogram) \
+	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org system buckets before max_ms", event_histogram) \
 	X(GET,    "/api/v1/event-fields",  "listEventFields", "events:read", 0, 0, NULL, NULL, event_fields) \
 	X(GET,    "/api/v1/events/{id}",   "getEvent",       "events:read", YG_RT_SLOW, 0, NULL, NULL, event_get)       \
 	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \

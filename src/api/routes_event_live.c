@@ -27,6 +27,22 @@ static yg_status begin(struct yg_api *api, struct yg_request *q, struct yg_lease
 	return st == YG_OK ? yg_lease_store(api, l, err) : st;
 }
 
+/* How much of it, and for how long. */
+static void read_ask(struct yg_request *q, struct yg_histogram_ask *ask)
+{
+	struct yg_sv buckets = yg_query(q, "buckets"), most = yg_query(q, "max_ms");
+	uint64_t n = 60, ms = 0;
+	if (buckets.p != NULL && (yg_parse_u64(buckets, &n, NULL) != YG_OK || n < 1 || n > 200))
+		yg_request_error(q, "out_of_range", YG_SV("buckets"),
+				 "expected a number from 1 to 200");
+	if (most.p != NULL && (yg_parse_u64(most, &ms, NULL) != YG_OK || ms < 50 || ms > 15000))
+		yg_request_error(q, "out_of_range", YG_SV("max_ms"),
+				 "expected a number from 50 to 15000");
+	yg_query_time(q, "before", 0, &ask->before_us);
+	ask->buckets = (uint32_t)n;
+	ask->most_us = (int64_t)ms * 1000;
+}
+
 yg_status yg_r_event_histogram(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			       struct yg_err *err)
 {
@@ -34,8 +50,7 @@ yg_status yg_r_event_histogram(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_search search = {0};
 	struct yg_search_scope scope = {0};
 	struct yg_histogram *h = YG_NEW(q->arena, struct yg_histogram);
-	struct yg_sv buckets = yg_query(q, "buckets");
-	uint64_t n = 60;
+	struct yg_histogram_ask ask = {0};
 	yg_status st = YG_OK;
 	/* as of the list: of a period that has ended, its last day */
 	int64_t end = q->who.reach.to.us;
@@ -44,16 +59,14 @@ yg_status yg_r_event_histogram(struct yg_api *api, struct yg_request *q, struct 
 	yg_query_time(q, "from", (past ? end : q->now.us) - YG_US_PER_DAY, &scope.from.us);
 	if (q->error_count == 0 && scope.from.us >= scope.to.us)
 		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
-	if (buckets.p != NULL && (yg_parse_u64(buckets, &n, NULL) != YG_OK || n < 1 || n > 200))
-		yg_request_error(q, "out_of_range", YG_SV("buckets"),
-				 "expected a number from 1 to 200");
+	read_ask(q, &ask);
 	read_words(q, &search, &st);
 	if (h == NULL || st == YG_NOMEM)
 		return YG_FAIL(err, YG_NOMEM, "the request is too large");
 	st = begin(api, q, &l, &scope, err);
 	if (st == YG_OK)
-		st = yg_store_status(yg_histogram_run(l.ch, &search, &scope, (uint32_t)n, h, err),
-				     err);
+		st = yg_store_status(
+			yg_histogram_newest(l.ch, &search, &scope, &ask, api->env, h, err), err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
@@ -62,6 +75,8 @@ yg_status yg_r_event_histogram(struct yg_api *api, struct yg_request *q, struct 
 	yg_jo_time(&j, "to", scope.to.us);
 	yg_jo_int(&j, "bucket_s", h->width_us / YG_US_PER_S);
 	yg_jo_int(&j, "total", (int64_t)h->total);
+	yg_jo_bool(&j, "incomplete", h->counted_from > scope.from.us);
+	yg_jo_time(&j, "counted_from", h->counted_from);
 	yg_jo_key(&j, "items");
 	yg_jo_begin(&j, '[');
 	for (size_t i = 0; i < h->n; i++) {

@@ -2,7 +2,10 @@
 
 #include "event/search_internal.h"
 
-#define SECONDS 15u
+#define SECONDS     15u
+#define PART_FIRST  YG_US_PER_DAY /* counted at once, then by how long it takes */
+#define PARTS_MAX   360
+#define PART_GROWTH 8.0
 
 static const int64_t widths_s[] = {1,      2,      5,       10,      15,      30,
 				   60,     120,    300,     600,     900,     1800,
@@ -103,22 +106,16 @@ static yg_status put_counted(struct yg_buf *sql, const struct yg_search *s,
 	return st;
 }
 
-yg_status yg_histogram_run(struct yg_ch *ch, const struct yg_search *s,
-			   const struct yg_search_scope *scope, uint32_t buckets,
-			   struct yg_histogram *out, struct yg_err *err)
+/* Adds what is from scope->from to scope->to to the buckets. */
+static yg_status count(struct yg_ch *ch, const struct yg_search *s,
+		       const struct yg_search_scope *scope, bool counted, struct yg_histogram *h,
+		       struct yg_err *err)
 {
 	struct yg_buf sql, answer;
-	*out = (struct yg_histogram){0};
-	round_off(scope, buckets, out);
-	if (nobody(scope))
-		return YG_OK;
 	yg_buf_init(&sql, 1u << 20);
 	yg_buf_init(&answer, 65536);
-	bool counted = s->counted && scope->system_count == 0 && yg_event_table_counted(ch) &&
-		       out->from_us > 0 && out->from_us % YG_EVENT_HOUR_US == 0 &&
-		       out->width_us % YG_EVENT_HOUR_US == 0;
-	yg_status st = counted ? put_counted(&sql, s, scope, out, err)
-			       : put_events(&sql, s, scope, out, scope->from.us, scope->to.us, err);
+	yg_status st = counted ? put_counted(&sql, s, scope, h, err)
+			       : put_events(&sql, s, scope, h, scope->from.us, scope->to.us, err);
 	yg_buf_put(&sql, YG_SV(" ORDER BY at"));
 	if (st == YG_OK)
 		st = ask(ch, s, &sql, &answer, err);
@@ -126,16 +123,73 @@ yg_status yg_histogram_run(struct yg_ch *ch, const struct yg_search *s,
 	while (st == YG_OK && yg_rd_left(&rd) > 0) {
 		uint32_t at = yg_rd_le32(&rd);
 		uint64_t n = yg_rd_le64(&rd);
-		if (rd.bad || at >= out->n) {
+		if (rd.bad || at >= h->n) {
 			st = YG_FAIL(err, YG_CORRUPT, "event store: the answer is not a histogram");
 			break;
 		}
-		out->count[at] = n;
-		out->total += n;
+		h->count[at] += n;
+		h->total += n;
 	}
 	yg_buf_free(&sql);
 	yg_buf_free(&answer);
 	return st;
+}
+
+/* Part by part from new to old, each as wide as the time that is left should count. */
+static yg_status count_parts(struct yg_ch *ch, const struct yg_search *s,
+			     struct yg_search_scope part, int64_t most_us, const struct yg_env *env,
+			     struct yg_histogram *h, struct yg_err *err)
+{
+	int64_t floor = part.from.us, begun = yg_env_mono(env).us;
+	int64_t width = YG_MAX(PART_FIRST, (int64_t)h->n * (h->width_us / PARTS_MAX));
+	h->counted_from = part.to.us;
+	while (h->counted_from > floor) {
+		int64_t began = yg_env_mono(env).us;
+		part.to.us = h->counted_from;
+		part.from.us = part.to.us - floor <= width ? floor : part.to.us - width;
+		uint64_t before = h->total;
+		yg_status st = count(ch, s, &part, false, h, err);
+		if (st == YG_LIMIT && before > 0)
+			return YG_OK; /* what was counted is worth showing */
+		if (st != YG_OK)
+			return st;
+		h->counted_from = part.from.us;
+		int64_t now = yg_env_mono(env).us;
+		double more = 0.7 * (double)(most_us - (now - begun)) /
+			      (double)YG_MAX(now - began, (int64_t)1);
+		if (more < 0.25)
+			break;
+		more = YG_MIN(more, PART_GROWTH) * (double)width;
+		width = more < (double)(INT64_MAX / 2) ? (int64_t)more : INT64_MAX / 2;
+	}
+	return YG_OK;
+}
+
+yg_status yg_histogram_newest(struct yg_ch *ch, const struct yg_search *s,
+			      const struct yg_search_scope *scope,
+			      const struct yg_histogram_ask *ask, const struct yg_env *env,
+			      struct yg_histogram *out, struct yg_err *err)
+{
+	struct yg_search_scope part = *scope;
+	*out = (struct yg_histogram){.counted_from = scope->from.us};
+	round_off(scope, ask->buckets, out);
+	if (ask->before_us != 0)
+		part.to.us = YG_MIN(part.to.us, ask->before_us);
+	if (nobody(scope) || part.to.us <= part.from.us)
+		return YG_OK;
+	bool counted = s->counted && scope->system_count == 0 && yg_event_table_counted(ch) &&
+		       out->from_us > 0 && out->from_us % YG_EVENT_HOUR_US == 0 &&
+		       out->width_us % YG_EVENT_HOUR_US == 0;
+	return counted || ask->most_us == 0 ? count(ch, s, &part, counted, out, err)
+					    : count_parts(ch, s, part, ask->most_us, env, out, err);
+}
+
+yg_status yg_histogram_run(struct yg_ch *ch, const struct yg_search *s,
+			   const struct yg_search_scope *scope, uint32_t buckets,
+			   struct yg_histogram *out, struct yg_err *err)
+{
+	return yg_histogram_newest(ch, s, scope, &(struct yg_histogram_ask){.buckets = buckets},
+				   NULL, out, err);
 }
 
 /* --- tail --- */

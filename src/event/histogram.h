@@ -9,12 +9,24 @@ struct yg_histogram {
 	size_t n;
 	uint64_t count[YG_HISTOGRAM_MAX];
 	uint64_t total;
+	int64_t counted_from; /* us: what is older was not counted yet; scope->from when all was */
 };
 /* About `buckets` of a round width over scope->from .. scope->to, which must have
  * both ends.  YG_LIMIT when the time is over. */
 yg_status yg_histogram_run(struct yg_ch *ch, const struct yg_search *s,
 			   const struct yg_search_scope *scope, uint32_t buckets,
 			   struct yg_histogram *out, struct yg_err *err);
+/* The same, newest first and for about so long: out->counted_from, asked for as `before`
+ * with the same scope and buckets, goes on there, and the counts of both are to be added. */
+struct yg_histogram_ask {
+	uint32_t buckets;
+	int64_t before_us; /* 0: from the newest on */
+	int64_t most_us;   /* time to spend; 0: until all is counted */
+};
+yg_status yg_histogram_newest(struct yg_ch *ch, const struct yg_search *s,
+			      const struct yg_search_scope *scope,
+			      const struct yg_histogram_ask *ask, const struct yg_env *env,
+			      struct yg_histogram *out, struct yg_err *err);
 
 /* How far one has looked: per spool the last row seen.  Spools number their
  * batches upwards, so nothing is shown twice, and what is delivered late is

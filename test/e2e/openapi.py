@@ -649,6 +649,11 @@ def walk_event_views(w, tokens):
     ok(w.call("getEventHistogram", 200, query="to=now-1h").json()["total"] == 0, "nothing an hour ago")
     w.call("getEventHistogram", 400, query="q=nofield:1")
     w.call("getEventHistogram", 400, query="buckets=0")
+    w.call("getEventHistogram", 400, query="max_ms=1")
+    part = w.call("getEventHistogram", 200, query="q=query:www.example&max_ms=15000").json()
+    ok(part["total"] == 7 and not part["incomplete"] and part["counted_from"] == part["from"], "in parts, too", part)
+    old = w.call("getEventHistogram", 200, query=f"q=query:www.example&from={part['from']}&to={part['to']}&before={part['from']}").json()
+    ok(old["total"] == 0 and len(old["items"]) == len(part["items"]), "and nothing before the first", old)
     w.call("getEventHistogram", 404, query="org=shiokaze", token=tokens["yamabuki"])
     fields = {f["name"]: f for f in w.call("listEventFields", 200).json()["items"]}
     ok(len(fields) > 50 and fields["src_ip"]["type"] == "address" and fields["time"]["type"] == "time" and

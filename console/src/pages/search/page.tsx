@@ -1,16 +1,11 @@
 // Search: one box for words and conditions, what was found over time, the events, one beside them, and what comes in now.
 import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, savedOf, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, session, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
+import { useHistogram } from "./counted";
 import { EventDrawer } from "./drawer";
 import { type Event, type EventField, asked, describe, gist } from "./model";
 import { QueryBox } from "./query";
 import { useTail } from "./tail";
 
-interface Histogram {
-	bucket_s: number;
-	total: number;
-	items: { time: string; count: number }[];
-	as_of: string;
-}
 const FIXED = ["id", "org", "time", "class_uid", "severity_id", "source", "message", "raw", "names"];
 
 function columnsOf(fields: EventField[]): Column<Event>[] {
@@ -59,7 +54,7 @@ function periodBefore(asOf: string | undefined): { from: string; to: string } {
 	const whole = (ms: number) => iso(Math.round(ms / 1000) * 1000);
 	return { from: whole(2 * from - resolve(r.to || "now", base)), to: whole(from) };
 }
-function OverTime({ found, before }: { found: ReturnType<typeof useData<Histogram>>; before?: number }) {
+function OverTime({ found, before }: { found: ReturnType<typeof useHistogram>; before?: number }) {
 	if (found.error !== undefined) return found.error.status === 400 ? null : <ErrorBox error={found.error} again={found.reload} what={t("search.histogram")} />;
 	const h = found.data;
 	if (h === undefined) return <Skeleton lines={4} />;
@@ -67,7 +62,14 @@ function OverTime({ found, before }: { found: ReturnType<typeof useData<Histogra
 		<div class="y-overtime">
 			<div class="y-row y-row--apart">
 				<p class={found.loading ? "y-soft" : undefined}>
-					<strong class="y-num">{t("search.found", { n: h.total })}</strong> <small class="y-soft y-wide">{t("search.zoom-how")}</small>
+					<strong class="y-num">{t("search.found", { n: h.total })}</strong>{" "}
+					{h.incomplete ? (
+						<small>
+							{t("search.counting")} <Time at={h.counted_from} exact />
+						</small>
+					) : (
+						<small class="y-soft y-wide">{t("search.zoom-how")}</small>
+					)}
 				</p>
 				<Button kind="quiet" small onClick={() => setQuery(wider())}>
 					{t("search.zoom-out")}
@@ -103,13 +105,13 @@ export default function Search() {
 	const id = place.value.rest[0];
 	const fields = useData<PageOf<EventField>>("/event-fields");
 	const found = useList<Event>(live ? "" : "/events", filter);
-	const histogram = useData<Histogram>(live ? "" : "/event-histogram", { ...filter, buckets: 60 });
+	const histogram = useHistogram(live ? "" : "/event-histogram", { ...filter, buckets: 60 });
 	const { from: _from, to: _to, ...words } = filter;
 	// as long, and just before; asked for when what is looked at has been counted
 	const period = periodBefore(histogram.data?.as_of);
 	const first = session.value?.permissions["events:read"]?.period_from ?? ""; // an auditor sees nothing of what was before
-	const ask = !live && !histogram.loading && histogram.error === undefined && (first === "" || Date.parse(period.from) >= Date.parse(first));
-	const before = useData<Histogram>(ask ? "/event-histogram" : "", { ...filter, ...period, buckets: 1 });
+	const ask = !live && !histogram.loading && histogram.data?.incomplete === false && histogram.error === undefined && (first === "" || Date.parse(period.from) >= Date.parse(first));
+	const before = useData<{ total: number }>(ask ? "/event-histogram" : "", { ...filter, ...period, buckets: 1 });
 	const tail = useTail(live, words, id !== undefined);
 	const list = live ? tail.list : found;
 	const known = fields.data?.items ?? [];
