@@ -422,7 +422,7 @@ def walk_resolver(w, tokens):
     """A resolver with one list; dns_explain.py has the rest."""
     until(lambda: w.s.find_event("resolve.policy"), 30)
     got = w.call("listDnsZones", 200).json()["items"]
-    ok([z["name"] for z in got] == ["names"] and got[0]["refused"] == 1, "the zones of the policy", got)
+    ok([(z["name"], z["refused"]) for z in got if z["kind"] == "list"] == [("names", 1)], "the zones of the policy", got)
     w.call("listDnsZones", 404, query="org=shiokaze", token=tokens["yamabuki"])
     w.call("listDnsZones", 400, query="from=yesterday")
     if library():
