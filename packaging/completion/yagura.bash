@@ -18,7 +18,7 @@ _yagura() {
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
-    'alert') verbs='list group show events history set close comment comments merge unmerge split allow bulk ' ;;
+    'alert') verbs='list group show events watch history set close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
     'audit-log') verbs='list verify ' ;;
@@ -97,10 +97,11 @@ _yagura() {
     'dns settings') opts='--org --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns mode') opts='--org --all --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns answer') opts='--org --all --category --ttl --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'alert list') opts='--org --state --severity --assignee --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert list') opts='--org --state --severity --assignee --watched --indicator --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert group') opts='--by --org --state --severity --assignee --indicator --asset --q --limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert events') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'alert watch') opts='--end --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert history') opts='--limit --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert set') opts='--state --verdict --reason --assign --set-severity --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'alert close') opts='--verdict --reason --help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -150,6 +150,9 @@ static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, s
 		put(b, " AND a.assignee = ''");
 	else if (f->assignee.n > 0)
 		with_text(b, " AND a.assignee <> '' AND a.assignee = ", f->assignee, "");
+	if (f->watcher.n > 0)
+		with_text(b, " AND a.seq IN (SELECT w.alert FROM alert_watch w WHERE w.owner = ",
+			  f->watcher, ")");
 	if (f->indicator.n > 0)
 		with_text(b, " AND a.indicator = ", f->indicator, "");
 	if (f->asset.n > 0)
@@ -295,8 +298,9 @@ static bool counted(const struct yg_alert_filter *f)
 	const struct yg_reach *r = &f->reach;
 	if (r->system_count > 0 || r->from.us != 0 || r->to.us != 0)
 		return false;
-	return f->assignee.n == 0 && f->indicator.n == 0 && f->asset.n == 0 && f->list.n == 0 &&
-	       f->category.n == 0 && f->q.n == 0 && f->from_us == 0 && f->to_us == 0;
+	return f->assignee.n == 0 && f->watcher.n == 0 && f->indicator.n == 0 && f->asset.n == 0 &&
+	       f->list.n == 0 && f->category.n == 0 && f->q.n == 0 && f->from_us == 0 &&
+	       f->to_us == 0;
 }
 
 yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,

@@ -130,8 +130,8 @@
 	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
 	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_mode_set) \
 	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_answer_set) \
-	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee indicator asset list category q from to sort org system limit cursor", alerts_list) \
-	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee indicator asset list category q from to org system limit cursor", alert_groups) \
+	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched indicator asset list category q from to sort org system limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched indicator asset list category q from to org system limit cursor", alert_groups) \
 	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
 	X(POST,   "/api/v1/imports",       "createImport",   "events:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, import_add) \
 	X(PUT,    "/api/v1/imports/{id}/parts/{n}", "putImportPart", "events:write", 0, 8388608u, YG_TYPES_LOGS, NULL, import_part) \
@@ -158,6 +158,9 @@
 	X(POST,   "/api/v1/alerts/{id}/comments", "createAlertComment", "alerts:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_comment) \
 	X(GET,    "/api/v1/alerts/{id}/events", "listAlertEvents", "alerts:read", 0, 0, NULL, "limit cursor", alert_events) \
 	X(GET,    "/api/v1/alerts/{id}/history", "listAlertHistory", "alerts:read", 0, 0, NULL, "limit cursor", alert_history) \
+	X(GET,    "/api/v1/alerts/{id}/watch", "getAlertWatch", "alerts:read", 0, 0, NULL, NULL, alert_watch) \
+	X(PUT,    "/api/v1/alerts/{id}/watch", "watchAlert", "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, alert_watch) \
+	X(DELETE, "/api/v1/alerts/{id}/watch", "unwatchAlert", "alerts:read", 0, 0, NULL, NULL, alert_watch) \
 	X(POST,   "/api/v1/alerts/{id}/unmerge", "unmergeAlert", "alerts:write", 0, 0, NULL, NULL, alert_unmerge) \
 	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_merge) \
 	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_split) \

@@ -39,6 +39,9 @@ static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg
 	f->severity_max = read_severity(q, "severity_max");
 	f->assignee = yg_read_assignee(yg_query(q, "assignee"));
 	read_texts(q, f);
+	bool watched = false;
+	if (yg_query_bool(q, "watched", &watched, err) == YG_OK && watched)
+		f->watcher = yg_request_owner(q);
 	yg_query_time(q, "from", 0, &f->from_us);
 	yg_query_time(q, "to", 0, &f->to_us);
 	if (f->to_us != 0 && f->from_us >= f->to_us && q->error_count == 0)

@@ -332,6 +332,7 @@ X("search: longer than %s bytes", "検索条件は {1} バイトまでです")
 X("search: not UTF-8 at %s", "検索条件の {1} 文字目が UTF-8 ではありません")
 /* --- alerts --- */
 X("expected open, new, in_progress, on_hold or closed", "open、new、in_progress、on_hold、closed のいずれかを指定してください")
+X("at most %s alerts can be watched", "注視できるアラートは {1} 件までです")
 X("expected 7d, 30d or 90d", "7d、30d、90d のいずれかを指定してください")
 X("expected newest, severity or last_seen", "newest、severity、last_seen のいずれかを指定してください")
 X("expected indicator, org, asset, category or list", "indicator、org、asset、category、list のいずれかを指定してください")

@@ -14,7 +14,8 @@ static int run_list(struct yg_cli *c)
 {
 	static const char *const filters[] = {"org",       "state", "severity", "assignee",
 					      "indicator", "q",     NULL};
-	return yg_list(c, ALERTS, filters, columns, YG_LEN(columns));
+	return yg_list(c, yg_cli_has(c, "watched") ? ALERTS "?watched=true" : ALERTS, filters,
+		       columns, YG_LEN(columns));
 }
 
 static int run_group(struct yg_cli *c)
@@ -58,6 +59,19 @@ static int run_events(struct yg_cli *c)
 						{"FIELD", "field", 12},
 						{"VALUE", "value", 0}};
 	return page(c, "/events", cols, YG_LEN(cols));
+}
+
+static int watch(struct yg_cli *c, const char *method)
+{
+	char path[256];
+	return yg_call_and_print(c, &(struct yg_call){.method = method,
+						      .path = yg_path(path, sizeof path, ALERTS,
+								      yg_cli_arg(c, 0), "/watch")});
+}
+
+static int run_watch(struct yg_cli *c)
+{
+	return watch(c, yg_cli_has(c, "end") ? "DELETE" : "PUT");
 }
 
 static int run_history(struct yg_cli *c)
@@ -231,8 +245,18 @@ static int run_bulk(struct yg_cli *c)
 	YG_O_VALUE("state", "STATE",                                                               \
 		   "new, in_progress, on_hold, closed, open; several with commas.",                \
 		   "状態(カンマ区切りで複数)。open は closed 以外。")
-static const struct yg_opt list_opts[] = {F_ORG,       F_STATE, F_SEVERITY, F_ASSIGNEE,
-					  F_INDICATOR, F_WORDS, F_LIMIT,    YG_OPTS_END};
+static const struct yg_opt list_opts[] = {
+	F_ORG,
+	F_STATE,
+	F_SEVERITY,
+	F_ASSIGNEE,
+	YG_O_FLAG("watched", "Only those that you watch.", "自分が注視しているものだけ。"),
+	F_INDICATOR,
+	F_WORDS,
+	F_LIMIT,
+	YG_OPTS_END};
+static const struct yg_opt watch_opts[] = {
+	YG_O_FLAG("end", "No longer watch it.", "注視をやめる。"), YG_OPTS_END};
 static const struct yg_opt group_opts[] = {
 	YG_O_VALUE("by", "KEY", "indicator (default), org, asset, category or list.",
 		   "まとめ方。indicator(既定)、org、asset、category、list。"),
@@ -305,6 +329,15 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .doc = "List the evidence of an alert; yagura event show prints one.",
 	 .doc_ja = "警報の根拠となるイベントの一覧。",
 	 .run = run_events},
+	{.noun = "alert",
+	 .verb = "watch",
+	 .args = "ID",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .opts = watch_opts,
+	 .doc = "Keep an eye on an alert; alert list --watched lists them.",
+	 .doc_ja = "警報を注視する。一覧は alert list --watched。",
+	 .run = run_watch},
 	{.noun = "alert",
 	 .verb = "history",
 	 .args = "ID",

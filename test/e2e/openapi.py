@@ -827,6 +827,13 @@ def walk_alerts(w, tokens):
     w.call("mergeAlerts", 200, params=[b], body={"into": a})
     w.call("mergeAlerts", 400, params=[a], body={})
     w.call("mergeAlerts", 404, params=[a], body={"others": [mine[0]["id"]]}, token=tokens["shiokaze"])
+    ok(w.call("getAlertWatch", 200, params=[a]).json() == {"id": a, "watched": False}, "an alert is not watched at first")
+    w.call("watchAlert", 200, params=[a])
+    ok([x["id"] for x in w.call("listAlerts", 200, query="watched=true").json()["items"]] == [a] and
+       w.call("listAlerts", 200, query="watched=1", token=tokens["shiokaze"]).json()["items"] == [], "what one watches is one's own list")
+    w.call("listAlertGroups", 200, query="watched=true")
+    ok(w.call("unwatchAlert", 200, params=[a]).json()["watched"] is False and
+       w.call("listAlerts", 200, query="watched=true").json()["items"] == [], "and ends")
     w.call("listAlertHistory", 200, params=[a])
     w.call("allowFromAlert", 403, params=[mine[0]["id"]], body={"reason": "x", "scope": "all"}, token=tokens["yamabuki"])
     w.call("allowFromAlert", 201, params=[c], body={"reason": "our scanner", "expires_at": "2027-01-01T00:00:00Z"})
@@ -1125,7 +1132,7 @@ def rights(w, tokens, ids):
         if o.central:
             w.call(name, 403, params=params, body=body, token=tokens["yamabuki"], query=query, **kind)
     strangers = {"Alert": ["getAlert", "updateAlert", "listAlertComments", "createAlertComment", "listAlertEvents",
-                           "listAlertHistory", "mergeAlerts", "unmergeAlert", "splitAlert", "allowFromAlert"],
+                           "listAlertHistory", "getAlertWatch", "watchAlert", "unwatchAlert", "mergeAlerts", "unmergeAlert", "splitAlert", "allowFromAlert"],
                  "AllowEntry": ["getAllowEntry", "updateAllowEntry", "deleteAllowEntry"],
                  "BlockEntry": ["getBlockEntry", "updateBlockEntry", "deleteBlockEntry"]}
     bodies = {"updateAlert": {"assignee": "x"}, "createAlertComment": {"text": "x"}, "mergeAlerts": {"others": ["a-1"]},

@@ -182,6 +182,19 @@ function Timeline({ alert, round }: { alert: Alert; round: string }) {
 	);
 }
 
+/** The star: one's own list, under My work. */
+function Watch({ id }: { id: string }) {
+	const path = at`/alerts/${id}/watch`;
+	const one = useData<{ watched: boolean }>(path);
+	const on = one.data?.watched;
+	const turn = () => void (on === true ? api.del<{ watched: boolean }>(path) : api.put<{ watched: boolean }>(path, {})).then(one.set, toastError);
+	return (
+		<Button small kind={on === true ? "plain" : "quiet"} icon="star" aria-pressed={on === true} disabled={on === undefined} onClick={turn}>
+			{on === true ? t("alerts.watched") : t("alerts.watch")}
+		</Button>
+	);
+}
+
 export function AlertDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string; next?: string }; changed: (a: Alert) => void }) {
 	const one = useData<Alert>(at`/alerts/${id}`);
 	const [dialog, setDialog] = useState("");
@@ -221,6 +234,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 							<Chip tone={STATE_TONE[alert.state]}>{t(`alerts.state.${alert.state}`)}</Chip>
 							{alert.verdict !== null && <Chip>{t(`alerts.verdict.${alert.verdict}`)}</Chip>}
 							<span class="y-soft">{orgTitle(alert.org)}</span>
+							<Watch key={alert.id} id={alert.id} />
 						</div>
 						{writable && (
 							<div class="y-row">

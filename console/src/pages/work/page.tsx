@@ -121,6 +121,33 @@ function Due({ waiting, tokens }: { waiting: Approval[]; tokens: Token[] }) {
 		</Section>
 	);
 }
+/** The alerts that one keeps an eye on. */
+function Eye({ list }: { list: ReturnType<typeof useData<Alerts>> }) {
+	const rows = list.data?.items ?? [];
+	return (
+		<Section title={t("work.eye")} about={<About name={t("work.eye")} about={[k("work.about.eye"), k("work.about.eye-how")]} asOf={list.data?.as_of} />} end={rows.length > 0 && <span class="y-num">{t("work.n", { n: atLeast(list.data) })}</span>}>
+			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
+			{list.error === undefined && list.data === undefined && <Skeleton lines={3} />}
+			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("work.eye-none")}</p>}
+			<ul class="y-list">
+				{rows.map((a) => (
+					<li key={a.id} class="y-listrow">
+						<Severity id={a.severity_id} bare />
+						<div class="y-grow">
+							<a href={link("alerts", { rest: [a.id], query: { state: "all" } })}>{a.title}</a>
+							<small class="y-soft wk-under">
+								{orgTitle(a.org)}, {a.asset}
+							</small>
+						</div>
+						<small class="y-soft">
+							<Time at={a.last_seen} />
+						</small>
+					</li>
+				))}
+			</ul>
+		</Section>
+	);
+}
 /** Saved filters, with how many fit now. */
 function Watched() {
 	const list = useData<PageOf<SavedSearch>>(may("searches:write") ? "/saved-searches" : "", { limit: 50 });
@@ -161,6 +188,7 @@ export default function Work() {
 	const login = me?.login ?? "";
 	const person = me !== null && me !== undefined;
 	const mine = useData<Alerts>(login === "" ? "" : "/alerts", { ...assetQuery(), assignee: login, state: "open", sort: "severity", limit: 10 });
+	const eye = useData<Alerts>("/alerts", { ...assetQuery(), watched: "true", limit: 10 });
 	const free = useData<Alerts>(may("alerts:write") ? "/alerts" : "", { ...assetQuery(), assignee: "none", state: "new", severity: 4, limit: 1 });
 	const approvals = useData<PageOf<Approval>>(may("approvals:write") ? "/approvals" : "", { ...orgQuery(), state: "open", limit: 50 });
 	const heard = useData<{ silent_total: number }>("/overview", { ...scopeQuery(), from: "now-1h" });
@@ -171,6 +199,7 @@ export default function Work() {
 		clearTimeout(timer.current);
 		timer.current = window.setTimeout(() => {
 			mine.reload();
+			eye.reload();
 			free.reload();
 		}, 2000); // one reading for many changes
 	});
@@ -189,6 +218,7 @@ export default function Work() {
 			<div class="y-grid">
 				<div>
 					{login !== "" && <Mine list={mine} />}
+					<Eye list={eye} />
 					<Watched />
 				</div>
 				<div>
