@@ -44,7 +44,7 @@ def write(path, text):
 def policy_zone(path, names, more=""):
     """An RPZ zone of so many names, each with what is below it."""
     with open(path, "w") as f:
-        f.write("$TTL 60\n@ SOA ns.policy.test. root.policy.test. 1 3600 600 86400 60\n@ NS ns.policy.test.\n" + more)
+        f.write("$TTL 60\n@ SOA localhost. root.policy.test. 1 3600 600 86400 60\n@ NS localhost.\n" + more)
         for at in range(0, names, 10000):
             f.write("".join(f"{n} CNAME .\n*.{n} CNAME .\n" for n in map(listed, range(at, min(at + 10000, names)))))
 
@@ -185,9 +185,11 @@ def dnsperf(file, port, *words):
 
 
 def check(s, mix, codes):
-    """Stops the bench when answers are not what they must be: then it measures something else."""
+    """Stops the bench when answers are not what they must be: then it measures something else.
+    One in a thousand may be: of the real list some names are refused (public suffixes)."""
     wrong = {"cached": "NXDOMAIN|SERVFAIL|REFUSED", "blocked": "NOERROR|SERVFAIL|REFUSED"}.get(mix, "SERVFAIL|REFUSED")
-    if s.name not in ("echo", "nsd") and re.search(wrong, codes):
+    share = sum(float(p) for _, p in re.findall(rf"({wrong}) \d+ \(([0-9.]+)%\)", codes))
+    if s.name not in ("echo", "nsd") and share > 0.1:
         sys.exit(f"{s.name}, {mix}: {codes}")
 
 
