@@ -137,6 +137,7 @@ enum resolve_limit resolve_limiter_take(struct limiter *l, struct yg_ip ip, yg_m
 /* resolve_log.c: the query log; counts are all zero without one. */
 yg_status resolve_log_open(struct resolve *r, struct yg_err *err);
 void resolve_log_event(struct resolve_log *l, const struct yg_dns_event *ev);
+void resolve_log_flush(struct resolve *r); /* before answers leave */
 void resolve_log_end(struct resolve *r);
 struct resolve_log_counts resolve_log_counts(const struct resolve *r);
 

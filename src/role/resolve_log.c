@@ -1,6 +1,8 @@
 /* Every answered query as a dnstap frame, into files of the folder dnslog/ that role
- * ingest takes over (ingest_dnslog.c).  One buffer per worker, written when it is full
- * and when the loop turns, but then not more often than every other millisecond; no lock, no allocation, nothing is synced.
+ * ingest takes over (ingest_dnslog.c).  One buffer per worker, written before the answers
+ * that it tells of are sent (a batch's at once), so that none is without its event whenever
+ * the worker dies; what was not answered is written when the loop turns.  No lock, no
+ * allocation, nothing is synced.
  *
  * A file is Frame Streams: START, frames, STOP.  Its name is "<worker>-<number>.tap";
  * numbers of a worker rise, so a file is ended for certain once a later one is there.
@@ -28,7 +30,6 @@
 #define FILE_MOST    (32u << 20)
 #define FILE_LEAST   (1u << 20)
 #define FILE_FOR_US  (600 * YG_US_PER_S)
-#define FLUSH_MS     2
 #define LOOK_US      (YG_US_PER_S / 2) /* while it is full: is there room again? */
 #define IDENTITY_MAX 320
 
@@ -49,8 +50,6 @@ struct resolve_log {
 	struct resolve *r;
 	struct who *who; /* owned */
 	uv_prepare_t turn;
-	uv_timer_t timer;                           /* set when a turn has left something in buf */
-	uint64_t flushed_ms;                        /* of the loop's time */
 	int fd;                                     /* -1: none */
 	uint64_t number;                            /* of the file */
 	uint64_t file_n, file_most, others_n, most; /* bytes: this file, the worker's others */
@@ -196,7 +195,6 @@ static bool write_out(struct resolve_log *l)
 
 static void flush(struct resolve_log *l)
 {
-	l->flushed_ms = uv_now(l->r->ctx->loop);
 	if (l->n == 0)
 		return;
 	bool old = l->fd >= 0 && (l->file_n + l->n > l->file_most ||
@@ -214,18 +212,15 @@ static void flush(struct resolve_log *l)
 	l->waiting = 0;
 }
 
-static void on_timer(uv_timer_t *h)
+void resolve_log_flush(struct resolve *r)
 {
-	flush(h->data);
+	if (r->log != NULL && r->log->n > 0)
+		flush(r->log);
 }
 
 static void on_turn(uv_prepare_t *h)
 {
-	struct resolve_log *l = h->data;
-	if (l->n > 0 && uv_now(h->loop) - l->flushed_ms >= FLUSH_MS)
-		flush(l);
-	else if (l->n > 0 && !uv_is_active((const uv_handle_t *)&l->timer))
-		(void)uv_timer_start(&l->timer, on_timer, FLUSH_MS, 0);
+	flush(h->data);
 }
 
 /* ---- a frame ---- */
@@ -516,10 +511,9 @@ yg_status resolve_log_open(struct resolve *r, struct yg_err *err)
 	yg_status st = who_open(l, err);
 	if (st != YG_OK)
 		return st;
-	if (uv_timer_init(r->ctx->loop, &l->timer) != 0 ||
-	    uv_prepare_init(r->ctx->loop, &l->turn) != 0)
+	if (uv_prepare_init(r->ctx->loop, &l->turn) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "the query log's place in the loop");
-	l->timer.data = l->turn.data = l;
+	l->turn.data = l;
 	(void)uv_prepare_start(&l->turn, on_turn);
 	return YG_OK;
 }

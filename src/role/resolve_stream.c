@@ -159,6 +159,7 @@ static void write_raw(struct stream *s, struct yg_sv bytes)
 {
 	if (bytes.n == 0 || s->closing)
 		return;
+	resolve_log_flush(s->all->r);
 	uv_buf_t b = uv_buf_init((char *)(uintptr_t)bytes.p, (unsigned)bytes.n);
 	int done = uv_try_write((uv_stream_t *)&s->tcp, &b, 1);
 	if (done < 0 && done != UV_EAGAIN) {

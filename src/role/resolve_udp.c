@@ -244,6 +244,7 @@ static void send_all(struct udp_door *d, size_t n)
 		}
 		ready++;
 	}
+	resolve_log_flush(d->r);
 	for (unsigned tries = 0; sent < ready && tries < SEND_TRIES;) {
 		int k = sendmmsg(d->fd, d->out + sent, (unsigned)(ready - sent), MSG_DONTWAIT);
 		if (k > 0) {
@@ -312,7 +313,6 @@ void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const 
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = {(void *)(uintptr_t)msg, n};
-	(void)r;
 	memcpy(&p, peer->b, sizeof p);
 	struct msghdr h = {
 		.msg_name = &p.from, .msg_namelen = p.from_n, .msg_iov = &iov, .msg_iovlen = 1};
@@ -323,6 +323,7 @@ void resolve_udp_reply(struct resolve *r, const struct yg_dns_peer *peer, const 
 		h.msg_controllen =
 			local_into(control.b, sizeof control.b, p.from.sin6_family, &p.to);
 	}
+	resolve_log_flush(r);
 	if (sendmsg(p.door->fd, &h, MSG_DONTWAIT) < 0)
 		p.door->unsent++;
 }

@@ -269,7 +269,7 @@ async function live(server, browser, person, width) {
 /** Where the role begins. */
 async function homes(browser, chief) {
 	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
-	const { id: system } = await chief.must("POST", "/api/v1/systems", { org, name: "mail", title_ja: "電子メール", title_en: "Mail", importance: 2, scheme: "cia3", confidentiality: "2", integrity: 2, availability: 2 });
+	const { id: system } = await chief.must("POST", "/api/v1/systems", { org, name: "mail-of-owner", title_ja: "電子メール", title_en: "Mail", importance: 2, scheme: "cia3", confidentiality: "2", integrity: 2, availability: 2 });
 	for (const [role, where, want] of [["centre_analyst", {}, "/alerts"], ["organisation_csirt", { node: org }, "/"], ["system_owner", { system }, "/work"]]) {
 		const tab = await browser.tab(await invited(chief, { login: role.replaceAll("_", "-"), language: "en", role, ...where }), { language: "en" });
 		await tab.open("/");

@@ -158,6 +158,7 @@ def killed(s):
         time.sleep(0.7)
         s.kill_and_wait(role)
     time.sleep(0.5)
+    until(lambda: len(asked) > 200, 20)
     stop.set()
     t.join()
     want = len(asked)
