@@ -9,7 +9,9 @@ struct builder {
 	struct yg_arena *arena;
 	const char *file;
 	struct yg_err *err;
-	size_t nodes, depth;
+	const struct yg_yaml_limits *limits;
+	size_t nodes, depth, documents;
+	struct yg_yaml *root, *root_last; /* documents */
 	struct yg_yaml *open[YG_YAML_DEPTH_MAX], *last[YG_YAML_DEPTH_MAX];
 	struct yg_sv key; /* of the value that comes */
 	bool has_key;
@@ -25,7 +27,9 @@ static yg_status next(struct builder *b)
 	if (b->have)
 		yaml_event_delete(&b->event);
 	b->have = false;
-	if (!yaml_parser_parse(&b->parser, &b->event))
+	if (!yaml_parser_parse(&b->parser, &b->event) && b->parser.error == YAML_MEMORY_ERROR)
+		return YG_FAIL(b->err, YG_NOMEM, "no memory to read %s", b->file);
+	if (b->parser.error != YAML_NO_ERROR)
 		return YG_FAIL(b->err, YG_PARSE, "%s:%zu: not YAML: %s", b->file,
 			       b->parser.problem_mark.line + 1,
 			       b->parser.problem != NULL ? b->parser.problem : "no memory");
@@ -77,7 +81,7 @@ static struct yg_yaml *open_node(const struct builder *b)
 static yg_status add_node(struct builder *b, enum yg_yaml_kind kind, struct yg_yaml **out)
 {
 	struct yg_yaml *up = open_node(b);
-	if (++b->nodes > YG_YAML_NODES_MAX)
+	if (++b->nodes > b->limits->nodes)
 		return fail(b, line_of(b), "too many values in one file");
 	struct yg_yaml *n = YG_NEW(b->arena, struct yg_yaml);
 	if (n == NULL)
@@ -88,7 +92,14 @@ static yg_status add_node(struct builder *b, enum yg_yaml_kind kind, struct yg_y
 	n->text = (struct yg_sv){"", 0};
 	b->has_key = false;
 	b->key = (struct yg_sv){"", 0};
-	if (up != NULL) {
+	if (up == NULL) {
+		if (b->root == NULL)
+			b->root = n;
+		else
+			b->root_last->next = n;
+		b->root_last = n;
+	} else {
+		up->count++;
 		struct yg_yaml *last = b->last[b->depth - 1];
 		if (last == NULL)
 			up->first = n;
@@ -105,6 +116,8 @@ static yg_status take_key(struct builder *b)
 	struct yg_yaml *map = open_node(b);
 	if (b->event.type != YAML_SCALAR_EVENT)
 		return fail(b, line_of(b), "expected a key");
+	if (map->count == YG_YAML_KEYS_MAX)
+		return fail(b, line_of(b), "too many keys in one place");
 	b->key = yg_arena_dup(b->arena, scalar(b));
 	if (b->key.p == NULL)
 		return YG_FAIL(b->err, YG_NOMEM, "no memory to read %s", b->file);
@@ -119,7 +132,8 @@ static yg_status take_text(struct builder *b, struct yg_yaml **out)
 {
 	struct yg_sv s = scalar(b);
 	bool plain = b->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	bool null = plain && (s.n == 0 || YG_SV_IS(s, "~") || YG_SV_IS(s, "null"));
+	bool null = plain && (s.n == 0 || YG_SV_IS(s, "~") || YG_SV_IS(s, "null") ||
+			      YG_SV_IS(s, "Null") || YG_SV_IS(s, "NULL"));
 	yg_status st = add_node(b, null ? YG_YAML_NONE : YG_YAML_TEXT, out);
 	if (st != YG_OK)
 		return st;
@@ -130,7 +144,7 @@ static yg_status take_text(struct builder *b, struct yg_yaml **out)
 }
 
 /* One event inside the document. */
-static yg_status take_event(struct builder *b, struct yg_yaml **root)
+static yg_status take_event(struct builder *b)
 {
 	struct yg_yaml *n = NULL, *up = open_node(b);
 	yg_status st = refuse_marks(b);
@@ -147,7 +161,7 @@ static yg_status take_event(struct builder *b, struct yg_yaml **root)
 		st = take_text(b, &n);
 	} else {
 		bool map = b->event.type == YAML_MAPPING_START_EVENT;
-		if (b->depth == YG_YAML_DEPTH_MAX)
+		if (b->depth == b->limits->depth)
 			return fail(b, line_of(b), "too deep");
 		st = add_node(b, map ? YG_YAML_MAP : YG_YAML_LIST, &n);
 		if (st == YG_OK) {
@@ -155,14 +169,11 @@ static yg_status take_event(struct builder *b, struct yg_yaml **root)
 			b->last[b->depth++] = NULL;
 		}
 	}
-	if (st == YG_OK && *root == NULL)
-		*root = n;
 	return st;
 }
 
-static yg_status take_stream(struct builder *b, struct yg_yaml **root)
+static yg_status take_stream(struct builder *b)
 {
-	bool document = false;
 	for (;;) {
 		yg_status st = next(b);
 		if (st != YG_OK || b->event.type == YAML_STREAM_END_EVENT)
@@ -171,41 +182,58 @@ static yg_status take_stream(struct builder *b, struct yg_yaml **root)
 		case YAML_STREAM_START_EVENT:
 		case YAML_DOCUMENT_END_EVENT: continue;
 		case YAML_DOCUMENT_START_EVENT:
-			if (document)
-				return fail(b, line_of(b), "only one document is allowed");
-			document = true;
+			if (b->documents == b->limits->documents)
+				return fail(b, line_of(b),
+					    b->documents == 1 ? "only one document is allowed"
+							      : "too many documents in one file");
+			b->documents++;
 			continue;
-		default: st = take_event(b, root);
+		default: st = take_event(b);
 		}
 		if (st != YG_OK)
 			return st;
 	}
 }
 
-yg_status yg_yaml_read(struct yg_sv yaml, const char *file_name, struct yg_arena *arena,
-		       const struct yg_yaml **out, struct yg_err *err)
+yg_status yg_yaml_read_documents(struct yg_sv yaml, const char *file_name,
+				 const struct yg_yaml_limits *limits, struct yg_arena *arena,
+				 const struct yg_yaml **out, struct yg_err *err)
 {
-	struct builder b = {.arena = arena, .file = file_name, .err = err, .key = {"", 0}};
-	struct yg_yaml *root = NULL;
+	struct yg_yaml_limits l = *limits;
+	l.depth = YG_MIN(l.depth, YG_YAML_DEPTH_MAX);
+	struct builder b = {
+		.arena = arena, .file = file_name, .err = err, .key = {"", 0}, .limits = &l};
 	if (!yaml_parser_initialize(&b.parser))
 		return YG_FAIL(err, YG_NOMEM, "no memory to read %s", file_name);
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&b.parser, (const unsigned char *)(yaml.n > 0 ? yaml.p : ""),
 				     yaml.n);
-	yg_status st = take_stream(&b, &root);
+	yg_status st = take_stream(&b);
 	if (b.have)
 		yaml_event_delete(&b.event);
 	yaml_parser_delete(&b.parser);
-	if (st == YG_OK && root == NULL) {
-		root = YG_NEW(arena, struct yg_yaml);
-		if (root == NULL)
-			st = YG_FAIL(err, YG_NOMEM, "no memory to read %s", file_name);
-		else
-			root->key = root->text = (struct yg_sv){"", 0};
-	}
 	if (st == YG_OK)
-		*out = root;
+		*out = b.root;
 	return st;
+}
+
+yg_status yg_yaml_read(struct yg_sv yaml, const char *file_name, struct yg_arena *arena,
+		       const struct yg_yaml **out, struct yg_err *err)
+{
+	static const struct yg_yaml_limits limits = {YG_YAML_NODES_MAX, 8, 1};
+	const struct yg_yaml *root;
+	yg_status st = yg_yaml_read_documents(yaml, file_name, &limits, arena, &root, err);
+	if (st != YG_OK)
+		return st;
+	if (root == NULL) {
+		struct yg_yaml *empty = YG_NEW(arena, struct yg_yaml);
+		if (empty == NULL)
+			return YG_FAIL(err, YG_NOMEM, "no memory to read %s", file_name);
+		empty->key = empty->text = (struct yg_sv){"", 0};
+		root = empty;
+	}
+	*out = root;
+	return YG_OK;
 }
 
 const struct yg_yaml *yg_yaml_get(const struct yg_yaml *map, const char *key)
