@@ -2,7 +2,6 @@
 #include "detect/read.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "detect/read_internal.h"
 
@@ -61,26 +60,6 @@ yg_status yg_sigma_texts(struct yg_sigma_reader *r, const struct yg_yaml *n, siz
 	if (st == YG_OK)
 		*out = (struct yg_sigma_list){texts, count};
 	return st;
-}
-
-bool yg_sigma_number(struct yg_sv s, double *out)
-{
-	char text[64];
-	size_t i = s.n > 0 && s.p[0] == '-' ? 1 : 0, digits = 0, dots = 0;
-	if (s.n >= sizeof text)
-		return false;
-	for (; i < s.n; i++) {
-		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
-		if (!digit && (s.p[i] != '.' || dots++ > 0 || digits == 0))
-			return false;
-		digits += digit;
-	}
-	if (digits == 0 || s.p[s.n - 1] == '.')
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	*out = strtod(text, NULL);
-	return true;
 }
 
 /* ---- what every kind has ---- */

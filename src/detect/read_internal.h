@@ -2,6 +2,7 @@
 #pragma once
 #include "conf/tree.h"
 #include "detect/read.h"
+#include "detect/value.h"
 
 struct yg_sigma_reader {
 	const char *file;
@@ -26,8 +27,6 @@ yg_status yg_sigma_text(struct yg_sigma_reader *r, const struct yg_yaml *n, size
 /* A list of texts, or one text. */
 yg_status yg_sigma_texts(struct yg_sigma_reader *r, const struct yg_yaml *n, size_t most,
 			 struct yg_sigma_list *out);
-/* "12", "-1.5": decimal only. */
-bool yg_sigma_number(struct yg_sv s, double *out);
 
 /* ---- modifier.c ---- */
 enum yg_sigma_modifier {

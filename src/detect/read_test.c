@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "event/shared_test.h"
+#include "detect/published_test.h"
 #include "oom.h"
 #include "tap.h"
 
@@ -394,58 +394,25 @@ static void on_published(void *ctx, const char *name, size_t line, const char *r
 		(void)printf("# %s:%zu: %s\n", name, line, reason);
 }
 
-static bool is_rule(const char *header, struct yg_sv long_name)
+static void read_published(void *ctx, const char *name, struct yg_sv yaml)
 {
-	struct yg_sv name =
-		long_name.n > 0 ? long_name : (struct yg_sv){header, strnlen(header, 100)};
-	return (header[156] == '0' || header[156] == '\0') &&
-	       (yg_sv_ends(name, YG_SV(".yml")) || yg_sv_has(name, YG_SV(".yml\n")));
-}
-
-/* Every member of the archive; 512 bytes of header, then the bytes in blocks of 512. */
-static size_t read_archive(struct yg_sv tar, size_t *out_rules)
-{
-	size_t files = 0;
-	struct yg_sv long_name = {"", 0};
-	for (size_t at = 0; at + 512 <= tar.n && tar.p[at] != '\0';) {
-		const char *header = tar.p + at;
-		size_t n = 0;
-		for (size_t i = 124; i < 135; i++)
-			n = n * 8 + (size_t)(header[i] - '0');
-		at += 512;
-		if (n > tar.n - at)
-			break;
-		struct yg_sv body = {tar.p + at, n};
-		at += (n + 511) / 512 * 512;
-		if (header[156] == 'L' || header[156] == 'x') {
-			long_name = yg_sv_sub(body, 0, strnlen(body.p, n));
-			continue;
-		}
-		if (is_rule(header, long_name)) {
-			yg_arena_reset(&arena);
-			files++;
-			yg_status st = yg_sigma_read(body, header, on_published, NULL, &arena,
-						     &file, &err);
-			refused_count += st != YG_OK;
-			*out_rules += st == YG_OK ? file.count : 0;
-			if (st != YG_OK)
-				(void)printf("# %s\n", err.msg);
-		}
-		long_name.n = 0;
-	}
-	return files;
+	yg_arena_reset(&arena);
+	yg_status st = yg_sigma_read(yaml, name, on_published, NULL, &arena, &file, &err);
+	refused_count += st != YG_OK;
+	*(size_t *)ctx += st == YG_OK ? file.count : 0;
+	if (st != YG_OK)
+		(void)printf("# %s\n", err.msg);
 }
 
 static void test_published(void)
 {
 	struct yg_buf tar;
 	size_t rules = 0;
-	if (!shared_file("../detect/sigma-rules.tar.gz", &tar)) {
+	if (!published_open(&tar)) {
 		T_NAMED(true, "the published rules # SKIP they are not at hand");
-		yg_buf_free(&tar);
 		return;
 	}
-	size_t files = read_archive(yg_buf_sv(&tar), &rules);
+	size_t files = published_each(yg_buf_sv(&tar), read_published, &rules);
 	(void)printf("# %zu files, %zu rules, %zu refused\n", files, rules, refused_count);
 	T_OK(files > 3000 && rules >= files && refused_count == 0);
 	yg_buf_free(&tar);
