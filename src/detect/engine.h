@@ -1,45 +1,81 @@
 /* engine.h - rules compiled into one structure, and events asked of it; pure.
  *
- *   b = yg_detect_builder_new(...);  yg_detect_builder_add(b, rule, &err) ...
+ *   b = yg_detect_builder_new(...);  yg_detect_builder_add(b, rule, ...) ...
  *   yg_detect_builder_build(b, &engine, &err);  yg_detect_builder_free(b);
  *   yg_detect_eval_new(engine, &eval, &err);
  *   yg_detect_run(eval, &record, on_match, ctx);   no allocation
  *
- * An engine is constant and may be shared; an evaluator belongs to one thread.
+ * An engine is constant and may be shared by threads; an evaluator belongs to one.  An
+ * engine can be written as a snapshot and opened from one (doc/snapshot.md).
  */
 #pragma once
 #include "base/env.h"
 #include "detect/record.h"
 #include "detect/rule.h"
 
-#define YG_DETECT_RULES_MAX  1000000 /* rules of one engine */
-#define YG_DETECT_GROUPS_MAX 8000000 /* different tests of one engine */
-#define YG_DETECT_REGEX_MAX  8192    /* bytes of one expression; longer: the rule is refused */
+#define YG_DETECT_RULES_MAX     1000000  /* rules of one engine */
+#define YG_DETECT_BITS_MAX      8000000  /* different tests of one engine */
+#define YG_DETECT_REGEX_MAX     8192     /* bytes of one expression; longer: refused */
+#define YG_DETECT_AUTOMATON_MAX 1048576  /* bytes that one expression may compile into */
+#define YG_DETECT_WILD_MAX      1024     /* bytes of a text with wildcards inside */
+#define YG_DETECT_VALUE_MAX     1048576u /* bytes of a value that are looked at */
+#define YG_DETECT_MEMORY        ((size_t)1 << 30)
 
 struct yg_detect_builder;
 struct yg_detect;
 struct yg_detect_eval;
 
-/* `memory`: most bytes the engine may use, without the automata; `env` gives the key of
- * its hash tables.  YG_OK | YG_NOMEM. */
+/* ---- compiling ---- */
+
+/* `memory`: most bytes the tables may take; `env` gives the key of the hash tables.
+ * YG_OK | YG_NOMEM. */
 yg_status yg_detect_builder_new(const struct yg_env *env, size_t memory,
 				struct yg_detect_builder **out, struct yg_err *err);
 void yg_detect_builder_free(struct yg_detect_builder *b); /* NULL is fine */
-/* The rule gets the next number, from 0; it may go away afterwards.  Refused with the
- * reason, and without a trace: a correlation or filter, a placeholder, a regular
- * expression that cannot be bounded.  YG_OK | YG_PARSE | YG_LIMIT | YG_NOMEM. */
+/* The rule gets the next number, from 0; it may go away afterwards.  `file` is kept for
+ * messages.  Every one of `filters` whose log source is the rule's and that names it (or
+ * all rules) narrows it.  Refused with the reason, and without a trace: a correlation or a
+ * filter as the rule, a placeholder, a regular expression that cannot be bounded.
+ * YG_OK | YG_PARSE | YG_LIMIT | YG_NOMEM (the builder is of no more use). */
 yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sigma_rule *rule,
-				struct yg_err *err);
-/* YG_OK | YG_NOMEM | YG_INTERNAL (the automaton was refused).  The builder is used up. */
+				struct yg_sv file, const struct yg_sigma_rule *const *filters,
+				size_t filter_count, struct yg_err *err);
+/* YG_OK | YG_NOMEM.  The builder is used up. */
 yg_status yg_detect_builder_build(struct yg_detect_builder *b, struct yg_detect **out,
 				  struct yg_err *err);
+
+/* ---- an engine ---- */
+
 void yg_detect_free(struct yg_detect *d); /* NULL is fine */
 size_t yg_detect_rule_count(const struct yg_detect *d);
+struct yg_detect_about {                    /* views into the engine */
+	struct yg_sv title, id, file, tags; /* tags: with a comma between two */
+	struct yg_sv name;                  /* by which correlations may call it */
+	enum yg_sigma_level level;
+	size_t line;
+};
+struct yg_detect_about yg_detect_about(const struct yg_detect *d, uint32_t rule);
+/* As a snapshot into a file or memfd (borrowed; truncated, not synced).
+ * YG_OK | YG_IO | YG_LIMIT. */
+yg_status yg_detect_write(const struct yg_detect *d, int fd, uint64_t generation, yg_wall created,
+			  uint64_t *out_bytes, struct yg_err *err);
+/* Opens and verifies a snapshot in full.  fd: borrowed.  YG_OK | YG_CORRUPT | YG_CONFLICT |
+ * YG_LIMIT | YG_NOMEM | YG_IO. */
+yg_status yg_detect_open_fd(int fd, uint64_t min_generation, struct yg_detect **out,
+			    struct yg_err *err);
+/* The same on bytes in memory, borrowed until the free; for tests. */
+yg_status yg_detect_open_bytes(const void *p, size_t n, struct yg_detect **out, struct yg_err *err);
+
+/* ---- asking ---- */
 
 yg_status yg_detect_eval_new(const struct yg_detect *d, struct yg_detect_eval **out,
 			     struct yg_err *err);
 void yg_detect_eval_free(struct yg_detect_eval *e); /* NULL is fine */
 typedef void yg_detect_match_fn(void *ctx, uint32_t rule);
-/* Every rule of the record's log source that matches, each once, in no order. */
+/* Every rule of the record's log sources that matches, each once, in no order. */
 void yg_detect_run(struct yg_detect_eval *e, const struct yg_detect_record *record,
 		   yg_detect_match_fn *match, void *ctx);
+/* Inside `match`: the fields that some test of the rule found as it wanted, at most
+ * `most`, each once; the empty name is keywords.  How many. */
+size_t yg_detect_fields(const struct yg_detect_eval *e, uint32_t rule, struct yg_sv *out,
+			size_t most);

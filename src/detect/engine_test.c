@@ -2,6 +2,9 @@
  * events, and the published rules as a whole. */
 #include "detect/engine.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "detect/naive_test.h"
 #include "detect/published_test.h"
 #include "detect/read.h"
@@ -16,7 +19,9 @@ static const struct yg_yaml_limits limits = {YG_SIGMA_NODES_MAX, 16, 1};
 static void record_of(char *text, struct yg_detect_pair *pairs, struct yg_detect_record *out)
 {
 	struct yg_sv rest = yg_sv_of(text), part;
-	*out = (struct yg_detect_record){.pairs = pairs, .product = YG_SV("windows")};
+	static const struct yg_detect_logsource windows = {YG_SV_INIT(""), YG_SV_INIT("windows"),
+							   YG_SV_INIT("")};
+	*out = (struct yg_detect_record){.pairs = pairs, .sources = &windows, .source_count = 1};
 	out->raw = (struct yg_sv){"", 0};
 	while (rest.n > 0 && yg_sv_cut(&rest, ';', &part) && out->count < PAIRS_MAX) {
 		struct yg_sv value = part, field;
@@ -37,6 +42,21 @@ static void on_match(void *ctx, uint32_t rule)
 }
 
 /* ---- cases ---- */
+
+/* The same engine, written and opened again. */
+static yg_status reopen(struct yg_detect **io, struct yg_err *err)
+{
+	struct yg_detect *again = NULL;
+	uint64_t bytes = 0;
+	int fd = memfd_create("detect", MFD_CLOEXEC);
+	yg_status st = yg_detect_write(*io, fd, 7, (yg_wall){1}, &bytes, err);
+	if (st == YG_OK)
+		st = yg_detect_open_fd(fd, 7, &again, err);
+	(void)close(fd);
+	yg_detect_free(*io);
+	*io = again;
+	return st;
+}
 
 /* One rule and one event: 1 or 0 as both evaluators say; 2 when they differ, 3 when the
  * rule is refused. */
@@ -65,9 +85,11 @@ static int ask(const char *detection, const char *event, char *why, size_t why_n
 	if (st == YG_OK && doc != NULL)
 		st = yg_detect_builder_new(&env, (size_t)64 << 20, &b, &err);
 	if (st == YG_OK && b != NULL)
-		st = yg_detect_builder_add(b, &f.rules[0], &err);
+		st = yg_detect_builder_add(b, &f.rules[0], YG_SV("f"), NULL, 0, &err);
 	if (st == YG_OK && b != NULL)
 		st = yg_detect_builder_build(b, &d, &err);
+	if (st == YG_OK && d != NULL)
+		st = reopen(&d, &err);
 	if (st == YG_OK && d != NULL)
 		st = yg_detect_eval_new(d, &e, &err);
 	if (st == YG_OK && e != NULL) {
@@ -382,7 +404,8 @@ static uint32_t make_rules(struct yg_detect_builder *b)
 		struct yg_sigma_file f;
 		put_rule(&text);
 		if (yg_sigma_read(yg_sb_sv(&text), "g", NULL, NULL, &arena, &f, NULL) != YG_OK ||
-		    f.count != 1 || yg_detect_builder_add(b, &f.rules[0], NULL) != YG_OK ||
+		    f.count != 1 ||
+		    yg_detect_builder_add(b, &f.rules[0], YG_SV("g"), NULL, 0, NULL) != YG_OK ||
 		    yg_yaml_read_documents(yg_sb_sv(&text), "g", &limits, &arena, &docs[n], NULL) !=
 			    YG_OK)
 			continue;
@@ -457,7 +480,8 @@ static void add_published(void *ctx, const char *name, struct yg_sv yaml)
 	if (yg_sigma_read(yaml, name, NULL, NULL, &arena, &f, NULL) != YG_OK)
 		return;
 	for (size_t i = 0; i < f.count; i++) {
-		if (yg_detect_builder_add(published, &f.rules[i], &err) == YG_OK) {
+		if (yg_detect_builder_add(published, &f.rules[i], yg_sv_of(name), NULL, 0, &err) ==
+		    YG_OK) {
 			taken++;
 		} else if (f.rules[i].detection.placeholders) {
 			without_values++;

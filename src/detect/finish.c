@@ -1,181 +1,236 @@
-/* finish.c - automata, the table of exact values, and which bits trigger which rules. */
+/* finish.c - the tables made ready to be asked: hash slots, and the grams of literals.
+ *
+ * A literal is found by one gram of it, up to four of its bytes: of those it has, the one
+ * that the fewest literals of the field have.  A value is gone through once; at each byte
+ * one bit of a filter says that no literal's gram is here, nearly always. */
+#include <stdlib.h>
+
 #include "detect/build_internal.h"
 
-static yg_status nomem(struct yg_err *err)
+#define GRAMS_LOOKED_AT 64 /* of one literal, to choose from */
+
+/* `count` words with one value; where they begin. */
+static uint32_t words(struct yg_detect_builder *b, size_t count, uint32_t value)
 {
-	return YG_FAIL(err, YG_NOMEM, "no memory to compile the rules");
+	size_t at = b->words.n;
+	for (size_t i = 0; i < count && !b->broken; i++) {
+		uint32_t *w = YG_MORE(b, words, uint32_t);
+		if (w != NULL)
+			*w = value;
+	}
+	return (uint32_t)at;
 }
 
-static yg_status link_exacts(struct yg_detect_builder *b, struct yg_err *err)
+static size_t power_above(size_t n, size_t least)
 {
-	struct yg_detect *d = b->d;
-	size_t slots = 64;
-	while (slots < b->exact_count * 2)
-		slots *= 2;
-	d->exact_slots = YG_NEW_N(&d->arena, uint32_t, slots);
-	if (d->exact_slots == NULL)
-		return nomem(err);
-	memset(d->exact_slots, 0xff, slots * sizeof *d->exact_slots);
-	d->exact_mask = (uint32_t)(slots - 1);
-	for (size_t i = 0; i < b->exact_count; i++) {
-		struct yg_detect_exact *x = &d->exacts[i];
-		uint64_t seed = (uint64_t)x->field * 2 + x->cased + 16;
-		uint32_t *slot = &d->exact_slots[yg_detect_hash(d, seed, x->value) & d->exact_mask];
+	size_t p = least;
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+static uint32_t shift_of(size_t power)
+{
+	return 64 - (uint32_t)__builtin_ctzll(power);
+}
+
+/* ---- exact values and names of fields ---- */
+
+static void link_slots(struct yg_detect_builder *b)
+{
+	size_t exacts = power_above(b->exacts.n * 2, 64), fields = power_above(b->fields.n * 2, 64);
+	b->info.exact_slots = words(b, exacts, YG_DETECT_NONE);
+	b->info.exact_mask = (uint32_t)exacts - 1;
+	b->info.field_slots = words(b, fields, YG_DETECT_NONE);
+	b->info.field_mask = (uint32_t)fields - 1;
+	for (size_t i = 0; !b->broken && i < b->exacts.n; i++) {
+		struct yg_detect_exact *x = YG_AT(b, exacts, struct yg_detect_exact, i);
+		uint64_t hash = yg_detect_hash(&b->key, yg_detect_exact_seed(x->field, x->kind),
+					       yg_detect_kept(&b->pool, x->text));
+		uint32_t *slot = YG_AT(b, words, uint32_t,
+				       b->info.exact_slots + (hash & b->info.exact_mask));
 		x->next = *slot;
 		*slot = (uint32_t)i;
 	}
-	return YG_OK;
+	for (size_t i = 0; !b->broken && i < b->fields.n; i++) {
+		struct yg_detect_field *f = YG_AT(b, fields, struct yg_detect_field, i);
+		uint64_t hash = yg_detect_hash(&b->key, 1, yg_detect_kept(&b->pool, f->name));
+		uint32_t *slot = YG_AT(b, words, uint32_t,
+				       b->info.field_slots + (hash & b->info.field_mask));
+		f->next = *slot;
+		*slot = (uint32_t)i;
+	}
 }
 
-/* ---- automata ---- */
+/* ---- grams ---- */
 
-struct parts { /* expressions of one field */
-	const char **texts;
-	unsigned *flags, *ids;
+struct uses { /* how many literals of a field have a gram */
+	struct yg_vec list;
+	struct yg_index index;
 };
 
-static yg_status compile_field(struct yg_detect_builder *b, uint32_t field, const struct parts *p,
-			       struct yg_err *err)
+static uint32_t gram_at(struct yg_sv text, size_t at, uint32_t n)
 {
-	hs_compile_error_t *why = NULL;
-	unsigned n = 0;
-	for (size_t i = 0; i < b->expression_count; i++)
-		if (b->expressions[i].field == field) {
-			p->texts[n] = b->expressions[i].text;
-			p->flags[n] = b->expressions[i].flags;
-			p->ids[n++] = b->expressions[i].bit;
+	uint32_t gram = 0;
+	for (uint32_t i = 0; i < n; i++)
+		gram |= (uint32_t)yg_detect_low((unsigned char)text.p[at + i]) << 8 * i;
+	return gram;
+}
+
+/* The use of a gram, a new one when there is none; NULL: no memory. */
+static struct yg_detect_gram_use *use_of(struct yg_detect_builder *b, struct uses *u,
+					 uint32_t field, uint32_t gram, uint32_t n)
+{
+	uint64_t hash = yg_hash_mix(yg_detect_gram_hash(gram, n), field + 1);
+	size_t at = SIZE_MAX;
+	uint32_t i;
+	if (!yg_index_room(&u->index))
+		return NULL;
+	while (yg_index_next(&u->index, hash, &at, &i)) {
+		struct yg_detect_gram_use *x = &((struct yg_detect_gram_use *)u->list.p)[i];
+		if (x->field == field && x->gram == gram && x->n == n)
+			return x;
+	}
+	struct yg_detect_gram_use *x = yg_detect_more(b, &u->list, sizeof *x);
+	if (x == NULL)
+		return NULL;
+	*x = (struct yg_detect_gram_use){field, gram, n, 0};
+	yg_index_put(&u->index, at, hash, (uint32_t)u->list.n - 1);
+	return x;
+}
+
+/* How many grams of a literal there are to choose from; *n: bytes of each. */
+static size_t choices(const struct yg_detect_literal *l, uint32_t *n)
+{
+	*n = YG_MIN(l->text.n, (uint32_t)YG_DETECT_GRAM);
+	return YG_MIN((size_t)(l->text.n - *n) + 1, (size_t)GRAMS_LOOKED_AT);
+}
+
+static void choose_grams(struct yg_detect_builder *b, struct uses *u)
+{
+	uint32_t n;
+	for (size_t i = 0; !b->broken && i < b->literals.n; i++) {
+		struct yg_detect_literal *l = YG_AT(b, literals, struct yg_detect_literal, i);
+		struct yg_sv text = yg_detect_kept(&b->pool, l->text);
+		for (size_t at = 0, most = choices(l, &n); at < most; at++) {
+			struct yg_detect_gram_use *x =
+				use_of(b, u, l->gram, gram_at(text, at, n), n);
+			b->broken = b->broken || x == NULL;
+			if (x != NULL)
+				x->count++;
 		}
-	if (n == 0)
-		return YG_OK;
-	hs_error_t rc = hs_compile_multi(p->texts, p->flags, p->ids, n, HS_MODE_BLOCK, NULL,
-					 &b->d->fields[field].automaton, &why);
-	yg_status st = YG_OK;
-	if (rc == HS_COMPILER_ERROR && why != NULL)
-		st = YG_FAIL(err, YG_INTERNAL, "the expressions of a field: %s", why->message);
-	else if (rc != HS_SUCCESS)
-		st = nomem(err);
-	(void)hs_free_compile_error(why);
-	return st;
-}
-
-static yg_status compile_fields(struct yg_detect_builder *b, struct yg_err *err)
-{
-	size_t n = b->expression_count + 1;
-	struct parts p = {YG_NEW_N(&b->scratch, const char *, n),
-			  YG_NEW_N(&b->scratch, unsigned, n), YG_NEW_N(&b->scratch, unsigned, n)};
-	bool *used = YG_NEW_N(&b->scratch, bool, b->d->field_count);
-	yg_status st = YG_OK;
-	if (p.texts == NULL || p.flags == NULL || p.ids == NULL || used == NULL)
-		return nomem(err);
-	for (size_t i = 0; i < b->expression_count; i++)
-		used[b->expressions[i].field] = true;
-	for (size_t f = 0; st == YG_OK && f < b->d->field_count; f++)
-		if (used[f])
-			st = compile_field(b, (uint32_t)f, &p, err);
-	return st;
-}
-
-/* ---- triggers: bits of which one must be set for the rule to match ---- */
-
-struct set { /* of bits, in the common list; `any`: nothing is known */
-	size_t at, n;
-	uint8_t weight; /* the most frequent of them */
-	bool any;
-};
-struct triggers {
-	struct yg_detect_builder *b;
-	uint32_t *bits;
-	struct set *stack;
-	size_t n, depth;
-};
-
-static void and_sets(struct triggers *t)
-{
-	struct set *x = &t->stack[t->depth - 2], y = t->stack[t->depth - 1];
-	bool second =
-		!y.any && (x->any || y.weight < x->weight || (y.weight == x->weight && y.n < x->n));
-	if (second) {
-		memmove(t->bits + x->at, t->bits + y.at, y.n * sizeof *t->bits);
-		y.at = x->at;
-		*x = y;
 	}
-	t->n = x->at + x->n;
-	t->depth--;
-}
-
-static void or_sets(struct triggers *t)
-{
-	struct set *x = &t->stack[t->depth - 2], *y = &t->stack[t->depth - 1];
-	x->any = x->any || y->any;
-	x->weight = YG_MAX(x->weight, y->weight);
-	x->n = x->any ? 0 : x->n + y->n; /* they stand side by side */
-	t->n = x->at + x->n;
-	t->depth--;
-}
-
-static void step(struct triggers *t, const struct yg_detect_step *s)
-{
-	switch ((enum yg_detect_op)s->op) {
-	case YG_OP_BIT:
-		t->stack[t->depth++] =
-			(struct set){.at = t->n, .n = 1, .weight = t->b->weights[s->bit]};
-		t->bits[t->n++] = s->bit;
-		break;
-	case YG_OP_AND: and_sets(t); break;
-	case YG_OP_OR: or_sets(t); break;
-	case YG_OP_NOT: {
-		struct set *x = &t->stack[t->depth - 1];
-		*x = (struct set){.at = x->at, .any = true};
-		t->n = x->at;
-		break;
-	}
+	for (size_t i = 0; !b->broken && i < b->literals.n; i++) {
+		struct yg_detect_literal *l = YG_AT(b, literals, struct yg_detect_literal, i);
+		struct yg_sv text = yg_detect_kept(&b->pool, l->text);
+		uint32_t least = UINT32_MAX;
+		for (size_t at = 0, most = choices(l, &n); at < most; at++) {
+			const struct yg_detect_gram_use *x =
+				use_of(b, u, l->gram, gram_at(text, at, n), n);
+			if (x != NULL && x->count < least) {
+				least = x->count;
+				l->offset = (uint32_t)at;
+			}
+		}
+		l->gram_n = n;
 	}
 }
 
-static bool post(struct yg_detect_builder *b, uint32_t bit, uint32_t rule, size_t *n, size_t *cap)
+/* Filters and slots of every field; then the literals into them. */
+static void link_literals(struct yg_detect_builder *b, uint32_t *per_field)
 {
-	struct yg_detect *d = b->d;
-	uint32_t last = d->posting_of[bit];
-	if (last != YG_DETECT_NONE && d->postings[last].rule == rule)
-		return true;
-	if (!YG_DETECT_ROOM(b, &d->arena, d->postings, *cap, *n))
-		return false;
-	d->postings[*n] = (struct yg_detect_posting){rule, last};
-	d->posting_of[bit] = (uint32_t)(*n)++;
-	return true;
+	for (size_t i = 0; i < b->literals.n; i++)
+		per_field[YG_AT(b, literals, struct yg_detect_literal, i)->gram]++;
+	for (size_t f = 0; !b->broken && f < b->fields.n; f++) {
+		struct yg_detect_field *field = YG_AT(b, fields, struct yg_detect_field, f);
+		if (per_field[f] == 0)
+			continue;
+		size_t bits = power_above((size_t)per_field[f] * 16, 512);
+		size_t slots = power_above((size_t)per_field[f] * 2, 16);
+		field->filter = (uint32_t)b->filter.n;
+		field->filter_shift = shift_of(bits);
+		field->slots = words(b, slots, YG_DETECT_NONE);
+		field->slot_shift = shift_of(slots);
+		for (size_t i = 0; i < bits / 64; i++)
+			(void)YG_MORE(b, filter, uint64_t);
+	}
+	for (size_t i = 0; !b->broken && i < b->literals.n; i++) {
+		struct yg_detect_literal *l = YG_AT(b, literals, struct yg_detect_literal, i);
+		struct yg_detect_field *f = YG_AT(b, fields, struct yg_detect_field, l->gram);
+		l->gram = gram_at(yg_detect_kept(&b->pool, l->text), l->offset, l->gram_n);
+		uint64_t hash = yg_detect_gram_hash(l->gram, l->gram_n);
+		uint64_t bit = hash >> f->filter_shift;
+		*YG_AT(b, filter, uint64_t, f->filter + bit / 64) |= UINT64_C(1) << bit % 64;
+		uint32_t *slot = YG_AT(b, words, uint32_t, f->slots + (hash >> f->slot_shift));
+		l->next = *slot;
+		*slot = (uint32_t)i;
+		f->grams |= 1u << l->gram_n;
+	}
 }
 
-static yg_status find_triggers(struct yg_detect_builder *b, struct yg_err *err)
+static void finish_literals(struct yg_detect_builder *b)
 {
-	struct yg_detect *d = b->d;
-	size_t n = 0, cap = 0, most = 1;
-	for (size_t r = 0; r < d->rule_count; r++)
-		most = YG_MAX(most, d->programs[r].count);
-	struct triggers t = {b, YG_NEW_N(&b->scratch, uint32_t, most),
-			     YG_NEW_N(&b->scratch, struct set, d->stack_max + 1), 0, 0};
-	d->posting_of = YG_NEW_N(&d->arena, uint32_t, d->bit_count + 1);
-	if (t.bits == NULL || t.stack == NULL || d->posting_of == NULL)
-		return nomem(err);
-	memset(d->posting_of, 0xff, (d->bit_count + 1) * sizeof *d->posting_of);
-	for (size_t r = 0; r < d->rule_count; r++) {
-		const struct yg_detect_program *p = &d->programs[r];
-		t.n = t.depth = 0;
-		for (size_t i = 0; i < p->count; i++)
-			step(&t, &d->steps[p->first + i]);
-		const struct set *whole = &t.stack[0];
-		bool ok = !whole->any || post(b, (uint32_t)d->bit_count, (uint32_t)r, &n, &cap);
-		for (size_t i = 0; ok && i < whole->n; i++)
-			ok = post(b, t.bits[whole->at + i], (uint32_t)r, &n, &cap);
-		if (!ok)
-			return nomem(err);
+	struct uses u = {{NULL, 0, 0}, {NULL, 0, 0}};
+	uint32_t *per_field = calloc(b->fields.n + 1, sizeof *per_field);
+	b->broken = b->broken || per_field == NULL;
+	if (!b->broken)
+		choose_grams(b, &u);
+	if (!b->broken)
+		link_literals(b, per_field);
+	free(per_field);
+	free(u.list.p);
+	free(u.index.slots);
+}
+
+/* ---- the rest ---- */
+
+static void move_steps(struct yg_detect_builder *b)
+{
+	uint32_t base = words(b, b->steps.n, 0);
+	if (b->broken)
+		return;
+	if (b->steps.n > 0)
+		memcpy(YG_AT(b, words, uint32_t, base), b->steps.p, b->steps.n * sizeof(uint32_t));
+	for (size_t r = 0; r < b->rules.n; r++)
+		YG_AT(b, rules, struct yg_detect_rule, r)->first += base;
+	b->info.owners = words(b, b->owners.n, 0);
+	if (!b->broken && b->owners.n > 0)
+		memcpy(YG_AT(b, words, uint32_t, b->info.owners), b->owners.p,
+		       b->owners.n * sizeof(uint32_t));
+}
+
+static void mark_keywords(struct yg_detect_builder *b)
+{
+	b->info.keywords = words(b, b->sources.n, 0);
+	for (size_t r = 0; !b->broken && r < b->rules.n; r++) {
+		const struct yg_detect_rule *rule = YG_AT(b, rules, struct yg_detect_rule, r);
+		for (uint32_t i = 0; i < rule->count; i++) {
+			uint32_t step = *YG_AT(b, words, uint32_t, rule->first + i);
+			uint32_t n = YG_STEP_N(step);
+			bool anywhere =
+				YG_STEP_OP(step) == YG_OP_LAZY
+					? YG_AT(b, lazies, struct yg_detect_lazy, n)->field == 0
+					: YG_STEP_OP(step) == YG_OP_BIT &&
+						  *YG_AT(b, owners, uint32_t, n) == 0;
+			if (anywhere)
+				*YG_AT(b, words, uint32_t, b->info.keywords + rule->source) = 1;
+		}
 	}
-	return YG_OK;
 }
 
 yg_status yg_detect_finish(struct yg_detect_builder *b, struct yg_err *err)
 {
-	yg_status st = link_exacts(b, err);
-	if (st == YG_OK)
-		st = compile_fields(b, err);
-	return st == YG_OK ? find_triggers(b, err) : st;
+	b->info.bits = (uint32_t)b->weights.n;
+	link_slots(b);
+	finish_literals(b);
+	move_steps(b);
+	mark_keywords(b);
+	b->info.triggers = words(b, (size_t)b->info.bits + 1, YG_DETECT_NONE);
+	if (!b->broken)
+		yg_detect_find_triggers(b);
+	struct yg_detect_info *info = YG_MORE(b, infos, struct yg_detect_info);
+	if (info == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory to compile the rules");
+	*info = b->info;
+	return YG_OK;
 }

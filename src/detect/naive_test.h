@@ -213,7 +213,7 @@ static inline struct n_text n_base64(const struct n_text *x)
  * differ in every bit are tried. */
 static inline struct n_text n_offset(const struct n_text *x, int shift)
 {
-	struct n_text a, b, y;
+	static struct n_text a, b, y;
 	size_t from = 0;
 	a.n = b.n = y.n = 0;
 	for (int i = 0; i < shift; i++) {

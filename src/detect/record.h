@@ -1,4 +1,5 @@
-/* record.h - an event as rules see it: fields and their values, and the record as it came.
+/* record.h - an event as rules see it: its log sources, fields and their values, and the
+ * record as it came.
  *
  * Everything is borrowed.  A field with several values has several pairs; names are
  * compared as they are written.
@@ -6,14 +7,31 @@
 #pragma once
 #include "base/base.h"
 
+struct yg_detect_logsource { /* as rules name it; empty: not that kind of word */
+	struct yg_sv category, product, service;
+};
 struct yg_detect_pair {
 	struct yg_sv field;
 	struct yg_sv value; /* text; numbers and truth values as JSON writes them */
 	bool null;          /* the field is there and is null; value is empty */
 };
 struct yg_detect_record {
-	struct yg_sv category, product, service; /* of its log source; empty: unknown */
+	const struct yg_detect_logsource *sources; /* an event may be of several */
+	size_t source_count;
 	const struct yg_detect_pair *pairs;
 	size_t count;
 	struct yg_sv raw; /* for keywords; may be empty */
+	int64_t time;     /* of the event, yg_wall.us */
 };
+
+/* The field's first value that is not null; false: there is none. */
+static inline bool yg_detect_value(const struct yg_detect_record *r, struct yg_sv field,
+				   struct yg_sv *out)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (!r->pairs[i].null && yg_sv_eq(r->pairs[i].field, field)) {
+			*out = r->pairs[i].value;
+			return true;
+		}
+	return false;
+}

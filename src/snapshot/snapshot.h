@@ -20,6 +20,7 @@
 enum yg_snap_kind {
 	YG_SNAP_INDICATORS = 1,
 	YG_SNAP_DNS_POLICY = 2,
+	YG_SNAP_DETECT = 3,
 	YG_SNAP_DNS_INPUTS = 4,
 };
 

@@ -1,0 +1,373 @@
+/* view.c - the record's own fields, our columns, and Sigma's names for both. */
+#include "detect/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "format/json.h"
+#include "snapshot/hashset.h"
+
+#define KINDS_KEPT  256 /* kinds of events of which it is remembered what they are */
+#define ALIASES_MAX 64
+
+struct kind { /* what all events of one log, code, class and program are */
+	uint64_t hash;
+	bool used;
+	struct yg_detect_logsource sources[YG_DETECT_SOURCES_MAX];
+	size_t source_count;
+	uint16_t aliases[ALIASES_MAX]; /* rows */
+	size_t alias_count;
+};
+struct yg_detect_view {
+	enum yg_source source;
+	const struct yg_detect_logsource *own;
+	struct yg_hash_key key;
+	struct yg_json json;
+	struct yg_arena arena;
+	struct yg_detect_pair *pairs; /* owned */
+	size_t count, cap;
+	bool nomem;
+	struct kind kinds[KINDS_KEPT];
+};
+
+static void add(struct yg_detect_view *v, struct yg_sv field, struct yg_sv value, bool null)
+{
+	if (value.p == NULL || field.p == NULL) {
+		v->nomem = true;
+		return;
+	}
+	if (v->count == YG_DETECT_PAIRS_MAX)
+		return;
+	if (v->count == v->cap) {
+		size_t cap = v->cap > 0 ? v->cap * 2 : 128;
+		struct yg_detect_pair *more = reallocarray(v->pairs, cap, sizeof *more);
+		if (more == NULL) {
+			v->nomem = true;
+			return;
+		}
+		v->pairs = more;
+		v->cap = cap;
+	}
+	v->pairs[v->count++] = (struct yg_detect_pair){field, value, null};
+}
+
+/* ---- the record ---- */
+
+struct frame {
+	uint32_t end; /* node behind it */
+	bool object;
+	struct yg_sv name; /* of what is in it: the path; of Windows events the last key */
+};
+
+static struct yg_sv join(struct yg_detect_view *v, struct yg_sv a, struct yg_sv b)
+{
+	if (a.n == 0)
+		return b;
+	char *p = yg_arena_alloc(&v->arena, a.n + 1 + b.n, 1);
+	if (p == NULL)
+		return (struct yg_sv){NULL, 0};
+	memcpy(p, a.p, a.n);
+	p[a.n] = '.';
+	memcpy(p + a.n + 1, b.p, b.n);
+	return (struct yg_sv){p, a.n + 1 + b.n};
+}
+
+static struct yg_sv text_of(struct yg_detect_view *v, uint32_t node)
+{
+	return node != 0 ? yg_json_str(&v->json, node, &v->arena) : YG_SV("");
+}
+
+/* {"Name": "CommandLine", "#text": "..."} as renderings of Windows' XML have it. */
+static bool named_data(struct yg_detect_view *v, uint32_t node)
+{
+	static const char *const names[] = {"@Name", "Name", "#attributes.Name", "$.Name"};
+	static const char *const values[] = {"#text", "Value", "_"};
+	uint32_t name = 0, value = 0;
+	for (size_t i = 0; name == 0 && i < YG_LEN(names); i++)
+		name = yg_json_path(&v->json, node, yg_sv_of(names[i]));
+	for (size_t i = 0; value == 0 && i < YG_LEN(values); i++)
+		value = yg_json_get(&v->json, node, yg_sv_of(values[i]));
+	if (name == 0 || yg_json_at(&v->json, name)->type != YG_JSON_STRING)
+		return false;
+	add(v, text_of(v, name), text_of(v, value), false);
+	return true;
+}
+
+static struct yg_sv windows_name(struct yg_sv parent, struct yg_sv key)
+{
+	bool attributes = YG_SV_IS(key, "#attributes") || YG_SV_IS(key, "$");
+	bool name = YG_SV_IS(key, "Name") || YG_SV_IS(key, "@Name");
+	if (attributes)
+		return parent;
+	return name && YG_SV_IS(parent, "Provider") ? YG_SV("Provider_Name") : key;
+}
+
+/* One value named `name`; true: it is a container to go into. */
+static bool take(struct yg_detect_view *v, uint32_t node, struct yg_sv name)
+{
+	const struct yg_json_node *n = yg_json_at(&v->json, node);
+	bool windows = v->source == YG_SOURCE_WINDOWS;
+	switch ((enum yg_json_type)n->type) {
+	case YG_JSON_OBJECT:
+		if (windows && YG_SV_IS(name, "Data") && named_data(v, node))
+			return false;
+		if (!windows && name.n > 0)
+			add(v, name, yg_json_text(&v->json, node), false);
+		return true;
+	case YG_JSON_ARRAY: return true;
+	case YG_JSON_NULL: add(v, name, YG_SV(""), true); return false;
+	default: add(v, name, text_of(v, node), false); return false;
+	}
+}
+
+/* Every value of the record, without recursion. */
+static void flatten(struct yg_detect_view *v)
+{
+	struct frame open[YG_JSON_DEPTH_MAX + 1];
+	size_t depth = 0;
+	uint32_t i = 0;
+	struct yg_sv name = YG_SV("");
+	for (;;) {
+		const struct yg_json_node *n = yg_json_at(&v->json, i);
+		if (take(v, i, name) && depth < YG_LEN(open)) {
+			open[depth++] = (struct frame){n->next, n->type == YG_JSON_OBJECT, name};
+			i++;
+		} else {
+			i = n->next;
+		}
+		while (depth > 0 && i >= open[depth - 1].end)
+			depth--;
+		if (depth == 0)
+			return;
+		const struct frame *f = &open[depth - 1];
+		name = f->name;
+		if (f->object) {
+			struct yg_sv key = text_of(v, i);
+			name = v->source == YG_SOURCE_WINDOWS ? windows_name(f->name, key)
+							      : join(v, f->name, key);
+			i++;
+		}
+	}
+}
+
+/* "type=SYSCALL msg=audit(1.2:3): a0="x" comm=2F62" as auditd writes it. */
+static void take_audit(struct yg_detect_view *v, struct yg_sv line)
+{
+	size_t i = 0;
+	while (i < line.n && v->count < YG_DETECT_PAIRS_MAX) {
+		while (i < line.n && (line.p[i] == ' ' || line.p[i] == ':' || line.p[i] == '\x1d'))
+			i++;
+		size_t from = i;
+		while (i < line.n && line.p[i] != '=' && line.p[i] != ' ')
+			i++;
+		if (i == line.n || line.p[i] != '=')
+			continue;
+		struct yg_sv key = yg_sv_sub(line, from, i - from);
+		char quote = ++i < line.n ? line.p[i] : ' ';
+		bool quoted = quote == '"' || quote == '\'';
+		from = i + quoted;
+		i = quoted ? yg_sv_find(line, quote, from)
+			   : YG_MIN(yg_sv_find(line, ' ', i), yg_sv_find(line, '\x1d', i));
+		add(v, key, yg_sv_sub(line, from, i - from), false);
+		i += quoted;
+	}
+}
+
+static bool is_json(const struct yg_event *ev)
+{
+	struct yg_sv s = yg_sv_trim(ev->raw);
+	return s.n > 0 && s.p[0] == '{';
+}
+
+static void take_record(struct yg_detect_view *v, const struct yg_event *ev)
+{
+	if (is_json(ev) && yg_json_parse(&v->json, ev->raw, NULL) == YG_OK)
+		flatten(v);
+	else if (v->source == YG_SOURCE_SYSLOG && yg_sv_has(ev->raw, YG_SV("msg=audit(")))
+		take_audit(v, ev->message);
+}
+
+/* ---- columns ---- */
+
+static struct yg_sv number(struct yg_detect_view *v, int64_t n)
+{
+	char text[24];
+	int len = snprintf(text, sizeof text, "%lld", (long long)n);
+	return yg_arena_dup(&v->arena, (struct yg_sv){text, (size_t)len});
+}
+
+static int64_t integer_at(const struct yg_event *ev, const struct yg_event_field_info *f)
+{
+	const char *p = (const char *)ev + f->offset;
+	uint64_t u64 = 0;
+	uint32_t u32 = 0;
+	uint16_t u16 = 0;
+	switch (f->type) {
+	case YG_ET_I64:
+	case YG_ET_U64: memcpy(&u64, p, sizeof u64); return (int64_t)u64;
+	case YG_ET_U32: memcpy(&u32, p, sizeof u32); return u32;
+	case YG_ET_U16: memcpy(&u16, p, sizeof u16); return u16;
+	default: return *(const uint8_t *)p;
+	}
+}
+
+/* The column under a name; nothing when it is empty. */
+static void take_column(struct yg_detect_view *v, const struct yg_event *ev, unsigned column,
+			struct yg_sv name)
+{
+	const struct yg_event_field_info *f = &yg_event_fields[column];
+	const char *p = (const char *)ev + f->offset;
+	if (f->type == YG_ET_STR || f->type == YG_ET_LSTR) {
+		struct yg_sv s;
+		memcpy(&s, p, sizeof s);
+		if (s.n > 0)
+			add(v, name, s, false);
+	} else if (f->type == YG_ET_STRS) {
+		struct yg_strs list;
+		memcpy(&list, p, sizeof list);
+		for (uint32_t i = 0; i < list.n; i++)
+			add(v, name, list.v[i], false);
+	} else if (f->type == YG_ET_IP) {
+		static const struct yg_ip none;
+		char text[YG_IP_TEXT_MAX];
+		struct yg_sb b = yg_sb_init(text, sizeof text);
+		struct yg_ip ip;
+		memcpy(&ip, p, sizeof ip);
+		if (memcmp(&ip, &none, sizeof ip) == 0)
+			return;
+		yg_ip_format(&b, ip);
+		add(v, name, yg_arena_dup(&v->arena, yg_sb_sv(&b)), false);
+	} else if (integer_at(ev, f) != 0) {
+		add(v, name, number(v, integer_at(ev, f)), false);
+	}
+}
+
+/* Every column that holds something of the event itself, under its own name. */
+static void take_columns(struct yg_detect_view *v, const struct yg_event *ev)
+{
+	for (unsigned i = YG_EF_class_uid; i < YG_EF_names; i++)
+		take_column(v, ev, i, yg_sv_of(yg_event_fields[i].name));
+}
+
+/* ---- tables ---- */
+
+static bool has_code(const char *codes, struct yg_sv code)
+{
+	if (codes == NULL)
+		return true;
+	struct yg_sv rest = yg_sv_of(codes), one;
+	while (rest.n > 0 && yg_sv_cut(&rest, ',', &one))
+		if (one.n > 0 && yg_sv_eq(one, code))
+			return true;
+	return false;
+}
+
+static bool has_name(const char *want, struct yg_sv have)
+{
+	if (want == NULL)
+		return true;
+	struct yg_sv w = yg_sv_of(want);
+	if (w.n > 0 && w.p[w.n - 1] == '*')
+		return have.n >= w.n - 1 &&
+		       yg_sv_ieq(yg_sv_sub(w, 0, w.n - 1), yg_sv_sub(have, 0, w.n - 1));
+	return yg_sv_ieq(w, have);
+}
+
+static void find_kind(const struct yg_detect_view *v, const struct yg_event *ev, struct kind *k)
+{
+	k->source_count = k->alias_count = 0;
+	if (v->own != NULL)
+		k->sources[k->source_count++] = *v->own;
+	for (const struct yg_detect_source_row *r = yg_detect_source_rows;
+	     v->own == NULL && r->product != NULL; r++)
+		if ((r->source == 0 || r->source == v->source) &&
+		    (r->class_uid == 0 || r->class_uid == ev->class_uid) &&
+		    has_name(r->log_name, ev->log_name) && has_name(r->app, ev->app) &&
+		    has_code(r->codes, ev->event_code) && k->source_count < YG_DETECT_SOURCES_MAX)
+			k->sources[k->source_count++] = (struct yg_detect_logsource){
+				yg_sv_of(r->category), yg_sv_of(r->product), yg_sv_of(r->service)};
+	for (uint16_t i = 0; yg_detect_field_rows[i].to != NULL; i++) {
+		const struct yg_detect_field_row *r = &yg_detect_field_rows[i];
+		if ((r->source == 0 || r->source == v->source) &&
+		    (r->class_uid == 0 || r->class_uid == ev->class_uid) &&
+		    has_code(r->codes, ev->event_code) && k->alias_count < ALIASES_MAX)
+			k->aliases[k->alias_count++] = i;
+	}
+}
+
+static const struct kind *kind_of(struct yg_detect_view *v, const struct yg_event *ev)
+{
+	uint64_t h = yg_hash_begin(&v->key, ev->class_uid);
+	h = yg_hash_more(&v->key, h, ev->log_name.p, ev->log_name.n);
+	h = yg_hash_more(&v->key, h, ev->event_code.p, ev->event_code.n);
+	h = yg_hash_end(&v->key, yg_hash_more(&v->key, h, ev->app.p, ev->app.n));
+	struct kind *k = &v->kinds[h % KINDS_KEPT];
+	if (!k->used || k->hash != h) {
+		find_kind(v, ev, k);
+		k->used = true;
+		k->hash = h;
+	}
+	return k;
+}
+
+static void take_alias(struct yg_detect_view *v, const struct yg_event *ev,
+		       const struct yg_detect_field_row *r, size_t own)
+{
+	struct yg_sv to = yg_sv_of(r->to), from = yg_sv_of(r->from);
+	for (size_t i = 0; i < v->count; i++)
+		if (yg_sv_eq(v->pairs[i].field, to))
+			return;
+	if (r->from == NULL)
+		take_column(v, ev, r->column, to);
+	for (size_t i = 0; r->from != NULL && i < own; i++)
+		if (yg_sv_eq(v->pairs[i].field, from))
+			add(v, to, v->pairs[i].value, v->pairs[i].null);
+}
+
+yg_status yg_detect_view_make(struct yg_detect_view *v, const struct yg_event *ev,
+			      struct yg_detect_record *out, struct yg_err *err)
+{
+	const struct kind *k = kind_of(v, ev);
+	v->count = 0;
+	v->nomem = false;
+	yg_arena_reset(&v->arena);
+	take_record(v, ev);
+	size_t own = v->count;
+	for (size_t i = 0; i < k->alias_count; i++)
+		take_alias(v, ev, &yg_detect_field_rows[k->aliases[i]], own);
+	if (v->source != YG_SOURCE_WINDOWS)
+		take_columns(v, ev);
+	*out = (struct yg_detect_record){.sources = k->sources,
+					 .source_count = k->source_count,
+					 .pairs = v->pairs,
+					 .count = v->count,
+					 .raw = ev->raw,
+					 .time = ev->time};
+	return v->nomem ? YG_FAIL(err, YG_NOMEM, "no memory for the fields of an event") : YG_OK;
+}
+
+yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logsource *own,
+			     const struct yg_env *env, struct yg_detect_view **out,
+			     struct yg_err *err)
+{
+	struct yg_detect_view *v = calloc(1, sizeof *v);
+	if (v == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the fields of events");
+	v->source = source;
+	v->own = own;
+	env->random(env->ctx, &v->key, sizeof v->key);
+	yg_json_init(&v->json, YG_JSON_NODES_MAX);
+	yg_arena_init(&v->arena, (size_t)64 << 20);
+	*out = v;
+	return YG_OK;
+}
+
+void yg_detect_view_free(struct yg_detect_view *v)
+{
+	if (v == NULL)
+		return;
+	yg_json_free(&v->json);
+	yg_arena_free(&v->arena);
+	free(v->pairs);
+	free(v);
+}
