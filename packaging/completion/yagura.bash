@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -17,6 +17,7 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
+    'detect') verbs='check compile run ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'alert') verbs='list group show events watch history set close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
@@ -88,6 +89,9 @@ _yagura() {
     'indicator publish') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator compile') opts='--out --list-name --format --category --tlp --org --allow --force-suffix --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect check') opts='--rules --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect compile') opts='--rules --out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect run') opts='--rules --snapshot --source --mapping --category --product --service --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns explain') opts='--type --org --client --do --cd --help --json --quiet --socket --server --token-file --ca-file ' ;;

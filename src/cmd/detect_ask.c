@@ -1,0 +1,94 @@
+#include "cmd/detect_ask.h"
+
+#include <stdlib.h>
+
+#include "cmd/log_file.h"
+
+struct yg_ask {
+	struct yg_ask_opts opts;
+	struct yg_norm *norm;        /* owned */
+	struct yg_detect_view *view; /* owned */
+	struct yg_detect_eval *eval; /* owned */
+	const char *file;
+	yg_wall now;
+	uint64_t record, before; /* of the file; hits before this record */
+	const struct yg_detect_record *event;
+	struct yg_ask_counts counts;
+	yg_status failed;
+	struct yg_err *err;
+};
+
+static void on_match(void *ctx, uint32_t rule)
+{
+	struct yg_ask *a = ctx;
+	const struct yg_ask_hit hit = {rule, a->file, a->record, a->event, a->eval};
+	a->counts.hits++;
+	a->opts.hit(a->opts.ctx, &hit);
+}
+
+static bool batch(void *ctx, struct yg_sv bytes)
+{
+	struct yg_ask *a = ctx;
+	struct yg_event ev;
+	struct yg_detect_record event;
+	yg_norm_begin(a->norm, bytes, a->now, false);
+	while (a->failed == YG_OK && yg_norm_next(a->norm, &ev)) {
+		a->record++;
+		a->before = a->counts.hits;
+		a->failed = yg_detect_view_make(a->view, &ev, &event, a->err);
+		a->event = &event;
+		if (a->failed == YG_OK)
+			yg_detect_run(a->eval, &event, on_match, a);
+		if (a->opts.record != NULL)
+			a->opts.record(a->opts.ctx, a->record, a->counts.hits - a->before);
+	}
+	a->counts.unparsed += yg_norm_unparsed(a->norm);
+	return a->failed == YG_OK;
+}
+
+yg_status yg_ask_new(const struct yg_cli *cli, const struct yg_ask_opts *opts, struct yg_ask **out,
+		     struct yg_err *err)
+{
+	struct yg_ask *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory to read log files");
+	a->opts = *opts;
+	a->now = yg_env_wall(yg_cli_env(cli));
+	yg_status st = yg_norm_new(opts->source, opts->mapping, &a->norm, err);
+	if (st == YG_OK)
+		st = yg_detect_view_new(opts->source, opts->own, yg_cli_env(cli), &a->view, err);
+	if (st == YG_OK)
+		st = yg_detect_eval_new(opts->engine, &a->eval, err);
+	if (st != YG_OK) {
+		yg_ask_free(a);
+		return st;
+	}
+	*out = a;
+	return YG_OK;
+}
+
+void yg_ask_free(struct yg_ask *a)
+{
+	if (a == NULL)
+		return;
+	yg_norm_free(a->norm);
+	yg_detect_view_free(a->view);
+	yg_detect_eval_free(a->eval);
+	free(a);
+}
+
+yg_status yg_ask_file(struct yg_ask *a, const char *file, struct yg_err *err)
+{
+	a->file = file;
+	a->record = 0;
+	a->failed = YG_OK;
+	a->err = err;
+	yg_status st = yg_log_file_read(file, a->opts.source, batch, a, err);
+	a->counts.records += a->record;
+	return a->failed != YG_OK ? a->failed : st;
+}
+
+struct yg_ask_counts yg_ask_counts(const struct yg_ask *a)
+{
+	return a->counts;
+}

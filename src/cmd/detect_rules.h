@@ -1,0 +1,15 @@
+/* detect_rules.h - a folder of Sigma rules into an engine; what is refused is told. */
+#pragma once
+#include "cmd/option.h"
+#include "detect/engine.h"
+
+#define YG_RULE_FILES_MAX 200000
+
+struct yg_rule_counts {
+	uint64_t files, rules, correlations, filters, refused;
+};
+/* Every .yml and .yaml file under `path` (a folder, or one file), in the order of their
+ * names.  A document that cannot be had is told on standard error as FILE:LINE: reason and
+ * stops no other.  *out is owned: yg_detect_free().  YG_OK | YG_IO | YG_LIMIT | YG_NOMEM. */
+yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_detect **out,
+			struct yg_rule_counts *counts, struct yg_err *err);
