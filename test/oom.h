@@ -18,10 +18,10 @@
 #define OOM_STRIDE 11
 #endif
 #endif
-/* Without them every fifth; the two meet each allocation of a neighbourhood sooner or
+/* Without them every third; the two meet each allocation of a neighbourhood sooner or
  * later.  -DOOM_STRIDE=1 tries every one and takes minutes. */
 #ifndef OOM_STRIDE
-#define OOM_STRIDE 5
+#define OOM_STRIDE 3
 #endif
 
 static long oom_left = -1; /* allocations that still succeed; -1: all */
