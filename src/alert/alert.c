@@ -8,7 +8,8 @@
 #define COLUMNS                                                                                                      \
 	"a.seq, a.id, a.org, a.title, a.state, a.verdict, a.reason, a.assignee, a.severity_id, a.confidence, a.tlp," \
 	" a.indicator, a.indicator_type, a.asset, a.list, a.category, a.family, a.count, a.first_seen, a.last_seen," \
-	" a.created, a.updated, a.closed, a.previous, a.merged_into, a.version, a.system"
+	" a.created, a.updated, a.closed, a.previous, a.merged_into, a.version, a.system, a.due, a.due_reason,"      \
+	" a.snoozed_until, a.snooze_reason, a.snoozed_by"
 /* $1 states, $2 severity, $3 assignee, $4 indicator, $5 asset, $6 pattern, $7
  * before, $8 from, $9 to, $10 and $11 the period, $12 organisations, $13 systems,
  * $14 limit.  What is not asked for matches all. */
@@ -83,14 +84,24 @@ yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_ale
 		struct yg_sv *to;
 		int column;
 	} texts[] = {
-		{&a->id, 1},         {&a->org, 2},
-		{&a->title, 3},      {&a->reason, 6},
-		{&a->assignee, 7},   {&a->tlp, 10},
-		{&a->indicator, 11}, {&a->indicator_type, 12},
-		{&a->asset, 13},     {&a->list, 14},
-		{&a->category, 15},  {&a->family, 16},
-		{&a->previous, 23},  {&a->merged_into, 24},
+		{&a->id, 1},
+		{&a->org, 2},
+		{&a->title, 3},
+		{&a->reason, 6},
+		{&a->assignee, 7},
+		{&a->tlp, 10},
+		{&a->indicator, 11},
+		{&a->indicator_type, 12},
+		{&a->asset, 13},
+		{&a->list, 14},
+		{&a->category, 15},
+		{&a->family, 16},
+		{&a->previous, 23},
+		{&a->merged_into, 24},
 		{&a->system, 26},
+		{&a->due_reason, 28},
+		{&a->snooze_reason, 30},
+		{&a->snoozed_by, 31},
 	};
 	for (size_t i = 0; i < YG_LEN(texts); i++) {
 		*texts[i].to = yg_arena_dup(arena, yg_col_text(s, texts[i].column));
@@ -109,6 +120,8 @@ yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_ale
 	for (size_t i = 0; i < YG_LEN(times); i++)
 		times[i]->us = yg_col_i64(s, 18 + (int)i);
 	a->version = yg_col_i64(s, 25);
+	a->due.us = yg_col_i64(s, 27);
+	a->snoozed_until.us = yg_col_i64(s, 29);
 	return YG_OK;
 }
 

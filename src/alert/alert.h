@@ -70,14 +70,23 @@ struct yg_alert {        /* views in the caller's arena */
 	struct yg_sv previous;    /* the closed alert of the same indicator and asset before it */
 	struct yg_sv merged_into; /* closed as a duplicate of that one */
 	struct yg_sv system;      /* information system of the asset; empty: none */
-	int64_t version;          /* for ETags */
+	yg_wall due;              /* YG_NO_DUE (alert/due.h): never */
+	struct yg_sv due_reason;  /* of who set it by hand; empty: by the policy */
+	yg_wall snoozed_until;    /* it is put off while this lies ahead */
+	struct yg_sv snooze_reason, snoozed_by;
+	int64_t version; /* for ETags */
 };
 
+/* Open and to be looked at, open and put off, each by itself; alert/query.h only. */
+#define YG_ALERT_ACTIVE  (1u << 5)
+#define YG_ALERT_SNOOZED (1u << 6)
 struct yg_alert_filter { /* empty, 0: any */
 	/* all zero: none.  Its period is of `created`; alert/query.h shows what is within it
 	 * as it was at its end */
 	struct yg_reach reach;
-	unsigned states;                /* bits 1 << enum yg_alert_state */
+	unsigned states;                /* bits 1 << enum yg_alert_state, or one of the two below */
+	bool overdue;                   /* open and due at `now` or before; alert/query.h only */
+	yg_wall now;                    /* for what depends on the time */
 	int severity_min, severity_max; /* max: alert/query.h only */
 	struct yg_sv assignee;          /* "-": nobody */
 	struct yg_sv indicator;         /* exactly, or of an asset: see `asset` */
@@ -142,14 +151,20 @@ yg_status yg_alert_comments(struct yg_state *db, const struct yg_alert_of *of, s
  *   closed -> in_progress (reopened): verdict goes; YG_CONFLICT when a newer
  *   alert collects the same indicator and asset, or when it was merged
  *   a verdict other than with `closed`: YG_INVAL; of a closed alert it may be
- *   changed with a new reason */
+ *   changed with a new reason
+ *   due, snooze: of an open alert; closing ends a snooze */
 struct yg_alert_set {
 	enum yg_alert_state state;
 	enum yg_verdict verdict;
 	const struct yg_sv *reason;
 	const struct yg_sv *assignee; /* empty: nobody */
 	int severity_id;              /* 0: as it is */
+	const yg_wall *due;           /* us 0: by the policy again; else with a reason */
+	const struct yg_sv *due_reason;
+	const yg_wall *snooze; /* us 0: no longer; else a time to come, with a reason */
+	const struct yg_sv *snooze_reason;
 };
+#define YG_SNOOZE_MAX (366 * YG_US_PER_DAY) /* from now */
 /* YG_CONFLICT when `version` is no longer the alert's.  Nothing changes when
  * nothing differs.  *out_version may be NULL. */
 yg_status yg_alert_change(struct yg_act *act, struct yg_sv id, int64_t version,

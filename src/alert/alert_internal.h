@@ -8,8 +8,11 @@ struct yg_alert_next {
 	enum yg_verdict verdict;
 	struct yg_sv reason, assignee;
 	int severity_id;
-	int64_t closed;
+	int64_t closed, due, snoozed_until;
+	struct yg_sv due_reason, snooze_reason, snoozed_by;
 };
+/* What it is now. */
+struct yg_alert_next yg_alert_same(const struct yg_alert *a);
 /* Writes what differs, inside the caller's transaction, with its record `action`; `d`
  * was begun by the caller and may have notes.  YG_CONFLICT, before anything is written:
  * a newer alert collects what this one would collect again. */
@@ -44,7 +47,11 @@ yg_status yg_alert_take(struct yg_stmt *s, struct yg_arena *arena, struct yg_ale
 	" coalesce(c.last_seen, n.last_seen) AS last_seen, n.created,"                              \
 	" coalesce(c.updated, n.updated) AS updated, coalesce(p.closed, n.closed) AS closed,"       \
 	" n.previous, coalesce(p.merged_into, n.merged_into) AS merged_into,"                       \
-	" coalesce(c.version, n.version) AS version, n.system FROM alert n"                         \
+	" coalesce(c.version, n.version) AS version, n.system, coalesce(p.due, n.due) AS due,"      \
+	" coalesce(p.due_reason, n.due_reason) AS due_reason,"                                      \
+	" coalesce(p.snoozed_until, n.snoozed_until) AS snoozed_until,"                             \
+	" coalesce(p.snooze_reason, n.snooze_reason) AS snooze_reason,"                             \
+	" coalesce(p.snoozed_by, n.snoozed_by) AS snoozed_by FROM alert n"                          \
 	" LEFT JOIN alert_past p ON p.alert = n.seq"                                                \
 	" AND p.until = " YG_ALERT_UNTIL(                                                           \
 		t, "alert_past") " LEFT JOIN alert_past_count c ON c.alert = n.seq"                 \

@@ -2,6 +2,7 @@
 
 #include "alert/alert.h"
 #include "alert/alert_internal.h"
+#include "alert/due.h"
 #include "alert/query.h"
 #include "format/json.h"
 #include "intel/registry.h"
@@ -11,6 +12,7 @@
 #define BULK_CHUNK                                                                                 \
 	100 /* alerts per transaction: a chunk holds the write lock for some milliseconds */
 
+#define DUE_MAX     (3660 * YG_US_PER_DAY)
 #define BULK_FAULTS 50 /* refused ones that are named; the others are counted */
 
 static yg_status check_text(struct yg_sv s, size_t max, const char *what, struct yg_err *err)
@@ -40,17 +42,88 @@ static yg_status judge_state(const struct yg_alert *a, const struct yg_alert_set
 	return YG_OK;
 }
 
+struct yg_alert_next yg_alert_same(const struct yg_alert *a)
+{
+	return (struct yg_alert_next){.state = a->state,
+				      .verdict = a->verdict,
+				      .reason = a->reason,
+				      .assignee = a->assignee,
+				      .severity_id = a->severity_id,
+				      .closed = a->closed.us,
+				      .due = a->due.us,
+				      .due_reason = a->due_reason,
+				      .snoozed_until = a->snoozed_until.us,
+				      .snooze_reason = a->snooze_reason,
+				      .snoozed_by = a->snoozed_by};
+}
+
+static yg_status why_of(const struct yg_sv *given, struct yg_sv *out, struct yg_err *err)
+{
+	*out = given != NULL ? yg_sv_trim(*given) : YG_SV("");
+	return out->n > 0 ? check_text(*out, YG_REASON_MAX, "reason", err)
+			  : YG_FAIL(err, YG_INVAL,
+				    "a due time by hand, or putting an alert off, needs a reason");
+}
+
+/* By hand; else, when the severity is another, by the policy: more severe is never due
+ * later than it was, less severe never earlier. */
+static yg_status plan_due(struct yg_act *act, const struct yg_alert *a,
+			  const struct yg_alert_set *set, struct yg_alert_next *n,
+			  struct yg_err *err)
+{
+	int64_t now = yg_env_wall(act->env).us, at = YG_NO_DUE;
+	bool rises = n->severity_id > a->severity_id;
+	if (set->due != NULL && n->state == YG_ALERT_CLOSED)
+		return YG_FAIL(err, YG_INVAL, "a closed alert is not due any more");
+	if (set->due != NULL && set->due->us != 0) {
+		n->due = set->due->us;
+		if (n->due < a->created.us || n->due > now + DUE_MAX)
+			return YG_FAIL(err, YG_INVAL,
+				       "an alert is due after it was made and within ten years");
+		return why_of(set->due_reason, &n->due_reason, err);
+	}
+	if (set->due == NULL && (n->severity_id == a->severity_id || a->due_reason.n > 0))
+		return YG_OK;
+	yg_status st = yg_due_at(act->db, a->org, n->severity_id,
+				 set->due == NULL && rises ? now : a->created.us, &at, err);
+	if (set->due != NULL) {
+		n->due = at;
+		n->due_reason = YG_SV("");
+	} else {
+		n->due = rises ? YG_MIN(a->due.us, at) : YG_MAX(a->due.us, at);
+	}
+	return st;
+}
+
+static yg_status plan_snooze(struct yg_act *act, const struct yg_alert_set *set,
+			     struct yg_alert_next *n, struct yg_err *err)
+{
+	int64_t now = yg_env_wall(act->env).us;
+	bool on = set->snooze != NULL && set->snooze->us != 0;
+	if (on && n->state == YG_ALERT_CLOSED)
+		return YG_FAIL(err, YG_INVAL, "a closed alert is not put off");
+	if (set->snooze == NULL && n->state != YG_ALERT_CLOSED)
+		return YG_OK;
+	n->snoozed_until = on ? set->snooze->us : 0;
+	n->snooze_reason = YG_SV("");
+	n->snoozed_by = on ? act->who : YG_SV("");
+	if (!on)
+		return YG_OK;
+	if (n->snoozed_until <= now || n->snoozed_until > now + YG_SNOOZE_MAX)
+		return YG_FAIL(err, YG_INVAL,
+			       "an alert is put off to a time to come, within 366 days");
+	return why_of(set->snooze_reason, &n->snooze_reason, err);
+}
+
 static yg_status plan(struct yg_act *act, const struct yg_alert *a, const struct yg_alert_set *set,
 		      struct yg_alert_next *n, struct yg_err *err)
 {
-	*n = (struct yg_alert_next){
-		.state = set->state != YG_ALERT_NONE ? set->state : a->state,
-		.verdict = set->verdict != YG_VERDICT_NONE ? set->verdict : a->verdict,
-		.reason = set->reason != NULL ? yg_sv_trim(*set->reason) : a->reason,
-		.assignee = set->assignee != NULL ? yg_sv_trim(*set->assignee) : a->assignee,
-		.severity_id = set->severity_id != 0 ? set->severity_id : a->severity_id,
-		.closed = a->closed.us,
-	};
+	*n = yg_alert_same(a);
+	n->state = set->state != YG_ALERT_NONE ? set->state : a->state;
+	n->verdict = set->verdict != YG_VERDICT_NONE ? set->verdict : a->verdict;
+	n->reason = set->reason != NULL ? yg_sv_trim(*set->reason) : a->reason;
+	n->assignee = set->assignee != NULL ? yg_sv_trim(*set->assignee) : a->assignee;
+	n->severity_id = set->severity_id != 0 ? set->severity_id : a->severity_id;
 	yg_status st = check_text(n->reason, YG_REASON_MAX, "reason", err);
 	if (st == YG_OK)
 		st = check_text(n->assignee, 512, "assignee", err);
@@ -58,6 +131,10 @@ static yg_status plan(struct yg_act *act, const struct yg_alert *a, const struct
 		st = YG_FAIL(err, YG_INVAL, "a severity is 1 to 6");
 	if (st == YG_OK)
 		st = judge_state(a, set, n, err);
+	if (st == YG_OK)
+		st = plan_due(act, a, set, n, err);
+	if (st == YG_OK)
+		st = plan_snooze(act, set, n, err);
 	if (n->state != YG_ALERT_CLOSED) {
 		n->verdict = YG_VERDICT_NONE;
 		n->closed = 0;
@@ -75,7 +152,8 @@ static yg_status write_alert(struct yg_act *act, const struct yg_alert *a,
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("UPDATE alert SET state = $2, verdict = $3, reason = $4, assignee = $5, severity_id = $6,"
-		       " closed = $7, updated = $8, triaged = CASE WHEN triaged > 0 OR ($2 = 'new' AND $5 = '')"
+		       " closed = $7, updated = $8, due = $9, due_reason = $10, snoozed_until = $11, snooze_reason = $12,"
+		       " snoozed_by = $13, triaged = CASE WHEN triaged > 0 OR ($2 = 'new' AND $5 = '')"
 		       " THEN triaged ELSE $8 END, version = version + 1 WHERE seq = $1"),
 		&s, err);
 	if (st != YG_OK)
@@ -88,7 +166,30 @@ static yg_status write_alert(struct yg_act *act, const struct yg_alert *a,
 	yg_stmt_i64(s, 6, n->severity_id);
 	yg_stmt_i64(s, 7, n->closed);
 	yg_stmt_i64(s, 8, yg_env_wall(act->env).us);
+	yg_stmt_i64(s, 9, n->due);
+	yg_stmt_text(s, 10, n->due_reason);
+	yg_stmt_i64(s, 11, n->snoozed_until);
+	yg_stmt_text(s, 12, n->snooze_reason);
+	yg_stmt_text(s, 13, n->snoozed_by);
 	return yg_stmt_run(s, err);
+}
+
+/* The differences in `d`; is there one? */
+static bool note(struct yg_detail *d, const struct yg_alert *a, const struct yg_alert_next *n)
+{
+	bool differs = yg_detail_text(d, "state", yg_sv_of(yg_alert_state_name(a->state)),
+				      yg_sv_of(yg_alert_state_name(n->state)));
+	differs |= yg_detail_text(d, "verdict", yg_sv_of(yg_verdict_name(a->verdict)),
+				  yg_sv_of(yg_verdict_name(n->verdict)));
+	differs |= yg_detail_text(d, "reason", a->reason, n->reason);
+	differs |= yg_detail_text(d, "assignee", a->assignee, n->assignee);
+	differs |= yg_detail_i64(d, "severity_id", a->severity_id, n->severity_id);
+	differs |= yg_detail_time(d, "due_at", a->due.us == YG_NO_DUE ? 0 : a->due.us,
+				  n->due == YG_NO_DUE ? 0 : n->due);
+	differs |= yg_detail_text(d, "due_reason", a->due_reason, n->due_reason);
+	differs |= yg_detail_time(d, "snoozed_until", a->snoozed_until.us, n->snoozed_until);
+	differs |= yg_detail_text(d, "snooze_reason", a->snooze_reason, n->snooze_reason);
+	return differs;
 }
 
 /* Another open alert that collects what this one would collect again. */
@@ -143,14 +244,7 @@ yg_status yg_alert_put(struct yg_act *act, const struct yg_alert *a, const struc
 		if (st != YG_OK)
 			return st;
 	}
-	bool differs = yg_detail_text(d, "state", yg_sv_of(yg_alert_state_name(a->state)),
-				      yg_sv_of(yg_alert_state_name(n->state)));
-	differs |= yg_detail_text(d, "verdict", yg_sv_of(yg_verdict_name(a->verdict)),
-				  yg_sv_of(yg_verdict_name(n->verdict)));
-	differs |= yg_detail_text(d, "reason", a->reason, n->reason);
-	differs |= yg_detail_text(d, "assignee", a->assignee, n->assignee);
-	differs |= yg_detail_i64(d, "severity_id", a->severity_id, n->severity_id);
-	if (!differs)
+	if (!note(d, a, n))
 		return YG_OK;
 	yg_status st = write_alert(act, a, n, err);
 	if (st == YG_OK && reopens)

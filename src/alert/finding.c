@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "alert/alert.h"
+#include "alert/due.h"
 #include "base/codec.h"
 #include "format/json.h"
 #include "org/audit_log.h"
@@ -216,11 +217,15 @@ static yg_status insert_alert(struct yg_act *act, const struct yg_finding *f, st
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
-	yg_status st = yg_state_prepare(
+	int64_t now = yg_env_wall(act->env).us, due = YG_NO_DUE;
+	yg_status st = yg_due_at(act->db, f->org, f->severity_id, now, &due, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_state_prepare(
 		act->db,
 		YG_SQL("INSERT INTO alert (org, indicator_type, indicator, asset, id, title, state, severity_id,"
-		       " confidence, tlp, list, category, family, count, first_seen, last_seen, created, updated, previous, system)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, $9, $10, $11, $12, 0, $13, $13, $14, $14, $15, $16)"
+		       " confidence, tlp, list, category, family, count, first_seen, last_seen, created, updated, previous, system, due)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, $9, $10, $11, $12, 0, $13, $13, $14, $14, $15, $16, $17)"
 		       " RETURNING seq"),
 		&s, err);
 	if (st != YG_OK)
@@ -235,9 +240,10 @@ static yg_status insert_alert(struct yg_act *act, const struct yg_finding *f, st
 	yg_stmt_text(s, 11, f->category);
 	yg_stmt_text(s, 12, f->family);
 	yg_stmt_i64(s, 13, f->time.us);
-	yg_stmt_i64(s, 14, yg_env_wall(act->env).us);
+	yg_stmt_i64(s, 14, now);
 	yg_stmt_text(s, 15, previous);
 	yg_stmt_text(s, 16, system);
+	yg_stmt_i64(s, 17, due);
 	st = yg_stmt_step(s, &row, err);
 	if (st != YG_OK)
 		return st;
@@ -377,16 +383,22 @@ static yg_status save_part(struct yg_state *db, const struct part *p, struct yg_
 }
 
 /* `raised`: the findings are more severe than any before, so the alert is too,
- * also when a person had set it lower. */
-static yg_status save_alert(struct yg_act *act, const struct part *p, int64_t more, bool raised,
-			    struct yg_err *err)
+ * also when a person had set it lower: due earlier, and no longer put off. */
+static yg_status save_alert(struct yg_act *act, struct yg_sv org, const struct part *p,
+			    int64_t more, bool raised, struct yg_err *err)
 {
 	struct yg_stmt *s = NULL;
-	yg_status st = yg_state_prepare(
+	int64_t now = yg_env_wall(act->env).us, due = YG_NO_DUE;
+	yg_status st = raised ? yg_due_at(act->db, org, (int)p->severity, now, &due, err) : YG_OK;
+	if (st != YG_OK)
+		return st;
+	st = yg_state_prepare(
 		act->db,
 		YG_SQL("UPDATE alert SET count = count + $2, updated = $3,"
 		       " first_seen = CASE WHEN first_seen > $4 THEN $4 ELSE first_seen END,"
 		       " last_seen = CASE WHEN last_seen < $5 THEN $5 ELSE last_seen END,"
+		       " due = CASE WHEN severity_id < $6 AND due_reason = '' AND due > $8 THEN $8 ELSE due END,"
+		       " snoozed_until = CASE WHEN severity_id < $6 THEN 0 ELSE snoozed_until END,"
 		       " severity_id = CASE WHEN severity_id < $6 THEN $6 ELSE severity_id END,"
 		       " confidence = CASE WHEN confidence < $7 THEN $7 ELSE confidence END WHERE seq = $1"),
 		&s, err);
@@ -394,11 +406,12 @@ static yg_status save_alert(struct yg_act *act, const struct part *p, int64_t mo
 		return st;
 	yg_stmt_i64(s, 1, p->alert);
 	yg_stmt_i64(s, 2, more);
-	yg_stmt_i64(s, 3, yg_env_wall(act->env).us);
+	yg_stmt_i64(s, 3, now);
 	yg_stmt_i64(s, 4, p->first);
 	yg_stmt_i64(s, 5, p->last);
 	yg_stmt_i64(s, 6, raised ? p->severity : 0);
 	yg_stmt_i64(s, 7, p->confidence);
+	yg_stmt_i64(s, 8, due);
 	return yg_stmt_run(s, err);
 }
 
@@ -430,7 +443,7 @@ static yg_status join(struct yg_act *act, const struct item *run, size_t n, stru
 	if (st == YG_OK)
 		st = save_part(act->db, &p, err);
 	if (st == YG_OK)
-		st = save_alert(act, &p, (int64_t)n, raised, err);
+		st = save_alert(act, run[0].f.org, &p, (int64_t)n, raised, err);
 	result->applied += (uint32_t)n;
 	return st;
 }

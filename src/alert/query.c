@@ -2,10 +2,11 @@
 
 #include "alert/alert_internal.h"
 
-#define VALUES_MAX  24
+#define VALUES_MAX  32
 #define OPEN_STATES (1u << YG_ALERT_NEW | 1u << YG_ALERT_IN_PROGRESS | 1u << YG_ALERT_ON_HOLD)
 #define TABLE       " FROM alert a" /* of every statement but those of counters, once */
 #define EVERY_STATE (OPEN_STATES | 1u << YG_ALERT_CLOSED)
+#define BY_TIME     (YG_ALERT_ACTIVE | YG_ALERT_SNOOZED)
 
 /* A statement that is put together from the conditions asked for: what is not
  * asked for is not in it, so that the planner can use an index for what is. */
@@ -101,6 +102,18 @@ static void with_reach(struct built *b, const struct yg_reach *r, bool sorted)
 	}
 }
 
+/* As the index of what is put off has it. */
+static void with_snooze(struct built *b, const struct yg_alert_filter *f)
+{
+	if ((f->states & YG_ALERT_ACTIVE) != 0)
+		with_number(b, " AND a.state <> 'closed' AND a.snoozed_until <= ", f->now.us);
+	else
+		with_number(b,
+			    " AND a.state <> 'closed' AND a.snoozed_until > 0"
+			    " AND a.snoozed_until > ",
+			    f->now.us);
+}
+
 static void with_states(struct built *b, unsigned states)
 {
 	bool first = true;
@@ -141,7 +154,12 @@ static void with_words(struct built *b, struct yg_sv q, struct yg_sb *pattern)
 static yg_status with_filter(struct built *b, const struct yg_alert_filter *f, struct yg_err *err)
 {
 	struct yg_sb pattern = yg_sb_init(b->pattern, sizeof b->pattern);
-	with_states(b, f->states);
+	if ((f->states & BY_TIME) != 0)
+		with_snooze(b, f);
+	else
+		with_states(b, f->states);
+	if (f->overdue)
+		with_number(b, " AND a.state <> 'closed' AND a.due <= ", f->now.us);
 	if (f->severity_min > 0)
 		with_number(b, " AND a.severity_id >= ", f->severity_min);
 	if (f->severity_max > 0)
@@ -245,25 +263,33 @@ yg_status yg_alert_group_parse(struct yg_sv s, enum yg_alert_group *out)
 
 int64_t yg_alert_sort_key(enum yg_alert_sort sort, const struct yg_alert *a)
 {
-	return sort == YG_SORT_SEVERITY    ? a->severity_id
-	       : sort == YG_SORT_LAST_SEEN ? a->last_seen.us
-					   : a->seq;
+	switch (sort) {
+	case YG_SORT_SEVERITY: return a->severity_id;
+	case YG_SORT_LAST_SEEN: return a->last_seen.us;
+	case YG_SORT_DUE: return a->due.us;
+	case YG_SORT_NEWEST: break;
+	}
+	return a->seq;
 }
 
 static void put_order(struct built *b, const struct yg_alert_query *q)
 {
 	const char *column = q->sort == YG_SORT_SEVERITY    ? "a.severity_id"
 			     : q->sort == YG_SORT_LAST_SEEN ? "a.last_seen"
+			     : q->sort == YG_SORT_DUE       ? "a.due"
 							    : NULL;
+	bool rises = q->sort == YG_SORT_DUE;
 	if (q->has_after && column == NULL) {
 		with_number(b, " AND a.seq < ", q->after_seq);
 	} else if (q->has_after) {
-		yg_buf_printf(&b->sql, " AND (%s, a.seq) <", column);
+		yg_buf_printf(&b->sql, " AND (%s, a.seq) %s", column, rises ? ">" : "<");
 		with_number(b, " (", q->after);
 		with_number(b, ", ", q->after_seq);
 		put(b, ")");
 	}
-	if (column != NULL)
+	if (rises)
+		put(b, " ORDER BY a.due, a.seq");
+	else if (column != NULL)
 		yg_buf_printf(&b->sql, " ORDER BY %s DESC, a.seq DESC", column);
 	else
 		put(b, " ORDER BY a.seq DESC");
@@ -296,19 +322,19 @@ yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, str
 static bool counted(const struct yg_alert_filter *f)
 {
 	const struct yg_reach *r = &f->reach;
-	if (r->system_count > 0 || r->from.us != 0 || r->to.us != 0)
+	if (r->system_count > 0 || r->from.us != 0 || r->to.us != 0 || f->overdue)
 		return false;
 	return f->assignee.n == 0 && f->watcher.n == 0 && f->indicator.n == 0 && f->asset.n == 0 &&
 	       f->list.n == 0 && f->category.n == 0 && f->q.n == 0 && f->from_us == 0 &&
 	       f->to_us == 0;
 }
 
-yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
-			 bool *out_exact, struct yg_err *err)
+static yg_status total_of(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
+			  bool *out_exact, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct built b = {.db = db};
-	bool row = false, quick = counted(&q->f);
+	bool row = false, quick = counted(&q->f) && (q->f.states & BY_TIME) == 0;
 	*out = -1;
 	*out_exact = true;
 	if (yg_sv_trim(q->f.q).n > 0)
@@ -333,6 +359,23 @@ yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, in
 	if (!*out_exact)
 		*out = YG_ALERT_TOTAL_MAX;
 	return YG_OK;
+}
+
+/* All that are open, less the few that are put off. */
+yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
+			 bool *out_exact, struct yg_err *err)
+{
+	struct yg_alert_query some = *q;
+	int64_t away = 0;
+	if ((q->f.states & YG_ALERT_ACTIVE) == 0 || !counted(&q->f))
+		return total_of(db, q, out, out_exact, err);
+	some.f.states = OPEN_STATES;
+	yg_status st = total_of(db, &some, out, out_exact, err);
+	some.f.states = YG_ALERT_SNOOZED;
+	if (st == YG_OK)
+		st = yg_alert_matching(db, &some, &away, err);
+	*out -= away;
+	return st;
 }
 
 yg_status yg_alert_matching(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
@@ -404,7 +447,8 @@ static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct y
 static bool grouped(const struct yg_alert_filter *f)
 {
 	unsigned states = f->states & EVERY_STATE;
-	return counted(f) && f->severity_min == 0 && f->severity_max == 0 &&
+	return counted(f) && (f->states & BY_TIME) == 0 && f->severity_min == 0 &&
+	       f->severity_max == 0 &&
 	       (states == 0 || states == EVERY_STATE || states == OPEN_STATES);
 }
 
@@ -483,20 +527,38 @@ static yg_status begin_bundles(struct built *b, const struct yg_alert_query *q,
 	return st;
 }
 
-yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
+/* What is to be looked at is all that is open while nothing is put off: the counters know. */
+static yg_status plain(struct yg_state *db, struct yg_alert_query *q, struct yg_err *err)
+{
+	struct yg_alert_query away = *q;
+	int64_t n = 0;
+	if ((q->f.states & YG_ALERT_ACTIVE) == 0)
+		return YG_OK;
+	away.f.states = YG_ALERT_SNOOZED;
+	yg_status st = yg_alert_matching(db, &away, &n, err);
+	if (st == YG_OK && n == 0)
+		q->f.states = OPEN_STATES;
+	return st;
+}
+
+yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *ask,
 			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
 			  struct yg_alert_bundles *out, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct built b = {.db = db};
+	struct yg_alert_query plainly = *ask;
+	const struct yg_alert_query *q = &plainly;
 	bool row = true;
 	*out = (struct yg_alert_bundles){
 		.list = YG_NEW_N(arena, struct yg_alert_bundle, q->limit + 1)};
 	if (out->list == NULL)
 		return YG_FAIL(err, YG_NOMEM, "groups of alerts");
-	yg_status st = by == YG_GROUP_INDICATOR && grouped(&q->f)
-			       ? begin_indicators(&b, q, from, err)
-			       : begin_bundles(&b, q, by, from, err);
+	yg_status st = plain(db, &plainly, err);
+	if (st == YG_OK)
+		st = by == YG_GROUP_INDICATOR && grouped(&q->f)
+			     ? begin_indicators(&b, q, from, err)
+			     : begin_bundles(&b, q, by, from, err);
 	if (st == YG_OK)
 		st = prepare(&b, db, &s, err);
 	yg_buf_free(&b.sql);

@@ -3,7 +3,8 @@
 #include "alert/alert.h"
 
 /* clang-format off */
-#define YG_ALERT_SORTS(X) X(NEWEST, "newest") X(SEVERITY, "severity") X(LAST_SEEN, "last_seen")
+#define YG_ALERT_SORTS(X) X(NEWEST, "newest") X(SEVERITY, "severity") X(LAST_SEEN, "last_seen") \
+	X(DUE, "due") /* the soonest first; those that are never due last */
 #define YG_ALERT_GROUPS(X)                                                              \
 	X(INDICATOR, "indicator") X(ORG, "org") X(ASSET, "asset")                       \
 	X(CATEGORY, "category") X(LIST, "list")
@@ -25,7 +26,7 @@ struct yg_alert_query {
 	struct yg_alert_filter f; /* its before and limit do not count */
 	enum yg_alert_sort sort;
 	bool has_after;           /* keyset: the last one of the page before */
-	int64_t after, after_seq; /* after: its severity or last_seen; with NEWEST unused */
+	int64_t after, after_seq; /* after: its severity, last_seen or due; with NEWEST unused */
 	uint32_t limit;
 };
 /* The value that `after` takes for the page behind `a`. */
@@ -34,7 +35,7 @@ yg_status yg_alert_find(struct yg_state *db, const struct yg_alert_query *q, str
 			struct yg_alert **out, size_t *out_n, struct yg_err *err);
 #define YG_ALERT_TOTAL_MAX 10000
 /* How many there are in all.  From the counters where the filter is organisation,
- * state and severity only; else counted up to YG_ALERT_TOTAL_MAX, and *out_exact
+ * state (active: less those put off) and severity only; else counted up to YG_ALERT_TOTAL_MAX, and *out_exact
  * is false when there are more.  With words to look for: -1, not counted. */
 yg_status yg_alert_total(struct yg_state *db, const struct yg_alert_query *q, int64_t *out,
 			 bool *out_exact, struct yg_err *err);
@@ -70,7 +71,7 @@ struct yg_alert_bundles { /* arena */
 	size_t n;
 	int64_t groups; /* in all */
 };
-/* Largest first, q->limit of them from position `from` on; q->sort does not count. */
-yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *q,
+/* Largest first, ask->limit of them from position `from` on; its sort does not count. */
+yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *ask,
 			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
 			  struct yg_alert_bundles *out, struct yg_err *err);

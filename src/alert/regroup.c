@@ -77,7 +77,7 @@ static yg_status close_merged(struct yg_act *act, const struct yg_alert *a,
 	yg_status st = yg_state_prepare(
 		act->db,
 		YG_SQL("UPDATE alert SET state = 'closed', verdict = 'duplicate', reason = $2, closed = $3,"
-		       " updated = $3, merged_into = $4, version = version + 1 WHERE seq = $1"),
+		       " updated = $3, merged_into = $4, snoozed_until = 0, snooze_reason = '', snoozed_by = '', version = version + 1 WHERE seq = $1"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -113,6 +113,13 @@ static yg_status merge_one(struct yg_act *act, const struct yg_alert *into, stru
 	st = run_i64(act->db,
 		     YG_SQL("UPDATE alert_part SET alert = $2, merged_from = $1 WHERE alert = $1"),
 		     v, YG_LEN(v), err);
+	/* the story is due when the first of its alerts was */
+	if (st == YG_OK)
+		st = run_i64(
+			act->db,
+			YG_SQL("UPDATE alert SET due = (SELECT min(a.due) FROM alert a WHERE a.seq IN ($1, $2))"
+			       " WHERE seq = $2 AND due_reason = ''"),
+			v, YG_LEN(v), err);
 	return st == YG_OK ? close_merged(act, &a, into, reason, err) : st;
 }
 
@@ -293,8 +300,8 @@ static yg_status insert_split(struct yg_act *act, const struct yg_alert *from, s
 		act->db,
 		YG_SQL("INSERT INTO alert (id, org, title, state, assignee, severity_id, confidence, tlp, indicator,"
 		       " indicator_type, asset, list, category, family, count, first_seen, last_seen, created, updated,"
-		       " version) SELECT $2, org, title, 'new', assignee, severity_id, confidence, tlp, '', '', '', list,"
-		       " category, family, 0, first_seen, last_seen, $3, $3, 0 FROM alert WHERE seq = $1 RETURNING seq"),
+		       " due, due_reason, version) SELECT $2, org, title, 'new', assignee, severity_id, confidence, tlp, '', '', '', list,"
+		       " category, family, 0, first_seen, last_seen, $3, $3, due, due_reason, 0 FROM alert WHERE seq = $1 RETURNING seq"),
 		&s, err);
 	if (st != YG_OK)
 		return st;

@@ -18,7 +18,8 @@ yg_status yg_alert_keep(struct yg_state *db, struct yg_sv job, const struct yg_a
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("INSERT INTO alert_undo (alert, version, job, state, verdict, reason, assignee, severity_id,"
-		       " severity_set, closed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
+		       " severity_set, closed, due, due_reason, snoozed_until, snooze_reason, snoozed_by)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -32,6 +33,11 @@ yg_status yg_alert_keep(struct yg_state *db, struct yg_sv job, const struct yg_a
 	yg_stmt_i64(s, 8, was->severity_id);
 	yg_stmt_i64(s, 9, severity);
 	yg_stmt_i64(s, 10, was->closed.us);
+	yg_stmt_i64(s, 11, was->due.us);
+	yg_stmt_text(s, 12, was->due_reason);
+	yg_stmt_i64(s, 13, was->snoozed_until.us);
+	yg_stmt_text(s, 14, was->snooze_reason);
+	yg_stmt_text(s, 15, was->snoozed_by);
 	return yg_stmt_run(s, err);
 }
 
@@ -52,6 +58,29 @@ struct undo {
 	bool cancel;
 };
 
+/* One row: its columns stand in the order of read_rows(). */
+static yg_status take_row(struct yg_stmt *s, struct yg_arena *arena, struct row *r,
+			  struct yg_err *err)
+{
+	*r = (struct row){.alert = yg_col_i64(s, 0),
+			  .version = yg_col_i64(s, 1),
+			  .severity_set = (int)yg_col_i64(s, 3)};
+	struct yg_sv *text[] = {&r->was.reason, &r->was.assignee, &r->was.due_reason,
+				&r->was.snooze_reason, &r->was.snoozed_by};
+	r->was.severity_id = (int)yg_col_i64(s, 2);
+	r->was.closed = yg_col_i64(s, 4);
+	r->was.due = yg_col_i64(s, 5);
+	r->was.snoozed_until = yg_col_i64(s, 6);
+	(void)yg_alert_state_parse(yg_col_text(s, 7), &r->was.state);
+	(void)yg_verdict_parse(yg_col_text(s, 8), &r->was.verdict);
+	for (size_t i = 0; i < YG_LEN(text); i++) {
+		*text[i] = yg_arena_dup(arena, yg_col_text(s, 9 + (int)i));
+		if (text[i]->p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "what is undone");
+	}
+	return YG_OK;
+}
+
 /* The next rows, at most CHUNK. */
 static yg_status read_rows(struct undo *u, struct yg_arena *arena, struct row *rows, size_t *out_n,
 			   struct yg_err *err)
@@ -61,7 +90,8 @@ static yg_status read_rows(struct undo *u, struct yg_arena *arena, struct row *r
 	size_t n = 0;
 	yg_status st = yg_state_prepare(
 		u->act->db,
-		YG_SQL("SELECT alert, version, severity_id, severity_set, closed, state, verdict, reason, assignee"
+		YG_SQL("SELECT alert, version, severity_id, severity_set, closed, due, snoozed_until, state, verdict,"
+		       " reason, assignee, due_reason, snooze_reason, snoozed_by"
 		       " FROM alert_undo WHERE job = $1 AND alert > $2 ORDER BY alert LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
@@ -70,18 +100,9 @@ static yg_status read_rows(struct undo *u, struct yg_arena *arena, struct row *r
 	yg_stmt_i64(s, 2, u->after);
 	yg_stmt_i64(s, 3, CHUNK);
 	while ((st = yg_stmt_step(s, &more, err)) == YG_OK && more && n < CHUNK) {
-		struct row *r = &rows[n++];
-		*r = (struct row){.alert = yg_col_i64(s, 0),
-				  .version = yg_col_i64(s, 1),
-				  .severity_set = (int)yg_col_i64(s, 3)};
-		r->was.severity_id = (int)yg_col_i64(s, 2);
-		r->was.closed = yg_col_i64(s, 4);
-		(void)yg_alert_state_parse(yg_col_text(s, 5), &r->was.state);
-		(void)yg_verdict_parse(yg_col_text(s, 6), &r->was.verdict);
-		r->was.reason = yg_arena_dup(arena, yg_col_text(s, 7));
-		r->was.assignee = yg_arena_dup(arena, yg_col_text(s, 8));
-		if (r->was.reason.p == NULL || r->was.assignee.p == NULL)
-			return YG_FAIL(err, YG_NOMEM, "what is undone");
+		st = take_row(s, arena, &rows[n++], err);
+		if (st != YG_OK)
+			return st;
 	}
 	*out_n = n;
 	return st;
@@ -133,6 +154,8 @@ static yg_status put_back(struct undo *u, const struct row *r, struct yg_alert *
 	/* a finding may have raised it since: that is no change to take back */
 	if (r->severity_set == 0 || a->severity_id != r->severity_set)
 		n.severity_id = a->severity_id;
+	if (n.severity_id == a->severity_id && n.due_reason.n == 0 && a->due_reason.n == 0)
+		n.due = a->due.us; /* as the severity that stays has it */
 	yg_detail_init(&d);
 	yg_detail_note(&d, "job", u->of);
 	yg_status st = yg_alert_put(u->act, a, &n, "alert.undo", &d, &changed, err);

@@ -23,7 +23,7 @@ static const struct exported {
 	{"alerts", "listAlerts",
 	 "id org title state verdict reason assignee severity_id confidence indicator indicator_type"
 	 " list category family tlp asset system count first_seen last_seen created_at updated_at"
-	 " closed_at merged_into previous"},
+	 " closed_at due_at due_reason overdue snoozed_until snooze_reason snoozed_by merged_into previous"},
 	{"alert-groups", "listAlertGroups",
 	 "key title type count orgs findings severity_id first_seen last_seen"},
 	{"alert-evidence", "listAlertEvents",

@@ -130,8 +130,8 @@
 	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
 	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_mode_set) \
 	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_answer_set) \
-	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched indicator asset list category q from to sort org system limit cursor", alerts_list) \
-	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched indicator asset list category q from to org system limit cursor", alert_groups) \
+	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched overdue indicator asset list category q from to sort org system limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched overdue indicator asset list category q from to org system limit cursor", alert_groups) \
 	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
 	X(POST,   "/api/v1/imports",       "createImport",   "events:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, import_add) \
 	X(PUT,    "/api/v1/imports/{id}/parts/{n}", "putImportPart", "events:write", 0, 8388608u, YG_TYPES_LOGS, NULL, import_part) \
@@ -165,6 +165,8 @@
 	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_merge) \
 	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_split) \
 	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_allow) \
+	X(GET,    "/api/v1/due-policy",    "getDuePolicy",   "alerts:read", 0, 0, NULL, "org", due_policy_get)         \
+	X(PUT,    "/api/v1/due-policy",    "setDuePolicy",   "systems:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, due_policy_set) \
 	X(POST,   "/api/v1/alerts/bulk",   "bulkAlerts",     "alerts:write", 0, 1048576u, YG_TYPES_JSON, NULL, alerts_bulk) \
 	X(GET,    "/api/v1/audit-log",     "listAuditLog",   "audit:read", 0, 0, NULL, "object actor action from to org limit cursor", audit_list) \
 	X(GET,    "/api/v1/audit-log/verify", "verifyAuditLog", "audit:read", YG_RT_CENTRAL, 0, NULL, NULL, audit_verify) \
@@ -200,15 +202,17 @@ struct yg_bulk {
 	size_t id_count;
 	struct yg_alert_filter filter; /* its reach is not filled in */
 	struct yg_sv org, system;      /* narrow it; empty: no */
-	struct yg_value values[5];
+	bool watched;                  /* by who asked: the filter's watcher is not filled in */
+	struct yg_value values[9];
+	yg_wall times[2];
 	struct yg_alert_set set;
 };
 /* Reads the body of POST /api/v1/alerts/bulk from q->body: for its job. */
 yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err);
 /* One alert as JSON; reasons NULL: without. */
-void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, const struct yg_sv *reasons,
-		  size_t reason_count);
-/* "new,on_hold", "open" as bits; what is neither is noted against `at`. */
+void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, yg_wall now,
+		  const struct yg_sv *reasons, size_t reason_count);
+/* "new,on_hold", "open", "active", "snoozed" as bits; what is neither is noted against `at`. */
 unsigned yg_read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at);
 /* "none" is "-", as alert.h has it. */
 struct yg_sv yg_read_assignee(struct yg_sv s);

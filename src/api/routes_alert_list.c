@@ -1,6 +1,6 @@
 /* Alerts as a list and as groups. */
 #include "alert/query.h"
-#include "api/routes.h"
+#include "api/routes_alert.h"
 
 static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
 {
@@ -42,13 +42,15 @@ static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg
 	bool watched = false;
 	if (yg_query_bool(q, "watched", &watched, err) == YG_OK && watched)
 		f->watcher = yg_request_owner(q);
+	(void)yg_query_bool(q, "overdue", &f->overdue, NULL);
+	f->now = yg_alert_now(q);
 	yg_query_time(q, "from", 0, &f->from_us);
 	yg_query_time(q, "to", 0, &f->to_us);
 	if (f->to_us != 0 && f->from_us >= f->to_us && q->error_count == 0)
 		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
 	if (sort.p != NULL && yg_alert_sort_parse(sort, &out->sort) != YG_OK)
 		yg_request_error(q, "unknown_value", YG_SV("sort"),
-				 "expected newest, severity or last_seen");
+				 "expected newest, severity, last_seen or due");
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	return yg_scope_reach(q, db, &f->reach, err);
@@ -111,7 +113,7 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_jo_key(&j, "items");
 	yg_jo_begin(&j, '[');
 	for (size_t i = 0; i < n; i++)
-		yg_put_alert(&j, &list[i], NULL, 0);
+		yg_put_alert(&j, &list[i], ask.f.now, NULL, 0);
 	char buf[48];
 	struct yg_sb b = yg_sb_init(buf, sizeof buf);
 	struct yg_sv position = n > 0 ? put_position(&b, ask.sort, &list[n - 1]) : YG_SV("");

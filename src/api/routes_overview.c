@@ -1,7 +1,8 @@
 /* The overview: what a watch begins with.  The numbers of organisations come from
  * counters, those of a system, an asset or an auditor's period from their alerts. */
+#include "alert/query.h"
 #include "alert/tally.h"
-#include "api/routes.h"
+#include "api/routes_alert.h"
 #include "org/coverage.h"
 #include "org/visit.h"
 
@@ -33,6 +34,8 @@ struct view { /* all of one answer */
 	size_t silent_count;
 	yg_wall visit;
 	int64_t new_alerts, closed_alerts, new_orgs;
+	int64_t overdue, snoozed; /* of the open ones */
+	bool overdue_exact;
 };
 
 /* Hours up to eight days, then days. */
@@ -125,6 +128,22 @@ static yg_status read_rows(struct yg_request *q, struct yg_state *db, struct vie
 	v->orgs = t.orgs;
 	v->org_count = t.org_count;
 	return st;
+}
+
+/* Those that are late, and those that are put off. */
+static yg_status read_times(struct yg_request *q, struct yg_state *db, struct view *v,
+			    struct yg_err *err)
+{
+	struct yg_alert_query late = {.f = {.reach = v->reach,
+					    .asset = v->asset,
+					    .now = yg_alert_now(q),
+					    .overdue = true}};
+	struct yg_alert_query away = late;
+	bool exact;
+	away.f.overdue = false;
+	away.f.states = YG_ALERT_SNOOZED;
+	yg_status st = yg_alert_total(db, &late, &v->overdue, &v->overdue_exact, err);
+	return st == YG_OK ? yg_alert_total(db, &away, &v->snoozed, &exact, err) : st;
 }
 
 /* Whose numbers. */
@@ -344,6 +363,8 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st == YG_OK)
 		st = v->counted ? read_counted(q, l.db, v, err) : read_rows(q, l.db, v, err);
 	if (st == YG_OK)
+		st = read_times(q, l.db, v, err);
+	if (st == YG_OK)
 		st = read_coverage(q, l.db, v, err);
 	if (st != YG_OK)
 		return st;
@@ -354,6 +375,9 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 	yg_jo_time(&j, "to", v->to * YG_HOUR_US);
 	put_coverage(&j, &v->sum, true);
 	put_alerts(&j, v);
+	yg_jo_int(&j, "overdue", v->overdue);
+	yg_jo_bool(&j, "overdue_exact", v->overdue_exact);
+	yg_jo_int(&j, "snoozed", v->snoozed);
 	put_events(&j, v);
 	put_before(&j, v);
 	put_orgs(&j, v);

@@ -13,8 +13,10 @@ static const struct yg_column columns[] = {{"ID", "id", 28},       {"ORG", "org"
 static int run_list(struct yg_cli *c)
 {
 	static const char *const filters[] = {"org",       "state", "severity", "assignee",
-					      "indicator", "q",     NULL};
-	return yg_list(c, yg_cli_has(c, "watched") ? ALERTS "?watched=true" : ALERTS, filters,
+					      "indicator", "q",     "sort",     NULL};
+	static const char *const paths[] = {ALERTS, ALERTS "?watched=true", ALERTS "?overdue=true",
+					    ALERTS "?watched=true&overdue=true"};
+	return yg_list(c, paths[yg_cli_has(c, "watched") + 2 * yg_cli_has(c, "overdue")], filters,
 		       columns, YG_LEN(columns));
 }
 
@@ -91,11 +93,34 @@ static int run_comments(struct yg_cli *c)
 	return page(c, "/comments", cols, YG_LEN(cols));
 }
 
+/* A time with its reason; "none" takes it back. */
+static yg_status later(struct yg_cli *c, json_t *set, const char *option, const char *member,
+		       const char *why, struct yg_err *err)
+{
+	const char *at = yg_cli_get(c, option);
+	if (at != NULL && yg_sv_eq(yg_sv_of(at), YG_SV("none"))) {
+		(void)json_object_set_new(set, member, json_null());
+		return YG_OK;
+	}
+	if (at != NULL && yg_cli_get(c, "reason") == NULL)
+		return YG_FAIL(err, YG_INVAL, "--%s needs a --reason", option);
+	if (at != NULL) {
+		yg_set_text(set, why, yg_cli_get(c, "reason"));
+		(void)json_object_del(set, "reason"); /* that one is of closing */
+	}
+	return yg_set_when(c, set, member, option, err);
+}
+
 static yg_status changes(struct yg_cli *c, json_t *set, struct yg_err *err)
 {
 	yg_set_text(set, "state", yg_cli_get(c, "state"));
 	yg_set_text(set, "verdict", yg_cli_get(c, "verdict"));
 	yg_set_text(set, "reason", yg_cli_get(c, "reason"));
+	yg_status st = later(c, set, "due", "due_at", "due_reason", err);
+	if (st == YG_OK)
+		st = later(c, set, "snooze", "snoozed_until", "snooze_reason", err);
+	if (st != YG_OK)
+		return st;
 	const char *who = yg_cli_get(c, "assign");
 	if (who != NULL && yg_sv_eq(yg_sv_of(who), YG_SV("none")))
 		(void)json_object_set_new(set, "assignee", json_null());
@@ -120,6 +145,69 @@ static int run_set(struct yg_cli *c)
 	bool nothing = json_object_size(body) == 0;
 	json_decref(body);
 	return nothing ? yg_cli_usage(c, "say what to change") : yg_cli_fail(&err);
+}
+
+static int run_snooze(struct yg_cli *c)
+{
+	json_t *body = json_object();
+	struct yg_err err;
+	if (yg_cli_has(c, "end")) {
+		(void)json_object_set_new(body, "snoozed_until", json_null());
+		return patch(c, body);
+	}
+	yg_set_text(body, "snooze_reason", yg_cli_get(c, "reason"));
+	yg_status st = yg_set_when(c, body, "snoozed_until", "until", &err);
+	if (st == YG_OK && json_object_size(body) == 2)
+		return patch(c, body);
+	json_decref(body);
+	return st == YG_OK ? yg_cli_usage(c, "--until and --reason are needed, or --end")
+			   : yg_cli_fail(&err);
+}
+
+#define POLICY "/api/v1/due-policy"
+static int show_policy(struct yg_cli *c)
+{
+	static const struct yg_column cols[] = {
+		{"SEV", "severity_id", 3}, {"SPAN S", "span_s", 10}, {"OWN", "own", 0}};
+	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
+	struct yg_reply r = {0};
+	struct yg_err err;
+	char url[256];
+	struct yg_sb b = yg_sb_init(url, sizeof url);
+	yg_sb_put(&b, YG_SV(POLICY));
+	yg_url_query(&b, "org", yg_cli_get(c, "org"));
+	yg_status st = yg_client_open(c, &client, &err);
+	if (st == YG_OK)
+		st = yg_client_call(client,
+				    &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r,
+				    &err);
+	if (st == YG_OK)
+		yg_print_items(c, json_object_get(r.json, "items"), cols, YG_LEN(cols));
+	yg_reply_free(&r);
+	return st == YG_OK ? 0 : yg_cli_fail(&err);
+}
+
+static int run_due_policy(struct yg_cli *c)
+{
+	const char *span = yg_cli_get(c, "span");
+	int64_t us = 0;
+	struct yg_err err;
+	if (span == NULL)
+		return show_policy(c);
+	json_t *body = json_object();
+	const char *org = yg_cli_get(c, "org");
+	bool inherit = yg_sv_eq(yg_sv_of(span), YG_SV("inherited"));
+	bool none = yg_sv_eq(yg_sv_of(span), YG_SV("none"));
+	yg_status st = inherit || none ? YG_OK : yg_parse_span(yg_sv_of(span), &us, &err);
+	if (st == YG_OK)
+		st = yg_set_number(c, body, "severity_id", "severity", 6, &err);
+	(void)json_object_set_new(body, "org", org != NULL ? json_string(org) : json_null());
+	(void)json_object_set_new(body, "span_s",
+				  inherit ? json_null() : json_integer(us / YG_US_PER_S));
+	if (st == YG_OK)
+		return yg_send(c, "PUT", POLICY, body, NULL);
+	json_decref(body);
+	return yg_cli_fail(&err);
 }
 
 static int run_close(struct yg_cli *c)
@@ -202,6 +290,10 @@ static int run_bulk(struct yg_cli *c)
 		yg_set_text(filter, "indicator", yg_cli_get(c, "indicator"));
 		yg_set_text(filter, "assignee", yg_cli_get(c, "assignee"));
 		yg_set_text(filter, "q", yg_cli_get(c, "q"));
+		if (yg_cli_has(c, "watched"))
+			(void)json_object_set_new(filter, "watched", json_true());
+		if (yg_cli_has(c, "overdue"))
+			(void)json_object_set_new(filter, "overdue", json_true());
 		if (st == YG_OK)
 			st = yg_set_number(c, filter, "severity", "severity", 6, &err);
 		if (st == YG_OK && json_object_size(filter) == 0)
@@ -242,15 +334,34 @@ static int run_bulk(struct yg_cli *c)
 	YG_O_VALUE("set-severity", "N", "New OCSF severity, 1 to 6.", "新しい重大度(1~6)。")
 
 #define F_STATE                                                                                    \
-	YG_O_VALUE("state", "STATE",                                                               \
-		   "new, in_progress, on_hold, closed, open; several with commas.",                \
-		   "状態(カンマ区切りで複数)。open は closed 以外。")
+	YG_O_VALUE(                                                                                \
+		"state", "STATE",                                                                  \
+		"new, in_progress, on_hold, closed, open, several with commas; or active, "        \
+		"open and not put off, or snoozed.",                                               \
+		"状態(カンマ区切りで複数)。open は closed 以外。active は後回しを除く未完了、snoozed は後回し。")
+#define F_WATCHED YG_O_FLAG("watched", "Only those that you watch.", "自分が注視しているものだけ。")
+#define F_OVERDUE                                                                                  \
+	YG_O_FLAG("overdue", "Only open ones whose due time has come.",                            \
+		  "期限を過ぎた未完了のものだけ。")
+#define S_DUE                                                                                      \
+	YG_O_VALUE(                                                                                \
+		"due", "WHEN",                                                                     \
+		"Due time of its own, with --reason: a time or a span such as 3d; none: by "       \
+		"the policy.",                                                                     \
+		"個別の対応期限(--reason 必須)。時刻か 3d のような期間。none で方針どおりに戻す。")
+#define S_SNOOZE                                                                                   \
+	YG_O_VALUE("snooze", "WHEN", "Put off until then, with --reason; none: no longer.",        \
+		   "この時まで後回しにする(--reason 必須)。none で解除。")
 static const struct yg_opt list_opts[] = {
 	F_ORG,
 	F_STATE,
 	F_SEVERITY,
 	F_ASSIGNEE,
-	YG_O_FLAG("watched", "Only those that you watch.", "自分が注視しているものだけ。"),
+	F_WATCHED,
+	F_OVERDUE,
+	YG_O_VALUE("sort", "ORDER",
+		   "newest (default), severity, last_seen, or due, the soonest first.",
+		   "並び順。newest(既定)、severity、last_seen、due(期限の近い順)。"),
 	F_INDICATOR,
 	F_WORDS,
 	F_LIMIT,
@@ -270,8 +381,19 @@ static const struct yg_opt group_opts[] = {
 	F_LIMIT,
 	YG_OPTS_END};
 static const struct yg_opt limit_opts[] = {F_LIMIT, YG_OPTS_END};
-static const struct yg_opt set_opts[] = {S_STATE,  S_VERDICT,  S_REASON,
-					 S_ASSIGN, S_SEVERITY, YG_OPTS_END};
+static const struct yg_opt set_opts[] = {S_STATE,    S_VERDICT, S_REASON, S_ASSIGN,
+					 S_SEVERITY, S_DUE,     S_SNOOZE, YG_OPTS_END};
+static const struct yg_opt snooze_opts[] = {
+	YG_O_VALUE("until", "WHEN", "A time to come, or a span such as 3d.",
+		   "いつまで。時刻か 3d のような期間。"),
+	S_REASON, YG_O_FLAG("end", "Put it off no longer.", "後回しをやめる。"), YG_OPTS_END};
+static const struct yg_opt due_policy_opts[] = {
+	YG_O_VALUE("org", "ORG", "The node; without it your own, or all.",
+		   "対象の組織。省略時は自分の組織、または全体。"),
+	YG_O_VALUE("severity", "N", "The OCSF severity to set, 1 to 6.", "設定する重大度(1~6)。"),
+	YG_O_VALUE("span", "SPAN", "Such as 8h or 3d; none: no due time; inherited: as above it.",
+		   "8h や 3d。none は期限なし、inherited は上位に従う。"),
+	YG_OPTS_END};
 static const struct yg_opt close_opts[] = {
 	YG_O_NEEDED("verdict", "VERDICT", "true, false, benign or duplicate.",
 		    "判定: true、false、benign、duplicate。"),
@@ -291,11 +413,15 @@ static const struct yg_opt bulk_opts[] = {
 	F_ASSIGNEE,
 	F_INDICATOR,
 	F_WORDS,
+	F_WATCHED,
+	F_OVERDUE,
 	S_STATE,
 	S_VERDICT,
 	S_REASON,
 	S_ASSIGN,
 	S_SEVERITY,
+	S_DUE,
+	S_SNOOZE,
 	YG_O_FLAG("no-wait", "Do not wait for the job.", "ジョブの終了を待たない。"),
 	YG_OPTS_END};
 
@@ -353,9 +479,24 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = set_opts,
-	 .doc = "Change state, assignee or severity.",
-	 .doc_ja = "状態・担当者・重大度を変える。",
+	 .doc = "Change state, assignee, severity or due time.",
+	 .doc_ja = "状態・担当者・重大度・対応期限を変える。",
 	 .run = run_set},
+	{.noun = "alert",
+	 .verb = "snooze",
+	 .args = "ID",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .opts = snooze_opts,
+	 .doc = "Put an alert off until a time; it comes back by itself.",
+	 .doc_ja = "警報を後回しにする。時刻になると自動で戻る。",
+	 .run = run_snooze},
+	{.noun = "alert",
+	 .verb = "due-policy",
+	 .opts = due_policy_opts,
+	 .doc = "Show by when alerts are to be done with, by severity; with --severity and --span set it.",
+	 .doc_ja = "重大度ごとの対応期限を表示する。--severity と --span で設定する。",
+	 .run = run_due_policy},
 	{.noun = "alert",
 	 .verb = "close",
 	 .args = "ID",

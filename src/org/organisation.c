@@ -334,6 +334,7 @@ static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err
 		YG_SQL("DELETE FROM dns_mode WHERE org = $1"),
 		YG_SQL("DELETE FROM dns_allow_request WHERE org = $1"),
 		YG_SQL("DELETE FROM dns_answer WHERE org = $1"),
+		YG_SQL("DELETE FROM due_policy WHERE org = $1"),
 		YG_SQL("UPDATE person SET org = '' WHERE org = $1"),
 		YG_SQL("DELETE FROM organisation_path WHERE slug = $1"),
 		YG_SQL("DELETE FROM organisation WHERE slug = $1"),

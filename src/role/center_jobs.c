@@ -334,6 +334,19 @@ static yg_status only_system(struct run *r, struct yg_bulk *b, struct yg_err *er
 	return YG_OK;
 }
 
+/* "overdue" and "snoozed" are of when it was ordered, as "watched" is of who did. */
+static yg_status bulk_now(struct run *r, struct yg_bulk *b, struct yg_err *err)
+{
+	struct yg_who who;
+	b->filter.now = r->job.created;
+	if (!b->watched)
+		return YG_OK;
+	yg_status st = yg_actor_who(r->act.db, r->job.actor, yg_env_wall(&r->c->ctx->env), r->arena,
+				    &who, err);
+	b->filter.watcher = st == YG_OK && who.person.n > 0 ? who.person : r->job.actor;
+	return st;
+}
+
 static yg_status job_bulk(struct run *r, struct yg_err *err)
 {
 	struct yg_request *q = YG_NEW(r->arena, struct yg_request);
@@ -353,6 +366,8 @@ static yg_status job_bulk(struct run *r, struct yg_err *err)
 		st = yg_reach_narrow(r->act.db, reach, bulk.org, r->arena, reach, err);
 	if (st == YG_OK && bulk.system.n > 0)
 		st = only_system(r, &bulk, err);
+	if (st == YG_OK)
+		st = bulk_now(r, &bulk, err);
 	if (st != YG_OK)
 		return st;
 	r->ended = true;

@@ -789,6 +789,48 @@ def walk_alert_pages(w, tokens):
     ok(w.call("getOverview", 200, token=tokens["yamabuki"]).json()["since"] is None, "a visit is one's own")
 
 
+def walk_due(w, tokens, a):
+    """Due times by policy and by hand, what is put off, both as filters."""
+    got = w.call("getDuePolicy", 200).json()
+    ok(got["org"] is None and [x["span_s"] for x in got["items"]] == [86400, 86400, 259200, 604800, 2592000, 0], "the spans where nothing is said", got)
+    w.call("setDuePolicy", 200, body={"org": "shiokaze", "severity_id": 4, "span_s": 3600})
+    w.call("setDuePolicy", 400, body={"org": "shiokaze", "severity_id": 7, "span_s": 3600})
+    w.call("setDuePolicy", 403, body={"org": None, "severity_id": 4, "span_s": 3600}, token=tokens["shiokaze"])
+    w.call("setDuePolicy", 404, body={"org": "yamabuki", "severity_id": 4, "span_s": 3600}, token=tokens["shiokaze"])
+    own = {x["severity_id"]: x for x in w.call("getDuePolicy", 200, query="org=shiokaze").json()["items"]}
+    ok(own[4] == {"severity_id": 4, "span_s": 3600, "own": True} and own[3]["own"] is False, "a node's own span", own)
+    was = w.call("getAlert", 200, params=[a])
+    ok(was.json()["due_at"] and not was.json()["overdue"] and was.json()["snoozed_until"] is None, "an alert is due", was.json())
+    etag = was.headers["ETag"]
+    w.call("updateAlert", 400, params=[a], body={"due_at": "2031-01-01T00:00:00Z"}, If_Match=etag)
+    w.call("updateAlert", 400, params=[a], body={"snoozed_until": "2020-01-01T00:00:00Z", "snooze_reason": "x"}, If_Match=etag)
+    later = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s))
+    soon = later(2)
+    got = w.call("updateAlert", 200, params=[a], body={"due_at": soon, "due_reason": "the ministry asked", "snoozed_until": soon, "snooze_reason": "waits for the vendor"}, If_Match=etag)
+    ok(got.json()["snoozed_until"] and got.json()["snoozed_by"] and got.json()["due_reason"], "due by hand, and put off", got.json())
+    listed = lambda query: [x["id"] for x in w.call("listAlerts", 200, query=query).json()["items"]]
+    total = lambda query: w.call("listAlerts", 200, query=query).json()["total"]
+    ok(listed("state=snoozed") == [a] and a not in listed("state=active") and a in listed("state=open"), "it is away from what is to be done")
+    ok(total("state=active") == total("state=open") - 1 == len(listed("state=active")), "and not counted there")
+    w.call("listAlertGroups", 200, query="state=active&overdue=true")
+    ok(w.call("getOverview", 200).json()["snoozed"] == 1, "the overview says how many")
+    time.sleep(2.5)
+    ok(a in listed("state=active") and listed("state=snoozed") == [] and listed("overdue=true&sort=due") == [a], "it is back by itself, and late")
+    ok(w.call("getOverview", 200).json()["overdue"] == 1, "the overview says so")
+    got = w.call("updateAlert", 200, params=[a], body={"due_at": None, "snoozed_until": None}, If_Match=got.headers["ETag"])
+    ok(got.json()["due_at"] < was.json()["due_at"] and got.json()["due_reason"] == "", "by the policy again, as it is now", got.json())
+    said = w.call("listAlertHistory", 200, params=[a]).json()["items"]
+    ok(any("snoozed_until" in e["detail"] and "due_at" in e["detail"] for e in said), "it is in the history")
+    w.call("watchAlert", 200, params=[a])
+    job = w.call("bulkAlerts", 202, body={"filter": {"watched": True}, "set": {"snoozed_until": later(3600), "snooze_reason": "together"}}).json()
+    ended = wait_job(w.s, job["id"])
+    ok(ended["state"] == "done" and ended["done"] == 1 and listed("state=snoozed") == [a], "a bulk change of what one watches", ended)
+    back = wait_job(w.s, w.call("undoJob", 202, params=[job["id"]]).json()["id"])
+    ok(back["result"]["restored"] == 1 and listed("state=snoozed") == [], "is undone", back)
+    w.call("unwatchAlert", 200, params=[a])
+    w.call("setDuePolicy", 200, body={"org": "shiokaze", "severity_id": 4, "span_s": None})
+
+
 def walk_alerts(w, tokens):
     for n, org in enumerate(("shiokaze", "yamabuki"), 1):
         items = [finding(org, n * 10 + i, f"evil{i % 3}.example") for i in range(6)]
@@ -834,6 +876,7 @@ def walk_alerts(w, tokens):
     w.call("listAlertGroups", 200, query="watched=true")
     ok(w.call("unwatchAlert", 200, params=[a]).json()["watched"] is False and
        w.call("listAlerts", 200, query="watched=true").json()["items"] == [], "and ends")
+    walk_due(w, tokens, a)
     w.call("listAlertHistory", 200, params=[a])
     w.call("allowFromAlert", 403, params=[mine[0]["id"]], body={"reason": "x", "scope": "all"}, token=tokens["yamabuki"])
     w.call("allowFromAlert", 201, params=[c], body={"reason": "our scanner", "expires_at": "2027-01-01T00:00:00Z"})

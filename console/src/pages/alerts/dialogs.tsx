@@ -1,8 +1,25 @@
 // What an analyst decides: close, assign, false positive, merge.
 import { useRef, useState } from "preact/hooks";
-import { Check, Combobox, Confirm, Dialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, toastError, useData, useForm } from "../../kit";
+import { Check, Combobox, Confirm, Dialog, LaterDialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, toastError, useData, useForm } from "../../kit";
 import { type Alert, type Patch, change, unmerge } from "./model";
 
+/** By when it is to be done with, or until when it is put off. */
+export function Later({ kind, was, send, onClose }: { kind: "due" | "snooze"; was?: Alert; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
+	const due = kind === "due";
+	return (
+		<LaterDialog
+			title={t(`alerts.${kind}.one`)}
+			what={t(`alerts.${kind}.what`)}
+			label={t(`alerts.${kind}.when`)}
+			hint={t(`alerts.${kind}.reason-hint`)}
+			hours={due ? 72 : 24}
+			none={due && (was === undefined || was.due_reason !== "") ? t("alerts.due.policy") : undefined}
+			fields={due ? ["due_at", "due_reason"] : ["snoozed_until", "snooze_reason"]}
+			send={(at, why) => send(due ? { due_at: at, ...(at !== null && { due_reason: why }) } : { snoozed_until: at, snooze_reason: why })}
+			onClose={onClose}
+		/>
+	);
+}
 export function CloseDialog({ n, send, onClose }: { n: number; send: (p: Patch) => Promise<unknown>; onClose: () => void }) {
 	const form = useForm({ verdict: "true", reason: "" }, (v) => send({ state: "closed", verdict: v.verdict as Alert["verdict"], reason: v.reason.trim() }));
 	return (

@@ -1,7 +1,7 @@
 // One alert: why it is one, what it rests on, whom it is about, what was done.
 import { useState } from "preact/hooks";
-import { type PageOf, Button, ButtonLink, Chip, Confirm, Copy, Drawer, Empty, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, go, link, may, orgTitle, severityName, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
-import { AllowDialog, AssignDialog, CloseDialog, MergeDialog } from "./dialogs";
+import { type PageOf, Button, ButtonLink, Chip, Confirm, Copy, Drawer, Empty, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, go, link, may, orgTitle, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
+import { AllowDialog, AssignDialog, CloseDialog, Later, MergeDialog } from "./dialogs";
 import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
 
 interface Evidence {
@@ -113,7 +113,7 @@ function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void })
 }
 
 function Change({ detail }: { detail: Record<string, unknown> }) {
-	const say = (name: string, v: unknown) => (v === null || v === undefined || v === "" ? t("alerts.nothing") : name === "severity_id" ? severityName(Number(v)) : String(v));
+	const say = (name: string, v: unknown) => (v === null || v === undefined || v === "" ? t("alerts.nothing") : name === "severity_id" ? severityName(Number(v)) : name === "due_at" || name === "snoozed_until" ? stamp(String(v)) : String(v));
 	return (
 		<ul>
 			{Object.entries(detail).map(([name, v]) => {
@@ -218,7 +218,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 	const writable = alert !== undefined && mayWrite(alert) && alert.merged_into === null;
 	useKeys(t("alerts.one"), writable ? [
 		{ keys: "a", label: t("alerts.assign.one"), run: () => setDialog("assign") },
-		...(open ? [{ keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }, { keys: "f", label: t("alerts.allow.title"), run: () => setDialog("allow") }] : []),
+		...(open ? [{ keys: "z", label: t("alerts.snooze.one"), run: () => setDialog("snooze") }, { keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }, { keys: "f", label: t("alerts.allow.title"), run: () => setDialog("allow") }] : []),
 	] : []);
 	const closeDialog = () => setDialog("");
 	return (
@@ -233,6 +233,8 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 							<Severity id={alert.severity_id} />
 							<Chip tone={STATE_TONE[alert.state]}>{t(`alerts.state.${alert.state}`)}</Chip>
 							{alert.verdict !== null && <Chip>{t(`alerts.verdict.${alert.verdict}`)}</Chip>}
+							{alert.overdue && <Chip tone="bad">{t("alerts.overdue")}</Chip>}
+							{alert.snoozed_until !== null && <Chip>{t("alerts.state.snoozed")}</Chip>}
 							<span class="y-soft">{orgTitle(alert.org)}</span>
 							<Watch key={alert.id} id={alert.id} />
 						</div>
@@ -249,6 +251,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 									items={[
 										...(open && alert.state !== "on_hold" ? [{ label: t("alerts.hold"), run: () => quick({ state: "on_hold" }) }] : []),
 										...(open && alert.state !== "in_progress" ? [{ label: t("alerts.start"), run: () => quick({ state: "in_progress" }) }] : []),
+										...(open ? [alert.snoozed_until === null ? { label: t("alerts.snooze.one"), run: () => setDialog("snooze") } : { label: t("alerts.wake"), run: () => quick({ snoozed_until: null }) }, { label: t("alerts.due.one"), run: () => setDialog("due") }] : []),
 										...(open ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }, { label: t("alerts.merge.title"), run: () => setDialog("merge") }] : []),
 										...[6, 5, 4, 3, 2, 1].filter((s) => s !== alert.severity_id).map((s, i) => ({ label: t("alerts.set-severity", { severity: severityName(s) }), run: () => quick({ severity_id: s }), apart: i === 0 })),
 									]}
@@ -274,6 +277,11 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 							<a href={withRest([alert.previous])}>{t("alerts.previous")}</a>
 						</p>
 					)}
+					{alert.snoozed_until !== null && (
+						<p>
+							{t("alerts.snoozed-until")} <Time at={alert.snoozed_until} exact />: {alert.snooze_reason} ({actorName(alert.snoozed_by ?? "")})
+						</p>
+					)}
 					{alert.state === "closed" && alert.reason !== "" && <Facts rows={[[t("alerts.reason"), alert.reason]]} />}
 					<Section title={t("alerts.why")}>
 						{(alert.reasons ?? []).length === 0 ? <Empty title={t("alerts.why-none")} /> : <ul class="y-bullets">{alert.reasons?.map((r) => <li key={r}><Reason text={r} /></li>)}</ul>}
@@ -293,6 +301,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 								[t("alerts.first-seen"), <Time key="f" at={alert.first_seen} exact />],
 								[t("alerts.last-seen"), <Time key="l" at={alert.last_seen} exact />],
 								[t("alerts.assignee"), alert.assignee ?? t("alerts.nobody")],
+								[t("alerts.due"), alert.due_at === null ? t("alerts.due.never") : <span key="d"><Time at={alert.due_at} exact /> {alert.due_reason === "" ? <small class="y-soft">{t("alerts.due.by-policy")}</small> : <small class="y-soft">{t("alerts.due.by-hand", { why: alert.due_reason })}</small>}</span>],
 								["ID", <span key="id" class="y-value"><code>{alert.id}</code><Copy text={alert.id} /></span>],
 							]}
 						/>
@@ -305,6 +314,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 					</Section>
 					{dialog === "close" && <CloseDialog n={1} send={apply} onClose={closeDialog} />}
 					{dialog === "assign" && <AssignDialog n={1} now={alert.assignee ?? ""} send={apply} onClose={closeDialog} />}
+					{(dialog === "due" || dialog === "snooze") && <Later kind={dialog} was={alert} send={apply} onClose={closeDialog} />}
 					{dialog === "allow" && <AllowDialog alert={alert} onClose={closeDialog} done={() => one.reload()} />}
 					{dialog === "merge" && <MergeDialog alert={alert} onClose={closeDialog} done={took} />}
 				</>

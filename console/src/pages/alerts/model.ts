@@ -28,6 +28,12 @@ export interface Alert {
 	created_at: string;
 	updated_at: string;
 	closed_at?: string | null;
+	due_at: string | null;
+	due_reason: string;
+	overdue: boolean;
+	snoozed_until: string | null;
+	snooze_reason: string;
+	snoozed_by: string | null;
 	etag: string;
 }
 export interface Group {
@@ -45,6 +51,10 @@ export interface Patch {
 	reason?: string;
 	assignee?: string | null;
 	severity_id?: number;
+	due_at?: string | null;
+	due_reason?: string;
+	snoozed_until?: string | null;
+	snooze_reason?: string;
 }
 /** The filter of the list, as query parameters and as the body of a bulk change. */
 export type Filter = Record<string, string | undefined>;
@@ -69,7 +79,17 @@ const before = (a: Alert): Patch => (a.state === "closed" ? { state: a.state, ve
 
 /** Takes a change back: only what it changed. */
 export function undo(a: Alert, patch: Patch): Patch {
-	return { ...("state" in patch && before(a)), ...("assignee" in patch && { assignee: a.assignee }), ...("severity_id" in patch && { severity_id: a.severity_id }) };
+	const due: Patch = a.due_reason === "" ? { due_at: null } : { due_at: a.due_at, due_reason: a.due_reason };
+	const asleep = a.snoozed_until !== null && Date.parse(a.snoozed_until) > Date.now();
+	const snooze: Patch = asleep ? { snoozed_until: a.snoozed_until, snooze_reason: a.snooze_reason } : { snoozed_until: null };
+	const closes = patch.state === "closed" && asleep; // closing ends a snooze
+	return {
+		...("state" in patch && before(a)),
+		...("assignee" in patch && { assignee: a.assignee }),
+		...("severity_id" in patch && { severity_id: a.severity_id }),
+		...("due_at" in patch && due),
+		...(("snoozed_until" in patch || closes) && snooze),
+	};
 }
 /** Takes a merge back: each is its own again, and the one that they joined as severe as it was. */
 export async function unmerge(others: string[], merged: Alert, was: Alert): Promise<Alert> {

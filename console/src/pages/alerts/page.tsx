@@ -1,17 +1,17 @@
 // Alerts: filter, group, select, change many, read one beside the list.
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, k, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
-import { AssignDialog, CloseDialog } from "./dialogs";
+import { AssignDialog, CloseDialog, Later } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError } from "./model";
 
 const selection = newSelection();
-const STATES = ["open", "new", "in_progress", "on_hold", "closed", "all"] as const;
+const STATES = ["active", "snoozed", "open", "new", "in_progress", "on_hold", "closed", "all"] as const;
 
 /** What the address says, as the API's query. */
 function filterOf(): Filter {
 	const r = range("");
-	const state = param("state", "open");
+	const state = param("state", "active");
 	const asset = place.value.asset;
 	return {
 		...scopeQuery(),
@@ -24,6 +24,8 @@ function filterOf(): Filter {
 		category: param("category") || undefined,
 		list: param("list") || undefined,
 		q: param("q") || undefined,
+		watched: param("watched") || undefined,
+		overdue: param("overdue") || undefined,
 		from: r.from || undefined,
 		to: r.to || undefined,
 	};
@@ -33,6 +35,8 @@ function filterOf(): Filter {
 const bulkFilter = (f: Filter) => ({
 	...f,
 	...(f.severity !== undefined && { severity: Number(f.severity) }),
+	...(f.watched !== undefined && { watched: true }),
+	...(f.overdue !== undefined && { overdue: true }),
 	...(f.severity_max !== undefined && { severity_max: Number(f.severity_max) }),
 	...(f.from !== undefined && { from: iso(resolve(f.from)) }),
 	...(f.to !== undefined && { to: iso(resolve(f.to)) }),
@@ -48,9 +52,15 @@ function Filters({ end }: { end?: ComponentChildren }) {
 	return (
 		<div class="y-filters">
 			<SearchBox label={t("alerts.find")} value={param("q")} onChange={(q) => setQuery({ q })} />
-			<Select label={t("alerts.state")} value={param("state", "open")} onChange={(v) => setQuery({ state: v === "open" ? null : v })} options={STATES.map((s) => [s, t(`alerts.state.${s}`)])} />
+			<Select label={t("alerts.state")} value={param("state", "active")} onChange={(v) => setQuery({ state: v === "active" ? null : v })} options={STATES.map((s) => [s, t(`alerts.state.${s}`)])} />
 			<Select label={t("alerts.severity")} value={param("severity")} onChange={(severity) => setQuery({ severity, severity_max: null })} options={severities()} />
 			<Select label={t("alerts.assignee")} value={param("assignee")} onChange={(assignee) => setQuery({ assignee })} options={[["", t("alerts.assignee.any")], ["me", t("alerts.assignee.me")], ["none", t("alerts.assignee.none")]]} />
+			<Select
+				label={t("alerts.only")}
+				value={param("overdue") !== "" ? "overdue" : param("watched") !== "" ? "watched" : ""}
+				onChange={(v) => setQuery({ overdue: v === "overdue" ? "true" : null, watched: v === "watched" ? "true" : null })}
+				options={[["", t("alerts.only")], ["overdue", t("alerts.overdue")], ["watched", t("alerts.watched")]]}
+			/>
 			<Select label={t("alerts.group")} value={param("by")} onChange={(by) => setQuery({ by })} options={GROUPS.map(([v, label]) => [v, textOf(label)])} />
 			{(["indicator", "asset", "category", "list"] as const).map(
 				(name) =>
@@ -76,13 +86,15 @@ const COLUMNS = (): Column<Alert>[] => [
 	{ key: "count", drop: 2, label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} href={withRest([a.id])} label={t("alerts.count")} />, width: "min" },
 	{ key: "first_seen", label: t("alerts.first-seen"), cell: (a) => <Time at={a.first_seen} />, sort: "first_seen", extra: true, width: "min" },
 	{ key: "last_seen", label: t("alerts.last-seen"), cell: (a) => <Time at={a.last_seen} />, sort: "last_seen", width: "min" },
-	{ key: "state", label: t("alerts.state"), cell: (a) => <Chip tone={STATE_TONE[a.state]}>{t(`alerts.state.${a.state}`)}</Chip>, width: "min" },
+	{ key: "due", label: t("alerts.due"), cell: (a) => (a.state === "closed" || a.due_at === null ? null : <span class={a.overdue ? "y-coverage--poor" : undefined}><Time at={a.due_at} /></span>), sort: "due", width: "min", drop: 1 },
+	{ key: "state", label: t("alerts.state"), cell: (a) => <><Chip tone={STATE_TONE[a.state]}>{t(`alerts.state.${a.state}`)}</Chip>{a.snoozed_until !== null && <> <Chip>{t("alerts.state.snoozed")}</Chip></>}</>, width: "min" },
 	{ key: "assignee", drop: 1, label: t("alerts.assignee"), cell: (a) => a.assignee ?? <span class="y-soft">{t("alerts.nobody")}</span>, width: "min" },
 ];
 
 function nothing() {
-	const filtered = ["q", "severity", "assignee", "indicator", "asset", "category", "list", "from", "to"].some((x) => param(x) !== "");
-	return filtered ? (
+	const filtered = ["q", "severity", "assignee", "indicator", "asset", "category", "list", "from", "to", "watched", "overdue"].some((x) => param(x) !== "");
+	const asleep = param("state") === "snoozed";
+	return filtered || asleep ? (
 		<Empty title={t("alerts.none-fits")} action={<a href={link("alerts")}>{t("alerts.clear-filter")}</a>} />
 	) : (
 		<Empty title={t("alerts.none")} action={may("events:read") ? <a href={link("sources")}>{t("alerts.none-next")}</a> : undefined}>
@@ -126,12 +138,18 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 	const look = async () => {
 		const p = await api.get<PageOf<Alert>>("/alerts", { limit: 50, ...filter, sort }).catch(() => undefined);
 		const last = list.items.at(-1);
-		const key = (a: Alert) => (sort === "severity" ? a.severity_id : sort === "newest" ? a.created_at : a.last_seen);
+		const key = (a: Alert) => (sort === "due" ? -Date.parse(a.due_at ?? "9999-01-01") : sort === "severity" ? a.severity_id : sort === "newest" ? a.created_at : a.last_seen);
 		const shown = new Set(list.items.map((a) => a.id));
 		const now = new Map(p?.items.map((a) => [a.id, a]));
 		list.update((a) => now.get(a.id) ?? a);
 		setFresh(new Set([...now.values()].filter((a) => !shown.has(a.id) && (last === undefined || !list.hasMore || key(a) > key(last))).map((a) => a.id)));
 	};
+	// what was put off comes back without anybody's doing
+	useEffect(() => {
+		if (filter.state !== "active") return undefined;
+		const timer = setInterval(() => document.visibilityState === "visible" && void look(), 60_000);
+		return () => clearInterval(timer);
+	});
 	const showFresh = () => {
 		setFresh(new Set());
 		list.reload();
@@ -164,8 +182,8 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 					rowHref={(a) => withRest([a.id])}
 					open={id}
 					selection={writable ? selection : undefined}
-					sort={`-${sort === "newest" ? "first_seen" : sort}`}
-					onSort={(s) => setQuery({ sort: { severity: "severity", first_seen: "newest" }[s.replace("-", "")] ?? null }, "replace")}
+					sort={sort === "due" ? "due" : `-${sort === "newest" ? "first_seen" : sort}`}
+					onSort={(s) => setQuery({ sort: { severity: "severity", first_seen: "newest", due: "due" }[s.replace("-", "")] ?? null }, "replace")}
 					empty={nothing()}
 					tools={<Filters end={<NewRows n={fresh.size} show={showFresh} />} />}
 				/>
@@ -178,11 +196,14 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 						items={[
 							{ label: t("alerts.start"), run: () => quick({ state: "in_progress" }) },
 							{ label: t("alerts.hold"), run: () => quick({ state: "on_hold" }) },
+							{ label: t("alerts.snooze.one"), run: () => setDialog("snooze") },
+							{ label: t("alerts.due.one"), run: () => setDialog("due") },
 						]}
 					/>
 				</BulkBar>
 				{dialog === "close" && <CloseDialog n={n} send={bulk} onClose={closeDialog} />}
 				{dialog === "assign" && <AssignDialog n={n} now="" send={bulk} onClose={closeDialog} />}
+				{(dialog === "due" || dialog === "snooze") && <Later kind={dialog} send={bulk} onClose={closeDialog} />}
 				{(dialog === "in_progress" || dialog === "on_hold") && (
 					<Confirm title={t("alerts.sure")} action={t("alerts.sure-action")} run={() => bulk({ state: dialog })} onClose={closeDialog}>
 						<p>{t("alerts.sure-what", { state: t(`alerts.state.${dialog}`) })}</p>

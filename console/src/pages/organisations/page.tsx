@@ -1,6 +1,7 @@
 // The tree of organisations; of each who can see it and why, and how it sends logs.
 import { About, ApiError, Button, ButtonLink, Chip, type Column, Confirm, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, TextField, Time, api, at, cx, go, k, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, toast, useData, useEffect, useList, useState, withRest, Lead, orgQuery } from "../../kit";
 import { Access } from "./access";
+import { DuePolicy } from "./due";
 import { OrgForm } from "./form";
 import { Collectors } from "./tokens";
 
@@ -108,6 +109,7 @@ function Detail({ name, all, changed }: { name: string; all: Row[]; changed: () 
 							{may("audit:read") && <ButtonLink small href={link("audit-log", { scope: { org: name } })}>{t("nav.audit-log")}</ButtonLink>}
 						</div>
 					</Section>
+					{may("alerts:read", name) && <DuePolicy key={`d-${name}`} org={name} />}
 					{may("tokens:read", name) && <Collectors key={`t-${name}`} org={name} />}
 					{may("grants:read", name) && <Access key={`a-${name}`} org={name} />}
 					{dialog === "edit" && <OrgForm org={org} done={after} onClose={() => setDialog("")} />}
@@ -171,6 +173,7 @@ export default function Organisations() {
 					</Empty>
 				}
 			/>
+			{place.value.org === "" && mayAll("alerts:read") && open === undefined && <DuePolicy org="" />}
 			{adding && <OrgForm done={(made) => { changed(); go(withRest([made])); }} onClose={() => setAdding(false)} />}
 		</Page>
 	);

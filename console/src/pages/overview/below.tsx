@@ -1,16 +1,9 @@
 // What lies below an organisation: its assets, and the alerts to begin with.
-import { type PageOf, ErrorBox, Num, Section, Severity, Skeleton, Time, assetQuery, link, place, t, useData, useLive } from "../../kit";
+import { type AlertRow, AlertRows, type PageOf, ErrorBox, Num, Section, Severity, Skeleton, Time, assetQuery, link, place, t, useData, useLive } from "../../kit";
 
 interface Group {
 	key: string;
 	count: number;
-	severity_id: number;
-	last_seen: string;
-}
-interface Alert {
-	id: string;
-	title: string;
-	asset: string;
 	severity_id: number;
 	last_seen: string;
 }
@@ -20,7 +13,7 @@ export function WorstAssets() {
 	const { org, system } = place.value;
 	const rows = (list.data?.items ?? []).filter((g) => g.key !== "");
 	return (
-		<Section title={t("overview.assets")} end={rows.length > 0 && <a href={link("alerts", { query: { by: "asset" } })}>{t("overview.assets-all")}</a>}>
+		<Section title={t("overview.assets")} end={rows.length > 0 && <a href={link("alerts", { query: { by: "asset", state: "open" } })}>{t("overview.assets-all")}</a>}>
 			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
 			{list.error === undefined && list.data === undefined && <Skeleton lines={4} />}
 			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("overview.assets-none")}</p>}
@@ -32,7 +25,7 @@ export function WorstAssets() {
 							{g.key}
 						</a>
 						<span>
-							{t("overview.open")} <Num n={g.count} href={link("alerts", { scope: { org, system, asset: g.key } })} label={t("overview.open")} />
+							{t("overview.open")} <Num n={g.count} href={link("alerts", { scope: { org, system, asset: g.key }, query: { state: "open" } })} label={t("overview.open")} />
 						</span>
 						<small class="y-soft">
 							<Time at={g.last_seen} />
@@ -45,30 +38,13 @@ export function WorstAssets() {
 }
 /** What to look at first. */
 export function WorstAlerts() {
-	const list = useData<PageOf<Alert>>("/alerts", { ...assetQuery(), state: "open", sort: "severity", limit: 8 });
+	const list = useData<PageOf<AlertRow>>("/alerts", { ...assetQuery(), state: "active", sort: "severity", limit: 8 });
 	useLive(["alerts"], (c) => {
 		if (c.topic === "gap" || list.data?.items.some((a) => a.id === c.id) === true) list.reload();
 	});
-	const rows = list.data?.items ?? [];
 	return (
-		<Section title={t("overview.first-alerts")} end={rows.length > 0 && <a href={link("alerts", { query: { sort: "severity" } })}>{t("overview.alerts-all")}</a>}>
-			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
-			{list.error === undefined && list.data === undefined && <Skeleton lines={4} />}
-			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("overview.alerts-none")}</p>}
-			<ul class="y-list">
-				{rows.map((a) => (
-					<li key={a.id} class="y-listrow">
-						<Severity id={a.severity_id} bare />
-						<a class="y-grow" href={link("alerts", { rest: [a.id] })}>
-							{a.title}
-						</a>
-						<span class="y-soft">{a.asset}</span>
-						<small class="y-soft">
-							<Time at={a.last_seen} />
-						</small>
-					</li>
-				))}
-			</ul>
+		<Section title={t("overview.first-alerts")} end={(list.data?.items.length ?? 0) > 0 && <a href={link("alerts", { query: { sort: "severity" } })}>{t("overview.alerts-all")}</a>}>
+			<AlertRows list={list} none={t("overview.alerts-none")} />
 		</Section>
 	);
 }

@@ -30,6 +30,9 @@ interface Overview {
 	bucket_s: number;
 	coverage: Heard;
 	open_by_severity: { severity_id: number; count: number; previous: number; trend: number[] }[];
+	overdue: number;
+	overdue_exact: boolean;
+	snoozed: number;
 	trend: { time: string; new: number; closed: number }[];
 	organisations: OrgRow[];
 	before: { new: number; closed: number; events?: number };
@@ -64,14 +67,17 @@ function Figures({ o, heard, unsure }: { o: Overview; heard: Heard | undefined; 
 	return (
 		<div class="y-figures">
 			{cards.map((c) => (
-				<Figure key={c.id} name={severityName(c.id)} label={<Severity id={c.id} />} n={c.count} href={link("alerts", { query: c.query })} about={[k("overview.about.severity"), k("overview.about.severity-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
+				<Figure key={c.id} name={severityName(c.id)} label={<Severity id={c.id} />} n={c.count} href={link("alerts", { query: { ...c.query, state: "open" } })} about={[k("overview.about.severity"), k("overview.about.severity-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
 					<Delta now={c.count} before={c.previous} />
 					<Course of={c} o={o} name={severityName(c.id)} />
 				</Figure>
 			))}
-			<Figure name={t("overview.all-open")} n={all.count} href={link("alerts")} about={[k("overview.about.open"), k("overview.about.severity-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
+			<Figure name={t("overview.all-open")} n={all.count} href={link("alerts", { query: { state: "open" } })} about={[k("overview.about.open"), k("overview.about.severity-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
 				<Delta now={all.count} before={all.previous} />
 				<Course of={all} o={o} name={t("overview.all-open")} />
+			</Figure>
+			<Figure name={t("overview.overdue")} n={o.overdue_exact ? o.overdue : `${o.overdue.toLocaleString()}+`} href={link("alerts", { query: { overdue: "true", state: "open", sort: "due" } })} about={[k("overview.about.overdue"), k("overview.about.overdue-how")]} asOf={o.as_of} heard={heard} unsure={unsure}>
+				{o.snoozed > 0 && <small>{t("overview.snoozed", { n: o.snoozed })}</small>}
 			</Figure>
 		</div>
 	);
@@ -103,7 +109,7 @@ const toneOf = (o: OrgRow) => (o.critical > 0 ? "critical" : o.high > 0 ? "high"
 function tileText(o: { critical: number; high: number; open: number }): string {
 	return o.open === 0 ? t("overview.tile.none") : t("overview.tile", { critical: o.critical, high: o.high, open: o.open });
 }
-const inScope = (org: string) => link("alerts", { scope: { org } });
+const inScope = (org: string) => link("alerts", { scope: { org }, query: { state: "open" } });
 
 function Places({ rows }: { rows: OrgRow[] }) {
 	const placed = rows.map((o) => ({ o, code: o.prefecture ?? orgOf(o.org)?.prefecture ?? 0 })).filter((x) => x.code > 0);
@@ -111,7 +117,7 @@ function Places({ rows }: { rows: OrgRow[] }) {
 	for (const { o, code } of placed) {
 		const same = placed.filter((x) => x.code === code).map((x) => x.o);
 		const sum = same.reduce((a, x) => ({ open: a.open + x.open, critical: a.critical + x.critical, high: a.high + x.high }), { open: 0, critical: 0, high: 0 });
-		tiles.set(code, { n: sum.open, tone: toneOf({ ...o, ...sum }), unsure: same.some(unheard), label: `${same.map((x) => titleOf(x)).join(", ")}: ${tileText(sum)}`, href: same.length === 1 ? inScope(o.org) : link("alerts", { query: { by: "org" } }) });
+		tiles.set(code, { n: sum.open, tone: toneOf({ ...o, ...sum }), unsure: same.some(unheard), label: `${same.map((x) => titleOf(x)).join(", ")}: ${tileText(sum)}`, href: same.length === 1 ? inScope(o.org) : link("alerts", { query: { by: "org", state: "open" } }) });
 	}
 	const rest = rows.filter((o) => !placed.some((x) => x.o === o));
 	return (
@@ -153,10 +159,10 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 								<a href={link("overview", { scope: { org: o.org } })}>{titleOf(o)}</a>
 							</td>
 							<td class="is-num" data-label={severityName(5)}>
-								<Num n={o.critical} href={link("alerts", { scope: { org: o.org }, query: { severity: 5 } })} label={severityName(5)} />
+								<Num n={o.critical} href={link("alerts", { scope: { org: o.org }, query: { severity: 5, state: "open" } })} label={severityName(5)} />
 							</td>
 							<td class="is-num" data-label={severityName(4)}>
-								<Num n={o.high} href={link("alerts", { scope: { org: o.org }, query: { severity: 4, severity_max: 4 } })} label={severityName(4)} />
+								<Num n={o.high} href={link("alerts", { scope: { org: o.org }, query: { severity: 4, severity_max: 4, state: "open" } })} label={severityName(4)} />
 							</td>
 							<td class="is-num" data-label={t("overview.open")}>
 								<Num n={o.open} href={inScope(o.org)} label={t("overview.open")} />

@@ -35,7 +35,7 @@ function Alerts({ o, unsure }: { o: Overview; unsure: boolean }) {
 	return (
 		<div class="y-figures">
 			{[5, 4, 3, 2].map((id) => (
-				<Figure key={id} name={severityName(id)} label={<Severity id={id} />} n={of((x) => (id === 5 ? x >= 5 : x === id))} href={link("alerts", { query: { severity: id, ...(id < 5 && { severity_max: id }) } })} about={[k("wall.about.severity"), k("wall.about.severity-how")]} asOf={o.as_of} unsure={unsure} />
+				<Figure key={id} name={severityName(id)} label={<Severity id={id} />} n={of((x) => (id === 5 ? x >= 5 : x === id))} href={link("alerts", { query: { state: "open", severity: id, ...(id < 5 && { severity_max: id }) } })} about={[k("wall.about.severity"), k("wall.about.severity-how")]} asOf={o.as_of} unsure={unsure} />
 			))}
 		</div>
 	);

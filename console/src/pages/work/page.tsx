@@ -1,17 +1,9 @@
 // What is to be done, in order; what one has, decides and watches; what one looked at last.
-import { About, type PageOf, Empty, ErrorBox, Heard, Num, Page, type SavedSearch, Section, Severity, Skeleton, Time, assetQuery, k, link, may, orgQuery, orgTitle, scopeQuery, session, t, textOr, toMs, useData, useEffect, useLive, useRef, useState } from "../../kit";
+import { About, type AlertRow, AlertRows, type PageOf, Empty, ErrorBox, Heard, Num, Page, type SavedSearch, Section, Skeleton, Time, assetQuery, k, link, may, orgQuery, scopeQuery, session, t, textOr, toMs, useData, useEffect, useLive, useRef, useState } from "../../kit";
 import { Recently } from "./recent";
 import { countOf, watchHref } from "./watched";
 
-interface Alert {
-	id: string;
-	org: string;
-	title: string;
-	asset: string;
-	severity_id: number;
-	last_seen: string;
-}
-type Alerts = PageOf<Alert> & { total?: number | null; total_exact?: boolean; as_of?: string };
+type Alerts = PageOf<AlertRow> & { total?: number | null; total_exact?: boolean; as_of?: string };
 interface Approval {
 	id: string;
 	kind: string;
@@ -40,10 +32,10 @@ const MOST = 5;
 const atLeast = (a: Alerts | undefined) => a?.total ?? a?.items.length ?? 0;
 
 /** At most five things, the most urgent first; each with how it is done. */
-function tasks(of: { mine?: Alerts; free?: Alerts; waiting: Approval[]; silent: number; tokens: Token[]; me?: Me }): Task[] {
-	const grave = of.mine?.items.filter((a) => a.severity_id >= 4).length ?? 0;
+function tasks(of: { late?: Alerts; grave?: Alerts; free?: Alerts; waiting: Approval[]; silent: number; tokens: Token[]; me?: Me }): Task[] {
 	const rows: (Task | false | undefined)[] = [
-		grave > 0 && { key: "mine", n: grave, text: t("work.do.mine"), how: t("work.how.mine"), href: link("alerts", { query: { assignee: "me", severity: 4, sort: "severity" } }) },
+		atLeast(of.late) > 0 && { key: "late", n: atLeast(of.late), text: t("work.do.late"), how: t("work.how.late"), href: link("alerts", { query: { assignee: "me", overdue: "true", sort: "due" } }) },
+		atLeast(of.grave) > 0 && { key: "mine", n: atLeast(of.grave), text: t("work.do.mine"), how: t("work.how.mine"), href: link("alerts", { query: { assignee: "me", severity: 4, sort: "severity" } }) },
 		atLeast(of.free) > 0 && { key: "free", n: atLeast(of.free), text: t("work.do.free"), how: t("work.how.free"), href: link("alerts", { query: { assignee: "none", state: "new", severity: 4, sort: "severity" } }) },
 		of.waiting.length > 0 && { key: "approve", n: of.waiting.length, text: t("work.do.approve"), how: t("work.how.approve"), href: link("approvals") },
 		of.silent > 0 && { key: "silent", n: of.silent, text: t("work.do.silent"), how: t("work.how.silent"), href: link("sources", { query: { state: "silent" } }) },
@@ -71,38 +63,22 @@ function ToDo({ rows, ready }: { rows: Task[]; ready: boolean }) {
 	);
 }
 function Mine({ list }: { list: ReturnType<typeof useData<Alerts>> }) {
-	const rows = list.data?.items ?? [];
-	const all = link("alerts", { query: { assignee: "me", sort: "severity" } });
+	const all = link("alerts", { query: { assignee: "me", sort: "due" } });
 	return (
-		<Section title={t("work.mine")} about={<About name={t("work.mine")} about={[k("work.about.mine"), k("work.about.mine-how")]} />} end={rows.length > 0 && <Num n={atLeast(list.data)} href={all} label={t("work.mine")} />}>
-			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
-			{list.error === undefined && list.data === undefined && <Skeleton lines={4} />}
-			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("work.mine-none")}</p>}
-			<ul class="y-list">
-				{rows.map((a) => (
-					<li key={a.id} class="y-listrow">
-						<Severity id={a.severity_id} bare />
-						<div class="y-grow">
-							<a href={link("alerts", { rest: [a.id], query: { assignee: "me" } })}>{a.title}</a>
-							<small class="y-soft wk-under">
-								{orgTitle(a.org)}, {a.asset}
-							</small>
-						</div>
-						<small class="y-soft">
-							<Time at={a.last_seen} />
-						</small>
-					</li>
-				))}
-			</ul>
+		<Section title={t("work.mine")} about={<About name={t("work.mine")} about={[k("work.about.mine"), k("work.about.mine-how")]} />} end={atLeast(list.data) > 0 && <Num n={atLeast(list.data)} href={all} label={t("work.mine")} />}>
+			<AlertRows list={list} none={t("work.mine-none")} query={{ assignee: "me", sort: "due" }} due />
 		</Section>
 	);
 }
-/** What ends soon: requests that wait for one's decision, tokens of one's own. */
-function Due({ waiting, tokens }: { waiting: Approval[]; tokens: Token[] }) {
+/** What ends soon: one's alerts, requests that wait for one's decision, tokens of one's own. */
+function Due({ mine, waiting, tokens }: { mine: AlertRow[]; waiting: Approval[]; tokens: Token[] }) {
 	const rows = [
+		...mine.filter((a) => a.due_at !== null && toMs(a.due_at) < Date.now() + SOON).map((a) => ({ key: a.id, text: a.title, href: link("alerts", { rest: [a.id], query: { assignee: "me", sort: "due" } }), at: a.due_at as string })),
 		...waiting.map((a) => ({ key: a.id, text: textOr(`work.kind.${a.kind}`, a.kind), href: link("approvals", { rest: [a.id] }), at: a.expires_at })),
 		...tokens.map((x) => ({ key: x.id, text: t("work.token", { name: x.name }), href: "/account", at: x.expires_at as string })),
-	].sort((a, b) => toMs(a.at) - toMs(b.at));
+	]
+		.sort((a, b) => toMs(a.at) - toMs(b.at))
+		.slice(0, 10);
 	return (
 		<Section title={t("work.due")} about={<About name={t("work.due")} about={[k("work.about.due"), k("work.about.due-how")]} />}>
 			{rows.length === 0 && <p class="y-soft">{t("work.due-none")}</p>}
@@ -112,7 +88,7 @@ function Due({ waiting, tokens }: { waiting: Approval[]; tokens: Token[] }) {
 						<a class="y-grow" href={x.href}>
 							{x.text}
 						</a>
-						<small class="y-soft">
+						<small class={toMs(x.at) < Date.now() ? "y-coverage--poor" : "y-soft"}>
 							{t("work.until")} <Time at={x.at} />
 						</small>
 					</li>
@@ -123,28 +99,10 @@ function Due({ waiting, tokens }: { waiting: Approval[]; tokens: Token[] }) {
 }
 /** The alerts that one keeps an eye on. */
 function Eye({ list }: { list: ReturnType<typeof useData<Alerts>> }) {
-	const rows = list.data?.items ?? [];
+	const all = link("alerts", { query: { watched: "true", state: "all" } });
 	return (
-		<Section title={t("work.eye")} about={<About name={t("work.eye")} about={[k("work.about.eye"), k("work.about.eye-how")]} asOf={list.data?.as_of} />} end={rows.length > 0 && <span class="y-num">{t("work.n", { n: atLeast(list.data) })}</span>}>
-			{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
-			{list.error === undefined && list.data === undefined && <Skeleton lines={3} />}
-			{list.data !== undefined && rows.length === 0 && <p class="y-soft">{t("work.eye-none")}</p>}
-			<ul class="y-list">
-				{rows.map((a) => (
-					<li key={a.id} class="y-listrow">
-						<Severity id={a.severity_id} bare />
-						<div class="y-grow">
-							<a href={link("alerts", { rest: [a.id], query: { state: "all" } })}>{a.title}</a>
-							<small class="y-soft wk-under">
-								{orgTitle(a.org)}, {a.asset}
-							</small>
-						</div>
-						<small class="y-soft">
-							<Time at={a.last_seen} />
-						</small>
-					</li>
-				))}
-			</ul>
+		<Section title={t("work.eye")} about={<About name={t("work.eye")} about={[k("work.about.eye"), k("work.about.eye-how")]} asOf={list.data?.as_of} />} end={atLeast(list.data) > 0 && <Num n={atLeast(list.data)} href={all} label={t("work.eye")} />}>
+			<AlertRows list={list} none={t("work.eye-none")} query={{ watched: "true", state: "all" }} />
 		</Section>
 	);
 }
@@ -173,7 +131,7 @@ function Watched() {
 					<li key={s.id} class="y-listrow">
 						<div class="y-grow">
 							<a href={watchHref(s)}>{s.name}</a>
-							<small class="y-soft wk-under">{s.page === "alerts" ? t("nav.alerts") : t("work.logs-day")}</small>
+							<small class="y-soft y-under">{s.page === "alerts" ? t("nav.alerts") : t("work.logs-day")}</small>
 						</div>
 						{s.id in counts && <Num n={counts[s.id]} href={watchHref(s)} label={s.name} />}
 					</li>
@@ -187,7 +145,9 @@ export default function Work() {
 	const me = session.value?.person;
 	const login = me?.login ?? "";
 	const person = me !== null && me !== undefined;
-	const mine = useData<Alerts>(login === "" ? "" : "/alerts", { ...assetQuery(), assignee: login, state: "open", sort: "severity", limit: 10 });
+	const mine = useData<Alerts>(login === "" ? "" : "/alerts", { ...assetQuery(), assignee: login, state: "active", sort: "due", limit: 10 });
+	const late = useData<Alerts>(login === "" ? "" : "/alerts", { ...assetQuery(), assignee: login, state: "active", overdue: "true", limit: 1 });
+	const grave = useData<Alerts>(login === "" ? "" : "/alerts", { ...assetQuery(), assignee: login, state: "active", severity: 4, limit: 1 });
 	const eye = useData<Alerts>("/alerts", { ...assetQuery(), watched: "true", limit: 10 });
 	const free = useData<Alerts>(may("alerts:write") ? "/alerts" : "", { ...assetQuery(), assignee: "none", state: "new", severity: 4, limit: 1 });
 	const approvals = useData<PageOf<Approval>>(may("approvals:write") ? "/approvals" : "", { ...orgQuery(), state: "open", limit: 50 });
@@ -199,6 +159,8 @@ export default function Work() {
 		clearTimeout(timer.current);
 		timer.current = window.setTimeout(() => {
 			mine.reload();
+			late.reload();
+			grave.reload();
 			eye.reload();
 			free.reload();
 		}, 2000); // one reading for many changes
@@ -206,14 +168,14 @@ export default function Work() {
 	useLive(["jobs"], approvals.reload);
 	const waiting = (approvals.data?.items ?? []).filter((a) => a.may_approve);
 	const tokens = (own.data?.items ?? []).filter((x) => x.revoked_at === null && x.expires_at !== null && toMs(x.expires_at) > Date.now() && toMs(x.expires_at) < Date.now() + SOON);
-	const ready = [mine, free, approvals, heard, account, own].every((x) => !x.loading || x.error !== undefined);
-	const failed = [free, approvals, heard, account, own].find((x) => x.error !== undefined);
+	const ready = [mine, late, grave, free, approvals, heard, account, own].every((x) => !x.loading || x.error !== undefined);
+	const failed = [late, grave, free, approvals, heard, account, own].find((x) => x.error !== undefined);
 	const silent = may("events:read") ? (heard.data?.silent_total ?? 0) : 0;
 	return (
 		<Page title={t("nav.work")} lead={<Heard asOf={mine.data?.as_of} />}>
 			{failed?.error !== undefined && <ErrorBox error={failed.error} again={failed.reload} />}
 			<Section title={t("work.todo")} about={<About name={t("work.todo")} about={[k("work.about.todo"), k("work.about.todo-how")]} />}>
-				<ToDo ready={ready} rows={tasks({ mine: mine.data, free: free.data, waiting, silent, tokens, me: account.data })} />
+				<ToDo ready={ready} rows={tasks({ late: late.data, grave: grave.data, free: free.data, waiting, silent, tokens, me: account.data })} />
 			</Section>
 			<div class="y-grid">
 				<div>
@@ -222,7 +184,7 @@ export default function Work() {
 					<Watched />
 				</div>
 				<div>
-					<Due waiting={waiting} tokens={tokens} />
+					<Due mine={mine.data?.items ?? []} waiting={waiting} tokens={tokens} />
 					{person && <Recently />}
 				</div>
 			</div>

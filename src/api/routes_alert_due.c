@@ -1,0 +1,70 @@
+/* By when alerts are to be done with: the policy of a node. */
+#include "alert/due.h"
+#include "api/body.h"
+#include "api/routes.h"
+
+static void put_policy(struct yg_jo *j, struct yg_sv org, const struct yg_due_policy *p)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str_or_null(j, "org", org);
+	yg_jo_key(j, "items");
+	yg_jo_begin(j, '[');
+	for (int i = 6; i >= 1; i--) {
+		yg_jo_begin(j, '{');
+		yg_jo_int(j, "severity_id", i);
+		yg_jo_int(j, "span_s", p->span_s[i]);
+		yg_jo_bool(j, "own", p->own[i]);
+		yg_jo_end(j, '}');
+	}
+	yg_jo_end(j, ']');
+	yg_jo_end(j, '}');
+}
+
+static yg_status answer_policy(struct yg_response *r, struct yg_state *db, struct yg_sv org,
+			       struct yg_err *err)
+{
+	struct yg_due_policy p;
+	yg_status st = yg_due_policy_get(db, org, &p, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	put_policy(&j, org, &p);
+	return YG_OK;
+}
+
+yg_status yg_r_due_policy_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_sv org;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_owner(q, l.db, &org, err);
+	return st == YG_OK ? answer_policy(r, l.db, org, err) : st;
+}
+
+yg_status yg_r_due_policy_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
+		{"severity_id", YG_F_INT, YG_F_NEEDED, 1, 6, NULL},
+		{"span_s", YG_F_INT, YG_F_NEEDED | YG_F_NULL, 0, YG_DUE_SPAN_MAX, NULL},
+	};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_sv org = YG_SV("");
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &org, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_due_policy_set(&act, org, (int)v[1].number, v[2].null ? NULL : &v[2].number, err);
+	if (st == YG_OK)
+		st = answer_policy(r, l.db, org, err);
+	return yg_lease_commit(&l, q, r, st, err);
+}
