@@ -6,6 +6,8 @@
 #include "cmd/option.h"
 
 extern const struct yg_opt yg_common_opts[]; /* ended by name == NULL */
+extern const struct yg_opt yg_list_opts[];   /* of commands that list, besides */
+bool yg_cmd_lists(const struct yg_cmd *cmd); /* it has --limit */
 
 const struct yg_cmd *yg_cli_cmd(const struct yg_cli *c);
 /* Parses argv (without program, noun and verb; reordered in place) and runs. */

@@ -8,6 +8,8 @@ static void bash_case(const struct yg_cmd *c, FILE *out)
 		      c->verb != NULL ? c->verb : "");
 	for (const struct yg_opt *o = c->opts; o != NULL && o->name != NULL; o++)
 		(void)fprintf(out, "--%s ", o->name);
+	for (const struct yg_opt *o = yg_list_opts; yg_cmd_lists(c) && o->name != NULL; o++)
+		(void)fprintf(out, "--%s ", o->name);
 	for (const struct yg_opt *o = yg_common_opts; o->name != NULL; o++)
 		(void)fprintf(out, "--%s ", o->name);
 	(void)fputs("' ;;\n", out);
@@ -71,6 +73,18 @@ static void quoted(const char *s, FILE *out)
 	}
 }
 
+static void fish_opts(const struct yg_cmd *c, const struct yg_opt *opts, FILE *out)
+{
+	for (const struct yg_opt *o = opts; o != NULL && o->name != NULL; o++) {
+		(void)fprintf(out,
+			      "complete -c yagura -n '__fish_seen_subcommand_from %s' -l %s%s -d '",
+			      c->verb != NULL ? c->verb : c->noun, o->name,
+			      o->kind == YG_OPT_FLAG ? "" : " -r");
+		quoted(o->doc, out);
+		(void)fputs("'\n", out);
+	}
+}
+
 static void fish(FILE *out)
 {
 	(void)fputs("complete -c yagura -f\n", out);
@@ -88,15 +102,9 @@ static void fish(FILE *out)
 				quoted(c->doc, out);
 				(void)fputs("'\n", out);
 			}
-			for (const struct yg_opt *o = c->opts; o != NULL && o->name != NULL; o++) {
-				(void)fprintf(
-					out,
-					"complete -c yagura -n '__fish_seen_subcommand_from %s' -l %s%s -d '",
-					c->verb != NULL ? c->verb : c->noun, o->name,
-					o->kind == YG_OPT_FLAG ? "" : " -r");
-				quoted(o->doc, out);
-				(void)fputs("'\n", out);
-			}
+			fish_opts(c, c->opts, out);
+			if (yg_cmd_lists(c))
+				fish_opts(c, yg_list_opts, out);
 		}
 	}
 }

@@ -79,6 +79,10 @@ void yg_help_command(const struct yg_cmd *cmd, bool japanese, FILE *out)
 		(void)fputs(japanese ? "\nオプション:\n" : "\nOptions:\n", out);
 		opt_lines(cmd->opts, japanese, out);
 	}
+	if (yg_cmd_lists(cmd)) {
+		(void)fputs(japanese ? "\n一覧のオプション:\n" : "\nOptions of lists:\n", out);
+		opt_lines(yg_list_opts, japanese, out);
+	}
 	(void)fputs(japanese ? "\n共通のオプション:\n" : "\nCommon options:\n", out);
 	opt_lines(yg_common_opts, japanese, out);
 	if (cmd->more != NULL)
@@ -145,6 +149,8 @@ static void mdoc_overview(bool japanese, FILE *out)
 	}
 	(void)fputs(".El\n.Sh OPTIONS\nCommon to all commands:\n", out);
 	mdoc_opts(yg_common_opts, japanese, out);
+	(void)fputs(".Pp\nOf commands that list (those with\n.Fl \\-limit ) :\n", out);
+	mdoc_opts(yg_list_opts, japanese, out);
 	(void)fputs(
 		".Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev YAGURA_DATA\nData folder of the local server.\n"
 		".It Ev NO_COLOR\nNo colours in the output.\n.El\n",

@@ -39,6 +39,19 @@ const struct yg_opt yg_common_opts[] = {
 	{NULL, 0, YG_OPT_FLAG, NULL, false, NULL, NULL},
 };
 
+const struct yg_opt yg_list_opts[] = {
+	{"output", 'o', YG_OPT_VALUE, "FORMAT", false,
+	 "table (default), json (one array), jsonl, csv (formulas neutralised) or yaml.",
+	 "形式。table(既定)、json(配列)、jsonl、csv(数式は無効化)、yaml。"},
+	{"fields", 0, YG_OPT_VALUE, "NAMES", false,
+	 "Only these members of the API's answer, with commas between.",
+	 "表示する項目(API の項目名、カンマ区切り)。"},
+	{"all", 0, YG_OPT_FLAG, NULL, false, "All rows, whatever --limit says.", "全行。"},
+	{"watch", 0, YG_OPT_VALUE, "SPAN", false, "Print it again every so often, such as 5s.",
+	 "5s のような間隔で繰り返し表示する。"},
+	{NULL, 0, YG_OPT_FLAG, NULL, false, NULL, NULL},
+};
+
 static const struct yg_opt *opt_in(const struct yg_opt *opts, struct yg_sv name, char letter)
 {
 	for (const struct yg_opt *o = opts; o != NULL && o->name != NULL; o++)
@@ -47,9 +60,16 @@ static const struct yg_opt *opt_in(const struct yg_opt *opts, struct yg_sv name,
 	return NULL;
 }
 
+bool yg_cmd_lists(const struct yg_cmd *cmd)
+{
+	return opt_in(cmd->opts, YG_SV("limit"), 0) != NULL;
+}
+
 static const struct yg_opt *opt_find(const struct yg_cmd *cmd, struct yg_sv name, char letter)
 {
 	const struct yg_opt *o = opt_in(cmd->opts, name, letter);
+	if (o == NULL && yg_cmd_lists(cmd))
+		o = opt_in(yg_list_opts, name, letter);
 	return o != NULL ? o : opt_in(yg_common_opts, name, letter);
 }
 

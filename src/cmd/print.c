@@ -1,9 +1,12 @@
 #include "cmd/print.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <wchar.h>
+
+#include "cmd/list_out.h"
 
 /* Width on a terminal of one UTF-8 sequence: East Asian wide characters take two. */
 static int cell_width(uint32_t cp)
@@ -42,7 +45,7 @@ static void put_safe(struct yg_sb *b, const char *s)
 	}
 }
 
-static json_t *member(json_t *object, const char *path)
+json_t *yg_member(json_t *object, const char *path)
 {
 	struct yg_sv rest = yg_sv_of(path), part;
 	json_t *at = object;
@@ -75,7 +78,7 @@ static void put_value(struct yg_sb *b, json_t *v)
 const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap)
 {
 	struct yg_sb b = yg_sb_init(buf, cap);
-	put_value(&b, member(object, path));
+	put_value(&b, yg_member(object, path));
 	return yg_sb_cstr(&b);
 }
 
@@ -101,7 +104,7 @@ static void put_cell(const char *text, int width, FILE *out)
 		(void)fputc(' ', out);
 }
 
-static void print_line(json_t *item)
+void yg_print_line(json_t *item)
 {
 	char *text = json_dumps(item, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
 	if (text != NULL)
@@ -109,7 +112,7 @@ static void print_line(json_t *item)
 	free(text);
 }
 
-static void print_head(const struct yg_column *columns, size_t count)
+void yg_print_head(const struct yg_column *columns, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		put_cell(columns[i].title, columns[i].width, stdout);
@@ -117,7 +120,7 @@ static void print_head(const struct yg_column *columns, size_t count)
 	}
 }
 
-static void print_row(json_t *item, const struct yg_column *columns, size_t count)
+void yg_print_row(json_t *item, const struct yg_column *columns, size_t count)
 {
 	char text[1024];
 	for (size_t i = 0; i < count; i++) {
@@ -133,13 +136,13 @@ void yg_print_items(const struct yg_cli *c, json_t *items, const struct yg_colum
 	size_t i;
 	json_t *item;
 	if (!yg_cli_json(c) && json_array_size(items) > 0)
-		print_head(columns, count);
+		yg_print_head(columns, count);
 	json_array_foreach(items, i, item)
 	{
 		if (yg_cli_json(c))
-			print_line(item);
+			yg_print_line(item);
 		else
-			print_row(item, columns, count);
+			yg_print_row(item, columns, count);
 	}
 }
 
@@ -148,7 +151,7 @@ void yg_print_object(const struct yg_cli *c, json_t *object)
 	if (object == NULL)
 		return;
 	if (yg_cli_json(c)) {
-		print_line(object);
+		yg_print_line(object);
 		return;
 	}
 	const char *key;
@@ -170,53 +173,55 @@ void yg_note(const struct yg_cli *c, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* One page; *cursor: of the next one, or empty. */
+static yg_status print_page(struct yg_client *client, const char *path, uint64_t limit,
+			    char cursor[static 1024], struct yg_list_out *out, bool *empty,
+			    struct yg_err *err)
+{
+	char url[3072], number[24];
+	struct yg_sb b = yg_sb_init(url, sizeof url);
+	struct yg_reply r;
+	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)limit);
+	yg_sb_put(&b, yg_sv_of(path));
+	yg_url_query(&b, "limit", number);
+	yg_url_query(&b, "cursor", cursor[0] != '\0' ? cursor : NULL);
+	yg_status st = yg_client_call(
+		client, &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r, err);
+	json_t *items = json_object_get(r.json, "items");
+	*empty = json_array_size(items) == 0;
+	if (st == YG_OK) {
+		yg_list_out_rows(out, items);
+		(void)yg_member_text(r.json, "next_cursor", cursor, 1024);
+	}
+	yg_reply_free(&r);
+	return st;
+}
+
 int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char *path,
 		   uint64_t most, const struct yg_column *columns, size_t count)
 {
 	char cursor[1024] = "";
-	uint64_t shown = 0;
-	for (bool first = true; first || (cursor[0] != '\0' && (most == 0 || shown < most));
+	struct yg_list_out out;
+	struct yg_err err;
+	bool empty = false;
+	yg_status st = yg_list_out_begin(c, columns, count, &out, &err);
+	if (st != YG_OK)
+		return yg_cli_usage(c, "%s", err.msg);
+	for (bool first = true; first || (cursor[0] != '\0' && (most == 0 || out.rows < most));
 	     first = false) {
-		char url[3072], limit[24];
-		struct yg_sb b = yg_sb_init(url, sizeof url);
-		uint64_t page = most == 0 ? 200 : YG_MIN(most - shown, (uint64_t)200);
-		(void)snprintf(limit, sizeof limit, "%llu", (unsigned long long)page);
-		yg_sb_put(&b, yg_sv_of(path));
-		yg_url_query(&b, "limit", limit);
-		yg_url_query(&b, "cursor", cursor[0] != '\0' ? cursor : NULL);
-		struct yg_reply r;
-		struct yg_err err;
-		yg_status st = yg_client_call(
-			client, &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r,
-			&err);
-		json_t *items = json_object_get(r.json, "items");
-		if (st == YG_OK) {
-			if (!yg_cli_json(c) && first && json_array_size(items) > 0)
-				print_head(columns, count);
-			size_t i;
-			json_t *item;
-			json_array_foreach(items, i, item)
-			{
-				if (yg_cli_json(c))
-					print_line(item);
-				else
-					print_row(item, columns, count);
-			}
-			shown += json_array_size(items);
-			(void)yg_member_text(r.json, "next_cursor", cursor, sizeof cursor);
-		}
-		bool empty = json_array_size(items) == 0;
-		yg_reply_free(&r);
+		uint64_t page = most == 0 ? 200 : YG_MIN(most - out.rows, (uint64_t)200);
+		st = print_page(client, path, page, cursor, &out, &empty, &err);
 		if (st != YG_OK)
 			return yg_cli_fail(&err);
 		/* A search may give an empty page with a cursor: older slices follow. */
 		if (empty && cursor[0] == '\0')
 			break;
 	}
-	if (shown == 0)
+	yg_list_out_end(&out);
+	if (out.rows == 0)
 		yg_note(c, "nothing found\n");
 	else if (cursor[0] != '\0')
-		yg_note(c, "(more: raise --limit)\n");
+		yg_note(c, "(more: raise --limit, or --all)\n");
 	return 0;
 }
 
@@ -280,6 +285,27 @@ int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *
 	return st == YG_OK ? 0 : yg_cli_fail(&err);
 }
 
+/* Once, or with --watch again and again until it is stopped; what is temporary is waited
+ * out. */
+static int print_again(const struct yg_cli *c, struct yg_client *client, const char *path,
+		       uint64_t most, const struct yg_column *columns, size_t count)
+{
+	const char *every = yg_cli_get(c, "watch");
+	int64_t us = 0;
+	if (every != NULL && (yg_parse_span(yg_sv_of(every), &us, NULL) != YG_OK ||
+			      us < YG_US_PER_S || us > 3600 * YG_US_PER_S))
+		return yg_cli_usage(c, "--watch: expected a span from 1s to 1h");
+	for (;;) {
+		if (us > 0 && isatty(STDOUT_FILENO) != 0)
+			(void)fputs("\033[H\033[2J", stdout);
+		int rc = yg_print_pages(c, client, path, most, columns, count);
+		if (us == 0 || (rc != 0 && rc != yg_status_exit(YG_AGAIN)))
+			return rc;
+		(void)fflush(stdout);
+		(void)poll(NULL, 0, (int)(us / 1000));
+	}
+}
+
 int yg_list(const struct yg_cli *c, const char *path, const char *const *filters,
 	    const struct yg_column *columns, size_t count)
 {
@@ -287,7 +313,9 @@ int yg_list(const struct yg_cli *c, const char *path, const char *const *filters
 	struct yg_err err;
 	uint64_t most = 50;
 	const char *limit = yg_cli_get(c, "limit");
-	if (limit != NULL && yg_parse_u64(yg_sv_of(limit), &most, &err) != YG_OK)
+	if (yg_cli_has(c, "all"))
+		most = 0;
+	else if (limit != NULL && yg_parse_u64(yg_sv_of(limit), &most, &err) != YG_OK)
 		return yg_cli_usage(c, "--limit: %s", err.msg);
 	char url[2048];
 	struct yg_sb b = yg_sb_init(url, sizeof url);
@@ -299,7 +327,7 @@ int yg_list(const struct yg_cli *c, const char *path, const char *const *filters
 	yg_status st = yg_client_open(c, &client, &err);
 	if (st != YG_OK)
 		return yg_cli_fail(&err);
-	return yg_print_pages(c, client, yg_sb_cstr(&b), most, columns, count);
+	return print_again(c, client, yg_sb_cstr(&b), most, columns, count);
 }
 
 void yg_set_text(json_t *object, const char *member_name, const char *value)

@@ -14,13 +14,19 @@ void yg_print_items(const struct yg_cli *c, json_t *items, const struct yg_colum
 		    size_t count);
 /* One object: with --json as it is, else "name: value" lines. */
 void yg_print_object(const struct yg_cli *c, json_t *object);
+void yg_print_head(const struct yg_column *columns, size_t count);
+void yg_print_row(json_t *item, const struct yg_column *columns, size_t count);
+void yg_print_line(json_t *item); /* as JSON */
+/* The member at a dotted path; borrowed, NULL when absent. */
+json_t *yg_member(json_t *object, const char *path);
 /* Text of a member at a dotted path, into buf; "" when absent. */
 const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap);
 /* A line on stderr unless --quiet. */
 void yg_note(const struct yg_cli *c, const char *fmt, ...) YG_PRINTF(2, 3);
 
 /* Walks the pages of a list: calls `path` with limit and cursor, printing as it
- * goes, up to `most` items (0: all).  Returns the exit status. */
+ * goes, up to `most` items (0: all), as --output and --fields say.  Returns the exit
+ * status. */
 int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char *path,
 		   uint64_t most, const struct yg_column *columns, size_t count);
 /* Calls, prints the answer's object and returns the exit status. */
@@ -33,7 +39,8 @@ yg_status yg_wait_job(const struct yg_cli *c, struct yg_client *client, const ch
 int yg_follow_job(const struct yg_cli *c, struct yg_client *client, const char *job_id);
 
 /* The shared shape of `NOUN list`: options named in `filters` become query
- * parameters of the same name; --limit bounds the rows (default 50). */
+ * parameters of the same name; --limit bounds the rows (default 50), --all does not,
+ * --watch prints them again and again. */
 int yg_list(const struct yg_cli *c, const char *path, const char *const *filters,
 	    const struct yg_column *columns, size_t count);
 /* JSON of a new object: members taken from options where given. */
