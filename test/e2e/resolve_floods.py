@@ -39,6 +39,8 @@ class Fine(Upstream):
     def __init__(self):
         super().__init__()
         self.silently = 0
+        with contextlib.suppress(OSError):  # what is lost on the way to us is not lost by whom we test
+            self.udp.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
 
     def run_udp(self):
         with contextlib.suppress(OSError):
@@ -52,7 +54,7 @@ class Fine(Upstream):
                                 b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 600, 4) + socket.inet_aton(REAL), who)
 
 
-def send_flood(dns, sources, messages, seconds, out):
+def send_flood(dns, sources, messages, stop, out):
     """A process of its own: as fast as it can, nothing is read."""
     socks = []
     for source in sources:
@@ -61,9 +63,11 @@ def send_flood(dns, sources, messages, seconds, out):
         s.connect(dns)
         s.setblocking(False)
         socks.append(s)
-    n, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
+    n = 0
+    while not stop.is_set():
         for s in socks:
+            if stop.is_set():
+                break
             for m in messages:
                 with contextlib.suppress(OSError):
                     s.send(m)
@@ -71,27 +75,34 @@ def send_flood(dns, sources, messages, seconds, out):
     out.put(n)
 
 
-def flood(dns, sources, messages, seconds, processes=2):
-    out = multiprocessing.Queue()
+def flood(dns, sources, messages, processes=2):
+    """Begins one; what it gives ends it: (sent, seconds)."""
+    out, stop = multiprocessing.Queue(), multiprocessing.Event()
     part = max(1, len(messages) // processes)
-    ps = [multiprocessing.Process(target=send_flood, daemon=True,
-                                  args=(dns, sources, messages[i * part:][:part], seconds, out)) for i in range(processes)]
+    ps = [multiprocessing.Process(target=send_flood, daemon=True, args=(dns, sources, messages[i * part:][:part], stop, out))
+          for i in range(processes)]
     for p in ps:
         p.start()
+    begin = time.monotonic()
 
     def end():
+        stop.set()
+        took = time.monotonic() - begin
         sent = sum(out.get(timeout=60) for _ in ps)
         for p in ps:
             p.join()
-        return sent
+        return sent, took
     return end
+
+
+LEAST = 100  # asked, so that what is lost is a part of something also when asking is slow
 
 
 def served(dns, seconds, name, each=None):
     """Asks fifty times a second from another network: (asked, answered, within 100 ms, the slowest in ms)."""
     asked = good = quick = 0
-    worst, end = 0.0, time.monotonic() + seconds
-    while time.monotonic() < end:
+    worst, begun = 0.0, time.monotonic()
+    while time.monotonic() < begun + seconds or (asked < LEAST and time.monotonic() < begun + 5 * seconds):
         begin = time.monotonic()
         try:
             a = ask(dns, name() if callable(name) else name, source=OTHER, timeout=1)
@@ -109,14 +120,20 @@ def served(dns, seconds, name, each=None):
     return asked, good, quick, worst * 1000
 
 
-def missed(got, part):
-    """More than this part was not answered (two may be: where few are asked the machine has other work)."""
-    return got[0] - got[1] > max(2, part * got[0])
+def judge(measure):
+    """measure() gives rows for ok().  What is not good is measured anew, all of it and once:
+    other work on the machine may have had its turn."""
+    rows = measure()
+    if not all(row[0] for row in rows):
+        note(f"measured anew: {[row[1:] for row in rows if not row[0]]}")
+        rows = measure()
+    for row in rows:
+        ok(*row)
 
 
-def told(what, got, sent=0, seconds=1.0):
+def told(what, got, sent=(0, 1.0)):
     asked, good, quick, worst = got
-    note(f"{what}: {sent / seconds / 1000:.0f} thousand a second beside; of {asked} asked {good} answered, "
+    note(f"{what}: {sent[0] / sent[1] / 1000:.0f} thousand a second beside; of {asked} asked {good} answered, "
          f"{quick} within 100 ms, the slowest {worst:.0f} ms")
 
 
@@ -127,32 +144,36 @@ def cpu(pid):
 
 
 def one_client():
-    seconds = 4.0
+    seconds = 3.2
     messages = [query("www.example.") for _ in range(400)]
     heavy = ["127.0.66.1", "127.0.66.2"]
     with Fine() as up, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink, \
             resolver(binary, up, {"query-log": False}) as s:
         ask(s.dns, "www.example.")
         sink.bind(("127.0.0.1", 0))
-        end = flood(sink.getsockname(), heavy, messages, seconds)
-        time.sleep(0.5)
-        beside = served(s.dns, seconds - 0.8, "www.example.")
-        told("the same noise, but at nobody", beside, end(), seconds)
-        before, used = memory(s), cpu(worker(s))
-        end = flood(s.dns, heavy, messages, seconds)
-        time.sleep(0.5)
-        got = served(s.dns, seconds - 0.8, "www.example.")
-        sent = end()
-        used = cpu(worker(s)) - used
-        told(f"one client at full rate ({used / seconds:.2f} of a processor for the worker)", got, sent, seconds)
+        before, rate = memory(s), [0.0]
+
+        def measure():
+            end = flood(sink.getsockname(), heavy, messages)
+            time.sleep(0.5)
+            beside = served(s.dns, seconds, "www.example.")
+            told("the same noise, but at nobody", beside, end())
+            used = cpu(worker(s))
+            end = flood(s.dns, heavy, messages)
+            time.sleep(0.5)
+            got = served(s.dns, seconds, "www.example.")
+            sent = end()
+            used = cpu(worker(s)) - used
+            rate[0] = sent[0] / sent[1]
+            told(f"one client at full rate ({used / sent[1]:.2f} of a processor for the worker)", got, sent)
+            # a machine that is fast enough answers all of it: then nobody has to be held back
+            return [(got[1] >= 0.9 * got[0] and got[2] >= 0.7 * got[0] * beside[2] / beside[0],
+                     "one client asks far more than can be answered: the other is answered, and at once", (got, beside))]
+        judge(measure)
         e = s.find_event("resolve.overload")
-        # a machine that is fast enough answers all of it: then nobody has to be held back
-        starved = used / seconds < 0.2  # other work has the processors: then how fast says nothing
-        ok(not missed(got, 0.1) and (starved or got[2] >= 0.7 * got[0] * beside[2] / beside[0]),
-           "one client asks far more than can be answered: the other is answered, and at once", (got, beside))
         if e:
             ok(e["network"] == "127.0.66.0/24" and e["networks"] == 1, "who is held back is told", e)
-            ok(sent / seconds > e["answered"], "it asked more than can be answered", e)
+            ok(rate[0] > e["answered"], "it asked more than can be answered", e)
         ok(memory(s) - before < 24 << 10, "memory is bounded", memory(s) - before)
         if e:
             ok(until(lambda: len(s.events("resolve.overload_over")) == len(s.events("resolve.overload")), 10),
@@ -182,14 +203,15 @@ def random_names():
             most[0] = max(most[0], descriptors(s) - open_before)
         for what, make, sources in (("below one name", below_one, ["127.0.66.1"]),
                                     ("below many, from a whole network", below_many, [f"127.0.66.{i}" for i in range(1, 41)])):
-            most[0] = 0
-            seconds = 3.5
-            end = flood(s.dns, sources, [query(make()) for _ in range(6000)], seconds)
-            time.sleep(0.7)
-            got = served(s.dns, seconds - 1, fresh, look)
-            told(f"random names {what} ({most[0]} sockets of upstream questions at most)", got, end(), seconds)
-            ok(not missed(got, 0.05), f"random names {what}: others are answered, cached or not", got)
-            ok(most[0] <= 2200, "questions in flight are bounded", most[0])
+            def measure(what=what, make=make, sources=sources):
+                most[0] = 0
+                end = flood(s.dns, sources, [query(make()) for _ in range(6000)])
+                time.sleep(0.7)
+                got = served(s.dns, 2.5, fresh, look)
+                told(f"random names {what} ({most[0]} sockets of upstream questions at most)", got, end())
+                return [(got[1] >= 0.95 * got[0], f"random names {what}: others are answered, cached or not", got),
+                        (most[0] <= 2200, "questions in flight are bounded", most[0])]
+            judge(measure)
         grown = memory(s) - before
         ok(grown < 48 << 10, "memory is bounded", f"{grown} KiB")
         note(f"{grown} KiB more memory; the silent upstream heard {up.silently} questions")
@@ -225,9 +247,12 @@ def connections():
                 time.sleep(1)
         t = threading.Thread(target=dawdle, daemon=True)
         t.start()
-        got = served(s.dns, 2, "www.example.")
-        told("four hundred send an octet a second", got)
-        ok(not missed(got, 0.02), "four hundred dawdlers: others are answered by UDP", got)
+
+        def measure():
+            got = served(s.dns, 2, "www.example.")
+            told("four hundred send an octet a second", got)
+            return [(got[1] >= 0.98 * got[0], "four hundred dawdlers: others are answered by UDP", got)]
+        judge(measure)
         begin = time.monotonic()
         a = ask(s.dns, "www.example.", tcp=True, source=OTHER)
         ok(a and a.values == [REAL] and time.monotonic() - begin < 2, "and by TCP")
