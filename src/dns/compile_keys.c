@@ -3,14 +3,7 @@
 
 uint64_t yg_db_name_hash(const struct yg_dns_builder *b, uint8_t kind, struct yg_sv key)
 {
-	uint8_t at[YG_DNS_LABELS_MAX + 1];
-	size_t n = 0;
-	for (size_t i = 0; i < key.n && n < sizeof at; i += (size_t)(uint8_t)key.p[i] + 1)
-		at[n++] = (uint8_t)i;
-	uint64_t h = yg_hash_begin(&b->key, kind);
-	while (n > 0)
-		h = yg_dns_hash_label(&b->key, h, (const uint8_t *)key.p + at[--n]);
-	return yg_hash_end(&b->key, h);
+	return yg_dns_hash_key(&b->key, kind, key);
 }
 
 static bool same_key(const struct yg_dns_builder *b, const struct yg_db_entry *e,

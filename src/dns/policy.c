@@ -397,6 +397,47 @@ static void judge_ip(struct yg_dns_eval *e, struct yg_ip ip, enum yg_dns_trigger
 	judge_prefixes(e, &all, &a);
 }
 
+/* ---- one key ---- */
+
+struct deciding {
+	bool prefix, any;
+	unsigned bits;
+	uint32_t rule;
+	uint16_t zone;
+};
+static void take_deciding(void *ctx, struct found *f, struct yg_hashset_rec *rec)
+{
+	struct deciding *d = ctx;
+	const struct yg_dns_view_zone *z;
+	uint32_t value, rule;
+	bool gone;
+	while ((z = next_value(f, rec, &value, &rule, &gone)) != NULL) {
+		bool fits = d->prefix ? (value & 3) == d->bits : (value & d->bits) != 0;
+		if (gone || !fits || z->mode != YG_DNS_MODE_ENFORCE ||
+		    f->e->policy->zones[z->zone].override == YG_DNS_OVERRIDE_DISABLED ||
+		    (d->any && d->zone <= z->zone))
+			continue;
+		d->any = true;
+		d->rule = rule;
+		d->zone = z->zone;
+	}
+}
+
+bool yg_dns_policy_decides(const struct yg_dns_policy *p, uint32_t view, enum yg_dns_kind kind,
+			   uint64_t hash, struct yg_sv key, unsigned bits, uint32_t *rule,
+			   uint16_t *zone)
+{
+	struct yg_dns_eval e __attribute__((uninitialized));
+	struct deciding d = {.prefix = kind == YG_DK_PREFIX, .bits = bits};
+	e.policy = p;
+	e.view = &p->views[view < p->view_count ? view : 0];
+	for (unsigned s = 0; s < e.view->scope_count; s++)
+		each_record(&e, hash, key, kind, e.view->scopes[s], take_deciding, &d);
+	*rule = d.rule;
+	*zone = d.zone;
+	return d.any;
+}
+
 /* ---- a query ---- */
 
 void yg_dns_eval_begin(struct yg_dns_eval *e, const struct yg_dns_policy *p, uint32_t view,

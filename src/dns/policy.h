@@ -125,6 +125,13 @@ yg_status yg_dns_policy_open_fd(int fd, uint64_t min_generation, struct yg_dns_p
 /* The bytes are borrowed until the close; 8-aligned. */
 yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generation,
 				   struct yg_dns_policy **out, struct yg_err *err) YG_MUST_USE;
+/* A file that is mapped, never changed, only replaced: the mapping is the policy's from
+ * here on, also when it is refused; *map is emptied. */
+yg_status yg_dns_policy_open_map(struct yg_sv *map, uint64_t min_generation,
+				 struct yg_dns_policy **out, struct yg_err *err) YG_MUST_USE;
+/* It will not be looked at for a while: one that is a mapped file gives its memory back,
+ * and reads it again when it is asked.  NULL is fine. */
+void yg_dns_policy_rest(const struct yg_dns_policy *p);
 void yg_dns_policy_close(struct yg_dns_policy *p); /* NULL is fine */
 
 /* A policy may stand over another, its base, which is whole: it has its own zones, views

@@ -118,6 +118,7 @@ struct yg_dns_policy {
 	uint64_t string_bytes;
 	struct yg_dns_policy_counts counts;
 	size_t refs;
+	bool of_file; /* what it stands in can be read again */
 	/* a policy over another */
 	struct yg_dns_policy *base; /* owned reference; NULL: it is whole */
 	uint16_t *zone_of;          /* owned: by zone of the base; YG_DNS_NO_ZONE: none of ours */
@@ -141,3 +142,23 @@ static inline uint64_t yg_dns_hash_label(const struct yg_hash_key *key, uint64_t
 {
 	return yg_hash_more(key, h, (const char *)label, (size_t)label[0] + 1);
 }
+/* The hash of a whole key of names: wire form without the root. */
+static inline uint64_t yg_dns_hash_key(const struct yg_hash_key *key, uint32_t kind,
+				       struct yg_sv name)
+{
+	uint8_t at[YG_DNS_LABELS_MAX + 1];
+	size_t n = 0;
+	for (size_t i = 0; i < name.n && n < sizeof at; i += (size_t)(uint8_t)name.p[i] + 1)
+		at[n++] = (uint8_t)i;
+	uint64_t h = yg_hash_begin(key, kind);
+	while (n > 0)
+		h = yg_dns_hash_label(key, h, (const uint8_t *)name.p + at[--n]);
+	return yg_hash_end(key, h);
+}
+
+/* Which rule decides for a view at one key, by itself: of the first zone that is enforced.
+ * hash: without scope; bits: EXACT or WILD, of a prefix its trigger.  *rule: those of the
+ * base are counted behind ours; *zone: in our counting.  False: none. */
+bool yg_dns_policy_decides(const struct yg_dns_policy *p, uint32_t view, enum yg_dns_kind kind,
+			   uint64_t hash, struct yg_sv key, unsigned bits, uint32_t *rule,
+			   uint16_t *zone);

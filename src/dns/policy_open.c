@@ -357,6 +357,25 @@ yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generat
 	return open_checked(policy, NULL, out, err);
 }
 
+yg_status yg_dns_policy_open_map(struct yg_sv *map, uint64_t min_generation,
+				 struct yg_dns_policy **out, struct yg_err *err)
+{
+	struct yg_sv all = *map;
+	*map = (struct yg_sv){"", 0};
+	yg_status st = yg_dns_policy_open_bytes(all.p, all.n, min_generation, out, err);
+	if (st == YG_OK)
+		(*out)->snap.mapped = (*out)->of_file = true;
+	else
+		yg_snap_unmap(all.p, all.n);
+	return st;
+}
+
+void yg_dns_policy_rest(const struct yg_dns_policy *p)
+{
+	if (p != NULL && p->of_file)
+		yg_snap_rest(&p->snap);
+}
+
 void yg_dns_policy_close(struct yg_dns_policy *p)
 {
 	if (p == NULL || --p->refs > 0)

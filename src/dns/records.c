@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 
+#include "os/pages.h"
 #include "snapshot/intern.h"
 
 #define BYTES_MAX   (((uint64_t)1 << 32) - 2) /* offsets are 32 bits, one more is "none" */
 #define HEAD        16u
 #define MAGIC       YG_SV("YGRR0001")
 #define SLOTS_FIRST 4096u
+#define SPILL       ((size_t)1 << 20) /* a larger piece lies in a file */
 
 enum { /* of a packed record */
        F_DEAD = 1,
@@ -22,6 +24,8 @@ struct yg_dns_records {
 	bool has_origin;
 	uint8_t key[16];
 	struct yg_buf b;
+	const char *folder;              /* NULL: nothing lies in a file */
+	struct yg_pages pages, in_slots; /* owned: where b and slots lie, if not on the heap */
 	uint64_t count, dead_bytes;
 	uint32_t soa;    /* its offset + 1; 0: none */
 	uint32_t *slots; /* owned: offset + 1; NULL: no index */
@@ -42,6 +46,8 @@ yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_d
 		return YG_FAIL(err, YG_NOMEM, "no memory for a zone");
 	yg_buf_init(&r->b, opts->bytes_max > 0 ? YG_MIN(opts->bytes_max, BYTES_MAX) : BYTES_MAX);
 	memcpy(r->key, opts->key, sizeof r->key);
+	r->folder = opts->folder;
+	r->pages.fd = r->in_slots.fd = -1;
 	r->has_origin = opts->origin != NULL;
 	if (r->has_origin)
 		r->origin = *opts->origin;
@@ -49,14 +55,62 @@ yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_d
 	return YG_OK;
 }
 
+static void drop_index(struct yg_dns_records *r)
+{
+	if (r->in_slots.p != NULL)
+		yg_pages_close(&r->in_slots);
+	else
+		free(r->slots);
+	r->slots = NULL;
+	r->slot_count = r->slot_used = 0;
+}
+
 void yg_dns_records_free(struct yg_dns_records *r)
 {
 	if (r == NULL)
 		return;
-	yg_buf_free(&r->b);
-	free(r->slots);
+	if (r->pages.p != NULL)
+		yg_pages_close(&r->pages);
+	else
+		yg_buf_free(&r->b);
+	drop_index(r);
 	free(r->killed.p);
 	free(r);
+}
+
+void yg_dns_records_rest(const struct yg_dns_records *r)
+{
+	yg_pages_rest(&r->pages);
+	yg_pages_rest(&r->in_slots);
+}
+
+/* From the heap into a file, where it never moves again.  Without one it stays. */
+static void spill(struct yg_dns_records *r)
+{
+	size_t most = r->b.limit, n = r->b.n;
+	if (yg_pages_open(r->folder, most, &r->pages, NULL) != YG_OK ||
+	    !yg_pages_back(&r->pages, n)) {
+		yg_pages_close(&r->pages);
+		r->folder = NULL;
+		return;
+	}
+	memcpy(r->pages.p, r->b.p, n);
+	yg_buf_free(&r->b);
+	yg_buf_init(&r->b, most);
+	r->b.p = r->pages.p;
+	r->b.cap = most;
+	r->b.n = n;
+}
+
+/* Room for one record more where the others are. */
+static yg_status room(struct yg_dns_records *r, const struct yg_zone_rr *rr, struct yg_err *err)
+{
+	if (r->folder != NULL && r->pages.p == NULL && r->b.n > SPILL)
+		spill(r);
+	size_t want = r->b.n + HEAD + YG_DNS_NAME_MAX + rr->rdata.n;
+	if (r->pages.p == NULL || yg_pages_back(&r->pages, YG_MIN(want, r->pages.reserved)))
+		return YG_OK;
+	return YG_FAIL(err, YG_IO, "no room on the disk for a zone");
 }
 
 /* ---- one record ---- */
@@ -190,13 +244,6 @@ static void kill_at(struct yg_dns_records *r, size_t at)
 		r->soa = 0;
 }
 
-static void drop_index(struct yg_dns_records *r)
-{
-	free(r->slots);
-	r->slots = NULL;
-	r->slot_count = r->slot_used = 0;
-}
-
 /* An index with room for one more; what is in twice is taken out as it is made. */
 static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
 {
@@ -206,7 +253,11 @@ static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
 	size_t n = SLOTS_FIRST;
 	while (n / 2 < r->count + 1)
 		n *= 2;
-	r->slots = calloc(n, sizeof *r->slots);
+	if (r->pages.p != NULL && n * sizeof *r->slots > SPILL &&
+	    yg_pages_open(r->folder, n * sizeof *r->slots, &r->in_slots, NULL) == YG_OK &&
+	    !yg_pages_back(&r->in_slots, n * sizeof *r->slots))
+		yg_pages_close(&r->in_slots);
+	r->slots = r->in_slots.p != NULL ? (void *)r->in_slots.p : calloc(n, sizeof *r->slots);
 	if (r->slots == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the index of a zone");
 	r->slot_count = n;
@@ -244,6 +295,8 @@ yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *
 	if (rr->rdata.n > UINT16_MAX)
 		return YG_FAIL(err, YG_LIMIT, "a record of more than 65535 octets");
 	yg_status st = r->slots != NULL ? index_ready(r, err) : YG_OK;
+	if (st == YG_OK)
+		st = room(r, rr, err);
 	if (st != YG_OK)
 		return st;
 	size_t at = r->b.n;
@@ -271,6 +324,8 @@ static yg_status locate(struct yg_dns_records *r, const struct yg_zone_rr *rr, u
 			struct yg_err *err)
 {
 	yg_status st = index_ready(r, err);
+	if (st == YG_OK)
+		st = room(r, rr, err);
 	if (st != YG_OK)
 		return st;
 	size_t at = r->b.n; /* packed behind the others to be compared */
@@ -317,9 +372,11 @@ void yg_dns_records_begin(struct yg_dns_records *r)
 	r->killed.n = 0;
 }
 
-void yg_dns_records_prepare(struct yg_dns_records *r)
+bool yg_dns_records_prepare(struct yg_dns_records *r)
 {
+	const uint32_t *had = r->slots;
 	(void)index_ready(r, NULL);
+	return r->slots != had;
 }
 
 void yg_dns_records_undo(struct yg_dns_records *r)
@@ -439,27 +496,39 @@ bool yg_dns_soa_read(struct yg_sv rdata, struct yg_dns_soa *out)
 
 /* ---- on disk ---- */
 
-void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out)
+/* The living ones, as many as lie behind one another. */
+bool yg_dns_records_run(const struct yg_dns_records *r, size_t *at, struct yg_sv *out)
 {
-	size_t head = out->n, run = 0, at = 0;
+	size_t from = *at, to;
+	while (from < r->b.n && (r->b.p[from] & F_DEAD) != 0)
+		from += size_at(r, from);
+	for (to = from; to < r->b.n && (r->b.p[to] & F_DEAD) == 0;)
+		to += size_at(r, to);
+	*at = to;
+	*out = (struct yg_sv){r->b.p + from, to - from};
+	return to > from;
+}
+
+void yg_dns_records_head(const struct yg_dns_records *r, struct yg_buf *out)
+{
+	uint32_t crc = 0;
+	size_t at = 0;
+	struct yg_sv run;
+	while (yg_dns_records_run(r, &at, &run))
+		crc = yg_crc32c(crc, run.p, run.n);
 	yg_buf_put(out, MAGIC);
-	yg_wr_le32(out, 0);
+	yg_wr_le32(out, crc);
 	yg_wr_sv32(out, r->has_origin ? (struct yg_sv){(const char *)r->origin.b, r->origin.n}
 				      : YG_SV(""));
-	size_t from = out->n;
-	for (size_t n; at < r->b.n; at += n) { /* the living ones, in runs */
-		n = size_at(r, at);
-		if ((r->b.p[at] & F_DEAD) == 0)
-			continue;
-		yg_buf_put(out, (struct yg_sv){r->b.p + run, at - run});
-		run = at + n;
-	}
-	if (at > run)
-		yg_buf_put(out, (struct yg_sv){r->b.p + run, at - run});
-	if (out->bad)
-		return;
-	uint32_t crc = yg_crc32c(0, out->p + from, out->n - from);
-	memcpy(out->p + head + MAGIC.n, &crc, sizeof crc);
+}
+
+void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out)
+{
+	size_t at = 0;
+	struct yg_sv run;
+	yg_dns_records_head(r, out);
+	while (yg_dns_records_run(r, &at, &run))
+		yg_buf_put(out, run);
 }
 
 yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err)

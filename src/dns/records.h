@@ -1,5 +1,5 @@
 /* records.h - the records of one zone, packed: read whole, changed by difference.
- * Pure.  About 16 octets and the bytes of owner and data for each record; the index by
+ * Large ones lie in a file, not in memory, when there is a folder for it.  About 16 octets and the bytes of owner and data for each record; the index by
  * which a record is found again is made when the first one is taken away. */
 #pragma once
 #include "base/codec.h"
@@ -10,6 +10,7 @@ struct yg_dns_records_opts {
 	const struct yg_dns_name *origin; /* copied; NULL: the owner of the first record, a SOA */
 	uint64_t bytes_max;               /* 0: 4 GiB */
 	uint8_t key[16];                  /* random: of the index */
+	const char *folder;               /* borrowed; NULL: all is memory */
 };
 yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_dns_records **out,
 			     struct yg_err *err);
@@ -24,8 +25,11 @@ yg_status yg_dns_records_remove(struct yg_dns_records *r, const struct yg_zone_r
 				struct yg_err *err);
 /* Is it there?  The index is made when there is none: false too when memory is out. */
 bool yg_dns_records_has(struct yg_dns_records *r, const struct yg_zone_rr *rr);
+/* They are not looked at for a while: what lies in a file leaves the memory. */
+void yg_dns_records_rest(const struct yg_dns_records *r);
 /* All or nothing: from begin to commit changes can be taken back. */
-void yg_dns_records_prepare(struct yg_dns_records *r); /* now, so that the first change is quick */
+/* Now, so that the first change is quick; false: there was nothing to do. */
+bool yg_dns_records_prepare(struct yg_dns_records *r);
 void yg_dns_records_begin(struct yg_dns_records *r);
 void yg_dns_records_undo(struct yg_dns_records *r);
 void yg_dns_records_commit(struct yg_dns_records *r);
@@ -46,7 +50,10 @@ bool yg_dns_records_soa(const struct yg_dns_records *r, struct yg_dns_name *owne
 uint64_t yg_dns_records_count(const struct yg_dns_records *r);
 uint64_t yg_dns_records_bytes(const struct yg_dns_records *r);
 
-/* One file: head, records, CRC-32C.  Read back: YG_OK | YG_PARSE | as add. */
+/* One file: head with CRC-32C, then run after run of records (*at 0: the first; false at the
+ * end), or all of it at once.  Read back: YG_OK | YG_PARSE | as add. */
+void yg_dns_records_head(const struct yg_dns_records *r, struct yg_buf *out);
+bool yg_dns_records_run(const struct yg_dns_records *r, size_t *at, struct yg_sv *out);
 void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out);
 yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err);
 

@@ -159,7 +159,8 @@ static yg_status on_first(struct yg_dns_xfr *x, const struct yg_zone_rr *rr,
 
 static yg_status begin_full(struct yg_dns_xfr *x, struct yg_err *err)
 {
-	struct yg_dns_records_opts o = {.origin = &x->zone, .bytes_max = x->opts.bytes_max};
+	struct yg_dns_records_opts o = {
+		.origin = &x->zone, .bytes_max = x->opts.bytes_max, .folder = x->opts.folder};
 	memcpy(o.key, x->opts.key, sizeof o.key);
 	const struct yg_zone_rr first = {.owner = &x->zone,
 					 .type = YG_DNS_SOA,

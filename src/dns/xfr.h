@@ -11,6 +11,7 @@ struct yg_dns_xfr_opts {
 	uint32_t serial;
 	uint64_t bytes_max; /* of the zone; 0: 4 GiB */
 	uint8_t key[16];    /* random */
+	const char *folder; /* borrowed: where a large zone lies; NULL: in memory */
 };
 enum yg_dns_xfr_result {
 	YG_DNS_XFR_NONE, /* not at its end */

@@ -165,6 +165,12 @@ yg_status yg_file_map(const char *path, size_t max, struct yg_sv *out, struct yg
 	return YG_OK;
 }
 
+void yg_file_rest(const struct yg_sv *map)
+{
+	if (map->n > 0)
+		(void)madvise((void *)(uintptr_t)map->p, map->n, MADV_DONTNEED); /* only a hint */
+}
+
 void yg_file_unmap(struct yg_sv *map)
 {
 	if (map->n > 0)

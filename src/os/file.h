@@ -29,6 +29,8 @@ yg_status yg_file_write(const char *path, struct yg_sv bytes, unsigned mode, str
  * An empty file gives n == 0. */
 yg_status yg_file_map(const char *path, size_t max, struct yg_sv *out, struct yg_err *err);
 void yg_file_unmap(struct yg_sv *map);
+/* It will not be looked at for a while: its pages leave the memory until they are. */
+void yg_file_rest(const struct yg_sv *map);
 /* fsync of a folder: makes created, renamed and removed names durable. */
 yg_status yg_dir_sync(const char *path, struct yg_err *err);
 /* Makes the folder unless it is there; mode is set even when it is. */

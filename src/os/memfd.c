@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 
 #include "os/file.h"
 
+#define PIECE ((size_t)1 << 20)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static yg_status seal(int fd, const char *name, struct yg_err *err)
@@ -41,11 +43,13 @@ yg_status yg_memfd_from_bytes(const char *name, struct yg_sv bytes, int *out_fd,
 	return st;
 }
 
+/* In pieces, and after each whoever waits for this core goes first: a policy of 50 MB is
+ * copied where somebody may be answering by the one before. */
 static yg_status copy(int fd, int src_fd, uint64_t size, const char *name, struct yg_err *err)
 {
 	off_t at = 0;
 	while ((uint64_t)at < size) {
-		ssize_t n = sendfile(fd, src_fd, &at, size - (uint64_t)at);
+		ssize_t n = sendfile(fd, src_fd, &at, YG_MIN(size - (uint64_t)at, PIECE));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -53,6 +57,7 @@ static yg_status copy(int fd, int src_fd, uint64_t size, const char *name, struc
 		if (n == 0)
 			return YG_FAIL(err, YG_CORRUPT, "%s became shorter while it was copied",
 				       name);
+		(void)sched_yield();
 	}
 	return YG_OK;
 }

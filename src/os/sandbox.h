@@ -18,7 +18,7 @@ struct yg_sandbox_path {
  * time, signals to itself, I/O on open descriptors, epoll, eventfd, futex). */
 enum yg_sandbox_calls {
 	YG_CALLS_FILES = 1, /* open, stat, rename, unlink, mkdir, fsync (paths still by Landlock) */
-	YG_CALLS_THREADS = 2, /* clone of threads, sched_* */
+	YG_CALLS_THREADS = 2, /* clone of threads, sched_*; a thread may give way */
 	YG_CALLS_UNIX = 4,    /* socket(AF_UNIX), connect */
 	YG_CALLS_INET_OUT =
 		8, /* socket(AF_INET/6), connect: only a store with a remote ClickHouse */

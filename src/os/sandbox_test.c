@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +19,7 @@
 
 #include "os/file.h"
 #include "os/sandbox_parts.h"
+#include "os/thread.h"
 #include "tap.h"
 
 #define KILLED (1000 + SIGSYS)
@@ -76,6 +79,19 @@ static int escapes(void)
 static int forks(void)
 {
 	return fork() >= 0;
+}
+static int gives_way(void)
+{
+	return yg_thread_give_way(NULL) == YG_OK;
+}
+static int hurries_parent(void)
+{
+	return setpriority(PRIO_PROCESS, (id_t)getppid(), 0);
+}
+static int goes_first(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+	return sched_setscheduler(0, SCHED_FIFO, &first);
 }
 static int executes(void)
 {
@@ -180,8 +196,12 @@ static void test_calls(void)
 	T_OK(inside(&box, old_abi) == KILLED);
 	T_OK(inside(&box, starts_thread) == KILLED);
 	T_OK(inside(&box, aborts) == 1000 + SIGABRT);
+	T_OK(inside(&box, gives_way) == KILLED);
 	box.calls = YG_CALLS_FILES | YG_CALLS_THREADS | YG_CALLS_UNIX;
 	T_OK(inside(&box, starts_thread) == 5);
+	T_OK(inside(&box, gives_way) == 1); /* itself, and never back */
+	T_OK(inside(&box, hurries_parent) == KILLED);
+	T_OK(inside(&box, goes_first) == KILLED);
 	T_OK(inside(&box, forks) == KILLED);
 	T_OK(inside(&box, opens_unix) == 1);
 	T_OK(inside(&box, opens_inet) == EAFNOSUPPORT);

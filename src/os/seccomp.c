@@ -1,9 +1,11 @@
 #include <asm/unistd.h>
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,6 +56,22 @@ static void add_if(struct filter *f, uint32_t action, const char *name, unsigned
 	add(f, action, name, 1, &c);
 }
 #define WORD 0xffffffffu /* int arguments: the upper half is not looked at by the kernel */
+
+/* A thread may give way to others; what it has given up it does not get back
+ * (RLIMIT_NICE is 0). */
+static void add_give_way(struct filter *f)
+{
+	struct scmp_arg_cmp me[2] = {
+		{.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = WORD, .datum_b = PRIO_PROCESS},
+		{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = WORD, .datum_b = 0},
+	};
+	struct scmp_arg_cmp batch[2] = {
+		{.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = WORD, .datum_b = 0},
+		{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = WORD, .datum_b = SCHED_BATCH},
+	};
+	add(f, SCMP_ACT_ALLOW, "setpriority", 2, me);
+	add(f, SCMP_ACT_ALLOW, "sched_setscheduler", 2, batch);
+}
 
 /* Signals and limits: to and of this process alone. */
 static void add_self(struct filter *f, const struct yg_sandbox *box)
@@ -148,6 +166,8 @@ static void add_groups(struct filter *f, const struct yg_sandbox *box)
 	if ((box->calls & YG_CALLS_THREADS) != 0) {
 		ADD_LIST(f, SCMP_ACT_ALLOW, calls_threads);
 		add_if(f, SCMP_ACT_ALLOW, "clone", 0, CLONE_THREAD_FLAG, CLONE_THREAD_FLAG);
+		if ((box->calls & YG_CALLS_ENGINE) == 0) /* which may all of it */
+			add_give_way(f);
 	}
 	if ((box->calls & YG_CALLS_ACCEPT) != 0)
 		ADD_LIST(f, SCMP_ACT_ALLOW, calls_accept);

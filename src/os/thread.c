@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,4 +39,17 @@ yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg
 	}
 	(void)closedir(d);
 	return st;
+}
+
+#define LEAST 19 /* nice value: 15/1024 of who has none */
+
+yg_status yg_thread_give_way(struct yg_err *err)
+{
+	const struct sched_param none = {.sched_priority = 0};
+	/* of Linux: both are the calling thread's */
+	if (setpriority(PRIO_PROCESS, 0, LEAST) != 0)
+		return YG_FAIL_OS(err, errno, "the priority of a thread");
+	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		return YG_FAIL_OS(err, errno, "the scheduling of a thread");
+	return YG_OK;
 }

@@ -1,6 +1,7 @@
 #include "os/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,6 +17,24 @@ static void *wait_twice(void *arg)
 	(void)pthread_barrier_wait(&gate);
 	*nice_of = getpriority(PRIO_PROCESS, (id_t)gettid());
 	return NULL;
+}
+
+static void *give_way(void *arg)
+{
+	bool *good = arg;
+	*good = yg_thread_give_way(NULL) == YG_OK && getpriority(PRIO_PROCESS, 0) == 19 &&
+		sched_getscheduler(0) == SCHED_BATCH;
+	return NULL;
+}
+
+/* One thread gives way, and no other. */
+static void test_give_way(void)
+{
+	pthread_t t;
+	bool good = false;
+	int before = getpriority(PRIO_PROCESS, 0), policy = sched_getscheduler(0);
+	T_OK(pthread_create(&t, NULL, give_way, &good) == 0 && pthread_join(t, NULL) == 0 && good);
+	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == policy);
 }
 
 int main(void)
@@ -35,5 +54,6 @@ int main(void)
 		(void)pthread_join(thread[i], NULL);
 	T_OK(seen[0] == wanted && seen[1] == wanted);
 	T_OK(getpriority(PRIO_PROCESS, 0) == before);
+	test_give_way();
 	return tap_done();
 }

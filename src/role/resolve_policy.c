@@ -1,19 +1,23 @@
-/* New policies, opened and verified beside: a thread reads every byte of the file while
- * the loop goes on answering by the policy there is; then the loop puts the new one in
- * force between two batches, and a thread gives the old one's memory back.
+/* New policies, opened and verified beside: a thread that gives way to the loop reads every
+ * byte of the file, which brings all its pages in, while the loop goes on answering by the
+ * policy there is; then the loop puts the new one in force between two batches, and the
+ * thread gives the old one's memory back.  The thread is made once and stays: to make or
+ * join one would have the loop wait for it.
  *
  * One such job at a time; of what comes meanwhile the newest counts.  Before the first
  * query there is nobody to wait: then it is done at once. */
 #include <stdlib.h>
 
 #include "os/file.h"
+#include "os/thread.h"
 #include "role/resolve_internal.h"
 
 struct resolve_opener {
 	struct resolve *r;
 	uv_async_t done;
 	uv_thread_t thread;
-	bool busy;
+	uv_sem_t jobs;
+	bool has_thread, busy;
 	/* the job at hand, the thread's while busy */
 	int fd, base_fd; /* owned; -1: none */
 	uint64_t generation, least;
@@ -56,8 +60,20 @@ static void work(struct resolve_opener *o)
 static void in_thread(void *arg)
 {
 	struct resolve_opener *o = arg;
-	work(o);
-	(void)uv_async_send(&o->done);
+	(void)yg_thread_give_way(NULL); /* if not, it is only less polite */
+	for (;;) {
+		uv_sem_wait(&o->jobs);
+		work(o);
+		(void)uv_async_send(&o->done);
+	}
+}
+
+/* The thread, made when there is first something to do for it; false: there is none. */
+static bool has_thread(struct resolve_opener *o)
+{
+	if (!o->has_thread)
+		o->has_thread = uv_thread_create(&o->thread, in_thread, o) == 0;
+	return o->has_thread;
 }
 
 /* Puts in force what the job has opened. */
@@ -87,9 +103,11 @@ static void begin(struct resolve_opener *o, bool beside)
 	o->least = o->now != NULL ? yg_dns_policy_info(o->now).generation : 0;
 	o->st = YG_OK;
 	o->err = (struct yg_err){0};
-	o->busy = beside && uv_thread_create(&o->thread, in_thread, o) == 0;
-	if (o->busy)
+	o->busy = beside && has_thread(o);
+	if (o->busy) {
+		uv_sem_post(&o->jobs);
 		return;
+	}
 	bool opens = o->fd >= 0; /* no thread: here, however long it takes */
 	work(o);
 	if (opens)
@@ -111,7 +129,6 @@ static void on_done(uv_async_t *h)
 	struct resolve_opener *o = h->data;
 	if (!o->busy)
 		return;
-	(void)uv_thread_join(&o->thread);
 	o->busy = false;
 	if (o->opened != NULL || o->st != YG_OK)
 		take(o);
@@ -156,7 +173,7 @@ yg_status resolve_policy_open(struct resolve *r, struct yg_err *err)
 	r->opener = o;
 	o->r = r;
 	o->fd = o->base_fd = o->next_fd = o->next_base_fd = -1;
-	if (uv_async_init(r->ctx->loop, &o->done, on_done) != 0)
+	if (uv_sem_init(&o->jobs, 0) != 0 || uv_async_init(r->ctx->loop, &o->done, on_done) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "a handle of the loop for policies");
 	o->done.data = o;
 	return YG_OK;

@@ -1,6 +1,7 @@
 /* zones.c - role zones: policy zones from files, lists and transfers, compiled into the
  * one policy that the resolver works by.  Sees what the configured files and the
  * servers of the zones hold, and no query. */
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -122,7 +123,9 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	z->ctx = ctx;
 	z->conf = ctx->conf;
 	/* compiling takes whole seconds of a core; who answers queries on it goes first */
-	if (setpriority(PRIO_PROCESS, 0, NICE) != 0)
+	const struct sched_param none = {.sched_priority = 0};
+	if (setpriority(PRIO_PROCESS, 0, NICE) != 0 ||
+	    sched_setscheduler(0, SCHED_BATCH, &none) != 0)
 		return YG_FAIL_OS(err, errno, "nice value of the compiler");
 	z->count = ctx->conf->dns_policy_count;
 	z->zones = calloc(z->count + 1, sizeof *z->zones);
@@ -212,7 +215,7 @@ static yg_status open_zone(struct zone *z, struct yg_err *err)
 		return zones_xfr_open(z, err);
 	}
 	zones_file_look(z, true);
-	if (z->records == NULL && z->list.n == 0) /* it cannot be read: what it was */
+	if (z->records == NULL && zones_list(z).n == 0) /* it cannot be read: what it was */
 		zones_kept_read(z);
 	return YG_OK;
 }

@@ -20,7 +20,6 @@ static void forget(struct zones *z)
 	for (size_t i = 0; i < z->count; i++)
 		zones_base_drop(&z->zones[i]);
 	yg_dns_policy_close(z->base.policy);
-	yg_file_unmap(&z->base.map);
 	z->base = (struct zones_base){.full_at = z->base.full_at};
 }
 
@@ -33,13 +32,13 @@ void zones_base_drop(struct zone *z)
 void zones_base_set(struct zones *z, const char *path, int64_t took_us)
 {
 	struct yg_err err = {0};
+	struct yg_sv map;
 	forget(z);
 	z->intel_changed = false;
 	z->base.full_at = zones_now(z) + YG_MAX(took_us * REST_TIMES, (int64_t)REST_LEAST);
-	if (yg_file_map(path, ZONES_FILE_MAX, &z->base.map, &err) != YG_OK)
+	if (yg_file_map(path, ZONES_FILE_MAX, &map, &err) != YG_OK)
 		return; /* then the next one is whole, too */
-	if (yg_dns_policy_open_bytes(z->base.map.p, z->base.map.n, 0, &z->base.policy, &err) !=
-		    YG_OK ||
+	if (yg_dns_policy_open_map(&map, 0, &z->base.policy, &err) != YG_OK ||
 	    yg_dns_policy_info(z->base.policy).names < BASE_NAMES) {
 		forget(z);
 		return;
@@ -70,7 +69,7 @@ void zones_base_note(struct zone *z, const struct yg_dns_xfr *x)
 /* About how many names it has. */
 static uint64_t names_of(const struct zone *z)
 {
-	return z->records != NULL ? yg_dns_records_count(z->records) : z->list.n / 16;
+	return z->records != NULL ? yg_dns_records_count(z->records) : zones_list(z).n / 16;
 }
 
 bool zones_base_fits(const struct zones *z)
@@ -92,8 +91,7 @@ void zones_base_done(struct zones *z, int64_t took_us)
 	for (size_t i = 0; i < z->count; i++)
 		if (z->zones[i].changes != NULL)
 			keys += yg_dns_changes_count(z->zones[i].changes);
-	z->base.again =
-		z->serve != NULL || keys > KEYS_MOST / 2 || took_us > z->base.took_us / SLOW_PART;
+	z->base.again = keys > KEYS_MOST / 2 || took_us > z->base.took_us / SLOW_PART;
 }
 
 void zones_base_tick(struct zones *z)
@@ -127,14 +125,15 @@ static bool next_changed(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr
 	return yg_dns_records_next_if(w->z->records, &w->changed_at, may, w->z->changes, owner, rr);
 }
 
-void zones_base_learn(struct zone *z)
+bool zones_base_learn(struct zone *z)
 {
 	struct walk w = {.z = z};
 	const struct yg_dns_changes_source from = {&w, next, next_changed};
-	if (z->changes != NULL && !yg_dns_changes_learnt(z->changes) &&
-	    yg_dns_changes_count(z->changes) == 0)
-		(void)yg_dns_changes_learn(z->changes, yg_dns_records_origin(z->records), &from,
-					   NULL);
+	if (z->changes == NULL || yg_dns_changes_learnt(z->changes) ||
+	    yg_dns_changes_count(z->changes) > 0)
+		return false;
+	(void)yg_dns_changes_learn(z->changes, yg_dns_records_origin(z->records), &from, NULL);
+	return true;
 }
 
 yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,

@@ -46,7 +46,7 @@ static void count(struct yg_buf *b, const char *key, uint64_t n)
 
 static const char *state_of(const struct zone *z)
 {
-	bool there = z->records != NULL || z->list.n > 0;
+	bool there = z->records != NULL || zones_list(z).n > 0;
 	if (z->job != NULL && !there)
 		return "loading";
 	if (!there)
@@ -115,7 +115,7 @@ static void put_zone(const struct zone *z, struct yg_buf *b)
 	count(b, "serial", z->stats.serial);
 	count(b, "records", z->stats.records);
 	put_counts(&z->stats, b);
-	count(b, "bytes", z->records != NULL ? yg_dns_records_bytes(z->records) : z->list.n);
+	count(b, "bytes", z->records != NULL ? yg_dns_records_bytes(z->records) : zones_list(z).n);
 	member(b, "state", yg_sv_of(state_of(z)));
 	count(b, "changed_at", (uint64_t)z->news.changed_at);
 	count(b, "checked_at", (uint64_t)z->news.checked_at);

@@ -41,7 +41,7 @@ static yg_status reading_begin(struct reading *r, struct yg_err *err)
 				       .allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
 						z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW,
 				       .origin = z->spec.origin};
-	struct yg_dns_records_opts ro = {.origin = z->spec.origin};
+	struct yg_dns_records_opts ro = {.origin = z->spec.origin, .folder = ZONES_FOLDER};
 	const struct yg_dns_build_opts bo = {.env = &z->all->ctx->env};
 	yg_status st;
 	yg_buf_init(&r->list, ZONES_FILE_MAX);
@@ -95,6 +95,7 @@ static void take_over(struct zone *z, struct reading *r)
 	zones_base_drop(z);
 	yg_dns_records_free(z->records);
 	yg_buf_free(&z->list);
+	yg_file_unmap(&z->list_map);
 	z->records = r->records;
 	z->list = r->list;
 	r->records = NULL;
@@ -178,18 +179,44 @@ static const char *kept_path(const struct zone *z, char *buf, size_t n)
 	return yg_sb_cstr(&b);
 }
 
+struct yg_sv zones_list(const struct zone *z)
+{
+	return z->list.n > 0 ? yg_buf_sv(&z->list) : z->list_map;
+}
+
+static yg_status fill_kept(void *ctx, int fd, struct yg_err *err)
+{
+	const struct zone *z = ctx;
+	YG_AUTO(yg_buf_free) struct yg_buf head = {0};
+	size_t at = 0;
+	struct yg_sv run;
+	if (z->is_list || z->records == NULL)
+		return yg_fd_write(fd, zones_list(z), err);
+	yg_buf_init(&head, 4096);
+	yg_dns_records_head(z->records, &head);
+	yg_status st = head.bad ? YG_FAIL(err, YG_NOMEM, "no memory to keep it")
+				: yg_fd_write(fd, yg_buf_sv(&head), err);
+	while (st == YG_OK && yg_dns_records_run(z->records, &at, &run))
+		st = yg_fd_write(fd, run, err);
+	return st;
+}
+
 void zones_kept_write(struct zone *z)
 {
 	char path[128];
 	struct yg_err err = {0};
-	YG_AUTO(yg_buf_free) struct yg_buf out = {0};
-	yg_buf_init(&out, ZONES_FILE_MAX + 4096);
+	struct yg_sv map;
 	z->unsaved = false;
+	yg_status st = yg_file_make(kept_path(z, path, sizeof path), 0600, fill_kept, z, &err);
 	if (z->records != NULL)
-		yg_dns_records_save(z->records, &out);
-	struct yg_sv bytes = z->is_list ? yg_buf_sv(&z->list) : yg_buf_sv(&out);
-	yg_status st = out.bad ? YG_FAIL(&err, YG_NOMEM, "no memory to keep it")
-			       : yg_file_write(kept_path(z, path, sizeof path), bytes, 0600, &err);
+		yg_dns_records_rest(z->records);
+	if (st == YG_OK && z->list.n > 0 &&
+	    yg_file_map(path, ZONES_FILE_MAX, &map, NULL) == YG_OK) {
+		yg_file_unmap(&z->list_map);
+		yg_buf_free(&z->list);
+		yg_buf_init(&z->list, ZONES_FILE_MAX);
+		z->list_map = map;
+	}
 	if (st != YG_OK)
 		yg_role_log(z->all->ctx, YG_EV_ZONES_NOT_KEPT, YG_KU("zone", z->conf->name),
 			    YG_KERR(&err));
@@ -197,7 +224,7 @@ void zones_kept_write(struct zone *z)
 
 static yg_status load_kept(struct zone *z, struct yg_sv bytes, struct yg_err *err)
 {
-	struct yg_dns_records_opts o = {.origin = z->spec.origin};
+	struct yg_dns_records_opts o = {.origin = z->spec.origin, .folder = ZONES_FOLDER};
 	(void)zones_key(z->all, o.key);
 	yg_status st = yg_dns_records_new(&o, &z->records, err);
 	if (st == YG_OK)
@@ -218,10 +245,12 @@ void zones_kept_read(struct zone *z)
 	yg_status st = yg_file_map(kept_path(z, path, sizeof path), ZONES_FILE_MAX, &map, &err);
 	if (st == YG_NOTFOUND)
 		return;
-	if (st == YG_OK && z->is_list)
-		yg_buf_put(&z->list, map);
-	else if (st == YG_OK)
+	if (st == YG_OK && z->is_list) {
+		z->list_map = map;
+		map = (struct yg_sv){"", 0};
+	} else if (st == YG_OK) {
 		st = load_kept(z, map, &err);
+	}
 	yg_file_unmap(&map);
 	if (st != YG_OK)
 		yg_role_log(z->all->ctx, YG_EV_ZONES_REFUSED, YG_KU("zone", z->conf->name),

@@ -19,7 +19,8 @@
 #include "os/socket.h"
 #include "role/role.h"
 
-#define ZONES_KIND          2u /* of snapshots: DNS policy */
+#define ZONES_KIND          2u      /* of snapshots: DNS policy */
+#define ZONES_FOLDER        "zones" /* of the data folder */
 #define ZONES_DIRS          128
 #define ZONES_CONF_MAX      256  /* resolve.policy */
 #define ZONES_MADE_MAX      1000 /* that are told of */
@@ -56,7 +57,8 @@ struct zone {
 	bool is_list;
 	/* what is in force */
 	struct yg_dns_records *records; /* owned; NULL: none yet, or a list */
-	struct yg_buf list;             /* owned; as its file is */
+	struct yg_buf list;             /* owned; as its file is, until it is kept: */
+	struct yg_sv list_map;          /* owned; the file in which it is kept */
 	struct yg_dns_zone_stats stats; /* of the last policy */
 	struct zone_news news;
 	/* a file */
@@ -81,7 +83,6 @@ struct zone {
 
 struct zones_base {                   /* the last policy that was compiled whole */
 	struct yg_dns_policy *policy; /* owned; NULL: none worth while */
-	struct yg_sv map;             /* owned: its file */
 	uint64_t generation;
 	int64_t took_us; /* to compile */
 	bool again;      /* all is to be compiled when it is time: */
@@ -143,6 +144,7 @@ void zones_changed(struct zones *z);
 void zones_file_look(struct zone *z, bool at_once); /* reads it when it has changed */
 void zones_kept_read(struct zone *z);               /* at the start: what there was */
 void zones_kept_write(struct zone *z);
+struct yg_sv zones_list(const struct zone *z); /* of a list: its bytes */
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
 
 /* zones_made.c: every zone of what is compiled, in its order; configured: their numbers. */
@@ -177,13 +179,14 @@ uint64_t zones_intel_names(const struct zones *z); /* indicators that the centre
 /* zones_policy.c */
 yg_status zones_policy_open(struct zones *z, struct yg_err *err);
 void zones_policy_compile(struct zones *z);
+void zones_rest(const struct zones *z); /* nothing is looked at for a while */
 
 /* zones_base.c */
 struct yg_dns_xfr;
 void zones_base_set(struct zones *z, const char *path, int64_t took_us); /* all is in it */
 void zones_base_drop(struct zone *z); /* all of the zone may have changed */
 void zones_base_note(struct zone *z, const struct yg_dns_xfr *x); /* what this has changed */
-void zones_base_learn(struct zone *z);       /* now, so that the next changes are quick */
+bool zones_base_learn(struct zone *z);       /* so that the next changes are quick; false: it had */
 bool zones_base_fits(const struct zones *z); /* the next policy may stand over the base */
 void zones_base_done(struct zones *z, int64_t took_us); /* one over it is in force */
 void zones_base_tick(struct zones *z);
@@ -205,5 +208,5 @@ yg_status zones_serve_open(struct zones *z, struct yg_err *err);
 void zones_serve_tick(struct zones *z);
 
 /* zones_publish.c */
-/* What is compiled, before the builder is finished. */
-void zones_serve_publish(struct zones *z, const struct yg_dns_builder *b, uint64_t generation);
+/* The policy that is in force now; kept as long as it is served. */
+void zones_serve_publish(struct zones *z, struct yg_dns_policy *policy, uint64_t generation);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 #include "os/file.h"
 #include "role/zones_internal.h"
 
-#define FOLDER "zones"
+#define FOLDER ZONES_FOLDER
 
 static void name_of(uint64_t generation, char *buf, size_t n)
 {
@@ -107,7 +108,7 @@ static yg_status add_list(struct compiling *c, uint32_t zone, struct yg_err *err
 	struct yg_dns_source *s = NULL;
 	yg_status st = yg_dns_source_new(&o, &s, err);
 	if (st == YG_OK)
-		st = yg_dns_source_feed(s, yg_buf_sv(&z->list), err);
+		st = yg_dns_source_feed(s, zones_list(z), err);
 	if (st == YG_OK)
 		st = yg_dns_source_end(s, err);
 	yg_dns_source_free(s);
@@ -129,7 +130,7 @@ static yg_status add_zone(struct compiling *c, struct zone *z, uint32_t *out, st
 	yg_status st = yg_dns_builder_zone(c->b, &spec, out, err);
 	if (st == YG_OK && continues)
 		st = zones_base_continue(z, c->b, *out, err);
-	if (st == YG_OK && !continues && z->is_list && z->list.n > 0)
+	if (st == YG_OK && !continues && z->is_list && zones_list(z).n > 0)
 		st = add_list(c, *out, err);
 	while (st == YG_OK && !continues && z->records != NULL &&
 	       yg_dns_records_next(z->records, &at, &owner, &rr))
@@ -252,11 +253,35 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 		st = zones_inputs_after(z, c->b, c->over, err);
 	if (st == YG_OK)
 		zones_made_look(z, c->b, c->numbers);
-	if (st == YG_OK && !c->over)
-		zones_serve_publish(z, c->b, z->generation + 1);
 	if (st == YG_OK)
 		st = write_snapshot(c, z->generation + 1, &fd, stats, err);
 	return st == YG_OK ? publish(c, fd, z->generation + 1, err) : st;
+}
+
+/* What is in force now, to those who have it from us. */
+static void serve(struct zones *z, bool over)
+{
+	char name[64], path[96];
+	struct yg_err err = {0};
+	struct yg_dns_policy *p = NULL;
+	if (z->serve == NULL)
+		return;
+	name_of(z->generation, name, sizeof name);
+	(void)snprintf(path, sizeof path, FOLDER "/%s", name);
+	YG_AUTO(yg_fd_close) int fd = -1;
+	yg_status st = YG_OK;
+	if (!over && z->base.policy != NULL) {
+		p = yg_dns_policy_ref(z->base.policy);
+	} else {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		st = fd < 0 ? YG_FAIL_OS(&err, errno, "%s", path)
+			    : yg_dns_policy_open_over(fd, 0, z->base.policy, &p, &err);
+	}
+	if (st == YG_OK)
+		zones_serve_publish(z, p, z->generation);
+	else
+		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
+	yg_dns_policy_close(p);
 }
 
 /* Over the base when that is quicker, else all of it. */
@@ -273,6 +298,8 @@ static yg_status compile_either(struct zones *z, struct yg_dns_build_stats *stat
 	}
 	if (st != YG_LIMIT && st != YG_NOTFOUND) {
 		zones_base_done(z, zones_now(z) - from);
+		if (st == YG_OK)
+			serve(z, true);
 		return st;
 	}
 	*over = false;
@@ -285,7 +312,19 @@ static yg_status compile_either(struct zones *z, struct yg_dns_build_stats *stat
 	name_of(z->generation, name, sizeof name);
 	(void)snprintf(path, sizeof path, FOLDER "/%s", name);
 	zones_base_set(z, path, zones_now(z) - from);
+	serve(z, false);
 	return YG_OK;
+}
+
+void zones_rest(const struct zones *z)
+{
+	for (size_t i = 0; i < z->count; i++) {
+		if (z->zones[i].records != NULL)
+			yg_dns_records_rest(z->zones[i].records);
+		yg_file_rest(&z->zones[i].list_map);
+	}
+	yg_dns_policy_rest(z->base.policy);
+	(void)malloc_trim(0);
 }
 
 void zones_policy_compile(struct zones *z)
@@ -298,7 +337,9 @@ void zones_policy_compile(struct zones *z)
 	z->compiled_at = from;
 	if (zones_inputs_hold(z))
 		return; /* said when they were refused */
-	if (compile_either(z, &stats, &over, &err) != YG_OK) {
+	yg_status st = compile_either(z, &stats, &over, &err);
+	zones_rest(z);
+	if (st != YG_OK) {
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
 		return;
 	}

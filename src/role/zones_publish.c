@@ -1,9 +1,9 @@
-/* zones_publish.c - our own policy as a response policy zone: what it is now, what led
- * there, and who is told (NOTIFY). */
+/* zones_publish.c - our own policy as a response policy zone: which policy it is made from,
+ * what led there, and who is told (NOTIFY).  Its records are kept nowhere: dns/export.h
+ * makes them from the policy when somebody asks. */
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "dns/export.h"
 #include "role/zones_served.h"
 
 #define JOURNAL_MAX ((size_t)64 << 20)
@@ -13,7 +13,7 @@ void served_release(struct edition *e)
 {
 	if (e == NULL || --e->refs > 0)
 		return;
-	yg_dns_records_free(e->records);
+	yg_dns_policy_close(e->policy);
 	free(e);
 }
 
@@ -75,59 +75,71 @@ static void journal_add(struct served *s, uint32_t from, struct yg_buf *diff)
 	s->journal[s->journal_count++] = (struct diff){.from = from, .b = *diff};
 }
 
-static yg_status build(struct served *s, const struct yg_dns_builder *b, uint32_t serial,
-		       struct edition **out, struct yg_dns_export_stats *stats, struct yg_err *err)
+static struct edition *edition_of(const struct served *s, struct yg_dns_policy *policy,
+				  uint32_t serial)
 {
-	struct yg_dns_records_opts o = {.origin = &s->origin};
 	struct edition *e = calloc(1, sizeof *e);
 	if (e == NULL)
-		return YG_FAIL(err, YG_NOMEM, "no memory for a zone of ours");
+		return NULL;
 	e->refs = 1;
-	e->serial = serial;
-	(void)zones_key(s->all, o.key);
-	yg_status st = yg_dns_records_new(&o, &e->records, err);
-	if (st == YG_OK)
-		st = yg_dns_export_top(e->records, serial, err);
-	if (st == YG_OK)
-		st = yg_dns_export(b, s->conf->org, e->records, stats, err);
-	if (st != YG_OK)
-		served_release(e);
-	else
-		*out = e;
-	return st;
+	e->policy = yg_dns_policy_ref(policy);
+	e->zone = (struct yg_dns_export){.policy = policy,
+					 .origin = &s->origin,
+					 .view = yg_dns_policy_view(policy, s->conf->org),
+					 .serial = serial};
+	return e;
 }
 
-static void publish(struct served *s, const struct yg_dns_builder *b, uint32_t serial)
+/* What the first one is, or what has changed; *same: nothing. */
+static yg_status weigh(struct served *s, struct edition *e, bool *same, struct yg_err *err)
 {
-	struct yg_dns_export_stats stats;
-	struct edition *e = NULL;
-	struct yg_err err = {0};
+	struct yg_dns_export_changes n;
 	struct yg_buf diff;
+	*same = false;
+	if (s->now == NULL)
+		return yg_dns_export_count(&e->zone, &e->stats, err);
 	yg_buf_init(&diff, JOURNAL_MAX / 2);
-	if (build(s, b, serial, &e, &stats, &err) != YG_OK || e == NULL) {
+	yg_status st = yg_dns_export_diff(&s->now->zone, &e->zone, &diff, &n, err);
+	*same = st == YG_OK && n.gone + n.come == 0;
+	if (st != YG_OK || *same) {
+		yg_buf_free(&diff);
+		return st;
+	}
+	e->stats.records = s->now->stats.records - n.gone + n.come;
+	e->stats.left_out = s->now->stats.left_out - n.left_out_gone + n.left_out_come;
+	journal_add(s, s->now->zone.serial, &diff);
+	return YG_OK;
+}
+
+static void publish(struct served *s, struct yg_dns_policy *policy, uint32_t serial)
+{
+	struct yg_err err = {0};
+	struct edition *e = edition_of(s, policy, serial);
+	bool same = false;
+	yg_status st = e != NULL ? weigh(s, e, &same, &err)
+				 : YG_FAIL(&err, YG_NOMEM, "no memory for a zone of ours");
+	if (st != YG_OK) {
+		served_release(e);
 		yg_role_log(s->all->ctx, YG_EV_ZONES_FAILED, YG_KU("zone", s->conf->zone),
 			    YG_KERR(&err));
 		return;
 	}
-	if (s->now != NULL) {
-		uint64_t changes = yg_dns_export_diff(s->now->records, e->records, &diff);
-		if (changes == 0) {
-			yg_buf_free(&diff);
-			served_release(e);
-			return;
-		}
-		journal_add(s, s->now->serial, &diff);
+	if (same) { /* the serial stays; what it is made from need not be kept twice */
+		e->zone.serial = s->now->zone.serial;
+		e->stats = s->now->stats;
 	}
 	served_release(s->now);
 	s->now = e;
+	if (same)
+		return;
 	yg_role_log(s->all->ctx, YG_EV_ZONES_PUBLISHED, YG_KU("zone", s->conf->zone),
-		    YG_KN("serial", serial), YG_KN("records", stats.records),
-		    YG_KN("left_out", stats.left_out));
+		    YG_KN("serial", serial), YG_KN("records", e->stats.records),
+		    YG_KN("left_out", e->stats.left_out));
 	tell(s);
 }
 
-void zones_serve_publish(struct zones *z, const struct yg_dns_builder *b, uint64_t generation)
+void zones_serve_publish(struct zones *z, struct yg_dns_policy *policy, uint64_t generation)
 {
 	for (struct served *s = z->serve != NULL ? z->serve->list : NULL; s != NULL; s = s->next)
-		publish(s, b, (uint32_t)generation);
+		publish(s, policy, (uint32_t)generation);
 }

@@ -143,15 +143,16 @@ static void on_udp(uv_poll_t *h, int status, int events)
 		size_t n = (size_t)got;
 		yg_tsig_begin(&t, &s->tsig);
 		if (read_ask(s, &from, p, &n, &t, &a)) {
-			struct yg_dns_xfr_out x;
+			struct yg_dns_xfr_out x = {.phase = 0};
 			if (a.rcode == 0 && a.m.type == YG_DNS_AXFR)
 				a.rcode = YG_DNS_RCODE_NOTIMP; /* RFC 5936 4.2: TCP alone */
 			if (a.rcode == 0)
-				yg_dns_xfr_out_begin(&x, s->now->records, YG_DNS_XFR_OUT_SOA,
+				yg_dns_xfr_out_begin(&x, &s->now->zone, YG_DNS_XFR_OUT_SOA,
 						     (struct yg_sv){"", 0});
 			n = a.rcode != 0
 				    ? put_error(&a, out, UDP_BYTES)
 				    : yg_dns_xfr_out_next(&x, a.m.id, a.m.type, out, UDP_BYTES);
+			yg_dns_xfr_out_end(&x);
 			if (a.sign)
 				(void)yg_tsig_sign(&t, out, &n, sizeof out, wall(s->all), NULL);
 			(void)sendto(s->udp_fd, out, n, MSG_NOSIGNAL,
@@ -166,6 +167,7 @@ static void on_udp(uv_poll_t *h, int status, int events)
 static void on_closed(uv_handle_t *h)
 {
 	struct conn *c = h->data;
+	yg_dns_xfr_out_end(&c->out);
 	served_release(c->edition);
 	yg_buf_free(&c->delta);
 	yg_tsig_end(&c->tsig);
@@ -225,10 +227,15 @@ static void send_next(struct conn *c)
 		send_msg(c, n);
 		return;
 	}
+	if (c->edition != NULL && c->out.some.bad) { /* no end of half a zone */
+		conn_close(c);
+		return;
+	}
 	if (c->edition != NULL && c->out.way != YG_DNS_XFR_OUT_SOA)
 		yg_role_log(c->s->all->ctx, YG_EV_ZONES_SERVED, YG_KU("zone", c->s->conf->zone),
 			    YG_KS("kind", c->out.way == YG_DNS_XFR_OUT_FULL ? "AXFR" : "IXFR"),
-			    YG_KN("serial", c->edition->serial));
+			    YG_KN("serial", c->edition->zone.serial));
+	yg_dns_xfr_out_end(&c->out);
 	served_release(c->edition);
 	c->edition = NULL;
 	c->busy = false;
@@ -252,11 +259,11 @@ static void answer(struct conn *c, const struct asked *a)
 	c->edition->refs++;
 	bool by_difference = a->m.type == YG_DNS_IXFR && a->has_serial;
 	if (a->m.type == YG_DNS_SOA ||
-	    (by_difference && (int32_t)(s->now->serial - a->serial) <= 0))
+	    (by_difference && (int32_t)(s->now->zone.serial - a->serial) <= 0))
 		way = YG_DNS_XFR_OUT_SOA;
 	else if (by_difference && served_differences(s, a->serial, &c->delta))
 		way = YG_DNS_XFR_OUT_DELTA;
-	yg_dns_xfr_out_begin(&c->out, c->edition->records, way, yg_buf_sv(&c->delta));
+	yg_dns_xfr_out_begin(&c->out, &c->edition->zone, way, yg_buf_sv(&c->delta));
 	send_next(c);
 }
 

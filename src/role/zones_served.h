@@ -1,6 +1,7 @@
 /* zones_served.h - our own policy as zones of ours: zones_publish.c makes them,
  * zones_serve.c gives them away. */
 #pragma once
+#include "dns/export.h"
 #include "role/zones_internal.h"
 
 #define SERVED_ALLOW_MAX  64
@@ -10,8 +11,9 @@
 struct conn;
 struct edition { /* what was served at one time; transfers of it may still run */
 	unsigned refs;
-	uint32_t serial;
-	struct yg_dns_records *records; /* owned */
+	struct yg_dns_policy *policy; /* owned: a reference */
+	struct yg_dns_export zone;    /* of it */
+	struct yg_dns_export_stats stats;
 };
 struct diff {
 	uint32_t from;

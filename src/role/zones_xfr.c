@@ -251,7 +251,7 @@ static yg_status ask(struct xfr_job *j, struct yg_err *err)
 	struct zones *all = z->all;
 	struct yg_dns_name owner;
 	struct yg_zone_rr rr;
-	struct yg_dns_xfr_opts o = {.zone = &z->origin};
+	struct yg_dns_xfr_opts o = {.zone = &z->origin, .folder = ZONES_FOLDER};
 	j->by_difference = !z->want_all && has_soa(z);
 	o.has_serial = j->by_difference;
 	o.serial = soa_of(z).serial;
@@ -298,6 +298,13 @@ void zones_xfr_begin(struct zone *z)
 		failed_uv(j, rc, "connecting");
 }
 
+static void prepare(struct zone *z)
+{
+	bool indexed = yg_dns_records_prepare(z->records), learnt = zones_base_learn(z);
+	if (indexed || learnt)
+		yg_dns_records_rest(z->records);
+}
+
 static void check_expired(struct zone *z, int64_t now)
 {
 	struct yg_dns_soa soa = soa_of(z);
@@ -319,10 +326,8 @@ void zones_xfr_tick(struct zone *z)
 	} else if (z->job == NULL && now >= z->next_at) {
 		zones_xfr_begin(z);
 	}
-	if (z->job == NULL && z->records != NULL) { /* the next change is in force sooner */
-		yg_dns_records_prepare(z->records);
-		zones_base_learn(z);
-	}
+	if (z->job == NULL && z->records != NULL) /* the next change is in force sooner */
+		prepare(z);
 	check_expired(z, now);
 	if (z->unsaved && now >= z->save_at)
 		zones_kept_write(z);

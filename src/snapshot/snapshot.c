@@ -279,6 +279,17 @@ yg_status yg_snap_open_fd(int fd, enum yg_snap_kind kind, struct yg_sv schema,
 	return st;
 }
 
+void yg_snap_unmap(const void *p, size_t n)
+{
+	if (n > 0)
+		(void)munmap((void *)(uintptr_t)p, n);
+}
+
+void yg_snap_rest(const struct yg_snap *s)
+{
+	(void)madvise((void *)(uintptr_t)s->base, s->bytes, MADV_DONTNEED); /* only a hint */
+}
+
 void yg_snap_close(struct yg_snap *s)
 {
 	if (s->mapped)

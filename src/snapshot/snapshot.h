@@ -83,6 +83,9 @@ yg_status yg_snap_open_bytes(const void *p, size_t n, enum yg_snap_kind kind, st
 			     uint64_t min_generation, struct yg_snap *out,
 			     struct yg_err *err) YG_MUST_USE;
 void yg_snap_close(struct yg_snap *s);
+/* Of a mapped file: its pages leave this process's memory until they are read again. */
+void yg_snap_rest(const struct yg_snap *s);
+void yg_snap_unmap(const void *p, size_t n); /* what was mapped and is no snapshot */
 
 /* The section `id`, whose elements must be elem_bytes long.  YG_CORRUPT when
  * it is missing or has another element size. */

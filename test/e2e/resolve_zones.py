@@ -3,17 +3,19 @@
 from a real BIND by AXFR, IXFR, NOTIFY and TSIG, and processes that are killed."""
 
 import base64
+import contextlib
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 from harness import done, free_port, ok, skip, until
-from resolve_lib import Upstream, ask, exchange, name_bytes, query, resolver
+from resolve_lib import Answer, Upstream, ask, exchange, name_bytes, query, resolver
 
 binary = sys.argv[1]
 ADDRESS = "192.0.2.1"
@@ -223,7 +225,6 @@ def wrong_key():
 
 def forged_server():
     """A server that does not sign, lies, ends early: nothing of it comes into force."""
-    import struct
     import threading
     soa = name_bytes("ns.example.") * 2 + struct.pack(">5I", 5, 3600, 1, 86400, 60)
 
@@ -330,18 +331,13 @@ def our_own_zone():
             ok(has("good.example", ["rpz-passthru."]) and has("drop.example", ["rpz-drop."]), "the rest is there")
 
 
-def unbound_has_it():
-    """unbound keeps our zone by itself and answers by it."""
-    zone = "rpz.yagura.example"
-    theirs, ours = free_port(), free_port()
+@contextlib.contextmanager
+def slave(zone, port, ours, up):
+    """An unbound that has our zone; gives its address."""
     home = tempfile.mkdtemp(prefix="yagura-unbound-")
-    policy = [{"name": "feed1", "rpz": "feed1.zone", "zone": "feed1.example"}]
-    publish = [{"zone": zone, "listen": f"127.0.0.1@{ours}", "allow": ["127.0.0.0/8"]}]
-    with Upstream(ANSWERS) as up, \
-         resolver(binary, up, {"policy": policy, "publish": publish}, {"feed1.zone": FEED1.format(1)}) as s:
-        with open(f"{home}/unbound.conf", "w", encoding="utf-8") as f:
-            f.write(f"""server:
-  interface: 127.0.0.1@{theirs}
+    with open(f"{home}/unbound.conf", "w", encoding="utf-8") as f:
+        f.write(f"""server:
+  interface: 127.0.0.1@{port}
   do-daemonize: no
   username: ""
   chroot: ""
@@ -356,33 +352,102 @@ forward-zone:
 rpz:
   name: {zone}.
   primary: 127.0.0.1@{ours}
+  allow-notify: 127.0.0.1
   zonefile: {home}/copy
 remote-control:
   control-enable: no
 """)
-        s.wait_event("zones.published")
+    with open(f"{home}/log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(["unbound", "-d", "-c", f"{home}/unbound.conf"], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=open(f"{home}/log", "w"))
-        try:
+                                   stdout=subprocess.DEVNULL, stderr=log)
+    try:
+        yield ("127.0.0.1", port)
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def ixfr(at, zone, serial):
+    """(records that went, records that came) since then; None: all of the zone, or nothing."""
+    soa = name_bytes(zone) + struct.pack(">HHIH", 6, 1, 0, 22) + b"\0\0" + struct.pack(">5I", serial, 0, 0, 0, 0)
+    msg = struct.pack(">6H", 9, 0, 1, 0, 1, 0) + name_bytes(zone) + struct.pack(">HH", 251, 1) + soa
+    a = Answer(exchange(at, msg, tcp=True))
+    turns = [i for i, r in enumerate(a.answers) if r[1] == "SOA"]
+    if len(turns) != 4:
+        return None
+    return tuple({(r[0].removesuffix(f".{zone}."), r[3]) for r in a.answers[turns[i] + 1:turns[i + 1]]} for i in (1, 2))
+
+
+def beside_a_large_one():
+    """What we publish follows a small change beside a large policy at once, by difference."""
+    zone, ours, theirs = "rpz.yagura.example", free_port(), free_port()
+    policy = [{"name": "feed1", "rpz": "feed1.zone", "zone": "feed1.example"}, {"name": "large", "list": "large.txt"}]
+    publish = [{"zone": zone, "listen": f"127.0.0.1@{ours}", "allow": ["127.0.0.0/8"]}]
+    files = {"feed1.zone": FEED1.format(1), "large.txt": "".join(f"n{i}.large.example\n" for i in range(25000)) + "nx.example\n"}
+    at = ("127.0.0.1", ours)
+
+    def serial():
+        a = ask(at, f"{zone}.", "SOA", edns=False)
+        return a and a.answers and s.events("zones.published")[-1]["serial"]
+
+    with Upstream(ANSWERS) as up, resolver(binary, up, {"policy": policy, "publish": publish}, files) as s:
+        first = s.wait_event("zones.published", 30)
+        ok(first and first["records"] == 50009, "two records for each name of the list, and those of the zone", first)
+        before = serial()
+        begin = time.monotonic()
+        beside(s, "feed1.zone", FEED1.format(2).replace("nx.example CNAME .\n", "") + "late.example CNAME .\n")
+        ok(until(lambda: seen(s, "late") == "NXDOMAIN", 15), "a small change is in force")
+        ok(until(lambda: len(s.events("zones.published")) > 1, 5), "and published", s.log()[-1500:])
+        e = s.events("zones.compiled")[-1]
+        ok(e["over"] > 0, "by a policy over the large one, which was not compiled again", f"{e} {time.monotonic() - begin:.1f} s")
+        # nx.example is in the list too, which blocks it alike: nothing to tell
+        ok(ixfr(at, zone, before) == (set(), {("late.example", ".")}), "IXFR brings what has changed, and nothing else",
+           ixfr(at, zone, before))
+        middle = serial()
+        beside(s, "feed1.zone", FEED1.format(3))
+        ok(until(lambda: len(s.events("zones.published")) > 2, 15) and ixfr(at, zone, middle) == ({("late.example", ".")}, set()),
+           "and what has gone again", ixfr(at, zone, middle))
+        e = s.events("zones.published")[-1]
+        ok(e["records"] == first["records"], "as many as at first", e)
+        if not shutil.which("unbound"):
+            skip("unbound has it by IXFR", "no unbound")
+            return
+        with slave(zone, theirs, ours, up) as peer:
+            ok(s.wait_event("zones.served", 20, kind="AXFR"), "unbound takes it whole")
+            beside(s, "feed1.zone", FEED1.format(4) + "late.example CNAME .\n")
+            ok(until(lambda: len(s.events("zones.published")) > 3, 15), "another change")
+            exchange(peer, struct.pack(">6H", 8, 4 << 11, 1, 0, 0, 0) + name_bytes(zone) + struct.pack(">HH", 6, 1), timeout=2)
+            ok(until(lambda: (a := ask(peer, "late.example.", timeout=1)) is not None and a.rcode == "NXDOMAIN", 20),
+               "unbound refuses the new name, too")
+            ok(s.wait_event("zones.served", 5, kind="IXFR"), "it had it by IXFR", s.log()[-800:])
+
+
+def unbound_has_it():
+    """unbound keeps our zone by itself and answers by it."""
+    zone = "rpz.yagura.example"
+    theirs, ours = free_port(), free_port()
+    policy = [{"name": "feed1", "rpz": "feed1.zone", "zone": "feed1.example"}]
+    publish = [{"zone": zone, "listen": f"127.0.0.1@{ours}", "allow": ["127.0.0.0/8"]}]
+    with Upstream(ANSWERS) as up, \
+         resolver(binary, up, {"policy": policy, "publish": publish}, {"feed1.zone": FEED1.format(1)}) as s:
+        s.wait_event("zones.published")
+        with slave(zone, theirs, ours, up) as peer:
             ok(s.wait_event("zones.served", 20, kind="AXFR"), "unbound takes our zone by AXFR")
 
             def local():
-                a = ask(("127.0.0.1", theirs), "local.example.", timeout=1)
+                a = ask(peer, "local.example.", timeout=1)
                 return a is not None and a.values == ["198.51.100.7"]
 
-            with open(f"{home}/log", encoding="utf-8") as f:
-                ok(until(local, 20), "and answers by it", f.read()[-1500:])
-            a = ask(("127.0.0.1", theirs), "nx.example.")
+            ok(until(local, 20), "and answers by it")
+            a = ask(peer, "nx.example.")
             ok(a.rcode == "NXDOMAIN", "as we do")
-        finally:
-            process.kill()
-            process.wait()
-            shutil.rmtree(home, ignore_errors=True)
 
 
 by_files()
 forged_server()
 our_own_zone()
+beside_a_large_one()
 if shutil.which("unbound"):
     unbound_has_it()
 else:
