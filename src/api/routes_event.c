@@ -33,7 +33,7 @@ static yg_status read_source(struct yg_api *api, struct yg_request *q, struct yg
 		q, "unknown_value", YG_SV("source"),
 		st == YG_OK
 			? "there is no mapping of that name in ingest.mappings"
-			: "expected suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson:MAPPING");
+			: "expected suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap, evtx or ndjson:MAPPING");
 	return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 }
 

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 #include "event/guess.h"
 #include "event/mapping.h"
+#include "format/evtx.h"
 #include "org/file_import.h"
 #include "org/job.h"
 
@@ -9,7 +10,7 @@
 #define PREVIEW_FIRST 20 /* of them whatever comes first; then those that nobody can read */
 #define MAPPING_MAX   16384
 #define SOURCES_TOLD                                                                               \
-	"expected suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson:MAPPING"
+	"expected suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap, evtx or ndjson:MAPPING"
 
 static void put_guesses(struct yg_jo *j, const struct yg_guess *g, size_t n)
 {
@@ -66,7 +67,8 @@ static yg_status put_preview(struct yg_jo *j, struct yg_norm *n, struct yg_sv sa
 	yg_jo_key(j, "preview");
 	yg_jo_begin(j, '[');
 	while (n != NULL && shown < PREVIEW_MAX && yg_norm_next(n, &ev)) {
-		int64_t line = line_of(&lines, &ev);
+		int64_t line = yg_evtx_is_file(sample) ? (int64_t)yg_norm_records(n)
+						       : line_of(&lines, &ev);
 		if (shown >= PREVIEW_FIRST && ev.parse_error.n == 0)
 			continue;
 		put_record(j, &ev, line);

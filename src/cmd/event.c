@@ -77,8 +77,8 @@ static const struct yg_opt import_opts[] = {
 	YG_O_NEEDED("org", "ORG", "Organisation that owns the logs.", "ログの所有組織。"),
 	YG_O_NEEDED(
 		"source", "SOURCE",
-		"suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson:MAPPING.",
-		"suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、ndjson:マッピング名。"),
+		"suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap, evtx or ndjson:MAPPING.",
+		"suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、evtx、ndjson:マッピング名。"),
 	YG_O_VALUE("sensor", "NAME", "Who saw it (default: import).",
 		   "観測点の名前(既定 import)。"),
 	YG_O_VALUE("batch-bytes", "SIZE", "Size of one batch (default 4MiB).",

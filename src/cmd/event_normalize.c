@@ -135,8 +135,8 @@ static int run(struct yg_cli *c)
 
 static const struct yg_opt opts[] = {
 	YG_O_NEEDED("source", "SOURCE",
-		    "suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson.",
-		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、ndjson。"),
+		    "suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap, evtx or ndjson.",
+		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、evtx、ndjson。"),
 	YG_O_FILE("mapping", "FILE", "Mapping file, for ndjson.", "ndjson のマッピングファイル。"),
 	YG_O_VALUE("received", "WHEN", "Time given to records that have none (default: now).",
 		   "時刻のない記録に与える時刻(既定は現在)。"),
@@ -150,7 +150,8 @@ const struct yg_cmd yg_cmds_event_normalize[] = {
 	 .opts = opts,
 	 .doc = "Print log files as OCSF JSON lines, without a server.",
 	 .doc_ja = "ログファイルを OCSF の JSON 行として出力する(サーバー不要)。",
-	 .more = "Files may be plain, gzip or zstd; without a file, or for -, standard input is read.\n"
+	 .more = "Windows event log files (EVTX) are taken by source evtx, and by windows.\n"
+		 "Files may be plain, gzip or zstd; without a file, or for -, standard input is read.\n"
 		 "A record that cannot be parsed is printed as a base event with its text under raw_data\n"
 		 "and the reason under unmapped.parse_error; then the exit status is 3.",
 	 .run = run},

@@ -115,7 +115,8 @@ size_t yg_source_feeds(struct yg_sv source, const struct yg_feed **out)
 	case YG_SOURCE_ZEEK: return FEEDS(zeek);
 	case YG_SOURCE_SYSLOG: return FEEDS(text);
 	case YG_SOURCE_CLOUDTRAIL: return FEEDS(cloudtrail);
-	case YG_SOURCE_WINDOWS: return FEEDS(windows);
+	case YG_SOURCE_WINDOWS:
+	case YG_SOURCE_EVTX: return FEEDS(windows);
 	case YG_SOURCE_DNSTAP: return FEEDS(dnstap);
 	case YG_SOURCE_OCSF:
 	case YG_SOURCE_NDJSON: return FEEDS(any);

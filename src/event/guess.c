@@ -1,9 +1,13 @@
 #include "event/guess.h"
 
+#include "format/evtx.h"
+
 struct yg_sv yg_guess_whole(struct yg_sv sample)
 {
 	sample = yg_sv_sub(sample, 0, YG_GUESS_SAMPLE);
 	size_t n = sample.n;
+	if (yg_evtx_is_file(sample) && n > YG_EVTX_HEADER_BYTES + YG_EVTX_CHUNK_BYTES)
+		return yg_sv_sub(sample, 0, n - (n - YG_EVTX_HEADER_BYTES) % YG_EVTX_CHUNK_BYTES);
 	while (n > 0 && sample.p[n - 1] != '\n')
 		n--;
 	return n > 0 ? yg_sv_sub(sample, 0, n) : sample;
@@ -40,8 +44,12 @@ yg_status yg_source_guess(struct yg_sv sample, yg_wall now, struct yg_guess out[
 					       YG_SOURCE_OCSF,       YG_SOURCE_SYSLOG};
 	size_t n = 0;
 	yg_status st = YG_OK;
-	if (yg_sv_starts(sample, YG_SV("\0\0\0\0"))) { /* an escape of Frame Streams, never text */
-		st = score(YG_SOURCE_DNSTAP, yg_sv_sub(sample, 0, YG_GUESS_SAMPLE), now, out, err);
+	/* an escape of Frame Streams, or the magic of an event log: never text */
+	bool dnstap = yg_sv_starts(sample, YG_SV("\0\0\0\0")), evtx = yg_evtx_is_file(sample);
+	if (dnstap || evtx) {
+		st = evtx ? score(YG_SOURCE_EVTX, yg_guess_whole(sample), now, out, err)
+			  : score(YG_SOURCE_DNSTAP, yg_sv_sub(sample, 0, YG_GUESS_SAMPLE), now, out,
+				  err);
 		*out_n = st == YG_OK && out[0].score > 0 ? 1 : 0;
 		return st;
 	}

@@ -14,5 +14,5 @@ struct yg_guess {
 /* All sources but ndjson, best first; *out_n of them that read any record at all. */
 yg_status yg_source_guess(struct yg_sv sample, yg_wall now, struct yg_guess out[YG_SOURCE_COUNT],
 			  size_t *out_n, struct yg_err *err);
-/* The sample without a last line that is cut. */
+/* The sample without a last line, or chunk of an event log, that is cut. */
 struct yg_sv yg_guess_whole(struct yg_sv sample);

@@ -101,6 +101,8 @@ struct yg_norm {
 	uint32_t name_count;
 };
 
+/* The next line that is not blank: what is done without ops->next. */
+bool yg_norm_line(struct yg_norm *n, struct yg_sv *out);
 /* Parses a record that must be one JSON object into n->json (node 0). */
 yg_status yg_norm_json(struct yg_norm *n, struct yg_sv record, struct yg_err *err);
 /* Puts one value into a column by `op`.  Text that does not fit (not an
@@ -150,4 +152,4 @@ yg_status yg_norm_dnstap_extra(struct yg_norm *n, struct yg_event *ev, const str
 
 extern const struct yg_norm_ops yg_norm_zeek, yg_norm_suricata, yg_norm_ocsf;
 extern const struct yg_norm_ops yg_norm_cloudtrail, yg_norm_windows, yg_norm_syslog, yg_norm_ndjson;
-extern const struct yg_norm_ops yg_norm_dnstap;
+extern const struct yg_norm_ops yg_norm_dnstap, yg_norm_evtx;

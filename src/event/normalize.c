@@ -21,6 +21,7 @@ static const struct yg_norm_ops *const sources[YG_SOURCE_COUNT] = {
 	[YG_SOURCE_SYSLOG] = &yg_norm_syslog,
 	[YG_SOURCE_NDJSON] = &yg_norm_ndjson,
 	[YG_SOURCE_DNSTAP] = &yg_norm_dnstap,
+	[YG_SOURCE_EVTX] = &yg_norm_evtx,
 };
 
 const char *yg_source_name(enum yg_source s)
@@ -137,7 +138,7 @@ static bool next_frame(struct yg_norm *n, struct yg_sv *out)
 	return true;
 }
 
-static bool next_line(struct yg_norm *n, struct yg_sv *out)
+bool yg_norm_line(struct yg_norm *n, struct yg_sv *out)
 {
 	while (yg_line_next(&n->batch, YG_RECORD_MAX, out, &n->cut))
 		if (out->n > 0 && ((unsigned char)out->p[0] > ' ' || yg_sv_trim(*out).n > 0))
@@ -166,7 +167,7 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 		n->arena.refused = false;
 		if (n->framed ? !next_frame(n, &record)
 			      : !(n->ops->next != NULL ? n->ops->next(n, &record)
-						       : next_line(n, &record)))
+						       : yg_norm_line(n, &record)))
 			return false;
 		clear(ev, record);
 		err.msg[0] = '\0';

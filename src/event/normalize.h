@@ -19,7 +19,8 @@
 	X(WINDOWS,    "windows",    "Windows events as JSON lines (winlogbeat, NXLog, Fluentd and Event/System renderings)") \
 	X(OCSF,       "ocsf",       "OCSF JSON lines")                           \
 	X(NDJSON,     "ndjson",     "any NDJSON, by a mapping file (ndjson:NAME)") \
-	X(DNSTAP,     "dnstap",     "dnstap in Frame Streams, of a DNS server")
+	X(DNSTAP,     "dnstap",     "dnstap in Frame Streams, of a DNS server") \
+	X(EVTX,       "evtx",       "Windows event log files (EVTX); source windows takes them too")
 /* clang-format on */
 enum yg_source {
 	YG_SOURCE_NONE,
@@ -44,7 +45,8 @@ void yg_norm_free(struct yg_norm *n);
 /* Begins a batch of whole records.  `batch` is borrowed until the next begin;
  * `received` is used as the event time where a record has none.  When `framed`,
  * every record has a u32 little-endian length before it (datagrams);
- * otherwise records are lines (or, for cloudtrail, JSON documents; for dnstap, frames). */
+ * otherwise records are lines (or, for cloudtrail, JSON documents; for dnstap, frames;
+ * for evtx, those of whole chunks behind a file header). */
 void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool framed);
 /* The next event; false at the end.  Every member of *ev is set (zero where
  * absent) but those of the first section (org ... sensor), which the caller

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "format/evtx.h"
 #include "format/fstrm.h"
 #include "format/json_records.h"
 
@@ -20,10 +21,14 @@ struct yg_split {
 	struct yg_json_scan scan;
 	char *header; /* owned; Zeek: the header in force */
 	size_t header_n;
-	bool header_open;       /* the last line belonged to it */
-	size_t batch_header_n;  /* bytes of it at the front of buf */
-	struct yg_fstrm stream; /* dnstap */
-	bool broken;            /* ... and no more readable: its rest is one record */
+	bool header_open;         /* the last line belonged to it */
+	size_t batch_header_n;    /* bytes of it at the front of buf */
+	struct yg_fstrm stream;   /* dnstap */
+	bool broken;              /* ... and no more readable: its rest is one record */
+	bool undecided, evtx;     /* windows and evtx: the first bytes say whether it is an EVTX */
+	size_t magic_n;           /* ... of which so many came */
+	uint64_t chunk;           /* EVTX: number of the chunk at hand */
+	struct yg_evtx_file file; /* EVTX: its header */
 	bool pending; /* the record at hand is whole but did not fit the batch that was lent out */
 };
 
@@ -57,6 +62,7 @@ yg_status yg_split_new(enum yg_source source, size_t batch_bytes, struct yg_spli
 		return YG_FAIL(err, YG_NOMEM, "splitter of %zu bytes", batch_bytes);
 	}
 	yg_fstrm_init(&s->stream, YG_FSTRM_FILE, YG_SV(YG_FSTRM_DNSTAP), YG_FSTRM_SKIP_MAX);
+	s->undecided = source == YG_SOURCE_WINDOWS || source == YG_SOURCE_EVTX;
 	if (source == YG_SOURCE_DNSTAP)
 		dnstap_header(s);
 	*out = s;
@@ -87,10 +93,12 @@ static void reclaim(struct yg_split *s)
 	size_t rest = s->n - s->shift;
 	struct yg_sv line = {s->buf + s->shift, rest};
 	bool own_header = !s->header_open && starts_header(line);
-	bool has_header =
-		s->source == YG_SOURCE_DNSTAP || (s->source == YG_SOURCE_ZEEK && !own_header);
+	bool has_header = s->evtx || s->source == YG_SOURCE_DNSTAP ||
+			  (s->source == YG_SOURCE_ZEEK && !own_header);
 	size_t head = has_header ? s->header_n : 0;
 	memmove(s->buf + head, s->buf + s->shift, rest);
+	if (s->evtx)
+		yg_evtx_header_at((uint8_t *)s->header, s->chunk);
 	if (head > 0)
 		memcpy(s->buf, s->header, head);
 	s->n = head + rest;
@@ -121,6 +129,14 @@ static void remember_header(struct yg_split *s, struct yg_sv line)
 	s->header_n += line.n;
 }
 
+/* How many records the one at hand is. */
+static uint64_t worth(struct yg_split *s, struct yg_sv line)
+{
+	if (s->evtx)
+		return yg_evtx_count(line, s->chunk++, &s->file);
+	return yg_sv_trim(line).n > 0 && !(s->source == YG_SOURCE_ZEEK && line.p[0] == '#');
+}
+
 /* The record at hand (with its LF) is whole.  True: it does not fit any more,
  * so the batch before it was lent out. */
 static bool record_done(struct yg_split *s, struct yg_split_batch *out)
@@ -134,10 +150,9 @@ static bool record_done(struct yg_split *s, struct yg_split_batch *out)
 	}
 	if (first)
 		s->batch_at = s->record_at;
-	bool counts = yg_sv_trim(line).n > 0 && !(s->source == YG_SOURCE_ZEEK && line.p[0] == '#');
+	s->records += worth(s, line);
 	if (s->source == YG_SOURCE_ZEEK)
 		remember_header(s, line);
-	s->records += counts;
 	s->cut += s->line_cut;
 	s->done = s->n;
 	s->line_n = 0;
@@ -252,6 +267,75 @@ static bool take_frame(struct yg_split *s, struct yg_sv *in, struct yg_split_bat
 	return false;
 }
 
+static void evtx_header(struct yg_split *s)
+{
+	struct yg_sv header = {s->header, s->header_n};
+	bool sound = yg_evtx_file_read(header, &s->file, NULL) == YG_OK &&
+		     yg_evtx_file_check(&s->file, NULL) == YG_OK;
+	memcpy(s->buf, header.p, header.n);
+	s->n = s->done = s->batch_header_n = header.n;
+	s->records += !sound; /* what is wrong with it is said as a record */
+}
+
+/* EVTX: the header, then chunks. */
+static bool take_chunk(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	if (s->header_n < YG_EVTX_HEADER_BYTES) {
+		size_t n = YG_MIN(in->n, YG_EVTX_HEADER_BYTES - s->header_n);
+		memcpy(s->header + s->header_n, in->p, n);
+		s->header_n += n;
+		s->at += n;
+		*in = yg_sv_sub(*in, n, in->n);
+		if (s->header_n == YG_EVTX_HEADER_BYTES)
+			evtx_header(s);
+		return false;
+	}
+	if (!s->open) {
+		s->open = true;
+		s->record_at = s->at;
+	}
+	size_t n = YG_MIN(in->n, YG_EVTX_CHUNK_BYTES - (s->n - s->done));
+	keep(s, yg_sv_sub(*in, 0, n));
+	*in = yg_sv_sub(*in, n, in->n);
+	return s->n - s->done == YG_EVTX_CHUNK_BYTES && record_done(s, out);
+}
+
+static const struct yg_sv evtx_magic = YG_SV_INIT(YG_EVTX_MAGIC "\0");
+
+/* They are lines after all: what was taken for the magic belongs to the first. */
+static void decide_lines(struct yg_split *s)
+{
+	struct yg_sv begun = yg_sv_sub(evtx_magic, 0, s->magic_n);
+	struct yg_split_batch none;
+	s->undecided = false;
+	if (begun.n > 0)
+		(void)take_line(s, &begun, &none); /* no LF in it, so no batch */
+}
+
+static void decide(struct yg_split *s, struct yg_sv *in)
+{
+	while (s->undecided && in->n > 0) {
+		if (in->p[0] != evtx_magic.p[s->magic_n]) {
+			decide_lines(s);
+			return;
+		}
+		*in = yg_sv_sub(*in, 1, in->n);
+		if (++s->magic_n < evtx_magic.n)
+			continue;
+		s->undecided = false;
+		s->evtx = true;
+		memcpy(s->header, evtx_magic.p, evtx_magic.n);
+		s->header_n = s->at = evtx_magic.n;
+	}
+}
+
+static bool take(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	if (s->evtx)
+		return take_chunk(s, in, out);
+	return s->source == YG_SOURCE_DNSTAP ? take_frame(s, in, out) : take_line(s, in, out);
+}
+
 /* After a batch was lent out: the record that did not fit begins the next one. */
 static void resume(struct yg_split *s, struct yg_split_batch *out)
 {
@@ -265,8 +349,10 @@ bool yg_split_next(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *
 	resume(s, out);
 	if (s->source == YG_SOURCE_CLOUDTRAIL)
 		return take_json(s, in, out);
+	if (s->undecided)
+		decide(s, in);
 	while (in->n > 0)
-		if (s->source == YG_SOURCE_DNSTAP ? take_frame(s, in, out) : take_line(s, in, out))
+		if (take(s, in, out))
 			return true;
 	return false;
 }
@@ -274,10 +360,19 @@ bool yg_split_next(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *
 bool yg_split_end(struct yg_split *s, struct yg_split_batch *out)
 {
 	resume(s, out);
+	if (s->undecided)
+		decide_lines(s);
+	if (s->evtx && s->header_n > 0 && s->header_n < YG_EVTX_HEADER_BYTES) {
+		evtx_header(s);
+		s->done = s->n;
+		s->header_n = 0;
+		lend(s, out);
+		return true;
+	}
 	if (s->open) {
 		s->open = false;
 		s->scan = (struct yg_json_scan){0};
-		if (s->source != YG_SOURCE_DNSTAP)
+		if (s->source != YG_SOURCE_DNSTAP && !s->evtx)
 			s->buf[s->n++] = '\n';
 		if (record_done(s, out))
 			return true;

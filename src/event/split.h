@@ -5,6 +5,8 @@
  *   Zeek        whole lines; a batch that begins behind a TSV header has that
  *               header put in front again
  *   dnstap      whole frames behind a START frame; the end of a broken stream as it came
+ *   EVTX        (as source windows or evtx, told by its magic) whole chunks behind the file
+ *               header, which says for a later part where in the file it was
  *   CloudTrail  one record per line, taken out of {"Records":[...]} documents
  * Where the borders lie depends on the bytes alone, not on how they arrive, so
  * that offset and content name a batch the same way at a second import.
@@ -26,7 +28,7 @@ struct yg_split; /* owned: yg_split_free() */
 struct yg_split_batch {
 	struct yg_sv bytes; /* what to send; borrowed until the next call */
 	uint64_t offset;    /* in the plain stream, of the batch's first record */
-	uint64_t records;   /* lines, documents or frames; Zeek: lines without '#' */
+	uint64_t records;   /* lines, documents, frames, records in chunks; Zeek: no '#' lines */
 	uint64_t cut;       /* of these, records that lost their tail; dnstap: frames left out */
 };
 

@@ -5,6 +5,7 @@
  * one table says what an event id of a channel is in OCSF's words.
  * doc/sources/windows.md has the tables; ids and fields are those of
  * learn.microsoft.com (Security auditing; Sysinternals Sysmon). */
+#include "event/evtx_in.h"
 #include "event/node.h"
 #include "event/norm.h"
 
@@ -259,6 +260,7 @@ static const struct kind kinds[] = {
 
 struct state {
 	struct yg_sv slot[W_SLOTS + 1]; /* the last one is for what is not wanted */
+	struct yg_evtx_in evtx;         /* a batch that is an event log file */
 };
 
 static struct yg_sv *slots(struct yg_norm *n)
@@ -344,7 +346,7 @@ static void read_record(struct yg_norm *n, struct yg_event *ev)
 	uint32_t root = yg_node_is(n, event, YG_JSON_OBJECT) ? event : 0;
 	uint32_t system = yg_node(n, root, YG_SV("System"));
 	uint32_t created = yg_node(n, system, YG_SV("TimeCreated"));
-	memset(n->state, 0, sizeof(struct state));
+	memset(slots(n), 0, sizeof((struct state *)n->state)->slot);
 	if (root == 0) { /* flat, or the flat part of winlogbeat's */
 		apply(n, ev, DATA, 0);
 		apply(n, ev, SYSTEM, yg_node(n, 0, YG_SV("log")));
@@ -763,7 +765,10 @@ static void set_object(struct yg_norm *n, struct yg_event *ev)
 static yg_status windows_record(struct yg_norm *n, struct yg_sv record, struct yg_event *ev,
 				struct yg_err *err)
 {
-	yg_status st = yg_norm_json(n, record, err);
+	const struct yg_evtx_in *evtx = &((struct state *)n->state)->evtx;
+	yg_status st = yg_evtx_in_judge(evtx, n, ev, err);
+	if (st == YG_OK)
+		st = yg_norm_json(n, record, err);
 	if (st != YG_OK)
 		return st;
 	read_record(n, ev);
@@ -785,11 +790,35 @@ static yg_status windows_record(struct yg_norm *n, struct yg_sv record, struct y
 	return YG_OK;
 }
 
-const struct yg_norm_ops yg_norm_windows = {
-	.rules = rules,
-	.rule_count = YG_LEN(rules),
-	.sections = 2,
-	.state_size = sizeof(struct state),
-	.record = windows_record,
-	.own = keep,
-};
+static yg_status init(struct yg_norm *n, struct yg_err *err)
+{
+	(void)err;
+	yg_evtx_in_init(&((struct state *)n->state)->evtx);
+	return YG_OK;
+}
+
+static void drop(struct yg_norm *n)
+{
+	yg_evtx_in_free(&((struct state *)n->state)->evtx);
+}
+
+static void begin(struct yg_norm *n)
+{
+	yg_evtx_in_begin(&((struct state *)n->state)->evtx, n);
+}
+
+static bool next(struct yg_norm *n, struct yg_sv *out)
+{
+	struct yg_evtx_in *evtx = &((struct state *)n->state)->evtx;
+	return evtx->is_evtx ? yg_evtx_in_next(evtx, n, out) : yg_norm_line(n, out);
+}
+
+/* Both are one: a batch of either source may be lines or an event log file. */
+#define OPS                                                                                        \
+	{                                                                                          \
+		.rules = rules, .rule_count = YG_LEN(rules), .sections = 2,                        \
+		.state_size = sizeof(struct state), .init = init, .drop = drop, .begin = begin,    \
+		.next = next, .record = windows_record, .own = keep,                               \
+	}
+const struct yg_norm_ops yg_norm_windows = OPS;
+const struct yg_norm_ops yg_norm_evtx = OPS;

@@ -20,7 +20,7 @@ static uint32_t drain(enum yg_source source, struct yg_sv in, size_t piece, uint
 	while (yg_split_end(s, &b)) {
 		crc = yg_crc32c(crc, b.bytes.p, b.bytes.n);
 		*out_records += b.records;
-		bool lines = source != YG_SOURCE_DNSTAP;
+		bool lines = source != YG_SOURCE_DNSTAP && source != YG_SOURCE_EVTX;
 		if (b.bytes.n == 0 || b.offset > in.n ||
 		    (lines && b.bytes.p[b.bytes.n - 1] != '\n'))
 			abort();
@@ -33,7 +33,8 @@ static uint32_t drain(enum yg_source source, struct yg_sv in, size_t piece, uint
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum yg_source sources[] = {YG_SOURCE_NDJSON, YG_SOURCE_ZEEK,
-						 YG_SOURCE_CLOUDTRAIL, YG_SOURCE_DNSTAP};
+						 YG_SOURCE_CLOUDTRAIL, YG_SOURCE_DNSTAP,
+						 YG_SOURCE_EVTX};
 	uint8_t *exact = fuzz_exact(data, size);
 	if (exact == NULL)
 		return 0;

@@ -4,7 +4,7 @@ import { type Mapping, MappingForm, type Member, membersOf, nameFits, propose, t
 import { type Pending, TooLong, giveUp, halt, linesOf, pending, run, upload } from "./upload";
 
 const SAMPLE = 240 << 10; // with a mapping before it at most 256 KiB
-const SOURCES = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "dnstap", "ndjson"];
+const SOURCES = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "dnstap", "evtx", "ndjson"];
 interface Guess {
 	source: string | null;
 	confidence: number;

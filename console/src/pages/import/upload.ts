@@ -31,10 +31,29 @@ export const run = signal<Run | null>(null);
 let stop = new AbortController();
 
 export class TooLong extends Error {}
-/** The file as lines: unpacked, and CloudTrail documents as one record per line. */
+// An event log (EVTX) goes in parts of whole chunks. Every part but the first begins with the file's header again,
+// in which the number of its first chunk is noted (see yg_evtx_header_at()).
+const HEADER = 4096;
+const CHUNK = 65536;
+const CHUNKS = 63;
+const isEvtx = async (data: Blob) => (await data.slice(0, 8).text()) === "ElfFile\0";
+async function chunksOf(file: Blob): Promise<Blob> {
+	const parts: BlobPart[] = [];
+	const header = new Uint8Array(await file.slice(0, HEADER).arrayBuffer());
+	for (let chunk = 0, at = HEADER; at < file.size || chunk === 0; chunk += CHUNKS, at += CHUNKS * CHUNK) {
+		if (chunk > 0) {
+			header.set(new TextEncoder().encode("YGPART\0\0"), 128);
+			new DataView(header.buffer).setUint32(136, chunk, true);
+		}
+		parts.push(header.slice(), file.slice(at, at + CHUNKS * CHUNK));
+	}
+	return new Blob(parts);
+}
+/** The file as lines: unpacked, and CloudTrail documents as one record per line; an event log as its parts. */
 export async function linesOf(file: File, source: string): Promise<Blob> {
 	const gz = /\.gz$/i.test(file.name);
 	const plain = gz ? await new Response(file.stream().pipeThrough(new DecompressionStream("gzip"))).blob() : file;
+	if ((source === "evtx" || source === "windows") && (await isEvtx(plain))) return chunksOf(plain);
 	if (source !== "cloudtrail") return plain;
 	try {
 		const doc = JSON.parse(await plain.text()) as { Records?: unknown[] };
@@ -44,8 +63,9 @@ export async function linesOf(file: File, source: string): Promise<Blob> {
 	}
 	return plain;
 }
-/** Where the part that begins at `from` ends: behind a line. */
+/** Where the part that begins at `from` ends: behind a line, or a chunk of an event log. */
 async function endOf(data: Blob, from: number): Promise<number> {
+	if (await isEvtx(data.slice(from))) return Math.min(from + HEADER + CHUNKS * CHUNK, data.size);
 	for (const size of [PART, LINE]) {
 		if (from + size >= data.size) {
 			if (data.size - from <= LINE) return data.size;

@@ -12,7 +12,7 @@ interface Token {
 	last_used_at: string | null;
 	revoked_at: string | null;
 }
-const SOURCES = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "dnstap"] as const;
+const SOURCES = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "dnstap", "evtx"] as const;
 const FILES: Record<string, string> = { suricata: "eve.json", zeek: "conn.log", syslog: "syslog.log", cloudtrail: "cloudtrail.json", windows: "events.json", ocsf: "events.jsonl" };
 
 function Add({ org, done, onClose }: { org: string; done: () => void; onClose: () => void }) {

@@ -24,7 +24,7 @@ export const TONE = { ok: "ok", late: "warn", silent: "bad", never: "bad" } as c
 const RANK = { never: 0, silent: 1, late: 2, ok: 3 };
 /** Worst first: by state, then by how long nothing came. */
 export const worst = (a: Source, b: Source) => RANK[a.state] - RANK[b.state] || (b.lag_s ?? 0) - (a.lag_s ?? 0) || keyOf(a).localeCompare(keyOf(b));
-export const KINDS = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "dnstap"];
+export const KINDS = ["suricata", "zeek", "syslog", "cloudtrail", "windows", "ocsf", "dnstap", "evtx"];
 export const EVERY: [string, string][] = [
 	["300", k("sources.every.300")],
 	["900", k("sources.every.900")],
