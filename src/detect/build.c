@@ -94,10 +94,6 @@ yg_status yg_detect_builder_new(const struct yg_env *env, size_t memory,
 	yg_buf_init(&b->text, memory);
 	env->random(env->ctx, &b->key, sizeof b->key);
 	memcpy(b->info.key, &b->key, sizeof b->info.key);
-	if (yg_detect_field_of(b, YG_SV("")) != 0) {
-		yg_detect_builder_free(b);
-		return nomem(err);
-	}
 	*out = b;
 	return YG_OK;
 }
@@ -108,8 +104,9 @@ void yg_detect_builder_free(struct yg_detect_builder *b)
 		return;
 	for (size_t i = 0; i < b->automata.n; i++)
 		(void)hs_free_database(*YG_AT(b, automata, hs_database_t *, i));
-	struct yg_vec *const all[] = {&b->keys,           &b->steps,    &b->groups,     &b->weights,
-				      &b->owners,         &b->automata, &b->regex_keys, &b->texts,
+	struct yg_vec *const all[] = {&b->keys,           &b->steps,  &b->groups,
+				      &b->weights,        &b->owners, &b->automata,
+				      &b->regex_keys,     &b->texts,  &b->keyword_fields,
 #define X(id, name, type) &b->name,
 				      YG_DETECT_TABLES(X)
 #undef X
@@ -208,8 +205,15 @@ static uint32_t source_of(struct yg_detect_builder *b, const struct yg_sigma_rul
 			return (uint32_t)i;
 	}
 	struct yg_detect_source *s = YG_MORE(b, sources, struct yg_detect_source);
-	if (s == NULL)
+	uint32_t *keywords = YG_MORE(b, keyword_fields, uint32_t);
+	if (s == NULL || keywords == NULL)
 		return 0;
+	*keywords = YG_DETECT_NONE;
+	for (size_t i = 0; i + 1 < b->sources.n; i++)
+		if (yg_sv_eq(yg_detect_kept(&b->pool,
+					    YG_AT(b, sources, struct yg_detect_source, i)->product),
+			     rule->product))
+			*keywords = *YG_AT(b, keyword_fields, uint32_t, i);
 	s->category = yg_detect_keep(b, words[0], true);
 	s->product = yg_detect_keep(b, words[1], true);
 	s->service = yg_detect_keep(b, words[2], true);
@@ -246,13 +250,12 @@ static struct yg_detect_text join(struct yg_detect_builder *b, const struct yg_s
 static void put_rule(struct yg_detect_builder *b, const struct yg_sigma_rule *rule,
 		     struct yg_sv file, uint32_t first)
 {
-	uint32_t source = source_of(b, rule);
 	struct yg_detect_rule *r = YG_MORE(b, rules, struct yg_detect_rule);
 	if (r == NULL)
 		return;
 	*r = (struct yg_detect_rule){.first = first,
 				     .count = (uint32_t)b->steps.n - first,
-				     .source = source,
+				     .source = b->source,
 				     .level = rule->level,
 				     .line = (uint32_t)rule->line};
 	r->title = yg_detect_keep(b, rule->title, true);
@@ -280,6 +283,7 @@ yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sig
 	if (st != YG_OK)
 		return st;
 	uint32_t first = (uint32_t)b->steps.n;
+	b->source = source_of(b, rule);
 	emit_condition(&e, &rule->detection);
 	for (size_t i = 0; i < filter_count; i++)
 		if (names(filters[i], rule)) {

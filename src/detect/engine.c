@@ -42,7 +42,8 @@ static bool info_good(const struct yg_detect *d)
 	       all_below(d, f->field_slots, fields, d->fields_count) &&
 	       all_below(d, f->exact_slots, exacts, d->exacts_count) &&
 	       all_below(d, f->triggers, (uint64_t)f->bits + 1, d->links_count) &&
-	       all_below(d, f->owners, f->bits, d->fields_count);
+	       all_below(d, f->owners, f->bits, d->fields_count) &&
+	       all_below(d, f->keywords, d->sources_count, d->fields_count);
 }
 
 static bool field_good(const struct yg_detect *d, uint64_t i)
@@ -160,7 +161,7 @@ static bool rule_good(const struct yg_detect *d, const struct yg_detect_rule *r)
 
 static bool good(const struct yg_detect *d)
 {
-	if (!info_good(d) || d->fields_count == 0 || d->rules_count > YG_DETECT_RULES_MAX ||
+	if (!info_good(d) || d->rules_count > YG_DETECT_RULES_MAX ||
 	    d->literals_count >= YG_DETECT_NONE || d->patterns_count >= YG_DETECT_NONE)
 		return false;
 	for (uint64_t i = 0; i < d->fields_count; i++)

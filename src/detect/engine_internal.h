@@ -56,7 +56,7 @@ struct yg_detect_lazy {
 	uint32_t tests;
 };
 struct yg_detect_field {
-	struct yg_detect_text name; /* of the first one: none, keywords */
+	struct yg_detect_text name; /* none: keywords of rules of one product */
 	uint32_t next;              /* of the same slot */
 	uint32_t present;           /* bit; the next one: filled */
 	uint32_t always;            /* links to bits that any value sets */
@@ -89,7 +89,7 @@ struct yg_detect_info {
 	uint32_t exact_slots, exact_mask;
 	uint32_t triggers; /* in the words, by bit: links to rules; the last: of no bit */
 	uint32_t owners;   /* in the words, by bit: its field */
-	uint32_t keywords; /* in the words, by source: has it a rule that looks anywhere? */
+	uint32_t keywords; /* in the words, by source: the field of its keywords, or none */
 };
 
 /* id, name, type of every table */

@@ -11,8 +11,9 @@
 
 struct applies { /* which log sources of rules hold for an event */
 	uint64_t hash;
-	bool used, keywords;
-	uint8_t *source; /* by source */
+	bool used;
+	uint8_t *source;                   /* by source */
+	uint32_t *keywords, keyword_count; /* fields */
 };
 struct yg_detect_eval {
 	const struct yg_detect *d;
@@ -112,20 +113,48 @@ static void on_gram(struct yg_detect_eval *e, const struct value *v, uint64_t ha
 	}
 }
 
-/* Every gram of n bytes.  The buffer has room behind the value. */
-static inline void scan_grams(struct yg_detect_eval *e, const struct value *v, uint32_t n)
+static inline uint64_t filter_bit(const uint64_t *filter, uint32_t shift, const char *p, uint32_t n)
+{
+	uint32_t gram;
+	memcpy(&gram, p, sizeof gram);
+	if (n < 4)
+		gram &= (1u << 8 * n) - 1;
+	uint64_t bit = yg_detect_gram_hash(gram, n) >> shift;
+	return filter[bit >> 6] >> (bit & 63) & 1;
+}
+
+static void on_byte(struct yg_detect_eval *e, const struct value *v, uint32_t n, size_t at)
+{
+	uint32_t gram;
+	memcpy(&gram, v->folded.p + at, sizeof gram);
+	if (n < 4)
+		gram &= (1u << 8 * n) - 1;
+	on_gram(e, v, yg_detect_gram_hash(gram, n), gram, n, at);
+}
+
+/* Every gram of n bytes, four at a time.  The buffer has room behind the value. */
+static inline __attribute__((always_inline)) void scan_grams(struct yg_detect_eval *e,
+							     const struct value *v, uint32_t n)
 {
 	const uint64_t *filter = e->d->filter + v->field->filter;
 	const uint32_t shift = v->field->filter_shift;
-	const uint32_t mask = n == 4 ? UINT32_MAX : (1u << 8 * n) - 1;
-	for (size_t i = 0; i + n <= v->folded.n; i++) {
-		uint32_t gram;
-		memcpy(&gram, v->folded.p + i, sizeof gram);
-		gram &= mask;
-		uint64_t hash = yg_detect_gram_hash(gram, n), bit = hash >> shift;
-		if (YG_UNLIKELY((filter[bit >> 6] >> (bit & 63) & 1) != 0))
-			on_gram(e, v, hash, gram, n, i);
+	const char *p = v->folded.p;
+	const size_t count = v->folded.n >= n ? v->folded.n - n + 1 : 0;
+	size_t i = 0;
+	for (; i + 4 <= count; i += 4) {
+		uint64_t a = filter_bit(filter, shift, p + i, n);
+		uint64_t b = filter_bit(filter, shift, p + i + 1, n);
+		uint64_t c = filter_bit(filter, shift, p + i + 2, n);
+		uint64_t d = filter_bit(filter, shift, p + i + 3, n);
+		if (YG_LIKELY((a | b | c | d) == 0))
+			continue;
+		for (size_t j = i; j < i + 4; j++)
+			if (filter_bit(filter, shift, p + j, n) != 0)
+				on_byte(e, v, n, j);
 	}
+	for (; i < count; i++)
+		if (filter_bit(filter, shift, p + i, n) != 0)
+			on_byte(e, v, n, i);
 }
 
 static void scan(struct yg_detect_eval *e, const struct value *v)
@@ -243,19 +272,19 @@ static void ask_pair(struct yg_detect_eval *e, const struct yg_detect_pair *p)
 
 /* Keywords: the record, and what is not a piece of it as it stands.  They are looked for
  * anywhere in a text, so what is a piece of the record was asked with it. */
-static void ask_keywords(struct yg_detect_eval *e)
+static void ask_keywords(struct yg_detect_eval *e, uint32_t field)
 {
 	const struct yg_detect_record *r = e->record;
 	struct yg_sv raw = bounded(r->raw);
 	uintptr_t from = (uintptr_t)raw.p, to = from + raw.n;
-	set_bit(e, e->d->fields[0].present);
-	set_bit(e, e->d->fields[0].present + 1);
-	ask_value(e, 0, raw);
+	set_bit(e, e->d->fields[field].present);
+	set_bit(e, e->d->fields[field].present + 1);
+	ask_value(e, field, raw);
 	for (size_t i = 0; i < r->count; i++) {
 		uintptr_t p = (uintptr_t)r->pairs[i].value.p;
 		struct yg_sv v = bounded(r->pairs[i].value);
 		if (!r->pairs[i].null && (raw.n == 0 || p < from || p > to || v.n > to - p))
-			ask_value(e, 0, v);
+			ask_value(e, field, v);
 	}
 }
 
@@ -390,10 +419,19 @@ static bool source_fits(struct yg_sv want, struct yg_sv have)
 	return want.n == 0 || yg_sv_eq(want, have);
 }
 
+static void add_keywords(struct applies *a, uint32_t field)
+{
+	bool again = field == YG_DETECT_NONE;
+	for (uint32_t i = 0; !again && i < a->keyword_count; i++)
+		again = a->keywords[i] == field;
+	if (!again)
+		a->keywords[a->keyword_count++] = field;
+}
+
 static void find_applies(const struct yg_detect *d, const struct yg_detect_record *r,
 			 struct applies *a)
 {
-	a->keywords = false;
+	a->keyword_count = 0;
 	for (uint64_t i = 0; i < d->sources_count; i++) {
 		const struct yg_detect_source *s = &d->sources[i];
 		bool yes = false;
@@ -402,7 +440,8 @@ static void find_applies(const struct yg_detect *d, const struct yg_detect_recor
 			      source_fits(yg_detect_sv(d, s->product), r->sources[j].product) &&
 			      source_fits(yg_detect_sv(d, s->service), r->sources[j].service);
 		a->source[i] = yes;
-		a->keywords = a->keywords || (yes && d->words[d->info.keywords + i] != 0);
+		if (yes)
+			add_keywords(a, d->words[d->info.keywords + i]);
 	}
 }
 
@@ -451,8 +490,8 @@ void yg_detect_run(struct yg_detect_eval *e, const struct yg_detect_record *reco
 	begin(e, record);
 	for (size_t i = 0; i < record->count; i++)
 		ask_pair(e, &record->pairs[i]);
-	if (e->now->keywords)
-		ask_keywords(e);
+	for (uint32_t i = 0; i < e->now->keyword_count; i++)
+		ask_keywords(e, e->now->keywords[i]);
 	/* asking may set bits: their rules come too */
 	for (size_t i = 0; i < e->set_count; i++)
 		run_triggered(e, e->set[i], match, ctx);
@@ -501,7 +540,8 @@ static bool make(struct yg_detect_eval *e, const struct yg_detect *d)
 		  e->pattern_stamps != NULL;
 	for (size_t i = 0; ok && i < SOURCES_KEPT; i++) {
 		e->sources[i].source = calloc(d->sources_count + 1, 1);
-		ok = e->sources[i].source != NULL;
+		e->sources[i].keywords = calloc(d->sources_count + 1, sizeof(uint32_t));
+		ok = e->sources[i].source != NULL && e->sources[i].keywords != NULL;
 	}
 	for (uint64_t i = 0; ok && i < d->regexes_count; i++)
 		ok = hs_alloc_scratch(d->automata[i], &e->scratch) == HS_SUCCESS;
@@ -525,8 +565,10 @@ void yg_detect_eval_free(struct yg_detect_eval *e)
 	if (e == NULL)
 		return;
 	(void)hs_free_scratch(e->scratch);
-	for (size_t i = 0; i < SOURCES_KEPT; i++)
+	for (size_t i = 0; i < SOURCES_KEPT; i++) {
 		free(e->sources[i].source);
+		free(e->sources[i].keywords);
+	}
 	free(e->bits);
 	free(e->set);
 	free(e->folded);

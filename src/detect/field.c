@@ -14,20 +14,8 @@ uint32_t yg_detect_bit(struct yg_detect_builder *b, uint32_t field, uint8_t weig
 	return (uint32_t)b->weights.n - 1;
 }
 
-uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
+static uint32_t new_field(struct yg_detect_builder *b, struct yg_sv name)
 {
-	uint64_t hash = yg_detect_hash(&b->key, 1, name);
-	size_t at = SIZE_MAX;
-	uint32_t i;
-	if (b->broken || !yg_index_room(&b->field_index)) {
-		b->broken = true;
-		return YG_DETECT_NONE;
-	}
-	while (yg_index_next(&b->field_index, hash, &at, &i))
-		if (yg_sv_eq(yg_detect_kept(&b->pool,
-					    YG_AT(b, fields, struct yg_detect_field, i)->name),
-			     name))
-			return i;
 	uint32_t number = (uint32_t)b->fields.n;
 	struct yg_detect_text own = yg_detect_keep(b, name, true);
 	uint32_t present = yg_detect_bit(b, number, 250), filled = yg_detect_bit(b, number, 250);
@@ -41,7 +29,46 @@ uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
 				      .next = YG_DETECT_NONE,
 				      .always = YG_DETECT_NONE,
 				      .numbers = YG_DETECT_NONE};
-	yg_index_put(&b->field_index, at, hash, number);
+	return number;
+}
+
+/* Those of all log sources of one product share a field. */
+static uint32_t keywords_of(struct yg_detect_builder *b)
+{
+	uint32_t *own = YG_AT(b, keyword_fields, uint32_t, b->source);
+	if (*own != YG_DETECT_NONE)
+		return *own;
+	uint32_t field = new_field(b, YG_SV(""));
+	struct yg_detect_text product =
+		YG_AT(b, sources, struct yg_detect_source, b->source)->product;
+	for (size_t i = 0; i < b->sources.n; i++) {
+		struct yg_detect_text other =
+			YG_AT(b, sources, struct yg_detect_source, i)->product;
+		if (yg_sv_eq(yg_detect_kept(&b->pool, other), yg_detect_kept(&b->pool, product)))
+			*YG_AT(b, keyword_fields, uint32_t, i) = field;
+	}
+	return field;
+}
+
+uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
+{
+	uint64_t hash = yg_detect_hash(&b->key, 1, name);
+	size_t at = SIZE_MAX;
+	uint32_t i;
+	if (b->broken || !yg_index_room(&b->field_index)) {
+		b->broken = true;
+		return YG_DETECT_NONE;
+	}
+	if (name.n == 0)
+		return keywords_of(b);
+	while (yg_index_next(&b->field_index, hash, &at, &i))
+		if (yg_sv_eq(yg_detect_kept(&b->pool,
+					    YG_AT(b, fields, struct yg_detect_field, i)->name),
+			     name))
+			return i;
+	uint32_t number = new_field(b, name);
+	if (number != YG_DETECT_NONE)
+		yg_index_put(&b->field_index, at, hash, number);
 	return number;
 }
 

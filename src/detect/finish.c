@@ -7,6 +7,7 @@
 
 #include "detect/build_internal.h"
 
+#define FILTER_BITS     64 /* of a literal: one byte of 64 is looked at for nothing */
 #define GRAMS_LOOKED_AT 64 /* of one literal, to choose from */
 
 /* `count` words with one value; where they begin. */
@@ -145,7 +146,7 @@ static void link_literals(struct yg_detect_builder *b, uint32_t *per_field)
 		struct yg_detect_field *field = YG_AT(b, fields, struct yg_detect_field, f);
 		if (per_field[f] == 0)
 			continue;
-		size_t bits = power_above((size_t)per_field[f] * 16, 512);
+		size_t bits = power_above((size_t)per_field[f] * FILTER_BITS, 512);
 		size_t slots = power_above((size_t)per_field[f] * 2, 16);
 		field->filter = (uint32_t)b->filter.n;
 		field->filter_shift = shift_of(bits);
@@ -199,23 +200,12 @@ static void move_steps(struct yg_detect_builder *b)
 		       b->owners.n * sizeof(uint32_t));
 }
 
-static void mark_keywords(struct yg_detect_builder *b)
+static void move_keywords(struct yg_detect_builder *b)
 {
-	b->info.keywords = words(b, b->sources.n, 0);
-	for (size_t r = 0; !b->broken && r < b->rules.n; r++) {
-		const struct yg_detect_rule *rule = YG_AT(b, rules, struct yg_detect_rule, r);
-		for (uint32_t i = 0; i < rule->count; i++) {
-			uint32_t step = *YG_AT(b, words, uint32_t, rule->first + i);
-			uint32_t n = YG_STEP_N(step);
-			bool anywhere =
-				YG_STEP_OP(step) == YG_OP_LAZY
-					? YG_AT(b, lazies, struct yg_detect_lazy, n)->field == 0
-					: YG_STEP_OP(step) == YG_OP_BIT &&
-						  *YG_AT(b, owners, uint32_t, n) == 0;
-			if (anywhere)
-				*YG_AT(b, words, uint32_t, b->info.keywords + rule->source) = 1;
-		}
-	}
+	b->info.keywords = words(b, b->sources.n, YG_DETECT_NONE);
+	if (!b->broken && b->sources.n > 0)
+		memcpy(YG_AT(b, words, uint32_t, b->info.keywords), b->keyword_fields.p,
+		       b->sources.n * sizeof(uint32_t));
 }
 
 yg_status yg_detect_finish(struct yg_detect_builder *b, struct yg_err *err)
@@ -224,7 +214,7 @@ yg_status yg_detect_finish(struct yg_detect_builder *b, struct yg_err *err)
 	link_slots(b);
 	finish_literals(b);
 	move_steps(b);
-	mark_keywords(b);
+	move_keywords(b);
 	b->info.triggers = words(b, (size_t)b->info.bits + 1, YG_DETECT_NONE);
 	if (!b->broken)
 		yg_detect_find_triggers(b);
