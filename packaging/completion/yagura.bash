@@ -17,7 +17,7 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
-    'detect') verbs='check compile run ' ;;
+    'detect') verbs='check compile run test ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
@@ -92,6 +92,7 @@ _yagura() {
     'detect check') opts='--rules --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'detect compile') opts='--rules --out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'detect run') opts='--rules --snapshot --source --mapping --category --product --service --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect test') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns explain') opts='--type --org --client --do --cd --help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -258,10 +258,11 @@ complete -c yagura -n '__fish_seen_subcommand_from detect' -a run -d 'Say which 
 complete -c yagura -n '__fish_seen_subcommand_from run' -l rules -r -d 'Folder of Sigma rules, or one file.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l snapshot -r -d 'Snapshot of rules, in the place of --rules.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l source -r -d 'suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson.'
-complete -c yagura -n '__fish_seen_subcommand_from run' -l mapping -r -d 'Mapping file, for ndjson.'
+complete -c yagura -n '__fish_seen_subcommand_from run' -l mapping -r -d 'Mapping file, for ndjson (default: its own fields).'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l category -r -d 'Category of the log source, in the place of the table'\''s.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l product -r -d 'Product of the log source, in the place of the table'\''s.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l service -r -d 'Service of the log source, in the place of the table'\''s.'
+complete -c yagura -n '__fish_seen_subcommand_from detect' -a test -d 'Test Sigma rules by records beside them, offline.'
 complete -c yagura -n __fish_use_subcommand -a dns
 complete -c yagura -n '__fish_seen_subcommand_from dns' -a compile -d 'Compile response policy zones and lists into a snapshot, offline.'
 complete -c yagura -n '__fish_seen_subcommand_from compile' -l out -r -d 'Snapshot to write.'

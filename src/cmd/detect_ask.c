@@ -3,10 +3,16 @@
 #include <stdlib.h>
 
 #include "cmd/log_file.h"
+#include "event/mapping.h"
+
+/* NDJSON without a mapping: its own fields, and the time where it usually stands. */
+static const char plain_mapping[] =
+	"{\"fields\":{\"time\":[\"@timestamp\",\"timestamp\",\"time\",\"eventTime\",\"published\"]}}";
 
 struct yg_ask {
 	struct yg_ask_opts opts;
 	struct yg_norm *norm;        /* owned */
+	struct yg_mapping *plain;    /* owned; NULL: not needed */
 	struct yg_detect_view *view; /* owned */
 	struct yg_detect_eval *eval; /* owned */
 	const char *file;
@@ -54,7 +60,12 @@ yg_status yg_ask_new(const struct yg_cli *cli, const struct yg_ask_opts *opts, s
 		return YG_FAIL(err, YG_NOMEM, "no memory to read log files");
 	a->opts = *opts;
 	a->now = yg_env_wall(yg_cli_env(cli));
-	yg_status st = yg_norm_new(opts->source, opts->mapping, &a->norm, err);
+	yg_status st = YG_OK;
+	if (opts->source == YG_SOURCE_NDJSON && opts->mapping == NULL)
+		st = yg_mapping_read(yg_sv_of(plain_mapping), "plain", &a->plain, err);
+	if (st == YG_OK)
+		st = yg_norm_new(opts->source, a->plain != NULL ? a->plain : opts->mapping,
+				 &a->norm, err);
 	if (st == YG_OK)
 		st = yg_detect_view_new(opts->source, opts->own, yg_cli_env(cli), &a->view, err);
 	if (st == YG_OK)
@@ -72,6 +83,7 @@ void yg_ask_free(struct yg_ask *a)
 	if (a == NULL)
 		return;
 	yg_norm_free(a->norm);
+	yg_mapping_free(a->plain);
 	yg_detect_view_free(a->view);
 	yg_detect_eval_free(a->eval);
 	free(a);

@@ -19,7 +19,7 @@ typedef void (*yg_ask_record_fn)(void *ctx, uint64_t record, uint64_t hits);
 struct yg_ask_opts {
 	const struct yg_detect *engine; /* borrowed */
 	enum yg_source source;
-	const struct yg_mapping *mapping;      /* borrowed; NULL: none */
+	const struct yg_mapping *mapping;      /* borrowed; NULL: none, also for NDJSON */
 	const struct yg_detect_logsource *own; /* borrowed; NULL: by the tables */
 	yg_ask_hit_fn hit;
 	yg_ask_record_fn record;

@@ -231,6 +231,22 @@ static yg_status add_rules(struct loading *l, struct yg_err *err)
 	return st;
 }
 
+yg_status yg_rule_files(const char *path, struct yg_arena *names, const char ***out, size_t *count,
+			struct yg_err *err)
+{
+	YG_AUTO(loading_free) struct loading l = {.counts = NULL};
+	yg_arena_init(&l.names, ARENA);
+	yg_status st = find_files(&l, path, err);
+	const char **list = st == YG_OK ? YG_NEW_N(names, const char *, l.file_count + 1) : NULL;
+	for (size_t i = 0; list != NULL && i < l.file_count; i++)
+		list[i] = yg_arena_dup(names, yg_sv_of(l.files[i])).p;
+	if (st == YG_OK && (list == NULL || names->refused))
+		st = YG_FAIL(err, YG_NOMEM, "no memory for the names of the rule files");
+	*out = list;
+	*count = l.file_count;
+	return st;
+}
+
 yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_detect **out,
 			struct yg_rule_counts *counts, struct yg_err *err)
 {

@@ -5,6 +5,11 @@
 
 #define YG_RULE_FILES_MAX 200000
 
+/* The .yml and .yaml files under `path`, by name, in the arena.  YG_OK | YG_IO | YG_LIMIT |
+ * YG_NOMEM. */
+yg_status yg_rule_files(const char *path, struct yg_arena *names, const char ***out, size_t *count,
+			struct yg_err *err);
+
 struct yg_rule_counts {
 	uint64_t files, rules, correlations, filters, refused;
 };

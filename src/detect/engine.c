@@ -326,5 +326,9 @@ struct yg_detect_about yg_detect_about(const struct yg_detect *d, uint32_t rule)
 	a.level =
 		r->level <= YG_SIGMA_CRITICAL ? (enum yg_sigma_level)r->level : YG_SIGMA_LEVEL_NONE;
 	a.line = r->line;
+	const struct yg_detect_source *s = &d->sources[r->source];
+	a.logsource = (struct yg_detect_logsource){yg_detect_sv(d, s->category),
+						   yg_detect_sv(d, s->product),
+						   yg_detect_sv(d, s->service)};
 	return a;
 }

@@ -51,6 +51,7 @@ size_t yg_detect_rule_count(const struct yg_detect *d);
 struct yg_detect_about {                    /* views into the engine */
 	struct yg_sv title, id, file, tags; /* tags: with a comma between two */
 	struct yg_sv name;                  /* by which correlations may call it */
+	struct yg_detect_logsource logsource;
 	enum yg_sigma_level level;
 	size_t line;
 };

@@ -354,6 +354,64 @@ static inline bool n_time(const struct n_item *it, struct yg_sv s, double *out)
 	return v >= 0;
 }
 
+#ifdef N_VECTORSCAN
+/* Of the published rules, whose expressions are more than POSIX knows: each by itself,
+ * compiled when it is first met, known by where its text stands. */
+#include <hs/hs.h>
+static struct {
+	const char *p;
+	unsigned flags;
+	hs_database_t *db;
+} n_compiled[1024];
+static hs_scratch_t *n_scratch;
+
+static inline int n_on_match(unsigned id, unsigned long long from, unsigned long long to,
+			     unsigned flags, void *ctx)
+{
+	(void)id;
+	(void)from;
+	(void)to;
+	(void)flags;
+	*(bool *)ctx = true;
+	return 1;
+}
+
+static inline bool n_regex(const struct n_item *it, struct yg_sv pattern, struct yg_sv s)
+{
+	static char text[20000];
+	unsigned flags =
+		HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (n_has(it, "i") ? HS_FLAG_CASELESS : 0) |
+		(n_has(it, "m") ? HS_FLAG_MULTILINE : 0) | (n_has(it, "s") ? HS_FLAG_DOTALL : 0);
+	hs_compile_error_t *why = NULL;
+	bool yes = false;
+	size_t i = 0;
+	while (i < YG_LEN(n_compiled) && n_compiled[i].p != NULL &&
+	       (n_compiled[i].p != pattern.p || n_compiled[i].flags != flags))
+		i++;
+	if (i == YG_LEN(n_compiled) || pattern.n >= sizeof text)
+		abort();
+	if (n_compiled[i].p == NULL) {
+		memcpy(text, pattern.p, pattern.n);
+		text[pattern.n] = '\0';
+		if (hs_compile(text, flags, HS_MODE_BLOCK, NULL, &n_compiled[i].db, &why) !=
+			    HS_SUCCESS ||
+		    hs_alloc_scratch(n_compiled[i].db, &n_scratch) != HS_SUCCESS)
+			abort();
+		n_compiled[i].p = pattern.p;
+		n_compiled[i].flags = flags;
+	}
+	(void)hs_scan(n_compiled[i].db, s.n > 0 ? s.p : "", (unsigned)s.n, 0, n_scratch, n_on_match,
+		      &yes);
+	return yes;
+}
+
+static inline void n_regex_end(void)
+{
+	for (size_t i = 0; i < YG_LEN(n_compiled); i++)
+		(void)hs_free_database(n_compiled[i].db);
+	(void)hs_free_scratch(n_scratch);
+}
+#else
 static inline bool n_regex(const struct n_item *it, struct yg_sv pattern, struct yg_sv s)
 {
 	regex_t re;
@@ -371,6 +429,7 @@ static inline bool n_regex(const struct n_item *it, struct yg_sv pattern, struct
 	regfree(&re);
 	return yes;
 }
+#endif
 
 static inline bool n_in_network(struct yg_sv network, struct yg_sv s)
 {
