@@ -194,6 +194,26 @@ static void many(struct yg_state *db)
 	T_OK(get(db, "h0").due.us == was && get(db, "h0").due_reason.n == 0);
 }
 
+/* Alerts of the demonstration are as old as what was found. */
+static void demonstration(struct yg_state *db)
+{
+	struct yg_act act = yg_act_make(db, &env, YG_SV("system"));
+	struct yg_org made_up = {.slug = YG_SV("demo-x"), .demo = true};
+	struct yg_finding_result r;
+	struct message m;
+	const int64_t then = sim.wall.us - 40 * DAY;
+	T_OK(yg_org_add(&act, &made_up, &err) == YG_OK);
+	message_begin(&m, 0, ++batches);
+	message_add(&m, "demo-x", "evil.example", "d1", 4, then, "d1");
+	message_add(&m, "beta", "evil.example", "d2", 4, then, "d2");
+	T_OK(message_send(&m, &act, &r) == YG_OK && r.opened == 2);
+	T_OK(get(db, "d1").created.us == then && get(db, "d1").due.us == then + 3 * DAY);
+	T_OK(get(db, "d2").created.us == sim.wall.us && get(db, "d2").first_seen.us == then);
+	T_OK(one(db, "SELECT sum(created) FROM alert_hour WHERE org = 'demo-x'") == 1);
+	T_OK(one(db, "SELECT max(hour) FROM alert_hour WHERE org = 'demo-x'") ==
+	     then / (3600 * YG_US_PER_S));
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -203,6 +223,7 @@ int main(void)
 	due(db);
 	snooze(db);
 	many(db);
+	demonstration(db);
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	return tap_done();

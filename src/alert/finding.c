@@ -212,20 +212,20 @@ static yg_status find_previous(struct yg_state *db, const struct yg_finding *f,
 }
 
 static yg_status insert_alert(struct yg_act *act, const struct yg_finding *f, struct yg_sv id,
-			      struct yg_sv previous, struct yg_sv system, int64_t *out_seq,
-			      struct yg_err *err)
+			      struct yg_sv previous, struct yg_sv system, int64_t made,
+			      int64_t *out_seq, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
-	int64_t now = yg_env_wall(act->env).us, due = YG_NO_DUE;
-	yg_status st = yg_due_at(act->db, f->org, f->severity_id, now, &due, err);
+	int64_t due = YG_NO_DUE;
+	yg_status st = yg_due_at(act->db, f->org, f->severity_id, made, &due, err);
 	if (st != YG_OK)
 		return st;
 	st = yg_state_prepare(
 		act->db,
 		YG_SQL("INSERT INTO alert (org, indicator_type, indicator, asset, id, title, state, severity_id,"
 		       " confidence, tlp, list, category, family, count, first_seen, last_seen, created, updated, previous, system, due)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, $9, $10, $11, $12, 0, $13, $13, $14, $14, $15, $16, $17)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, 'new', $7, $8, $9, $10, $11, $12, 0, $13, $13, $14, $18, $15, $16, $17)"
 		       " RETURNING seq"),
 		&s, err);
 	if (st != YG_OK)
@@ -240,10 +240,11 @@ static yg_status insert_alert(struct yg_act *act, const struct yg_finding *f, st
 	yg_stmt_text(s, 11, f->category);
 	yg_stmt_text(s, 12, f->family);
 	yg_stmt_i64(s, 13, f->time.us);
-	yg_stmt_i64(s, 14, now);
+	yg_stmt_i64(s, 14, made);
 	yg_stmt_text(s, 15, previous);
 	yg_stmt_text(s, 16, system);
 	yg_stmt_i64(s, 17, due);
+	yg_stmt_i64(s, 18, yg_env_wall(act->env).us);
 	st = yg_stmt_step(s, &row, err);
 	if (st != YG_OK)
 		return st;
@@ -282,9 +283,10 @@ static yg_status insert_part(struct yg_state *db, const struct yg_finding *f, st
 	return yg_stmt_step(s, &row, err);
 }
 
-static yg_status open_alert(struct yg_act *act, const struct yg_finding *first,
+static yg_status open_alert(struct yg_act *act, const struct yg_finding *first, bool made_up,
 			    struct yg_arena *arena, struct part *p, struct yg_err *err)
 {
+	int64_t now = yg_env_wall(act->env).us;
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	struct yg_id id = yg_id_new(&act->ids, act->env, "a");
 	struct yg_sv previous, system;
@@ -302,7 +304,8 @@ static yg_status open_alert(struct yg_act *act, const struct yg_finding *first,
 	if (st == YG_OK)
 		st = yg_system_of(act->db, f.org, f.asset, arena, &system, err);
 	if (st == YG_OK)
-		st = insert_alert(act, &f, yg_id_sv(&id), previous, system, &p->alert, err);
+		st = insert_alert(act, &f, yg_id_sv(&id), previous, system,
+				  made_up ? YG_MIN(f.time.us, now) : now, &p->alert, err);
 	if (st == YG_OK)
 		st = insert_part(act->db, &f, p, err);
 	if (st != YG_OK)
@@ -415,15 +418,16 @@ static yg_status save_alert(struct yg_act *act, struct yg_sv org, const struct p
 	return yg_stmt_run(s, err);
 }
 
-/* A run of findings about one subject joins its alert. */
-static yg_status join(struct yg_act *act, const struct item *run, size_t n, struct yg_arena *arena,
-		      struct yg_finding_result *result, struct yg_err *err)
+/* A run of findings about one subject joins its alert.  made_up: of the demonstration,
+ * whose alerts are as old as what was found, as if they had been watched for all the time. */
+static yg_status join(struct yg_act *act, const struct item *run, size_t n, bool made_up,
+		      struct yg_arena *arena, struct yg_finding_result *result, struct yg_err *err)
 {
 	struct part p = {0};
 	bool found = false, raised = false;
 	yg_status st = find_part(act->db, &run[0].f, &p, &found, err);
 	if (st == YG_OK && !found) {
-		st = open_alert(act, &run[0].f, arena, &p, err);
+		st = open_alert(act, &run[0].f, made_up, arena, &p, err);
 		result->opened++;
 	}
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
@@ -448,15 +452,18 @@ static yg_status join(struct yg_act *act, const struct item *run, size_t n, stru
 	return st;
 }
 
-static yg_status org_known(struct yg_state *db, struct yg_sv org, bool *out, struct yg_err *err)
+static yg_status org_known(struct yg_state *db, struct yg_sv org, bool *out, bool *out_made_up,
+			   struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	yg_status st =
-		yg_state_prepare(db, YG_SQL("SELECT 1 FROM organisation WHERE slug = $1"), &s, err);
+	yg_status st = yg_state_prepare(db, YG_SQL("SELECT demo FROM organisation WHERE slug = $1"),
+					&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, org);
-	return yg_stmt_step(s, out, err);
+	st = yg_stmt_step(s, out, err);
+	*out_made_up = st == YG_OK && *out && yg_col_i64(s, 0) != 0;
+	return st;
 }
 
 static yg_status join_all(struct yg_act *act, const struct item *items, size_t n,
@@ -465,16 +472,16 @@ static yg_status join_all(struct yg_act *act, const struct item *items, size_t n
 {
 	yg_status st = YG_OK;
 	struct yg_sv org = {"", 0};
-	bool known = false;
+	bool known = false, made_up = false;
 	for (size_t i = 0, end; st == YG_OK && i < n; i = end) {
 		for (end = i + 1; end < n && same_subject(&items[i].f, &items[end].f);)
 			end++;
 		if (!yg_sv_eq(org, items[i].f.org)) {
 			org = items[i].f.org;
-			st = org_known(act->db, org, &known, err);
+			st = org_known(act->db, org, &known, &made_up, err);
 		}
 		if (st == YG_OK && known)
-			st = join(act, &items[i], end - i, arena, result, err);
+			st = join(act, &items[i], end - i, made_up, arena, result, err);
 		else
 			result->unknown += (uint32_t)(end - i);
 	}

@@ -110,6 +110,8 @@ yg_status yg_tally_orgs(struct yg_state *db, const struct yg_org_set *set, uint3
 #define ORGS(where)                                                                                   \
 	"SELECT o.slug, o.title_ja, o.title_en, coalesce(c.open, 0) AS open,"                         \
 	" coalesce(c.critical, 0) AS critical, coalesce(c.high, 0) AS high,"                          \
+	" (SELECT w.severity_id FROM alert w WHERE w.org = o.slug AND w.state <> 'closed'"            \
+	" ORDER BY w.severity_id DESC LIMIT 1),"                                                      \
 	" (SELECT a.id FROM alert a WHERE a.org = o.slug AND a.state <> 'closed'"                     \
 	" ORDER BY a.severity_id DESC, a.seq DESC LIMIT 1) FROM organisation o LEFT JOIN"             \
 	" (SELECT org, sum(n) AS open, sum(CASE WHEN severity_id > 4 THEN n ELSE 0 END) AS critical," \
@@ -134,7 +136,7 @@ yg_status yg_tally_orgs(struct yg_state *db, const struct yg_org_set *set, uint3
 		const struct {
 			struct yg_sv *to;
 			int column;
-		} text[] = {{&o->org, 0}, {&o->title_ja, 1}, {&o->title_en, 2}, {&o->worst, 6}};
+		} text[] = {{&o->org, 0}, {&o->title_ja, 1}, {&o->title_en, 2}, {&o->worst, 7}};
 		for (size_t i = 0; i < YG_LEN(text); i++) {
 			*text[i].to = yg_arena_dup(arena, yg_col_text(s, text[i].column));
 			if (text[i].to->p == NULL)
@@ -143,6 +145,7 @@ yg_status yg_tally_orgs(struct yg_state *db, const struct yg_org_set *set, uint3
 		o->open = yg_col_i64(s, 3);
 		o->critical = yg_col_i64(s, 4);
 		o->high = yg_col_i64(s, 5);
+		o->worst_severity = (int)yg_col_i64(s, 6);
 	}
 	*out = list;
 	*out_n = n;

@@ -27,8 +27,8 @@ struct yg_tally_org {
 	int64_t open, critical, high; /* critical: severity 5 and 6; high: 4 */
 	int64_t previous;             /* open then; yg_tally_orgs() leaves it 0 */
 	struct yg_sv worst;           /* its most severe open alert, the newest of them; or empty */
-	int worst_severity;           /* this, and what follows: of yg_tally_rows() alone */
-	int64_t worst_seq;
+	int worst_severity;           /* 0: none is open */
+	int64_t worst_seq;            /* this, and what follows: of yg_tally_rows() alone */
 	char worst_id[32];
 };
 /* Worst first: by critical, high, open. */

@@ -305,6 +305,7 @@ static void put_orgs(struct yg_jo *j, const struct view *v)
 		yg_jo_int(j, "high", o->high);
 		yg_jo_int(j, "previous", o->previous);
 		yg_jo_str_or_null(j, "worst_id", o->worst);
+		yg_jo_int(j, "worst_severity_id", o->worst_severity);
 		yg_jo_time(j, "last_event", c != NULL ? c->last_received.us : 0);
 		put_coverage(j, c, false);
 		yg_jo_end(j, '}');

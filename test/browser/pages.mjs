@@ -89,7 +89,7 @@ async function scopes(browser, person) {
 	const tab = await browser.tab(person, { language: "en" });
 	const { page } = tab;
 	const alert = (await person.get("/api/v1/alerts?limit=1&state=open")).items[0];
-	const shown = async () => Number((await page.locator(".y-figures .y-figure b").last().innerText()).replace(/\D/g, ""));
+	const shown = async () => Number((await page.locator('.y-figures .y-figure a[href$="/alerts?state=open"] b').innerText()).replace(/\D/g, ""));
 	await tab.open("/");
 	await tab.speak("en");
 	const whole = await shown();
@@ -150,6 +150,26 @@ async function undone(browser, person) {
 	await until("the merged alert is its own again", async () => (await merged()).length === 0);
 	const [one, other] = [await person.get(`/api/v1/alerts/${alert.id}`), await person.get(`/api/v1/alerts/${gone.id}`)];
 	ok(other.state === "in_progress" && one.count + other.count === both.count && tab.troubles().length === 0, "merged, and that is taken back", [gone, one, other]);
+
+	const asleep = async () => (await person.get("/api/v1/alerts?state=snoozed")).items;
+	await tab.open("/alerts?state=new");
+	for (const i of [0, 1]) await page.locator(".y-table tbody input[type=checkbox]").nth(i).check();
+	await page.locator(".y-bulk").getByRole("button", { name: "More" }).click();
+	await page.getByRole("menuitem", { name: "Snooze" }).click();
+	await dialog.locator("textarea").fill("waits for the vendor");
+	await dialog.locator("[type=submit]").click();
+	await page.locator(".y-toast").getByRole("button", { name: "Undo" }).last().waitFor();
+	const away = await asleep();
+	await tab.open("/alerts?state=snoozed");
+	const shown = await page.locator(".y-table tbody tr").count();
+	ok(away.length === 2 && shown === 2 && away.every((a) => a.snooze_reason === "waits for the vendor" && a.snoozed_until !== null), "two alerts are put off together, and listed so", [away, shown]);
+	await page.locator(".y-table tbody a").first().click();
+	await page.locator(".y-drawer").getByRole("button", { name: "More" }).click();
+	await page.getByRole("menuitem", { name: "Wake up now" }).click();
+	await until("one is awake", async () => (await asleep()).length === 1);
+	await page.locator(".y-toast").getByRole("button", { name: "Undo" }).last().click();
+	await until("and put off again", async () => (await asleep()).length === 2);
+	ok(tab.troubles().length === 0, "the undo button takes back what one did to one of them", tab.troubles());
 	await tab.close();
 }
 /** Jobs by state and kind, indicators by a part and by whether they are in force: the rows are those of the API. */

@@ -82,6 +82,15 @@ export function shift(r: Range, by: number): Range {
 	const to = resolve(r.to || "now", base);
 	return { from: iso(from + by * (to - from)), to: iso(to + by * (to - from)) };
 }
+/** The range `by` times as long about its middle, at most up to now; absolute. */
+export function zoom(r: Range, by: number): Range {
+	const base = Date.now();
+	const from = resolve(r.from, base);
+	const to = resolve(r.to || "now", base);
+	const half = Math.max(((to - from) * by) / 2, 30_000);
+	const end = Math.min((from + to) / 2 + half, Math.max(base, to));
+	return { from: iso(Math.max(0, end - 2 * half)), to: iso(end) };
+}
 /** The range with both ends fixed, so that a link shows others the same. */
 export function fixed(r: Range): Range {
 	const base = Date.now();

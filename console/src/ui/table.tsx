@@ -8,7 +8,7 @@ import type { List } from "../base/data";
 import { t } from "../base/i18n";
 import { useKeys } from "../base/keys";
 import { dense, stored } from "../base/prefs";
-import { go } from "../base/router";
+import { go, param, setQuery } from "../base/router";
 import { Button, ErrorBox, Progress, Skeleton, cx } from "./basics";
 import { Check } from "./form";
 import { Popover } from "./overlay";
@@ -83,9 +83,18 @@ function columnsOf(name: string): Signal<string[] | null> {
 	return s;
 }
 
+/** What the address says of this table's columns ("alerts:title,org"), so that a link shows others the same. */
+function inAddress(name: string): string[] | null {
+	const own = param("columns").split(";").find((x) => x.startsWith(`${name}:`));
+	return own === undefined ? null : own.slice(name.length + 1).split(",");
+}
+function putAddress(name: string, keys: string[]): void {
+	const others = param("columns").split(";").filter((x) => x !== "" && !x.startsWith(`${name}:`));
+	setQuery({ columns: [...others, `${name}:${keys.join(",")}`].join(";") }, "replace");
+}
 function ColumnChoice<T>({ name, columns }: { name: string; columns: Column<T>[] }) {
 	const choice = columnsOf(name);
-	const shown = choice.value ?? columns.filter((c) => c.extra !== true).map((c) => c.key);
+	const shown = inAddress(name) ?? choice.value ?? columns.filter((c) => c.extra !== true).map((c) => c.key);
 	return (
 		<Popover label={t("table.columns")} icon="columns" kind="quiet" end>
 			{() => (
@@ -99,6 +108,7 @@ function ColumnChoice<T>({ name, columns }: { name: string; columns: Column<T>[]
 							disabled={c.main}
 							onChange={(on) => {
 								choice.value = columns.map((x) => x.key).filter((x) => (x === c.key ? on : shown.includes(x)));
+								putAddress(name, choice.value);
 							}}
 						/>
 					))}
@@ -128,8 +138,8 @@ function useDrawn(n: number): [number, (least: number) => void] {
 }
 
 export function Table<T>(p: TableProps<T>) {
-	const choice = columnsOf(p.name).value;
-	const columns = useMemo(() => p.columns.filter((c) => c.main === true || (choice === null ? c.extra !== true : choice.includes(c.key))), [p.columns, choice]);
+	const choice = inAddress(p.name) ?? columnsOf(p.name).value;
+	const columns = useMemo(() => p.columns.filter((c) => c.main === true || (choice === null ? c.extra !== true : choice.includes(c.key))), [p.columns, choice?.join()]);
 	const rows = p.list.items;
 	const [cursor, setCursor] = useState(-1);
 	const body = useRef<HTMLTableSectionElement>(null);

@@ -4,7 +4,7 @@ import { t } from "../base/i18n";
 import { useKeys } from "../base/keys";
 import { zone } from "../base/prefs";
 import { range, setQuery } from "../base/router";
-import { type Range, fixed, iso, lengthOf, resolve, shift, span, stamp } from "../base/time";
+import { type Range, fixed, iso, lengthOf, resolve, shift, span, stamp, zoom } from "../base/time";
 import { Button } from "./basics";
 import { Radios, TextField } from "./form";
 import { Popover } from "./overlay";
@@ -26,6 +26,8 @@ export function TimeRange({ fallback = "now-24h" }: { fallback?: string }) {
 	useKeys(t("range.title"), [
 		{ keys: "[", label: t("range.back"), run: () => move(-1) },
 		{ keys: "]", label: t("range.on"), run: () => move(1) },
+		{ keys: "-", label: t("range.out"), run: () => !whole && set(zoom(r, 2)) },
+		{ keys: "+", label: t("range.in"), run: () => !whole && set(zoom(r, 0.5)) },
 		{ keys: "\\", label: t("range.fix"), run: () => !whole && set(fixed(r)) },
 	]);
 	return (
@@ -63,6 +65,16 @@ function Panel({ r, all, set, close }: { r: Range; all: boolean; set: (r: Range)
 					</Button>
 				)}
 			</div>
+			{!(r.from === "" && r.to === "") && (
+				<div class="y-row">
+					<Button small onClick={() => put(zoom(r, 0.5))}>
+						{t("range.in")}
+					</Button>
+					<Button small onClick={() => put(zoom(r, 2))}>
+						{t("range.out")}
+					</Button>
+				</div>
+			)}
 			<form
 				class="y-stack"
 				onSubmit={(e) => {

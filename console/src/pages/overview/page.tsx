@@ -20,6 +20,7 @@ interface OrgRow {
 	high: number;
 	previous: number;
 	worst_id: string | null;
+	worst_severity_id: number;
 	last_event: string | null;
 	coverage: Heard;
 }
@@ -173,7 +174,7 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 							<td class="is-min" data-label={t("overview.worst-alert")}>
 								{o.worst_id !== null && (
 									<>
-										<Severity id={o.critical > 0 ? 5 : o.high > 0 ? 4 : 3} bare /> <a href={link("alerts", { scope: { org: o.org }, rest: [o.worst_id] })}>{t("overview.see")}</a>
+										<Severity id={o.worst_severity_id} bare /> <a href={link("alerts", { scope: { org: o.org }, rest: [o.worst_id] })}>{t("overview.see")}</a>
 									</>
 								)}
 							</td>
