@@ -131,7 +131,7 @@ export default function Systems() {
 		{ key: "title", label: t("scope.system"), main: true, width: "wide", cell: (s) => <a href={withRest([s.id])}>{titleOf(s)}</a> },
 		{ key: "importance", label: t("systems.importance"), width: "min", cell: (s) => <a href={withQuery({ importance: String(s.importance) })}><Importance n={s.importance} /></a> },
 		{ key: "grades", label: t("systems.grades"), drop: 1, cell: (s) => <Grades s={s} /> },
-		{ key: "org", label: t("systems.org"), width: "wide", cell: (s) => orgTitle(s.org) },
+		{ key: "org", label: t("systems.org"), cell: (s) => orgTitle(s.org) },
 		{ key: "owner", label: t("systems.owner"), drop: 2, cell: (s) => (s.owner === null ? <span class="y-soft">{t("systems.owner-none")}</span> : personName(s.owner)) },
 		{ key: "name", label: t("systems.name"), extra: true, cell: (s) => <code>{s.name}</code> },
 		{ key: "scheme", label: t("systems.scheme"), extra: true, cell: (s) => t(`systems.scheme.${s.scheme}`) },
