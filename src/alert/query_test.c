@@ -1,6 +1,7 @@
 /* Lists in every order, groups, and counters that must equal what is there. */
 #include "alert/query.h"
 
+#include "alert/group.h"
 #include "alert/tally.h"
 #include "alert/testing.h"
 #include "tap.h"
@@ -311,6 +312,50 @@ static bool same_groups(struct yg_state *db, const struct yg_reach *reach, unsig
 	return true;
 }
 
+/* In memory or sorted by the database: the same, by whatever key, page and period. */
+static bool same_ways(struct yg_state *db, const struct yg_alert_query *q, enum yg_alert_group by)
+{
+	struct yg_alert_bundles memory, sorted;
+	uint32_t from = 0;
+	do {
+		if (yg_alert_bundle_within(db, q, by, from, 1000, &arena, &memory, &err) != YG_OK ||
+		    yg_alert_bundle_within(db, q, by, from, 0, &arena, &sorted, &err) != YG_OK)
+			return false;
+		if (memory.n != sorted.n || memory.groups != sorted.groups)
+			return false;
+		for (size_t i = 0; i < memory.n; i++)
+			if (!same_bundle(&memory.list[i], &sorted.list[i]))
+				return false;
+		from += (uint32_t)memory.n;
+	} while (memory.n == q->limit);
+	return from > 0;
+}
+
+static void test_ways(void)
+{
+	struct yg_state *db = fresh();
+	struct yg_alert_query q = {.f = {.reach = {.all = true}}, .limit = 3};
+	struct yg_alert_bundles few;
+	int64_t began = sim.wall.us;
+	fill(db);
+	int64_t middle = sim.wall.us;
+	change(db);
+	const struct yg_reach periods[] = {
+		{.all = true},
+		{.all = true, .from = {began}, .to = {middle}},
+		{.all = true, .from = {began + 3 * YG_HOUR_US}, .to = {sim.wall.us + 1}}};
+	for (int by = YG_GROUP_INDICATOR; by <= YG_GROUP_LIST; by++)
+		for (size_t i = 0; i < YG_LEN(periods); i++) {
+			q.f.reach = periods[i];
+			q.f.severity_min = 1;
+			T_NAMED(same_ways(db, &q, (enum yg_alert_group)by),
+				"groups in memory are those that the database sorts");
+		}
+	T_OK(yg_alert_bundle_within(db, &q, YG_GROUP_ASSET, 0, 4, &arena, &few, &err) == YG_OK);
+	T_NAMED(few.n == 3 && few.groups > 4, "more than fit in memory are all there");
+	yg_state_close(db);
+}
+
 static void test_counted_groups(void)
 {
 	struct yg_state *db = fresh();
@@ -383,6 +428,7 @@ int main(void)
 	test_rows();
 	test_lists();
 	test_counted_groups();
+	test_ways();
 	test_assigned();
 	yg_arena_free(&arena);
 	return tap_done();

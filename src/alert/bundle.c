@@ -1,0 +1,249 @@
+/* Alerts in groups. */
+#include "alert/built.h"
+#include "alert/group.h"
+
+#define GROUPS_MAX 100000u /* held in memory; more are sorted by the database */
+
+static const char *const group_names[] = {
+#define X(id, name) name,
+	YG_ALERT_GROUPS(X)
+#undef X
+};
+
+yg_status yg_alert_group_parse(struct yg_sv s, enum yg_alert_group *out)
+{
+	for (unsigned i = 0; i < YG_LEN(group_names); i++) {
+		if (yg_sv_eq(s, yg_sv_of(group_names[i]))) {
+			*out = (enum yg_alert_group)i;
+			return YG_OK;
+		}
+	}
+	return YG_PARSE;
+}
+
+static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct yg_alert_bundle *g,
+			     struct yg_err *err)
+{
+	struct yg_sv *text[] = {&g->key, &g->type, &g->title};
+	for (size_t i = 0; i < YG_LEN(text); i++) {
+		*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
+		if (text[i]->p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "groups of alerts");
+	}
+	g->count = yg_col_i64(s, 3);
+	g->orgs = yg_col_i64(s, 4);
+	g->findings = yg_col_i64(s, 5);
+	g->severity_id = (int)yg_col_i64(s, 6);
+	g->first_seen.us = yg_col_i64(s, 7);
+	g->last_seen.us = yg_col_i64(s, 8);
+	return YG_OK;
+}
+
+/* All or all open ones of whole organisations: their counters know the largest. */
+static bool grouped(const struct yg_alert_filter *f)
+{
+	unsigned states = f->states & EVERY_STATE;
+	return built_counted(f) && (f->states & BY_TIME) == 0 && f->severity_min == 0 &&
+	       f->severity_max == 0 &&
+	       (states == 0 || states == EVERY_STATE || states == OPEN_STATES);
+}
+
+static void put_page_end(struct built *b, const struct yg_alert_query *q, uint32_t from)
+{
+	built_number(b, " LIMIT ", q->limit);
+	built_number(b, " OFFSET ", from);
+}
+
+/* The page of the largest indicators from the counters, then what is to be said of
+ * each from its alerts alone. */
+static yg_status begin_indicators(struct built *b, const struct yg_alert_query *q, uint32_t from,
+				  struct yg_err *err)
+{
+	static const struct yg_sv whole = YG_SV_INIT("");
+	const struct yg_reach *r = &q->f.reach;
+	const char *n = (q->f.states & EVERY_STATE) == OPEN_STATES ? "open" : "total";
+	b->n = 0;
+	yg_buf_init(&b->sql, 16384);
+	if (r->all || r->org_count == 1) {
+		struct yg_sv org = r->all ? whole : r->orgs[0];
+		yg_buf_printf(&b->sql,
+			      "WITH page AS (SELECT c.indicator, c.%s AS n, (SELECT count(*) FROM"
+			      " alert_indicator_count t WHERE t.%s > 0",
+			      n, n);
+		built_text(b, " AND t.org = ", org, "");
+		yg_buf_printf(&b->sql, ") AS groups FROM alert_indicator_count c WHERE c.%s > 0",
+			      n);
+		built_text(b, " AND c.org = ", org, "");
+	} else {
+		yg_buf_printf(
+			&b->sql,
+			"WITH page AS (SELECT c.indicator, sum(c.%s) AS n, count(*) OVER () AS"
+			" groups FROM alert_indicator_count c WHERE c.%s > 0",
+			n, n);
+		built_set(b, " AND c.org IN yg_set(", r->orgs, r->org_count,
+			  ") GROUP BY c.indicator");
+	}
+	built_put(b, " ORDER BY n DESC, c.indicator");
+	put_page_end(b, q, from);
+	built_put(b, ") SELECT p.indicator, max(a.indicator_type), '', p.n, (SELECT count(*) FROM"
+		     " alert_indicator_count o WHERE o.indicator = p.indicator AND o.org <> ''");
+	if (n[0] == 'o')
+		built_put(b, " AND o.open > 0");
+	if (!r->all)
+		built_set(b, " AND o.org IN yg_set(", r->orgs, r->org_count, ")");
+	built_put(
+		b,
+		"), sum(a.count), max(a.severity_id), min(a.first_seen), max(a.last_seen), p.groups"
+		" FROM page p CROSS JOIN alert a WHERE a.indicator = p.indicator");
+	built_reach(b, r, false);
+	yg_status st = built_filter(b, &q->f, err);
+	built_put(b, " GROUP BY p.indicator, p.n, p.groups ORDER BY p.n DESC, p.indicator");
+	return st;
+}
+
+/* Any filter, by whatever key: every alert of it is read and sorted. */
+static yg_status begin_bundles(struct built *b, const struct yg_alert_query *q,
+			       enum yg_alert_group by, uint32_t from, struct yg_err *err)
+{
+#define BUNDLE(key, type, title)                                                                   \
+	"SELECT " key ", " type ", " title ", count(*) AS n, count(DISTINCT a.org), sum(a.count)," \
+	" max(a.severity_id), min(a.first_seen), max(a.last_seen), count(*) OVER () FROM alert a"
+	static const char *const selects[] = {
+		[YG_GROUP_INDICATOR] = BUNDLE("a.indicator", "max(a.indicator_type)", "''"),
+		[YG_GROUP_ORG] =
+			BUNDLE("a.org", "''",
+			       "(SELECT o.title_ja || '\t' || o.title_en FROM organisation o"
+			       " WHERE o.slug = a.org)"),
+		[YG_GROUP_ASSET] = BUNDLE("a.asset", "''", "''"),
+		[YG_GROUP_CATEGORY] = BUNDLE("a.category", "''", "''"),
+		[YG_GROUP_LIST] = BUNDLE("a.list", "''", "''"),
+	};
+	yg_status st = built_begin(b, selects[by], q, false, err);
+	yg_buf_printf(&b->sql, " GROUP BY a.%s ORDER BY n DESC, a.%s", group_names[by],
+		      group_names[by]);
+	put_page_end(b, q, from);
+	return st;
+}
+
+/* Sorted in the database: however many groups there are. */
+static yg_status sorted_bundles(struct yg_state *db, const struct yg_alert_query *q,
+				enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
+				struct yg_alert_bundles *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b = {.db = db};
+	bool row = true;
+	yg_status st = by == YG_GROUP_INDICATOR && grouped(&q->f)
+			       ? begin_indicators(&b, q, from, err)
+			       : begin_bundles(&b, q, by, from, err);
+	if (st == YG_OK)
+		st = built_prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	while (st == YG_OK && out->n < q->limit && (st = yg_stmt_step(s, &row, err)) == YG_OK &&
+	       row) {
+		out->groups = yg_col_i64(s, 9);
+		st = take_bundle(s, arena, &out->list[out->n++], err);
+	}
+	return st;
+}
+
+/* Every alert of the filter, once, in no order. */
+static yg_status add_rows(struct yg_state *db, const struct yg_alert_query *q,
+			  enum yg_alert_group by, struct yg_groups *g, struct yg_err *err)
+{
+#define OF(key, type)                                                                              \
+	"SELECT " key ", " type ", a.org, a.count, a.severity_id, a.first_seen, a.last_seen"       \
+	" FROM alert a"
+	static const char *const selects[] = {
+		[YG_GROUP_INDICATOR] = OF("a.indicator", "a.indicator_type"),
+		[YG_GROUP_ORG] = OF("a.org", "''"),
+		[YG_GROUP_ASSET] = OF("a.asset", "''"),
+		[YG_GROUP_CATEGORY] = OF("a.category", "''"),
+		[YG_GROUP_LIST] = OF("a.list", "''"),
+	};
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct built b = {.db = db};
+	bool row = true;
+	yg_status st = built_begin(&b, selects[by], q, false, err);
+	if (st == YG_OK)
+		st = built_prepare(&b, db, &s, err);
+	yg_buf_free(&b.sql);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_group_row r = {.key = yg_col_text(s, 0),
+					 .type = yg_col_text(s, 1),
+					 .org = yg_col_text(s, 2),
+					 .findings = yg_col_i64(s, 3),
+					 .severity_id = (int)yg_col_i64(s, 4),
+					 .first_seen = yg_col_i64(s, 5),
+					 .last_seen = yg_col_i64(s, 6)};
+		st = yg_groups_add(g, &r, err);
+	}
+	return st;
+}
+
+static yg_status put_titles(struct yg_state *db, struct yg_arena *arena,
+			    struct yg_alert_bundles *out, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < out->n; i++) {
+		YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+		bool row = false;
+		st = yg_state_prepare(db,
+				      YG_SQL("SELECT title_ja || '\t' || title_en FROM organisation"
+					     " WHERE slug = $1"),
+				      &s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, out->list[i].key);
+		st = yg_stmt_step(s, &row, err);
+		out->list[i].title = yg_arena_dup(arena, row ? yg_col_text(s, 0) : YG_SV(""));
+		if (out->list[i].title.p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "groups of alerts");
+	}
+	return st;
+}
+
+/* What is to be looked at is all that is open while nothing is put off: the counters know. */
+static yg_status plain(struct yg_state *db, struct yg_alert_query *q, struct yg_err *err)
+{
+	struct yg_alert_query away = *q;
+	int64_t n = 0;
+	if ((q->f.states & YG_ALERT_ACTIVE) == 0)
+		return YG_OK;
+	away.f.states = YG_ALERT_SNOOZED;
+	yg_status st = yg_alert_matching(db, &away, &n, err);
+	if (st == YG_OK && n == 0)
+		q->f.states = OPEN_STATES;
+	return st;
+}
+
+yg_status yg_alert_bundle_within(struct yg_state *db, const struct yg_alert_query *ask,
+				 enum yg_alert_group by, uint32_t from, size_t most,
+				 struct yg_arena *arena, struct yg_alert_bundles *out,
+				 struct yg_err *err)
+{
+	YG_AUTO(yg_groups_free) struct yg_groups g;
+	struct yg_alert_query q = *ask;
+	*out = (struct yg_alert_bundles){
+		.list = YG_NEW_N(arena, struct yg_alert_bundle, q.limit + 1)};
+	yg_groups_init(&g, most);
+	if (out->list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "groups of alerts");
+	yg_status st = plain(db, &q, err);
+	if (st != YG_OK)
+		return st;
+	bool known = by == YG_GROUP_INDICATOR && grouped(&q.f);
+	st = most > 0 && !known ? add_rows(db, &q, by, &g, err) : YG_LIMIT;
+	if (st == YG_LIMIT)
+		return sorted_bundles(db, &q, by, from, arena, out, err);
+	if (st == YG_OK)
+		st = yg_groups_page(&g, from, q.limit, arena, out, err);
+	return st == YG_OK && by == YG_GROUP_ORG ? put_titles(db, arena, out, err) : st;
+}
+
+yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *ask,
+			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
+			  struct yg_alert_bundles *out, struct yg_err *err)
+{
+	return yg_alert_bundle_within(db, ask, by, from, GROUPS_MAX, arena, out, err);
+}
