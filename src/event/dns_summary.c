@@ -131,6 +131,55 @@ yg_status yg_dns_summary_run(struct yg_ch *ch, const struct yg_search_scope *sco
 	return st == YG_OK ? ask(ch, &sql, arena, out, err) : st;
 }
 
+#define BLOCKED                                                                                    \
+	" FROM " YG_EVENT_TABLE " WHERE class_uid = 4003 AND verdict IN ('blocked', 'dropped')"
+#define ROW "SELECT toUInt8(4), org, '', '', '', toUInt32(0), "
+static_assert(YG_DNS_BY_ORG == 4, "what the rows say they are");
+
+/* Both periods from the events themselves. */
+static yg_status put_blocks(struct yg_buf *sql, const struct yg_search_scope *scope,
+			    int64_t before_us, struct yg_err *err)
+{
+	yg_buf_printf(sql,
+		      ROW "toUInt64(count()) AS n, toUInt64(countIf(time >= %lld)),"
+			  " toUInt64(countIf(time < %lld)), toUInt64(0), toUInt64(0), toUInt64(0),"
+			  " toInt64(0)" BLOCKED " AND time >= %lld AND time < %lld",
+		      (long long)scope->from.us, (long long)scope->from.us, (long long)before_us,
+		      (long long)scope->to.us);
+	return yg_search_put_scope(sql, scope, err);
+}
+
+/* Whole hours as the table's counters know them (table.h); of the hour that has begun, the
+ * events. */
+static yg_status put_counted_blocks(struct yg_buf *sql, const struct yg_search_scope *scope,
+				    int64_t before_us, struct yg_err *err)
+{
+	int64_t end = scope->to.us / YG_EVENT_HOUR_US;
+	yg_buf_printf(
+		sql,
+		ROW
+		"toUInt64(sum(k)) AS n, toUInt64(sumIf(k, late)), toUInt64(sumIf(k, NOT late)),"
+		" toUInt64(0), toUInt64(0), toUInt64(0), toInt64(0) FROM (SELECT org, " YG_EVENT_HOUR
+		" >= %lld AS late, toUInt64(count()) AS k" BLOCKED " AND " YG_EVENT_HOUR
+		" >= %lld AND " YG_EVENT_HOUR " < %lld",
+		(long long)(scope->from.us / YG_EVENT_HOUR_US),
+		(long long)(before_us / YG_EVENT_HOUR_US), (long long)end);
+	yg_status st = yg_search_put_scope(sql, scope, err);
+	yg_buf_put(sql, YG_SV(" GROUP BY org, late"));
+	if (st == YG_OK && scope->to.us > end * YG_EVENT_HOUR_US) {
+		yg_buf_printf(
+			sql,
+			" UNION ALL SELECT org, time >= %lld AS late, toUInt64(count()) AS k" BLOCKED
+			" AND time >= %lld AND time < %lld",
+			(long long)scope->from.us, (long long)(end * YG_EVENT_HOUR_US),
+			(long long)scope->to.us);
+		st = yg_search_put_scope(sql, scope, err);
+		yg_buf_put(sql, YG_SV(" GROUP BY org, late"));
+	}
+	yg_buf_put(sql, YG_SV(")"));
+	return st;
+}
+
 yg_status yg_dns_blocks_run(struct yg_ch *ch, const struct yg_search_scope *scope,
 			    int64_t before_us, struct yg_arena *arena, struct yg_dns_summary *out,
 			    struct yg_err *err)
@@ -141,17 +190,14 @@ yg_status yg_dns_blocks_run(struct yg_ch *ch, const struct yg_search_scope *scop
 		return YG_FAIL(err, YG_NOMEM, "no memory for a summary");
 	if (!scope->all_orgs && scope->org_count == 0 && scope->system_count == 0)
 		return YG_OK;
+	bool hours = scope->from.us % YG_EVENT_HOUR_US == 0 && before_us % YG_EVENT_HOUR_US == 0 &&
+		     before_us > 0;
+	bool whole =
+		scope->system_count == 0 && scope->period_from.us == 0 && scope->period_to.us == 0;
 	yg_buf_init(&sql, 1u << 20);
-	yg_buf_printf(
-		&sql,
-		"SELECT toUInt8(%d), org, '', '', '', toUInt32(0), toUInt64(count()) AS n,"
-		" toUInt64(countIf(time >= %lld)), toUInt64(countIf(time < %lld)),"
-		" toUInt64(0), toUInt64(0), toUInt64(0), toInt64(max(time)) FROM " YG_EVENT_TABLE
-		" WHERE class_uid = 4003 AND verdict IN ('blocked', 'dropped')"
-		" AND time >= %lld AND time < %lld",
-		YG_DNS_BY_ORG, (long long)scope->from.us, (long long)scope->from.us,
-		(long long)before_us, (long long)scope->to.us);
-	yg_status st = yg_search_put_scope(&sql, scope, err);
+	yg_status st = hours && whole && yg_event_table_counted(ch)
+			       ? put_counted_blocks(&sql, scope, before_us, err)
+			       : put_blocks(&sql, scope, before_us, err);
 	yg_buf_printf(&sql, " GROUP BY org ORDER BY n DESC, org LIMIT %u", YG_DNS_SUM_ROWS);
 	return st == YG_OK ? ask(ch, &sql, arena, out, err) : st;
 }

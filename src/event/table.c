@@ -66,10 +66,18 @@ static const char indexes[] =
 	", INDEX ix_batch batch TYPE minmax GRANULARITY 1"
 	", INDEX ix_time time TYPE minmax GRANULARITY 1";
 
-/* See YG_EVENT_HOUR.  By this name a table is known to have it. */
-#define HOURS_NAME "by_hour"
-static const char hours[] = "PROJECTION " HOURS_NAME " (SELECT org, class_uid, " YG_EVENT_HOUR
-			    " AS hour, count() GROUP BY org, class_uid, hour)";
+/* See YG_EVENT_HOUR.  By its name a table is known to have one. */
+static const struct {
+	const char *name, *keys;
+} counters[] = {{"by_hour", "org, class_uid"}, {"by_verdict", "org, class_uid, verdict"}};
+
+static void put_counter(size_t i, struct yg_buf *out)
+{
+	yg_buf_printf(out,
+		      "PROJECTION %s (SELECT %s, " YG_EVENT_HOUR
+		      " AS hour, count() GROUP BY %s, hour)",
+		      counters[i].name, counters[i].keys, counters[i].keys);
+}
 
 bool yg_event_table_counted(struct yg_ch *ch)
 {
@@ -106,8 +114,10 @@ void yg_event_table_ddl(const char *database, uint32_t version, struct yg_buf *o
 		yg_buf_put(out, YG_SV(", " OLD_EDE " UInt16 EPHEMERAL"));
 	if (rich)
 		yg_buf_put(out, yg_sv_of(indexes));
-	if (version >= HOURS_FROM)
-		yg_buf_printf(out, ", %s", hours);
+	for (size_t i = 0; version >= HOURS_FROM && i < YG_LEN(counters); i++) {
+		yg_buf_put(out, YG_SV(", "));
+		put_counter(i, out);
+	}
 	yg_buf_put(
 		out,
 		YG_SV(") ENGINE = MergeTree PARTITION BY day ORDER BY (org, time, spool, batch, row)"
@@ -177,12 +187,16 @@ static yg_status add_columns(struct yg_ch *ch, struct yg_buf *sql, struct yg_err
 	return st;
 }
 
-/* One number; 0 when there is none. */
-static yg_status ask_count(struct yg_ch *ch, const char *sql, uint64_t *out, struct yg_err *err)
+/* One number; 0 when there is none.  `name`: what {name:String} is, or NULL. */
+static yg_status ask_count(struct yg_ch *ch, const char *sql, const char *name, uint64_t *out,
+			   struct yg_err *err)
 {
-	struct yg_ch_param p[] = {{.name = "db", .value = yg_sv_of(yg_ch_database(ch))}};
-	struct yg_ch_query q = {
-		.sql = yg_sv_of(sql), .format = "RowBinary", .params = p, .param_count = 1};
+	struct yg_ch_param p[] = {{.name = "db", .value = yg_sv_of(yg_ch_database(ch))},
+				  {.name = "name", .value = yg_sv_of(name)}};
+	struct yg_ch_query q = {.sql = yg_sv_of(sql),
+				.format = "RowBinary",
+				.params = p,
+				.param_count = name != NULL ? 2 : 1};
 	struct yg_buf answer;
 	yg_buf_init(&answer, 4096);
 	yg_status st = yg_ch_query(ch, &q, &answer, err);
@@ -192,36 +206,44 @@ static yg_status ask_count(struct yg_ch *ch, const char *sql, uint64_t *out, str
 	return st;
 }
 
-/* A table from before the counters gets them.  What was in it is counted behind its back,
+/* A table from before a counter gets it.  What was in it is counted behind its back,
  * part by part; until a part is done its events are read instead, so no number is ever
  * wrong.  Broken off, the server goes on with it by itself. */
-static yg_status add_hours(struct yg_ch *ch, struct yg_buf *sql, struct yg_err *err)
+static yg_status add_counter(struct yg_ch *ch, size_t i, struct yg_buf *sql, struct yg_err *err)
 {
+	const char *name = counters[i].name;
 	uint64_t there = 0, parts = 0;
-	if (!yg_event_table_counted(ch))
-		return YG_OK;
 	yg_status st =
 		ask_count(ch,
 			  "SELECT toUInt64(count()) FROM system.tables WHERE database = {db:String}"
 			  " AND name = '" YG_EVENT_TABLE "' AND position(create_table_query,"
-			  " 'PROJECTION " HOURS_NAME " ') > 0",
-			  &there, err);
+			  " concat('PROJECTION ', {name:String}, ' ')) > 0",
+			  name, &there, err);
 	if (st != YG_OK || there > 0)
 		return st;
 	sql->n = 0;
-	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " ADD %s", yg_ch_database(ch), hours);
+	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " ADD ", yg_ch_database(ch));
+	put_counter(i, sql);
 	st = run(ch, sql, false, err);
 	if (st == YG_OK)
 		st = ask_count(ch,
 			       "SELECT toUInt64(count()) FROM system.parts WHERE active"
 			       " AND database = {db:String} AND table = '" YG_EVENT_TABLE "'",
-			       &parts, err);
+			       NULL, &parts, err);
 	if (st != YG_OK || parts == 0)
 		return st;
 	sql->n = 0;
-	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " MATERIALIZE PROJECTION " HOURS_NAME,
-		      yg_ch_database(ch));
+	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " MATERIALIZE PROJECTION %s",
+		      yg_ch_database(ch), name);
 	return run_with(ch, sql, (struct yg_ch_query){.no_wait = true}, err);
+}
+
+static yg_status add_counters(struct yg_ch *ch, struct yg_buf *sql, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(counters) && yg_event_table_counted(ch); i++)
+		st = add_counter(ch, i, sql, err);
+	return st;
 }
 
 static bool plain_name(const char *s)
@@ -251,7 +273,7 @@ yg_status yg_event_table_ensure(struct yg_ch *ch, struct yg_err *err)
 	if (st == YG_OK)
 		st = add_columns(ch, &sql, err);
 	if (st == YG_OK)
-		st = add_hours(ch, &sql, err);
+		st = add_counters(ch, &sql, err);
 	yg_buf_free(&sql);
 	return st;
 }

@@ -48,11 +48,11 @@ yg_status yg_event_table_insert(struct yg_ch *ch, const char *query_id, struct y
 yg_status yg_event_table_insert_with(struct yg_ch *ch, const char *query_id, struct yg_sv rows,
 				     struct yg_buf *block, struct yg_err *err);
 
-/* Events per organisation, class and hour of their time are counted where they are
- * written: a projection that each part of the table carries, so that whatever adds,
- * merges, deletes or drops events does it to their counts in the same step.  A
- * SELECT that groups and filters by org, class_uid and YG_EVENT_HOUR alone is
- * answered by it; one that asks `time` reads the events. */
+/* Events per organisation, class and hour of their time, and per verdict too, are counted
+ * where they are written: projections that each part of the table carries, so that
+ * whatever adds, merges, deletes or drops events does it to their counts in the same
+ * step.  A SELECT that groups and filters by org, class_uid, verdict and YG_EVENT_HOUR
+ * alone is answered by them; one that asks `time` reads the events. */
 #define YG_EVENT_HOUR_US (3600 * YG_US_PER_S)
 #define YG_EVENT_HOUR    "intDiv(time, 3600000000)"
 bool yg_event_table_counted(struct yg_ch *ch); /* false: the server is too old for it */

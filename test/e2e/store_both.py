@@ -17,8 +17,8 @@ def counted(store, queries):
         return store.query(sql)[1].decode()
 
     def parts():
-        return ask("SELECT countIf(has(projections, 'by_hour')), count() FROM system.parts"
-                           " WHERE active AND table = 'event'").split()
+        return ask("SELECT countIf(hasAll(projections, ['by_hour', 'by_verdict'])), count() FROM system.parts"
+                   " WHERE active AND table = 'event'").split()
 
     def run():
         r = subprocess.run([queries, f"unix:{store.sock}", "histograms"], capture_output=True, text=True, timeout=120)
@@ -28,7 +28,8 @@ def counted(store, queries):
     a, b = parts()
     ok(a == b != "0", "every part counts its hours", (a, b))
     before = run()
-    ask("ALTER TABLE yagura.event DROP PROJECTION by_hour")
+    for name in ("by_hour", "by_verdict"):
+        ask(f"ALTER TABLE yagura.event DROP PROJECTION {name}")
     ok(parts()[0] == "0", "a table of an older program")
     ok(run() == before, "the same while its parts are counted")
     for _ in range(100):
@@ -40,6 +41,10 @@ def counted(store, queries):
     ok(run() == before, "and the same from the counters")
     plan = ask("EXPLAIN SELECT intDiv(time, 3600000000) AS h, count() FROM yagura.event WHERE intDiv(time, 3600000000) > 1 AND org = 'alpha' GROUP BY h")
     ok("by_hour" in plan, "which are read for them", plan)
+    plan = ask("EXPLAIN SELECT org, intDiv(time, 3600000000) >= 5 AS late, count() FROM yagura.event WHERE class_uid = 4003"
+               " AND verdict IN ('blocked', 'dropped') AND intDiv(time, 3600000000) > 1 GROUP BY org, late")
+    ok("by_verdict" in plan, "and those of verdicts for blocked names", plan)
+    ok(" beta-city " in before and before.count("blocks: OK") == 12, "which are counted by organisation", before[-600:])
 
 
 def extended_errors(store, queries, url, fresh):

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "event/dns_summary.h"
 #include "event/histogram.h"
 #include "event/scan.h"
 #include "os/env.h"
@@ -69,6 +70,10 @@ static void make(struct yg_event *ev, struct texts *t, uint64_t batch, uint32_t 
 		n, n % 10);
 	struct yg_sb b = yg_sb_init(t->ip, sizeof t->ip);
 	yg_ip_format(&b, ev->src_ip);
+	if (ev->class_uid == YG_OCSF_DNS_ACTIVITY)
+		ev->verdict = n % 11 == 0   ? YG_SV("blocked")
+			      : n % 13 == 0 ? YG_SV("dropped")
+					    : YG_SV("passed");
 	ev->query = ev->class_uid == YG_OCSF_DNS_ACTIVITY ? yg_sv_of(t->name) : YG_SV("");
 	ev->dst_host = yg_sv_of(t->name);
 	ev->url = yg_sv_of(t->url);
@@ -385,6 +390,40 @@ static void scan(const char *q, struct yg_search_scope scope, uint32_t chunk)
 	yg_arena_free(&arena);
 }
 
+/* Names blocked by organisation: by the counters where the times are whole hours. */
+static void blocks_of(int64_t from_us, int64_t before_us, int64_t to_us)
+{
+	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")};
+	const struct yg_search_scope scopes[] = {
+		{.all_orgs = true}, {.orgs = one, .org_count = 1}, {0}};
+	for (size_t k = 0; k < YG_LEN(scopes); k++) {
+		struct yg_search_scope s = scopes[k];
+		struct yg_dns_summary sum;
+		struct yg_arena arena;
+		struct yg_err err = {0};
+		s.from.us = from_us;
+		s.to.us = to_us;
+		yg_arena_init(&arena, 16u << 20);
+		say("blocks", yg_dns_blocks_run(ch, &s, before_us, &arena, &sum, &err), &err);
+		for (size_t i = 0; i < sum.n; i++)
+			(void)printf(" " YG_SV_FMT " %llu = %llu + %llu\n",
+				     YG_SV_ARG(sum.rows[i].a), (unsigned long long)sum.rows[i].n,
+				     (unsigned long long)sum.rows[i].blocked,
+				     (unsigned long long)sum.rows[i].noted);
+		yg_arena_free(&arena);
+	}
+}
+
+static void blocks(void)
+{
+	const int64_t hour = 3600000000LL;
+	const int64_t from = DAY0 + 24 * hour, before = DAY0, to = DAY0 + 60 * hour;
+	blocks_of(from, before, to);
+	blocks_of(from, before, to + 77777777);  /* the last hour has begun */
+	blocks_of(from + 1, before + 1, to + 1); /* no whole hours */
+	blocks_of(from, from - hour, from + 120000000);
+}
+
 static void scans(void)
 {
 	static const struct yg_sv one[] = {YG_SV_INIT("beta-city")},
@@ -510,6 +549,7 @@ int main(int argc, char **argv)
 	if (argc > 2) { /* a table of an older program, as it is brought up to date */
 		say("ensure", yg_event_table_ensure(ch, &err), &err);
 		histograms();
+		blocks();
 		yg_ch_close(ch);
 		free(real);
 		return bad != 0;
@@ -529,12 +569,14 @@ int main(int argc, char **argv)
 	searches();
 	scans();
 	histograms();
+	blocks();
 	get(2, 17);
 	get(2, 18);
 	get(2, 65535);
 	limits();
 	remove_gamma();
 	histograms();
+	blocks();
 	uint32_t dropped = 0;
 	say("retain", yg_event_table_retain(ch, 20260102, &dropped, &err), &err);
 	(void)printf(" dropped %u\n", dropped);
