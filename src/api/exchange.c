@@ -313,7 +313,7 @@ static void on_work(uv_work_t *w)
 	struct exchange *x = w->data;
 	const struct yg_server_app *app = &x->s->app;
 	const struct yg_route *route = x->q.route;
-	if (x->stage == STAGE_ASK) {
+	if (x->stage == STAGE_ASK && !x->alone) {
 		bool needed = (route->flags & YG_RT_PUBLIC) == 0;
 		x->st = app->authenticate(app->api, &x->q, needed, &x->err);
 		if (x->st == YG_OK && needed && route->scope != NULL &&
@@ -334,6 +334,11 @@ static void on_work(uv_work_t *w)
 		x->r.problem = "precondition-required";
 		x->st = YG_FAIL(&x->err, YG_INVAL, "send the object's ETag as If-Match");
 	}
+	bool waits = false;
+	if (x->st == YG_OK && (route->flags & YG_RT_SLOW) != 0)
+		x->st = yg_flight_begin(x, &waits, &x->err);
+	if (waits)
+		return; /* it is the loop's now */
 	if (x->st == YG_OK)
 		x->st = (app->handle != NULL ? app->handle : route->handler)(app->api, &x->q, &x->r,
 									     &x->err);
@@ -348,17 +353,50 @@ static void on_work(uv_work_t *w)
 		yg_response_compress(&x->q, &x->r);
 }
 
+static void on_worked(uv_work_t *w, int status);
+
+static void queue(struct exchange *x)
+{
+	x->work.data = x;
+	x->worked = false;
+	COUNT(x->s, in_work, 1);
+	int queued = uv_queue_work(x->s->loop, &x->work, on_work, on_worked);
+	YG_REQUIRE(queued == 0); /* it refuses only what is no request */
+}
+
+/* The answer that it waited for is there, or it has to ask for itself. */
+static void on_landed(struct exchange *x)
+{
+	x->waits = false;
+	if (x->alone)
+		queue(x);
+	else
+		MHD_resume_connection(x->mhd);
+}
+
+static void run_doors(struct yg_server *s)
+{
+	for (uint32_t i = 0; i < s->door_count; i++)
+		yg_door_run(&s->doors[i]);
+}
+
 static void on_worked(uv_work_t *w, int status)
 {
 	struct exchange *x = w->data;
+	struct yg_server *s = x->s;
 	struct door *d = x->conn->door;
 	if (status != 0)
 		x->st = YG_FAIL(&x->err, YG_AGAIN, "the server is ending");
-	COUNT(x->s, in_work, (uint32_t)-1);
-	if (x->slow) {
-		x->slow = false;
-		x->s->slow--;
+	COUNT(s, in_work, (uint32_t)-1);
+	x->worked = true;
+	if (x->waits) {
+		if (x->landed) {
+			on_landed(x);
+			run_doors(s);
+		}
+		return;
 	}
+	bool others = yg_flight_end(x, on_landed);
 	if (x->r.stream && x->st == YG_OK) {
 		/* what is published from here on is not lost to this reader */
 		unsigned topics = x->r.topics;
@@ -370,31 +408,21 @@ static void on_worked(uv_work_t *w, int status)
 	}
 	MHD_resume_connection(x->mhd);
 	yg_door_run(d);
+	if (others)
+		run_doors(s);
 }
 
 static enum MHD_Result to_pool(struct exchange *x, enum stage stage)
 {
 	x->stage = stage;
 	bool handles = stage == STAGE_HANDLE || !x->has_body;
-	if (handles && (x->q.route->flags & YG_RT_SLOW) != 0) {
-		if (x->s->slow >= YG_SERVER_SLOW_MAX) {
-			(void)yg_err_set(&x->err, YG_LIMIT, 0, __FILE__,
-					 "too many searches are running");
-			return refuse(x, YG_LIMIT, NULL);
-		}
-		x->slow = true;
-		x->s->slow++;
-	}
 	if (handles && (x->q.route->flags & YG_RT_STREAM) != 0 &&
 	    x->s->counts.readers >= YG_STREAM_READERS_MAX) {
 		(void)yg_err_set(&x->err, YG_LIMIT, 0, __FILE__, "too many live streams are open");
 		return refuse(x, YG_LIMIT, NULL);
 	}
-	x->work.data = x;
-	COUNT(x->s, in_work, 1);
 	MHD_suspend_connection(x->mhd);
-	int queued = uv_queue_work(x->s->loop, &x->work, on_work, on_worked);
-	YG_REQUIRE(queued == 0); /* it refuses only what is no request */
+	queue(x);
 	return MHD_YES;
 }
 

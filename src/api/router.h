@@ -10,9 +10,12 @@ typedef yg_status yg_handler(struct yg_api *api, struct yg_request *q, struct yg
 			     struct yg_err *err);
 
 enum yg_route_flag {
-	YG_RT_PUBLIC = 1,   /* nobody needs to sign in; who does is still recognised */
-	YG_RT_CENTRAL = 2,  /* not for tokens of one organisation */
-	YG_RT_SLOW = 4,     /* asks the event store: counted against the slow places */
+	YG_RT_PUBLIC = 1,  /* nobody needs to sign in; who does is still recognised */
+	YG_RT_CENTRAL = 2, /* not for tokens of one organisation */
+	YG_RT_SLOW = 4,    /* asks the event store: counted against the slow places */
+	/* The answer depends on reach, scopes, language and query alone: who asks the same
+	 * while it is being made gets the same.  Of YG_RT_SLOW. */
+	YG_RT_SHARED = 128,
 	YG_RT_STREAM = 8,   /* becomes a live stream */
 	YG_RT_MATCH = 16,   /* needs If-Match */
 	YG_RT_CREATES = 32, /* takes an Idempotency-Key */

@@ -100,8 +100,8 @@
 	X(PUT,    "/api/v1/source-expectations", "setExpectation", "sources:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, expectation_set) \
 	X(DELETE, "/api/v1/source-expectations", "removeExpectation", "sources:write", 0, 0, NULL, "org source sensor", expectation_remove) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
-	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW, 0, NULL, "q from to after org system limit cursor", events_search) \
-	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW, 0, NULL, "q from to org system buckets before max_ms", event_histogram) \
+	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "q from to after org system limit cursor", events_search) \
+	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "q from to org system buckets before max_ms", event_histogram) \
 	X(GET,    "/api/v1/event-fields",  "listEventFields", "events:read", 0, 0, NULL, NULL, event_fields) \
 	X(GET,    "/api/v1/events/{id}",   "getEvent",       "events:read", YG_RT_SLOW, 0, NULL, NULL, event_get)       \
 	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \
@@ -146,7 +146,7 @@
 	X(GET,    "/api/v1/dns/allow-requests", "listDnsAllowRequests", "events:read", 0, 0, NULL, "state org limit cursor", dns_requests_list) \
 	X(POST,   "/api/v1/dns/allow-requests", "createDnsAllowRequest", "requests:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, dns_request_add) \
 	X(POST,   "/api/v1/dns/allow-requests/{id}/decision", "decideDnsAllowRequest", "indicators:write", 0, 16384, YG_TYPES_JSON, NULL, dns_request_decide) \
-	X(GET,    "/api/v1/dns/overview",  "getDnsOverview", "events:read", YG_RT_SLOW, 0, NULL, "org system from to buckets", dns_overview) \
+	X(GET,    "/api/v1/dns/overview",  "getDnsOverview", "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "org system from to buckets", dns_overview) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
 	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \
 	X(PATCH,  "/api/v1/saved-searches/{id}", "updateSavedSearch", "searches:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, saved_change) \

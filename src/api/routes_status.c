@@ -290,6 +290,8 @@ static void put_http(struct yg_buf *b, const struct yg_server_counts *c)
 	family(b, "http_request_seconds", "counter", "seconds",
 	       "Time from the head of a request to its answer, all together.");
 	yg_buf_printf(b, "yagura_http_request_seconds_total %.6f\n", (double)c->request_us / 1e6);
+	counter(b, "http_answers_shared", NULL,
+		"Answers made for somebody else who asked the same at the same time.", c->shared);
 	counter(b, "http_connections_evicted", NULL,
 		"Connections without a request closed to make room.", c->evicted);
 	counter(b, "http_connections_slow", NULL,

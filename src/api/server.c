@@ -252,8 +252,8 @@ yg_status yg_server_new(uv_loop_t *loop, const struct yg_server_app *app,
 	s->conf = *conf;
 	link_init(&s->bodies);
 	link_init(&s->readers);
-	if (uv_mutex_init(&s->gone_lock) != 0 || uv_timer_init(loop, &s->sweep) != 0 ||
-	    uv_async_init(loop, &s->wake, on_wake) != 0) {
+	if (uv_mutex_init(&s->gone_lock) != 0 || uv_mutex_init(&s->flight_lock) != 0 ||
+	    uv_timer_init(loop, &s->sweep) != 0 || uv_async_init(loop, &s->wake, on_wake) != 0) {
 		free(s);
 		return YG_FAIL(err, YG_NOMEM, "the HTTP server's timer");
 	}
@@ -343,6 +343,7 @@ void yg_server_counts(const struct yg_server *s, struct yg_server_counts *out)
 	LOAD(bodies_refused);
 	LOAD(readers_dropped);
 	LOAD(request_us);
+	LOAD(shared);
 	LOAD(open);
 	LOAD(open_bodies);
 	LOAD(readers);
@@ -381,6 +382,7 @@ static void handle_closed(struct yg_server *s)
 	if (--s->handles > 0)
 		return;
 	uv_mutex_destroy(&s->gone_lock);
+	uv_mutex_destroy(&s->flight_lock);
 	free(s);
 }
 

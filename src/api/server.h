@@ -55,6 +55,7 @@ struct yg_server_conf {
 struct yg_server_counts {                           /* a copy */
 	uint64_t connections, requests, answers[6]; /* answers[4]: 4xx */
 	uint64_t evicted, slow_closed, bodies_refused, readers_dropped, request_us;
+	uint64_t shared; /* answered with what was made for another */
 	uint32_t open, open_bodies, readers, in_work;
 	uint64_t body_bytes; /* in flight */
 };

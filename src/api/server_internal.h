@@ -55,6 +55,8 @@ struct yg_server {
 	uv_timer_t sweep;
 	uv_async_t wake; /* the live stream has news */
 	struct yg_server_counts counts;
+	uv_mutex_t flight_lock; /* the two below */
+	struct flight *flights;
 	uint32_t slow;        /* requests of slow routes in the pool */
 	struct link bodies;   /* exchange.link: bodies coming in */
 	struct link readers;  /* exchange.link: live streams */
@@ -97,6 +99,11 @@ struct exchange {
 	uint64_t swallowed; /* bytes of a body nobody will read */
 	uint64_t counted;   /* body bytes noted in counts.body_bytes */
 	bool has_body, no_memory, slow;
+	struct flight *flight;   /* others may wait for this answer */
+	struct exchange *behind; /* who waits for the same */
+	bool waits, landed;      /* for another's answer; which is there, or will never be */
+	bool alone;              /* that was none: it asks for itself */
+	bool worked;             /* the pool is done with it */
 	yg_mono began;
 	uv_work_t work;
 	struct yg_stream_reader reader;
@@ -115,6 +122,12 @@ void yg_exchange_end(struct exchange *x);
 void yg_exchange_wake(struct exchange *x);
 /* Was the reader's session, token or person ended a moment ago, or is its time over? */
 bool yg_server_is_gone(struct yg_server *s, const struct yg_who *who);
+/* flight.c.  Pool: takes a place of the slow requests, or waits for the answer to the same
+ * question; then x is not the caller's any more.  YG_LIMIT: all places are taken. */
+yg_status yg_flight_begin(struct exchange *x, bool *out_waits, struct yg_err *err);
+/* Loop: gives the place back, and the answer to those who waited for it, if any: true.
+ * `landed` is called for those with whom the pool is done. */
+bool yg_flight_end(struct exchange *x, void (*landed)(struct exchange *x));
 /* server.c: lets libmicrohttpd work on what became possible. */
 void yg_door_run(struct door *d);
 void yg_server_check_done(struct yg_server *s);

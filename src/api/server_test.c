@@ -52,6 +52,24 @@ static yg_status h_bug(struct yg_api *api, struct yg_request *q, struct yg_respo
 	return YG_FAIL(err, YG_IO, "secret file name");
 }
 
+/* Waits until the gate is open; says how often it has run, and for whom. */
+static int gate, runs;
+static yg_status h_shared(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			  struct yg_err *err)
+{
+	(void)api;
+	int run = __atomic_add_fetch(&runs, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&gate, __ATOMIC_SEQ_CST) == 0)
+		(void)usleep(1000);
+	if (YG_SV_IS(yg_query(q, "q"), "fails"))
+		return YG_FAIL(err, YG_IO, "run %d failed", run);
+	r->status = 200;
+	r->type = "text/plain";
+	yg_response_header(r, "ETag", YG_SV("\"7\""));
+	yg_buf_printf(&r->body, "run %d of %s;", run, q->who.reach.all ? "all" : "one");
+	return YG_OK;
+}
+
 static const struct yg_route table[] = {
 	{YG_HTTP_GET, "/open", "open", NULL, YG_RT_PUBLIC, 0, NULL, "q", h_echo},
 	{YG_HTTP_GET, "/things/{id}", "thing", "events:read", 0, 0, NULL, NULL, h_echo},
@@ -61,6 +79,7 @@ static const struct yg_route table[] = {
 	 h_echo},
 	{YG_HTTP_GET, "/central", "central", NULL, YG_RT_CENTRAL, 0, NULL, NULL, h_echo},
 	{YG_HTTP_GET, "/stream", "stream", NULL, YG_RT_STREAM, 0, NULL, "topics", h_stream},
+	{YG_HTTP_GET, "/shared", "shared", NULL, YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "q", h_shared},
 	{YG_HTTP_GET, "/bug", "bug", NULL, 0, 0, NULL, NULL, h_bug},
 	{.handler = NULL},
 };
@@ -243,6 +262,104 @@ static void check_stream(void)
 	(void)close(fd);
 }
 
+static int begin(const char *target, const char *more)
+{
+	char text[256];
+	int fd = dial();
+	(void)snprintf(text, sizeof text,
+		       "GET %s HTTP/1.1\r\nHost: h\r\n%sConnection: close\r\n\r\n", target, more);
+	(void)send(fd, text, strlen(text), MSG_NOSIGNAL);
+	return fd;
+}
+
+/* Until so many are in the pool for a while, and all that were asked are read. */
+static bool settled(uint64_t requests, uint32_t in_work)
+{
+	struct yg_server_counts c;
+	int calm = 0;
+	for (int i = 0; i < 10000 && calm < 30; i++) {
+		(void)usleep(1000);
+		yg_server_counts(server, &c);
+		calm = c.requests == requests && c.in_work == in_work ? calm + 1 : 0;
+	}
+	return calm == 30;
+}
+
+static bool ends(int fd, const char *what)
+{
+	char buf[12000];
+	bool good = reads(fd, what, buf, sizeof buf);
+	if (!good)
+		(void)printf("# not %s: %s\n", what, buf);
+	(void)close(fd);
+	return good;
+}
+
+static void check_shared(void)
+{
+	struct yg_server_counts before, after;
+	int same[8], first, one, other, odd;
+	yg_server_counts(server, &before);
+	first = begin("/shared?q=a", "");
+	T_OK(settled(before.requests + 1, 1));
+	for (size_t i = 0; i < YG_LEN(same); i++)
+		same[i] = begin("/shared?q=a", "");
+	T_OK(settled(before.requests + 9, 1));
+	one = begin("/shared?q=a", "Authorization: Bearer one\r\n");
+	T_OK(settled(before.requests + 10, 2));
+	other = begin("/shared?q=b", "");
+	T_OK(settled(before.requests + 11, 3));
+	odd = begin("/shared?q=a", "Accept: image/png\r\n");
+	T_OK(settled(before.requests + 12, 4));
+	__atomic_store_n(&gate, 1, __ATOMIC_SEQ_CST);
+	T_OK(ends(first, "run 1 of all;"));
+	for (size_t i = 0; i < YG_LEN(same); i++)
+		T_NAMED(ends(same[i], i % 2 ? "run 1 of all;" : "ETag: \"7\""),
+			"who asks the same meanwhile gets the same");
+	T_NAMED(ends(one, "run 2 of one;"), "another reach gets its own answer");
+	T_NAMED(ends(other, "run 3 of all;") && ends(odd, "not-acceptable"),
+		"so does another question");
+	yg_server_counts(server, &after);
+	T_NAMED(runs == 4 && after.shared - before.shared == 8, "which is made once");
+	T_NAMED(ask(GET("/shared?q=a"), "200", "run 5 of all;"),
+		"and made anew for who comes later");
+}
+
+static void check_shared_bounds(void)
+{
+	struct yg_server_counts before;
+	int fds[YG_SERVER_SLOW_MAX], full, same, failing[3];
+	gate = 0;
+	yg_server_counts(server, &before);
+	for (unsigned i = 0; i < YG_SERVER_SLOW_MAX; i++) {
+		char target[32];
+		(void)snprintf(target, sizeof target, "/shared?q=n%u", i);
+		fds[i] = begin(target, "");
+	}
+	T_OK(settled(before.requests + YG_SERVER_SLOW_MAX, YG_SERVER_SLOW_MAX));
+	full = begin("/shared?q=more", "");
+	T_NAMED(ends(full, "too many searches are running"), "all places are taken");
+	same = begin("/shared?q=n3", "");
+	T_OK(settled(before.requests + YG_SERVER_SLOW_MAX + 2, YG_SERVER_SLOW_MAX));
+	__atomic_store_n(&gate, 1, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < YG_SERVER_SLOW_MAX; i++)
+		T_OK(ends(fds[i], " of all;"));
+	T_NAMED(ends(same, " of all;"), "but not for who asks the same");
+	gate = 0;
+	int was = runs;
+	yg_server_counts(server, &before);
+	failing[0] = begin("/shared?q=fails", "");
+	T_OK(settled(before.requests + 1, 1));
+	failing[1] = begin("/shared?q=fails", "");
+	failing[2] = begin("/shared?q=fails", "");
+	T_OK(settled(before.requests + 3, 1));
+	__atomic_store_n(&gate, 1, __ATOMIC_SEQ_CST);
+	for (size_t i = 0; i < YG_LEN(failing); i++)
+		T_OK(ends(failing[i], " failed"));
+	T_NAMED(runs == was + 3, "who waited for an answer that failed asks for itself");
+	T_NAMED(ask(GET("/shared?q=a"), "200", " of all;"), "and every place is free again");
+}
+
 static void check_slow(void)
 {
 	enum { CONNS = 100 };
@@ -269,6 +386,8 @@ static void client(void *arg)
 	check_rights();
 	check_bodies();
 	check_stream();
+	check_shared();
+	check_shared_bounds();
 	check_slow();
 	(void)uv_async_send(over);
 }
@@ -294,6 +413,7 @@ int main(void)
 	uv_thread_t thread;
 	int fd = -1;
 	real.level = YG_LEVEL_ERROR;
+	(void)setenv("UV_THREADPOOL_SIZE", "12", 1);
 	(void)snprintf(sock_path, sizeof sock_path, "/tmp/yagura-api-test-%d.sock", (int)getpid());
 	(void)uv_loop_init(&loop);
 	(void)uv_async_init(&loop, &over, on_over);
