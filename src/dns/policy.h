@@ -122,9 +122,6 @@ struct yg_dns_policy; /* opaque; owned: yg_dns_policy_close() */
  * YG_NOMEM | YG_IO. */
 yg_status yg_dns_policy_open_fd(int fd, uint64_t min_generation, struct yg_dns_policy **out,
 				struct yg_err *err) YG_MUST_USE;
-/* The bytes are borrowed until the close; 8-aligned. */
-yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generation,
-				   struct yg_dns_policy **out, struct yg_err *err) YG_MUST_USE;
 /* A file that is mapped, never changed, only replaced: the mapping is the policy's from
  * here on, also when it is refused; *map is emptied. */
 yg_status yg_dns_policy_open_map(struct yg_sv *map, uint64_t min_generation,
@@ -140,6 +137,10 @@ void yg_dns_policy_close(struct yg_dns_policy *p); /* NULL is fine */
  * base open.  Without the very base it was made for: YG_CONFLICT; base is then not used. */
 yg_status yg_dns_policy_open_over(int fd, uint64_t min_generation, struct yg_dns_policy *base,
 				  struct yg_dns_policy **out, struct yg_err *err) YG_MUST_USE;
+/* The bytes are borrowed until the close; 8-aligned.  base: NULL, or as above. */
+yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generation,
+				   struct yg_dns_policy *base, struct yg_dns_policy **out,
+				   struct yg_err *err) YG_MUST_USE;
 /* The generation of its base; 0: it is whole. */
 uint64_t yg_dns_policy_base(const struct yg_dns_policy *p);
 /* The policy with the records of the zones that continue: its base, or itself. */

@@ -343,7 +343,8 @@ yg_status yg_dns_policy_open_over(int fd, uint64_t min_generation, struct yg_dns
 }
 
 yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generation,
-				   struct yg_dns_policy **out, struct yg_err *err)
+				   struct yg_dns_policy *base, struct yg_dns_policy **out,
+				   struct yg_err *err)
 {
 	struct yg_dns_policy *policy = calloc(1, sizeof *policy);
 	if (policy == NULL)
@@ -354,7 +355,7 @@ yg_status yg_dns_policy_open_bytes(const void *p, size_t n, uint64_t min_generat
 		free(policy);
 		return st;
 	}
-	return open_checked(policy, NULL, out, err);
+	return open_checked(policy, base, out, err);
 }
 
 yg_status yg_dns_policy_open_map(struct yg_sv *map, uint64_t min_generation,
@@ -362,7 +363,7 @@ yg_status yg_dns_policy_open_map(struct yg_sv *map, uint64_t min_generation,
 {
 	struct yg_sv all = *map;
 	*map = (struct yg_sv){"", 0};
-	yg_status st = yg_dns_policy_open_bytes(all.p, all.n, min_generation, out, err);
+	yg_status st = yg_dns_policy_open_bytes(all.p, all.n, min_generation, NULL, out, err);
 	if (st == YG_OK)
 		(*out)->snap.mapped = (*out)->of_file = true;
 	else

@@ -472,21 +472,21 @@ static void test_damage(void)
 		memcpy(copy, whole, (size_t)n);
 		copy[i] ^= (uint8_t)(1u << (i & 7));
 		tried++;
-		if (yg_dns_policy_open_bytes(copy, (size_t)n, 0, &p, NULL) == YG_OK) {
+		if (yg_dns_policy_open_bytes(copy, (size_t)n, 0, NULL, &p, NULL) == YG_OK) {
 			opened++; /* must not be: the digest */
 			yg_dns_policy_close(p);
 		}
 		(void)yg_snap_fix_digest(copy, (size_t)n);
 		p = NULL;
-		if (yg_dns_policy_open_bytes(copy, (size_t)n, 0, &p, NULL) == YG_OK) {
+		if (yg_dns_policy_open_bytes(copy, (size_t)n, 0, NULL, &p, NULL) == YG_OK) {
 			(void)ask(p, "", "192.0.2.1", "a.x.");
 			(void)ask(p, "one", "192.0.2.1", "w.");
 			yg_dns_policy_close(p);
 		}
 	}
 	T_OK(tried > 1000 && opened == 0);
-	T_OK(yg_dns_policy_open_bytes(whole, (size_t)n - 1, 0, &p, NULL) == YG_CORRUPT);
-	T_OK(yg_dns_policy_open_bytes(whole, (size_t)n, 6, &p, NULL) == YG_CONFLICT);
+	T_OK(yg_dns_policy_open_bytes(whole, (size_t)n - 1, 0, NULL, &p, NULL) == YG_CORRUPT);
+	T_OK(yg_dns_policy_open_bytes(whole, (size_t)n, 6, NULL, &p, NULL) == YG_CONFLICT);
 }
 
 /* ---- the policy file ---- */

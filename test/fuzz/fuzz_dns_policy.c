@@ -1,76 +1,8 @@
 /* A compiled policy: as it is, and with a head and digest that fit so that the checks
  * behind them are reached; what opens must be safe to ask anything.  And the text of a
  * zone, or behind a '#' of a list, compiled, opened and asked. */
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "dns/policy.h"
-#include "dns/policy_internal.h"
-#include "dns/source.h"
 #include "fuzz/replay.h"
-
-static volatile uint8_t sink;
-static void touch_bytes(struct yg_sv s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		sink ^= (uint8_t)s.p[i];
-}
-
-static void look(const struct yg_dns_eval *e, const struct yg_dns_verdict *v, size_t i)
-{
-	char text[YG_DNS_NAME_TEXT_MAX + 64];
-	struct yg_sb b = yg_sb_init(text, sizeof text);
-	struct yg_dns_rrset set;
-	struct yg_sv data = v->data;
-	yg_dns_eval_record(e, i, &b);
-	touch_bytes(yg_sb_sv(&b));
-	touch_bytes(v->target);
-	touch_bytes(v->zone.soa);
-	touch_bytes(v->zone.ede_text);
-	while (yg_dns_rrset_next(&data, &set))
-		touch_bytes(set.rrs);
-}
-
-static void ask(const struct yg_dns_policy *p)
-{
-	static const char *const names[] = {"bad.example.", "a.b.bad.example.", "com.", ".",
-					    "ok.bad.example."};
-	static const char *const ips[] = {"192.0.2.1", "2001:db8::1", "10.0.0.1"};
-	static struct yg_dns_eval e;
-	struct yg_dns_policy_info info = yg_dns_policy_info(p);
-	struct yg_dns_verdict v;
-	struct yg_ip ip;
-	for (uint32_t view = 0; view < info.views && view < 4; view++)
-		for (size_t i = 0; i < YG_LEN(names); i++) {
-			struct yg_dns_name name;
-			struct yg_dns_probe probe;
-			(void)yg_ip_parse(yg_sv_of(ips[i % 3]), &ip);
-			(void)yg_dns_name_parse(yg_sv_of(names[i]), NULL, &name, NULL);
-			yg_dns_policy_hash(p, &name, &probe);
-			(void)yg_dns_policy_touch(p, &probe);
-			yg_dns_policy_fetch(p, &probe);
-			yg_dns_eval_begin(&e, p, view, ip);
-			yg_dns_eval_name(&e, &name, &probe);
-			yg_dns_eval_address(&e, ip);
-			yg_dns_eval_server(&e, &name);
-			yg_dns_eval_server_address(&e, ip);
-			sink ^= (uint8_t)yg_dns_eval_needs(&e);
-			yg_dns_eval_verdict(&e, &v);
-			look(&e, &v, SIZE_MAX);
-			for (size_t k = 0; k < e.note_count; k++) {
-				yg_dns_eval_note(&e, k, &v);
-				look(&e, &v, k);
-			}
-			(void)yg_dns_eval_stage_end(&e);
-		}
-	for (uint32_t i = 0; i < info.zones && i < 16; i++) {
-		struct yg_dns_zone_view z;
-		if (yg_dns_policy_zone(p, i, &z))
-			touch_bytes(z.origin);
-	}
-	(void)yg_dns_policy_any_ip(p, ip);
-	(void)yg_dns_policy_view(p, YG_SV("one"));
-}
+#include "policy_pair.h"
 
 /* A zone or a list of text, compiled and asked. */
 static int compile(const uint8_t *data, size_t size, bool list, struct yg_snap_head *head)
@@ -96,7 +28,7 @@ static int compile(const uint8_t *data, size_t size, bool list, struct yg_snap_h
 	if (yg_dns_builder_finish(b, fd, 1, NULL, NULL) != YG_OK ||
 	    yg_dns_policy_open_fd(fd, 0, &p, NULL) != YG_OK)
 		abort(); /* what was compiled opens */
-	ask(p);
+	pair_ask(p);
 	yg_dns_policy_close(p);
 	yg_dns_source_free(s);
 	yg_dns_builder_free(b);
@@ -126,8 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		h.file_bytes = size;
 		memcpy(exact, &h, sizeof h);
 		(void)yg_snap_fix_digest(exact, size);
-		if (yg_dns_policy_open_bytes(exact, size, 0, &p, NULL) == YG_OK)
-			ask(p);
+		if (yg_dns_policy_open_bytes(exact, size, 0, NULL, &p, NULL) == YG_OK)
+			pair_ask(p);
 		yg_dns_policy_close(p);
 	}
 	free(exact);
