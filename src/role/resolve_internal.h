@@ -1,6 +1,6 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
  * resolve_policy.c (new policies), resolve_client.c (who asks), resolve_udp.c, resolve_fair.c, resolve_limit.c,
- * resolve_accept.c, resolve_log.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
+ * resolve_accept.c, resolve_log.c and resolve_log_file.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
  * them), resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
 #include <uv.h>
@@ -43,8 +43,10 @@ struct resolve_door_counts {
 	uint64_t limited, slipped; /* queries by UDP over the rate */
 };
 struct resolve_log_counts { /* since the beginning, but the last three */
-	uint64_t written, dropped, bytes, files, files_dropped, failures;
-	uint64_t untold; /* refused strangers, and what is no question */
+	uint64_t written, bytes, files, failures;
+	uint64_t dropped;                    /* events that were never written */
+	uint64_t dropped_old, files_dropped; /* that were, and their files, by drop-old */
+	uint64_t untold;                     /* refused strangers, and what is no question */
 	uint64_t waiting_bytes, most_bytes;
 	bool full;
 };

@@ -2,35 +2,21 @@
  * ingest takes over (ingest_dnslog.c).  One buffer per worker, written before the answers
  * that it tells of are sent (a batch's at once), so that none is without its event whenever
  * the worker dies; what was not answered is written when the loop turns.  No lock, no
- * allocation, nothing is synced.
- *
- * A file is Frame Streams: START, frames, STOP.  Its name is "<worker>-<number>.tap";
- * numbers of a worker rise, so a file is ended for certain once a later one is there.
+ * allocation, nothing is synced.  The files: resolve_log_file.c.
  *
  * What a file holds of a client's address is decided here, before anything is written. */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/codec.h"
 #include "format/dns_extra.h"
 #include "format/fstrm.h"
-#include "os/file.h"
 #include "os/memfd.h"
 #include "role/resolve_internal.h"
+#include "role/resolve_log_file.h"
 
-#define FOLDER       "dnslog"
 #define BUFFER       (64u << 10)
 #define ROOM         (BUFFER + 4 + YG_DNS_MSG_MAX + YG_DNS_EXTRA_MAX + 2048) /* and one more frame */
-#define FILE_MOST    (32u << 20)
-#define FILE_LEAST   (1u << 20)
-#define FILE_FOR_US  (600 * YG_US_PER_S)
-#define LOOK_US      (YG_US_PER_S / 2) /* while it is full: is there room again? */
 #define IDENTITY_MAX 320
 
 enum keeps { KEPT, PSEUDONYM, DROPPED };
@@ -50,164 +36,19 @@ struct resolve_log {
 	struct resolve *r;
 	struct who *who; /* owned */
 	uv_prepare_t turn;
-	int fd;                                     /* -1: none */
-	uint64_t number;                            /* of the file */
-	uint64_t file_n, file_most, others_n, most; /* bytes: this file, the worker's others */
-	int64_t begun_us, look_us;                  /* monotonic */
-	bool drop_old, full;
-	bool files;       /* false: only the outputs of resolve.dnstap are told */
+	bool has_files; /* false: only the outputs of resolve.dnstap are told */
+	struct log_files files;
 	size_t n;         /* bytes in buf */
 	uint32_t waiting; /* frames in it */
-	struct resolve_log_counts counts;
 	struct told told; /* of the frame at hand */
 	uint8_t buf[ROOM];
 };
-
-/* ---- files ---- */
-
-static void name_of(const struct resolve_log *l, uint64_t number, char *out, size_t cap)
-{
-	(void)snprintf(out, cap, FOLDER "/%u-%016llu.tap", l->r->ctx->index,
-		       (unsigned long long)number);
-}
-
-struct found {
-	uint64_t bytes, oldest, newest;
-};
-
-/* The worker's files but the one at hand. */
-static void look(struct resolve_log *l, struct found *out)
-{
-	char prefix[24];
-	*out = (struct found){.oldest = UINT64_MAX};
-	(void)snprintf(prefix, sizeof prefix, "%u-", l->r->ctx->index);
-	DIR *d = opendir(FOLDER);
-	for (struct dirent *e = d != NULL ? readdir(d) : NULL; e != NULL; e = readdir(d)) {
-		struct yg_sv name = yg_sv_of(e->d_name);
-		struct stat st;
-		uint64_t number;
-		if (!yg_sv_starts(name, yg_sv_of(prefix)) || !yg_sv_ends(name, YG_SV(".tap")))
-			continue;
-		size_t at = strlen(prefix);
-		if (yg_parse_u64(yg_sv_sub(name, at, name.n - at - 4), &number, NULL) != YG_OK ||
-		    (l->fd >= 0 && number == l->number) ||
-		    fstatat(dirfd(d), e->d_name, &st, 0) != 0)
-			continue;
-		out->bytes += (uint64_t)st.st_size;
-		out->oldest = YG_MIN(out->oldest, number);
-		out->newest = YG_MAX(out->newest, number);
-	}
-	if (d != NULL)
-		(void)closedir(d);
-}
-
-static void trouble(struct resolve_log *l, const char *what)
-{
-	struct yg_err err = {0};
-	(void)YG_FAIL_OS(&err, errno, "%s", what);
-	l->counts.failures++;
-	yg_role_log(l->r->ctx, YG_EV_RESOLVE_LOG_FAILED, YG_KERR(&err));
-}
-
-static void file_end(struct resolve_log *l)
-{
-	uint8_t stop[YG_FSTRM_CONTROL_ROOM];
-	if (l->fd < 0)
-		return;
-	size_t n = yg_fstrm_control(stop, sizeof stop, YG_FSTRM_STOP, YG_SV(""));
-	if (write(l->fd, stop, n) == (ssize_t)n)
-		l->file_n += n;
-	yg_fd_close(&l->fd);
-	l->others_n += l->file_n;
-	l->file_n = 0;
-}
-
-static bool file_begin(struct resolve_log *l)
-{
-	char name[64];
-	uint8_t start[YG_FSTRM_CONTROL_ROOM];
-	name_of(l, ++l->number, name, sizeof name);
-	l->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-	if (l->fd < 0) {
-		trouble(l, name);
-		return false;
-	}
-	size_t n = yg_fstrm_control(start, sizeof start, YG_FSTRM_START, YG_SV(YG_FSTRM_DNSTAP));
-	if (write(l->fd, start, n) != (ssize_t)n) {
-		trouble(l, name);
-		(void)unlink(name);
-		yg_fd_close(&l->fd);
-		return false;
-	}
-	l->file_n = n;
-	l->begun_us = resolve_now(l->r).us;
-	l->counts.files++;
-	return true;
-}
-
-/* Makes room for n bytes more; false: there is none. */
-static bool room(struct resolve_log *l, size_t n)
-{
-	int64_t now = resolve_now(l->r).us;
-	if (l->file_n + l->others_n + n <= l->most)
-		return true;
-	if (l->full && now < l->look_us)
-		return false;
-	struct found f;
-	look(l, &f);
-	while (l->drop_old && f.bytes > 0 && l->file_n + f.bytes + n > l->most) {
-		char name[64];
-		name_of(l, f.oldest, name, sizeof name);
-		if (unlink(name) != 0)
-			break;
-		l->counts.files_dropped++;
-		look(l, &f);
-	}
-	l->others_n = f.bytes;
-	bool ok = l->file_n + l->others_n + n <= l->most;
-	if (!ok && !l->full)
-		yg_role_log(l->r->ctx, YG_EV_RESOLVE_LOG_FULL, YG_KN("bytes", l->others_n),
-			    YG_KN("dropped", l->counts.dropped));
-	l->full = !ok;
-	l->look_us = now + LOOK_US;
-	return ok;
-}
-
-/* Writes all of buf; false: nothing of it is in the file. */
-static bool write_out(struct resolve_log *l)
-{
-	size_t done = 0;
-	while (done < l->n) {
-		ssize_t n = write(l->fd, l->buf + done, l->n - done);
-		if (n > 0) {
-			done += (size_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			trouble(l, "cannot write into " FOLDER);
-			/* half a frame must not stand before a whole one */
-			if (ftruncate(l->fd, (off_t)l->file_n) != 0)
-				yg_fd_close(&l->fd);
-			return false;
-		}
-	}
-	l->file_n += done;
-	return true;
-}
 
 static void flush(struct resolve_log *l)
 {
 	if (l->n == 0)
 		return;
-	bool old = l->fd >= 0 && (l->file_n + l->n > l->file_most ||
-				  resolve_now(l->r).us - l->begun_us > FILE_FOR_US);
-	if (old)
-		file_end(l);
-	bool ok = room(l, l->n) && (l->fd >= 0 || file_begin(l)) && write_out(l);
-	if (ok) {
-		l->counts.written += l->waiting;
-		l->counts.bytes += l->n;
-	} else {
-		l->counts.dropped += l->waiting;
-	}
+	log_files_write(&l->files, l->buf, l->n, l->waiting);
 	l->n = 0;
 	l->waiting = 0;
 }
@@ -394,15 +235,15 @@ static void frame(struct resolve_log *l, const struct yg_dns_event *ev, const st
 				 yg_dns_extra_put(&t->x, t->extra, sizeof t->extra)};
 	if (l->r->taps != NULL)
 		resolve_taps_put(l->r->taps, &d);
-	if (!l->files)
+	if (!l->has_files)
 		return;
-	if (l->full && resolve_now(l->r).us < l->look_us) {
-		l->counts.dropped++;
+	if (log_files_full(&l->files)) {
+		l->files.counts.dropped++;
 		return;
 	}
 	size_t n = yg_dnstap_encode(&d, l->buf + l->n + 4, sizeof l->buf - l->n - 4);
 	if (n == 0) { /* cannot be: there is room for the largest */
-		l->counts.dropped++;
+		l->files.counts.dropped++;
 		return;
 	}
 	yg_fstrm_data(l->buf + l->n, (uint32_t)n);
@@ -423,11 +264,11 @@ void resolve_log_event(struct resolve_log *l, const struct yg_dns_event *ev)
 	/* strangers and what is no question are counted, not told: whoever forges senders
 	 * could fill the log */
 	if (ev->client->refused || !ev->query->has_question) {
-		l->counts.untold++;
+		l->files.counts.untold++;
 		return;
 	}
-	if (l->full && l->r->taps == NULL && resolve_now(l->r).us < l->look_us) {
-		l->counts.dropped++;
+	if (l->r->taps == NULL && log_files_full(&l->files)) {
+		l->files.counts.dropped++;
 		return;
 	}
 	frame(l, ev, &l->who[ev->client->network]);
@@ -489,7 +330,6 @@ static yg_status who_open(struct resolve_log *l, struct yg_err *err)
 yg_status resolve_log_open(struct resolve *r, struct yg_err *err)
 {
 	const struct yg_conf *c = r->conf;
-	struct found f;
 	if (c->resolve_log == 0 && r->taps == NULL)
 		return YG_OK;
 	struct resolve_log *l = calloc(1, sizeof *l);
@@ -497,20 +337,12 @@ yg_status resolve_log_open(struct resolve *r, struct yg_err *err)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the query log");
 	r->log = l;
 	l->r = r;
-	l->fd = -1;
-	l->files = c->resolve_log != 0;
-	if (!l->files) /* only for others, by dnstap */
-		return who_open(l, err);
-	l->most = c->resolve_log_bytes / YG_MAX(c->resolve_workers, 1u);
-	l->file_most = YG_MAX(YG_MIN(l->most / 8, (uint64_t)FILE_MOST), (uint64_t)FILE_LEAST);
-	l->drop_old = YG_SV_IS(c->resolve_log_full, "drop-old");
-	look(l, &f);
-	l->others_n = f.bytes;
-	/* above what was ever there, also when the folder was emptied by hand */
-	l->number = YG_MAX(f.newest, (uint64_t)(yg_env_wall(&r->ctx->env).us / 1000));
+	l->has_files = c->resolve_log != 0;
+	l->files.fd = -1;
 	yg_status st = who_open(l, err);
-	if (st != YG_OK)
+	if (st != YG_OK || !l->has_files) /* not: only for others, by dnstap */
 		return st;
+	log_files_open(&l->files, r->ctx);
 	if (uv_prepare_init(r->ctx->loop, &l->turn) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "the query log's place in the loop");
 	l->turn.data = l;
@@ -523,7 +355,7 @@ void resolve_log_end(struct resolve *r)
 	if (r->log == NULL)
 		return;
 	flush(r->log);
-	file_end(r->log);
+	log_files_end(&r->log->files);
 }
 
 struct resolve_log_counts resolve_log_counts(const struct resolve *r)
@@ -531,9 +363,10 @@ struct resolve_log_counts resolve_log_counts(const struct resolve *r)
 	struct resolve_log_counts c = {0};
 	if (r->log == NULL)
 		return c;
-	c = r->log->counts;
-	c.waiting_bytes = r->log->others_n + r->log->file_n;
-	c.most_bytes = r->log->most;
-	c.full = r->log->full;
+	const struct log_files *f = &r->log->files;
+	c = f->counts;
+	c.waiting_bytes = f->others_n + f->file_n;
+	c.most_bytes = f->most;
+	c.full = f->full;
 	return c;
 }

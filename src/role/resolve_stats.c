@@ -93,6 +93,7 @@ static void put_log(const struct resolve *r, struct yg_buf *b)
 	number(b, "log_bytes", c.bytes);
 	number(b, "log_files", c.files);
 	number(b, "log_files_dropped", c.files_dropped);
+	number(b, "log_dropped_old", c.dropped_old);
 	number(b, "log_failures", c.failures);
 	number(b, "log_waiting_bytes", c.waiting_bytes);
 	number(b, "log_bytes_max", c.most_bytes);

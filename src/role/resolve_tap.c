@@ -124,6 +124,11 @@ void tap_sent(struct tap *t, bool ok)
 	t->counts.waiting -= c->frames;
 	*(ok ? &t->counts.sent : &t->counts.lost) += c->frames;
 	unuse(t, c);
+	if (ok && t->told_full && t->counts.waiting == 0) {
+		t->told_full = false;
+		yg_role_log(t->ctx, YG_EV_RESOLVE_TAP_UP, YG_KS("to", t->to),
+			    YG_KN("dropped", t->counts.dropped));
+	}
 	if (ok)
 		(void)uv_timer_start(&t->flush, on_flush, 0,
 				     0); /* not within: files would recurse */
