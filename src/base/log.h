@@ -90,6 +90,7 @@
 	X(7006, RESOLVE_UPSTREAM_TLS, "resolve.upstream_tls", WARN, 60, "A server that is asked by TLS could not be spoken to safely, and was not asked.") \
 	X(7007, RESOLVE_TAP_UP,     "resolve.dnstap_up",  NOTICE, 60, "An output of resolve.dnstap takes frames again.") \
 	X(7008, RESOLVE_TAP_DOWN,   "resolve.dnstap_down", WARN, 60, "An output of resolve.dnstap does not take frames.") \
+	X(7009, RESOLVE_ANCHOR,     "resolve.trust_anchor", WARN, 6, "A zone of the trust anchor has published a key that the anchor does not have: it must be added before the zone signs with it.") \
 	X(7010, ZONES_COMPILED,     "zones.compiled",     INFO,   600, "The policy zones were compiled into a policy.")    \
 	X(7011, ZONES_FAILED,       "zones.failed",       ERROR,  60, "The policy zones could not be compiled; the policy before stays in force.") \
 	X(7012, ZONES_REFUSED,      "zones.refused",      ERROR,  60, "A policy zone could not be read; the one before stays in force.") \

@@ -99,6 +99,12 @@ static void look_resolver(struct center *c, uint32_t worker, struct yg_json *jso
 		health = YG_HEALTH_DEGRADED;
 		yg_sb_put(&text, YG_SV("; an upstream does not answer"));
 	}
+	uint32_t missing = yg_json_get(json, 0, YG_SV("trust_anchor_missing_keys"));
+	if (missing != 0 && yg_json_i64(json, missing, 0) != 0) {
+		health = YG_HEALTH_DEGRADED;
+		yg_sb_put(&text, YG_SV("; resolve.trust-anchor lacks a key that its zone has "
+				       "published: add it"));
+	}
 	uint32_t held = yg_json_get(json, 0, YG_SV("networks_held_back"));
 	if (held != 0 && yg_json_i64(json, held, 0) != 0) {
 		health = YG_HEALTH_DEGRADED;

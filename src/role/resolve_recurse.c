@@ -240,6 +240,8 @@ static yg_status anchors(struct making *m)
 		if (b.cut || ub_ctx_add_ta(m->ctx, yg_sb_cstr(&b)) != 0)
 			st = YG_FAIL(m->err, YG_PARSE, "a line is not a DS or DNSKEY record");
 	}
+	if (st == YG_OK)
+		st = up_anchors_open(m->r, m->ctx, file, m->err);
 	yg_memfd_unmap(&file);
 	if (st == YG_OK && count == 0)
 		st = YG_FAIL(m->err, YG_PARSE, "there is no record in it");

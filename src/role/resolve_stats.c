@@ -137,6 +137,7 @@ static void put_upstreams(const struct resolve *r, struct yg_buf *b)
 	number(b, "upstream_timeouts", r->up->timeouts);
 	number(b, "upstream_servers", servers);
 	number(b, "upstream_servers_silent", silent);
+	number(b, "trust_anchor_missing_keys", up_anchors_missing(r));
 	number(b, "upstream_sets", r->up->count);
 	number(b, "upstream_sets_silent", r->up->count - usable);
 }

@@ -1,6 +1,7 @@
 /* resolve_up.h - the parts of the upstream side of role resolve: resolve_up.c (a
  * question and its tries), resolve_up_server.c (which server, and what is known of it),
- * resolve_up_tls.c (by TLS), resolve_recurse.c (recursion and validation).
+ * resolve_up_tls.c (by TLS), resolve_recurse.c (recursion and validation),
+ * resolve_anchor.c (is the trust anchor the newest?).
  * One thread: the loop's. */
 #pragma once
 #include "role/resolve_internal.h"
@@ -30,6 +31,7 @@ struct upstreams {
 	struct up_set *sets; /* set number n is sets[n - 1] */
 	size_t count;
 	struct recursion *recursion; /* NULL: none of the sets recurses or validates */
+	struct anchors *anchors;     /* NULL: nothing is validated, or another worker looks */
 	uint64_t asked, by_tcp, mismatched, timeouts, plain, jobs, guessed;
 };
 
@@ -92,5 +94,12 @@ yg_status up_servers_read(struct up_set *s, struct yg_sv text, struct yg_err *er
  * YG_PARSE (root hints, trust anchor) | YG_NOTFOUND (no trust anchor). */
 yg_status up_recurse_open(struct resolve *r, struct yg_sv servers, bool validate,
 			  struct up_recurse **out, struct yg_err *err);
+/* resolve_anchor.c: looks after the trust anchor whose text this is, through the first
+ * context that validates.  YG_OK | YG_NOMEM. */
+struct ub_ctx;
+yg_status up_anchors_open(struct resolve *r, struct ub_ctx *checked, struct yg_sv file,
+			  struct yg_err *err);
+/* Keys that its zones have published and it lacks. */
+uint64_t up_anchors_missing(const struct resolve *r);
 /* False: no memory. */
 bool up_recurse_ask(struct up_recurse *set, const struct yg_dns_question *q);

@@ -2,10 +2,12 @@
 """Recursion and validation over a signed hierarchy of our own: what is secure is told so,
 what fails is SERVFAIL with the reason, whoever asks and whatever the policy says."""
 
+import os
 import sys
 import time
 
-from harness import done, ok, until
+from harness import Server, done, free_port, ok, until
+from people_lib import without_store
 from resolve_lib import ask, resolver
 from resolve_tree import Tree, need
 
@@ -90,7 +92,35 @@ def refused(tree):
            "a trust anchor that is none: nothing starts", s.log())
 
 
-with Tree(leaves) as tree:
+def anchor_of_before(tree):
+    """The root has published its next key; who has not added it is told in time."""
+    files = {"root.hints": tree.hints, "anchor": tree.anchor}
+    port = free_port()
+    conf = {**without_store(), "resolve": {"listen": [f"127.0.0.1@{port}"], "clients": ["127.0.0.0/8"], "root-hints": "root.hints",
+                                           "trust-anchor": "anchor", "upstream": [{"zone": ".", "recursion": True}]}}
+
+    def before(s):
+        for name, text in files.items():
+            with open(os.path.join(os.path.dirname(s.conf_path), name), "w", encoding="utf-8") as f:
+                f.write(text)
+
+    def part():
+        checks = s.http("GET", "/api/v1/doctor?quick=true").json().get("checks", [])
+        return next((c for c in checks if c["name"] == "role.resolve-0"), {})
+    with Server(binary, conf, before=before) as s:
+        e = s.wait_event("resolve.trust_anchor", 20)
+        ok(e and e["zone"] == "." and e["key_tag"] == tree.standby and len(s.events("resolve.trust_anchor")) == 1,
+           "a key that the anchor lacks is told of, with its tag", (e, tree.standby))
+        c = until(lambda: (p := part()).get("state") == "warn" and p, 20) or part()
+        ok(c.get("state") == "warn" and "trust-anchor" in c.get("text", ""), "and the doctor warns", c)
+        with open(os.path.join(os.path.dirname(s.conf_path), "anchor"), "w", encoding="utf-8") as f:
+            f.write(tree.ds("."))
+        s.reload()
+        ok(until(lambda: part().get("state") == "ok", 30) and not until(lambda: len(s.events("resolve.trust_anchor")) > 1, 4.5),
+           "until the anchor has it", (part(), s.events("resolve.trust_anchor")))
+
+
+with Tree(leaves, standby=True) as tree:
     files = {"root.hints": tree.hints, "anchor": tree.anchor, "rpz.zone": RPZ}
     common = {"root-hints": "root.hints", "trust-anchor": "anchor", "insecure-zones": ["ours.example"],
               "policy": [{"name": "rpz", "rpz": "rpz.zone", "zone": "rpz.example"}]}
@@ -105,6 +135,7 @@ with Tree(leaves) as tree:
         a = ask(plain.dns, "www.expired.example.", do=True, timeout=12)
         ok(a and a.values[:1] == ["192.0.2.3"] and not a.ad, "validation off: nothing is refused, nothing called secure", a and (a.rcode, a.ede))
         validated(s, "through a forwarder")
+    anchor_of_before(tree)
     with resolver(binary, None, {**common, "upstream": [{"zone": ".", "recursion": True}]}, files) as s:
         validated(s, "from the root")
         recursion(s, tree)

@@ -36,9 +36,10 @@ def need():
 
 class Tree:
     """leaves: {zone: {"records": text, "sign": arguments of dnssec-signzone or None,
-    "ds": whether the parent has its DS records, "edit": function of the signed text}}."""
+    "ds": whether the parent has its DS records, "edit": function of the signed text}}.
+    standby: the root has published a key that it does not sign with yet: t.standby is its tag."""
 
-    def __init__(self, leaves):
+    def __init__(self, leaves, standby=False):
         self.dir = tempfile.mkdtemp(prefix="yagura-tree-")
         self.net = f"127.{random.randrange(100, 200)}.{random.randrange(256)}"
         self.addresses = {level: f"{self.net}.{i + 1}" for i, level in enumerate(("root", "top", "leaf"))}
@@ -54,10 +55,11 @@ class Tree:
         self.zones["top"].append("example")
         self.write(".", f"@ 300 NS ns.\nns. 300 A {self.addresses['root']}\nexample. 300 NS ns.example.\n"
                         f"ns.example. 300 A {self.addresses['top']}\n" + self.ds("example"))
+        self.standby = self.publish(".") if standby else None
         self.sign(".", [])
         self.zones["root"].append(".")
         self.hints = f". 300 NS ns.\nns. 300 A {self.addresses['root']}\n"
-        self.anchor = self.ds(".")
+        self.anchor = "".join(line + "\n" for line in self.ds(".").splitlines() if f" DS {self.standby} " not in " ".join(line.split()))
 
     def path(self, zone):
         return os.path.join(self.dir, ("root" if zone == "." else zone) + ".zone")
@@ -71,6 +73,13 @@ class Tree:
         if done.returncode != 0:
             raise RuntimeError(f"{args}: {done.stderr}")
         return done.stdout
+
+    def publish(self, zone):
+        key = self.tool("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", zone).strip()
+        with open(self.path(zone), "a", encoding="utf-8") as f, open(f"{self.dir}/{key}.key", encoding="utf-8") as k:
+            f.write(k.read())
+        os.remove(f"{self.dir}/{key}.private")
+        return int(key.rsplit("+", 1)[1])
 
     def sign(self, zone, args):
         key = self.tool("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", zone).strip()
