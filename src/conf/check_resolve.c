@@ -164,8 +164,7 @@ static void check_servers(struct yg_ck *k, struct yg_sv servers, const char *key
 			yg_ck_bad(k, line, key, "what stands behind # is no name of a host");
 		if (hash < one.n && !may_tls)
 			yg_ck_bad(k, line, key,
-				  "a server that is asked by TLS (#name) can be neither a stub nor "
-				  "validated through");
+				  "a server that is asked by TLS (#name) cannot be a stub");
 	}
 	if (count > YG_CONF_SERVERS_MAX)
 		yg_ck_bad(k, line, key, "at most 16 servers");
@@ -196,13 +195,11 @@ static void check_upstream(struct yg_ck *k, size_t i)
 {
 	const struct yg_conf_dns_upstream *u = &k->c->dns_upstreams[i];
 	size_t line = yg_ck_item_line(k, yg_ck_list_of("resolve.upstream"), i);
-	bool plain = YG_SV_IS(u->dnssec, "validate");
-	check_servers(k, u->forward, "resolve.upstream.forward", line, !plain);
+	check_servers(k, u->forward, "resolve.upstream.forward", line, true);
 	check_servers(k, u->stub, "resolve.upstream.stub", line, false);
 	check_pins(k, u->pins, line);
-	if (u->pins.n > 0 && (plain || u->forward.n == 0))
-		yg_ck_bad(k, line, "resolve.upstream.pins",
-			  "pins are for forward, and answers that come by TLS are not validated");
+	if (u->pins.n > 0 && u->forward.n == 0)
+		yg_ck_bad(k, line, "resolve.upstream.pins", "pins are for forward");
 	if ((u->forward.n > 0) + (u->stub.n > 0) + (u->recursion != 0) != 1)
 		yg_ck_bad(k, line, "resolve.upstream",
 			  "expected one of forward, stub and recursion");

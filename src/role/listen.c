@@ -159,6 +159,27 @@ static void want_dns(struct want *w, const char *kind, const struct yg_conf_dns_
 		}
 }
 
+/* "relay.0.1": for server 1 of upstream 0, which is validated through by TLS; of the loopback,
+ * any port (role/resolve_up_relay.c). */
+static void want_relays(struct want *w, const struct yg_conf *conf, uint32_t worker)
+{
+	char text[96];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	for (size_t i = 0; i < conf->dns_upstream_count; i++) {
+		const struct yg_conf_dns_upstream *u = &conf->dns_upstreams[i];
+		struct yg_sv rest = u->forward, one;
+		if (!YG_SV_IS(u->dnssec, "validate"))
+			continue;
+		for (size_t k = 0; rest.n > 0 && yg_sv_cut(&rest, ' ', &one); k++) {
+			b.n = 0;
+			yg_sb_printf(&b, "relay.%zu.%zu", i, k);
+			if (u->pins.n > 0 || yg_sv_find(one, '#', 0) < one.n)
+				want(w, yg_sb_cstr(&b), worker, YG_R_RESOLVE, YG_SV("127.0.0.1:0"),
+				     "tcp");
+		}
+	}
+}
+
 static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n)
 {
 	char text[96];
@@ -168,6 +189,7 @@ static void want_resolver(struct want *w, const struct yg_conf *conf, uint32_t n
 	want_dns(w, "dns", conf->dns_listens, conf->dns_listen_count, n);
 	want_dns(w, "dot", conf->dns_dots, conf->dns_dot_count, n);
 	want_dns(w, "doh", conf->dns_dohs, conf->dns_doh_count, n);
+	want_relays(w, conf, n);
 }
 
 /* "notify.0.udp", "publish.0.tcp": zones alone, one process. */

@@ -164,6 +164,7 @@ static void look_at(struct anchors *a, const uint8_t *packet, size_t n)
 static void next_zone(struct anchors *a);
 static void on_time(uv_timer_t *t);
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libunbound's type */
 static void on_keys(void *ctx, int rcode, void *packet, int n, int sec, char *why, int limited)
 {
 	struct anchors *a = ctx;

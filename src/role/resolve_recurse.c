@@ -9,6 +9,7 @@
 
 #include "format/zone_file.h"
 #include "os/memfd.h"
+#include "os/tls_server.h"
 #include "role/resolve_loop.h"
 #include "role/resolve_up.h"
 
@@ -137,6 +138,11 @@ bool up_recurse_ask(struct up_recurse *set, const struct yg_dns_question *q)
 
 /* ---- contexts ---- */
 
+struct through { /* servers that it is sent to; none: from the root */
+	struct yg_addr addr[UP_SERVERS_MAX];
+	size_t count;
+	bool tls; /* some are relays */
+};
 struct making {
 	struct resolve *r;
 	struct ub_ctx *ctx; /* owned until it is done */
@@ -263,16 +269,12 @@ static yg_status insecure(struct making *m)
 	return st;
 }
 
-static yg_status forwarders(struct making *m, struct yg_sv servers)
+static yg_status forwarders(struct making *m, const struct through *t)
 {
-	struct yg_sv one;
-	struct yg_addr a;
 	char text[80];
-	yg_status st = YG_OK;
-	while (st == YG_OK && servers.n > 0 && yg_sv_cut(&servers, ' ', &one)) {
-		st = yg_addr_parse(one, &a, m->err);
-		if (st == YG_OK)
-			st = server_text(m, &a, text, sizeof text);
+	yg_status st = t->tls ? option(m, "tcp-upstream:", "yes") : YG_OK;
+	for (size_t i = 0; st == YG_OK && i < t->count; i++) {
+		st = server_text(m, &t->addr[i], text, sizeof text);
 		if (st == YG_OK && ub_ctx_set_fwd(m->ctx, text) != 0)
 			st = YG_FAIL(m->err, YG_NOMEM, "a server to forward to");
 	}
@@ -297,7 +299,7 @@ static const char *const settings[][2] = {
 	{"val-bogus-ttl:", "5"},       /* the core keeps a failure, with its reason */
 };
 
-static yg_status settle(struct making *m, struct yg_sv servers, bool validate)
+static yg_status settle(struct making *m, const struct through *t, bool validate)
 {
 	yg_status st = YG_OK;
 	int rc;
@@ -307,7 +309,7 @@ static yg_status settle(struct making *m, struct yg_sv servers, bool validate)
 	if (st == YG_OK)
 		st = option(m, "module-config:", validate ? "validator iterator" : "iterator");
 	if (st == YG_OK)
-		st = servers.n > 0 ? forwarders(m, servers) : hints(m);
+		st = t->count > 0 ? forwarders(m, t) : hints(m);
 	if (st == YG_OK && m->loopback)
 		st = option(m, "do-not-query-localhost:", "no");
 	if (st == YG_OK && validate)
@@ -323,14 +325,14 @@ static yg_status settle(struct making *m, struct yg_sv servers, bool validate)
 				 ub_strerror(rc));
 }
 
-static yg_status context_new(struct recursion *all, struct yg_sv servers, bool validate,
+static yg_status context_new(struct recursion *all, const struct through *t, bool validate,
 			     struct ub_ctx **out, struct yg_err *err)
 {
 	struct making m = {.r = all->r, .err = err};
 	m.ctx = ub_ctx_create_ub_event(&all->loop.base);
 	if (m.ctx == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for libunbound");
-	yg_status st = settle(&m, servers, validate);
+	yg_status st = settle(&m, t, validate);
 	if (st == YG_OK)
 		*out = m.ctx;
 	else
@@ -352,10 +354,40 @@ static struct recursion *recursion_new(struct resolve *r)
 	return all;
 }
 
-yg_status up_recurse_open(struct resolve *r, struct yg_sv servers, bool validate,
-			  struct up_recurse **out, struct yg_err *err)
+/* Who is asked by TLS is reached through a relay. */
+static yg_status servers_of(struct resolve *r, size_t set, struct through *out, struct yg_err *err)
+{
+	const struct yg_conf_dns_upstream *u = &r->conf->dns_upstreams[set];
+	struct up_set read = {.count = 0};
+	struct yg_tls_peer peer = {.name = ""};
+	struct yg_tls_context *context = NULL;
+	yg_status st = up_servers_read(&read, u->forward, err);
+	if (st == YG_OK)
+		st = up_tls_pins(&peer, u->pins, err);
+	for (size_t k = 0; st == YG_OK && k < read.count; k++) {
+		const struct up_server *s = &read.servers[k];
+		out->addr[out->count] = s->addr;
+		if (s->name.n > 0 || peer.pin_count > 0) {
+			if (context == NULL)
+				st = up_tls_authorities(r, set, &context, err);
+			const struct up_relay_server to = {.context = context,
+							   .peer = &peer,
+							   .name = s->name,
+							   .addr = s->addr};
+			if (st == YG_OK)
+				st = up_relay_open(r, set, k, &to, &out->addr[out->count], err);
+			out->tls = true;
+		}
+		out->count++;
+	}
+	return st;
+}
+
+yg_status up_recurse_open(struct resolve *r, size_t i, bool validate, struct up_recurse **out,
+			  struct yg_err *err)
 {
 	struct upstreams *u = r->up;
+	struct through through = {.count = 0};
 	if (u->recursion == NULL)
 		u->recursion = recursion_new(r);
 	struct up_recurse *set = calloc(1, sizeof *set);
@@ -364,9 +396,11 @@ yg_status up_recurse_open(struct resolve *r, struct yg_sv servers, bool validate
 		return YG_FAIL(err, YG_NOMEM, "no memory for recursion");
 	}
 	set->all = u->recursion;
-	yg_status st = context_new(set->all, servers, false, &set->plain, err);
+	yg_status st = servers_of(r, i, &through, err);
+	if (st == YG_OK)
+		st = context_new(set->all, &through, false, &set->plain, err);
 	if (st == YG_OK && validate)
-		st = context_new(set->all, servers, true, &set->checked, err);
+		st = context_new(set->all, &through, true, &set->checked, err);
 	*out = set; /* the role ends when it is not whole */
 	return st;
 }

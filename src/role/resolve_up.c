@@ -395,7 +395,7 @@ static yg_status set_open(struct resolve *r, size_t i, struct yg_err *err)
 	bool validate = YG_SV_IS(u->dnssec, "validate") ||
 			(u->recursion != 0 && YG_SV_IS(u->dnssec, "auto"));
 	if (u->recursion != 0 || validate)
-		return up_recurse_open(r, u->forward, validate, &set->recurse, err);
+		return up_recurse_open(r, i, validate, &set->recurse, err);
 	yg_status st = up_servers_read(set, set->authoritative ? u->stub : u->forward, err);
 	return st == YG_OK ? up_tls_open(r, i, set, err) : st;
 }

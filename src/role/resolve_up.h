@@ -1,7 +1,7 @@
 /* resolve_up.h - the parts of the upstream side of role resolve: resolve_up.c (a
  * question and its tries), resolve_up_server.c (which server, and what is known of it),
- * resolve_up_tls.c (by TLS), resolve_recurse.c (recursion and validation),
- * resolve_anchor.c (is the trust anchor the newest?).
+ * resolve_up_tls.c (by TLS), resolve_up_relay.c (by TLS, for libunbound), resolve_recurse.c
+ * (recursion and validation), resolve_anchor.c (is the trust anchor the newest?).
  * One thread: the loop's. */
 #pragma once
 #include "role/resolve_internal.h"
@@ -74,6 +74,12 @@ void up_job_next(struct up_job *j);
 yg_status up_tls_open(struct resolve *r, size_t i, struct up_set *set, struct yg_err *err);
 /* False: not now; nothing has begun. */
 bool up_tls_send(struct up_job *j);
+struct yg_tls_context;
+struct yg_tls_peer;
+/* Of set `set`, from 0: who vouches for its servers; their keys. */
+yg_status up_tls_authorities(struct resolve *r, size_t set, struct yg_tls_context **out,
+			     struct yg_err *err);
+yg_status up_tls_pins(struct yg_tls_peer *p, struct yg_sv pins, struct yg_err *err);
 void up_tls_leave(struct up_job *j); /* it is not waited for any more; on none: nothing */
 
 /* resolve_up_server.c */
@@ -90,10 +96,21 @@ struct up_server *up_server_choose(struct up_set *set, uint16_t *tried, bool fir
 yg_status up_servers_read(struct up_set *s, struct yg_sv text, struct yg_err *err);
 
 /* resolve_recurse.c */
-/* Recursion from the root, or through these servers ("": none).  YG_OK | YG_NOMEM |
- * YG_PARSE (root hints, trust anchor) | YG_NOTFOUND (no trust anchor). */
-yg_status up_recurse_open(struct resolve *r, struct yg_sv servers, bool validate,
-			  struct up_recurse **out, struct yg_err *err);
+/* Recursion from the root, or through the servers of set `i`, from 0, if it forwards.
+ * YG_OK | YG_NOMEM | YG_PARSE (root hints, trust anchor) | YG_NOTFOUND (no trust anchor). */
+yg_status up_recurse_open(struct resolve *r, size_t i, bool validate, struct up_recurse **out,
+			  struct yg_err *err);
+/* resolve_up_relay.c: a listener on the loopback behind which server `k` of set `set` is
+ * spoken to by TLS.  YG_OK | YG_NOMEM | YG_INTERNAL. */
+struct up_relay_server {
+	struct yg_tls_context *context; /* borrowed for as long as the role lives */
+	const struct yg_tls_peer *peer; /* copied */
+	struct yg_sv name;              /* of its certificate; "": none */
+	struct yg_addr addr;
+};
+yg_status up_relay_open(struct resolve *r, size_t set, size_t k, const struct up_relay_server *s,
+			struct yg_addr *out, struct yg_err *err);
+
 /* resolve_anchor.c: looks after the trust anchor whose text this is, through the first
  * context that validates.  YG_OK | YG_NOMEM. */
 struct ub_ctx;

@@ -312,7 +312,7 @@ void up_tls_leave(struct up_job *j)
 
 /* ---- the servers of a set ---- */
 
-static yg_status authorities(struct resolve *r, size_t set, struct yg_tls_context **out,
+yg_status up_tls_authorities(struct resolve *r, size_t set, struct yg_tls_context **out,
 			     struct yg_err *err)
 {
 	char name[48];
@@ -329,7 +329,7 @@ static yg_status authorities(struct resolve *r, size_t set, struct yg_tls_contex
 	return st;
 }
 
-static yg_status read_pins(struct yg_tls_peer *p, struct yg_sv pins, struct yg_err *err)
+yg_status up_tls_pins(struct yg_tls_peer *p, struct yg_sv pins, struct yg_err *err)
 {
 	struct yg_sv one;
 	while (pins.n > 0 && yg_sv_cut(&pins, ' ', &one)) {
@@ -349,13 +349,13 @@ yg_status up_tls_open(struct resolve *r, size_t i, struct up_set *set, struct yg
 	const struct yg_conf_dns_upstream *conf = &r->conf->dns_upstreams[i];
 	struct yg_tls_context *context = NULL;
 	struct yg_tls_peer peer = {.name = ""};
-	yg_status st = read_pins(&peer, conf->pins, err);
+	yg_status st = up_tls_pins(&peer, conf->pins, err);
 	for (size_t k = 0; k < set->count && st == YG_OK; k++) {
 		struct up_server *s = &set->servers[k];
 		if (s->name.n == 0 && peer.pin_count == 0)
 			continue;
 		if (context == NULL)
-			st = authorities(r, i, &context, err);
+			st = up_tls_authorities(r, i, &context, err);
 		struct up_tls *u = st == YG_OK ? calloc(1, sizeof *u) : NULL;
 		if (u == NULL || uv_timer_init(r->ctx->loop, &u->timer) != 0)
 			return st != YG_OK ? st : YG_FAIL(err, YG_NOMEM, "no memory for TLS");

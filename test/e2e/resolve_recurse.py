@@ -2,8 +2,11 @@
 """Recursion and validation over a signed hierarchy of our own: what is secure is told so,
 what fails is SERVFAIL with the reason, whoever asks and whatever the policy says."""
 
+import hashlib
 import os
+import subprocess
 import sys
+import tempfile
 import time
 
 from harness import Server, done, free_port, ok, until
@@ -120,6 +123,50 @@ def anchor_of_before(tree):
            "until the anchor has it", (part(), s.events("resolve.trust_anchor")))
 
 
+def certificate(folder):
+    """For dns.example: what must lie beside a configuration, and the SHA-256 of the key."""
+    crt, key = os.path.join(folder, "d.crt"), os.path.join(folder, "d.secret")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", crt,
+                    "-days", "2", "-subj", "/CN=dns.example", "-addext", "subjectAltName=DNS:dns.example"], check=True, capture_output=True)
+    der = subprocess.run(f"openssl x509 -in {crt} -pubkey -noout | openssl pkey -pubin -outform der", shell=True, check=True,
+                         capture_output=True).stdout
+    texts = {}
+    for name in ("d.crt", "d.secret"):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            texts[name] = f.read()
+    return texts, hashlib.sha256(der).hexdigest()
+
+
+def by_tls(common, files):
+    """Validation through a resolver that is asked by TLS alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        texts, pin = certificate(folder)
+    port = free_port()
+    files = {**files, **texts}
+    dot = {"address": f"127.0.0.1@{port}", "cert-file": "d.crt", "key-file": "d.secret"}
+    with resolver(binary, None, {**common, "dot": [dot], "upstream": [{"zone": ".", "recursion": True, "dnssec": "off"}]}, files):
+        where = f"127.0.0.1@{port}"
+        up = [{"zone": ".", "forward": [f"{where}#dns.example"], "ca-file": "d.crt", "dnssec": "validate"},
+              {"zone": "expired.example", "forward": [f"{where}#else.example"], "ca-file": "d.crt", "dnssec": "validate"},
+              {"zone": "unsigned.example", "forward": [where], "pins": [pin], "dnssec": "validate"},
+              {"zone": "early.example", "forward": [where], "pins": ["00" * 32], "dnssec": "validate"}]
+        with resolver(binary, None, {**common, "upstream": up[:1], "workers": 2}, files) as s:
+            validated(s, "through a forwarder by TLS")
+            a = ask(s.dns, "big.good.example.", "TXT", tcp=True, timeout=12)
+            ok(a and len([r for r in a.answers if r[1] == "TXT"]) == 76, "by TLS: 58,000 octets", a and (a.rcode, a.ede, len(a.answers)))
+            s.kill_and_wait("resolve")
+            a = ask(s.dns, "www.good.example.", do=True, timeout=12)
+            ok(a and a.ad, "by TLS: after kill -9 of a worker as before", a and (a.rcode, a.ede))
+            ok(not s.events("resolve.upstream_tls"), "nobody was doubted", s.events("resolve.upstream_tls"))
+        with resolver(binary, None, {**common, "upstream": up}, files) as s:
+            for zone, why in (("expired", "name"), ("early", "key")):
+                a = ask(s.dns, f"www.{zone}.example.", cd=True, timeout=12)
+                ok(a and a.rcode == "SERVFAIL" and a.ede and not a.answers, f"a server with another {why} is asked nothing", a and (a.rcode, a.ede))
+            a = ask(s.dns, "www.unsigned.example.", timeout=12)
+            ok(a and a.values == ["192.0.2.2"], "one that is known by its key is", a and (a.rcode, a.ede))
+            ok(len(s.events("resolve.upstream_tls")) >= 2, "and it is told", s.events("resolve.upstream_tls"))
+
+
 with Tree(leaves, standby=True) as tree:
     files = {"root.hints": tree.hints, "anchor": tree.anchor, "rpz.zone": RPZ}
     common = {"root-hints": "root.hints", "trust-anchor": "anchor", "insecure-zones": ["ours.example"],
@@ -135,6 +182,7 @@ with Tree(leaves, standby=True) as tree:
         a = ask(plain.dns, "www.expired.example.", do=True, timeout=12)
         ok(a and a.values[:1] == ["192.0.2.3"] and not a.ad, "validation off: nothing is refused, nothing called secure", a and (a.rcode, a.ede))
         validated(s, "through a forwarder")
+    by_tls(common, files)
     anchor_of_before(tree)
     with resolver(binary, None, {**common, "upstream": [{"zone": ".", "recursion": True}]}, files) as s:
         validated(s, "from the root")
