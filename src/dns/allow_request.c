@@ -4,26 +4,24 @@
 #include "intel/registry.h"
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "store/rows.h"
 
 #define COLUMNS                                                                                    \
 	"id, org, name, reason, requested_by, state, approval, allow_entry, decided_by,"           \
 	" decision_reason, for_all, created, decided"
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_allow_request *r,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
-	struct yg_sv *texts[] = {
-		&r->id,    &r->org,      &r->name,  &r->reason,     &r->requested_by,
-		&r->state, &r->approval, &r->entry, &r->decided_by, &r->decision_reason};
-	for (size_t i = 0; i < YG_LEN(texts); i++) {
-		*texts[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
-		if (texts[i]->p == NULL)
-			return YG_FAIL(err, YG_NOMEM, "allow requests");
-	}
+	struct yg_allow_request *r = to;
+	const struct yg_row_text texts[] = {{&r->id, 0},           {&r->org, 1},
+					    {&r->name, 2},         {&r->reason, 3},
+					    {&r->requested_by, 4}, {&r->state, 5},
+					    {&r->approval, 6},     {&r->entry, 7},
+					    {&r->decided_by, 8},   {&r->decision_reason, 9}};
 	r->for_all = yg_col_i64(s, 10) != 0;
 	r->created.us = yg_col_i64(s, 11);
 	r->decided.us = yg_col_i64(s, 12);
-	return YG_OK;
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 }
 
 /* An open one of the same name, and how many there are. */
@@ -139,10 +137,6 @@ yg_status yg_allow_request_list(struct yg_state *db, const struct yg_allow_reque
 				size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
-	struct yg_allow_request *list = YG_NEW_N(arena, struct yg_allow_request, limit);
-	if (list == NULL && limit > 0)
-		return YG_FAIL(err, YG_NOMEM, "allow requests");
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " COLUMNS
@@ -153,19 +147,12 @@ yg_status yg_allow_request_list(struct yg_state *db, const struct yg_allow_reque
 		return st;
 	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
 	yg_stmt_text(s, 2, f->before);
-	yg_stmt_i64(s, 3, limit);
+	yg_stmt_i64(s, 3, f->limit);
 	yg_stmt_set(s, 4, f->reach.orgs, f->reach.org_count);
 	yg_stmt_text(s, 5, f->state);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
-	*out = list;
-	*out_n = n;
-	return st;
+	const struct yg_row_list how = {
+		.each = sizeof(struct yg_allow_request), .limit = f->limit, .take = take};
+	return yg_row_list(s, &how, arena, out, out_n, err);
 }
 
 static yg_status write_decision(struct yg_act *act, const struct yg_allow_request *r,

@@ -5,6 +5,7 @@
 #include "intel/compile.h"
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "store/rows.h"
 
 #define REASON_MAX 8000
 #define COLUMNS                                                                                    \
@@ -124,34 +125,26 @@ yg_status yg_block_add(struct yg_act *act, const struct yg_block_new *n, struct 
 	return st;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_block *k,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
-	const struct {
-		struct yg_sv *to;
-		int column;
-	} texts[] = {{&k->id, 0},       {&k->value, 2},  {&k->org, 3},
-		     {&k->category, 4}, {&k->reason, 6}, {&k->actor, 7}};
-	for (size_t i = 0; i < YG_LEN(texts); i++) {
-		*texts[i].to = yg_arena_dup(arena, yg_col_text(s, texts[i].column));
-		if (texts[i].to->p == NULL)
-			return YG_FAIL(err, YG_NOMEM, "block entries");
-	}
+	struct yg_block *k = to;
+	const struct yg_row_text texts[] = {{&k->id, 0},       {&k->value, 2},  {&k->org, 3},
+					    {&k->category, 4}, {&k->reason, 6}, {&k->actor, 7}};
 	k->type = (enum yg_indicator_type)yg_col_i64(s, 1);
 	k->ede = (uint16_t)yg_col_i64(s, 5);
 	k->created.us = yg_col_i64(s, 8);
 	k->updated.us = yg_col_i64(s, 9);
 	k->expires.us = yg_col_i64(s, 10);
 	k->version = yg_col_i64(s, 11);
-	return YG_OK;
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 }
 
 yg_status yg_block_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_block *out, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct yg_block k = {0};
 	bool row = false;
+	struct yg_block k = {0};
 	yg_status st = yg_state_prepare(
 		db, YG_SQL("SELECT " COLUMNS " FROM block_entry WHERE id = $1"), &s, err);
 	if (st != YG_OK)
@@ -172,10 +165,6 @@ yg_status yg_block_list(struct yg_state *db, const struct yg_block_filter *f,
 			struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
-	struct yg_block *list = YG_NEW_N(arena, struct yg_block, limit);
-	if (list == NULL && limit > 0)
-		return YG_FAIL(err, YG_NOMEM, "block entries");
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " COLUMNS
@@ -187,17 +176,10 @@ yg_status yg_block_list(struct yg_state *db, const struct yg_block_filter *f,
 	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
 	yg_stmt_set(s, 4, f->reach.orgs, f->reach.org_count);
 	yg_stmt_text(s, 2, f->before);
-	yg_stmt_i64(s, 3, limit);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
-	*out = list;
-	*out_n = n;
-	return st;
+	yg_stmt_i64(s, 3, f->limit);
+	const struct yg_row_list how = {
+		.each = sizeof(struct yg_block), .limit = f->limit, .take = take};
+	return yg_row_list(s, &how, arena, out, out_n, err);
 }
 
 static yg_status write_change(struct yg_act *act, const struct yg_block *k, struct yg_err *err)

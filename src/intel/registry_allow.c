@@ -3,6 +3,7 @@
 #include "intel/registry_internal.h"
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "store/rows.h"
 
 #define REASON_MAX 8000
 #define COLUMNS    "id, type, value, org, reason, actor, alert, created, updated, expires, version"
@@ -81,33 +82,25 @@ yg_status yg_allow_add(struct yg_act *act, const struct yg_allow_new *n, struct 
 	return st;
 }
 
-static yg_status take(struct yg_stmt *s, struct yg_arena *arena, struct yg_allow *a,
-		      struct yg_err *err)
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
 {
-	const struct {
-		struct yg_sv *to;
-		int column;
-	} texts[] = {{&a->id, 0},     {&a->value, 2}, {&a->org, 3},
-		     {&a->reason, 4}, {&a->actor, 5}, {&a->alert, 6}};
-	for (size_t i = 0; i < YG_LEN(texts); i++) {
-		*texts[i].to = yg_arena_dup(arena, yg_col_text(s, texts[i].column));
-		if (texts[i].to->p == NULL)
-			return YG_FAIL(err, YG_NOMEM, "allow entries");
-	}
+	struct yg_allow *a = to;
+	const struct yg_row_text texts[] = {{&a->id, 0},     {&a->value, 2}, {&a->org, 3},
+					    {&a->reason, 4}, {&a->actor, 5}, {&a->alert, 6}};
 	a->type = (enum yg_indicator_type)yg_col_i64(s, 1);
 	a->created.us = yg_col_i64(s, 7);
 	a->updated.us = yg_col_i64(s, 8);
 	a->expires.us = yg_col_i64(s, 9);
 	a->version = yg_col_i64(s, 10);
-	return YG_OK;
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 }
 
 yg_status yg_allow_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		       struct yg_allow *out, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct yg_allow a = {0};
 	bool row = false;
+	struct yg_allow a = {0};
 	yg_status st = yg_state_prepare(
 		db, YG_SQL("SELECT " COLUMNS " FROM allow_entry WHERE id = $1"), &s, err);
 	if (st != YG_OK)
@@ -128,10 +121,6 @@ yg_status yg_allow_list(struct yg_state *db, const struct yg_allow_filter *f,
 			struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	uint32_t limit = YG_MIN(f->limit, (uint32_t)YG_PAGE_MAX + 1);
-	struct yg_allow *list = YG_NEW_N(arena, struct yg_allow, limit);
-	if (list == NULL && limit > 0)
-		return YG_FAIL(err, YG_NOMEM, "allow entries");
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " COLUMNS
@@ -144,17 +133,10 @@ yg_status yg_allow_list(struct yg_state *db, const struct yg_allow_filter *f,
 	yg_stmt_set(s, 5, f->reach.orgs, f->reach.org_count);
 	yg_stmt_text(s, 2, f->value);
 	yg_stmt_text(s, 3, f->before);
-	yg_stmt_i64(s, 4, limit);
-	size_t n = 0;
-	bool row = true;
-	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		st = take(s, arena, &list[n++], err);
-		if (st != YG_OK)
-			return st;
-	}
-	*out = list;
-	*out_n = n;
-	return st;
+	yg_stmt_i64(s, 4, f->limit);
+	const struct yg_row_list how = {
+		.each = sizeof(struct yg_allow), .limit = f->limit, .take = take};
+	return yg_row_list(s, &how, arena, out, out_n, err);
 }
 
 static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,

@@ -14,7 +14,7 @@ import threading
 import time
 
 from harness import done, free_port, note, ok, sanitized, until
-from resolve_lib import Answer, Upstream, ask, name_bytes, query, rdata_bytes, read_tcp, resolver, TYPES
+from resolve_lib import Answer, Asking, Upstream, ask, memory, name_bytes, query, rdata_bytes, read_tcp, resolver, TYPES
 
 binary = sys.argv[1]
 GOOD, EVIL, OTHERS = "192.0.2.1", "6.6.6.6", "198.51.100.9"
@@ -414,41 +414,25 @@ def shown(c):
     return f"{c.took:.2f}s {x and (x.rcode, x.answers[:3], x.ede)} udp={c.by_udp} tcp={c.by_tcp}"
 
 
-class Somebody:
+class Somebody(Asking):
     """Asks what is known and what is not, fifty times a second, from another address."""
 
     def __init__(self, dns):
-        self.dns, self.stop, self.asked, self.slow, self.bad, self.worst = dns, False, 0, 0, 0, 0.0
+        super().__init__()
+        self.dns, self.asked, self.slow, self.bad, self.worst = dns, 0, 0, 0, 0.0
 
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop = True
-        self.thread.join(10)
-
-    def run(self):
-        while not self.stop:
-            begin = time.monotonic()
-            name = "www.victim.example." if self.asked % 2 else f"n{self.asked}.victim.example."
-            try:
-                a = ask(self.dns, name, timeout=3, source="127.0.1.9")
-            except ValueError:
-                a = None
-            took = time.monotonic() - begin
-            self.asked += 1
-            self.bad += a is None or a.values != [OTHERS]
-            self.slow += took > 0.5
-            self.worst = max(self.worst, took)
-            time.sleep(max(0.0, 0.02 - took))
-
-
-def memory(s):
-    pid = s.events("role.started", started="resolve")[-1]["process"]
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
+    def one(self):
+        begin = time.monotonic()
+        name = "www.victim.example." if self.asked % 2 else f"n{self.asked}.victim.example."
+        try:
+            a = ask(self.dns, name, timeout=3, source="127.0.1.9")
+        except ValueError:
+            a = None
+        took = time.monotonic() - begin
+        self.asked += 1
+        self.bad += a is None or a.values != [OTHERS]
+        self.slow += took > 0.5
+        self.worst = max(self.worst, took)
 
 
 class Honest(Upstream):

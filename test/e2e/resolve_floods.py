@@ -14,7 +14,7 @@ import threading
 import time
 
 from harness import done, note, ok, until
-from resolve_lib import Answer, Upstream, ask, name_bytes, query, read_tcp, resolver
+from resolve_lib import Upstream, ask, memory, query, resolver
 
 binary = sys.argv[1]
 OTHER = "127.0.1.9"
@@ -23,11 +23,6 @@ REAL = "192.0.2.1"
 
 def worker(s):
     return s.events("role.started", started="resolve")[-1]["process"]
-
-
-def memory(s):
-    with open(f"/proc/{worker(s)}/status", encoding="ascii") as f:
-        return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
 
 
 def descriptors(s):

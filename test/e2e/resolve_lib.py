@@ -16,6 +16,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 from harness import Server, free_port, until
 
@@ -313,6 +314,34 @@ class Unbound:
         self.process.kill()
         self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Asking:
+    """Within `with`: one() is called fifty times a second, in a thread of its own."""
+
+    def __init__(self):
+        self.stop = False
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        self.thread.join(10)
+
+    def run(self):
+        while not self.stop:
+            begin = time.monotonic()
+            self.one()
+            time.sleep(max(0.0, 0.02 - (time.monotonic() - begin)))
+
+
+def memory(s, role="resolve"):
+    """KiB resident of the role's first process."""
+    with open(f"/proc/{s.pid(role)}/status", encoding="ascii") as f:
+        return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
 
 
 @contextlib.contextmanager

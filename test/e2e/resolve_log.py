@@ -14,7 +14,7 @@ import threading
 from dnstap_lib import ACCEPT, control, frames, hear
 from harness import Server, done, free_port, note, ok, sanitized, until
 from people_lib import without_store
-from resolve_lib import Upstream, ask, name_bytes, query
+from resolve_lib import Upstream, ask, memory, name_bytes, query
 
 binary = sys.argv[1]
 SIZE = 8 << 20
@@ -109,11 +109,6 @@ def numbers(s):
 def counted(s, written):
     """The worker's numbers once it has told of so many events written."""
     return until(lambda: (n := numbers(s)[0]).get("log_written") == written and n, 20) or numbers(s)[0]
-
-
-def memory(s):
-    with open(f"/proc/{s.pid('resolve')}/status", encoding="ascii") as f:
-        return next(int(x.split()[1]) for x in f if x.startswith("VmRSS"))
 
 
 def bounded(s, slow, asked):
