@@ -9,6 +9,7 @@
 #define HEAD        16u
 #define MAGIC       YG_SV("YGRR0001")
 #define SLOTS_FIRST 4096u
+#define RUN         ((size_t)1 << 18) /* bytes that are given away at once */
 #define SPILL       ((size_t)1 << 20) /* a larger piece lies in a file */
 
 enum { /* of a packed record */
@@ -26,6 +27,10 @@ struct yg_dns_records {
 	struct yg_buf b;
 	const char *folder;              /* NULL: nothing lies in a file */
 	struct yg_pages pages, in_slots; /* owned: where b and slots lie, if not on the heap */
+	/* views of it; and of what this is one (or NULL) */
+	size_t views;
+	bool orphan; /* freed, but for its views */
+	struct yg_dns_records *of;
 	uint64_t count, dead_bytes;
 	uint32_t soa;    /* its offset + 1; 0: none */
 	uint32_t *slots; /* owned: offset + 1; NULL: no index */
@@ -65,10 +70,37 @@ static void drop_index(struct yg_dns_records *r)
 	r->slot_count = r->slot_used = 0;
 }
 
+/* Others may read it meanwhile. */
+static bool is_dead(const char *p)
+{
+	return (__atomic_load_n(p, __ATOMIC_RELAXED) & F_DEAD) != 0;
+}
+
+static void view_end(struct yg_dns_records *v)
+{
+	struct yg_dns_records *of = v->of;
+	if (of == NULL) { /* a copy */
+		yg_buf_free(&v->b);
+		return;
+	}
+	of->views--;
+	if (of->orphan && of->views == 0)
+		yg_dns_records_free(of);
+}
+
 void yg_dns_records_free(struct yg_dns_records *r)
 {
 	if (r == NULL)
 		return;
+	if (r->views > 0) {
+		r->orphan = true;
+		return;
+	}
+	if (r->of != NULL) {
+		view_end(r);
+		free(r);
+		return;
+	}
 	if (r->pages.p != NULL)
 		yg_pages_close(&r->pages);
 	else
@@ -111,6 +143,31 @@ static yg_status room(struct yg_dns_records *r, const struct yg_zone_rr *rr, str
 	if (r->pages.p == NULL || yg_pages_back(&r->pages, YG_MIN(want, r->pages.reserved)))
 		return YG_OK;
 	return YG_FAIL(err, YG_IO, "no room on the disk for a zone");
+}
+
+struct yg_dns_records *yg_dns_records_view(struct yg_dns_records *r)
+{
+	struct yg_dns_records *v = calloc(1, sizeof *v);
+	if (v == NULL)
+		return NULL;
+	v->origin = r->origin;
+	v->has_origin = r->has_origin;
+	v->count = r->count;
+	v->soa = r->soa;
+	v->pages.fd = v->in_slots.fd = -1;
+	yg_buf_init(&v->b, r->b.limit);
+	if (r->pages.p == NULL) { /* it may move: a copy, which is small, or there was no disk */
+		yg_buf_put(&v->b, yg_buf_sv(&r->b));
+		if (!v->b.bad)
+			return v;
+		yg_dns_records_free(v);
+		return NULL;
+	}
+	v->b.p = r->b.p;
+	v->b.n = v->b.cap = r->b.n;
+	v->of = r;
+	r->views++;
+	return v;
 }
 
 /* ---- one record ---- */
@@ -237,7 +294,7 @@ static void put_slot(struct yg_dns_records *r, size_t slot, size_t at)
 
 static void kill_at(struct yg_dns_records *r, size_t at)
 {
-	r->b.p[at] = (char)(r->b.p[at] | F_DEAD);
+	__atomic_store_n(&r->b.p[at], (char)(r->b.p[at] | F_DEAD), __ATOMIC_RELAXED);
 	r->dead_bytes += size_at(r, at);
 	r->count--;
 	if (r->soa == at + 1)
@@ -383,7 +440,7 @@ void yg_dns_records_undo(struct yg_dns_records *r)
 {
 	const uint32_t *k = r->killed.p;
 	for (size_t i = 0; i < r->killed.n; i++) {
-		r->b.p[k[i]] = (char)(r->b.p[k[i]] & ~F_DEAD);
+		__atomic_store_n(&r->b.p[k[i]], (char)(r->b.p[k[i]] & ~F_DEAD), __ATOMIC_RELAXED);
 		r->dead_bytes -= size_at(r, k[i]);
 	}
 	for (size_t at = r->mark_n; at < r->b.n; at += size_at(r, at))
@@ -420,7 +477,7 @@ void yg_dns_records_commit(struct yg_dns_records *r)
 {
 	r->changing = false;
 	r->killed.n = 0;
-	if (r->dead_bytes > r->b.n / 2)
+	if (r->dead_bytes > r->b.n / 2 && r->views == 0)
 		compact(r);
 }
 
@@ -432,7 +489,7 @@ bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_d
 	uint8_t mark;
 	while (*at < r->b.n) {
 		struct yg_sv rest = {r->b.p + *at, r->b.n - *at};
-		bool dead = (r->b.p[*at] & F_DEAD) != 0;
+		bool dead = is_dead(r->b.p + *at);
 		*at += size_at(r, *at);
 		if (!dead)
 			return yg_dns_record_unpack(&rest, r->has_origin ? &r->origin : NULL, &mark,
@@ -496,26 +553,21 @@ bool yg_dns_soa_read(struct yg_sv rdata, struct yg_dns_soa *out)
 
 /* ---- on disk ---- */
 
-/* The living ones, as many as lie behind one another. */
+/* The living ones, as many as lie behind one another, and no more than a while. */
 bool yg_dns_records_run(const struct yg_dns_records *r, size_t *at, struct yg_sv *out)
 {
 	size_t from = *at, to;
-	while (from < r->b.n && (r->b.p[from] & F_DEAD) != 0)
+	while (from < r->b.n && is_dead(r->b.p + from))
 		from += size_at(r, from);
-	for (to = from; to < r->b.n && (r->b.p[to] & F_DEAD) == 0;)
+	for (to = from; to < r->b.n && to - from < RUN && !is_dead(r->b.p + to);)
 		to += size_at(r, to);
 	*at = to;
 	*out = (struct yg_sv){r->b.p + from, to - from};
 	return to > from;
 }
 
-void yg_dns_records_head(const struct yg_dns_records *r, struct yg_buf *out)
+void yg_dns_records_head(const struct yg_dns_records *r, uint32_t crc, struct yg_buf *out)
 {
-	uint32_t crc = 0;
-	size_t at = 0;
-	struct yg_sv run;
-	while (yg_dns_records_run(r, &at, &run))
-		crc = yg_crc32c(crc, run.p, run.n);
 	yg_buf_put(out, MAGIC);
 	yg_wr_le32(out, crc);
 	yg_wr_sv32(out, r->has_origin ? (struct yg_sv){(const char *)r->origin.b, r->origin.n}
@@ -524,11 +576,16 @@ void yg_dns_records_head(const struct yg_dns_records *r, struct yg_buf *out)
 
 void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out)
 {
-	size_t at = 0;
+	size_t at = 0, head = out->n;
+	uint32_t crc = 0;
 	struct yg_sv run;
-	yg_dns_records_head(r, out);
-	while (yg_dns_records_run(r, &at, &run))
+	yg_dns_records_head(r, 0, out);
+	while (yg_dns_records_run(r, &at, &run)) {
 		yg_buf_put(out, run);
+		crc = yg_crc32c(crc, run.p, run.n);
+	}
+	if (!out->bad)
+		memcpy(out->p + head + YG_DNS_RECORDS_CRC_AT, &crc, sizeof crc);
 }
 
 yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err)
@@ -553,7 +610,11 @@ yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, stru
 	r->origin = top;
 	r->has_origin = true;
 	yg_status st = YG_OK;
-	while (st == YG_OK && yg_dns_record_unpack(&rest, &top, &mark, &owner, &rr))
-		st = yg_dns_records_add(r, &rr, err);
+	while (st == YG_OK && rest.n > 0) {
+		bool dead = is_dead(rest.p); /* it went while it was written */
+		if (!yg_dns_record_unpack(&rest, &top, &mark, &owner, &rr))
+			break;
+		st = dead ? YG_OK : yg_dns_records_add(r, &rr, err);
+	}
 	return st != YG_OK || rest.n == 0 ? st : YG_FAIL(err, YG_PARSE, "the kept zone is broken");
 }

@@ -16,6 +16,12 @@ yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_d
 			     struct yg_err *err);
 void yg_dns_records_free(struct yg_dns_records *r);
 
+/* The records as they are now, for another thread to read while this one changes them: what
+ * is added later is not seen, what is taken away later may be seen or not.  Made and freed by
+ * the thread that changes them; *r may be freed before.  NULL: no memory.  Owned:
+ * yg_dns_records_free(). */
+struct yg_dns_records *yg_dns_records_view(struct yg_dns_records *r);
+
 /* A record; what is there already is not added twice once there is an index.
  * YG_OK | YG_PARSE (the first is no SOA, and the origin is not known) | YG_LIMIT | YG_NOMEM. */
 yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *rr,
@@ -50,9 +56,11 @@ bool yg_dns_records_soa(const struct yg_dns_records *r, struct yg_dns_name *owne
 uint64_t yg_dns_records_count(const struct yg_dns_records *r);
 uint64_t yg_dns_records_bytes(const struct yg_dns_records *r);
 
-/* One file: head with CRC-32C, then run after run of records (*at 0: the first; false at the
- * end), or all of it at once.  Read back: YG_OK | YG_PARSE | as add. */
-void yg_dns_records_head(const struct yg_dns_records *r, struct yg_buf *out);
+/* One file: head, run after run of records (*at 0: the first; false at the end), and at
+ * YG_DNS_RECORDS_CRC_AT of the head the CRC-32C of the runs as they were written; or all of it
+ * at once.  Read back: YG_OK | YG_PARSE | as add. */
+#define YG_DNS_RECORDS_CRC_AT 8
+void yg_dns_records_head(const struct yg_dns_records *r, uint32_t crc, struct yg_buf *out);
 bool yg_dns_records_run(const struct yg_dns_records *r, size_t *at, struct yg_sv *out);
 void yg_dns_records_save(const struct yg_dns_records *r, struct yg_buf *out);
 yg_status yg_dns_records_load(struct yg_dns_records *r, struct yg_sv bytes, struct yg_err *err);

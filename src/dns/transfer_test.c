@@ -137,6 +137,43 @@ static void test_random(void)
 	yg_dns_records_free(r);
 }
 
+/* A view stays what it was, whatever becomes of the zone; so large ones lie in a file. */
+static void test_view(const char *folder, unsigned count)
+{
+	struct yg_dns_records *r = NULL;
+	const struct yg_dns_records_opts o = {.folder = folder};
+	char text[64];
+	struct yg_buf kept;
+	if (yg_dns_records_new(&o, &r, NULL) != YG_OK)
+		abort();
+	(void)change(r, true, "z.example", YG_DNS_SOA, soa(1));
+	for (unsigned i = 0; i < count; i++) {
+		(void)snprintf(text, sizeof text, "name-number-%u.z.example", i);
+		(void)change(r, true, text, YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4});
+	}
+	struct yg_dns_records *v = yg_dns_records_view(r);
+	T_OK(v != NULL && yg_dns_records_count(v) == count + 1);
+	yg_dns_records_begin(r);
+	T_OK(change(r, true, "later.z.example", YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4}) == YG_OK);
+	for (unsigned i = 0; i < count - 1; i++) {
+		(void)snprintf(text, sizeof text, "name-number-%u.z.example", i);
+		(void)change(r, false, text, YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4});
+	}
+	yg_dns_records_commit(r);
+	T_OK(yg_dns_records_count(r) == 3 && holds(r, "later.z.example"));
+	(void)snprintf(text, sizeof text, "name-number-%u.z.example", count - 1);
+	T_OK(holds(v, text) && !holds(v, "later.z.example"));
+	yg_dns_records_free(r);
+	T_NAMED(holds(v, text), "and when the zone itself is gone");
+	yg_buf_init(&kept, 64 << 20);
+	yg_dns_records_save(v, &kept);
+	struct yg_dns_records *back = records();
+	T_OK(yg_dns_records_load(back, yg_buf_sv(&kept), NULL) == YG_OK && holds(back, text));
+	yg_dns_records_free(back);
+	yg_dns_records_free(v);
+	yg_buf_free(&kept);
+}
+
 /* ---- transfers ---- */
 
 struct part { /* a record of an answer */
@@ -321,6 +358,8 @@ int main(void)
 	zone = name("z.example");
 	test_records();
 	test_random();
+	test_view(NULL, 100);
+	test_view("/tmp", 60000);
 	test_transfer();
 	test_answers();
 	test_tsig();

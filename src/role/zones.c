@@ -203,7 +203,7 @@ static void on_drain(struct yg_role_ctx *ctx)
 {
 	struct zones *z = ctx->user;
 	for (size_t i = 0; i < z->count; i++)
-		if (z->zones[i].unsaved)
+		if (z->zones[i].unsaved && !zones_job_busy(z))
 			zones_kept_write(&z->zones[i]);
 	yg_role_stop(ctx);
 }
@@ -229,7 +229,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	z->watch.data = z->compile.data = z;
 	ctx->hooks.drain = on_drain;
 	ctx->hooks.reload = on_reload;
-	yg_status st = zones_policy_open(z, err);
+	yg_status st = zones_job_open(z, err);
+	if (st == YG_OK)
+		st = zones_policy_open(z, err);
 	if (st == YG_OK)
 		st = zones_notify_open(z, err);
 	if (st == YG_OK)
@@ -256,7 +258,7 @@ const struct yg_role yg_role_zones = {
 	.doc = "Keeps the policy zones and compiles them with what the centre sends; sees the policy "
 	       "files and the servers they are transferred from.",
 	.peers = 0,
-	.calls = YG_CALLS_FILES | YG_CALLS_ACCEPT,
+	.calls = YG_CALLS_FILES | YG_CALLS_ACCEPT | YG_CALLS_THREADS,
 	.w_xor_x = true,
 	.files_max = 4096,
 	.prepare = prepare,

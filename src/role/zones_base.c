@@ -5,46 +5,47 @@
 #include <stdlib.h>
 
 #include "dns/xfr.h"
-#include "os/file.h"
 #include "role/zones_internal.h"
 
 #define BASE_NAMES  20000u /* a smaller policy is compiled in no time */
 #define BESIDE_MOST 50000u /* names of zones that are compiled anew */
 #define KEYS_MOST   (YG_DNS_CHANGES_MAX / 8)
+#define SINCE_BYTES ((size_t)64 << 20)
 #define REST_TIMES  10 /* all is compiled a tenth of the time at most */
 #define REST_LEAST  (5 * YG_US_PER_S)
 #define SLOW_PART   4 /* a policy beside the base is to take less than a quarter of its time */
 
+static void drop(struct zone *z)
+{
+	yg_dns_changes_free(z->changes);
+	z->changes = NULL;
+}
+
 static void forget(struct zones *z)
 {
 	for (size_t i = 0; i < z->count; i++)
-		zones_base_drop(&z->zones[i]);
+		drop(&z->zones[i]);
 	yg_dns_policy_close(z->base.policy);
 	z->base = (struct zones_base){.full_at = z->base.full_at};
 }
 
 void zones_base_drop(struct zone *z)
 {
-	yg_dns_changes_free(z->changes);
-	z->changes = NULL;
+	drop(z);
+	z->since_all = true;
 }
 
-void zones_base_set(struct zones *z, const char *path, int64_t took_us)
+void zones_base_set(struct zones *z, struct zones_compiled *c)
 {
 	struct yg_err err = {0};
-	struct yg_sv map;
 	forget(z);
-	z->intel_changed = false;
-	z->base.full_at = zones_now(z) + YG_MAX(took_us * REST_TIMES, (int64_t)REST_LEAST);
-	if (yg_file_map(path, ZONES_FILE_MAX, &map, &err) != YG_OK)
-		return; /* then the next one is whole, too */
-	if (yg_dns_policy_open_map(&map, 0, &z->base.policy, &err) != YG_OK ||
-	    yg_dns_policy_info(z->base.policy).names < BASE_NAMES) {
-		forget(z);
+	z->base.full_at = zones_now(z) + YG_MAX(c->took_us * REST_TIMES, (int64_t)REST_LEAST);
+	if (c->policy == NULL || yg_dns_policy_info(c->policy).names < BASE_NAMES)
 		return;
-	}
-	z->base.generation = z->generation;
-	z->base.took_us = took_us;
+	z->base.policy = c->policy;
+	c->policy = NULL;
+	z->base.generation = c->generation;
+	z->base.took_us = c->took_us;
 	for (size_t i = 0; i < z->count; i++) {
 		struct zone *one = &z->zones[i];
 		one->base_stats = one->stats;
@@ -59,17 +60,62 @@ static yg_status note(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err
 	return yg_dns_changes_add(z->changes, rr->owner, &z->origin, err);
 }
 
+static yg_status note_since(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err)
+{
+	struct zone *z = ctx;
+	yg_dns_record_pack(&z->since, rr, &z->origin, 0);
+	return z->since.bad ? YG_FAIL(err, YG_LIMIT, "much has changed") : YG_OK;
+}
+
 void zones_base_note(struct zone *z, const struct yg_dns_xfr *x)
 {
 	if (z->changes != NULL && (yg_dns_xfr_each(x, note, z, NULL) != YG_OK ||
 				   yg_dns_changes_count(z->changes) > KEYS_MOST))
-		zones_base_drop(z);
+		drop(z);
+	if (zones_job_busy(z->all) && !z->since_all &&
+	    yg_dns_xfr_each(x, note_since, z, NULL) != YG_OK)
+		z->since_all = true;
+}
+
+void zones_base_since_begin(struct zone *z)
+{
+	yg_buf_free(&z->since);
+	yg_buf_init(&z->since, SINCE_BYTES);
+	z->since_all = false;
+}
+
+void zones_base_since_end(struct zone *z, struct zone *seen)
+{
+	struct yg_sv rest = yg_buf_sv(&z->since);
+	struct yg_dns_name owner;
+	struct yg_zone_rr rr;
+	uint8_t mark;
+	if (seen->changes != NULL && z->changes != NULL) { /* it has learnt already */
+		drop(z);
+		z->changes = seen->changes;
+		seen->changes = NULL;
+	}
+	if (z->since_all)
+		drop(z);
+	while (z->changes != NULL && yg_dns_record_unpack(&rest, &z->origin, &mark, &owner, &rr))
+		if (yg_dns_changes_add(z->changes, &owner, &z->origin, NULL) != YG_OK)
+			drop(z);
+	yg_buf_free(&z->since);
+	z->since_all = false;
 }
 
 /* About how many names it has. */
 static uint64_t names_of(const struct zone *z)
 {
 	return z->records != NULL ? yg_dns_records_count(z->records) : zones_list(z).n / 16;
+}
+
+bool zones_base_large(const struct zones *z)
+{
+	uint64_t names = z->indicator_count;
+	for (size_t i = 0; i < z->count; i++)
+		names += names_of(&z->zones[i]);
+	return names >= BASE_NAMES;
 }
 
 bool zones_base_fits(const struct zones *z)
@@ -96,10 +142,13 @@ void zones_base_done(struct zones *z, int64_t took_us)
 
 void zones_base_tick(struct zones *z)
 {
-	if (z->base.again && zones_now(z) >= z->base.full_at) {
-		forget(z);
-		zones_changed(z);
-	}
+	if (!z->base.again || zones_now(z) < z->base.full_at || zones_job_busy(z))
+		return;
+	z->base.again = false;
+	if (zones_job_begin(z, true))
+		return;
+	forget(z); /* here, then, however long it takes */
+	zones_changed(z);
 }
 
 /* ---- compiling ---- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/codec.h"
 #include "dns/source.h"
 #include "os/file.h"
 #include "role/zones_internal.h"
@@ -184,34 +185,58 @@ struct yg_sv zones_list(const struct zone *z)
 	return z->list.n > 0 ? yg_buf_sv(&z->list) : z->list_map;
 }
 
+/* In one pass, and what is counted is what is written: the records may change meanwhile. */
+static yg_status fill_records(const struct yg_dns_records *r, int fd, struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf part = {0};
+	size_t at = 0;
+	uint32_t crc = 0;
+	struct yg_sv run;
+	yg_buf_init(&part, (size_t)16 << 20);
+	yg_dns_records_head(r, 0, &part);
+	yg_status st = YG_OK;
+	for (bool more = true; more && st == YG_OK;) {
+		st = part.bad ? YG_FAIL(err, YG_NOMEM, "no memory to keep it")
+			      : yg_fd_write(fd, yg_buf_sv(&part), err);
+		part.n = 0;
+		more = yg_dns_records_run(r, &at, &run);
+		if (more)
+			yg_buf_put(&part, run);
+		crc = yg_crc32c(crc, part.p, part.n);
+	}
+	if (st == YG_OK && pwrite(fd, &crc, sizeof crc, YG_DNS_RECORDS_CRC_AT) != sizeof crc)
+		st = YG_FAIL_OS(err, errno, "writing it");
+	return st;
+}
+
 static yg_status fill_kept(void *ctx, int fd, struct yg_err *err)
 {
 	const struct zone *z = ctx;
-	YG_AUTO(yg_buf_free) struct yg_buf head = {0};
-	size_t at = 0;
-	struct yg_sv run;
-	if (z->is_list || z->records == NULL)
-		return yg_fd_write(fd, zones_list(z), err);
-	yg_buf_init(&head, 4096);
-	yg_dns_records_head(z->records, &head);
-	yg_status st = head.bad ? YG_FAIL(err, YG_NOMEM, "no memory to keep it")
-				: yg_fd_write(fd, yg_buf_sv(&head), err);
-	while (st == YG_OK && yg_dns_records_run(z->records, &at, &run))
-		st = yg_fd_write(fd, run, err);
-	return st;
+	return z->is_list || z->records == NULL ? yg_fd_write(fd, zones_list(z), err)
+						: fill_records(z->records, fd, err);
+}
+
+yg_status zones_kept_save(struct zone *z, struct yg_err *err)
+{
+	char path[128];
+	return yg_file_make(kept_path(z, path, sizeof path), 0600, fill_kept, z, err);
+}
+
+bool zones_kept_map(const struct zone *z, struct yg_sv *out)
+{
+	char path[128];
+	return yg_file_map(kept_path(z, path, sizeof path), ZONES_FILE_MAX, out, NULL) == YG_OK;
 }
 
 void zones_kept_write(struct zone *z)
 {
-	char path[128];
 	struct yg_err err = {0};
 	struct yg_sv map;
 	z->unsaved = false;
-	yg_status st = yg_file_make(kept_path(z, path, sizeof path), 0600, fill_kept, z, &err);
+	yg_status st = zones_kept_save(z, &err);
 	if (z->records != NULL)
 		yg_dns_records_rest(z->records);
-	if (st == YG_OK && z->list.n > 0 &&
-	    yg_file_map(path, ZONES_FILE_MAX, &map, NULL) == YG_OK) {
+	if (st == YG_OK && z->list.n > 0 && zones_kept_map(z, &map)) {
 		yg_file_unmap(&z->list_map);
 		yg_buf_free(&z->list);
 		yg_buf_init(&z->list, ZONES_FILE_MAX);

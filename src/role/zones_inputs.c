@@ -22,7 +22,7 @@ static bool take_inputs(struct zones *z, int fd, bool *changed, struct yg_err *e
 	if (yg_dns_inputs_open_fd(fd, least, &in, err) != YG_OK)
 		return false;
 	*changed = z->inputs == NULL || !yg_dns_inputs_same(z->inputs, in);
-	yg_dns_inputs_close(z->inputs);
+	zones_job_inputs_end(z, z->inputs);
 	z->inputs = in;
 	return true;
 }
@@ -35,10 +35,11 @@ static bool take_indicators(struct zones *z, int fd, bool *changed, struct yg_er
 		return false;
 	uint64_t digest = yg_dns_indicators_digest(in);
 	*changed = z->intel == NULL || digest == 0 || digest != z->intel_digest;
-	yg_intel_close(z->intel);
+	zones_job_intel_end(z, z->intel);
 	z->intel = in;
 	z->intel_digest = digest;
 	z->intel_changed = z->intel_changed || *changed;
+	z->intel_given = z->intel_given || *changed;
 	return true;
 }
 
@@ -104,7 +105,7 @@ void zones_inputs_tick(struct zones *z)
 	if (!z->settled)
 		return;
 	if (wall >= z->intel_next.us && zones_now(z) >= z->compiled_at + INDICATORS_EVERY) {
-		z->intel_changed = true;
+		z->intel_changed = z->intel_given = true;
 		zones_changed(z);
 	} else if (wall >= z->inputs_next.us) {
 		zones_changed(z);

@@ -1,10 +1,10 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
  * (files and what is kept of every zone), zones_local.c (local zones), zones_policy.c (all of them into one
  * snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
- * zones_base.c (what has changed since all was compiled), zones_notify.c (who says that a zone has
+ * zones_base.c (what has changed since all was compiled), zones_job.c (all of it, in a thread), zones_notify.c (who says that a zone has
  * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
  * (what there is to say of every zone).
- * One thread: the loop's. */
+ * One thread: the loop's; and that of zones_job.c, which has its own copy of what it reads. */
 #pragma once
 #include <sys/stat.h>
 #include <uv.h>
@@ -79,6 +79,9 @@ struct zone {
 	struct yg_dns_changes *changes; /* owned; NULL: all of it counts as changed */
 	struct yg_dns_zone_stats base_stats;
 	size_t base_refused; /* of news.refused */
+	/* since the view that is being compiled beside */
+	struct yg_buf since; /* owned: records that came or went, packed */
+	bool since_all;      /* or all of it */
 };
 
 struct zones_base {                   /* the last policy that was compiled whole */
@@ -86,6 +89,7 @@ struct zones_base {                   /* the last policy that was compiled whole
 	uint64_t generation;
 	int64_t took_us; /* to compile */
 	bool again;      /* all is to be compiled when it is time: */
+	bool whole;      /* now */
 	int64_t full_at; /* us, monotonic */
 };
 
@@ -110,8 +114,10 @@ struct zones {
 	size_t dir_count;
 	uint64_t generation;
 	struct zones_base base;
-	uint64_t base_before; /* generation: what the policy before stood over */
-	bool dirty;
+	struct zones_job *job; /* owned */
+	uint64_t base_before;  /* generation: what the policy before stood over */
+	bool dirty, begun,
+		beside; /* begun: the first one is compiled; beside: a copy, a thread's */
 	uv_timer_t watch;
 	uv_idle_t compile;           /* runs once when the loop has nothing else to do */
 	struct zones_notify *notify; /* owned list */
@@ -126,7 +132,9 @@ struct zones {
 	struct yg_dns_inputs *inputs; /* owned */
 	struct yg_intel *intel;       /* owned */
 	uint64_t intel_digest, allow_count, block_count, indicator_count;
-	bool intel_changed;                          /* since all was compiled */
+	bool intel_changed; /* since all was compiled */
+	bool given;         /* something, since the view */
+	bool intel_given;
 	bool inputs_refused, intel_refused, settled; /* the last one; the first compile is done */
 	yg_wall inputs_next, intel_next;             /* when an entry ends or begins */
 	int64_t compiled_at;
@@ -144,6 +152,8 @@ void zones_changed(struct zones *z);
 void zones_file_look(struct zone *z, bool at_once); /* reads it when it has changed */
 void zones_kept_read(struct zone *z);               /* at the start: what there was */
 void zones_kept_write(struct zone *z);
+yg_status zones_kept_save(struct zone *z, struct yg_err *err); /* the file alone; any thread */
+bool zones_kept_map(const struct zone *z, struct yg_sv *out);
 struct yg_sv zones_list(const struct zone *z); /* of a list: its bytes */
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
 
@@ -179,21 +189,50 @@ uint64_t zones_intel_names(const struct zones *z); /* indicators that the centre
 /* zones_policy.c */
 yg_status zones_policy_open(struct zones *z, struct yg_err *err);
 void zones_policy_compile(struct zones *z);
+struct zones_compiled { /* all of it */
+	uint64_t generation;
+	int fd; /* owned: its file, under its name; -1: none */
+	struct yg_dns_build_stats stats;
+	struct yg_dns_policy *policy; /* owned: opened again; NULL: not yet */
+	int64_t took_us;
+};
+void zones_compiled_end(struct zones_compiled *c);
+uint64_t zones_policy_next(const struct zones *z); /* the next generation */
+/* All of *z into a file, and that opened.  Any thread, with a z that nobody else has. */
+yg_status zones_policy_whole(struct zones *z, struct zones_compiled *c, struct yg_err *err);
+yg_status zones_policy_map(struct zones_compiled *c, struct yg_err *err);
+/* What was compiled beside, and is the base by now, comes into force, unless what is newer
+ * stands over it. */
+void zones_policy_take(struct zones *z, struct zones_compiled *c);
 void zones_rest(const struct zones *z); /* nothing is looked at for a while */
 
 /* zones_base.c */
 struct yg_dns_xfr;
-void zones_base_set(struct zones *z, const char *path, int64_t took_us); /* all is in it */
-void zones_base_drop(struct zone *z); /* all of the zone may have changed */
+void zones_base_set(struct zones *z, struct zones_compiled *c); /* all is in it */
+bool zones_base_large(const struct zones *z); /* all of it takes so long that others wait */
+void zones_base_drop(struct zone *z);         /* all of the zone may have changed */
 void zones_base_note(struct zone *z, const struct yg_dns_xfr *x); /* what this has changed */
 bool zones_base_learn(struct zone *z);       /* so that the next changes are quick; false: it had */
 bool zones_base_fits(const struct zones *z); /* the next policy may stand over the base */
 void zones_base_done(struct zones *z, int64_t took_us); /* one over it is in force */
 void zones_base_tick(struct zones *z);
+void zones_base_since_begin(struct zone *z); /* a view of it is taken */
+/* A base was made from that view, `seen`: what has changed since. */
+void zones_base_since_end(struct zone *z, struct zone *seen);
 yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
 			      struct yg_err *err);
 struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_dns_builder *b,
 					  uint32_t number);
+
+/* zones_job.c: all is compiled, and large zones are written down, in a thread, from a view of
+ * how everything is now, while the loop goes on */
+yg_status zones_job_open(struct zones *z, struct yg_err *err);
+bool zones_job_busy(const struct zones *z);
+uint64_t zones_job_generation(const struct zones *z); /* 0: none is being compiled */
+bool zones_job_begin(struct zones *z, bool compile);  /* false: one is under way, or no memory */
+/* What the job reads goes, when the job does not need it any more. */
+void zones_job_inputs_end(struct zones *z, struct yg_dns_inputs *old);
+void zones_job_intel_end(struct zones *z, struct yg_intel *old);
 
 /* zones_xfr.c */
 yg_status zones_xfr_open(struct zone *z, struct yg_err *err);

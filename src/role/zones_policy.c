@@ -43,7 +43,7 @@ static void remove_old(const struct zones *z)
 		uint64_t g = generation_of(yg_sv_of(e->d_name));
 		(void)snprintf(path, sizeof path, FOLDER "/%s", e->d_name);
 		if (g != 0 && g != z->base.generation && g != z->base_before &&
-		    (g + 1 < z->generation || g > z->generation))
+		    g != zones_job_generation(z) && (g + 1 < z->generation || g > z->generation))
 			(void)unlink(path);
 	}
 	(void)closedir(d);
@@ -91,7 +91,7 @@ static void on_refused(void *ctx, uint32_t zone, uint64_t line, const char *reas
 		yg_sb_put(&b, yg_sv_sub(text, 0, sizeof one->text - 1));
 		(void)yg_sb_cstr(&b);
 	}
-	if (c->shown++ < ZONES_REFUSED_MAX)
+	if (c->shown++ < ZONES_REFUSED_MAX && !c->z->beside)
 		yg_role_log(c->z->ctx, YG_EV_ZONES_RECORD, YG_KU("zone", c->at->conf->name),
 			    YG_KN("line", line), YG_KS("reason", reason), YG_KU("record", text));
 }
@@ -167,12 +167,12 @@ static yg_status write_snapshot(struct compiling *c, uint64_t generation, int *o
 	return YG_OK;
 }
 
-static yg_status publish(const struct compiling *c, int fd, uint64_t generation, struct yg_err *err)
+static yg_status publish(struct zones *z, bool over, int fd, uint64_t generation,
+			 struct yg_err *err)
 {
-	struct zones *z = c->z;
 	char name[128], base[64];
 	name_of(generation, name, sizeof name);
-	if (c->over) { /* both are named: one without the other is nothing */
+	if (over) { /* both are named: one without the other is nothing */
 		name_of(z->base.generation, base, sizeof base);
 		size_t n = strlen(name);
 		(void)snprintf(name + n, sizeof name - n, " %s", base);
@@ -186,8 +186,14 @@ static yg_status publish(const struct compiling *c, int fd, uint64_t generation,
 	st = yg_file_write(FOLDER "/current", yg_sv_of(name), 0600, err);
 	if (st == YG_OK)
 		remove_old(z);
-	z->base_before = c->over ? z->base.generation : 0;
+	z->base_before = over ? z->base.generation : 0;
 	return st;
+}
+
+uint64_t zones_policy_next(const struct zones *z)
+{
+	uint64_t most = YG_MAX(z->generation, z->base.generation); /* which may not be in force */
+	return YG_MAX(most, zones_job_generation(z)) + 1;
 }
 
 /* Before what people say, which then stands in its place. */
@@ -231,14 +237,13 @@ static yg_status add_answers(const struct yg_conf *conf, struct yg_dns_builder *
 	return st == YG_OK ? st : yg_err_wrap(err, "resolve.answers: ");
 }
 
-static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, struct yg_err *err)
+static yg_status build(struct compiling *c, struct zones_compiled *out, struct yg_err *err)
 {
 	struct zones *z = c->z;
 	const struct yg_dns_build_opts o = {.env = &z->ctx->env,
 					    .ctx = c,
 					    .refused = on_refused,
 					    .base = c->over ? z->base.policy : NULL};
-	YG_AUTO(yg_fd_close) int fd = -1;
 	yg_status st = yg_dns_builder_new(&o, &c->b, err);
 	if (st == YG_OK)
 		st = add_modes(z->conf, c->b, err);
@@ -251,11 +256,35 @@ static yg_status compile(struct compiling *c, struct yg_dns_build_stats *stats, 
 	}
 	if (st == YG_OK)
 		st = zones_inputs_after(z, c->b, c->over, err);
-	if (st == YG_OK)
+	if (st == YG_OK && !z->beside)
 		zones_made_look(z, c->b, c->numbers);
-	if (st == YG_OK)
-		st = write_snapshot(c, z->generation + 1, &fd, stats, err);
-	return st == YG_OK ? publish(c, fd, z->generation + 1, err) : st;
+	return st == YG_OK ? write_snapshot(c, out->generation, &out->fd, &out->stats, err) : st;
+}
+
+void zones_compiled_end(struct zones_compiled *c)
+{
+	yg_fd_close(&c->fd);
+	yg_dns_policy_close(c->policy);
+	c->policy = NULL;
+}
+
+yg_status zones_policy_whole(struct zones *z, struct zones_compiled *c, struct yg_err *err)
+{
+	YG_AUTO(compiling_end) struct compiling x = {.z = z};
+	int64_t from = zones_now(z);
+	yg_status st = build(&x, c, err);
+	c->took_us = zones_now(z) - from;
+	return st;
+}
+
+yg_status zones_policy_map(struct zones_compiled *c, struct yg_err *err)
+{
+	char name[64], path[96];
+	struct yg_sv map;
+	name_of(c->generation, name, sizeof name);
+	(void)snprintf(path, sizeof path, FOLDER "/%s", name);
+	yg_status st = yg_file_map(path, ZONES_FILE_MAX, &map, err);
+	return st == YG_OK ? yg_dns_policy_open_map(&map, 0, &c->policy, err) : st;
 }
 
 /* What is in force now, to those who have it from us. */
@@ -284,36 +313,77 @@ static void serve(struct zones *z, bool over)
 	yg_dns_policy_close(p);
 }
 
-/* Over the base when that is quicker, else all of it. */
-static yg_status compile_either(struct zones *z, struct yg_dns_build_stats *stats, bool *over,
-				struct yg_err *err)
+static void tell(struct zones *z, const struct zones_compiled *c, uint64_t over)
 {
-	char name[64], path[96];
+	uint64_t refused = 0, outside = 0;
+	for (size_t i = 0; i < z->count; i++) {
+		refused += z->zones[i].stats.refused;
+		outside += z->zones[i].stats.out_of_zone;
+	}
+	yg_role_log(z->ctx, YG_EV_ZONES_COMPILED, YG_KN("generation", c->generation),
+		    YG_KN("over", over), YG_KN("zones", c->stats.zones),
+		    YG_KN("names", c->stats.names), YG_KN("prefixes", c->stats.prefixes),
+		    YG_KN("bytes", c->stats.bytes), YG_KN("refused", refused),
+		    YG_KN("out_of_zone", outside), YG_KN("allow", z->allow_count),
+		    YG_KN("blocks", z->block_count), YG_KN("indicators", z->indicator_count),
+		    YG_KN("took_ms", c->took_us / 1000));
+}
+
+/* Over the base.  YG_LIMIT and YG_NOTFOUND: all is to be compiled. */
+static yg_status compile_over(struct zones *z, struct yg_err *err)
+{
+	YG_AUTO(compiling_end) struct compiling c = {.z = z, .over = true};
+	YG_AUTO(zones_compiled_end)
+	struct zones_compiled out = {.generation = zones_policy_next(z), .fd = -1};
 	int64_t from = zones_now(z);
-	yg_status st = YG_LIMIT;
-	*over = zones_base_fits(z);
-	if (*over) {
-		YG_AUTO(compiling_end) struct compiling c = {.z = z, .over = true};
-		st = compile(&c, stats, err);
-	}
-	if (st != YG_LIMIT && st != YG_NOTFOUND) {
-		zones_base_done(z, zones_now(z) - from);
-		if (st == YG_OK)
-			serve(z, true);
+	yg_status st = build(&c, &out, err);
+	if (st == YG_OK)
+		st = publish(z, true, out.fd, out.generation, err);
+	out.took_us = zones_now(z) - from;
+	if (st == YG_LIMIT || st == YG_NOTFOUND)
 		return st;
-	}
-	*over = false;
-	*err = (struct yg_err){0};
-	from = zones_now(z);
-	YG_AUTO(compiling_end) struct compiling c = {.z = z};
-	st = compile(&c, stats, err);
+	zones_base_done(z, out.took_us);
 	if (st != YG_OK)
 		return st;
-	name_of(z->generation, name, sizeof name);
-	(void)snprintf(path, sizeof path, FOLDER "/%s", name);
-	zones_base_set(z, path, zones_now(z) - from);
-	serve(z, false);
+	serve(z, true);
+	tell(z, &out, z->base.generation);
 	return YG_OK;
+}
+
+/* All of it, here and now. */
+static yg_status compile_whole(struct zones *z, struct yg_err *err)
+{
+	YG_AUTO(zones_compiled_end)
+	struct zones_compiled c = {.generation = zones_policy_next(z), .fd = -1};
+	int64_t from = zones_now(z);
+	yg_status st = zones_policy_whole(z, &c, err);
+	if (st == YG_OK)
+		st = publish(z, false, c.fd, c.generation, err);
+	if (st != YG_OK)
+		return st;
+	c.took_us = zones_now(z) - from;
+	z->intel_changed = false;
+	(void)zones_policy_map(&c, NULL); /* if not, the next one is whole, too */
+	zones_base_set(z, &c);
+	serve(z, false);
+	tell(z, &c, 0);
+	return YG_OK;
+}
+
+void zones_policy_take(struct zones *z, struct zones_compiled *c)
+{
+	struct yg_err err = {0};
+	tell(z, c, 0);
+	if (z->given || z->generation > c->generation) {
+		z->given = false;
+		zones_policy_compile(z);
+		return;
+	}
+	if (publish(z, false, c->fd, c->generation, &err) != YG_OK)
+		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
+	else
+		serve(z, false);
+	zones_rest(z);
 }
 
 void zones_rest(const struct zones *z)
@@ -327,32 +397,29 @@ void zones_rest(const struct zones *z)
 	(void)malloc_trim(0);
 }
 
+/* Over the base when that is quicker, else all of it: beside, when it takes long. */
 void zones_policy_compile(struct zones *z)
 {
 	struct yg_err err = {0};
-	struct yg_dns_build_stats stats = {.names = 0};
-	int64_t from = zones_now(z);
-	bool over = false;
+	yg_status st = YG_LIMIT;
 	z->dirty = false;
-	z->compiled_at = from;
+	z->compiled_at = zones_now(z);
 	if (zones_inputs_hold(z))
 		return; /* said when they were refused */
-	yg_status st = compile_either(z, &stats, &over, &err);
+	if (zones_base_fits(z))
+		st = compile_over(z, &err);
+	if (st == YG_LIMIT || st == YG_NOTFOUND) {
+		err = (struct yg_err){0};
+		if (zones_job_busy(z)) {
+			z->given = true; /* when it is done */
+			return;
+		}
+		if (z->begun && zones_base_large(z) && zones_job_begin(z, true))
+			return;
+		st = compile_whole(z, &err);
+	}
+	z->begun = true;
 	zones_rest(z);
-	if (st != YG_OK) {
+	if (st != YG_OK)
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
-		return;
-	}
-	uint64_t refused = 0, outside = 0;
-	for (size_t i = 0; i < z->count; i++) {
-		refused += z->zones[i].stats.refused;
-		outside += z->zones[i].stats.out_of_zone;
-	}
-	yg_role_log(z->ctx, YG_EV_ZONES_COMPILED, YG_KN("generation", z->generation),
-		    YG_KN("over", over ? z->base.generation : 0), YG_KN("zones", stats.zones),
-		    YG_KN("names", stats.names), YG_KN("prefixes", stats.prefixes),
-		    YG_KN("bytes", stats.bytes), YG_KN("refused", refused),
-		    YG_KN("out_of_zone", outside), YG_KN("allow", z->allow_count),
-		    YG_KN("blocks", z->block_count), YG_KN("indicators", z->indicator_count),
-		    YG_KN("took_ms", (zones_now(z) - from) / 1000));
 }

@@ -12,7 +12,7 @@ from resolve_lib import Upstream, ask, resolver
 
 binary = sys.argv[1]
 NAMES = [f"n{i}.bad{i % 97}.net" for i in range(30000)]
-ASKED = ["new.example", "www.new.example", "listed.example", "x.deep.example", "deep.example", *NAMES[:8]]
+ASKED = [*NAMES[20000:20013], "new.example", "www.new.example", "listed.example", "x.deep.example", "deep.example", *NAMES[:8]]
 ANSWERS = {(f"{n}.", "A"): [(f"{n}.", "A", 60, "192.0.2.1")] for n in ASKED}
 
 
@@ -105,4 +105,18 @@ with Primary("feed.rpz", NAMES) as feed, Upstream(ANSWERS) as up:
         ok(comes(s, "m0.other.net", True) is not None, "many changes at once")
         ok(until(lambda: last(s)["over"] == 0, 30), "are compiled whole when there is time", last(s))
         ok(blocked(s, NAMES[4]) and blocked(s, "m0.other.net") and not blocked(s, NAMES[0]), "and hold")
+
+        # all is compiled beside, as a large list is new; what comes meanwhile is not lost by that
+        generation = last(s)["generation"]
+        beside(s, "few.txt", "".join(f"l{i}.large.net\n" for i in range(60000)))
+        for i in range(12):
+            change([NAMES[20000 + i]], [f"while{i}.example"])
+            time.sleep(0.3)
+        ok(comes(s, "l59999.large.net", True) is not None, "a large list that is new", last(s))
+        ok(comes(s, "while11.example", True) is not None and all(blocked(s, f"while{i}.example") for i in range(12)),
+           "each name that came while all was compiled")
+        ok(not any(blocked(s, NAMES[20000 + i]) for i in range(12)) and blocked(s, NAMES[20012]), "and each that went")
+        wholes = [e for e in s.events("zones.compiled") if e["over"] == 0 and e["generation"] > generation]
+        ok(len(wholes) >= 1 and sorted(e["generation"] for e in s.events("resolve.policy")) ==
+           [e["generation"] for e in s.events("resolve.policy")], "no worker went back", wholes)
 done()

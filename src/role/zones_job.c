@@ -1,0 +1,255 @@
+/* zones_job.c - what takes long, beside: all of the policy is compiled, and large zones are
+ * written down, in a thread that gives way to everybody, from a copy of the role's state with
+ * views of the records.  Meanwhile the loop takes transfers and entries, and compiles small
+ * changes over the base there is; what has changed since the view is then told over the
+ * new one. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/thread.h"
+#include "role/zones_internal.h"
+
+struct zones_job {
+	struct zones *all;
+	uv_async_t done;
+	uv_thread_t thread;
+	uv_sem_t begin;
+	bool has_thread, busy, compiles;
+	/* the thread's while busy */
+	struct zones *seen; /* owned */
+	struct zones_compiled c;
+	yg_status st;
+	struct yg_err err;
+	struct {
+		bool tried;
+		yg_status st;
+		struct yg_err err;
+	} * saved; /* owned; by zone */
+};
+
+bool zones_job_busy(const struct zones *z)
+{
+	return z->job != NULL && z->job->busy;
+}
+
+uint64_t zones_job_generation(const struct zones *z)
+{
+	return zones_job_busy(z) && z->job->compiles ? z->job->c.generation : 0;
+}
+
+/* ---- the view ---- */
+
+static void seen_free(struct zones_job *j)
+{
+	struct zones *s = j->seen;
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		yg_dns_records_free(s->zones[i].records);
+		yg_buf_free(&s->zones[i].list);
+		yg_file_unmap(&s->zones[i].list_map);
+		yg_dns_changes_free(s->zones[i].changes);
+	}
+	if (s->inputs != j->all->inputs)
+		yg_dns_inputs_close(s->inputs);
+	if (s->intel != j->all->intel)
+		yg_intel_close(s->intel);
+	free(s->zones);
+	free(s);
+	free(j->saved);
+	j->seen = NULL;
+	j->saved = NULL;
+}
+
+void zones_job_inputs_end(struct zones *z, struct yg_dns_inputs *old)
+{
+	if (!zones_job_busy(z) || z->job->seen->inputs != old)
+		yg_dns_inputs_close(old);
+}
+
+void zones_job_intel_end(struct zones *z, struct yg_intel *old)
+{
+	if (!zones_job_busy(z) || z->job->seen->intel != old)
+		yg_intel_close(old);
+}
+
+static bool see_zone(struct zone *z, struct zone *out)
+{
+	*out = *z;
+	out->changes = NULL;
+	out->records = NULL;
+	out->list_map = (struct yg_sv){"", 0};
+	out->since = (struct yg_buf){0};
+	out->job = NULL;
+	yg_buf_init(&out->list, ZONES_FILE_MAX);
+	if (z->records != NULL) {
+		out->records = yg_dns_records_view(z->records);
+		return out->records != NULL;
+	}
+	if (z->list.n == 0 &&
+	    z->list_map.n > 0) /* the file may be replaced: this stays the old one */
+		return zones_kept_map(z, &out->list_map);
+	yg_buf_put(&out->list, zones_list(z));
+	return !out->list.bad;
+}
+
+static bool see(struct zones_job *j)
+{
+	struct zones *z = j->all, *s = calloc(1, sizeof *s);
+	j->seen = s;
+	if (s == NULL)
+		return false;
+	*s = *z;
+	s->beside = true;
+	s->count = 0;
+	s->base = (struct zones_base){.policy = NULL};
+	s->zones = calloc(z->count + 1, sizeof *s->zones);
+	j->saved = calloc(z->count + 1, sizeof *j->saved);
+	bool good = s->zones != NULL && j->saved != NULL;
+	for (size_t i = 0; good && i < z->count; i++) {
+		good = see_zone(&z->zones[i], &s->zones[i]);
+		s->zones[i].all = s;
+		s->count++;
+	}
+	if (!good)
+		seen_free(j);
+	return good;
+}
+
+/* ---- the thread ---- */
+
+static void work(struct zones_job *j)
+{
+	struct zones *s = j->seen;
+	if (j->compiles) {
+		j->st = zones_policy_whole(s, &j->c, &j->err);
+		if (j->st == YG_OK && fsync(j->c.fd) == 0)
+			(void)zones_policy_map(&j->c, NULL); /* if not, there is no base */
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		struct zone *one = &s->zones[i];
+		if (one->unsaved) {
+			j->saved[i].tried = true;
+			j->saved[i].st = zones_kept_save(one, &j->saved[i].err);
+		}
+		if (j->c.policy != NULL && one->records != NULL && one->conf->axfr.n > 0 &&
+		    yg_dns_changes_new(j->c.policy, &one->changes, NULL) == YG_OK)
+			(void)zones_base_learn(one);
+	}
+}
+
+static void in_thread(void *arg)
+{
+	struct zones_job *j = arg;
+	(void)yg_thread_give_way(NULL); /* if not, it is only less polite */
+	for (;;) {
+		uv_sem_wait(&j->begin);
+		work(j);
+		(void)uv_async_send(&j->done);
+	}
+}
+
+/* ---- its end ---- */
+
+static void take_saved(struct zones_job *j)
+{
+	for (size_t i = 0; i < j->seen->count; i++) {
+		struct zone *one = &j->all->zones[i];
+		if (!j->saved[i].tried || j->saved[i].st == YG_OK)
+			continue;
+		one->unsaved = true;
+		one->save_at = zones_now(j->all) + 60 * YG_US_PER_S;
+		yg_role_log(j->all->ctx, YG_EV_ZONES_NOT_KEPT, YG_KU("zone", one->conf->name),
+			    YG_KERR(&j->saved[i].err));
+	}
+}
+
+/* What was counted and refused; the first few of these are told. */
+static void take_news(struct zone *z, const struct zone *seen)
+{
+	z->stats = seen->stats;
+	z->news.refused_n = seen->news.refused_n;
+	memcpy(z->news.refused, seen->news.refused, sizeof z->news.refused);
+	for (size_t i = 0; i < YG_MIN(z->news.refused_n, (size_t)ZONES_REFUSED_MAX); i++)
+		yg_role_log(z->all->ctx, YG_EV_ZONES_RECORD, YG_KU("zone", z->conf->name),
+			    YG_KN("line", z->news.refused[i].line),
+			    YG_KS("reason", z->news.refused[i].reason),
+			    YG_KU("record", yg_sv_of(z->news.refused[i].text)));
+}
+
+static void take_compiled(struct zones_job *j)
+{
+	struct zones *z = j->all;
+	for (size_t i = 0; i < z->count; i++)
+		take_news(&z->zones[i], &j->seen->zones[i]);
+	zones_base_set(z, &j->c);
+	for (size_t i = 0; i < z->count; i++)
+		zones_base_since_end(&z->zones[i], &j->seen->zones[i]);
+	z->intel_changed = z->intel_given;
+	if (!z->intel_given) {
+		z->intel_next = j->seen->intel_next;
+		z->indicator_count = j->seen->indicator_count;
+	}
+}
+
+static void on_done(uv_async_t *h)
+{
+	struct zones_job *j = h->data;
+	struct zones *z = j->all;
+	if (!j->busy)
+		return;
+	take_saved(j);
+	bool good = j->compiles && j->st == YG_OK;
+	if (good)
+		take_compiled(j);
+	YG_AUTO(zones_compiled_end) struct zones_compiled c = j->c; /* another may begin at once */
+	j->c = (struct zones_compiled){.fd = -1};
+	seen_free(j);
+	j->busy = false;
+	if (good) {
+		zones_policy_take(z, &c);
+	} else if (j->compiles) {
+		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&j->err));
+		if (z->given)
+			zones_changed(z);
+	}
+	zones_rest(z);
+}
+
+bool zones_job_begin(struct zones *z, bool compile)
+{
+	struct zones_job *j = z->job;
+	if (j == NULL || j->busy)
+		return false;
+	if (!j->has_thread)
+		j->has_thread = uv_thread_create(&j->thread, in_thread, j) == 0;
+	if (!j->has_thread || !see(j))
+		return false;
+	j->compiles = compile;
+	j->c = (struct zones_compiled){.generation = zones_policy_next(z), .fd = -1};
+	j->st = YG_OK;
+	j->err = (struct yg_err){0};
+	z->given = z->intel_given = false;
+	for (size_t i = 0; i < z->count; i++) {
+		zones_base_since_begin(&z->zones[i]);
+		z->zones[i].unsaved = false;
+	}
+	j->busy = true;
+	uv_sem_post(&j->begin);
+	return true;
+}
+
+yg_status zones_job_open(struct zones *z, struct yg_err *err)
+{
+	struct zones_job *j = calloc(1, sizeof *j);
+	if (j == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for what takes long");
+	j->all = z;
+	j->c.fd = -1;
+	if (uv_sem_init(&j->begin, 0) != 0 || uv_async_init(z->ctx->loop, &j->done, on_done) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a handle of the loop");
+	j->done.data = j;
+	z->job = j;
+	return YG_OK;
+}
