@@ -21,7 +21,7 @@ struct normalizing {
 	struct yg_buf out;          /* owned */
 	struct yg_sv source;
 	yg_wall received;
-	uint64_t records, unparsed, shown;
+	uint64_t records, unparsed, recovered, shown;
 	bool broken; /* nobody reads the output any more */
 };
 
@@ -54,13 +54,16 @@ static bool batch(void *ctx, struct yg_sv bytes)
 {
 	struct normalizing *z = ctx;
 	struct yg_event ev;
+	uint64_t recovered = 0;
 	memset(&ev, 0, sizeof ev);
 	yg_norm_begin(z->norm, bytes, z->received, false);
 	while (!z->broken && yg_norm_next(z->norm, &ev)) {
 		ev.source = z->source;
 		z->records++;
-		if (ev.parse_error.n > 0)
+		/* recovered ones are told of in sum */
+		if (ev.parse_error.n > 0 && yg_norm_recovered(z->norm) == recovered)
 			tell(z, z->records, ev.parse_error);
+		recovered = yg_norm_recovered(z->norm);
 		size_t before = z->out.n;
 		if (yg_event_ocsf_json(&ev, &z->out) !=
 		    YG_OK) { /* cannot be: LINE_MOST is more than any */
@@ -74,6 +77,7 @@ static bool batch(void *ctx, struct yg_sv bytes)
 			flush(z);
 	}
 	z->unparsed += yg_norm_unparsed(z->norm);
+	z->recovered += yg_norm_recovered(z->norm);
 	return !z->broken;
 }
 
@@ -128,8 +132,11 @@ static int run(struct yg_cli *c)
 		(void)YG_FAIL(&err, YG_IO, "cannot write the output");
 		return yg_cli_fail(&err);
 	}
-	yg_note(c, "%llu records, %llu not parsed\n", (unsigned long long)z.records,
+	yg_note(c, "%llu records, %llu not parsed", (unsigned long long)z.records,
 		(unsigned long long)z.unparsed);
+	if (z.recovered > 0)
+		yg_note(c, ", %llu recovered", (unsigned long long)z.recovered);
+	yg_note(c, "\n");
 	return rc != 0 ? rc : z.unparsed > 0 ? 3 : 0;
 }
 
@@ -151,6 +158,7 @@ const struct yg_cmd yg_cmds_event_normalize[] = {
 	 .doc = "Print log files as OCSF JSON lines, without a server.",
 	 .doc_ja = "ログファイルを OCSF の JSON 行として出力する(サーバー不要)。",
 	 .more = "Windows event log files (EVTX) are taken by source evtx, and by windows.\n"
+		 "Records of theirs that no chunk lists are recovered, counted and marked.\n"
 		 "Files may be plain, gzip or zstd; without a file, or for -, standard input is read.\n"
 		 "A record that cannot be parsed is printed as a base event with its text under raw_data\n"
 		 "and the reason under unmapped.parse_error; then the exit status is 3.",

@@ -129,6 +129,7 @@ yg_status yg_evtx_in_judge(const struct yg_evtx_in *in, struct yg_norm *n, struc
 	if (in->how != YG_EVTX_LISTED) {
 		yg_sb_printf(&b, "recovered: %s", yg_evtx_how_text(in->how));
 		ev->parse_error = yg_arena_dup(&n->arena, yg_sb_sv(&b));
+		n->recovered++;
 	}
 	return YG_OK;
 }

@@ -167,6 +167,9 @@ static void test_guess(void)
 	T_OK(yg_source_guess(sample, (yg_wall){77}, g, &n, NULL) == YG_OK && n == 1 &&
 	     g[0].source == YG_SOURCE_EVTX && g[0].score == 100 && g[0].unparsed == 0 &&
 	     g[0].records == 9);
+	sample = yg_sv_sub(sample, 0, MK_HEADER + MK_CHUNK); /* one that is whole */
+	T_OK(yg_source_guess(sample, (yg_wall){77}, g, &n, NULL) == YG_OK && n == 1 &&
+	     g[0].score == 100 && g[0].records == 3);
 	mk_free(&m);
 }
 

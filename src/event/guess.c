@@ -6,8 +6,11 @@ struct yg_sv yg_guess_whole(struct yg_sv sample)
 {
 	sample = yg_sv_sub(sample, 0, YG_GUESS_SAMPLE);
 	size_t n = sample.n;
-	if (yg_evtx_is_file(sample) && n > YG_EVTX_HEADER_BYTES + YG_EVTX_CHUNK_BYTES)
-		return yg_sv_sub(sample, 0, n - (n - YG_EVTX_HEADER_BYTES) % YG_EVTX_CHUNK_BYTES);
+	if (yg_evtx_is_file(sample)) {
+		bool parted = n > YG_EVTX_HEADER_BYTES + YG_EVTX_CHUNK_BYTES;
+		size_t cut = parted ? (n - YG_EVTX_HEADER_BYTES) % YG_EVTX_CHUNK_BYTES : 0;
+		return yg_sv_sub(sample, 0, n - cut);
+	}
 	while (n > 0 && sample.p[n - 1] != '\n')
 		n--;
 	return n > 0 ? yg_sv_sub(sample, 0, n) : sample;

@@ -95,7 +95,7 @@ struct yg_norm {
 	bool framed;
 	bool cut;      /* the record at hand is longer than YG_RECORD_MAX: its head */
 	bool bad_time; /* the record at hand had a time that could not be read */
-	uint64_t records, unparsed;
+	uint64_t records, unparsed, recovered;
 	struct yg_sv names[YG_ARRAY_MAX]; /* of the record at hand, distinct */
 	uint64_t name_sigs[YG_ARRAY_MAX];
 	uint32_t name_count;

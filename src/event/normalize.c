@@ -113,7 +113,7 @@ void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool
 	n->batch = batch;
 	n->received = received;
 	n->framed = framed;
-	n->records = n->unparsed = 0;
+	n->records = n->unparsed = n->recovered = 0;
 	if (n->ops->begin != NULL)
 		n->ops->begin(n);
 }
@@ -203,6 +203,11 @@ uint64_t yg_norm_records(const struct yg_norm *n)
 uint64_t yg_norm_unparsed(const struct yg_norm *n)
 {
 	return n->unparsed;
+}
+
+uint64_t yg_norm_recovered(const struct yg_norm *n)
+{
+	return n->recovered;
 }
 
 yg_status yg_norm_json(struct yg_norm *n, struct yg_sv record, struct yg_err *err)

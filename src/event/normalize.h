@@ -55,6 +55,8 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev);
 /* Records of this batch so far, and how many of them could not be parsed. */
 uint64_t yg_norm_records(const struct yg_norm *n);
 uint64_t yg_norm_unparsed(const struct yg_norm *n);
+/* EVTX: how many of them no chunk listed; such an event has "recovered: ..." in parse_error. */
+uint64_t yg_norm_recovered(const struct yg_norm *n);
 
 /* A batch stands alone: a Zeek log in TSV begins every batch with its header
  * lines (#fields ...), which whoever splits a file repeats. */

@@ -3,6 +3,7 @@
 #include "event/demo.h"
 #include "event/mapping.h"
 #include "event/split.h"
+#include "evtx_make.h"
 #include "format/syslog_frame.h"
 #include "tap.h"
 
@@ -93,6 +94,29 @@ static yg_status try_windows(void)
 		YG_SV("D\\t"));
 }
 
+static yg_status try_evtx(void)
+{
+	static const struct mk_value data[] = {
+		{.name = "SubjectUserName", .type = 1, .p = "t\0", .n = 2},
+		{.name = "SubjectDomainName", .type = 1, .p = "D\0", .n = 2},
+	};
+	static const struct mk_event event = {
+		.channel = "Security", .provider = "x", .id = 4624, .data = data, .data_n = 2};
+	static struct mk m; /* made once, while memory is there */
+	if (m.p == NULL) {
+		long left = fail_at;
+		fail_at = -1;
+		mk_init(&m, 1);
+		mk_chunk_begin(&m);
+		mk_event(&m, &event);
+		mk_event(&m, &event);
+		mk_chunk_end(&m);
+		mk_file_end(&m, 0);
+		fail_at = left;
+	}
+	return try_norm(YG_SOURCE_EVTX, (struct yg_sv){(const char *)m.p, m.n}, YG_SV("D\\t"));
+}
+
 static yg_status try_syslog(void)
 {
 	return try_norm(
@@ -162,10 +186,10 @@ int main(void)
 	static const struct {
 		const char *name;
 		yg_status (*run)(void);
-	} tries[] = {{"mapping", try_mapping}, {"cloudtrail", try_cloudtrail},
-		     {"windows", try_windows}, {"syslog", try_syslog},
-		     {"split", try_split},     {"demo", try_demo},
-		     {"frames", try_frames},   {"dnstap", try_dnstap}};
+	} tries[] = {
+		{"mapping", try_mapping}, {"cloudtrail", try_cloudtrail}, {"windows", try_windows},
+		{"evtx", try_evtx},       {"syslog", try_syslog},         {"split", try_split},
+		{"demo", try_demo},       {"frames", try_frames},         {"dnstap", try_dnstap}};
 	for (size_t i = 0; i < YG_LEN(tries); i++) {
 		yg_status st = YG_NOMEM;
 		long n = 0;

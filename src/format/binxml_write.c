@@ -122,7 +122,7 @@ static bool has_attributes(const struct element *e)
 	return false;
 }
 
-/* Its text into the arena; empty when memory is out. */
+/* Its text into the arena; empty when memory is out, which x->record.refused says. */
 static struct yg_sv kept_text(struct yg_binxml *x, const struct text *t)
 {
 	struct yg_sv s = {"", 0};
@@ -131,6 +131,7 @@ static struct yg_sv kept_text(struct yg_binxml *x, const struct text *t)
 	put_pieces(x, &b, t);
 	if (yg_buf_done(&b) == YG_OK && b.n > 0)
 		s = yg_arena_dup(&x->record, yg_buf_sv(&b));
+	x->record.refused = x->record.refused || b.nomem;
 	yg_buf_free(&b);
 	return s.p != NULL ? s : YG_SV("");
 }
@@ -312,6 +313,8 @@ yg_status binxml_write(struct yg_binxml *x, struct element *root, struct yg_buf 
 			e = behind(out, e, root);
 		}
 	}
+	if (st == YG_OK && x->record.refused) /* a key that is not its own would mislead */
+		st = YG_FAIL(err, YG_NOMEM, "no memory left for one record");
 	if (st == YG_OK && out->bad)
 		st = YG_FAIL(err, yg_buf_done(out), "the record is larger than %zu bytes as JSON",
 			     out->limit);

@@ -157,7 +157,7 @@ static void test_plain(void)
 	mk_free(&m);
 }
 
-static const float single = 1.5F, nan = __builtin_nanf("");
+static const float single = 1.5F, no_number = __builtin_nanf("");
 static const double real = -0.1;
 static const uint8_t sid[] = {1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0};
 static const uint8_t guid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
@@ -176,7 +176,7 @@ static const struct mk_value every_type[] = {
 	{.name = "int64", .type = 9, .p = "\xfe\xff\xff\xff\xff\xff\xff\xff", .n = 8},
 	{.name = "uint64", .type = 10, .p = "\xfe\xff\xff\xff\xff\xff\xff\xff", .n = 8},
 	{.name = "single", .type = 11, .p = &single, .n = 4},
-	{.name = "nan", .type = 11, .p = &nan, .n = 4},
+	{.name = "nan", .type = 11, .p = &no_number, .n = 4},
 	{.name = "real", .type = 12, .p = &real, .n = 8},
 	{.name = "bool", .type = 13, .p = "\1\0\0", .n = 4},
 	{.name = "binary", .type = 14, .p = "\0\x1f\xff", .n = 3},

@@ -118,6 +118,7 @@ with tempfile.TemporaryDirectory() as d:
         found = [differ(a, b, SIGNED) for a, b in zip(listed + recovered, want + again)] if name not in MORE else [differ(a, b, SIGNED) for a, b in zip(listed, want)]
         first = next((f for f in found if f is not None), None)
         ok(first is None, f"{name}: every field as libevtx has it{'' if first is None else ': ' + first}")
+        ok((f", {len(recovered)} recovered" in err) == (len(recovered) > 0), f"{name}: recovered ones counted apart")
         damaged = name in ("chunk-sum", "cut", "junk", "records-sum", "size")
         ok((rc == 3) == damaged and (len(bad) > 0) == damaged, f"{name}: {len(bad)} reasons: {bad[:1]}")
         if damaged:
