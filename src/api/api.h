@@ -86,6 +86,7 @@ struct yg_api {
 	const struct yg_sv *oidc_secrets; /* by provider of the configuration; NULL: none */
 	struct yg_sign_in *sign_in;       /* owned; api/sign_in.h */
 	yg_wall started;
+	bool up; /* atomic; all parts were there once */
 
 	uv_mutex_t lock; /* all below */
 	struct yg_state *states[YG_API_LEASES];

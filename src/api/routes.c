@@ -12,6 +12,7 @@ const struct yg_route yg_metrics_routes[] = {
 	{YG_HTTP_GET, "/metrics", "getMetrics", NULL, YG_RT_PUBLIC, 0, NULL, NULL, yg_r_metrics},
 	{YG_HTTP_GET, "/livez", "getLive", NULL, YG_RT_PUBLIC, 0, NULL, NULL, yg_r_livez},
 	{YG_HTTP_GET, "/readyz", "getReady", NULL, YG_RT_PUBLIC, 0, NULL, "verbose", yg_r_readyz},
+	{YG_HTTP_GET, "/startupz", "getStartup", NULL, YG_RT_PUBLIC, 0, NULL, NULL, yg_r_startupz},
 	{.handler = NULL},
 };
 /* clang-format on */

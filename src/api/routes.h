@@ -22,6 +22,7 @@
 	X(GET,    "/status",               "getStatusPage",  NULL, YG_RT_PUBLIC, 0, NULL, "lang", status_page)           \
 	X(GET,    "/livez",                "getLive",        NULL, YG_RT_PUBLIC, 0, NULL, NULL, livez)                 \
 	X(GET,    "/readyz",               "getReady",       NULL, YG_RT_PUBLIC, 0, NULL, "verbose", readyz)           \
+	X(GET,    "/startupz",             "getStartup",     NULL, YG_RT_PUBLIC, 0, NULL, NULL, startupz)              \
 	X(GET,    "/metrics",              "getMetrics",     "system:read", YG_RT_CENTRAL, 0, NULL, NULL, metrics)     \
 	X(GET,    "/style.css",            "getStyle",       NULL, YG_RT_PUBLIC, 0, NULL, NULL, style)                 \
 	X(GET,    "/doc/problems",         "getProblems",    NULL, YG_RT_PUBLIC, 0, NULL, "lang", problems)              \
@@ -184,7 +185,7 @@
 	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)
 /* clang-format on */
 
-/* The separate metrics listener: /metrics, /livez and /readyz, for everybody who reaches it. */
+/* The separate metrics listener: /metrics, /livez, /readyz and /startupz, for everybody who reaches it. */
 extern const struct yg_route yg_metrics_routes[];
 
 #define X(method, path, operation, scope, flags, body, types, query, fn) yg_handler yg_r_##fn;

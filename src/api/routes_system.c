@@ -96,6 +96,31 @@ yg_status yg_r_readyz(struct yg_api *api, struct yg_request *q, struct yg_respon
 	return YG_OK;
 }
 
+/* Once all parts were there it stays so: what fails later is for the other two. */
+yg_status yg_r_startupz(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			struct yg_err *err)
+{
+	struct yg_part *parts = NULL;
+	size_t n = 0;
+	bool up = __atomic_load_n(&api->up, __ATOMIC_RELAXED);
+	yg_status st = up ? YG_OK : yg_api_parts(api, q->arena, &parts, &n, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].health == YG_HEALTH_DOWN)
+			yg_buf_printf(&r->body, "%s: %s\n", parts[i].name,
+				      yg_health_name(parts[i].health));
+	}
+	up = up || (n > 0 && r->body.n == 0);
+	if (up)
+		__atomic_store_n(&api->up, true, __ATOMIC_RELAXED);
+	r->type = "text/plain; charset=utf-8";
+	r->status = up ? 200 : 503;
+	r->retry_after_s = up ? 0 : 1;
+	yg_buf_put(&r->body, up ? YG_SV("ok\n") : YG_SV("starting\n"));
+	return YG_OK;
+}
+
 /* What the stream may tell them: nothing that they could not read. */
 static unsigned topics_for(const struct yg_who *w)
 {

@@ -219,6 +219,10 @@ def walk_public(w):
     ok("<script" not in page and "shiokaze" not in page and "http://" not in page, "the page has no script and no tenant")
     if library():  # every part has to be asked once first
         until(lambda: w.s.http("GET", "/readyz").status == 200, 20)
+        until(lambda: w.s.http("GET", "/startupz").status == 200, 20)
+    up = w.s.http("GET", "/startupz")
+    w.seen.setdefault("getStartup", set()).add(up.status)
+    ok((up.status == 200 and up.body == b"ok\n") or (up.status == 503 and up.body.endswith(b"starting\n")), "startupz says whether all was there once", up)
     ready = w.s.http("GET", "/readyz?verbose")
     w.seen.setdefault("getReady", set()).add(ready.status)
     ok(ready.status in (200, 503) and b"center: ok" in ready.body, "readyz tells of center", ready)

@@ -38,7 +38,7 @@ ALONE = {  # about the asker, or what they send, and nobody else
     "getMyPasskeyOptions", "setMyPassword", "offerMyTotp", "confirmMyTotp", "deleteMyTotp", "createMyRecoveryCodes",
     "listMyTokens", "createMyToken", "setVisit", "guessImport"}
 PUBLIC = {  # before anybody has signed in; and what every scope may measure
-    "getConsole", "getAsset", "getStatusPage", "getLive", "getReady", "getMetrics", "getStyle", "getProblems", "getOpenapiYaml",
+    "getConsole", "getAsset", "getStatusPage", "getLive", "getReady", "getStartup", "getMetrics", "getStyle", "getProblems", "getOpenapiYaml",
     "getOpenapiJson", "getSignIn", "postSignIn", "getSetup", "postSetup", "getEnrol", "postEnrol", "startOidc", "finishOidc",
     "createSession", "getPasskeyOptions", "createPasskeySession", "getEnrolmentOptions", "createEnrolment"}
 IN_SYSTEM = 1  # of an organisation's alerts and events, how many are of its system
