@@ -318,7 +318,8 @@ yg_status yg_tally_rows(struct yg_state *db, struct yg_arena *arena, struct yg_t
 	q.f.states = 0;
 	if (f.order == NULL)
 		return YG_FAIL(err, YG_NOMEM, "organisations");
-	memset(t->trend, 0, t->steps * sizeof t->trend[0]);
+	if (t->steps > 0)
+		memset(t->trend, 0, t->steps * sizeof t->trend[0]);
 	t->org_count = 0;
 	yg_status st = yg_alert_each(db, &q, few_take, &f, err);
 	if (st == YG_OK)

@@ -170,6 +170,7 @@ async function undone(browser, person) {
 	await page.locator(".y-toast").getByRole("button", { name: "Undo" }).last().click();
 	await until("and put off again", async () => (await asleep()).length === 2);
 	ok(tab.troubles().length === 0, "the undo button takes back what one did to one of them", tab.troubles());
+	for (const a of away) await person.must("PATCH", `/api/v1/alerts/${a.id}`, { snoozed_until: null }, { "If-Match": "*", "Content-Type": "application/merge-patch+json" });
 	await tab.close();
 }
 /** Jobs by state and kind, indicators by a part and by whether they are in force: the rows are those of the API. */
