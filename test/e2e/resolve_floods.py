@@ -30,19 +30,31 @@ def descriptors(s):
 
 
 class Fine(Upstream):
-    """Knows every name, at once, but those of "attacked": it is silent about them."""
+    """Knows every name, at once, but those of "attacked": it is silent about them.  A process
+    of its own with room for what comes: what is lost there is not lost by whom we test."""
     def __init__(self):
         super().__init__()
-        self.silently = 0
-        with contextlib.suppress(OSError):  # what is lost on the way to us is not lost by whom we test
+        self.silently = multiprocessing.Value("q", 0, lock=False)
+        with contextlib.suppress(OSError):
             self.udp.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
+
+    def __enter__(self):
+        threading.Thread(target=self.run_tcp, daemon=True).start()
+        self.process = multiprocessing.Process(target=self.run_udp, daemon=True)
+        self.process.start()
+        return self
+
+    def __exit__(self, *args):
+        self.process.terminate()
+        self.process.join()
+        super().__exit__(*args)
 
     def run_udp(self):
         with contextlib.suppress(OSError):
-            while not self.stopping:
+            while True:
                 msg, who = self.udp.recvfrom(65535)
                 if b"attacked" in msg.lower():
-                    self.silently += 1
+                    self.silently.value += 1
                     continue
                 end = msg.index(b"\0", 12) + 5
                 self.udp.sendto(msg[:2] + struct.pack(">5H", 0x8180, 1, 1, 0, 0) + msg[12:end] +
@@ -97,7 +109,7 @@ def served(dns, seconds, name, each=None):
     """Asks fifty times a second from another network: (asked, answered, within 100 ms, the slowest in ms)."""
     asked = good = quick = 0
     worst, begun = 0.0, time.monotonic()
-    while time.monotonic() < begun + seconds or (asked < LEAST and time.monotonic() < begun + 5 * seconds):
+    while time.monotonic() < begun + seconds or (asked < LEAST and time.monotonic() < begun + 8 * seconds):
         begin = time.monotonic()
         try:
             a = ask(dns, name() if callable(name) else name, source=OTHER, timeout=1)
@@ -115,11 +127,21 @@ def served(dns, seconds, name, each=None):
     return asked, good, quick, worst * 1000
 
 
-def judge(measure):
-    """measure() gives rows for ok().  What is not good is measured anew, all of it and once:
-    other work on the machine may have had its turn."""
+def noticed(s, least):
+    """At least so many seconds, and until the worker has seen that more is asked than it can answer, if it
+    has: how soon depends on how much of a processor it gets."""
+    before = len(s.events("resolve.overload"))
+    time.sleep(least)
+    until(lambda: len(s.events("resolve.overload")) > before, 2)
+
+
+def judge(measure, times=3):
+    """measure() gives rows for ok().  What is not good is measured anew, all of it: other work
+    on the machine may have had its turn."""
     rows = measure()
-    if not all(row[0] for row in rows):
+    for _ in range(times - 1):
+        if all(row[0] for row in rows):
+            break
         note(f"measured anew: {[row[1:] for row in rows if not row[0]]}")
         rows = measure()
     for row in rows:
@@ -155,7 +177,7 @@ def one_client():
             told("the same noise, but at nobody", beside, end())
             used = cpu(worker(s))
             end = flood(s.dns, heavy, messages)
-            time.sleep(0.5)
+            noticed(s, 0.5)
             got = served(s.dns, seconds, "www.example.")
             sent = end()
             used = cpu(worker(s)) - used
@@ -201,7 +223,7 @@ def random_names():
             def measure(what=what, make=make, sources=sources):
                 most[0] = 0
                 end = flood(s.dns, sources, [query(make()) for _ in range(6000)])
-                time.sleep(0.7)
+                noticed(s, 0.7)
                 got = served(s.dns, 2.5, fresh, look)
                 told(f"random names {what} ({most[0]} sockets of upstream questions at most)", got, end())
                 return [(got[1] >= 0.95 * got[0], f"random names {what}: others are answered, cached or not", got),
@@ -209,7 +231,7 @@ def random_names():
             judge(measure)
         grown = memory(s) - before
         ok(grown < 48 << 10, "memory is bounded", f"{grown} KiB")
-        note(f"{grown} KiB more memory; the silent upstream heard {up.silently} questions")
+        note(f"{grown} KiB more memory; the silent upstream heard {up.silently.value} questions")
         ok(not s.events("role.crashed"), "no process has died")
 
 
