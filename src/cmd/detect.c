@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cmd/detect_ask.h"
+#include "cmd/detect_correlate.h"
 #include "cmd/detect_rules.h"
 #include "cmd/print.h"
 #include "cmd/tables.h"
@@ -45,17 +46,24 @@ static int run_compile(struct yg_cli *cli)
 {
 	struct yg_err err;
 	struct yg_rule_counts counts;
+	struct yg_rule_correlations correlations;
+	struct yg_correlating *correlating = NULL;
 	struct yg_detect *engine = NULL;
 	const char *out = yg_cli_get(cli, "out"), *given = yg_cli_get(cli, "generation");
 	struct writing w = {.created = yg_env_wall(yg_cli_env(cli))};
 	w.generation = (uint64_t)(w.created.us / YG_US_PER_S);
 	if (given != NULL && yg_parse_u64(yg_sv_of(given), &w.generation, &err) != YG_OK)
 		return yg_cli_usage(cli, "--generation is a number");
-	yg_status st = yg_rules_load(cli, yg_cli_get(cli, "rules"), &engine, &counts, &err);
+	yg_status st =
+		yg_rules_load(cli, yg_cli_get(cli, "rules"), &engine, &correlations, &counts, &err);
 	w.engine = engine;
+	if (st == YG_OK) /* those that cannot be are told */
+		st = yg_correlating_new(cli, engine, &correlations, &counts, &correlating, &err);
+	yg_correlating_free(correlating);
 	if (st == YG_OK && out != NULL)
 		st = yg_file_make(out, 0644, write_snapshot, &w, &err);
 	yg_detect_free(engine);
+	yg_rule_correlations_free(&correlations);
 	if (st != YG_OK)
 		return yg_cli_fail(&err);
 	print_counts(cli, &counts, w.bytes);
@@ -72,11 +80,16 @@ struct running {
 	struct yg_buf line;         /* owned */
 	struct yg_detect_logsource own;
 	struct yg_rule_counts counts;
+	struct yg_rule_correlations correlations; /* owned */
+	struct yg_correlating *correlating;       /* owned; NULL: there are none */
+	size_t file;                              /* argument that is read */
 };
 
 static void running_free(struct running *r)
 {
 	yg_ask_free(r->ask);
+	yg_correlating_free(r->correlating);
+	yg_rule_correlations_free(&r->correlations);
 	yg_detect_free(r->engine);
 	yg_mapping_free(r->mapping);
 	yg_buf_free(&r->line);
@@ -107,13 +120,6 @@ static void put_member(struct yg_buf *b, const char *name, struct yg_sv value)
 	yg_json_put_str(b, value);
 }
 
-static const char *level_name(enum yg_sigma_level level)
-{
-	static const char *const names[] = {"",       "informational", "low",
-					    "medium", "high",          "critical"};
-	return names[level <= YG_SIGMA_CRITICAL ? level : YG_SIGMA_LEVEL_NONE];
-}
-
 static void put_json(struct yg_buf *b, const struct yg_detect_about *about,
 		     const struct yg_ask_hit *hit)
 {
@@ -125,7 +131,7 @@ static void put_json(struct yg_buf *b, const struct yg_detect_about *about,
 	yg_buf_putc(b, ',');
 	put_member(b, "title", about->title);
 	yg_buf_putc(b, ',');
-	put_member(b, "level", yg_sv_of(level_name(about->level)));
+	put_member(b, "level", yg_sv_of(yg_rule_level_name(about->level)));
 	yg_buf_putc(b, ',');
 	put_member(b, "rule_file", about->file);
 	yg_buf_putc(b, ',');
@@ -153,12 +159,14 @@ static void put_text(struct yg_buf *b, const struct yg_detect_about *about,
 		yg_sb_put_untrusted(&s, yg_sv_sub(value, 0, 100));
 	}
 	yg_buf_printf(b, "%s:%llu: %s: %s\n", hit->file, (unsigned long long)hit->record,
-		      level_name(about->level), yg_sb_cstr(&s));
+		      yg_rule_level_name(about->level), yg_sb_cstr(&s));
 }
 
 static void on_hit(void *ctx, const struct yg_ask_hit *hit)
 {
 	struct running *r = ctx;
+	if (r->correlating != NULL && !yg_correlating_take(r->correlating, hit, r->file))
+		return;
 	const struct yg_detect_about about = yg_detect_about(r->engine, hit->rule);
 	r->line.n = 0;
 	r->line.bad = false;
@@ -174,8 +182,13 @@ static yg_status open_engine(struct running *r, struct yg_err *err)
 	const char *rules = yg_cli_get(r->cli, "rules"), *snap = yg_cli_get(r->cli, "snapshot");
 	if ((rules == NULL) == (snap == NULL))
 		return YG_FAIL(err, YG_INVAL, "one of --rules and --snapshot is needed");
-	if (rules != NULL)
-		return yg_rules_load(r->cli, rules, &r->engine, &r->counts, err);
+	if (rules != NULL) {
+		yg_status st =
+			yg_rules_load(r->cli, rules, &r->engine, &r->correlations, &r->counts, err);
+		return st == YG_OK ? yg_correlating_new(r->cli, r->engine, &r->correlations,
+							&r->counts, &r->correlating, err)
+				   : st;
+	}
 	YG_AUTO(yg_fd_close) int fd = open(snap, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return YG_FAIL_OS(err, errno, "%s", snap);
@@ -235,15 +248,14 @@ static int run_run(struct yg_cli *cli)
 	yg_status st = start(&r, &err);
 	if (st != YG_OK)
 		return st == YG_INVAL ? yg_cli_usage(cli, "%s", err.msg) : yg_cli_fail(&err);
-	if (r.counts.correlations > 0)
-		yg_note(cli, "%llu correlations are not evaluated\n",
-			(unsigned long long)r.counts.correlations);
-	for (size_t i = 0; i < yg_cli_argc(cli); i++)
-		if (yg_ask_file(r.ask, yg_cli_arg(cli, i), &err) != YG_OK) {
-			yg_err_wrap(&err, "%s: ", yg_cli_arg(cli, i));
+	for (; r.file < yg_cli_argc(cli); r.file++)
+		if (yg_ask_file(r.ask, yg_cli_arg(cli, r.file), &err) != YG_OK) {
+			yg_err_wrap(&err, "%s: ", yg_cli_arg(cli, r.file));
 			int one = yg_cli_fail(&err); /* the other files are still read */
 			rc = rc != 0 ? rc : one;
 		}
+	if (r.correlating != NULL && yg_correlating_end(r.correlating, &err) != YG_OK)
+		rc = yg_cli_fail(&err);
 	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
 		(void)YG_FAIL_OS(&err, errno, "standard output");
 		return yg_cli_fail(&err);
@@ -299,7 +311,8 @@ const struct yg_cmd yg_cmds_detect[] = {
 	 .doc = "Compile Sigma rules into a snapshot, offline.",
 	 .doc_ja = "Sigma ルールをスナップショットにする(サーバー不要)。",
 	 .more = "A rule that is refused is named as by detect check and left out; then the exit status "
-		 "is 3.  Correlations are counted and not yet evaluated; filters narrow the rules they name.",
+		 "is 3.  Filters narrow the rules they name; correlations are checked and are not in the "
+		 "snapshot.",
 	 .run = run_compile},
 	{.noun = "detect",
 	 .verb = "run",
@@ -310,8 +323,10 @@ const struct yg_cmd yg_cmds_detect[] = {
 	 .doc = "Say which Sigma rules the records of log files match, offline.",
 	 .doc_ja = "ログファイルの記録がどの Sigma ルールに合うかを示す(サーバー不要)。",
 	 .more = "Prints one line per match; with --json one object with rule, title, level, file, record, "
-		 "time and the fields that matched.  Files may be packed by gzip or zstd; - is standard "
-		 "input.  Log sources and fields are those of doc/detect.md; a record's own fields are there "
+		 "time and the fields that matched.  With --rules correlations are evaluated over all files "
+		 "in the order of the records' times, and printed at the end; a rule that one refers to is "
+		 "then not printed by itself, unless it says generate.  Files may be packed by gzip or "
+		 "zstd; - is standard input.  Log sources and fields are those of doc/detect.md; a record's own fields are there "
 		 "too.",
 	 .run = run_run},
 	{.noun = NULL},

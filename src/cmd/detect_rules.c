@@ -12,12 +12,13 @@
 enum { DEPTH_MAX = 32, ARENA = 128 << 20 };
 
 struct loading {
-	struct yg_arena names, file, kept; /* owned: names of files, one file, filters */
-	const char **files;                /* owned, in `names` */
+	struct yg_arena names, file; /* owned: names of files, one file */
+	const char **files;          /* owned, in `names` */
 	size_t file_count, file_cap;
 	const struct yg_sigma_rule **filters; /* owned */
 	size_t filter_count, filter_cap;
-	struct yg_detect_builder *builder; /* owned */
+	struct yg_detect_builder *builder;         /* owned */
+	struct yg_rule_correlations *correlations; /* borrowed; its arena has the filters too */
 	struct yg_rule_counts *counts;
 	struct yg_buf text;
 	bool telling; /* second pass: what is refused is told once */
@@ -27,7 +28,6 @@ static void loading_free(struct loading *l)
 {
 	yg_arena_free(&l->names);
 	yg_arena_free(&l->file);
-	yg_arena_free(&l->kept);
 	yg_buf_free(&l->text);
 	yg_detect_builder_free(l->builder);
 	free(l->files);
@@ -170,7 +170,28 @@ static yg_status read_file(struct loading *l, const char *file, struct yg_arena 
 	return YG_OK;
 }
 
-/* First pass: filters, which must be known before the rules they narrow. */
+static yg_status keep(struct loading *l, const char *file, const struct yg_sigma_rule *rule,
+		      struct yg_err *err)
+{
+	struct yg_rule_correlations *c = l->correlations;
+	if (rule->kind == YG_SIGMA_FILTER) {
+		if (!room(&l->filters, &l->filter_cap, l->filter_count))
+			return YG_FAIL(err, YG_NOMEM, "no memory for the filters");
+		l->filters[l->filter_count++] = rule;
+	}
+	if (rule->kind != YG_SIGMA_CORRELATION)
+		return YG_OK;
+	size_t cap = c->cap;
+	const char *name = yg_arena_dup(&c->kept, yg_sv_of(file)).p;
+	if (name == NULL || !room(&c->files, &cap, c->count) || !room(&c->rules, &c->cap, c->count))
+		return YG_FAIL(err, YG_NOMEM, "no memory for the correlations");
+	c->files[c->count] = name;
+	c->rules[c->count++] = rule;
+	return YG_OK;
+}
+
+/* First pass: filters, which must be known before the rules they narrow, and correlations,
+ * which are kept. */
 static yg_status find_filters(struct loading *l, struct yg_err *err)
 {
 	yg_status st = YG_OK;
@@ -178,17 +199,12 @@ static yg_status find_filters(struct loading *l, struct yg_err *err)
 		struct yg_sigma_file f;
 		l->text.n = 0;
 		if (yg_file_read(l->files[i], YG_SIGMA_FILE_MAX, &l->text, NULL) != YG_OK ||
-		    !yg_sv_has(yg_buf_sv(&l->text), YG_SV("filter:")))
+		    (!yg_sv_has(yg_buf_sv(&l->text), YG_SV("filter:")) &&
+		     !yg_sv_has(yg_buf_sv(&l->text), YG_SV("correlation:"))))
 			continue;
-		st = read_file(l, l->files[i], &l->kept, &f, err);
-		for (size_t r = 0; st == YG_OK && r < f.count; r++) {
-			if (f.rules[r].kind != YG_SIGMA_FILTER)
-				continue;
-			if (!room(&l->filters, &l->filter_cap, l->filter_count))
-				st = YG_FAIL(err, YG_NOMEM, "no memory for the filters");
-			else
-				l->filters[l->filter_count++] = &f.rules[r];
-		}
+		st = read_file(l, l->files[i], &l->correlations->kept, &f, err);
+		for (size_t r = 0; st == YG_OK && r < f.count; r++)
+			st = keep(l, l->files[i], &f.rules[r], err);
 	}
 	return st;
 }
@@ -248,13 +264,15 @@ yg_status yg_rule_files(const char *path, struct yg_arena *names, const char ***
 }
 
 yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_detect **out,
-			struct yg_rule_counts *counts, struct yg_err *err)
+			struct yg_rule_correlations *correlations, struct yg_rule_counts *counts,
+			struct yg_err *err)
 {
-	YG_AUTO(loading_free) struct loading l = {.counts = counts};
+	YG_AUTO(loading_free) struct loading l = {.counts = counts, .correlations = correlations};
+	*correlations = (struct yg_rule_correlations){.count = 0};
 	*counts = (struct yg_rule_counts){0, 0, 0, 0, 0};
 	yg_arena_init(&l.names, ARENA);
 	yg_arena_init(&l.file, ARENA);
-	yg_arena_init(&l.kept, ARENA);
+	yg_arena_init(&correlations->kept, ARENA);
 	yg_buf_init(&l.text, YG_SIGMA_FILE_MAX + 1);
 	yg_status st = find_files(&l, path, err);
 	counts->files = l.file_count;
@@ -265,4 +283,19 @@ yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_de
 	if (st == YG_OK)
 		st = add_rules(&l, err);
 	return st == YG_OK ? yg_detect_builder_build(l.builder, out, err) : st;
+}
+
+void yg_rule_correlations_free(struct yg_rule_correlations *c)
+{
+	free(c->rules);
+	free(c->files);
+	yg_arena_free(&c->kept);
+	*c = (struct yg_rule_correlations){.count = 0};
+}
+
+const char *yg_rule_level_name(enum yg_sigma_level level)
+{
+	static const char *const names[] = {"",       "informational", "low",
+					    "medium", "high",          "critical"};
+	return names[level <= YG_SIGMA_CRITICAL ? level : YG_SIGMA_LEVEL_NONE];
 }

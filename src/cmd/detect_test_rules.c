@@ -117,8 +117,10 @@ static int run_test(struct yg_cli *cli)
 	yg_status st = yg_rule_files(yg_cli_arg(cli, 0), &t.names, &files, &count, &err);
 	for (size_t i = 0; st == YG_OK && i < count; i++) {
 		struct yg_detect *engine = NULL;
+		struct yg_rule_correlations correlations;
 		struct yg_rule_counts n;
-		st = yg_rules_load(cli, files[i], &engine, &n, &err);
+		st = yg_rules_load(cli, files[i], &engine, &correlations, &n, &err);
+		yg_rule_correlations_free(&correlations);
 		t.rules += n.rules;
 		t.refused += n.refused;
 		if (st == YG_OK && n.rules > 0)
