@@ -35,6 +35,31 @@ with Server(binary) as s, tempfile.TemporaryDirectory() as folder:
     ok({g["key"] for g in by_org} == {a["org"] for a in rows("alert", "list", "--limit", "0")}, "groups by organisation", by_org[:3])
     ok(s.cli("alert", "group", "--by", "colour")[0] != 0, "an unknown key is refused")
 
+    # due times, what is put off, and lists in every form
+    yesterday = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 2 * 86400))
+    ok(min(a["created_at"] for a in alerts) < yesterday, "the demonstration's alerts are as old as their findings", len(alerts))
+    late = rows("alert", "list", "--overdue", "--sort", "due", "--all")
+    ok(late and all(a["overdue"] for a in late) and [a["due_at"] for a in late] == sorted(a["due_at"] for a in late), "what is overdue, the soonest due first", late[:2])
+    one = alerts[0]["id"]
+    ok(s.cli("alert", "snooze", one, "--until", "2d", "--reason", "waits for the vendor")[0] == 0 and [a["id"] for a in rows("alert", "list", "--state", "snoozed")] == [one] and
+       len(rows("alert", "list", "--state", "active", "--all")) == len(alerts) - 1, "an alert is put off")
+    ok(s.cli("alert", "snooze", one, "--until", "2d")[0] != 0 and s.cli("alert", "snooze", one)[0] == 2, "not without a reason, nor without a time")
+    ok(s.cli("alert", "snooze", one, "--end")[0] == 0 and rows("alert", "list", "--state", "snoozed") == [], "and woken")
+    ok(s.cli("alert", "set", one, "--due", "3d", "--reason", "the ministry asked")[0] == 0 and rows("alert", "show", one)[0]["due_reason"] == "the ministry asked", "due by hand")
+    ok(s.cli("alert", "set", one, "--due", "none")[0] == 0 and rows("alert", "show", one)[0]["due_reason"] == "", "and by the policy again")
+    org = alerts[0]["org"]
+    ok(s.cli("alert", "due-policy", "--org", org, "--severity", "5", "--span", "8h")[0] == 0 and
+       {x["severity_id"]: x for x in rows("alert", "due-policy", "--org", org)}[5] == {"severity_id": 5, "span_s": 28800, "own": True}, "an organisation's own span")
+    ok(s.cli("alert", "due-policy", "--org", org, "--severity", "5", "--span", "inherited")[0] == 0, "and not its own again")
+    fields = ("alert", "list", "--all", "--fields", "id,severity_id", "-o")
+    as_csv = s.cli(*fields, "csv")[1].split("\r\n")
+    ok(as_csv[0] == "id,severity_id" and len(as_csv) == len(rows("alert", "list", "--all")) + 2, "a list as CSV", as_csv[:2])
+    as_json = json.loads(s.cli(*fields, "json")[1])
+    ok(set(as_json[0]) == {"id", "severity_id"} and f"{as_json[0]['id']},{as_json[0]['severity_id']}" == as_csv[1], "as one JSON array", as_json[:1])
+    as_yaml = s.cli(*fields, "yaml")[1].splitlines()
+    ok(as_yaml[:2] == [f'- id: "{as_json[0]["id"]}"', f"  severity_id: {as_json[0]['severity_id']}"], "as YAML", as_yaml[:2])
+    ok(s.cli("alert", "list", "-o", "xml")[0] == 2 and s.cli("alert", "list", "--fields", ",")[0] == 2, "an unknown form, or no field, is wrong usage")
+
     known = rows("indicator", "check", groups[0]["key"])[0]
     ok(known["in_force"] and known["matches"], "an indicator of an alert is recognised", known)
     ok(rows("indicator", "check", "harmless.example")[0]["in_force"] is False, "another value is not")
