@@ -131,6 +131,39 @@ static void mdoc_exit_status(FILE *out)
 		out);
 }
 
+/* yagura-exit-codes(7): what base/status.c makes of each status. */
+static void mdoc_codes(bool japanese, FILE *out)
+{
+	static const char *const codes[][3] = {
+		{"0", "Success; an empty list, too.", "成功。一覧が空の場合も含む。"},
+		{"1", "It failed.", "失敗した。"},
+		{"2", "Wrong usage: an unknown option, a value that cannot be read.",
+		 "使い方の誤り。不明なオプション、読めない値など。"},
+		{"3", "A check found problems: config check, audit-log verify, backup verify.",
+		 "検査で問題が見つかった(config check、audit-log verify、backup verify など)。"},
+		{"4", "Not signed in: the token is missing, wrong or at its end (401).",
+		 "認証されていない。トークンがない、誤っている、または期限切れ(401)。"},
+		{"5", "Not permitted (403).", "許可されていない(403)。"},
+		{"6", "Not found, or out of the rights' reach (404).",
+		 "見つからない、または権限の及ばないもの(404)。"},
+		{"7", "Conflict: it was changed meanwhile, or its state forbids it (409, 412).",
+		 "競合。その間に変更されたか、状態により行えない(409、412)。"},
+		{"8", "Temporary: network, overload, a part that is away (429, 5xx). Try again.",
+		 "一時的な失敗。通信、過負荷、停止中の部分(429、5xx)。再試行できる。"},
+		{"130", "Interrupted from the keyboard.", "キーボードから中断された。"},
+	};
+	(void)fprintf(
+		out,
+		".Dd November 22, 2026\n.Dt YAGURA-EXIT-CODES 7\n.Os\n.Sh NAME\n.Nm yagura-exit-codes\n"
+		".Nd %s\n.Sh DESCRIPTION\n.Bl -tag -width Ds\n",
+		japanese ? "yagura の終了コード" : "exit statuses of yagura");
+	for (size_t i = 0; i < YG_LEN(codes); i++) {
+		(void)fprintf(out, ".It %s\n", codes[i][0]);
+		mdoc_text(codes[i][japanese ? 2 : 1], out);
+	}
+	(void)fputs(".El\n.Sh SEE ALSO\n.Xr yagura 1\n", out);
+}
+
 static void mdoc_overview(bool japanese, FILE *out)
 {
 	(void)fputs(
@@ -156,13 +189,17 @@ static void mdoc_overview(bool japanese, FILE *out)
 		".It Ev NO_COLOR\nNo colours in the output.\n.El\n",
 		out);
 	mdoc_exit_status(out);
-	(void)fputs(".Sh SEE ALSO\n.Xr yagura.yaml 5\n", out);
+	(void)fputs(".Sh SEE ALSO\n.Xr yagura.yaml 5 ,\n.Xr yagura-exit-codes 7\n", out);
 }
 
 bool yg_manual(const char *noun, bool japanese, FILE *out)
 {
 	if (noun == NULL) {
 		mdoc_overview(japanese, out);
+		return true;
+	}
+	if (YG_SV_IS(yg_sv_of(noun), "exit-codes")) {
+		mdoc_codes(japanese, out);
 		return true;
 	}
 	bool any = false;
@@ -195,7 +232,9 @@ bool yg_manual(const char *noun, bool japanese, FILE *out)
 	if (any) {
 		(void)fputs(".Sh OPTIONS\nCommon options are in\n.Xr yagura 1 .\n", out);
 		mdoc_exit_status(out);
-		(void)fputs(".Sh SEE ALSO\n.Xr yagura 1 ,\n.Xr yagura.yaml 5\n", out);
+		(void)fputs(
+			".Sh SEE ALSO\n.Xr yagura 1 ,\n.Xr yagura.yaml 5 ,\n.Xr yagura-exit-codes 7\n",
+			out);
 	}
 	return any;
 }
