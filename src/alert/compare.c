@@ -151,7 +151,8 @@ static yg_status add_rows(struct yg_stmt *s, struct yg_compare *c, enum yg_measu
 	return st;
 }
 
-/* Those open at now, and at the beginning of the period. */
+/* Those open at now, and at the beginning of the period.  The hours of one organisation
+ * after the other out of their index (CROSS: in this order), not all there are. */
 static yg_status read_grave(struct yg_state *db, const struct yg_org_set *set,
 			    const struct yg_compare_times *t, struct yg_compare *c,
 			    struct yg_err *err)
@@ -159,10 +160,11 @@ static yg_status read_grave(struct yg_state *db, const struct yg_org_set *set,
 #define GRAVE(where)                                                                               \
 	"SELECT org, sum(n), sum(n) FROM alert_count WHERE state <> 'closed' AND severity_id > 3"  \
 	" AND n <> 0" where " GROUP BY org"
-#define GRAVE_SINCE(of, key)                                                                         \
-	"SELECT h.org, -sum(CASE WHEN h.hour >= $2 THEN h.delta ELSE 0 END), -sum(h.delta) FROM " of \
-	" o JOIN alert_hour h ON h.org = o." key                                                     \
-	" AND h.hour >= $1 WHERE h.severity_id > 3 GROUP BY h.org"
+#define GRAVE_SINCE(of, key)                                                                       \
+	"SELECT o." key                                                                            \
+	", -sum(CASE WHEN h.hour >= $2 THEN h.delta ELSE 0 END), -sum(h.delta) FROM " of           \
+	" o CROSS JOIN alert_hour h WHERE h.org = o." key                                          \
+	" AND h.hour >= $1 AND h.severity_id > 3 GROUP BY o." key
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *now = NULL;
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *since = NULL;
 	yg_status st = yg_state_prepare(
@@ -190,10 +192,10 @@ static yg_status read_opened(struct yg_state *db, const struct yg_org_set *set,
 			     struct yg_err *err)
 {
 #define OPENED(of, key)                                                                            \
-	"SELECT h.org, sum(CASE WHEN h.hour >= $2 THEN h.created ELSE 0 END),"                     \
+	"SELECT o." key ", sum(CASE WHEN h.hour >= $2 THEN h.created ELSE 0 END),"                 \
 	" sum(CASE WHEN h.hour < $2 THEN h.created ELSE 0 END) FROM " of                           \
-	" o JOIN alert_hour h ON h.org = o." key                                                   \
-	" AND h.hour >= $1 AND h.hour < $3 GROUP BY h.org"
+	" o CROSS JOIN alert_hour h WHERE h.org = o." key                                          \
+	" AND h.hour >= $1 AND h.hour < $3 GROUP BY o." key
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(db,
 					set->all ? YG_SQL(OPENED("organisation", "slug"))
