@@ -1,6 +1,6 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { About, Bars, Coverage, Empty, ErrorBox, Figure, Num, Page, Section, Severity, Skeleton, Sparkline, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, k, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, quoted, place, range, scopeQuery, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { About, Bars, Coverage, Empty, ErrorBox, Figure, Num, Page, Section, Severity, Skeleton, Sparkline, type Loaded, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, k, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, quoted, place, range, scopeQuery, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { Begin } from "./begin";
 import { FirstSteps } from "./steps";
 import { WorstAlerts, WorstAssets } from "./below";
@@ -224,12 +224,13 @@ interface Histogram {
 	bucket_s: number;
 	items: { time: string; count: number }[];
 }
-/** Events over time: counted, or asked of the event store where a system or an asset is looked at. */
-function Events({ o }: { o: Overview }) {
-	const asset = place.value.asset;
-	const q = asset === "" ? undefined : quoted(asset);
+const wordsOf = (asset: string) => (asset === "" ? undefined : quoted(asset));
+/** Events over time: counted, or asked of the event store: `early`, beside the numbers, where one knows that before. */
+function Events({ o, early }: { o: Overview; early: Loaded<Histogram> | undefined }) {
+	const q = wordsOf(place.value.asset);
 	const ask = o.events_per_hour === null && may("events:read");
-	const h = useData<Histogram>(ask ? "/event-histogram" : "", { ...scopeQuery(), q, from: o.from, to: o.to, buckets: 84 });
+	const late = useData<Histogram>(ask && early === undefined ? "/event-histogram" : "", { ...scopeQuery(), q, from: o.from, to: o.to, buckets: 84 });
+	const h = early ?? late;
 	const width = ask ? h.data?.bucket_s : o.bucket_s;
 	const items = ask ? h.data?.items : (o.events_per_hour ?? undefined);
 	if (o.events_per_hour === null && !ask) return null;
@@ -250,6 +251,9 @@ export default function OverviewPage() {
 	const { org, system, asset } = place.value;
 	const one = useData<Overview>("/overview", { ...assetQuery(), from: r.from, to: r.to || undefined });
 	const o = one.data;
+	// no counter knows the events of a system or an asset
+	const few = (system !== "" || asset !== "") && may("events:read");
+	const events = useData<Histogram>(few ? "/event-histogram" : "", { ...scopeQuery(), q: wordsOf(asset), from: r.from, to: r.to || undefined, buckets: 84 });
 	const timer = useRef(0);
 	useEffect(() => {
 		if (one.data !== undefined) knowOrgs(one.data.organisations);
@@ -299,9 +303,17 @@ export default function OverviewPage() {
 								href={alertsIn}
 							/>
 						</Section>
-						<Events o={o} />
+						<Events o={o} early={few ? events : undefined} />
 					</div>
-					{asset !== "" && <WorstAlerts />}
+				</>
+			)}
+			{asset !== "" && (
+				<div hidden={o === undefined}>
+					<WorstAlerts />
+				</div>
+			)}
+			{o !== undefined && (
+				<>
 					{org === "" && o.organisations.length === 0 && !mayAll("org:write") && (
 						<Empty title={t("overview.no-orgs")} action={<a href={link("organisations")}>{t("nav.organisations")}</a>}>
 							{t("overview.no-orgs-next")}
