@@ -287,6 +287,8 @@ static void on_wake(uv_async_t *h)
 		center_want(&c->compile);
 	if (__atomic_exchange_n(&c->dns_asked, false, __ATOMIC_ACQ_REL))
 		center_want(&c->dns);
+	if (__atomic_exchange_n(&c->warm_asked, false, __ATOMIC_ACQ_REL))
+		center_want(&c->warm);
 }
 
 static void hook_dns_changed(void *ctx)
@@ -584,6 +586,7 @@ static yg_status start(struct center *c, struct yg_err *err)
 	task_init(&c->retain, c, retain);
 	task_init(&c->expiry, c, expire);
 	task_init(&c->news_task, c, keep_news);
+	task_init(&c->warm, c, center_warm_run);
 	if (uv_mutex_init(&c->news_lock) != 0 || uv_mutex_init(&c->compile_lock) != 0)
 		return YG_FAIL(err, YG_NOMEM, "role center");
 	yg_status st = yg_stream_new(c->api.started, &c->stream, err);

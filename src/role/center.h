@@ -5,6 +5,7 @@
  *   center_workers.c   what is asked of the workers and the store: batches, counters
  *   center_dns.c       what is asked of the resolver and of zones
  *   center_demo.c      the demonstration, for those who begin in a browser
+ *   center_warm.c     the first look at the event store
  *   center_policy.c    what organisations say of protective DNS, for role zones
  *   center_jobs.c      long work: imports, compiling, bulk changes, removals
  *
@@ -58,8 +59,8 @@ struct center {
 	uv_timer_t tick;
 	uv_async_t wake;
 	uint64_t ticks;
-	struct task jobs, exports, compile, dns, look, retain, expiry, news_task;
-	bool jobs_asked, compile_asked, dns_asked; /* atomic: set in any thread */
+	struct task jobs, exports, compile, dns, look, retain, expiry, news_task, warm;
+	bool jobs_asked, compile_asked, dns_asked, warm_asked; /* atomic: set in any thread */
 	bool draining, server_done;
 
 	uv_mutex_t news_lock;
@@ -72,7 +73,7 @@ struct center {
 	struct baseline *baselines;
 	size_t baseline_count, baseline_cap;
 	int64_t worker_started[YG_INGEST_WORKERS];
-	bool table_ensured;
+	bool table_ensured, store_seen;
 	int64_t expiry_seen_us;
 };
 
@@ -102,6 +103,9 @@ yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,
 			   yg_progress_fn *progress, void *ctx, uint64_t *out_records,
 			   struct yg_err *err) YG_MUST_USE;
+
+/* center_warm.c */
+void center_warm_run(struct center *c);
 
 /* center_policy.c */
 void center_policy_run(struct center *c);

@@ -295,6 +295,8 @@ static void look_store(struct center *c)
 		if (st != YG_OK)
 			yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	}
+	bool back = st == YG_OK && !c->store_seen;
+	c->store_seen = st == YG_OK;
 	if (st != YG_OK) {
 		yg_api_set_part(&c->api, "store", YG_HEALTH_DOWN, YG_SV("does not answer"),
 				YG_SV(""));
@@ -307,6 +309,10 @@ static void look_store(struct center *c)
 			yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 		else
 			yg_role_log(c->ctx, YG_EV_CENTER_RESTORED, YG_KN("rows", rows));
+	}
+	if (back) {
+		__atomic_store_n(&c->warm_asked, true, __ATOMIC_RELEASE);
+		(void)uv_async_send(&c->wake);
 	}
 	uint32_t version = yg_ch_version(l.ch);
 	yg_sb_printf(&b, "version %u.%u", version / 100, version % 100);
