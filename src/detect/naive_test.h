@@ -308,6 +308,12 @@ static inline bool n_compare(const struct n_item *it, double a, double b)
 				  : a == b;
 }
 
+/* Digits at the beginning. */
+static inline int n_int(const char *s)
+{
+	return (int)strtol(s, NULL, 10);
+}
+
 /* The part of "2026-11-22T16:03..." that the modifier names. */
 static inline bool n_time(const struct n_item *it, struct yg_sv s, double *out)
 {
@@ -320,16 +326,16 @@ static inline bool n_time(const struct n_item *it, struct yg_sv s, double *out)
 	for (int i = 0; i < (int)strlen(text); i++)
 		if (i != 4 && i != 7 && i != 10 && i != 13 && !isdigit(text[i]))
 			return false;
-	y = atoi(text);
-	m = atoi(text + 5);
-	d = atoi(text + 8);
+	y = n_int(text);
+	m = n_int(text + 5);
+	d = n_int(text + 8);
 	if (m < 1 || m > 12 || d < 1 || d > 31 || (s.n > 10 && s.n < 16))
 		return false;
 	if (s.n >= 16) {
 		if ((text[10] != 'T' && text[10] != ' ') || text[13] != ':')
 			return false;
-		h = atoi(text + 11);
-		min = atoi(text + 14);
+		h = n_int(text + 11);
+		min = n_int(text + 14);
 	}
 	if (h > 23 || min > 59)
 		return false;

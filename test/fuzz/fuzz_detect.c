@@ -77,6 +77,8 @@ static void ask(const struct yg_detect *d, struct yg_sv events, unsigned *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *exact = fuzz_exact(data, size);
+	if (exact == NULL)
+		return 0;
 	struct yg_sv all = {(const char *)exact, size};
 	const char *cut = size > 5 ? memmem(all.p, all.n, "\n===\n", 5) : NULL;
 	size_t at = cut != NULL ? (size_t)(cut - all.p) : size;
