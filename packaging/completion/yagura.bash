@@ -89,10 +89,10 @@ _yagura() {
     'indicator publish') opts='--no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator compile') opts='--out --list-name --format --category --tlp --org --allow --force-suffix --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'indicator match') opts='--snapshot --source --mapping --org --at --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'detect check') opts='--rules --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'detect compile') opts='--rules --out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'detect run') opts='--rules --snapshot --source --mapping --category --product --service --help --json --quiet --socket --server --token-file --ca-file ' ;;
-    'detect test') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect check') opts='--rules --values --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect compile') opts='--rules --out --values --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect run') opts='--rules --values --snapshot --source --mapping --category --product --service --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect test') opts='--values --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns explain') opts='--type --org --client --do --cd --help --json --quiet --socket --server --token-file --ca-file ' ;;

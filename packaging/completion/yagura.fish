@@ -250,12 +250,15 @@ complete -c yagura -n '__fish_seen_subcommand_from match' -l at -r -d 'Indicator
 complete -c yagura -n __fish_use_subcommand -a detect
 complete -c yagura -n '__fish_seen_subcommand_from detect' -a check -d 'Say which Sigma rules cannot be used, and why, offline.'
 complete -c yagura -n '__fish_seen_subcommand_from check' -l rules -r -d 'Folder of Sigma rules, or one file.'
+complete -c yagura -n '__fish_seen_subcommand_from check' -l values -r -d 'Values of placeholders: YAML, a name and a text or a list.'
 complete -c yagura -n '__fish_seen_subcommand_from detect' -a compile -d 'Compile Sigma rules into a snapshot, offline.'
 complete -c yagura -n '__fish_seen_subcommand_from compile' -l rules -r -d 'Folder of Sigma rules, or one file.'
 complete -c yagura -n '__fish_seen_subcommand_from compile' -l out -r -d 'Snapshot to write.'
+complete -c yagura -n '__fish_seen_subcommand_from compile' -l values -r -d 'Values of placeholders: YAML, a name and a text or a list.'
 complete -c yagura -n '__fish_seen_subcommand_from compile' -l generation -r -d 'Generation of the snapshot (default: seconds since 1970).'
 complete -c yagura -n '__fish_seen_subcommand_from detect' -a run -d 'Say which Sigma rules the records of log files match, offline.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l rules -r -d 'Folder of Sigma rules, or one file.'
+complete -c yagura -n '__fish_seen_subcommand_from run' -l values -r -d 'Values of placeholders: YAML, a name and a text or a list.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l snapshot -r -d 'Snapshot of rules, in the place of --rules.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l source -r -d 'suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l mapping -r -d 'Mapping file, for ndjson (default: its own fields).'
@@ -263,6 +266,7 @@ complete -c yagura -n '__fish_seen_subcommand_from run' -l category -r -d 'Categ
 complete -c yagura -n '__fish_seen_subcommand_from run' -l product -r -d 'Product of the log source, in the place of the table'\''s.'
 complete -c yagura -n '__fish_seen_subcommand_from run' -l service -r -d 'Service of the log source, in the place of the table'\''s.'
 complete -c yagura -n '__fish_seen_subcommand_from detect' -a test -d 'Test Sigma rules by records beside them, offline.'
+complete -c yagura -n '__fish_seen_subcommand_from test' -l values -r -d 'Values of placeholders: YAML, a name and a text or a list.'
 complete -c yagura -n __fish_use_subcommand -a dns
 complete -c yagura -n '__fish_seen_subcommand_from dns' -a compile -d 'Compile response policy zones and lists into a snapshot, offline.'
 complete -c yagura -n '__fish_seen_subcommand_from compile' -l out -r -d 'Snapshot to write.'

@@ -271,16 +271,22 @@ static const struct yg_opt compile_opts[] = {
 	{"rules", 0, YG_OPT_FILE, "DIR", true, "Folder of Sigma rules, or one file.",
 	 "Sigma ルールのフォルダー、または一つのファイル。"},
 	{"out", 0, YG_OPT_FILE, "SNAP", true, "Snapshot to write.", "書き出すスナップショット。"},
+	YG_O_FILE("values", "FILE", "Values of placeholders: YAML, a name and a text or a list.",
+		  "プレースホルダーの値(YAML、名前と文字列またはリスト)。"),
 	YG_O_VALUE("generation", "N", "Generation of the snapshot (default: seconds since 1970).",
 		   "スナップショットの世代(既定は 1970 年からの秒数)。"),
 	YG_OPTS_END};
-static const struct yg_opt check_opts[] = {{"rules", 0, YG_OPT_FILE, "DIR", true,
-					    "Folder of Sigma rules, or one file.",
-					    "Sigma ルールのフォルダー、または一つのファイル。"},
-					   YG_OPTS_END};
+static const struct yg_opt check_opts[] = {
+	{"rules", 0, YG_OPT_FILE, "DIR", true, "Folder of Sigma rules, or one file.",
+	 "Sigma ルールのフォルダー、または一つのファイル。"},
+	YG_O_FILE("values", "FILE", "Values of placeholders: YAML, a name and a text or a list.",
+		  "プレースホルダーの値(YAML、名前と文字列またはリスト)。"),
+	YG_OPTS_END};
 static const struct yg_opt run_opts[] = {
 	YG_O_FILE("rules", "DIR", "Folder of Sigma rules, or one file.",
 		  "Sigma ルールのフォルダー、または一つのファイル。"),
+	YG_O_FILE("values", "FILE", "Values of placeholders: YAML, a name and a text or a list.",
+		  "プレースホルダーの値(YAML、名前と文字列またはリスト)。"),
 	YG_O_FILE("snapshot", "SNAP", "Snapshot of rules, in the place of --rules.",
 		  "ルールのスナップショット(--rules の代わり)。"),
 	YG_O_NEEDED("source", "SOURCE",

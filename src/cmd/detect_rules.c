@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "detect/expand.h"
 #include "detect/read.h"
 #include "os/file.h"
 
@@ -20,6 +21,7 @@ struct loading {
 	struct yg_detect_builder *builder;         /* owned */
 	struct yg_rule_correlations *correlations; /* borrowed; its arena has the filters too */
 	struct yg_rule_counts *counts;
+	struct yg_sigma_values values; /* of placeholders; in the correlations' arena */
 	struct yg_buf text;
 	bool telling; /* second pass: what is refused is told once */
 };
@@ -203,13 +205,20 @@ static yg_status find_filters(struct loading *l, struct yg_err *err)
 		     !yg_sv_has(yg_buf_sv(&l->text), YG_SV("correlation:"))))
 			continue;
 		st = read_file(l, l->files[i], &l->correlations->kept, &f, err);
-		for (size_t r = 0; st == YG_OK && r < f.count; r++)
-			st = keep(l, l->files[i], &f.rules[r], err);
+		for (size_t r = 0; st == YG_OK && r < f.count; r++) {
+			if (f.rules[r].kind == YG_SIGMA_FILTER)
+				st = yg_sigma_expand(&f.rules[r], &l->values,
+						     &l->correlations->kept, err);
+			if (st != YG_OK)
+				yg_err_wrap(err, "%s: ", l->files[i]);
+			else
+				st = keep(l, l->files[i], &f.rules[r], err);
+		}
 	}
 	return st;
 }
 
-static yg_status add_rule(struct loading *l, const char *file, const struct yg_sigma_rule *rule,
+static yg_status add_rule(struct loading *l, const char *file, struct yg_sigma_rule *rule,
 			  struct yg_err *err)
 {
 	struct yg_err own = {.code = YG_OK};
@@ -221,8 +230,10 @@ static yg_status add_rule(struct loading *l, const char *file, const struct yg_s
 		l->counts->filters++;
 		return YG_OK;
 	}
-	yg_status st = yg_detect_builder_add(l->builder, rule, yg_sv_of(file), l->filters,
-					     l->filter_count, &own);
+	yg_status st = yg_sigma_expand(rule, &l->values, &l->file, &own);
+	if (st == YG_OK)
+		st = yg_detect_builder_add(l->builder, rule, yg_sv_of(file), l->filters,
+					   l->filter_count, &own);
 	if (st == YG_OK) {
 		l->counts->rules++;
 		return st;
@@ -263,6 +274,17 @@ yg_status yg_rule_files(const char *path, struct yg_arena *names, const char ***
 	return st;
 }
 
+static yg_status read_values(struct loading *l, const char *file, struct yg_err *err)
+{
+	if (file == NULL)
+		return YG_OK;
+	l->text.n = 0;
+	yg_status st = yg_file_read(file, YG_SIGMA_FILE_MAX, &l->text, err);
+	return st == YG_OK ? yg_sigma_values_read(yg_buf_sv(&l->text), file, &l->correlations->kept,
+						  &l->values, err)
+			   : st;
+}
+
 yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_detect **out,
 			struct yg_rule_correlations *correlations, struct yg_rule_counts *counts,
 			struct yg_err *err)
@@ -278,6 +300,8 @@ yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_de
 	counts->files = l.file_count;
 	if (st == YG_OK)
 		st = yg_detect_builder_new(yg_cli_env(cli), YG_DETECT_MEMORY, &l.builder, err);
+	if (st == YG_OK)
+		st = read_values(&l, yg_cli_get(cli, "values"), err);
 	if (st == YG_OK)
 		st = find_filters(&l, err);
 	if (st == YG_OK)

@@ -21,10 +21,10 @@ struct yg_rule_correlations { /* owned: yg_rule_correlations_free() */
 };
 void yg_rule_correlations_free(struct yg_rule_correlations *c);
 /* Every .yml and .yaml file under `path` (a folder, or one file), in the order of their
- * names.  A document that cannot be had is told on standard error as FILE:LINE: reason and
- * stops no other.  *out is owned: yg_detect_free().  *correlations is what is left over for
- * yg_correlating_new(); freed by the caller, also on failure.  YG_OK | YG_IO | YG_LIMIT |
- * YG_NOMEM. */
+ * names, with the values of the file that --values names.  A document that cannot be had is
+ * told on standard error as FILE:LINE: reason and stops no other.  *out is owned:
+ * yg_detect_free().  *correlations is what is left over for yg_correlating_new(); freed by the
+ * caller, also on failure.  YG_OK | YG_IO | YG_LIMIT | YG_NOMEM. */
 yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_detect **out,
 			struct yg_rule_correlations *correlations, struct yg_rule_counts *counts,
 			struct yg_err *err);

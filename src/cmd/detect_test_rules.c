@@ -138,12 +138,18 @@ static int run_test(struct yg_cli *cli)
 	return t.failed > 0 ? 1 : t.refused > 0 ? 3 : 0;
 }
 
+static const struct yg_opt opts[] = {
+	YG_O_FILE("values", "FILE", "Values of placeholders: YAML, a name and a text or a list.",
+		  "プレースホルダーの値(YAML、名前と文字列またはリスト)。"),
+	YG_OPTS_END};
+
 const struct yg_cmd yg_cmds_detect_test[] = {
 	{.noun = "detect",
 	 .verb = "test",
 	 .args = "DIR",
 	 .args_min = 1,
 	 .args_max = 1,
+	 .opts = opts,
 	 .doc = "Test Sigma rules by records beside them, offline.",
 	 .doc_ja = "横に置いた記録で Sigma ルールを試す(サーバー不要)。",
 	 .more = "Beside NAME.yml the records of NAME.SOURCE.match must each match a rule of that file, and "

@@ -104,11 +104,11 @@ void yg_detect_builder_free(struct yg_detect_builder *b)
 		return;
 	for (size_t i = 0; i < b->automata.n; i++)
 		(void)hs_free_database(*YG_AT(b, automata, hs_database_t *, i));
-	struct yg_vec *const all[] = {&b->keys,           &b->steps,  &b->groups,
-				      &b->weights,        &b->owners, &b->automata,
-				      &b->regex_keys,     &b->texts,  &b->keyword_fields,
+	struct yg_vec *const all[] = {
+		&b->keys,           &b->steps,      &b->groups, &b->weights, &b->owners,
+		&b->automata,       &b->regex_keys, &b->texts,  &b->anchors, &b->keyword_fields,
 #define X(id, name, type) &b->name,
-				      YG_DETECT_TABLES(X)
+		YG_DETECT_TABLES(X)
 #undef X
 	};
 	for (size_t i = 0; i < YG_LEN(all); i++)
@@ -209,11 +209,6 @@ static uint32_t source_of(struct yg_detect_builder *b, const struct yg_sigma_rul
 	if (s == NULL || keywords == NULL)
 		return 0;
 	*keywords = YG_DETECT_NONE;
-	for (size_t i = 0; i + 1 < b->sources.n; i++)
-		if (yg_sv_eq(yg_detect_kept(&b->pool,
-					    YG_AT(b, sources, struct yg_detect_source, i)->product),
-			     rule->product))
-			*keywords = *YG_AT(b, keyword_fields, uint32_t, i);
 	s->category = yg_detect_keep(b, words[0], true);
 	s->product = yg_detect_keep(b, words[1], true);
 	s->service = yg_detect_keep(b, words[2], true);

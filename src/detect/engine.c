@@ -36,7 +36,9 @@ static bool info_good(const struct yg_detect *d)
 	    f->exact_longest > YG_SIGMA_TEXT_MAX * 8 || (fields & f->field_mask) != 0 ||
 	    (exacts & f->exact_mask) != 0)
 		return false;
-	return words_in(d, f->field_slots, fields) && words_in(d, f->exact_slots, exacts) &&
+	uint64_t anchors = (uint64_t)f->anchor_count * sizeof(struct yg_detect_anchor) / 4;
+	return words_in(d, f->anchors, anchors) && words_in(d, f->field_slots, fields) &&
+	       words_in(d, f->exact_slots, exacts) &&
 	       words_in(d, f->triggers, (uint64_t)f->bits + 1) && words_in(d, f->owners, f->bits) &&
 	       words_in(d, f->keywords, d->sources_count) &&
 	       all_below(d, f->field_slots, fields, d->fields_count) &&
@@ -53,7 +55,7 @@ static bool field_good(const struct yg_detect *d, uint64_t i)
 	    f->present + 1 >= d->info.bits || !below(f->always, d->links_count) ||
 	    !below(f->numbers, d->numbers_count))
 		return false;
-	if (f->grams == 0)
+	if (f->anchors == 0)
 		return true;
 	if (f->filter_shift < 32 || f->filter_shift > 58 || f->slot_shift < 32 ||
 	    f->slot_shift > 60)
@@ -61,7 +63,22 @@ static bool field_good(const struct yg_detect *d, uint64_t i)
 	uint64_t slots = UINT64_C(1) << (64 - f->slot_shift);
 	uint64_t filter = UINT64_C(1) << (64 - f->filter_shift) >> 6;
 	return f->filter <= d->filter_count && filter <= d->filter_count - f->filter &&
-	       words_in(d, f->slots, slots) && all_below(d, f->slots, slots, d->literals_count);
+	       words_in(d, f->slots, slots) && all_below(d, f->slots, slots, d->info.anchor_count);
+}
+
+static bool anchors_good(const struct yg_detect *d)
+{
+	const struct yg_detect_anchor *anchors = yg_detect_anchors(d);
+	for (uint32_t i = 0; i < d->info.anchor_count; i++) {
+		const struct yg_detect_anchor *a = &anchors[i];
+		if (a->kind < 1 || a->kind > YG_ANCHOR_FAR || a->literal >= d->literals_count ||
+		    !below(a->next, i))
+			return false;
+		uint32_t n = yg_detect_gram_bytes(a->kind), most = d->literals[a->literal].text.n;
+		if (n > most || a->offset > most - n)
+			return false;
+	}
+	return true;
 }
 
 static bool texts_good(const struct yg_detect *d)
@@ -73,9 +90,7 @@ static bool texts_good(const struct yg_detect *d)
 	}
 	for (uint64_t i = 0; i < d->literals_count; i++) {
 		const struct yg_detect_literal *l = &d->literals[i];
-		if (!text_in(d, l->text) || l->gram_n < 1 || l->gram_n > YG_DETECT_GRAM ||
-		    l->gram_n > l->text.n || l->offset > l->text.n - l->gram_n ||
-		    !below(l->next, i) || !below(l->bits, d->links_count) ||
+		if (!text_in(d, l->text) || !below(l->bits, d->links_count) ||
 		    !below(l->patterns, d->links_count))
 			return false;
 	}
@@ -167,7 +182,7 @@ static bool good(const struct yg_detect *d)
 	for (uint64_t i = 0; i < d->fields_count; i++)
 		if (!field_good(d, i))
 			return false;
-	if (!texts_good(d) || !others_good(d))
+	if (!texts_good(d) || !anchors_good(d) || !others_good(d))
 		return false;
 	for (uint64_t i = 0; i < d->rules_count; i++)
 		if (!rule_good(d, &d->rules[i]))
@@ -209,7 +224,7 @@ yg_status yg_detect_ready(struct yg_detect *d, struct yg_err *err)
 static struct yg_sv schema(char *buf, size_t n)
 {
 	struct yg_sb b = yg_sb_init(buf, n);
-	yg_sb_put(&b, YG_SV("detect 1; automata "));
+	yg_sb_put(&b, YG_SV("detect 2; automata "));
 	yg_sb_put(&b, yg_sv_of(hs_version()));
 #define X(id, name, type) yg_sb_printf(&b, "; " #id " " #name " %zu", sizeof(type));
 	YG_DETECT_TABLES(X)

@@ -27,10 +27,16 @@ struct yg_detect_exact { /* a value of a field: text, or 16 bytes of a network a
 enum { YG_LITERAL_START = 1, YG_LITERAL_END = 2, YG_LITERAL_CASED = 4 };
 struct yg_detect_literal {
 	struct yg_detect_text text; /* lower case unless cased */
-	uint32_t gram;              /* the bytes at `offset`, lower case */
-	uint32_t gram_n, offset, flags;
-	uint32_t next;           /* of the same slot */
+	uint32_t field, flags;
 	uint32_t bits, patterns; /* links */
+};
+/* Where a literal is found by: up to four of its bytes.  Of a literal of seven bytes or
+ * more four in a row are anchors, so that it is enough to look at every fourth byte of a
+ * value (kind YG_ANCHOR_FAR); of a shorter one there is one anchor of `kind` bytes. */
+enum { YG_ANCHOR_FAR = 5, YG_ANCHOR_FAR_LEAST = 7 };
+struct yg_detect_anchor { /* in the words */
+	uint32_t gram, kind, offset, literal;
+	uint32_t next; /* of the same slot */
 };
 struct yg_detect_pattern { /* asked where a literal of it was found */
 	uint32_t first, count, cased, bit;
@@ -56,14 +62,14 @@ struct yg_detect_lazy {
 	uint32_t tests;
 };
 struct yg_detect_field {
-	struct yg_detect_text name; /* none: keywords of rules of one product */
+	struct yg_detect_text name; /* none: keywords of rules of one log source */
 	uint32_t next;              /* of the same slot */
 	uint32_t present;           /* bit; the next one: filled */
 	uint32_t always;            /* links to bits that any value sets */
 	uint32_t numbers;
 	uint32_t exact;                /* bit per kind */
 	uint32_t nets[5];              /* bit per length of networks */
-	uint32_t grams;                /* bit per length of grams */
+	uint32_t anchors;              /* bit per kind of anchors */
 	uint32_t filter, filter_shift; /* where in the filter; 64 - bits of the hash */
 	uint32_t slots, slot_shift;    /* where in the words */
 };
@@ -89,6 +95,7 @@ struct yg_detect_info {
 	uint32_t exact_slots, exact_mask;
 	uint32_t triggers; /* in the words, by bit: links to rules; the last: of no bit */
 	uint32_t owners;   /* in the words, by bit: its field */
+	uint32_t anchors, anchor_count; /* in the words */
 	uint32_t keywords; /* in the words, by source: the field of its keywords, or none */
 };
 
@@ -142,10 +149,17 @@ static inline uint64_t yg_detect_exact_seed(uint32_t field, uint32_t kind)
 {
 	return (uint64_t)field * YG_EXACT_KINDS + kind + 1;
 }
-/* A gram of n bytes, the first byte lowest. */
-static inline uint64_t yg_detect_gram_hash(uint32_t gram, uint32_t n)
+static inline uint64_t yg_detect_gram_hash(uint32_t gram, uint32_t kind)
 {
-	return ((uint64_t)gram | (uint64_t)n << 32) * 0x9e3779b97f4a7c15ull;
+	return ((uint64_t)gram | (uint64_t)kind << 32) * 0x9e3779b97f4a7c15ull;
+}
+static inline uint32_t yg_detect_gram_bytes(uint32_t kind)
+{
+	return kind < YG_DETECT_GRAM ? kind : YG_DETECT_GRAM;
+}
+static inline const struct yg_detect_anchor *yg_detect_anchors(const struct yg_detect *d)
+{
+	return (const struct yg_detect_anchor *)(const void *)(d->words + d->info.anchors);
 }
 
 /* ---- engine.c ---- */

@@ -91,86 +91,87 @@ static void on_literal(struct yg_detect_eval *e, const struct value *v, uint32_t
 }
 
 /* The gram at `at` may be a literal's. */
-static void on_gram(struct yg_detect_eval *e, const struct value *v, uint64_t hash, uint32_t gram,
-		    uint32_t n, size_t at)
+static void on_gram(struct yg_detect_eval *e, const struct value *v, uint32_t gram, uint32_t kind,
+		    size_t at)
 {
 	const struct yg_detect *d = e->d;
+	const struct yg_detect_anchor *anchors = yg_detect_anchors(d);
+	uint64_t hash = yg_detect_gram_hash(gram, kind);
 	uint32_t i = d->words[v->field->slots + (hash >> v->field->slot_shift)];
-	for (; i != YG_DETECT_NONE; i = d->literals[i].next) {
-		const struct yg_detect_literal *l = &d->literals[i];
-		if (l->gram != gram || l->gram_n != n || l->offset > at ||
-		    l->text.n > v->plain.n - (at - l->offset))
+	for (; i != YG_DETECT_NONE; i = anchors[i].next) {
+		const struct yg_detect_anchor *a = &anchors[i];
+		const struct yg_detect_literal *l = &d->literals[a->literal];
+		if (a->gram != gram || a->kind != kind || a->offset > at ||
+		    l->text.n > v->plain.n - (at - a->offset))
 			continue;
-		if (e->literal_stamps[i] == e->stamp && l->patterns == YG_DETECT_NONE)
+		if (e->literal_stamps[a->literal] == e->stamp && l->patterns == YG_DETECT_NONE)
 			continue;
-		size_t from = at - l->offset;
+		size_t from = at - a->offset;
 		const char *s = (l->flags & YG_LITERAL_CASED) != 0 ? v->plain.p : v->folded.p;
 		if (((l->flags & YG_LITERAL_START) != 0 && from != 0) ||
 		    ((l->flags & YG_LITERAL_END) != 0 && from + l->text.n != v->plain.n) ||
 		    memcmp(s + from, d->pool + l->text.at, l->text.n) != 0)
 			continue;
-		on_literal(e, v, i);
+		on_literal(e, v, a->literal);
 	}
 }
 
-static inline uint64_t filter_bit(const uint64_t *filter, uint32_t shift, const char *p, uint32_t n)
+static inline uint32_t gram_of(const char *p, uint32_t kind)
 {
 	uint32_t gram;
 	memcpy(&gram, p, sizeof gram);
-	if (n < 4)
-		gram &= (1u << 8 * n) - 1;
-	uint64_t bit = yg_detect_gram_hash(gram, n) >> shift;
+	return kind < 4 ? gram & ((1u << 8 * kind) - 1) : gram;
+}
+
+static inline uint64_t filter_bit(const uint64_t *filter, uint32_t shift, const char *p,
+				  uint32_t kind)
+{
+	uint64_t bit = yg_detect_gram_hash(gram_of(p, kind), kind) >> shift;
 	return filter[bit >> 6] >> (bit & 63) & 1;
 }
 
-static void on_byte(struct yg_detect_eval *e, const struct value *v, uint32_t n, size_t at)
-{
-	uint32_t gram;
-	memcpy(&gram, v->folded.p + at, sizeof gram);
-	if (n < 4)
-		gram &= (1u << 8 * n) - 1;
-	on_gram(e, v, yg_detect_gram_hash(gram, n), gram, n, at);
-}
-
-/* Every gram of n bytes, four at a time.  The buffer has room behind the value. */
+/* Every gram of a kind, four at a time.  The buffer has room behind the value. */
 static inline __attribute__((always_inline)) void scan_grams(struct yg_detect_eval *e,
-							     const struct value *v, uint32_t n)
+							     const struct value *v, uint32_t kind)
 {
 	const uint64_t *filter = e->d->filter + v->field->filter;
 	const uint32_t shift = v->field->filter_shift;
+	const size_t n = yg_detect_gram_bytes(kind), step = kind == YG_ANCHOR_FAR ? 4 : 1;
 	const char *p = v->folded.p;
 	const size_t count = v->folded.n >= n ? v->folded.n - n + 1 : 0;
 	size_t i = 0;
-	for (; i + 4 <= count; i += 4) {
-		uint64_t a = filter_bit(filter, shift, p + i, n);
-		uint64_t b = filter_bit(filter, shift, p + i + 1, n);
-		uint64_t c = filter_bit(filter, shift, p + i + 2, n);
-		uint64_t d = filter_bit(filter, shift, p + i + 3, n);
+	for (; i + 3 * step < count; i += 4 * step) {
+		uint64_t a = filter_bit(filter, shift, p + i, kind);
+		uint64_t b = filter_bit(filter, shift, p + i + step, kind);
+		uint64_t c = filter_bit(filter, shift, p + i + 2 * step, kind);
+		uint64_t d = filter_bit(filter, shift, p + i + 3 * step, kind);
 		if (YG_LIKELY((a | b | c | d) == 0))
 			continue;
-		for (size_t j = i; j < i + 4; j++)
-			if (filter_bit(filter, shift, p + j, n) != 0)
-				on_byte(e, v, n, j);
+		for (size_t j = i; j < i + 4 * step; j += step)
+			if (filter_bit(filter, shift, p + j, kind) != 0)
+				on_gram(e, v, gram_of(p + j, kind), kind, j);
 	}
-	for (; i < count; i++)
-		if (filter_bit(filter, shift, p + i, n) != 0)
-			on_byte(e, v, n, i);
+	for (; i < count; i += step)
+		if (filter_bit(filter, shift, p + i, kind) != 0)
+			on_gram(e, v, gram_of(p + i, kind), kind, i);
 }
 
 static void scan(struct yg_detect_eval *e, const struct value *v)
 {
-	uint32_t grams = v->field->grams;
+	uint32_t kinds = v->field->anchors;
 	if (++e->value_stamp == 0) {
 		memset(e->pattern_stamps, 0, e->d->patterns_count * sizeof(uint32_t));
 		e->value_stamp = 1;
 	}
-	if ((grams >> 4 & 1) != 0)
+	if ((kinds >> YG_ANCHOR_FAR & 1) != 0)
+		scan_grams(e, v, YG_ANCHOR_FAR);
+	if ((kinds >> 4 & 1) != 0)
 		scan_grams(e, v, 4);
-	if ((grams >> 3 & 1) != 0)
+	if ((kinds >> 3 & 1) != 0)
 		scan_grams(e, v, 3);
-	if ((grams >> 2 & 1) != 0)
+	if ((kinds >> 2 & 1) != 0)
 		scan_grams(e, v, 2);
-	if ((grams >> 1 & 1) != 0)
+	if ((kinds >> 1 & 1) != 0)
 		scan_grams(e, v, 1);
 }
 
@@ -249,7 +250,7 @@ static void ask_value(struct yg_detect_eval *e, uint32_t field, struct yg_sv pla
 		ask_nets(e, field, plain);
 	if (f->numbers != YG_DETECT_NONE)
 		ask_numbers(e, f->numbers, plain);
-	if (f->grams != 0)
+	if (f->anchors != 0)
 		scan(e, &v);
 }
 

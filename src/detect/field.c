@@ -32,24 +32,6 @@ static uint32_t new_field(struct yg_detect_builder *b, struct yg_sv name)
 	return number;
 }
 
-/* Those of all log sources of one product share a field. */
-static uint32_t keywords_of(struct yg_detect_builder *b)
-{
-	uint32_t *own = YG_AT(b, keyword_fields, uint32_t, b->source);
-	if (*own != YG_DETECT_NONE)
-		return *own;
-	uint32_t field = new_field(b, YG_SV(""));
-	struct yg_detect_text product =
-		YG_AT(b, sources, struct yg_detect_source, b->source)->product;
-	for (size_t i = 0; i < b->sources.n; i++) {
-		struct yg_detect_text other =
-			YG_AT(b, sources, struct yg_detect_source, i)->product;
-		if (yg_sv_eq(yg_detect_kept(&b->pool, other), yg_detect_kept(&b->pool, product)))
-			*YG_AT(b, keyword_fields, uint32_t, i) = field;
-	}
-	return field;
-}
-
 uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
 {
 	uint64_t hash = yg_detect_hash(&b->key, 1, name);
@@ -59,8 +41,12 @@ uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
 		b->broken = true;
 		return YG_DETECT_NONE;
 	}
-	if (name.n == 0)
-		return keywords_of(b);
+	if (name.n == 0) {
+		uint32_t *own = YG_AT(b, keyword_fields, uint32_t, b->source);
+		if (*own == YG_DETECT_NONE)
+			*own = new_field(b, name);
+		return *own;
+	}
 	while (yg_index_next(&b->field_index, hash, &at, &i))
 		if (yg_sv_eq(yg_detect_kept(&b->pool,
 					    YG_AT(b, fields, struct yg_detect_field, i)->name),
@@ -130,8 +116,7 @@ void yg_detect_add_literal(struct yg_detect_builder *b, uint32_t field, struct y
 	}
 	while (l == NULL && yg_index_next(&b->literal_index, hash, &at, &i)) {
 		struct yg_detect_literal *x = YG_AT(b, literals, struct yg_detect_literal, i);
-		/* `gram` is the field until the grams are chosen */
-		if (x->gram == field && x->flags == flags &&
+		if (x->field == field && x->flags == flags &&
 		    yg_sv_eq(yg_detect_kept(&b->pool, x->text), own))
 			l = x;
 	}
@@ -141,9 +126,8 @@ void yg_detect_add_literal(struct yg_detect_builder *b, uint32_t field, struct y
 		if (l == NULL)
 			return;
 		*l = (struct yg_detect_literal){.text = kept,
-						.gram = field,
+						.field = field,
 						.flags = flags,
-						.next = YG_DETECT_NONE,
 						.bits = YG_DETECT_NONE,
 						.patterns = YG_DETECT_NONE};
 		yg_index_put(&b->literal_index, at, hash, (uint32_t)b->literals.n - 1);

@@ -1,13 +1,13 @@
-/* finish.c - the tables made ready to be asked: hash slots, and the grams of literals.
+/* finish.c - the tables made ready to be asked: hash slots, and the anchors of literals.
  *
- * A literal is found by one gram of it, up to four of its bytes: of those it has, the one
- * that the fewest literals of the field have.  A value is gone through once; at each byte
- * one bit of a filter says that no literal's gram is here, nearly always. */
+ * A literal is found by grams, up to four of its bytes: of those it has, the ones that the
+ * fewest literals of the field have.  A value is gone through once, long literals at every
+ * fourth byte; one bit of a filter says that no literal's gram is here, nearly always. */
 #include <stdlib.h>
 
 #include "detect/build_internal.h"
 
-#define FILTER_BITS     64 /* of a literal: one byte of 64 is looked at for nothing */
+#define FILTER_BITS     64 /* of an anchor: one byte of 64 is looked at for nothing */
 #define GRAMS_LOOKED_AT 64 /* of one literal, to choose from */
 
 /* `count` words with one value; where they begin. */
@@ -100,14 +100,14 @@ static struct yg_detect_gram_use *use_of(struct yg_detect_builder *b, struct use
 	return x;
 }
 
-/* How many grams of a literal there are to choose from; *n: bytes of each. */
+/* How many places of a literal there are to choose from; *n: bytes of a gram. */
 static size_t choices(const struct yg_detect_literal *l, uint32_t *n)
 {
 	*n = YG_MIN(l->text.n, (uint32_t)YG_DETECT_GRAM);
 	return YG_MIN((size_t)(l->text.n - *n) + 1, (size_t)GRAMS_LOOKED_AT);
 }
 
-static void choose_grams(struct yg_detect_builder *b, struct uses *u)
+static void count_grams(struct yg_detect_builder *b, struct uses *u)
 {
 	uint32_t n;
 	for (size_t i = 0; !b->broken && i < b->literals.n; i++) {
@@ -115,33 +115,52 @@ static void choose_grams(struct yg_detect_builder *b, struct uses *u)
 		struct yg_sv text = yg_detect_kept(&b->pool, l->text);
 		for (size_t at = 0, most = choices(l, &n); at < most; at++) {
 			struct yg_detect_gram_use *x =
-				use_of(b, u, l->gram, gram_at(text, at, n), n);
+				use_of(b, u, l->field, gram_at(text, at, n), n);
 			b->broken = b->broken || x == NULL;
 			if (x != NULL)
 				x->count++;
 		}
 	}
-	for (size_t i = 0; !b->broken && i < b->literals.n; i++) {
-		struct yg_detect_literal *l = YG_AT(b, literals, struct yg_detect_literal, i);
-		struct yg_sv text = yg_detect_kept(&b->pool, l->text);
-		uint32_t least = UINT32_MAX;
-		for (size_t at = 0, most = choices(l, &n); at < most; at++) {
+}
+
+static void add_anchors(struct yg_detect_builder *b, struct uses *u, uint32_t literal)
+{
+	const struct yg_detect_literal *l = YG_AT(b, literals, struct yg_detect_literal, literal);
+	struct yg_sv text = yg_detect_kept(&b->pool, l->text);
+	uint32_t n, least = UINT32_MAX, best = 0;
+	size_t most = choices(l, &n), row = l->text.n >= YG_ANCHOR_FAR_LEAST ? 4 : 1;
+	for (uint32_t at = 0; at + row <= most; at++) {
+		uint32_t sum = 0;
+		for (size_t i = 0; i < row; i++) {
 			const struct yg_detect_gram_use *x =
-				use_of(b, u, l->gram, gram_at(text, at, n), n);
-			if (x != NULL && x->count < least) {
-				least = x->count;
-				l->offset = (uint32_t)at;
-			}
+				use_of(b, u, l->field, gram_at(text, at + i, n), n);
+			sum += x != NULL ? x->count : 0;
 		}
-		l->gram_n = n;
+		if (sum < least) {
+			least = sum;
+			best = at;
+		}
+	}
+	for (uint32_t i = 0; i < row; i++) {
+		struct yg_detect_anchor *a = YG_MORE(b, anchors, struct yg_detect_anchor);
+		if (a == NULL)
+			return;
+		*a = (struct yg_detect_anchor){gram_at(text, best + i, n),
+					       row > 1 ? (uint32_t)YG_ANCHOR_FAR : n, best + i,
+					       literal, YG_DETECT_NONE};
 	}
 }
 
-/* Filters and slots of every field; then the literals into them. */
-static void link_literals(struct yg_detect_builder *b, uint32_t *per_field)
+static uint32_t field_of(struct yg_detect_builder *b, const struct yg_detect_anchor *a)
 {
-	for (size_t i = 0; i < b->literals.n; i++)
-		per_field[YG_AT(b, literals, struct yg_detect_literal, i)->gram]++;
+	return YG_AT(b, literals, struct yg_detect_literal, a->literal)->field;
+}
+
+/* Filters and slots of every field; then the anchors into them. */
+static void link_anchors(struct yg_detect_builder *b, uint32_t *per_field)
+{
+	for (size_t i = 0; i < b->anchors.n; i++)
+		per_field[field_of(b, YG_AT(b, anchors, struct yg_detect_anchor, i))]++;
 	for (size_t f = 0; !b->broken && f < b->fields.n; f++) {
 		struct yg_detect_field *field = YG_AT(b, fields, struct yg_detect_field, f);
 		if (per_field[f] == 0)
@@ -155,17 +174,17 @@ static void link_literals(struct yg_detect_builder *b, uint32_t *per_field)
 		for (size_t i = 0; i < bits / 64; i++)
 			(void)YG_MORE(b, filter, uint64_t);
 	}
-	for (size_t i = 0; !b->broken && i < b->literals.n; i++) {
-		struct yg_detect_literal *l = YG_AT(b, literals, struct yg_detect_literal, i);
-		struct yg_detect_field *f = YG_AT(b, fields, struct yg_detect_field, l->gram);
-		l->gram = gram_at(yg_detect_kept(&b->pool, l->text), l->offset, l->gram_n);
-		uint64_t hash = yg_detect_gram_hash(l->gram, l->gram_n);
+	for (size_t i = 0; !b->broken && i < b->anchors.n; i++) {
+		struct yg_detect_anchor *a = YG_AT(b, anchors, struct yg_detect_anchor, i);
+		struct yg_detect_field *f =
+			YG_AT(b, fields, struct yg_detect_field, field_of(b, a));
+		uint64_t hash = yg_detect_gram_hash(a->gram, a->kind);
 		uint64_t bit = hash >> f->filter_shift;
 		*YG_AT(b, filter, uint64_t, f->filter + bit / 64) |= UINT64_C(1) << bit % 64;
 		uint32_t *slot = YG_AT(b, words, uint32_t, f->slots + (hash >> f->slot_shift));
-		l->next = *slot;
+		a->next = *slot;
 		*slot = (uint32_t)i;
-		f->grams |= 1u << l->gram_n;
+		f->anchors |= 1u << a->kind;
 	}
 }
 
@@ -174,10 +193,17 @@ static void finish_literals(struct yg_detect_builder *b)
 	struct uses u = {{NULL, 0, 0}, {NULL, 0, 0}};
 	uint32_t *per_field = calloc(b->fields.n + 1, sizeof *per_field);
 	b->broken = b->broken || per_field == NULL;
+	count_grams(b, &u);
+	for (size_t i = 0; !b->broken && i < b->literals.n; i++)
+		add_anchors(b, &u, (uint32_t)i);
 	if (!b->broken)
-		choose_grams(b, &u);
-	if (!b->broken)
-		link_literals(b, per_field);
+		link_anchors(b, per_field);
+	b->info.anchor_count = (uint32_t)b->anchors.n;
+	b->info.anchors =
+		words(b, b->anchors.n * sizeof(struct yg_detect_anchor) / sizeof(uint32_t), 0);
+	if (!b->broken && b->anchors.n > 0)
+		memcpy(YG_AT(b, words, uint32_t, b->info.anchors), b->anchors.p,
+		       b->anchors.n * sizeof(struct yg_detect_anchor));
 	free(per_field);
 	free(u.list.p);
 	free(u.index.slots);

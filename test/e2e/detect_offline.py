@@ -85,11 +85,23 @@ with tempfile.TemporaryDirectory() as d:
     n = json.loads(r.stdout)
     ok(r.returncode == 3 and n == {"files": 3, "rules": 2, "correlations": 1, "filters": 1, "refused": 4}, "check counts all and exits with 3", r.stdout + r.stderr)
     ok("rules/other.yaml:12: refused:" in r.stderr and "rules/other.yaml:14: refused: line 16: the expression is refused" in r.stderr and
-       "rules/other.yaml:18: refused: line 20: the placeholder has no values" in r.stderr and "rules/not-yaml.yml:" in r.stderr,
+       "rules/other.yaml:18: refused: line 20: the placeholder 'who' has no values" in r.stderr and "rules/not-yaml.yml:" in r.stderr,
        "each refused document is named with file, line and reason", r.stderr)
     ok(run("check", "--rules", "rules/deep").returncode == 0, "rules without fault: 0")
     r = run("check", "--rules", "nowhere")
     ok(r.returncode not in (0, 3) and "nowhere" in r.stderr, "a folder that is not there is an error", r.stderr)
+
+    write("values.yaml", "who: [taro, 'a*b']\nother: x\n")
+    r = run("check", "--rules", "rules", "--values", "values.yaml", "--json")
+    ok(json.loads(r.stdout)["rules"] == 3 and "placeholder" not in r.stderr, "with values a placeholder is had", r.stderr)
+    write("p.yml", "title: p\nlogsource: {product: windows}\ndetection: {s: {User|expand: 'CORP\\\\%who%'}, condition: s}\n")
+    write("p.json", sysmon("x", "x", "corp\\taro") + "\n" + sysmon("x", "x", "corp\\axb") + "\n" + sysmon("x", "x", "corp\\a*b") + "\n")
+    r = run("run", "--rules", "p.yml", "--values", "values.yaml", "--source", "windows", "--json", "p.json")
+    ok([json.loads(x)["record"] for x in r.stdout.splitlines()] == [1, 3], "each value matches as it stands", r.stdout + r.stderr)
+    write("values.yaml", "who: {a: b}\n")
+    r = run("check", "--rules", "rules", "--values", "values.yaml")
+    ok(r.returncode == 1 and "values.yaml:1: expected a text or a list of texts" in r.stderr, "values of another form are an error", r.stderr)
+    os.remove("p.yml")
 
     write("events.json", "\n".join([
         sysmon("C:\\x\\POWERSHELL.EXE", "powershell /Enc AAAA"), sysmon("C:\\x\\powershell.exe", "powershell -c x"),
