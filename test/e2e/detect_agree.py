@@ -1,6 +1,6 @@
 """The published rules over the public recordings of Windows: the engine and an evaluator
 written straight from the specification say the same of every rule and record.  Usage:
-detect_agree.py AGREE [EVERY]; a record of EVERY is asked (default 200),
+detect_agree.py AGREE [EVERY]; a record of EVERY is asked (default 500),
 1 asks all of them."""
 import glob
 import os
@@ -12,7 +12,7 @@ import zipfile
 from harness import done, ok
 
 agree = os.path.abspath(sys.argv[1])
-every = sys.argv[2] if len(sys.argv) > 2 else "200"
+every = sys.argv[2] if len(sys.argv) > 2 else "500"
 shared = os.environ.get("YAGURA_SHARED", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared"))
 zips = sorted(glob.glob(os.path.join(shared, "data/events/windows/*.zip")))
 if not zips or not os.path.exists(os.path.join(shared, "data/detect/sigma-rules.tar.gz")):
