@@ -92,6 +92,8 @@ static void remove_first(struct yg_nt_table *t)
 
 static void clear(struct yg_notices *n)
 {
+	n->now = 0;
+	n->ahead = 0;
 	for (size_t k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
 		struct yg_nt_table *t = &n->tables[k];
 		while (t->first != NULL)
@@ -210,7 +212,22 @@ struct yg_notice_counts yg_notices_counts(const struct yg_notices *n, enum yg_no
 	return (struct yg_notice_counts){t->count, t->evicted, t->late, t->told};
 }
 
+uint64_t yg_notices_ahead(const struct yg_notices *n)
+{
+	return n->ahead;
+}
+
 /* ---- events in ---- */
+
+static bool takes(struct yg_notices *n, int64_t time)
+{
+	if (!yg_nt_time_ok(time))
+		return false;
+	if (n->now == 0 || time <= n->now + YG_NOTICE_AHEAD)
+		return true;
+	n->ahead++;
+	return false;
+}
 
 struct key {
 	char text[YG_NOTICE_KEY_MAX + 1];
@@ -252,7 +269,7 @@ yg_status yg_notices_connection(struct yg_notices *n, const struct yg_notice_con
 	struct key src, service, pair;
 	union yg_nt_state *s;
 	bool nomem = false;
-	if (!yg_nt_time_ok(c->time.us) || yg_ip_is_zero(c->src) || yg_ip_is_zero(c->dst))
+	if (!takes(n, c->time.us) || yg_ip_is_zero(c->src) || yg_ip_is_zero(c->dst))
 		return YG_OK;
 	begin(&src);
 	begin(&service);
@@ -292,7 +309,7 @@ yg_status yg_notices_login(struct yg_notices *n, const struct yg_notice_login *l
 	struct yg_notice_login folded = *l;
 	union yg_nt_state *s;
 	bool nomem = false;
-	if (!yg_nt_time_ok(l->time.us) || l->user.n == 0)
+	if (!takes(n, l->time.us) || l->user.n == 0)
 		return YG_OK;
 	begin(&user);
 	begin(&src);
@@ -316,7 +333,7 @@ yg_status yg_notices_login(struct yg_notices *n, const struct yg_notice_login *l
 yg_status yg_notices_record(struct yg_notices *n, struct yg_sv source, yg_wall time)
 {
 	struct key key;
-	if (!yg_nt_time_ok(time.us) || source.n == 0)
+	if (!takes(n, time.us) || source.n == 0)
 		return YG_OK;
 	begin(&key);
 	put_name(n, &key, source);
@@ -334,6 +351,7 @@ void yg_notices_tick(struct yg_notices *n, yg_wall now, yg_notice_fn *told, void
 	struct yg_nt_table *flood = &n->tables[YG_NOTICE_FLOOD];
 	if (!yg_nt_time_ok(now.us))
 		return;
+	n->now = YG_MAX(n->now, now.us);
 	for (struct yg_nt_entry *e = silence->first; e != NULL; e = e->next) {
 		silence->current = e;
 		yg_nt_silence_tick(n, &e->state->silence, now.us, &out);
@@ -354,6 +372,8 @@ yg_status yg_notices_save(const struct yg_notices *n, struct yg_buf *out)
 	yg_wr_le32(out, 0);
 	yg_wr_le64(out, 0);
 	yg_buf_put(out, (struct yg_sv){(const char *)n->key, sizeof n->key});
+	yg_wr_le64(out, (uint64_t)n->now);
+	yg_wr_le64(out, n->ahead);
 	for (size_t k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
 		const struct yg_nt_table *t = &n->tables[k];
 		yg_wr_le64(out, t->evicted);
@@ -427,6 +447,9 @@ yg_status yg_notices_restore(struct yg_notices *n, struct yg_sv bytes, struct yg
 	const uint8_t *key = yg_rd_take(&r, sizeof n->key);
 	if (key != NULL)
 		memcpy(n->key, key, sizeof n->key);
+	n->now = (int64_t)yg_rd_le64(&r);
+	n->ahead = yg_rd_le64(&r);
+	ok = yg_nt_time_ok(n->now);
 	for (size_t k = 0; ok && k < YG_NOTICE_KIND_COUNT; k++)
 		ok = get_table(n, k, &r, &nomem);
 	if (ok && yg_rd_done(&r))

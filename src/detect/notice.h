@@ -15,9 +15,10 @@
 #include "base/env.h"
 #include "base/ip.h"
 
-#define YG_NOTICE_KEY_MAX 255     /* bytes of what is watched; longer: head and hash */
-#define YG_NOTICE_TOP     8       /* sources of a flood that are kept */
-#define YG_NOTICE_KEYS    1000000 /* most of one kind */
+#define YG_NOTICE_KEY_MAX 255                /* bytes of what is watched; longer: head and hash */
+#define YG_NOTICE_TOP     8                  /* sources of a flood that are kept */
+#define YG_NOTICE_KEYS    1000000            /* most of one kind */
+#define YG_NOTICE_AHEAD   INT64_C(300000000) /* microseconds that an event may be ahead */
 
 /* X(name, "stable name", English, Japanese) */
 #define YG_NOTICE_KINDS(X)                                                                         \
@@ -90,11 +91,15 @@ yg_status yg_notices_connection(struct yg_notices *n, const struct yg_notice_con
 yg_status yg_notices_login(struct yg_notices *n, const struct yg_notice_login *l,
 			   yg_notice_fn *told, void *ctx);
 yg_status yg_notices_record(struct yg_notices *n, struct yg_sv source, yg_wall time);
+/* Every few seconds; `now` is the clock's, or the time up to which files have been read. */
 void yg_notices_tick(struct yg_notices *n, yg_wall now, yg_notice_fn *told, void *ctx);
 
 struct yg_notice_counts {
 	uint64_t keys, evicted, late, told;
 };
+/* Events left out, for they were more than five minutes ahead of the last tick: a wrong
+ * clock would make all that comes after it late. */
+uint64_t yg_notices_ahead(const struct yg_notices *n);
 struct yg_notice_counts yg_notices_counts(const struct yg_notices *n, enum yg_notice_kind k);
 
 /* The same state gives the same bytes.  YG_OK | YG_NOMEM | YG_LIMIT. */

@@ -104,6 +104,8 @@ struct yg_nt_table {
 struct yg_notices {
 	struct yg_notices_opts opts;
 	uint8_t key[16];
+	int64_t now; /* of the last tick; 0: none yet */
+	uint64_t ahead;
 	struct yg_nt_table tables[YG_NOTICE_KIND_COUNT];
 };
 struct yg_nt_out {

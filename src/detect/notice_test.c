@@ -331,20 +331,21 @@ static void test_volume(void)
 
 /* ---- silence ---- */
 
+static void tick(int64_t t)
+{
+	yg_notices_tick(n, (yg_wall){t}, on_notice, NULL);
+}
+
 static int64_t records(int64_t from, int64_t to, double mean_s)
 {
 	int64_t t = from, at = from;
 	for (; t < to; t += (int64_t)(-log(rnd()) * mean_s * (double)S) + 1) {
+		tick(t);
 		if (yg_notices_record(n, YG_SV("fw-1"), (yg_wall){t}) != YG_OK)
 			abort();
 		at = t;
 	}
 	return at;
-}
-
-static void tick(int64_t t)
-{
-	yg_notices_tick(n, (yg_wall){t}, on_notice, NULL);
 }
 
 static void test_silence(void)
@@ -495,6 +496,27 @@ static void test_saved(void)
 	yg_buf_free(&new_one);
 }
 
+/* One record from the future blinds nothing. */
+static void test_ahead(void)
+{
+	fresh(1000);
+	requests(T0, 3600, 5, NULL);
+	tick(T0 + HOUR);
+	requests(T0 + 400 * DAY, 1, 5, NULL);
+	send_bytes(T0 + 400 * DAY, 1e9);
+	login_at(T0 + 400 * DAY, 1, "203.0.113.9", false);
+	(void)yg_notices_record(n, YG_SV("fw-1"), (yg_wall){T0 + 400 * DAY});
+	T_OK(yg_notices_ahead(n) >= 4 && yg_notices_counts(n, YG_NOTICE_SILENCE).keys == 0);
+	for (int i = 0; i < 30; i++) {
+		tick(T0 + HOUR + i * S);
+		requests(T0 + HOUR + i * S, 1, 60, NULL);
+	}
+	tick(T0 + HOUR + 40 * S);
+	T_OK(told[YG_NOTICE_FLOOD] == 1 && yg_notices_counts(n, YG_NOTICE_FLOOD).late == 0);
+	login_at(T0 + HOUR + 300 * S, 1, "203.0.113.9", false);
+	T_NAMED(yg_notices_counts(n, YG_NOTICE_SPRAY).keys == 1, "five minutes ahead are taken");
+}
+
 static void test_bounds(void)
 {
 	fresh(10);
@@ -532,6 +554,7 @@ int main(void)
 	test_silence();
 	test_flood();
 	test_saved();
+	test_ahead();
 	test_bounds();
 	yg_notices_free(n);
 	return tap_done();
