@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static bool has_name(const char *id, const char *name)
 {
@@ -52,4 +54,22 @@ yg_status yg_thread_give_way(struct yg_err *err)
 	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
 		return YG_FAIL_OS(err, errno, "the scheduling of a thread");
 	return YG_OK;
+}
+
+#define PIECE_NS 100000u /* the least that Linux takes */
+
+void yg_thread_prompt(void)
+{
+	struct { /* struct sched_attr, which the C library does not have yet */
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} a = {.size = sizeof a,
+	       .policy = SCHED_OTHER,
+	       .nice = getpriority(PRIO_PROCESS, 0),
+	       .runtime = PIECE_NS};
+	static_assert(sizeof a == 48, "as the kernel has it");
+	(void)syscall(SYS_sched_setattr, 0, &a, 0u); /* only a wish */
 }

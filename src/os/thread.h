@@ -8,3 +8,8 @@ yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg
 /* This thread alone gives way to every thread that answers somebody: it runs when the
  * core has nothing else to do, or when it has waited long enough.  Not to be undone. */
 yg_status yg_thread_give_way(struct yg_err *err);
+
+/* This thread works in short pieces, a fraction of a millisecond, between waits: when there
+ * is something for it to do it is to come before those that work in long ones, at no greater
+ * share of the core.  Linux 6.12; before that, or when it may not, nothing changes. */
+void yg_thread_prompt(void);

@@ -55,5 +55,7 @@ int main(void)
 	T_OK(seen[0] == wanted && seen[1] == wanted);
 	T_OK(getpriority(PRIO_PROCESS, 0) == before);
 	test_give_way();
+	yg_thread_prompt(); /* and is what it was otherwise */
+	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == SCHED_OTHER);
 	return tap_done();
 }

@@ -7,6 +7,7 @@
 
 #include "os/file.h"
 #include "os/memfd.h"
+#include "os/thread.h"
 #include "role/resolve_internal.h"
 
 #define KIND_DNS_POLICY 2u
@@ -246,6 +247,14 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	return YG_OK;
 }
 
+static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
+{
+	(void)ctx;
+	(void)err;
+	yg_thread_prompt(); /* before the compiler of the policies, when both want the core */
+	return YG_OK;
+}
+
 const struct yg_role yg_role_resolve = {
 	.name = "resolve",
 	.bit = YG_R_RESOLVE,
@@ -254,6 +263,7 @@ const struct yg_role yg_role_resolve = {
 	/* files: libuv tries to open /dev/null; threads: one verifies a new policy */
 	.calls = YG_CALLS_ACCEPT | YG_CALLS_FILES | YG_CALLS_THREADS,
 	.w_xor_x = true,
+	.prepare = prepare,
 	.profile = profile,
 	.run = run,
 };
