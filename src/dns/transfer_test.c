@@ -23,7 +23,7 @@ static struct yg_sv soa(uint32_t serial)
 	static unsigned turn;
 	uint8_t *p = b[turn++ % 8];
 	memset(p, 0, 64);
-	memcpy(p, "\2ns\0\1r\0", 7);
+	memcpy(p, "\2ns\0\1r", 7); /* and its end */
 	yg_dns_put32(p + 7, serial);
 	yg_dns_put32(p + 11, 10);
 	yg_dns_put32(p + 15, 5);
