@@ -66,29 +66,39 @@ void binxml_put_char(struct yg_buf *out, uint32_t c)
 	yg_buf_put(out, (struct yg_sv){text, put_escaped(text, c)});
 }
 
+/* Characters that stand in JSON as they are, from there on. */
+static size_t plain_run(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+	while (i < n && p[2 * i + 1] == 0 && p[2 * i] >= 0x20 && p[2 * i] < 0x80 &&
+	       p[2 * i] != '"' && p[2 * i] != '\\')
+		i++;
+	return i;
+}
+
 void binxml_put_utf16(struct yg_buf *out, const uint8_t *p, size_t bytes)
 {
 	size_t n = bytes / 2, i = 0;
 	while (i < n && !out->bad) {
-		char text[512];
-		size_t at = 0;
-		while (i < n && at + 6 <= sizeof text) {
-			uint32_t c = (uint32_t)le(p + 2 * i++, 2);
-			if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-				text[at++] = (char)c;
-				continue;
-			}
-			uint32_t low =
-				c >= 0xd800 && c < 0xdc00 && i < n ? (uint32_t)le(p + 2 * i, 2) : 0;
-			if (low >= 0xdc00 && low < 0xe000) {
-				c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-				i++;
-			} else if (c >= 0xd800 && c < 0xe000) {
-				c = 0xfffd;
-			}
-			at += put_escaped(text + at, c);
+		size_t run = plain_run(p + 2 * i, n - i);
+		char *to = yg_buf_room(out, run);
+		for (size_t k = 0; to != NULL && k < run; k++)
+			to[k] = (char)p[2 * (i + k)];
+		out->n += to != NULL ? run : 0;
+		i += run;
+		if (i == n)
+			break;
+		char text[8];
+		uint32_t c = (uint32_t)le(p + 2 * i++, 2);
+		bool high = c >= 0xd800 && c < 0xdc00 && i < n;
+		uint32_t low = high ? (uint32_t)le(p + 2 * i, 2) : 0;
+		if (low >= 0xdc00 && low < 0xe000) {
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			i++;
+		} else if (c >= 0xd800 && c < 0xe000) {
+			c = 0xfffd;
 		}
-		yg_buf_put(out, (struct yg_sv){text, at});
+		yg_buf_put(out, (struct yg_sv){text, put_escaped(text, c)});
 	}
 }
 

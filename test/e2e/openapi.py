@@ -14,6 +14,7 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from urllib.parse import urlencode
 
@@ -468,6 +469,11 @@ def walk_event_log(w):
     seen = w.call("guessImport", 200, body=header + chunk, **binary).json()
     ok((seen["source"], seen["records"], seen["unparsed"]) == ("evtx", 5, 0) and [p["line"] for p in seen["preview"]] == [1, 2, 3, 4, 5] and
        seen["preview"][0]["event"]["event_code"] == "4624", "an event log is known by its first bytes", seen)
+    with tempfile.NamedTemporaryFile(suffix=".evtx") as log:
+        log.write(parts[0])
+        log.flush()
+        code, out, err = w.s.cli("event", "import", "--org", "shiokaze", "--source", "evtx", "--sensor", "cli", log.name)
+        ok(code == 0 and "5 records in 1 batches" in out, "event import takes it too", f"{code} {out} {err}")
     for source in ("evtx", "windows"):
         new = {"org": "shiokaze", "source": source, "name": f"{source}.log", "bytes": sum(map(len, parts))}
         job = w.call("createImport", 202, body=new).json()["id"]
