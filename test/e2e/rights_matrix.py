@@ -37,6 +37,7 @@ BODIES = {
     "importIndicators": "x.example\n",
     "createPerson": {"login": "newborn", "name": "x", "org": "{org}"},
     "createApproval": {"kind": "organisation.remove", "org": "{org}", "reason": "x"},
+    "setDuePolicy": {"org": "{org}", "severity_id": 5, "span_s": 3600},
     "setExpectation": {"org": "{org}", "source": "zeek", "sensor": "x", "every_s": 600},
     "createSavedSearch": {"name": "x", "page": "alerts", "query": "", "shared": True, "org": "{org}"},
     "createImport": {"org": "{org}", "source": "suricata", "name": "x", "bytes": 1},
