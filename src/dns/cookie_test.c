@@ -19,7 +19,7 @@ int main(void)
 {
 	for (size_t i = 0; i < YG_LEN(rows); i++) {
 		uint8_t key[16], want[24], made[24];
-		struct yg_ip ip, other;
+		struct yg_ip ip = {{0}}, other;
 		T_OK(yg_parse_hex(yg_sv_of(rows[i].key), key, 16, NULL) == YG_OK &&
 		     yg_parse_hex(yg_sv_of(rows[i].client), want, 8, NULL) == YG_OK &&
 		     yg_parse_hex(yg_sv_of(rows[i].server), want + 8, 16, NULL) == YG_OK &&

@@ -48,7 +48,7 @@ static struct {
 	bool flooding; /* what is asked now is not looked at */
 } world;
 
-static void wrong(const char *fmt, ...)
+YG_PRINTF(1, 2) static void wrong(const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -299,8 +299,9 @@ static yg_wall wall(void *ctx)
 static void world_begin(void)
 {
 	size_t bytes = YG_DNS_CACHE_LEAST;
-	struct yg_dns_core_opts o = {
-		.ops = {NULL, on_reply, on_ask, on_event}, .cache_bytes = bytes, .random = {1, 2}};
+	struct yg_dns_core_opts o = {.ops = {.reply = on_reply, .ask = on_ask, .event = on_event},
+				     .cache_bytes = bytes,
+				     .random = {1, 2}};
 	world.cache = aligned_alloc(64, bytes);
 	o.cache = world.cache;
 	world.opts = o;

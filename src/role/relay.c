@@ -101,10 +101,11 @@ static const struct {
 	unsigned maker, readers;
 	uint32_t base; /* kind of what it may stand over, which is given first; 0: it never does */
 } kinds[YG_SUP_KINDS] = {
-	[KIND_INDICATORS] = {"snapshot", "snapshot/current", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES},
+	[KIND_INDICATORS] = {"snapshot", "snapshot/current", YG_R_CENTER, YG_R_INGEST | YG_R_ZONES,
+			     0},
 	[KIND_DNS_POLICY] = {"zones", "zones/current", YG_R_ZONES, YG_R_RESOLVE, KIND_DNS_BASE},
-	[KIND_DNS_LOCAL] = {"zones", "zones/local", YG_R_ZONES, YG_R_RESOLVE},
-	[KIND_DNS_INPUTS] = {"snapshot", "snapshot/dns-current", YG_R_CENTER, YG_R_ZONES},
+	[KIND_DNS_LOCAL] = {"zones", "zones/local", YG_R_ZONES, YG_R_RESOLVE, 0},
+	[KIND_DNS_INPUTS] = {"snapshot", "snapshot/dns-current", YG_R_CENTER, YG_R_ZONES, 0},
 	[KIND_DNS_BASE] = {.readers = YG_R_RESOLVE}, /* taken and given with the policy over it */
 };
 
