@@ -50,13 +50,14 @@ static void on_refused(void *ctx, const char *file, size_t line, const char *rea
 		abort(); /* refused without a reason */
 }
 
+static volatile size_t sum; /* every value is read */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct yg_sigma_file f;
 	struct yg_arena arena;
 	struct yg_err err = {.code = YG_OK};
 	uint8_t *exact = fuzz_exact(data, size);
-	volatile size_t sum = 0;
 	yg_arena_init(&arena, (size_t)16 << 20);
 	yg_status st = yg_sigma_read((struct yg_sv){(const char *)exact, size}, "f", on_refused,
 				     NULL, &arena, &f, &err);
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t s = 0; s < d->search_count; s++)
 			for (size_t m = 0; m < d->searches[s].count; m++)
 				for (size_t i = 0; i < d->searches[s].maps[m].count; i++)
-					sum += touch(&d->searches[s].maps[m].items[i]);
+					sum = sum + touch(&d->searches[s].maps[m].items[i]);
 	}
 	yg_arena_free(&arena);
 	free(exact);
