@@ -150,8 +150,8 @@ static void step(struct walk *w)
 struct yg_sv yg_detect_required(struct yg_sv expression, char *buf, size_t most)
 {
 	char run[256];
-	struct walk w = {
-		.s = expression, .run = run, .best = buf, .most = YG_MIN(most, sizeof run)};
+	struct walk w = {.s = expression, .run = run, .most = YG_MIN(most, sizeof run)};
+	w.best = buf;
 	while (w.at < w.s.n && !w.none)
 		step(&w);
 	end_run(&w);
