@@ -57,6 +57,7 @@
 	X(3005, INGEST_DROPS,       "ingest.drops",       WARN,  6, "Records were dropped and counted.") \
 	X(3006, INGEST_SNAPSHOT,    "ingest.snapshot",    NOTICE, 60, "A snapshot of indicators is in force.") \
 	X(3007, INGEST_SNAPSHOT_BAD, "ingest.snapshot_bad", ERROR, 60, "A snapshot was refused; the one before stays.") \
+	X(3014, INGEST_RULES,       "ingest.rules",       NOTICE, 60, "A snapshot of detection rules is in force.") \
 	X(3008, INGEST_FATAL,       "ingest.fatal",       ERROR, 60, "A worker ends so that it can recover.") \
 	X(3009, INGEST_FOLLOW,      "ingest.follow",      INFO,  600, "A followed file appeared, was rotated or cut.") \
 	X(3010, INGEST_CLOSED,      "ingest.closed",      INFO,  60, "A syslog connection was closed by us.") \
@@ -80,6 +81,12 @@
 	X(6009, CENTER_RESTORED,    "center.restored",    NOTICE, 60, "The events of a restored backup are in the store.") \
 	X(6010, CENTER_DNS,         "center.dns",         INFO,   600, "What organisations say of protective DNS was written for its policy.") \
 	X(6011, CENTER_DNS_FAILED,  "center.dns_failed",  ERROR,  60, "What organisations say of protective DNS could not be written; what was stays in force.") \
+	X(6020, CENTER_DETECT_FAILED, "center.detect_failed", ERROR, 60, "Correlations could not go on; they will be tried again.") \
+	X(6023, CENTER_PLACES,      "center.places_refused", ERROR, 60, "The file of places could not be read: impossible travel is not looked for.") \
+	X(6021, CENTER_DETECT_LOST, "center.detect_lost", ERROR,  60, "A saved state of correlations could not be read; it begins anew.") \
+	X(6022, CENTER_DETECT_DROPPED, "center.detect_dropped", WARN, 60, "More waits for correlations than there is room for; the oldest was dropped.") \
+	X(6030, CENTER_RULES,       "center.rules",       INFO,   600, "A snapshot of the detection rules was compiled.") \
+	X(6031, CENTER_RULES_FAILED, "center.rules_failed", ERROR, 60, "The detection rules could not be compiled; the last snapshot stays.") \
 	/* resolve, zones */                                                                                               \
 	X(7000, RESOLVE_POLICY,     "resolve.policy",     INFO,   60, "A new policy is in force.")                       \
 	X(7001, RESOLVE_POLICY_REFUSED, "resolve.policy_refused", ERROR, 60, "A policy could not be opened; the one before stays in force.") \

@@ -104,12 +104,18 @@ struct yg_conf {
 	uint64_t store_result_bytes;       /* 256 MiB */
 	uint64_t store_connections;        /* 32 */
 	uint64_t store_retention_days;     /* 365; 0: keep for ever */
+	/* detect: */
+	uint64_t detect_hunt_days; /* 90; 0: no hunts by themselves */
 	/* ingest: */
 	uint64_t ingest_workers;      /* 1 */
 	uint64_t ingest_spool_bytes;  /* 4 GiB per worker */
 	int64_t ingest_flush_us;      /* 20 ms: longest wait for a group of fsyncs */
 	int64_t ingest_deliver_us;    /* 500 ms: longest wait before rows go to the store */
 	uint64_t ingest_deliver_rows; /* 65536 */
+	/* detect: */
+	int64_t detect_lateness_us; /* 60 s: events may come so much later than the newest */
+	struct yg_sv detect_places; /* file of networks and their places; "": none */
+	/* ingest, its lists: */
 	struct yg_conf_listener *listeners;
 	size_t listener_count;
 	struct yg_conf_follow *follows;

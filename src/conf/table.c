@@ -55,6 +55,8 @@ const struct yg_conf_section yg_conf_sections[] = {
 	{"session", "How long a person who signed in stays signed in."},
 	{"store", "The event store: the embedded engine or a ClickHouse server."},
 	{"ingest", "Taking logs in."},
+	{"detect",
+	 "What events say together: correlations of rules, and findings beside rules; and looking back."},
 	{"resolve", "Protective DNS: the resolver that member organisations ask."},
 	{"process", "Processes and users."},
 	{"log", "The server's own log (JSON lines on standard error)."},
@@ -112,6 +114,7 @@ const struct yg_conf_key yg_conf_keys[] = {
 	{"store.retention_days", NUM(COUNT, store_retention_days, 0, 36500, 365), YG_RELOAD_ROLE, CENTER, "0.1",
 	 "Days after which events are removed; 0: they are kept for ever."},
 
+
 	{"ingest.workers", NUM(COUNT, ingest_workers, 1, 64, 1), YG_RELOAD_ROLE, CLIENTS, "0.1",
 	 "Number of sandboxed processes that take logs in."},
 	{"ingest.spool_bytes", NUM(BYTES, ingest_spool_bytes, MIB(64), TIB(16), GIB(4)), YG_RELOAD_ROLE, INGEST, "0.1",
@@ -122,6 +125,13 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Longest wait before rows go to the event store; when nothing else is to be done they go after 200ms."},
 	{"ingest.deliver_rows", NUM(COUNT, ingest_deliver_rows, 1, 1000000, 98304), YG_RELOAD_ROLE, INGEST, "0.1",
 	 "Rows that go to the event store in one insert."},
+
+	{"detect.retro-hunt-days", NUM(COUNT, detect_hunt_days, 0, 36500, 90), YG_RELOAD_LIVE, CENTER, "0.4",
+	 "New indicators, and rules that become live for the first time, are looked for in the events of so many days, by themselves; 0: they are not."},
+	{"detect.lateness", NUM(SPAN, detect_lateness_us, SEC(1), SEC(86400), SEC(60)), YG_RELOAD_ROLE, CENTER, "0.4",
+	 "How much later than the newest event of an organisation another may come and still count in correlations; so long they wait."},
+	{"detect.places_file", STR(FILE, YG_CF_EMPTY, detect_places, ""), YG_RELOAD_ROLE, CENTER, "0.4",
+	 "Where addresses are, for impossible travel: lines of prefix,latitude,longitude,radius (degrees, kilometres); empty: it is not looked for."},
 
 	{"resolve.workers", NUM(COUNT, resolve_workers, 1, 64, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "Number of sandboxed processes that answer, each with sockets of its own; they run when resolve.listen, dot or doh has an entry."},

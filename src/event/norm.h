@@ -23,7 +23,8 @@ enum yg_rule_op {
 	YG_OP_LOWER,   /* lower case: protocol names, hashes */
 	YG_OP_EMAIL,   /* "A B <a@b>" or "<a@b>" to a@b, lower case */
 	YG_OP_ENTER, /* an object, or an array of objects: on through the rules of section `field` */
-	YG_OP_OWN = 32, /* from here on: the source's own, given to ops->own() */
+	YG_OP_OWN = 32,  /* from here on: the source's own, given to ops->own() */
+	YG_OP_NODE = 64, /* likewise, but without text: own() takes what it needs of the node */
 };
 /* section: which kind of record or nested object of the source this is for;
  * YG_RULE_ANY (0): for all sections that have no rule of that key. */
@@ -89,6 +90,7 @@ struct yg_norm {
 	void *state;                      /* owned; of the source */
 	struct yg_rules rules;
 	struct yg_json json;   /* of the record at hand */
+	struct yg_sv tape;     /* the text that is in `json`; empty: none */
 	struct yg_arena arena; /* of the batch */
 	struct yg_sv batch;    /* what is left of it */
 	yg_wall received;

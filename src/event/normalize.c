@@ -165,6 +165,7 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 		n->bad_time = false;
 		n->name_count = 0;
 		n->arena.refused = false;
+		n->tape = (struct yg_sv){NULL, 0};
 		if (n->framed ? !next_frame(n, &record)
 			      : !(n->ops->next != NULL ? n->ops->next(n, &record)
 						       : yg_norm_line(n, &record)))
@@ -215,7 +216,13 @@ yg_status yg_norm_json(struct yg_norm *n, struct yg_sv record, struct yg_err *er
 	yg_status st = yg_json_parse(&n->json, record, err);
 	if (st == YG_OK && yg_json_at(&n->json, 0)->type != YG_JSON_OBJECT)
 		st = YG_FAIL(err, YG_PARSE, "JSON: not an object");
+	n->tape = st == YG_OK ? record : (struct yg_sv){NULL, 0};
 	return st;
+}
+
+const struct yg_json *yg_norm_tape(const struct yg_norm *n, const struct yg_event *ev)
+{
+	return n->tape.n > 0 && n->tape.p == ev->raw.p && n->tape.n == ev->raw.n ? &n->json : NULL;
 }
 
 void yg_norm_append(struct yg_norm *n, struct yg_strs *list, struct yg_sv s)

@@ -52,6 +52,10 @@ void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool
  * absent) but those of the first section (org ... sensor), which the caller
  * sets.  Views in *ev last until the next yg_norm_begin(). */
 bool yg_norm_next(struct yg_norm *n, struct yg_event *ev);
+struct yg_json;
+/* The values of the event that yg_norm_next() gave last, when its record is one JSON object;
+ * NULL: it is none, or was not read as one.  Lasts until the next yg_norm_next(). */
+const struct yg_json *yg_norm_tape(const struct yg_norm *n, const struct yg_event *ev);
 /* Records of this batch so far, and how many of them could not be parsed. */
 uint64_t yg_norm_records(const struct yg_norm *n);
 uint64_t yg_norm_unparsed(const struct yg_norm *n);

@@ -179,7 +179,8 @@ void yg_norm_put_node(struct yg_norm *n, struct yg_event *ev, const struct yg_ru
 	const struct yg_json_node *v = yg_json_at(&n->json, node);
 	bool scalar = v->type == YG_JSON_STRING || v->type == YG_JSON_NUMBER;
 	if (rule->op >= YG_OP_OWN) {
-		struct yg_sv text = yg_json_str(&n->json, node, &n->arena);
+		struct yg_sv text =
+			rule->op >= YG_OP_NODE ? YG_SV("") : yg_json_str(&n->json, node, &n->arena);
 		n->ops->own(n, ev, rule, text.p != NULL ? text : YG_SV(""), node);
 		return;
 	}

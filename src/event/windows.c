@@ -24,10 +24,11 @@ enum slot {
 	W_SHARE, W_SHARE_PATH, W_SERVICE, W_SERVICE_FILE, W_TASK, W_PATH, W_SCRIPT, W_PAYLOAD, W_CONTEXT, W_PIPE,
 	W_QUERY, W_QUERY_STATUS, W_QUERY_RESULTS, W_QUERY_TYPE, W_PARAM1, W_PARAM2, W_THREAT, W_SLOTS,
 };
-enum { SYSTEM = 1, DATA = 2, OP_KEEP = YG_OP_OWN };
+enum { SYSTEM = 1, DATA = 2, OP_KEEP = YG_OP_OWN, OP_MESSAGE = YG_OP_NODE };
 
 #define S(key, slot) {SYSTEM, OP_KEEP, slot, YG_SV_INIT(key)}
 #define D(key, slot) {DATA, OP_KEEP, slot, YG_SV_INIT(key)}
+#define M(key)       {SYSTEM, OP_MESSAGE, W_MESSAGE, YG_SV_INIT(key)}
 static const struct yg_rule rules[] = {
 	S("EventID", W_ID), S("event_id", W_ID), S("EventId", W_ID), S("Id", W_ID), S("code", W_ID),
 	S("Channel", W_CHANNEL), S("channel", W_CHANNEL), S("log_name", W_CHANNEL), S("LogName", W_CHANNEL),
@@ -39,7 +40,7 @@ static const struct yg_rule rules[] = {
 	S("record_number", W_RECORD),
 	S("Level", W_LEVEL), S("level", W_LEVEL), S("Severity", W_LEVEL), S("LevelDisplayName", W_LEVEL),
 	S("Keywords", W_KEYWORDS), S("keywords", W_KEYWORDS), S("outcome", W_OUTCOME),
-	S("Message", W_MESSAGE), S("message", W_MESSAGE), S("Description", W_DESCRIPTION),
+	M("Message"), M("message"), S("Description", W_DESCRIPTION),
 	S("TimeCreated", W_TIME_CREATED), S("SystemTime", W_SYSTEM_TIME), S("EventTime", W_EVENT_TIME),
 	S("TimeGenerated", W_TIME_CREATED), S("EventReceivedTime", W_RECEIVED_TIME), S("@timestamp", W_TIMESTAMP),
 	S("AccountName", W_ACCOUNT), S("Domain", W_ACCOUNT_DOMAIN),
@@ -74,6 +75,7 @@ static const struct yg_rule rules[] = {
 };
 #undef S
 #undef D
+#undef M
 /* clang-format on */
 
 enum channel {
@@ -260,6 +262,7 @@ static const struct kind kinds[] = {
 
 struct state {
 	struct yg_sv slot[W_SLOTS + 1]; /* the last one is for what is not wanted */
+	bool is_escaped;                /* the message is, still: most of it nobody asks for */
 	struct yg_evtx_in evtx;         /* a batch that is an event log file */
 };
 
@@ -268,13 +271,79 @@ static struct yg_sv *slots(struct yg_norm *n)
 	return ((struct state *)n->state)->slot;
 }
 
+/* ---- the text for people ---- */
+
+/* The first line of it. */
+static struct yg_sv first_line(struct yg_sv s)
+{
+	s = yg_sv_trim(s);
+	s = yg_sv_trim(yg_sv_sub(s, 0, YG_MIN(yg_sv_find(s, '\n', 0), yg_sv_find(s, '\r', 0))));
+	return s.n > 0 && s.p[s.n - 1] == ':' ? yg_sv_sub(s, 0, s.n - 1) : s;
+}
+
+static struct yg_sv message(struct yg_norm *n)
+{
+	struct state *st = n->state;
+	struct yg_sv *m = &st->slot[W_MESSAGE];
+	if (st->is_escaped) {
+		*m = yg_json_unescape(*m, &n->arena);
+		if (m->p == NULL)
+			*m = YG_SV("");
+	}
+	st->is_escaped = false;
+	return *m;
+}
+
+static bool is_end(struct yg_sv raw, size_t at)
+{
+	char c = at + 1 < raw.n ? raw.p[at + 1] : 'n';
+	return c == 'n' || c == 'r';
+}
+
+static struct yg_sv message_line(struct yg_norm *n)
+{
+	const struct state *st = n->state;
+	struct yg_sv raw = st->slot[W_MESSAGE];
+	size_t from = 0;
+	if (!st->is_escaped || n->json.has_codes) /* a line might end by \u000a */
+		return first_line(message(n));
+	for (size_t step = 1; step > 0 && from < raw.n; from += step) {
+		bool blank = raw.p[from] == '\\' && (is_end(raw, from) || raw.p[from + 1] == 't');
+		step = blank ? 2 : raw.p[from] == ' ' ? 1 : 0;
+	}
+	size_t end = yg_sv_find(raw, '\\', from);
+	while (end < raw.n && !is_end(raw, end))
+		end = yg_sv_find(raw, '\\', end + 2);
+	struct yg_sv line = yg_json_unescape(yg_sv_sub(raw, from, end - from), &n->arena);
+	return first_line(line.p != NULL ? line : YG_SV(""));
+}
+
 /* ---- reading a record into slots ---- */
+
+/* Its escapes are undone when it is wanted. */
+static bool keep_message(struct yg_norm *n, uint32_t node)
+{
+	struct state *st = n->state;
+	struct yg_sv raw = yg_json_raw(&n->json, node);
+	if (yg_json_at(&n->json, node)->type != YG_JSON_STRING || raw.n == 0)
+		return false;
+	if (!YG_SV_IS(raw, "-")) {
+		st->slot[W_MESSAGE] = raw;
+		st->is_escaped = yg_json_at(&n->json, node)->escaped != 0;
+	}
+	return true;
+}
 
 static void keep(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_slot *rule,
 		 struct yg_sv text, uint32_t node)
 {
 	(void)ev;
 	struct yg_sv *at = &slots(n)[rule->field];
+	if (rule->op == OP_MESSAGE) {
+		if (keep_message(n, node))
+			return;
+		text = yg_json_str(&n->json, node, &n->arena);
+	}
 	if (text.n == 0 && node != 0) { /* {"#text": 4624, ...}, ["Audit Failure"], {"Name": ...} */
 		static const struct yg_sv inner[] = {YG_SV_INIT("#text"), YG_SV_INIT("Value"),
 						     YG_SV_INIT("Name"), YG_SV_INIT("@Name")};
@@ -285,8 +354,11 @@ static void keep(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_sl
 			text = yg_node_member(n, yg_node(n, node, YG_SV("#attributes")),
 					      YG_SV("Name"));
 	}
-	if (text.n > 0 && !YG_SV_IS(text, "-") && !(rule->field == W_LEVEL && at->n > 0))
-		*at = text;
+	if (text.n == 0 || YG_SV_IS(text, "-") || (rule->field == W_LEVEL && at->n > 0))
+		return;
+	*at = text;
+	if (rule->field == W_MESSAGE)
+		((struct state *)n->state)->is_escaped = false;
 }
 
 /* [{"@Name": "x", "#text": "y"}, ...]: XML's Data elements. */
@@ -340,17 +412,50 @@ static void read_user_data(struct yg_norm *n, struct yg_event *ev, uint32_t user
 			read_data(n, ev, k + 1);
 }
 
+/* Members of an object that have members themselves: few, where there are many others. */
+struct inner {
+	uint32_t obj, keys[16], count;
+	bool whole; /* all of them are here, and none with escapes in its name */
+};
+
+static void find_inner(const struct yg_norm *n, uint32_t obj, struct inner *out)
+{
+	const struct yg_json_node *nodes = n->json.nodes;
+	*out = (struct inner){.obj = obj, .whole = nodes[obj].type == YG_JSON_OBJECT};
+	for (uint32_t k = obj + 1; out->whole && k < nodes[obj].next; k = nodes[k + 1].next) {
+		uint8_t type = nodes[k + 1].type;
+		out->whole = !nodes[k].escaped && out->count < YG_LEN(out->keys);
+		if (out->whole && (type == YG_JSON_OBJECT || type == YG_JSON_ARRAY))
+			out->keys[out->count++] = k;
+	}
+}
+
+/* An object or array; of several of one name the last one. */
+static uint32_t inner(const struct yg_norm *n, const struct inner *in, struct yg_sv key)
+{
+	if (!in->whole)
+		return yg_node(n, in->obj, key);
+	for (uint32_t i = in->count; i > 0; i--)
+		if (yg_sv_eq(yg_json_raw(&n->json, in->keys[i - 1]), key))
+			return in->keys[i - 1] + 1;
+	return YG_NODE_NONE;
+}
+
 static void read_record(struct yg_norm *n, struct yg_event *ev)
 {
-	uint32_t event = yg_node(n, 0, YG_SV("Event")), winlog = yg_node(n, 0, YG_SV("winlog"));
+	struct inner top, in;
+	find_inner(n, 0, &top);
+	uint32_t event = inner(n, &top, YG_SV("Event")), winlog = inner(n, &top, YG_SV("winlog"));
 	uint32_t root = yg_node_is(n, event, YG_JSON_OBJECT) ? event : 0;
-	uint32_t system = yg_node(n, root, YG_SV("System"));
+	find_inner(n, root, &in);
+	uint32_t system = inner(n, &in, YG_SV("System"));
 	uint32_t created = yg_node(n, system, YG_SV("TimeCreated"));
 	memset(slots(n), 0, sizeof((struct state *)n->state)->slot);
+	((struct state *)n->state)->is_escaped = false;
 	if (root == 0) { /* flat, or the flat part of winlogbeat's */
 		apply(n, ev, DATA, 0);
-		apply(n, ev, SYSTEM, yg_node(n, 0, YG_SV("log")));
-		apply(n, ev, SYSTEM, yg_node(n, 0, YG_SV("event")));
+		apply(n, ev, SYSTEM, inner(n, &top, YG_SV("log")));
+		apply(n, ev, SYSTEM, inner(n, &top, YG_SV("event")));
 		apply(n, ev, SYSTEM, 0);
 	}
 	apply(n, ev, SYSTEM, system);
@@ -360,14 +465,14 @@ static void read_record(struct yg_norm *n, struct yg_event *ev)
 	if (at.n > 0)
 		slots(n)[W_SYSTEM_TIME] = at;
 	apply(n, ev, SYSTEM, winlog);
-	read_data(n, ev, yg_node(n, root, YG_SV("EventData")));
-	read_data(n, ev, yg_node(n, root, YG_SV("event_data")));
+	read_data(n, ev, inner(n, &in, YG_SV("EventData")));
+	read_data(n, ev, inner(n, &in, YG_SV("event_data")));
 	read_data(n, ev, yg_node(n, winlog, YG_SV("event_data")));
-	read_user_data(n, ev, yg_node(n, root, YG_SV("UserData")));
+	read_user_data(n, ev, inner(n, &in, YG_SV("UserData")));
 	read_data(n, ev, yg_node(n, winlog, YG_SV("user_data")));
 	if (slots(n)[W_COMPUTER].n == 0)
 		slots(n)[W_COMPUTER] =
-			yg_node_member(n, yg_node(n, 0, YG_SV("host")), YG_SV("name"));
+			yg_node_member(n, inner(n, &top, YG_SV("host")), YG_SV("name"));
 }
 
 /* ---- times ---- */
@@ -533,14 +638,6 @@ static uint8_t marked_outcome(const struct yg_sv *w)
 	return (bits >> 52 & 1) != 0 ? 2 : (bits >> 53 & 1) != 0 ? 1 : 0;
 }
 
-/* The first line of the text for people. */
-static struct yg_sv first_line(struct yg_sv s)
-{
-	s = yg_sv_trim(s);
-	s = yg_sv_trim(yg_sv_sub(s, 0, YG_MIN(yg_sv_find(s, '\n', 0), yg_sv_find(s, '\r', 0))));
-	return s.n > 0 && s.p[s.n - 1] == ':' ? yg_sv_sub(s, 0, s.n - 1) : s;
-}
-
 /* What stands behind "label" in the text for people. */
 static struct yg_sv labelled(struct yg_sv text, struct yg_sv label)
 {
@@ -632,16 +729,15 @@ static void refine(const struct yg_sv *w, enum channel channel, uint64_t id, str
 		ev->activity_id = 4;
 }
 
-static void classify(struct yg_norm *n, struct yg_event *ev)
+static void classify(struct yg_norm *n, struct yg_event *ev, enum channel channel)
 {
 	const struct yg_sv *w = slots(n);
 	uint64_t id = 0;
 	(void)read_number(w[W_ID], &id);
-	enum channel channel = find_channel(w[W_CHANNEL], w[W_PROVIDER]);
 	const struct kind *k = find_kind(channel, id);
 	ev->severity_id = severity(w[W_LEVEL]);
 	ev->status_id = marked_outcome(w);
-	ev->message = first_line(w[W_MESSAGE]);
+	ev->message = message_line(n);
 	if (ev->message.n == 0 &&
 	    channel != SYSMON) /* Sysmon: of the file; Fluentd: of the event */
 		ev->message = first_line(w[W_DESCRIPTION]);
@@ -669,8 +765,8 @@ static void set_people(struct yg_norm *n, struct yg_event *ev)
 		ev->user = account(n, w[W_ACCOUNT_DOMAIN], w[W_ACCOUNT]);
 	if (ev->user.n == 0 &&
 	    ev->class_uid == YG_OCSF_EVENT_LOG_ACTIVITY) /* 1102: only in the text */
-		ev->user = account(n, labelled(w[W_MESSAGE], YG_SV("Domain Name:")),
-				   labelled(w[W_MESSAGE], YG_SV("Account Name:")));
+		ev->user = account(n, labelled(message(n), YG_SV("Domain Name:")),
+				   labelled(message(n), YG_SV("Account Name:")));
 	ev->target_user = account(n, w[W_TARGET_DOMAIN], w[W_TARGET]);
 	if (ev->target_user.n == 0)
 		ev->target_user = w[W_TARGET_USER];
@@ -721,7 +817,7 @@ static void set_network(struct yg_norm *n, struct yg_event *ev)
 			ev->rcode = rcodes[i].rcode;
 }
 
-static void set_program(struct yg_norm *n, struct yg_event *ev)
+static void set_program(struct yg_norm *n, struct yg_event *ev, enum channel channel)
 {
 	const struct yg_sv *w = slots(n);
 	uint64_t pid = 0;
@@ -731,7 +827,9 @@ static void set_program(struct yg_norm *n, struct yg_event *ev)
 	ev->parent_process = w[W_PARENT];
 	ev->parent_cmd_line = w[W_PARENT_CMD_LINE];
 	ev->cmd_line = yg_sv_or(w[W_CMD_LINE], yg_sv_or(w[W_SCRIPT], w[W_PAYLOAD]));
-	struct yg_sv host = host_application(w[W_CONTEXT].n > 0 ? w[W_CONTEXT] : w[W_MESSAGE]);
+	struct yg_sv host = YG_SV("");
+	if (channel != SECURITY && channel != SYSMON && channel != SYSTEM_LOG)
+		host = host_application(w[W_CONTEXT].n > 0 ? w[W_CONTEXT] : message(n));
 	if (host.n > 0 && ev->cmd_line.n == 0)
 		ev->cmd_line = host;
 	else if (host.n > 0 && ev->parent_cmd_line.n == 0)
@@ -778,14 +876,15 @@ static yg_status windows_record(struct yg_norm *n, struct yg_sv record, struct y
 		return YG_FAIL(err, YG_PARSE,
 			       "no Windows event: it has no event id with a channel or provider");
 	set_time(n, ev);
-	classify(n, ev);
+	enum channel channel = find_channel(w[W_CHANNEL], w[W_PROVIDER]);
+	classify(n, ev, channel);
 	ev->log_name = yg_sv_or(w[W_CHANNEL], w[W_PROVIDER]);
 	ev->event_code = w[W_ID];
 	ev->uid = yg_sv_or(w[W_GUID], w[W_RECORD]);
 	ev->host = w[W_COMPUTER];
 	set_people(n, ev);
 	set_network(n, ev);
-	set_program(n, ev);
+	set_program(n, ev, channel);
 	set_object(n, ev);
 	return YG_OK;
 }

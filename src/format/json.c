@@ -186,6 +186,7 @@ static inline yg_status string(struct ps *s)
 		if (*s->p == '\\') {
 			n = escape_size(s->p, s->end);
 			escaped = 1;
+			s->j->has_codes = s->j->has_codes || n > 2;
 			if (n == 0)
 				return fail(s, "a bad escape");
 		} else if ((unsigned char)*s->p < 0x20) {
@@ -329,6 +330,7 @@ yg_status yg_json_parse_prefix(struct yg_json *j, struct yg_sv text, size_t *out
 	s.depth = 0;
 	j->text = s.text;
 	j->count = 0;
+	j->has_codes = false;
 	if (text.n > UINT32_MAX)
 		return YG_FAIL(err, YG_LIMIT, "JSON: longer than 4 GiB");
 	do {
@@ -435,8 +437,11 @@ struct yg_sv yg_json_str(const struct yg_json *j, uint32_t i, struct yg_arena *a
 	if (node->type == YG_JSON_OBJECT || node->type == YG_JSON_ARRAY ||
 	    node->type == YG_JSON_NULL)
 		return (struct yg_sv){"", 0};
-	if (!node->escaped)
-		return raw;
+	return node->escaped ? yg_json_unescape(raw, arena) : raw;
+}
+
+struct yg_sv yg_json_unescape(struct yg_sv raw, struct yg_arena *arena)
+{
 	/* no escape is shorter than what it stands for */
 	char *to = yg_arena_alloc(arena, raw.n, 1);
 	if (to == NULL)
@@ -587,6 +592,15 @@ static void put_escape(struct yg_buf *b, unsigned char c)
 void yg_json_put_str(struct yg_buf *b, struct yg_sv s)
 {
 	const char *p = s.p, *end = s.n > 0 ? s.p + s.n : s.p;
+	char *to = yg_buf_room(b, s.n + 2); /* escapes only make it longer */
+	if (to != NULL && plain_end(p, end) == end) {
+		to[0] = '"';
+		if (s.n > 0)
+			memcpy(to + 1, p, s.n);
+		to[s.n + 1] = '"';
+		b->n += s.n + 2;
+		return;
+	}
 	yg_buf_putc(b, '"');
 	while (p < end && !b->bad) {
 		const char *stop = plain_end(p, end);

@@ -38,6 +38,7 @@ struct yg_json {
 	const char *text;           /* borrowed */
 	struct yg_json_node *nodes; /* owned; grown up to `limit` */
 	uint32_t count, cap, limit;
+	bool has_codes; /* some string or key has an escape \uXXXX */
 };
 void yg_json_init(struct yg_json *j, uint32_t node_limit);
 void yg_json_free(struct yg_json *j);
@@ -66,6 +67,8 @@ struct yg_sv yg_json_text(const struct yg_json *j, uint32_t i);
 /* A string's value; escapes are undone into `arena`.  Of a number or literal,
  * its text; of an object, array or null, empty.  {NULL,0} when the arena is out. */
 struct yg_sv yg_json_str(const struct yg_json *j, uint32_t i, struct yg_arena *arena);
+/* The same of a piece of a checked string that cuts no escape in two. */
+struct yg_sv yg_json_unescape(struct yg_sv raw, struct yg_arena *arena);
 /* Value node of `key` in object node `obj`, 0 when absent (0 is never a member). */
 uint32_t yg_json_get(const struct yg_json *j, uint32_t obj, struct yg_sv key);
 /* The same down a dotted path ("a.b.c"); a key that itself holds the dots wins. */

@@ -10,7 +10,7 @@
 
 #include "os/file.h"
 
-#define PIECE ((size_t)1 << 20)
+#define PIECE ((size_t)1 << 17)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static yg_status seal(int fd, const char *name, struct yg_err *err)

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/breath.h"
 
 static bool has_name(const char *id, const char *name)
 {
@@ -43,22 +46,41 @@ yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg
 	return st;
 }
 
-#define LEAST 19 /* nice value: 15/1024 of who has none */
+#define LEAST     19      /* nice value: 15/1024 of who has none */
+#define SHORT_NS  100000u /* of a core, the least that Linux takes */
+#define BREATH_NS 200000
+#define HUGE      (2u << 20)
 
-yg_status yg_thread_give_way(struct yg_err *err)
+static int64_t used_ns(void)
 {
-	const struct sched_param none = {.sched_priority = 0};
-	/* of Linux: both are the calling thread's */
-	if (setpriority(PRIO_PROCESS, 0, LEAST) != 0)
-		return YG_FAIL_OS(err, errno, "the priority of a thread");
-	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-		return YG_FAIL_OS(err, errno, "the scheduling of a thread");
-	return YG_OK;
+	struct rusage u = {.ru_maxrss = 0};
+	(void)getrusage(RUSAGE_THREAD, &u);
+	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000 +
+	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
 }
 
-#define PIECE_NS 100000u /* the least that Linux takes */
+/* Not more often than its slice is long: an offer gives the rest of it away. */
+static void offer_core(void)
+{
+	static _Thread_local int64_t last;
+	int64_t now = used_ns();
+	if (now - last < BREATH_NS)
+		return;
+	last = now;
+	(void)sched_yield();
+}
 
-void yg_thread_prompt(void)
+static void give_back(void *p, size_t n)
+{
+	uintptr_t at = ((uintptr_t)p + HUGE - 1) / HUGE * HUGE, end = (uintptr_t)p + n;
+	for (; end > HUGE && at <= end - HUGE; at += HUGE) {
+		(void)madvise((void *)at, HUGE, MADV_DONTNEED);
+		yg_breathe(YG_BREATH);
+	}
+}
+
+/* How long a piece of the core it wishes; the rest of how it is scheduled stays. */
+static void set_slice(uint64_t ns)
 {
 	struct { /* struct sched_attr, which the C library does not have yet */
 		uint32_t size, policy;
@@ -67,9 +89,42 @@ void yg_thread_prompt(void)
 		uint32_t priority;
 		uint64_t runtime, deadline, period;
 	} a = {.size = sizeof a,
-	       .policy = SCHED_OTHER,
+	       .policy = (uint32_t)sched_getscheduler(0),
 	       .nice = getpriority(PRIO_PROCESS, 0),
-	       .runtime = PIECE_NS};
+	       .runtime = ns};
 	static_assert(sizeof a == 48, "as the kernel has it");
 	(void)syscall(SYS_sched_setattr, 0, &a, 0u); /* only a wish */
+}
+
+static yg_status give_way(int nice, struct yg_err *err)
+{
+	const struct sched_param none = {.sched_priority = 0};
+	/* of Linux: both are the calling thread's */
+	if (setpriority(PRIO_PROCESS, 0, nice) != 0)
+		return YG_FAIL_OS(err, errno, "the priority of a thread");
+	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		return YG_FAIL_OS(err, errno, "the scheduling of a thread");
+	yg_breath_of_thread.take = offer_core;
+	yg_breath_of_thread.give_back = give_back;
+	return YG_OK;
+}
+
+yg_status yg_thread_give_way(struct yg_err *err)
+{
+	return give_way(LEAST, err); /* its slice is its maker's */
+}
+
+yg_status yg_process_give_way(int nice, struct yg_err *err)
+{
+	yg_status st = give_way(nice, err);
+	if (st == YG_OK)
+		set_slice(
+			2 *
+			SHORT_NS); /* who offers its core more often gives less of its share away */
+	return st;
+}
+
+void yg_thread_prompt(void)
+{
+	set_slice(SHORT_NS);
 }

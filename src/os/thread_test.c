@@ -2,9 +2,13 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/breath.h"
 #include "tap.h"
 
 static pthread_barrier_t gate;
@@ -22,8 +26,17 @@ static void *wait_twice(void *arg)
 static void *give_way(void *arg)
 {
 	bool *good = arg;
+	size_t n = (size_t)9 << 20;
+	char *p = malloc(n);
 	*good = yg_thread_give_way(NULL) == YG_OK && getpriority(PRIO_PROCESS, 0) == 19 &&
-		sched_getscheduler(0) == SCHED_BATCH;
+		sched_getscheduler(0) == SCHED_BATCH && p != NULL &&
+		yg_breath_of_thread.take != NULL;
+	if (p != NULL)
+		memset(p, 1, n);
+	for (unsigned i = 0; i < 1000; i++)
+		yg_breathe(YG_BREATH); /* offers the core */
+	yg_breathe_free(p, n);
+	yg_breathe_free(NULL, 0);
 	return NULL;
 }
 
@@ -34,7 +47,24 @@ static void test_give_way(void)
 	bool good = false;
 	int before = getpriority(PRIO_PROCESS, 0), policy = sched_getscheduler(0);
 	T_OK(pthread_create(&t, NULL, give_way, &good) == 0 && pthread_join(t, NULL) == 0 && good);
-	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == policy);
+	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == policy &&
+	     yg_breath_of_thread.take == NULL);
+}
+
+/* A child gives way as a whole. */
+static void test_process(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		bool good = yg_process_give_way(12, NULL) == YG_OK &&
+			    getpriority(PRIO_PROCESS, 0) == 12 &&
+			    sched_getscheduler(0) == SCHED_BATCH &&
+			    yg_breath_of_thread.take != NULL;
+		_exit(good ? 0 : 1);
+	}
+	T_OK(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	     WEXITSTATUS(status) == 0);
 }
 
 int main(void)
@@ -55,6 +85,7 @@ int main(void)
 	T_OK(seen[0] == wanted && seen[1] == wanted);
 	T_OK(getpriority(PRIO_PROCESS, 0) == before);
 	test_give_way();
+	test_process();
 	yg_thread_prompt(); /* and is what it was otherwise */
 	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == SCHED_OTHER);
 	return tap_done();

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/breath.h"
+
+#define SOME 64u /* keys, between two breaths */
+
 size_t yg_name_hashes(const struct yg_hash_key *key, uint32_t domain, struct yg_sv name,
 		      struct yg_name_hash *out, size_t most)
 {
@@ -129,6 +133,8 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 	uint64_t used = 0, count = 0;
 	for (uint64_t i = 0; i < s->slot_count; i++) {
 		uint32_t off = s->slots[i] & mask;
+		if (i % SOME == 0)
+			yg_breathe(SOME / 2);
 		used += s->slots[i] != 0;
 		if (off > s->pool_bytes || (off == 0 && s->slots[i] != 0))
 			return YG_FAIL(err, YG_CORRUPT, "snapshot slot %llu is out of range",
@@ -138,6 +144,8 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 		struct yg_hashset_rec rec;
 		uint32_t value;
 		size_t plain = plain_record(s, off, value_limit);
+		if (count % SOME == 0)
+			yg_breathe(SOME);
 		if (plain > 0) {
 			off += plain;
 			continue;
@@ -249,6 +257,8 @@ yg_status yg_hashset_build(const struct yg_hash_key *key, const struct yg_hashse
 	}
 	const uint64_t ahead = 16; /* prefetch distance: both tables are larger than the caches */
 	for (uint64_t i = 0; i < count; i++) {
+		if (i % SOME == 0)
+			yg_breathe(SOME);
 		if (i + ahead < count) {
 			const struct yg_hashset_item *next = &items[i + ahead];
 			uint64_t far = yg_hash_scoped(key, next->hash, next->scope);

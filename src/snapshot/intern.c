@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/breath.h"
+
 void *yg_vec_add(struct yg_vec *v, size_t elem)
 {
 	if (v->n == v->cap) {
@@ -24,6 +26,8 @@ bool yg_index_room(struct yg_index *ix)
 	if (slots == NULL)
 		return false;
 	for (size_t i = 0; i < ix->cap; i++) {
+		if (i % 64 == 0)
+			yg_breathe(64);
 		if (ix->slots[i] == 0)
 			continue;
 		size_t at = (ix->slots[i] >> 32) & (cap - 1);

@@ -8,7 +8,11 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define ALIGN 64u /* sections begin on a cache line: a filter word never spans two */
+#include "base/breath.h"
+
+#define PIECE     ((size_t)256 << 10) /* then others may have the core */
+#define MAP_PIECE ((size_t)2 << 20)
+#define ALIGN     64u /* sections begin on a cache line: a filter word never spans two */
 
 static void put_digest(const XXH128_hash_t h, uint8_t out[static 16])
 {
@@ -22,11 +26,21 @@ static void schema_digest(struct yg_sv text, uint8_t out[static 16])
 	put_digest(XXH3_128bits(text.p, text.n), out);
 }
 
+static void digest_more(XXH3_state_t *state, const void *p, size_t n)
+{
+	const uint8_t *at = p;
+	for (size_t done = 0; done < n; done += PIECE) {
+		(void)XXH3_128bits_update(state, at + done, YG_MIN(n - done, PIECE));
+		yg_breathe(YG_BREATH);
+	}
+}
+
 static yg_status write_all(int fd, const void *p, size_t n, struct yg_err *err)
 {
 	const char *at = p;
 	while (n > 0) {
-		ssize_t w = write(fd, at, YG_MIN(n, (size_t)1 << 30));
+		ssize_t w = write(fd, at, YG_MIN(n, PIECE));
+		yg_breathe(YG_BREATH);
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w < 0)
@@ -91,8 +105,7 @@ yg_status yg_snap_write(int fd, const struct yg_snap_spec *spec, const struct yg
 	uint64_t at = h.head_bytes;
 	for (size_t i = 0; i < part_count; i++) {
 		(void)XXH3_128bits_update(state, zero, (size_t)(table[i].off - at));
-		(void)XXH3_128bits_update(state, parts[i].p,
-					  (size_t)(parts[i].count * parts[i].elem_bytes));
+		digest_more(state, parts[i].p, (size_t)(parts[i].count * parts[i].elem_bytes));
 		at = table[i].off + parts[i].count * parts[i].elem_bytes;
 	}
 	put_digest(XXH3_128bits_digest(state), h.digest);
@@ -127,7 +140,7 @@ static XXH128_hash_t digest_of(const uint8_t *p, size_t n)
 	}
 	(void)XXH3_128bits_update(state, p, at);
 	(void)XXH3_128bits_update(state, zero, sizeof zero);
-	(void)XXH3_128bits_update(state, p + at + 16, n - at - 16);
+	digest_more(state, p + at + 16, n - at - 16);
 	XXH128_hash_t h = XXH3_128bits_digest(state);
 	(void)XXH3_freeState(state);
 	return h;
@@ -247,6 +260,25 @@ static yg_status load_copy(int fd, size_t n, void **out, struct yg_err *err)
 	return YG_OK;
 }
 
+/* All its pages, so that no look-up waits for one. */
+static void bring_in(const void *p, size_t n)
+{
+	char *at = (char *)(uintptr_t)p;
+	for (size_t done = 0; done < n; done += MAP_PIECE) {
+		(void)madvise(at + done, YG_MIN(n - done, MAP_PIECE), MADV_POPULATE_READ);
+		yg_breathe(YG_BREATH);
+	}
+}
+
+static void unmap(const void *p, size_t n)
+{
+	char *at = (char *)(uintptr_t)p;
+	for (size_t done = 0; done < n; done += MAP_PIECE) {
+		(void)munmap(at + done, YG_MIN(n - done, MAP_PIECE));
+		yg_breathe(YG_BREATH);
+	}
+}
+
 yg_status yg_snap_open_fd(int fd, enum yg_snap_kind kind, struct yg_sv schema,
 			  uint64_t min_generation, struct yg_snap *out, struct yg_err *err)
 {
@@ -263,9 +295,10 @@ yg_status yg_snap_open_fd(int fd, enum yg_snap_kind kind, struct yg_sv schema,
 	size_t n = (size_t)sb.st_size;
 	void *p = NULL;
 	if (is_sealed(fd)) {
-		p = mmap(NULL, n, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+		p = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
 		if (p == MAP_FAILED)
 			return YG_FAIL_OS(err, errno, "snapshot mmap");
+		bring_in(p, n);
 	} else {
 		yg_status st = load_copy(fd, n, &p, err);
 		if (st != YG_OK)
@@ -281,8 +314,7 @@ yg_status yg_snap_open_fd(int fd, enum yg_snap_kind kind, struct yg_sv schema,
 
 void yg_snap_unmap(const void *p, size_t n)
 {
-	if (n > 0)
-		(void)munmap((void *)(uintptr_t)p, n);
+	unmap(p, n);
 }
 
 void yg_snap_rest(const struct yg_snap *s)
@@ -293,7 +325,7 @@ void yg_snap_rest(const struct yg_snap *s)
 void yg_snap_close(struct yg_snap *s)
 {
 	if (s->mapped)
-		(void)munmap((void *)(uintptr_t)s->base, s->bytes);
+		unmap(s->base, s->bytes);
 	*s = (struct yg_snap){.base = NULL};
 }
 

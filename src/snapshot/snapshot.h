@@ -14,7 +14,7 @@
 
 #define YG_SNAP_MAGIC        "YGSNAP\r\n" /* \r\n: damage by text mode shows at once */
 #define YG_SNAP_VERSION      1u
-#define YG_SNAP_SECTIONS_MAX 16
+#define YG_SNAP_SECTIONS_MAX 32
 #define YG_SNAP_BYTES_MAX    (4ull << 30) /* pool offsets are 32 bits */
 
 enum yg_snap_kind {
