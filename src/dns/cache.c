@@ -45,7 +45,6 @@ yg_status yg_dns_cache_init(struct yg_dns_cache *c, void *memory, size_t bytes,
 	c->opts.stale = or_default(opts->stale, 86400);
 	c->opts.stale_ttl = or_default(opts->stale_ttl, 30);
 	c->opts.stale_hold = or_default(opts->stale_hold, 30);
-	memset(c->buckets, 0, buckets * sizeof *c->buckets);
 	return YG_OK;
 }
 

@@ -83,7 +83,8 @@ struct yg_dns_key { /* what an answer is found by */
 	const struct yg_dns_name *name; /* borrowed */
 };
 
-/* memory: borrowed, 64-aligned, at least YG_DNS_CACHE_LEAST.  YG_OK | YG_INVAL. */
+/* memory: borrowed, 64-aligned, all zero, at least YG_DNS_CACHE_LEAST; none of it is touched
+ * before something is put there.  YG_OK | YG_INVAL. */
 yg_status yg_dns_cache_init(struct yg_dns_cache *c, void *memory, size_t bytes,
 			    const uint64_t random[2], const struct yg_dns_cache_opts *opts);
 /* The key of a question of class IN. */

@@ -1,5 +1,8 @@
 #include "dns/cache.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "tap.h"
 
 #define KEYS 4000
@@ -24,6 +27,32 @@ static struct yg_dns_name name_of(unsigned i)
 	if (yg_dns_name_parse(yg_sb_sv(&b), NULL, &n, NULL) != YG_OK)
 		abort();
 	return n;
+}
+
+/* An empty cache in that memory. */
+static void begin(void *memory)
+{
+	memset(memory, 0, YG_DNS_CACHE_LEAST);
+	(void)yg_dns_cache_init(&cache, memory, YG_DNS_CACHE_LEAST, keys,
+				&(struct yg_dns_cache_opts){0});
+}
+
+/* Memory that has never been touched is not touched by a cache that holds nothing. */
+static void test_untouched(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = (size_t)64 << 20;
+	static unsigned char in[16384];
+	struct yg_dns_name name = name_of(1);
+	unsigned touched = 0;
+	void *memory = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	T_OK(memory != MAP_FAILED && n / page <= sizeof in);
+	T_OK(yg_dns_cache_init(&cache, memory, n, keys, &(struct yg_dns_cache_opts){0}) == YG_OK);
+	struct yg_dns_key k = yg_dns_cache_key(&cache, 1, &name, YG_DNS_A, 0);
+	T_OK(mincore(memory, n, in) == 0);
+	for (size_t i = 0; i < n / page; i++)
+		touched += in[i] & 1u;
+	T_OK(touched == 0 && yg_dns_cache_find(&cache, &k) == NULL);
+	(void)munmap(memory, n);
 }
 
 /* A message for the name, `size` bytes long, with `mark` in its last four. */
@@ -51,8 +80,7 @@ static void test_against_table(void *memory, size_t most)
 	uint64_t found = 0, asked = 0;
 	bool whole = true, bounded = true;
 	memset(table, 0, sizeof table);
-	(void)yg_dns_cache_init(&cache, memory, YG_DNS_CACHE_LEAST, keys,
-				&(struct yg_dns_cache_opts){0});
+	begin(memory);
 	for (uint32_t round = 1; round < 60000; round++) {
 		unsigned i = rnd(rnd(2) ? KEYS : 200); /* some are asked more than others */
 		struct yg_dns_name name = name_of(i);
@@ -99,8 +127,7 @@ static void test_flood(void *memory)
 	static uint8_t msg[600];
 	struct yg_dns_entry like = {.stored = 1};
 	unsigned kept = 0;
-	(void)yg_dns_cache_init(&cache, memory, YG_DNS_CACHE_LEAST, keys,
-				&(struct yg_dns_cache_opts){0});
+	begin(memory);
 	for (unsigned i = 0; i < 100000; i++) {
 		unsigned id = i < 300 ? i : 10000 + i;
 		struct yg_dns_name name = name_of(id);
@@ -130,12 +157,13 @@ int main(void)
 	T_OK(yg_dns_cache_init(&cache, memory, YG_DNS_CACHE_LEAST - 1, keys, &none) == YG_INVAL);
 	T_OK(yg_dns_cache_init(&cache, (char *)memory + 8, YG_DNS_CACHE_LEAST, keys, &none) ==
 	     YG_INVAL);
+	test_untouched();
 	test_against_table(memory, 600);
 	test_against_table(memory, 60000);
 	test_flood(memory);
 	struct yg_dns_name name = name_of(1);
 	struct yg_dns_entry like = {.stored = 1};
-	(void)yg_dns_cache_init(&cache, memory, YG_DNS_CACHE_LEAST, keys, &none);
+	begin(memory);
 	struct yg_dns_key k = yg_dns_cache_key(&cache, 1, &name, YG_DNS_A, 0), other = k;
 	(void)message(msg, &name, 65535, 1);
 	T_OK(yg_dns_cache_put(&cache, &k, &like, msg, 65535, NULL, 0) != NULL);

@@ -1,6 +1,7 @@
 /* compile_finish.c - from the builder's memory to the snapshot. */
 #include <stdlib.h>
 
+#include "base/breath.h"
 #include "dns/compile_data.h"
 
 static yg_status no_memory(struct yg_err *err)
@@ -8,14 +9,20 @@ static yg_status no_memory(struct yg_err *err)
 	return YG_FAIL(err, YG_NOMEM, "no memory for the policy");
 }
 
+static void free_buf(struct yg_buf *b)
+{
+	yg_breathe_free(b->p, b->cap);
+	*b = (struct yg_buf){.limit = b->limit};
+}
+
 static void out_free(struct yg_db_out *o)
 {
-	yg_buf_free(&o->pool);
+	free_buf(&o->pool);
 	yg_buf_free(&o->data);
-	free(o->items);
+	yg_breathe_free(o->items, o->item_count * sizeof *o->items);
 	free(o->prefixes);
-	free((void *)(uintptr_t)o->set.filter);
-	free((void *)(uintptr_t)o->set.slots);
+	yg_breathe_free((void *)(uintptr_t)o->set.filter, o->set.filter_count * sizeof(uint64_t));
+	yg_breathe_free((void *)(uintptr_t)o->set.slots, o->set.slot_count * sizeof(uint32_t));
 	free((void *)(uintptr_t)o->tree.nodes);
 	free((void *)(uintptr_t)o->tree.values);
 	free((void *)(uintptr_t)o->tree.front);
@@ -117,6 +124,7 @@ static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct
 	for (size_t i = 0; i < b->entries.n; i++) {
 		const struct yg_db_entry *e = yg_db_entry_at(b, (uint32_t)i);
 		uint64_t off = 0;
+		yg_breathe(1);
 		yg_status st = entry_out(b, o, e, &off, err);
 		if (st != YG_OK)
 			return st;
@@ -134,13 +142,13 @@ static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct
 /* What is not needed any more, before the tables are made. */
 static void let_go(struct yg_dns_builder *b)
 {
-	free(b->by_key.slots);
-	free(b->entries.p);
-	free(b->links.p);
+	yg_breathe_free(b->by_key.slots, b->by_key.cap * sizeof *b->by_key.slots);
+	yg_breathe_free(b->entries.p, b->entries.n * sizeof(struct yg_db_entry));
+	yg_breathe_free(b->links.p, b->links.n * sizeof(struct yg_db_link));
 	b->by_key = (struct yg_index){.slots = NULL};
 	b->entries = (struct yg_vec){.p = NULL};
 	b->links = (struct yg_vec){.p = NULL};
-	yg_buf_free(&b->keys);
+	free_buf(&b->keys);
 }
 
 static void note_triggers(struct yg_dns_builder *b)

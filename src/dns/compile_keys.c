@@ -1,4 +1,5 @@
 /* compile_keys.c - which names and prefixes have which rules. */
+#include "base/breath.h"
 #include "dns/compile_internal.h"
 
 uint64_t yg_db_name_hash(const struct yg_dns_builder *b, uint8_t kind, struct yg_sv key)
@@ -266,6 +267,7 @@ yg_status yg_db_mark(struct yg_dns_builder *b, struct yg_err *err)
 	size_t count = b->entries.n; /* marks are behind it */
 	for (size_t i = 0; i < count; i++) {
 		const struct yg_db_entry *e = yg_db_entry_at(b, (uint32_t)i);
+		yg_breathe(1);
 		if (e->kind == YG_DK_PREFIX || e->key_n == 0)
 			continue;
 		yg_status st = mark_one(b, (uint32_t)i, &a, err);

@@ -126,7 +126,7 @@ struct yg_dns_ops {
 
 struct yg_dns_core_opts { /* 0 or NULL: the default in brackets, unless said otherwise */
 	struct yg_dns_ops ops;
-	void *cache;              /* borrowed; where the cache lives; 64-aligned */
+	void *cache;              /* borrowed; where the cache lives; 64-aligned, all zero */
 	size_t cache_bytes;       /* at least YG_DNS_CACHE_LEAST */
 	uint64_t random[2];       /* keys the tables; from the system */
 	uint8_t cookie_key[16];   /* RFC 9018; the same for all workers; all zero: no cookies */

@@ -110,6 +110,7 @@ struct yg_dns_core {
 	struct job *jobs;
 	uint32_t *job_heads; /* + 1 */
 	uint32_t job_mask, job_free, waiter_free, oldest, newest;
+	uint32_t jobs_used, waiters_used; /* places that were ever used; behind them all is zero */
 	uint64_t tokens;
 	yg_mono swept; /* when questions were last looked at for their age */
 	uint16_t per_client[COUNTERS], per_zone[COUNTERS], client_jobs[COUNTERS];

@@ -9,7 +9,8 @@
 #define YG_DNS_LIST_LINE_MAX 65536
 
 struct yg_dns_list_opts {
-	struct yg_dns_builder *builder; /* borrowed */
+	struct yg_dns_builder
+		*builder; /* borrowed; NULL: it is only tried whether it can be read */
 	uint32_t zone;
 	bool allow; /* entries are PASSTHRU */
 	bool force; /* take names that cover a whole public suffix */

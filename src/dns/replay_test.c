@@ -303,6 +303,7 @@ static void world_begin(void)
 				     .cache_bytes = bytes,
 				     .random = {1, 2}};
 	world.cache = aligned_alloc(64, bytes);
+	memset(world.cache, 0, bytes);
 	o.cache = world.cache;
 	world.opts = o;
 	world.zones = yg_dns_zones_new();

@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
+#include "base/breath.h"
 #include "format/inflate.h"
 
-#define CHUNK 262144u
+#define CHUNK  262144u
+#define BREATH 4u /* of one record */
 
 struct yg_dns_source {
 	struct yg_dns_source_opts opts;
@@ -18,6 +20,7 @@ struct yg_dns_source {
 static yg_status give_rr(void *ctx, const struct yg_zone_rr *rr, struct yg_err *err)
 {
 	struct yg_dns_source *s = ctx;
+	yg_breathe(BREATH);
 	return s->opts.records != NULL ? yg_dns_records_add(s->opts.records, rr, err)
 				       : yg_dns_builder_rr(s->opts.builder, s->opts.zone, rr, err);
 }

@@ -7,7 +7,8 @@
 #define YG_DNS_SOURCE_BYTES_MAX (8ull << 30) /* unpacked; beyond it is a bomb */
 
 struct yg_dns_source_opts {
-	struct yg_dns_builder *builder; /* borrowed; NULL with records */
+	struct yg_dns_builder
+		*builder; /* borrowed; NULL with records, and for a list that is only tried */
 	uint32_t zone;
 	struct yg_dns_records *records;   /* borrowed; a master file is kept here instead */
 	bool is_list;                     /* else a master file */

@@ -20,11 +20,8 @@ yg_status yg_dns_wait_init(struct yg_dns_core *c)
 	if (c->waiters == NULL || c->jobs == NULL || c->job_heads == NULL)
 		return YG_NOMEM;
 	c->job_mask = heads - 1;
-	for (uint32_t i = 0; i < c->opts.queries_max; i++)
-		c->waiters[i].next = i + 1 < c->opts.queries_max ? i + 2 : 0;
-	for (uint32_t i = 0; i < c->opts.jobs_max; i++)
-		c->jobs[i].next = i + 1 < c->opts.jobs_max ? i + 2 : 0;
-	c->waiter_free = c->job_free = 1;
+	c->waiter_free = c->job_free = 0;
+	c->waiters_used = c->jobs_used = 0; /* memory comes when so many wait at one time */
 	return YG_OK;
 }
 
@@ -70,7 +67,7 @@ static void waiter_end(struct yg_dns_core *c, struct waiter *w)
 static struct waiter *waiter_new(struct yg_dns_core *c, const struct run *r)
 {
 	uint16_t *mine = &c->per_client[network_of(c, r->client->ip)];
-	if (c->waiter_free == 0) {
+	if (c->waiter_free == 0 && c->waiters_used == c->opts.queries_max) {
 		c->counts.limited_all++;
 		return NULL;
 	}
@@ -78,9 +75,9 @@ static struct waiter *waiter_new(struct yg_dns_core *c, const struct run *r)
 		c->counts.limited_client++;
 		return NULL;
 	}
-	uint32_t index = c->waiter_free;
+	uint32_t index = c->waiter_free != 0 ? c->waiter_free : ++c->waiters_used;
 	struct waiter *w = &c->waiters[index - 1];
-	c->waiter_free = w->next;
+	c->waiter_free = w->next; /* 0 of one that was never used */
 	(*mine)++;
 	c->counts.waiting++;
 	w->client = *r->client;
@@ -132,7 +129,7 @@ static struct job *job_new(struct yg_dns_core *c, const struct yg_dns_route *rou
 	/* names of random attacks have their parent in common */
 	struct yg_sv parent = yg_dns_name_from(key->name, 1);
 	uint16_t zone = counter_of(c, parent.p, parent.n);
-	if (c->job_free == 0) {
+	if (c->job_free == 0 && c->jobs_used == c->opts.jobs_max) {
 		c->counts.limited_all++;
 		return NULL;
 	}
@@ -145,9 +142,9 @@ static struct job *job_new(struct yg_dns_core *c, const struct yg_dns_route *rou
 		c->counts.limited_client++;
 		return NULL;
 	}
-	uint32_t index = c->job_free;
+	uint32_t index = c->job_free != 0 ? c->job_free : ++c->jobs_used;
 	struct job *j = &c->jobs[index - 1];
-	c->job_free = j->next;
+	c->job_free = j->next; /* 0 of one that was never used */
 	c->per_zone[zone]++;
 	if (network != NOBODY)
 		c->client_jobs[network]++;
@@ -316,7 +313,7 @@ static void wake(struct yg_dns_core *c, struct job *j, bool failed)
 static struct job *job_of(struct yg_dns_core *c, uint64_t token)
 {
 	uint64_t index = token & 0xffffff;
-	struct job *j = index < c->opts.jobs_max ? &c->jobs[index] : NULL;
+	struct job *j = index < c->jobs_used ? &c->jobs[index] : NULL;
 	return j != NULL && j->busy && j->token == token ? j : NULL;
 }
 
@@ -427,7 +424,7 @@ static void sweep(struct yg_dns_core *c)
 	if (!yg_mono_due(yg_mono_add(c->swept, SWEEP), c->now))
 		return;
 	c->swept = c->now;
-	for (uint32_t i = 0; i < c->opts.jobs_max && c->counts.jobs > 0; i++)
+	for (uint32_t i = 0; i < c->jobs_used && c->counts.jobs > 0; i++)
 		if (c->jobs[i].busy &&
 		    yg_mono_due(yg_mono_add(c->jobs[i].started, JOB_MAX), c->now))
 			failed(c, &c->jobs[i], YG_DNS_EDE_NO_AUTHORITY);

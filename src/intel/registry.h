@@ -157,6 +157,13 @@ yg_status yg_allow_remove(struct yg_act *act, struct yg_sv id, struct yg_err *er
 typedef yg_status yg_registry_fn(void *ctx, const struct yg_indicator *ind, struct yg_err *err);
 yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn, void *ctx,
 			   struct yg_err *err);
+/* The same of some of the entries, and every allow entry. */
+struct yg_registry_part {
+	int64_t first, last; /* ids */
+	struct yg_sv list;   /* uid; empty: of any */
+};
+yg_status yg_registry_each_of(struct yg_state *db, yg_wall now, const struct yg_registry_part *part,
+			      yg_registry_fn *fn, void *ctx, struct yg_err *err);
 
 struct yg_compile_result {
 	uint64_t generation;

@@ -71,19 +71,24 @@ static int by_seq(const void *key, const void *elem)
 	return (seq > l->seq) - (seq < l->seq);
 }
 
-static yg_status each_entry(struct yg_state *db, yg_wall now, const struct list_info *lists,
-			    size_t n, yg_registry_fn *fn, void *ctx, struct yg_err *err)
+static yg_status each_entry(struct yg_state *db, yg_wall now, const struct yg_registry_part *part,
+			    const struct list_info *lists, size_t n, yg_registry_fn *fn, void *ctx,
+			    struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = true;
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT list, type, value, category, family, confidence, severity_id, tlp, valid_from, valid_until"
-		       " FROM indicator WHERE valid_until = 0 OR valid_until > $1"),
+		       " FROM indicator WHERE (valid_until = 0 OR valid_until > $1) AND id >= $2 AND id <= $3"
+		       " AND ($4 = '' OR list = (SELECT id FROM indicator_list WHERE uid = $4))"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_i64(s, 1, now.us);
+	yg_stmt_i64(s, 2, part->first);
+	yg_stmt_i64(s, 3, part->last);
+	yg_stmt_text(s, 4, part->list);
 	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		int64_t seq = yg_col_i64(s, 0), confidence = yg_col_i64(s, 5),
 			severity = yg_col_i64(s, 6), tlp = yg_col_i64(s, 7);
@@ -139,8 +144,8 @@ static yg_status each_allow(struct yg_state *db, yg_wall now, yg_registry_fn *fn
 	return st;
 }
 
-yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn, void *ctx,
-			   struct yg_err *err)
+yg_status yg_registry_each_of(struct yg_state *db, yg_wall now, const struct yg_registry_part *part,
+			      yg_registry_fn *fn, void *ctx, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct list_info *lists = NULL;
@@ -148,8 +153,16 @@ yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn,
 	yg_arena_init(&arena, 64 << 20);
 	yg_status st = read_lists(db, &arena, &lists, &n, err);
 	if (st == YG_OK)
-		st = each_entry(db, now, lists, n, fn, ctx, err);
+		st = each_entry(db, now, part, lists, n, fn, ctx, err);
 	return st == YG_OK ? each_allow(db, now, fn, ctx, err) : st;
+}
+
+yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn, void *ctx,
+			   struct yg_err *err)
+{
+	static const struct yg_registry_part all = {
+		.first = INT64_MIN, .last = INT64_MAX, .list = YG_SV_INIT("")};
+	return yg_registry_each_of(db, now, &all, fn, ctx, err);
 }
 
 struct feed {

@@ -14,6 +14,7 @@
 #define KIND_DNS_LOCAL  3u
 #define KIND_DNS_BASE   5u
 #define TICK_MOST_MS    50
+#define CACHE_ALIGN     64u
 #define SNAPSHOT_TURNS  8 /* of the loop, one for each kind and some to spare */
 
 /* What the outputs of resolve.dnstap need, and no more. */
@@ -170,17 +171,18 @@ static yg_status limiter_open(struct resolve *r, struct yg_err *err)
 static yg_status core_open(struct resolve *r, struct yg_err *err)
 {
 	const struct yg_conf *c = r->conf;
-	r->cache_bytes = (size_t)c->resolve_cache_bytes / 64 * 64;
-	r->cache = aligned_alloc(64, r->cache_bytes);
+	r->cache_bytes = (size_t)c->resolve_cache_bytes / CACHE_ALIGN * CACHE_ALIGN;
+	r->cache = calloc(1, r->cache_bytes + CACHE_ALIGN); /* pages come as they are used */
 	if (r->cache == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for resolve.cache");
+	size_t over = (uintptr_t)r->cache % CACHE_ALIGN;
 	struct yg_dns_core_opts o = {
 		.ops = {.ctx = r,
 			.reply = on_reply,
 			.ask = on_ask,
 			.event = on_event,
 			.client = on_client},
-		.cache = r->cache,
+		.cache = (char *)r->cache + (over > 0 ? CACHE_ALIGN - over : 0),
 		.cache_bytes = r->cache_bytes,
 		.ttl = {.most = (uint32_t)c->resolve_ttl_max,
 			.least = (uint32_t)c->resolve_ttl_min,

@@ -10,11 +10,12 @@
 
 #include "os/file.h"
 #include "os/thread.h"
+#include "os/wake.h"
 #include "role/resolve_internal.h"
 
 struct resolve_opener {
 	struct resolve *r;
-	uv_async_t done;
+	struct yg_wake done;
 	uv_thread_t thread;
 	uv_sem_t jobs;
 	bool has_thread, busy;
@@ -64,7 +65,7 @@ static void in_thread(void *arg)
 	for (;;) {
 		uv_sem_wait(&o->jobs);
 		work(o);
-		(void)uv_async_send(&o->done);
+		yg_wake_send(&o->done);
 	}
 }
 
@@ -124,9 +125,9 @@ static void next(struct resolve_opener *o)
 		begin(o, true);
 }
 
-static void on_done(uv_async_t *h)
+static void on_done(void *ctx)
 {
-	struct resolve_opener *o = h->data;
+	struct resolve_opener *o = ctx;
 	if (!o->busy)
 		return;
 	o->busy = false;
@@ -173,8 +174,7 @@ yg_status resolve_policy_open(struct resolve *r, struct yg_err *err)
 	r->opener = o;
 	o->r = r;
 	o->fd = o->base_fd = o->next_fd = o->next_base_fd = -1;
-	if (uv_sem_init(&o->jobs, 0) != 0 || uv_async_init(r->ctx->loop, &o->done, on_done) != 0)
-		return YG_FAIL(err, YG_INTERNAL, "a handle of the loop for policies");
-	o->done.data = o;
-	return YG_OK;
+	if (uv_sem_init(&o->jobs, 0) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a semaphore for policies");
+	return yg_wake_open(&o->done, r->ctx->loop, on_done, o, err);
 }

@@ -1,14 +1,13 @@
 /* zones.c - role zones: policy zones from files, lists and transfers, compiled into the
  * one policy that the resolver works by.  Sees what the configured files and the
  * servers of the zones hold, and no query. */
-#include <sched.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "dns/answer.h"
 #include "os/file.h"
 #include "os/memfd.h"
+#include "os/thread.h"
 #include "role/zones_internal.h"
 
 #define WATCH_MS     1000
@@ -123,15 +122,13 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	z->ctx = ctx;
 	z->conf = ctx->conf;
 	/* compiling takes whole seconds of a core; who answers queries on it goes first */
-	const struct sched_param none = {.sched_priority = 0};
-	if (setpriority(PRIO_PROCESS, 0, NICE) != 0 ||
-	    sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-		return YG_FAIL_OS(err, errno, "nice value of the compiler");
+	yg_status st = yg_process_give_way(NICE, err);
+	if (st != YG_OK)
+		return st;
 	z->count = ctx->conf->dns_policy_count;
 	z->zones = calloc(z->count + 1, sizeof *z->zones);
 	if (z->zones == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the zones");
-	yg_status st = YG_OK;
 	for (size_t i = 0; st == YG_OK && i < z->count; i++)
 		st = take_zone(z, i, err);
 	return st == YG_OK ? zones_local_prepare(z, err) : st;
@@ -143,7 +140,8 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 	const struct zones *z = ctx->user;
 	bool out = false;
 	yg_role_path(p, "zones", YG_ACCESS_READ | YG_ACCESS_WRITE, false);
-	for (size_t i = 0; z != NULL && i < z->dir_count; i++) /* NULL: only shown */
+	yg_role_path(p, "/usr/share/publicsuffix", YG_ACCESS_READ, true); /* for lists */
+	for (size_t i = 0; z != NULL && i < z->dir_count; i++)            /* NULL: only shown */
 		yg_role_path(p, z->dirs[i], YG_ACCESS_READ, true);
 	for (size_t i = 0; i < ctx->conf->dns_policy_count; i++)
 		out = out || ctx->conf->dns_policies[i].axfr.n > 0;
@@ -203,7 +201,7 @@ static void on_drain(struct yg_role_ctx *ctx)
 {
 	struct zones *z = ctx->user;
 	for (size_t i = 0; i < z->count; i++)
-		if (z->zones[i].unsaved && !zones_job_busy(z))
+		if (z->zones[i].unsaved && !zones_job_sees(z))
 			zones_kept_write(&z->zones[i]);
 	yg_role_stop(ctx);
 }

@@ -4,6 +4,7 @@
  * as it is small; when what is beside it has grown, all is compiled again. */
 #include <stdlib.h>
 
+#include "base/breath.h"
 #include "dns/xfr.h"
 #include "role/zones_internal.h"
 
@@ -72,7 +73,7 @@ void zones_base_note(struct zone *z, const struct yg_dns_xfr *x)
 	if (z->changes != NULL && (yg_dns_xfr_each(x, note, z, NULL) != YG_OK ||
 				   yg_dns_changes_count(z->changes) > KEYS_MOST))
 		drop(z);
-	if (zones_job_busy(z->all) && !z->since_all &&
+	if (zones_job_sees(z->all) && !z->since_all &&
 	    yg_dns_xfr_each(x, note_since, z, NULL) != YG_OK)
 		z->since_all = true;
 }
@@ -145,7 +146,7 @@ void zones_base_tick(struct zones *z)
 	if (!z->base.again || zones_now(z) < z->base.full_at || zones_job_busy(z))
 		return;
 	z->base.again = false;
-	if (zones_job_begin(z, true))
+	if (zones_job_begin(z, ZONES_COMPILE))
 		return;
 	forget(z); /* here, then, however long it takes */
 	zones_changed(z);
@@ -160,6 +161,7 @@ struct walk {
 static bool next(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
 {
 	struct walk *w = ctx;
+	yg_breathe(1);
 	return yg_dns_records_next(w->z->records, &w->at, owner, rr);
 }
 

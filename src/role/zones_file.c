@@ -1,106 +1,23 @@
-/* zones_file.c - zones out of files, and what is kept of every zone in zones/<name>.kept,
- * so that one that cannot be read or transferred at the next start is as it was. */
+/* zones_file.c - when the file of a zone is to be read, and what is kept of every zone in
+ * zones/<name>.kept, so that one that cannot be read or transferred at the next start is as
+ * it was. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/breath.h"
 #include "base/codec.h"
 #include "dns/source.h"
 #include "os/file.h"
 #include "role/zones_internal.h"
 
-#define READ_BYTES 262144u
+#define READ_SMALL (1 << 20) /* bytes that are read before anybody notices */
 
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16])
 {
 	z->ctx->env.random(z->ctx->env.ctx, out, 16);
 	return out;
-}
-
-struct reading {
-	struct zone *z;
-	struct yg_dns_records *records; /* owned */
-	struct yg_dns_builder *scratch; /* owned: a list is tried */
-	struct yg_dns_source *source;   /* owned */
-	struct yg_buf list;             /* owned */
-};
-
-static void reading_end(struct reading *r)
-{
-	yg_dns_source_free(r->source);
-	yg_dns_records_free(r->records);
-	yg_dns_builder_free(r->scratch);
-	yg_buf_free(&r->list);
-}
-
-static yg_status reading_begin(struct reading *r, struct yg_err *err)
-{
-	struct zone *z = r->z;
-	struct yg_dns_source_opts o = {.is_list = z->is_list,
-				       .force = z->conf->force != 0,
-				       .allow = z->spec.layer == YG_DNS_LAYER_ORG_ALLOW ||
-						z->spec.layer == YG_DNS_LAYER_CENTRE_ALLOW,
-				       .origin = z->spec.origin};
-	struct yg_dns_records_opts ro = {.origin = z->spec.origin, .folder = ZONES_FOLDER};
-	const struct yg_dns_build_opts bo = {.env = &z->all->ctx->env};
-	yg_status st;
-	yg_buf_init(&r->list, ZONES_FILE_MAX);
-	if (z->is_list) {
-		st = yg_dns_builder_new(&bo, &r->scratch, err);
-		if (st == YG_OK)
-			st = yg_dns_builder_zone(r->scratch, &z->spec, &o.zone, err);
-		o.builder = r->scratch;
-	} else {
-		(void)zones_key(z->all, ro.key);
-		st = yg_dns_records_new(&ro, &r->records, err);
-		o.records = r->records;
-	}
-	return st == YG_OK ? yg_dns_source_new(&o, &r->source, err) : st;
-}
-
-static yg_status reading_feed(struct reading *r, struct yg_sv bytes, struct yg_err *err)
-{
-	if (r->z->is_list)
-		yg_buf_put(&r->list, bytes);
-	return r->list.bad ? YG_FAIL(err, YG_TOOBIG, "the list is too large")
-			   : yg_dns_source_feed(r->source, bytes, err);
-}
-
-static yg_status read_all(struct reading *r, int fd, struct yg_err *err)
-{
-	char *buf = malloc(READ_BYTES);
-	yg_status st = YG_OK;
-	if (buf == NULL)
-		return YG_FAIL(err, YG_NOMEM, "no memory to read a zone");
-	while (st == YG_OK) {
-		ssize_t n = read(fd, buf, READ_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			st = YG_FAIL_OS(err, errno, "reading it");
-		if (n <= 0)
-			break;
-		st = reading_feed(r, (struct yg_sv){buf, (size_t)n}, err);
-	}
-	free(buf);
-	if (st == YG_OK)
-		st = yg_dns_source_end(r->source, err);
-	if (st == YG_OK && !r->z->is_list && yg_dns_records_origin(r->records) == NULL)
-		st = YG_FAIL(err, YG_PARSE, "there is no record in it");
-	return st;
-}
-
-static void take_over(struct zone *z, struct reading *r)
-{
-	zones_base_drop(z);
-	yg_dns_records_free(z->records);
-	yg_buf_free(&z->list);
-	yg_file_unmap(&z->list_map);
-	z->records = r->records;
-	z->list = r->list;
-	r->records = NULL;
-	yg_buf_init(&r->list, 1);
 }
 
 static bool state_of(const char *path, struct zone_state *out)
@@ -120,27 +37,6 @@ static bool state_eq(const struct zone_state *a, const struct zone_state *b)
 {
 	return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->size == b->size &&
 	       a->inode == b->inode;
-}
-
-static void load(struct zone *z)
-{
-	struct yg_err err = {0};
-	YG_AUTO(reading_end) struct reading r = {.z = z};
-	YG_AUTO(yg_fd_close)
-	int fd = open(z->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	yg_status st = fd < 0 ? YG_FAIL_OS(&err, errno, "opening it") : reading_begin(&r, &err);
-	if (st == YG_OK)
-		st = read_all(&r, fd, &err);
-	if (st != YG_OK) {
-		zones_news_bad(z, &err);
-		yg_role_log(z->all->ctx, YG_EV_ZONES_REFUSED, YG_KU("zone", z->conf->name),
-			    YG_KU("file", yg_sv_of(z->path)), YG_KERR(&err));
-		return;
-	}
-	take_over(z, &r);
-	zones_news_good(z, true);
-	zones_kept_write(z);
-	zones_changed(z->all);
 }
 
 /* One that was just written to is left alone until it has been quiet for one look:
@@ -168,7 +64,9 @@ bool zones_state_changed(const char *path, struct zone_state *seen, struct zone_
 void zones_file_look(struct zone *z, bool at_once)
 {
 	if (zones_state_changed(z->path, &z->seen, &z->waiting, &z->tried, &z->is_waiting, at_once))
-		load(z);
+		zones_read(z, z->seen.size > READ_SMALL);
+	else if (z->to_read)
+		zones_read(z, true);
 }
 
 /* ---- what is kept ---- */
@@ -199,6 +97,7 @@ static yg_status fill_records(const struct yg_dns_records *r, int fd, struct yg_
 		st = part.bad ? YG_FAIL(err, YG_NOMEM, "no memory to keep it")
 			      : yg_fd_write(fd, yg_buf_sv(&part), err);
 		part.n = 0;
+		yg_breathe(YG_BREATH);
 		more = yg_dns_records_run(r, &at, &run);
 		if (more)
 			yg_buf_put(&part, run);
@@ -228,23 +127,28 @@ bool zones_kept_map(const struct zone *z, struct yg_sv *out)
 	return yg_file_map(kept_path(z, path, sizeof path), ZONES_FILE_MAX, out, NULL) == YG_OK;
 }
 
-void zones_kept_write(struct zone *z)
+void zones_kept_done(struct zone *z, yg_status saved, const struct yg_err *err)
 {
-	struct yg_err err = {0};
 	struct yg_sv map;
-	z->unsaved = false;
-	yg_status st = zones_kept_save(z, &err);
 	if (z->records != NULL)
 		yg_dns_records_rest(z->records);
-	if (st == YG_OK && z->list.n > 0 && zones_kept_map(z, &map)) {
+	if (saved == YG_OK && z->list.n > 0 && zones_kept_map(z, &map)) {
 		yg_file_unmap(&z->list_map);
 		yg_buf_free(&z->list);
 		yg_buf_init(&z->list, ZONES_FILE_MAX);
 		z->list_map = map;
 	}
-	if (st != YG_OK)
+	if (saved != YG_OK)
 		yg_role_log(z->all->ctx, YG_EV_ZONES_NOT_KEPT, YG_KU("zone", z->conf->name),
-			    YG_KERR(&err));
+			    YG_KERR(err));
+}
+
+void zones_kept_write(struct zone *z)
+{
+	struct yg_err err = {0};
+	z->unsaved = false;
+	yg_status st = zones_kept_save(z, &err);
+	zones_kept_done(z, st, &err);
 }
 
 static yg_status load_kept(struct zone *z, struct yg_sv bytes, struct yg_err *err)

@@ -1,5 +1,5 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
- * (files and what is kept of every zone), zones_local.c (local zones), zones_policy.c (all of them into one
+ * (files and what is kept of every zone), zones_read.c (a file), zones_local.c (local zones), zones_policy.c (all of them into one
  * snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
  * zones_base.c (what has changed since all was compiled), zones_job.c (all of it, in a thread), zones_notify.c (who says that a zone has
  * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
@@ -64,7 +64,7 @@ struct zone {
 	/* a file */
 	char path[4096];
 	struct zone_state seen, waiting; /* read, or tried; changed since */
-	bool tried, is_waiting;
+	bool tried, is_waiting, to_read; /* to_read: by the job, when it can */
 	/* a transfer */
 	struct yg_addr master;
 	bool has_tsig;
@@ -153,9 +153,18 @@ void zones_file_look(struct zone *z, bool at_once); /* reads it when it has chan
 void zones_kept_read(struct zone *z);               /* at the start: what there was */
 void zones_kept_write(struct zone *z);
 yg_status zones_kept_save(struct zone *z, struct yg_err *err); /* the file alone; any thread */
+/* It is kept (or not, which is told): a list is read from there from now on. */
+void zones_kept_done(struct zone *z, yg_status saved, const struct yg_err *err);
 bool zones_kept_map(const struct zone *z, struct yg_sv *out);
 struct yg_sv zones_list(const struct zone *z); /* of a list: its bytes */
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
+
+/* zones_read.c: the file of a zone, now, or, when it is large, by the job's thread */
+struct zones_reading;
+void zones_read(struct zone *z, bool large);
+struct zones_reading *zones_reading_new(struct zones *z); /* NULL: none is to be read */
+void zones_reading_work(struct zones_reading *r);         /* any thread */
+void zones_reading_take(struct zones_reading *r);         /* comes into force; frees it */
 
 /* zones_made.c: every zone of what is compiled, in its order; configured: their numbers. */
 void zones_made_look(struct zones *z, const struct yg_dns_builder *b, const uint32_t *configured);
@@ -224,12 +233,19 @@ yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t
 struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_dns_builder *b,
 					  uint32_t number);
 
-/* zones_job.c: all is compiled, and large zones are written down, in a thread, from a view of
- * how everything is now, while the loop goes on */
+/* zones_job.c: what takes long, in a thread, while the loop goes on; one at a time */
+enum zones_work {
+	ZONES_COMPILE, /* all of it, from a view of how everything is now; and what SAVE does */
+	ZONES_SAVE,    /* large zones are written down, from such a view */
+	ZONES_READ,    /* the large file of a zone */
+	ZONES_COMPARE, /* what is published with what is to be (zones_publish.c) */
+};
 yg_status zones_job_open(struct zones *z, struct yg_err *err);
 bool zones_job_busy(const struct zones *z);
+bool zones_job_sees(const struct zones *z);           /* it works on a view */
 uint64_t zones_job_generation(const struct zones *z); /* 0: none is being compiled */
-bool zones_job_begin(struct zones *z, bool compile);  /* false: one is under way, or no memory */
+/* False: one is under way, there is nothing to do, or no memory. */
+bool zones_job_begin(struct zones *z, enum zones_work what);
 /* What the job reads goes, when the job does not need it any more. */
 void zones_job_inputs_end(struct zones *z, struct yg_dns_inputs *old);
 void zones_job_intel_end(struct zones *z, struct yg_intel *old);
@@ -249,3 +265,7 @@ void zones_serve_tick(struct zones *z);
 /* zones_publish.c */
 /* The policy that is in force now; kept as long as it is served. */
 void zones_serve_publish(struct zones *z, struct yg_dns_policy *policy, uint64_t generation);
+/* A large comparison: its parts, by the job. */
+bool zones_compare_begin(struct zones *z); /* false: there is none to make */
+void zones_compare_work(struct zones *z);
+void zones_compare_end(struct zones *z);

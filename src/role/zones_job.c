@@ -1,23 +1,26 @@
-/* zones_job.c - what takes long, beside: all of the policy is compiled, and large zones are
- * written down, in a thread that gives way to everybody, from a copy of the role's state with
- * views of the records.  Meanwhile the loop takes transfers and entries, and compiles small
+/* zones_job.c - what takes long, beside, in a thread that gives way to everybody.  All of the
+ * policy is compiled, and large zones are written down, from a copy of the role's state with
+ * views of the records: meanwhile the loop takes transfers and entries, and compiles small
  * changes over the base there is; what has changed since the view is then told over the
- * new one. */
+ * new one.  Large files are read, and what is published is compared with what is to be. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "os/file.h"
 #include "os/thread.h"
+#include "os/wake.h"
 #include "role/zones_internal.h"
 
 struct zones_job {
 	struct zones *all;
-	uv_async_t done;
+	struct yg_wake done;
 	uv_thread_t thread;
 	uv_sem_t begin;
-	bool has_thread, busy, compiles;
+	bool has_thread, busy;
+	enum zones_work what;
 	/* the thread's while busy */
-	struct zones *seen; /* owned */
+	struct zones_reading *reading; /* owned; of READ */
+	struct zones *seen;            /* owned; of COMPILE and SAVE */
 	struct zones_compiled c;
 	yg_status st;
 	struct yg_err err;
@@ -33,9 +36,14 @@ bool zones_job_busy(const struct zones *z)
 	return z->job != NULL && z->job->busy;
 }
 
+bool zones_job_sees(const struct zones *z)
+{
+	return zones_job_busy(z) && z->job->seen != NULL;
+}
+
 uint64_t zones_job_generation(const struct zones *z)
 {
-	return zones_job_busy(z) && z->job->compiles ? z->job->c.generation : 0;
+	return zones_job_busy(z) && z->job->what == ZONES_COMPILE ? z->job->c.generation : 0;
 }
 
 /* ---- the view ---- */
@@ -64,13 +72,13 @@ static void seen_free(struct zones_job *j)
 
 void zones_job_inputs_end(struct zones *z, struct yg_dns_inputs *old)
 {
-	if (!zones_job_busy(z) || z->job->seen->inputs != old)
+	if (!zones_job_sees(z) || z->job->seen->inputs != old)
 		yg_dns_inputs_close(old);
 }
 
 void zones_job_intel_end(struct zones *z, struct yg_intel *old)
 {
-	if (!zones_job_busy(z) || z->job->seen->intel != old)
+	if (!zones_job_sees(z) || z->job->seen->intel != old)
 		yg_intel_close(old);
 }
 
@@ -119,10 +127,10 @@ static bool see(struct zones_job *j)
 
 /* ---- the thread ---- */
 
-static void work(struct zones_job *j)
+static void work_on_view(struct zones_job *j)
 {
 	struct zones *s = j->seen;
-	if (j->compiles) {
+	if (j->what == ZONES_COMPILE) {
 		j->st = zones_policy_whole(s, &j->c, &j->err);
 		if (j->st == YG_OK && fsync(j->c.fd) == 0)
 			(void)zones_policy_map(&j->c, NULL); /* if not, there is no base */
@@ -139,6 +147,16 @@ static void work(struct zones_job *j)
 	}
 }
 
+static void work(struct zones_job *j)
+{
+	if (j->what == ZONES_READ)
+		zones_reading_work(j->reading);
+	else if (j->what == ZONES_COMPARE)
+		zones_compare_work(j->all);
+	else
+		work_on_view(j);
+}
+
 static void in_thread(void *arg)
 {
 	struct zones_job *j = arg;
@@ -146,7 +164,7 @@ static void in_thread(void *arg)
 	for (;;) {
 		uv_sem_wait(&j->begin);
 		work(j);
-		(void)uv_async_send(&j->done);
+		yg_wake_send(&j->done);
 	}
 }
 
@@ -193,48 +211,86 @@ static void take_compiled(struct zones_job *j)
 	}
 }
 
-static void on_done(uv_async_t *h)
+/* What the view was for. */
+static void seen_done(struct zones_job *j)
 {
-	struct zones_job *j = h->data;
 	struct zones *z = j->all;
-	if (!j->busy)
-		return;
 	take_saved(j);
-	bool good = j->compiles && j->st == YG_OK;
+	bool good = j->what == ZONES_COMPILE && j->st == YG_OK;
 	if (good)
 		take_compiled(j);
 	YG_AUTO(zones_compiled_end) struct zones_compiled c = j->c; /* another may begin at once */
 	j->c = (struct zones_compiled){.fd = -1};
 	seen_free(j);
 	j->busy = false;
-	if (good) {
+	if (good)
 		zones_policy_take(z, &c);
-	} else if (j->compiles) {
+	else if (j->what == ZONES_COMPILE)
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&j->err));
-		if (z->given)
-			zones_changed(z);
+}
+
+static void on_done(void *ctx)
+{
+	struct zones_job *j = ctx;
+	struct zones *z = j->all;
+	struct zones_reading *reading = j->reading;
+	if (!j->busy)
+		return;
+	j->reading = NULL;
+	if (j->seen != NULL) {
+		seen_done(j);
+	} else {
+		j->busy = false;
+		if (reading != NULL)
+			zones_reading_take(reading);
+		else
+			zones_compare_end(z);
 	}
+	if (z->given) { /* wanted meanwhile, and not done */
+		z->given = false;
+		zones_changed(z);
+	}
+	(void)zones_job_begin(z, ZONES_COMPARE);
+	(void)zones_job_begin(z, ZONES_READ);
 	zones_rest(z);
 }
 
-bool zones_job_begin(struct zones *z, bool compile)
+static bool begin_view(struct zones_job *j, enum zones_work what)
 {
-	struct zones_job *j = z->job;
-	if (j == NULL || j->busy)
+	struct zones *z = j->all;
+	if (!see(j))
 		return false;
-	if (!j->has_thread)
-		j->has_thread = uv_thread_create(&j->thread, in_thread, j) == 0;
-	if (!j->has_thread || !see(j))
-		return false;
-	j->compiles = compile;
 	j->c = (struct zones_compiled){.generation = zones_policy_next(z), .fd = -1};
 	j->st = YG_OK;
 	j->err = (struct yg_err){0};
-	z->given = z->intel_given = false;
+	if (what == ZONES_COMPILE)
+		z->given = z->intel_given = false;
 	for (size_t i = 0; i < z->count; i++) {
 		zones_base_since_begin(&z->zones[i]);
 		z->zones[i].unsaved = false;
 	}
+	return true;
+}
+
+bool zones_job_begin(struct zones *z, enum zones_work what)
+{
+	struct zones_job *j = z->job;
+	bool good = false;
+	if (j == NULL || j->busy)
+		return false;
+	if (!j->has_thread)
+		j->has_thread = uv_thread_create(&j->thread, in_thread, j) == 0;
+	if (!j->has_thread)
+		return false;
+	switch (what) {
+	case ZONES_COMPILE:
+	case ZONES_SAVE: good = begin_view(j, what); break;
+	case ZONES_READ: good = (j->reading = zones_reading_new(z)) != NULL; break;
+	case ZONES_COMPARE: good = zones_compare_begin(z); break;
+	}
+	if (!good)
+		return false;
+	j->what = what;
 	j->busy = true;
 	uv_sem_post(&j->begin);
 	return true;
@@ -247,9 +303,8 @@ yg_status zones_job_open(struct zones *z, struct yg_err *err)
 		return YG_FAIL(err, YG_NOMEM, "no memory for what takes long");
 	j->all = z;
 	j->c.fd = -1;
-	if (uv_sem_init(&j->begin, 0) != 0 || uv_async_init(z->ctx->loop, &j->done, on_done) != 0)
-		return YG_FAIL(err, YG_INTERNAL, "a handle of the loop");
-	j->done.data = j;
+	if (uv_sem_init(&j->begin, 0) != 0)
+		return YG_FAIL(err, YG_INTERNAL, "a semaphore for what takes long");
 	z->job = j;
-	return YG_OK;
+	return yg_wake_open(&j->done, z->ctx->loop, on_done, j, err);
 }

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/breath.h"
 #include "dns/answer.h"
 #include "dns/source.h"
 #include "os/file.h"
 #include "role/zones_internal.h"
 
 #define FOLDER ZONES_FOLDER
+#define BREATH 3u /* of one record */
 
 static void name_of(uint64_t generation, char *buf, size_t n)
 {
@@ -133,8 +135,10 @@ static yg_status add_zone(struct compiling *c, struct zone *z, uint32_t *out, st
 	if (st == YG_OK && !continues && z->is_list && zones_list(z).n > 0)
 		st = add_list(c, *out, err);
 	while (st == YG_OK && !continues && z->records != NULL &&
-	       yg_dns_records_next(z->records, &at, &owner, &rr))
+	       yg_dns_records_next(z->records, &at, &owner, &rr)) {
+		yg_breathe(BREATH);
 		st = yg_dns_builder_rr(c->b, *out, &rr, err);
+	}
 	if (st == YG_OK)
 		z->stats = continues ? zones_base_stats(z, c->b, *out)
 				     : yg_dns_builder_stats(c->b, *out);
@@ -414,7 +418,7 @@ void zones_policy_compile(struct zones *z)
 			z->given = true; /* when it is done */
 			return;
 		}
-		if (z->begun && zones_base_large(z) && zones_job_begin(z, true))
+		if (z->begun && zones_base_large(z) && zones_job_begin(z, ZONES_COMPILE))
 			return;
 		st = compile_whole(z, &err);
 	}

@@ -8,6 +8,7 @@
 
 #define JOURNAL_MAX ((size_t)64 << 20)
 #define OP_NOTIFY   4u
+#define LONG_NAMES  20000u /* fewer are compared before anybody notices */
 
 void served_release(struct edition *e)
 {
@@ -90,56 +91,136 @@ static struct edition *edition_of(const struct served *s, struct yg_dns_policy *
 	return e;
 }
 
-/* What the first one is, or what has changed; *same: nothing. */
-static yg_status weigh(struct served *s, struct edition *e, bool *same, struct yg_err *err)
+/* ---- from one policy to the next ---- */
+
+static void comparison_begin(struct served *s, struct yg_dns_policy *policy, uint32_t serial,
+			     struct comparison *out)
 {
-	struct yg_dns_export_changes n;
-	struct yg_buf diff;
-	*same = false;
-	if (s->now == NULL)
-		return yg_dns_export_count(&e->zone, &e->stats, err);
-	yg_buf_init(&diff, JOURNAL_MAX / 2);
-	yg_status st = yg_dns_export_diff(&s->now->zone, &e->zone, &diff, &n, err);
-	*same = st == YG_OK && n.gone + n.come == 0;
-	if (st != YG_OK || *same) {
-		yg_buf_free(&diff);
-		return st;
-	}
-	e->stats.records = s->now->stats.records - n.gone + n.come;
-	e->stats.left_out = s->now->stats.left_out - n.left_out_gone + n.left_out_come;
-	journal_add(s, s->now->zone.serial, &diff);
-	return YG_OK;
+	*out = (struct comparison){.from = s->now, .to = edition_of(s, policy, serial)};
+	if (out->from != NULL)
+		out->from->refs++;
+	yg_buf_init(&out->diff, JOURNAL_MAX / 2);
 }
 
-static void publish(struct served *s, struct yg_dns_policy *policy, uint32_t serial)
+/* What the first one is, or what has changed.  Any thread. */
+static void compare(struct comparison *c)
 {
-	struct yg_err err = {0};
-	struct edition *e = edition_of(s, policy, serial);
-	bool same = false;
-	yg_status st = e != NULL ? weigh(s, e, &same, &err)
-				 : YG_FAIL(&err, YG_NOMEM, "no memory for a zone of ours");
-	if (st != YG_OK) {
-		served_release(e);
-		yg_role_log(s->all->ctx, YG_EV_ZONES_FAILED, YG_KU("zone", s->conf->zone),
-			    YG_KERR(&err));
-		return;
-	}
-	if (same) { /* the serial stays; what it is made from need not be kept twice */
-		e->zone.serial = s->now->zone.serial;
-		e->stats = s->now->stats;
+	if (c->to == NULL)
+		c->st = YG_FAIL(&c->err, YG_NOMEM, "no memory for a zone of ours");
+	else if (c->from == NULL)
+		c->st = yg_dns_export_count(&c->to->zone, &c->to->stats, &c->err);
+	else
+		c->st = yg_dns_export_diff(&c->from->zone, &c->to->zone, &c->diff, &c->n, &c->err);
+}
+
+/* Into force.  The same: the serial stays, and what it is made from is not kept twice. */
+static void publish(struct served *s, struct comparison *c)
+{
+	struct edition *to = c->to;
+	const struct edition *from = c->from;
+	bool same = from != NULL && c->n.gone + c->n.come == 0;
+	if (same) {
+		to->zone.serial = from->zone.serial;
+		to->stats = from->stats;
+	} else if (from != NULL) {
+		to->stats.records = from->stats.records - c->n.gone + c->n.come;
+		to->stats.left_out = from->stats.left_out - c->n.left_out_gone + c->n.left_out_come;
+		journal_add(s, from->zone.serial, &c->diff);
+		yg_buf_init(&c->diff, 1); /* it is the journal's, or gone */
 	}
 	served_release(s->now);
-	s->now = e;
+	s->now = to;
+	c->to = NULL;
 	if (same)
 		return;
 	yg_role_log(s->all->ctx, YG_EV_ZONES_PUBLISHED, YG_KU("zone", s->conf->zone),
-		    YG_KN("serial", serial), YG_KN("records", e->stats.records),
-		    YG_KN("left_out", e->stats.left_out));
+		    YG_KN("serial", to->zone.serial), YG_KN("records", to->stats.records),
+		    YG_KN("left_out", to->stats.left_out));
 	tell(s);
+}
+
+static void comparison_end(struct served *s, struct comparison *c)
+{
+	if (c->st == YG_OK)
+		publish(s, c);
+	else
+		yg_role_log(s->all->ctx, YG_EV_ZONES_FAILED, YG_KU("zone", s->conf->zone),
+			    YG_KERR(&c->err));
+	served_release(c->from);
+	served_release(c->to);
+	yg_buf_free(&c->diff);
+	*c = (struct comparison){.from = NULL};
+}
+
+/* Of policies over one base only what differs is looked at; else every name of both. */
+static bool takes_long(const struct zones_serve *all, struct yg_dns_policy *policy)
+{
+	bool other_base = false;
+	for (const struct served *s = all->list; s != NULL; s = s->next)
+		other_base = other_base || s->now == NULL ||
+			     yg_dns_policy_whole(s->now->policy) != yg_dns_policy_whole(policy);
+	return other_base && yg_dns_policy_info(policy).names >= LONG_NAMES;
+}
+
+static void at_once(struct zones_serve *all, struct yg_dns_policy *policy, uint64_t generation)
+{
+	for (struct served *s = all->list; s != NULL; s = s->next) {
+		struct comparison c;
+		comparison_begin(s, policy, (uint32_t)generation, &c);
+		compare(&c);
+		comparison_end(s, &c);
+	}
+}
+
+static void next_end(struct zones_serve *all)
+{
+	yg_dns_policy_close(all->next);
+	all->next = NULL;
+}
+
+bool zones_compare_begin(struct zones *z)
+{
+	struct zones_serve *all = z->serve;
+	if (all == NULL || all->next == NULL)
+		return false;
+	all->compared = all->next_generation;
+	for (struct served *s = all->list; s != NULL; s = s->next)
+		comparison_begin(s, all->next, (uint32_t)all->compared, &s->beside);
+	return true;
+}
+
+void zones_compare_work(struct zones *z)
+{
+	for (struct served *s = z->serve->list; s != NULL; s = s->next)
+		compare(&s->beside);
+}
+
+void zones_compare_end(struct zones *z)
+{
+	struct zones_serve *all = z->serve;
+	for (struct served *s = all->list; s != NULL; s = s->next)
+		comparison_end(s, &s->beside);
+	if (all->compared != all->next_generation) { /* another came meanwhile */
+		if (takes_long(all, all->next))
+			return; /* once more */
+		at_once(all, all->next, all->next_generation);
+	}
+	next_end(all);
 }
 
 void zones_serve_publish(struct zones *z, struct yg_dns_policy *policy, uint64_t generation)
 {
-	for (struct served *s = z->serve != NULL ? z->serve->list : NULL; s != NULL; s = s->next)
-		publish(s, policy, (uint32_t)generation);
+	struct zones_serve *all = z->serve;
+	bool waits = all->next != NULL;
+	if (!waits && (!z->begun || !takes_long(all, policy))) {
+		at_once(all, policy, generation);
+		return;
+	}
+	next_end(all);
+	all->next = yg_dns_policy_ref(policy);
+	all->next_generation = generation;
+	if (!waits && !zones_job_begin(z, ZONES_COMPARE) && !zones_job_busy(z)) {
+		at_once(all, policy, generation); /* no thread */
+		next_end(all);
+	}
 }

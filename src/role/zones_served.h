@@ -19,6 +19,13 @@ struct diff {
 	uint32_t from;
 	struct yg_buf b; /* owned */
 };
+struct comparison {                /* of what is served with what is to be */
+	struct edition *from, *to; /* owned references; from NULL: the first; to NULL: none */
+	struct yg_buf diff;        /* owned */
+	struct yg_dns_export_changes n;
+	yg_status st;
+	struct yg_err err;
+};
 struct served {
 	struct served *next;
 	struct zones *all;
@@ -34,6 +41,7 @@ struct served {
 	struct edition *now; /* NULL: not compiled yet */
 	struct diff journal[SERVED_JOURNAL];
 	size_t journal_count;
+	struct comparison beside; /* the job's while one compares */
 	uv_poll_t udp, tcp;
 	int udp_fd, tcp_fd;
 };
@@ -41,6 +49,9 @@ struct zones_serve {
 	struct served *list; /* owned */
 	struct conn *conns;  /* owned */
 	unsigned conn_count;
+	/* a policy whose comparison takes long; until that is done nothing newer is served */
+	struct yg_dns_policy *next;         /* owned: a reference; NULL: none */
+	uint64_t next_generation, compared; /* compared: that the job has */
 };
 
 void served_release(struct edition *e);

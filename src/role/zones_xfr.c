@@ -330,7 +330,7 @@ void zones_xfr_tick(struct zone *z)
 		prepare(z);
 	check_expired(z, now);
 	if (z->unsaved && now >= z->save_at)
-		(void)zones_job_begin(z->all, false); /* if not now, at the next tick */
+		(void)zones_job_begin(z->all, ZONES_SAVE); /* if not now, at the next tick */
 }
 
 static yg_status take_key(struct zone *z, struct yg_err *err)
