@@ -113,8 +113,9 @@ void yg_detect_builder_free(struct yg_detect_builder *b)
 	};
 	for (size_t i = 0; i < YG_LEN(all); i++)
 		free(all[i]->p);
-	struct yg_index *const indexes[] = {&b->field_index, &b->exact_index, &b->literal_index,
-					    &b->group_index, &b->regex_index, &b->text_index};
+	struct yg_index *const indexes[] = {&b->name_index,    &b->field_index, &b->exact_index,
+					    &b->literal_index, &b->group_index, &b->regex_index,
+					    &b->text_index};
 	for (size_t i = 0; i < YG_LEN(indexes); i++)
 		free(indexes[i]->slots);
 	yg_buf_free(&b->text);
@@ -215,7 +216,7 @@ static uint32_t source_of(struct yg_detect_builder *b, const struct yg_sigma_rul
 	return (uint32_t)b->sources.n - 1;
 }
 
-static bool names(const struct yg_sigma_rule *filter, const struct yg_sigma_rule *rule)
+bool yg_detect_narrows(const struct yg_sigma_rule *filter, const struct yg_sigma_rule *rule)
 {
 	if (!yg_sv_eq(filter->category, rule->category) ||
 	    !yg_sv_eq(filter->product, rule->product) || !yg_sv_eq(filter->service, rule->service))
@@ -273,7 +274,7 @@ yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sig
 		return YG_FAIL(err, YG_LIMIT, "more than %d rules", YG_DETECT_RULES_MAX);
 	yg_status st = yg_detect_check(b, &rule->detection, err);
 	for (size_t i = 0; st == YG_OK && i < filter_count; i++)
-		if (names(filters[i], rule))
+		if (yg_detect_narrows(filters[i], rule))
 			st = yg_detect_check(b, &filters[i]->detection, err);
 	if (st != YG_OK)
 		return st;
@@ -281,7 +282,7 @@ yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sig
 	b->source = source_of(b, rule);
 	emit_condition(&e, &rule->detection);
 	for (size_t i = 0; i < filter_count; i++)
-		if (names(filters[i], rule)) {
+		if (yg_detect_narrows(filters[i], rule)) {
 			emit_condition(&e, &filters[i]->detection);
 			emit(&e, YG_STEP(YG_OP_AND, 0));
 		}

@@ -25,8 +25,8 @@ struct yg_detect_builder {
 	struct yg_vec steps, groups, weights, owners; /* weights, owners: by bit */
 	struct yg_vec regex_keys;                     /* text in `keys`, by regex */
 	struct yg_vec automata;                       /* by regex */
-	struct yg_index field_index, exact_index, literal_index, group_index, regex_index,
-		text_index;
+	struct yg_index name_index, field_index, exact_index, literal_index, group_index,
+		regex_index, text_index;
 	struct yg_vec texts;          /* of text_index: struct yg_detect_text */
 	struct yg_vec keyword_fields; /* by source */
 	uint32_t source;              /* of the rule that is being added */
@@ -57,7 +57,7 @@ yg_status yg_detect_check(struct yg_detect_builder *b, const struct yg_sigma_det
 			  struct yg_err *err);
 
 /* ---- field.c ---- */
-/* The field's number; no name: keywords of the rule's log source.  YG_DETECT_NONE: no memory. */
+/* The field's number in the rule's log source; no name: keywords.  YG_DETECT_NONE: no memory. */
 uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name);
 /* A new bit of a field: `weight` says how often it is likely to be set. */
 uint32_t yg_detect_bit(struct yg_detect_builder *b, uint32_t field, uint8_t weight);

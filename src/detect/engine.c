@@ -31,19 +31,19 @@ static bool all_below(const struct yg_detect *d, uint64_t at, uint64_t n, uint64
 static bool info_good(const struct yg_detect *d)
 {
 	const struct yg_detect_info *f = &d->info;
-	uint64_t fields = (uint64_t)f->field_mask + 1, exacts = (uint64_t)f->exact_mask + 1;
+	uint64_t names = (uint64_t)f->name_mask + 1, exacts = (uint64_t)f->exact_mask + 1;
+	uint64_t triggers = f->bits + d->sources_count;
 	if (f->bits > YG_DETECT_BITS_MAX || f->stack > UINT16_MAX ||
-	    f->exact_longest > YG_SIGMA_TEXT_MAX * 8 || (fields & f->field_mask) != 0 ||
+	    f->exact_longest > YG_SIGMA_TEXT_MAX * 8 || (names & f->name_mask) != 0 ||
 	    (exacts & f->exact_mask) != 0)
 		return false;
 	uint64_t anchors = (uint64_t)f->anchor_count * sizeof(struct yg_detect_anchor) / 4;
-	return words_in(d, f->anchors, anchors) && words_in(d, f->field_slots, fields) &&
-	       words_in(d, f->exact_slots, exacts) &&
-	       words_in(d, f->triggers, (uint64_t)f->bits + 1) && words_in(d, f->owners, f->bits) &&
-	       words_in(d, f->keywords, d->sources_count) &&
-	       all_below(d, f->field_slots, fields, d->fields_count) &&
+	return words_in(d, f->anchors, anchors) && words_in(d, f->name_slots, names) &&
+	       words_in(d, f->exact_slots, exacts) && words_in(d, f->triggers, triggers) &&
+	       words_in(d, f->owners, f->bits) && words_in(d, f->keywords, d->sources_count) &&
+	       all_below(d, f->name_slots, names, d->names_count) &&
 	       all_below(d, f->exact_slots, exacts, d->exacts_count) &&
-	       all_below(d, f->triggers, (uint64_t)f->bits + 1, d->links_count) &&
+	       all_below(d, f->triggers, triggers, d->links_count) &&
 	       all_below(d, f->owners, f->bits, d->fields_count) &&
 	       all_below(d, f->keywords, d->sources_count, d->fields_count);
 }
@@ -51,7 +51,8 @@ static bool info_good(const struct yg_detect *d)
 static bool field_good(const struct yg_detect *d, uint64_t i)
 {
 	const struct yg_detect_field *f = &d->fields[i];
-	if (!text_in(d, f->name) || !below(f->next, i) || f->present >= d->info.bits ||
+	if (!text_in(d, f->name) || !below(f->number, d->names_count) ||
+	    f->source >= d->sources_count || f->present >= d->info.bits ||
 	    f->present + 1 >= d->info.bits || !below(f->always, d->links_count) ||
 	    !below(f->numbers, d->numbers_count))
 		return false;
@@ -135,6 +136,9 @@ static bool others_good(const struct yg_detect *d)
 			return false;
 	for (uint64_t i = 0; i < d->regexes_count; i++)
 		if (!text_in(d, d->regexes[i]))
+			return false;
+	for (uint64_t i = 0; i < d->names_count; i++)
+		if (!text_in(d, d->names[i].text) || !below(d->names[i].next, i))
 			return false;
 	for (uint64_t i = 0; i < d->sources_count; i++)
 		if (!text_in(d, d->sources[i].category) || !text_in(d, d->sources[i].product) ||
@@ -221,33 +225,49 @@ yg_status yg_detect_ready(struct yg_detect *d, struct yg_err *err)
 /* ---- snapshots ---- */
 
 /* The tables are those of this layout and of this version of the automata. */
-static struct yg_sv schema(char *buf, size_t n)
+static struct yg_sv schema(char *buf, size_t n, struct yg_sv more)
 {
 	struct yg_sb b = yg_sb_init(buf, n);
-	yg_sb_put(&b, YG_SV("detect 2; automata "));
+	yg_sb_put(&b, YG_SV("detect 3; automata "));
 	yg_sb_put(&b, yg_sv_of(hs_version()));
 #define X(id, name, type) yg_sb_printf(&b, "; " #id " " #name " %zu", sizeof(type));
 	YG_DETECT_TABLES(X)
 #undef X
+	yg_sb_put(&b, more);
 	return yg_sb_sv(&b);
+}
+
+yg_status yg_detect_write_more(const struct yg_detect *d, const struct yg_detect_more *more, int fd,
+			       uint64_t generation, yg_wall created, uint64_t *out_bytes,
+			       struct yg_err *err)
+{
+	char text[2000];
+	struct yg_snap_part parts[YG_SNAP_SECTIONS_MAX] = {
+#define X(id, name, type) {id, sizeof(type), d->name##_count, d->name},
+		YG_DETECT_TABLES(X)
+#undef X
+	};
+	size_t n = 0;
+	while (n < YG_LEN(parts) && parts[n].id != 0)
+		n++;
+	if (more->count > YG_LEN(parts) - n)
+		return YG_FAIL(err, YG_LIMIT, "too many tables for one snapshot");
+	if (more->count > 0)
+		memcpy(&parts[n], more->parts, more->count * sizeof parts[0]);
+	const struct yg_snap_spec spec = {.kind = YG_SNAP_DETECT,
+					  .schema = schema(text, sizeof text, more->schema),
+					  .generation = generation,
+					  .created = created,
+					  .count = d->rules_count,
+					  .key = {d->key.k[0], d->key.k[1]}};
+	return yg_snap_write(fd, &spec, parts, n + more->count, out_bytes, err);
 }
 
 yg_status yg_detect_write(const struct yg_detect *d, int fd, uint64_t generation, yg_wall created,
 			  uint64_t *out_bytes, struct yg_err *err)
 {
-	char text[1000];
-	const struct yg_snap_part parts[] = {
-#define X(id, name, type) {id, sizeof(type), d->name##_count, d->name},
-		YG_DETECT_TABLES(X)
-#undef X
-	};
-	const struct yg_snap_spec spec = {.kind = YG_SNAP_DETECT,
-					  .schema = schema(text, sizeof text),
-					  .generation = generation,
-					  .created = created,
-					  .count = d->rules_count,
-					  .key = {d->key.k[0], d->key.k[1]}};
-	return yg_snap_write(fd, &spec, parts, YG_LEN(parts), out_bytes, err);
+	const struct yg_detect_more none = {.count = 0};
+	return yg_detect_write_more(d, &none, fd, generation, created, out_bytes, err);
 }
 
 static yg_status open_tables(struct yg_detect *d, struct yg_err *err)
@@ -273,11 +293,11 @@ static yg_status open_tables(struct yg_detect *d, struct yg_err *err)
 	return st == YG_OK ? yg_detect_ready(d, err) : st;
 }
 
-static yg_status open_any(int fd, const void *p, size_t n, uint64_t min_generation,
-			  struct yg_detect **out, struct yg_err *err)
+yg_status yg_detect_open_more(int fd, const void *p, size_t n, struct yg_sv more,
+			      uint64_t min_generation, struct yg_detect **out, struct yg_err *err)
 {
-	char text[1000];
-	struct yg_sv layout = schema(text, sizeof text);
+	char text[2000];
+	struct yg_sv layout = schema(text, sizeof text, more);
 	struct yg_detect *d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory to open the rules");
@@ -298,12 +318,12 @@ static yg_status open_any(int fd, const void *p, size_t n, uint64_t min_generati
 yg_status yg_detect_open_fd(int fd, uint64_t min_generation, struct yg_detect **out,
 			    struct yg_err *err)
 {
-	return open_any(fd, NULL, 0, min_generation, out, err);
+	return yg_detect_open_more(fd, NULL, 0, YG_SV(""), min_generation, out, err);
 }
 
 yg_status yg_detect_open_bytes(const void *p, size_t n, struct yg_detect **out, struct yg_err *err)
 {
-	return open_any(-1, p, n, 0, out, err);
+	return yg_detect_open_more(-1, p, n, YG_SV(""), 0, out, err);
 }
 
 void yg_detect_free(struct yg_detect *d)

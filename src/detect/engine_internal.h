@@ -1,10 +1,11 @@
 /* engine_internal.h - what the compiler leaves and the evaluator reads: tables of numbers,
  * with offsets in the place of pointers, as they stand in a snapshot (doc/snapshot.md).
  *
- * A bit stands for a test: an item's values (one value under `all`), or that a field is
- * there (the field's first bit) and filled (its second).  What cannot be told by looking a
- * value up (regular expressions, other fields) is a lazy test: asked only when a rule's
- * answer hangs on it.
+ * A field is a name in the rules of one log source, so that an event meets the tests of its
+ * own log sources alone.  A bit stands for a test: an item's values (one value under
+ * `all`), or that a field is there (the field's first bit) and filled (its second).  What
+ * cannot be told by looking a value up (regular expressions, other fields) is a lazy test:
+ * asked only when a rule's answer hangs on it.
  */
 #pragma once
 #include <hs/hs.h>
@@ -61,11 +62,16 @@ struct yg_detect_lazy {
 	uint32_t guard; /* bit; while it is not set, no test can hold */
 	uint32_t tests;
 };
+struct yg_detect_name { /* of fields; each once */
+	struct yg_detect_text text;
+	uint32_t next; /* of the same slot */
+};
 struct yg_detect_field {
-	struct yg_detect_text name; /* none: keywords of rules of one log source */
-	uint32_t next;              /* of the same slot */
-	uint32_t present;           /* bit; the next one: filled */
-	uint32_t always;            /* links to bits that any value sets */
+	struct yg_detect_text name; /* none: keywords */
+	uint32_t number;            /* of the name; keywords: none */
+	uint32_t source;
+	uint32_t present; /* bit; the next one: filled */
+	uint32_t always;  /* links to bits that any value sets */
 	uint32_t numbers;
 	uint32_t exact;                /* bit per kind */
 	uint32_t nets[5];              /* bit per length of networks */
@@ -91,9 +97,9 @@ struct yg_detect_rule {
 struct yg_detect_info {
 	uint64_t key[2];
 	uint32_t bits, stack, exact_longest;
-	uint32_t field_slots, field_mask; /* where in the words; count - 1 */
+	uint32_t name_slots, name_mask; /* where in the words; count - 1 */
 	uint32_t exact_slots, exact_mask;
-	uint32_t triggers; /* in the words, by bit: links to rules; the last: of no bit */
+	uint32_t triggers; /* in the words, by bit: links to rules; then by source: of no bit */
 	uint32_t owners;   /* in the words, by bit: its field */
 	uint32_t anchors, anchor_count; /* in the words */
 	uint32_t keywords; /* in the words, by source: the field of its keywords, or none */
@@ -116,7 +122,8 @@ struct yg_detect_info {
 	X(13, regexes, struct yg_detect_text)                                                      \
 	X(14, links, struct yg_detect_link)                                                        \
 	X(15, rules, struct yg_detect_rule)                                                        \
-	X(16, sources, struct yg_detect_source)
+	X(16, sources, struct yg_detect_source)                                                    \
+	X(17, names, struct yg_detect_name)
 
 struct yg_detect {
 #define X(id, name, type) const type *name;
@@ -145,6 +152,11 @@ static inline uint64_t yg_detect_hash(const struct yg_hash_key *key, uint64_t se
 	return yg_hash_end(key,
 			   yg_hash_more(key, key->k[0] ^ (seed * 0xe7037ed1a0b428dbull), s.p, s.n));
 }
+/* The slot of a name. */
+static inline uint64_t yg_detect_name_hash(const struct yg_hash_key *key, struct yg_sv name)
+{
+	return yg_detect_hash(key, 1, name);
+}
 static inline uint64_t yg_detect_exact_seed(uint32_t field, uint32_t kind)
 {
 	return (uint64_t)field * YG_EXACT_KINDS + kind + 1;
@@ -166,6 +178,33 @@ static inline const struct yg_detect_anchor *yg_detect_anchors(const struct yg_d
 /* Every number of every table leads somewhere; opens the automata.
  * YG_OK | YG_CORRUPT | YG_NOMEM. */
 yg_status yg_detect_ready(struct yg_detect *d, struct yg_err *err);
+/* As yg_detect_write() and yg_detect_open_fd() (p: not NULL, bytes in its place), with tables
+ * of a caller beside the engine's, whose layout `schema` names. */
+struct yg_detect_more {
+	struct yg_sv schema;
+	const struct yg_snap_part *parts;
+	size_t count;
+};
+yg_status yg_detect_write_more(const struct yg_detect *d, const struct yg_detect_more *more, int fd,
+			       uint64_t generation, yg_wall created, uint64_t *out_bytes,
+			       struct yg_err *err);
+yg_status yg_detect_open_more(int fd, const void *p, size_t n, struct yg_sv more,
+			      uint64_t min_generation, struct yg_detect **out, struct yg_err *err);
+
+/* ---- build.c ---- */
+/* Does the filter narrow the rule?  Their log sources are the same and it names it. */
+bool yg_detect_narrows(const struct yg_sigma_rule *filter, const struct yg_sigma_rule *rule);
+
+/* ---- eval.c ---- */
+struct yg_detect_watch {
+	const struct yg_env *env;
+	void (*judged)(void *ctx, uint32_t rule, int64_t us); /* every rule that was judged */
+	void *ctx;
+};
+/* From the next record on; borrowed until the next call.  NULL: nothing is measured. */
+void yg_detect_watch(struct yg_detect_eval *e, const struct yg_detect_watch *watch);
+/* Was the newest record of this log source of rules? */
+bool yg_detect_applies(const struct yg_detect_eval *e, uint32_t source);
 
 /* ---- wildcard.c ---- */
 /* The whole of `s` fits the pattern.  `s` folded to lower case unless the pattern is cased. */

@@ -14,19 +14,46 @@ uint32_t yg_detect_bit(struct yg_detect_builder *b, uint32_t field, uint8_t weig
 	return (uint32_t)b->weights.n - 1;
 }
 
-static uint32_t new_field(struct yg_detect_builder *b, struct yg_sv name)
+/* The number of a field's name. */
+static uint32_t name_of(struct yg_detect_builder *b, struct yg_sv name)
+{
+	uint64_t hash = yg_detect_name_hash(&b->key, name);
+	size_t at = SIZE_MAX;
+	uint32_t i;
+	if (!yg_index_room(&b->name_index)) {
+		b->broken = true;
+		return YG_DETECT_NONE;
+	}
+	while (yg_index_next(&b->name_index, hash, &at, &i))
+		if (yg_sv_eq(yg_detect_kept(&b->pool,
+					    YG_AT(b, names, struct yg_detect_name, i)->text),
+			     name))
+			return i;
+	struct yg_detect_text text = yg_detect_keep(b, name, true);
+	struct yg_detect_name *n = YG_MORE(b, names, struct yg_detect_name);
+	if (n == NULL)
+		return YG_DETECT_NONE;
+	*n = (struct yg_detect_name){text, YG_DETECT_NONE};
+	yg_index_put(&b->name_index, at, hash, (uint32_t)b->names.n - 1);
+	return (uint32_t)b->names.n - 1;
+}
+
+static uint32_t new_field(struct yg_detect_builder *b, uint32_t name)
 {
 	uint32_t number = (uint32_t)b->fields.n;
-	struct yg_detect_text own = yg_detect_keep(b, name, true);
+	struct yg_detect_text text = {0, 0};
+	if (name != YG_DETECT_NONE)
+		text = YG_AT(b, names, struct yg_detect_name, name)->text;
 	uint32_t present = yg_detect_bit(b, number, 250), filled = yg_detect_bit(b, number, 250);
 	struct yg_detect_field *f = YG_MORE(b, fields, struct yg_detect_field);
 	if (f == NULL || filled != present + 1) {
 		b->broken = true;
 		return YG_DETECT_NONE;
 	}
-	*f = (struct yg_detect_field){.name = own,
+	*f = (struct yg_detect_field){.name = text,
+				      .number = name,
+				      .source = b->source,
 				      .present = present,
-				      .next = YG_DETECT_NONE,
 				      .always = YG_DETECT_NONE,
 				      .numbers = YG_DETECT_NONE};
 	return number;
@@ -34,7 +61,6 @@ static uint32_t new_field(struct yg_detect_builder *b, struct yg_sv name)
 
 uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
 {
-	uint64_t hash = yg_detect_hash(&b->key, 1, name);
 	size_t at = SIZE_MAX;
 	uint32_t i;
 	if (b->broken || !yg_index_room(&b->field_index)) {
@@ -44,15 +70,19 @@ uint32_t yg_detect_field_of(struct yg_detect_builder *b, struct yg_sv name)
 	if (name.n == 0) {
 		uint32_t *own = YG_AT(b, keyword_fields, uint32_t, b->source);
 		if (*own == YG_DETECT_NONE)
-			*own = new_field(b, name);
+			*own = new_field(b, YG_DETECT_NONE);
 		return *own;
 	}
-	while (yg_index_next(&b->field_index, hash, &at, &i))
-		if (yg_sv_eq(yg_detect_kept(&b->pool,
-					    YG_AT(b, fields, struct yg_detect_field, i)->name),
-			     name))
+	uint32_t which = name_of(b, name);
+	if (which == YG_DETECT_NONE)
+		return YG_DETECT_NONE;
+	uint64_t hash = yg_hash_mix(((uint64_t)which << 32 | b->source) ^ b->key.k[0], b->key.k[1]);
+	while (yg_index_next(&b->field_index, hash, &at, &i)) {
+		const struct yg_detect_field *f = YG_AT(b, fields, struct yg_detect_field, i);
+		if (f->number == which && f->source == b->source)
 			return i;
-	uint32_t number = new_field(b, name);
+	}
+	uint32_t number = new_field(b, which);
 	if (number != YG_DETECT_NONE)
 		yg_index_put(&b->field_index, at, hash, number);
 	return number;

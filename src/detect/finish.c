@@ -35,15 +35,15 @@ static uint32_t shift_of(size_t power)
 	return 64 - (uint32_t)__builtin_ctzll(power);
 }
 
-/* ---- exact values and names of fields ---- */
+/* ---- exact values and names ---- */
 
 static void link_slots(struct yg_detect_builder *b)
 {
-	size_t exacts = power_above(b->exacts.n * 2, 64), fields = power_above(b->fields.n * 2, 64);
+	size_t exacts = power_above(b->exacts.n * 2, 64), names = power_above(b->names.n * 2, 64);
 	b->info.exact_slots = words(b, exacts, YG_DETECT_NONE);
 	b->info.exact_mask = (uint32_t)exacts - 1;
-	b->info.field_slots = words(b, fields, YG_DETECT_NONE);
-	b->info.field_mask = (uint32_t)fields - 1;
+	b->info.name_slots = words(b, names, YG_DETECT_NONE);
+	b->info.name_mask = (uint32_t)names - 1;
 	for (size_t i = 0; !b->broken && i < b->exacts.n; i++) {
 		struct yg_detect_exact *x = YG_AT(b, exacts, struct yg_detect_exact, i);
 		uint64_t hash = yg_detect_hash(&b->key, yg_detect_exact_seed(x->field, x->kind),
@@ -53,12 +53,12 @@ static void link_slots(struct yg_detect_builder *b)
 		x->next = *slot;
 		*slot = (uint32_t)i;
 	}
-	for (size_t i = 0; !b->broken && i < b->fields.n; i++) {
-		struct yg_detect_field *f = YG_AT(b, fields, struct yg_detect_field, i);
-		uint64_t hash = yg_detect_hash(&b->key, 1, yg_detect_kept(&b->pool, f->name));
-		uint32_t *slot = YG_AT(b, words, uint32_t,
-				       b->info.field_slots + (hash & b->info.field_mask));
-		f->next = *slot;
+	for (size_t i = 0; !b->broken && i < b->names.n; i++) {
+		struct yg_detect_name *x = YG_AT(b, names, struct yg_detect_name, i);
+		uint64_t hash = yg_detect_name_hash(&b->key, yg_detect_kept(&b->pool, x->text));
+		uint32_t *slot =
+			YG_AT(b, words, uint32_t, b->info.name_slots + (hash & b->info.name_mask));
+		x->next = *slot;
 		*slot = (uint32_t)i;
 	}
 }
@@ -241,7 +241,7 @@ yg_status yg_detect_finish(struct yg_detect_builder *b, struct yg_err *err)
 	finish_literals(b);
 	move_steps(b);
 	move_keywords(b);
-	b->info.triggers = words(b, (size_t)b->info.bits + 1, YG_DETECT_NONE);
+	b->info.triggers = words(b, (size_t)b->info.bits + b->sources.n, YG_DETECT_NONE);
 	if (!b->broken)
 		yg_detect_find_triggers(b);
 	struct yg_detect_info *info = YG_MORE(b, infos, struct yg_detect_info);

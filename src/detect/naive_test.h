@@ -360,7 +360,7 @@ static inline bool n_time(const struct n_item *it, struct yg_sv s, double *out)
 	return v >= 0;
 }
 
-#ifdef N_VECTORSCAN
+#ifdef N_HYPERSCAN
 /* Of the published rules, whose expressions are more than POSIX knows: each by itself,
  * compiled when it is first met, known by where its text stands. */
 #include <hs/hs.h>

@@ -344,6 +344,12 @@ yg_status yg_notices_record(struct yg_notices *n, struct yg_sv source, yg_wall t
 	return YG_OK;
 }
 
+void yg_notices_clock(struct yg_notices *n, yg_wall now)
+{
+	if (yg_nt_time_ok(now.us))
+		n->now = YG_MAX(n->now, now.us);
+}
+
 void yg_notices_tick(struct yg_notices *n, yg_wall now, yg_notice_fn *told, void *ctx)
 {
 	struct yg_nt_out out = {told, ctx};

@@ -93,6 +93,8 @@ yg_status yg_notices_login(struct yg_notices *n, const struct yg_notice_login *l
 yg_status yg_notices_record(struct yg_notices *n, struct yg_sv source, yg_wall time);
 /* Every few seconds; `now` is the clock's, or the time up to which files have been read. */
 void yg_notices_tick(struct yg_notices *n, yg_wall now, yg_notice_fn *told, void *ctx);
+/* It is at least so late: nothing is told, but events of that time are none of a wrong clock. */
+void yg_notices_clock(struct yg_notices *n, yg_wall now);
 
 struct yg_notice_counts {
 	uint64_t keys, evicted, late, told;

@@ -90,7 +90,7 @@ void yg_detect_find_triggers(struct yg_detect_builder *b)
 		for (uint32_t i = 0; i < rule->count; i++)
 			step(&t, *YG_AT(b, words, uint32_t, rule->first + i));
 		if (t.stack[0].any)
-			post(b, b->info.bits, (uint32_t)r);
+			post(b, b->info.bits + rule->source, (uint32_t)r);
 		for (size_t i = 0; !t.stack[0].any && i < t.stack[0].n; i++)
 			post(b, t.bits[t.stack[0].at + i], (uint32_t)r);
 	}

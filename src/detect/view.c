@@ -22,7 +22,9 @@ struct yg_detect_view {
 	enum yg_source source;
 	const struct yg_detect_logsource *own;
 	struct yg_hash_key key;
-	struct yg_json json;
+	const struct yg_norm *norm; /* borrowed; NULL: none */
+	struct yg_json own_json;
+	const struct yg_json *json; /* of the event at hand */
 	struct yg_arena arena;
 	struct yg_detect_pair *pairs; /* owned */
 	size_t count, cap;
@@ -30,9 +32,9 @@ struct yg_detect_view {
 	struct kind kinds[KINDS_KEPT];
 };
 
-static void add(struct yg_detect_view *v, struct yg_sv field, struct yg_sv value, bool null)
+static void add_pair(struct yg_detect_view *v, struct yg_detect_pair pair)
 {
-	if (value.p == NULL || field.p == NULL) {
+	if (pair.value.p == NULL || pair.field.p == NULL) {
 		v->nomem = true;
 		return;
 	}
@@ -48,7 +50,12 @@ static void add(struct yg_detect_view *v, struct yg_sv field, struct yg_sv value
 		v->pairs = more;
 		v->cap = cap;
 	}
-	v->pairs[v->count++] = (struct yg_detect_pair){field, value, null};
+	v->pairs[v->count++] = pair;
+}
+
+static void add(struct yg_detect_view *v, struct yg_sv field, struct yg_sv value)
+{
+	add_pair(v, (struct yg_detect_pair){.field = field, .value = value});
 }
 
 /* ---- the record ---- */
@@ -74,7 +81,12 @@ static struct yg_sv join(struct yg_detect_view *v, struct yg_sv a, struct yg_sv 
 
 static struct yg_sv text_of(struct yg_detect_view *v, uint32_t node)
 {
-	return node != 0 ? yg_json_str(&v->json, node, &v->arena) : YG_SV("");
+	return node != 0 ? yg_json_str(v->json, node, &v->arena) : YG_SV("");
+}
+
+static void add_node(struct yg_detect_view *v, struct yg_sv field, uint32_t node)
+{
+	add(v, field, text_of(v, node));
 }
 
 /* {"Name": "CommandLine", "#text": "..."} as renderings of Windows' XML have it. */
@@ -84,12 +96,15 @@ static bool named_data(struct yg_detect_view *v, uint32_t node)
 	static const char *const values[] = {"#text", "Value", "_"};
 	uint32_t name = 0, value = 0;
 	for (size_t i = 0; name == 0 && i < YG_LEN(names); i++)
-		name = yg_json_path(&v->json, node, yg_sv_of(names[i]));
+		name = yg_json_path(v->json, node, yg_sv_of(names[i]));
 	for (size_t i = 0; value == 0 && i < YG_LEN(values); i++)
-		value = yg_json_get(&v->json, node, yg_sv_of(values[i]));
-	if (name == 0 || yg_json_at(&v->json, name)->type != YG_JSON_STRING)
+		value = yg_json_get(v->json, node, yg_sv_of(values[i]));
+	if (name == 0 || yg_json_at(v->json, name)->type != YG_JSON_STRING)
 		return false;
-	add(v, text_of(v, name), text_of(v, value), false);
+	if (value != 0)
+		add_node(v, text_of(v, name), value);
+	else
+		add(v, text_of(v, name), YG_SV(""));
 	return true;
 }
 
@@ -105,18 +120,20 @@ static struct yg_sv windows_name(struct yg_sv parent, struct yg_sv key)
 /* One value named `name`; true: it is a container to go into. */
 static bool take(struct yg_detect_view *v, uint32_t node, struct yg_sv name)
 {
-	const struct yg_json_node *n = yg_json_at(&v->json, node);
+	const struct yg_json_node *n = yg_json_at(v->json, node);
 	bool windows = v->source == YG_SOURCE_WINDOWS;
 	switch ((enum yg_json_type)n->type) {
 	case YG_JSON_OBJECT:
 		if (windows && YG_SV_IS(name, "Data") && named_data(v, node))
 			return false;
 		if (!windows && name.n > 0)
-			add(v, name, yg_json_text(&v->json, node), false);
+			add(v, name, yg_json_text(v->json, node));
 		return true;
 	case YG_JSON_ARRAY: return true;
-	case YG_JSON_NULL: add(v, name, YG_SV(""), true); return false;
-	default: add(v, name, text_of(v, node), false); return false;
+	case YG_JSON_NULL:
+		add_pair(v, (struct yg_detect_pair){name, YG_SV(""), true});
+		return false;
+	default: add_node(v, name, node); return false;
 	}
 }
 
@@ -128,7 +145,7 @@ static void flatten(struct yg_detect_view *v)
 	uint32_t i = 0;
 	struct yg_sv name = YG_SV("");
 	for (;;) {
-		const struct yg_json_node *n = yg_json_at(&v->json, i);
+		const struct yg_json_node *n = yg_json_at(v->json, i);
 		if (take(v, i, name) && depth < YG_LEN(open)) {
 			open[depth++] = (struct frame){n->next, n->type == YG_JSON_OBJECT, name};
 			i++;
@@ -150,9 +167,42 @@ static void flatten(struct yg_detect_view *v)
 	}
 }
 
+static int hex_digit(char c) /* as auditd writes them; -1: none */
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Text with blanks, quotes or other scripts in it auditd writes as hexadecimal digits
+ * without quotes; of proctitle a zero stands between two arguments. */
+static struct yg_sv audit_text(struct yg_detect_view *v, struct yg_sv key, struct yg_sv value,
+			       bool execve)
+{
+	static const struct yg_sv names[] = {
+		YG_SV_INIT("comm"), YG_SV_INIT("exe"),       YG_SV_INIT("name"),
+		YG_SV_INIT("cwd"),  YG_SV_INIT("proctitle"), YG_SV_INIT("cmd"),
+		YG_SV_INIT("key"),  YG_SV_INIT("data"),      YG_SV_INIT("acct"),
+		YG_SV_INIT("path"), YG_SV_INIT("dir"),       YG_SV_INIT("file")};
+	bool is_text = execve && key.n > 1 && key.p[0] == 'a' && key.p[1] >= '0' && key.p[1] <= '9';
+	for (size_t i = 0; !is_text && i < YG_LEN(names); i++)
+		is_text = yg_sv_eq(key, names[i]);
+	for (size_t i = 0; is_text && i < value.n; i++)
+		is_text = hex_digit(value.p[i]) >= 0;
+	char *to = is_text && value.n > 0 && value.n % 2 == 0
+			   ? yg_arena_alloc(&v->arena, value.n / 2, 1)
+			   : NULL;
+	if (to == NULL)
+		return value;
+	for (size_t i = 0; i < value.n / 2; i++) {
+		int c = hex_digit(value.p[2 * i]) << 4 | hex_digit(value.p[2 * i + 1]);
+		to[i] = c != 0 ? (char)c : ' ';
+	}
+	return (struct yg_sv){to, value.n / 2};
+}
+
 /* "type=SYSCALL msg=audit(1.2:3): a0="x" comm=2F62" as auditd writes it. */
 static void take_audit(struct yg_detect_view *v, struct yg_sv line)
 {
+	bool execve = yg_sv_starts(line, YG_SV("type=EXECVE "));
 	size_t i = 0;
 	while (i < line.n && v->count < YG_DETECT_PAIRS_MAX) {
 		while (i < line.n && (line.p[i] == ' ' || line.p[i] == ':' || line.p[i] == '\x1d'))
@@ -168,9 +218,23 @@ static void take_audit(struct yg_detect_view *v, struct yg_sv line)
 		from = i + quoted;
 		i = quoted ? yg_sv_find(line, quote, from)
 			   : YG_MIN(yg_sv_find(line, ' ', i), yg_sv_find(line, '\x1d', i));
-		add(v, key, yg_sv_sub(line, from, i - from), false);
+		struct yg_sv value = yg_sv_sub(line, from, i - from);
+		add(v, key, quoted ? value : audit_text(v, key, value, execve));
 		i += quoted;
 	}
+}
+
+/* From the record's type on; empty: it is none of auditd. */
+static struct yg_sv audit_line(struct yg_sv raw)
+{
+	const char *at = raw.n > 10 ? memmem(raw.p, raw.n, "msg=audit(", 10) : NULL;
+	if (at == NULL)
+		return YG_SV("");
+	size_t from = (size_t)(at - raw.p), type = from;
+	while (type > 0 && !yg_sv_starts(yg_sv_sub(raw, type, raw.n), YG_SV("type=")))
+		type--;
+	bool there = yg_sv_starts(yg_sv_sub(raw, type, raw.n), YG_SV("type="));
+	return yg_sv_sub(raw, there ? type : from, raw.n);
 }
 
 static bool is_json(const struct yg_event *ev)
@@ -181,10 +245,13 @@ static bool is_json(const struct yg_event *ev)
 
 static void take_record(struct yg_detect_view *v, const struct yg_event *ev)
 {
-	if (is_json(ev) && yg_json_parse(&v->json, ev->raw, NULL) == YG_OK)
+	v->json = v->norm != NULL ? yg_norm_tape(v->norm, ev) : NULL;
+	if (v->json == NULL && is_json(ev) && yg_json_parse(&v->own_json, ev->raw, NULL) == YG_OK)
+		v->json = &v->own_json;
+	if (v->json != NULL)
 		flatten(v);
-	else if (v->source == YG_SOURCE_SYSLOG && yg_sv_has(ev->raw, YG_SV("msg=audit(")))
-		take_audit(v, ev->message);
+	else if (v->source == YG_SOURCE_SYSLOG)
+		take_audit(v, audit_line(ev->raw));
 }
 
 /* ---- columns ---- */
@@ -221,12 +288,12 @@ static void take_column(struct yg_detect_view *v, const struct yg_event *ev, uns
 		struct yg_sv s;
 		memcpy(&s, p, sizeof s);
 		if (s.n > 0)
-			add(v, name, s, false);
+			add(v, name, s);
 	} else if (f->type == YG_ET_STRS) {
 		struct yg_strs list;
 		memcpy(&list, p, sizeof list);
 		for (uint32_t i = 0; i < list.n; i++)
-			add(v, name, list.v[i], false);
+			add(v, name, list.v[i]);
 	} else if (f->type == YG_ET_IP) {
 		static const struct yg_ip none;
 		char text[YG_IP_TEXT_MAX];
@@ -236,10 +303,49 @@ static void take_column(struct yg_detect_view *v, const struct yg_event *ev, uns
 		if (memcmp(&ip, &none, sizeof ip) == 0)
 			return;
 		yg_ip_format(&b, ip);
-		add(v, name, yg_arena_dup(&v->arena, yg_sb_sv(&b)), false);
+		add(v, name, yg_arena_dup(&v->arena, yg_sb_sv(&b)));
 	} else if (integer_at(ev, f) != 0) {
-		add(v, name, number(v, integer_at(ev, f)), false);
+		add(v, name, number(v, integer_at(ev, f)));
 	}
+}
+
+/* From the path on, of an absolute URL; any other text as it is. */
+static struct yg_sv url_target(struct yg_sv url)
+{
+	const char *slashes = url.n > 3 ? memmem(url.p, url.n, "://", 3) : NULL;
+	if (slashes == NULL || url.p[0] == '/')
+		return url;
+	size_t host = (size_t)(slashes - url.p) + 3;
+	size_t at = YG_MIN(yg_sv_find(url, '/', host), yg_sv_find(url, '?', host));
+	return at < url.n ? yg_sv_sub(url, at, url.n) : YG_SV("/");
+}
+
+static struct yg_sv url_extension(struct yg_sv path)
+{
+	size_t at = path.n;
+	while (at > 0 && path.p[at - 1] != '.' && path.p[at - 1] != '/')
+		at--;
+	return at > 0 && path.p[at - 1] == '.' ? yg_sv_sub(path, at, path.n) : YG_SV("");
+}
+
+static void take_url(struct yg_detect_view *v, struct yg_sv url, enum yg_detect_part part,
+		     struct yg_sv to)
+{
+	struct yg_sv target = url_target(url);
+	size_t mark = yg_sv_find(target, '?', 0);
+	struct yg_sv path = yg_sv_sub(target, 0, mark), extension = url_extension(path);
+	if (url.n == 0)
+		return;
+	if (part == YG_PART_TARGET && target.n < url.n)
+		add(v, to, url);
+	if (part == YG_PART_QUERY && mark + 1 < target.n)
+		add(v, to, yg_sv_sub(target, mark + 1, target.n));
+	if (part == YG_PART_TARGET || part == YG_PART_QUERY)
+		add(v, to, target);
+	if (part == YG_PART_STEM)
+		add(v, to, path);
+	if (part == YG_PART_EXTENSION && extension.n > 0)
+		add(v, to, extension);
 }
 
 /* Every column that holds something of the event itself, under its own name. */
@@ -317,11 +423,16 @@ static void take_alias(struct yg_detect_view *v, const struct yg_event *ev,
 	for (size_t i = 0; i < v->count; i++)
 		if (yg_sv_eq(v->pairs[i].field, to))
 			return;
-	if (r->from == NULL)
+	if (r->from == NULL && r->part != YG_PART_ALL)
+		take_url(v, ev->url, (enum yg_detect_part)r->part, to);
+	else if (r->from == NULL)
 		take_column(v, ev, r->column, to);
 	for (size_t i = 0; r->from != NULL && i < own; i++)
-		if (yg_sv_eq(v->pairs[i].field, from))
-			add(v, to, v->pairs[i].value, v->pairs[i].null);
+		if (yg_sv_eq(v->pairs[i].field, from)) {
+			struct yg_detect_pair pair = v->pairs[i];
+			pair.field = to;
+			add_pair(v, pair);
+		}
 }
 
 yg_status yg_detect_view_make(struct yg_detect_view *v, const struct yg_event *ev,
@@ -353,20 +464,25 @@ yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logso
 	struct yg_detect_view *v = calloc(1, sizeof *v);
 	if (v == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the fields of events");
-	v->source = source;
+	v->source = source == YG_SOURCE_EVTX ? YG_SOURCE_WINDOWS : source;
 	v->own = own;
 	env->random(env->ctx, &v->key, sizeof v->key);
-	yg_json_init(&v->json, YG_JSON_NODES_MAX);
+	yg_json_init(&v->own_json, YG_JSON_NODES_MAX);
 	yg_arena_init(&v->arena, (size_t)64 << 20);
 	*out = v;
 	return YG_OK;
+}
+
+void yg_detect_view_follow(struct yg_detect_view *v, const struct yg_norm *norm)
+{
+	v->norm = norm;
 }
 
 void yg_detect_view_free(struct yg_detect_view *v)
 {
 	if (v == NULL)
 		return;
-	yg_json_free(&v->json);
+	yg_json_free(&v->own_json);
 	yg_arena_free(&v->arena);
 	free(v->pairs);
 	free(v);

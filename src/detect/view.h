@@ -17,6 +17,9 @@ struct yg_detect_view;
 yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logsource *own,
 			     const struct yg_env *env, struct yg_detect_view **out,
 			     struct yg_err *err);
+/* The normaliser (borrowed; NULL: none) that gives the events: one that it gave last is not
+ * parsed again. */
+void yg_detect_view_follow(struct yg_detect_view *v, const struct yg_norm *norm);
 void yg_detect_view_free(struct yg_detect_view *v); /* NULL is fine */
 /* The event's fields; views last until the next call and as long as the event.  YG_OK |
  * YG_NOMEM (what is there may be asked all the same). */
@@ -34,6 +37,13 @@ struct yg_detect_source_row { /* an event that is all of this is also of this lo
 	const char *app;   /* NULL: any */
 	const char *category, *product, *service;
 };
+enum yg_detect_part {                 /* of a URL; several are several values */
+		      YG_PART_ALL,    /* what there is, of URLs or other text */
+		      YG_PART_TARGET, /* as it is, and from the path on */
+		      YG_PART_QUERY, /* behind the '?', and from the path on: rules mean the one or the other */
+		      YG_PART_STEM,      /* the path */
+		      YG_PART_EXTENSION, /* behind the path's last '.', if it has one in its last part */
+};
 struct yg_detect_field_row { /* in such an event `to` is another name of ... */
 	uint8_t source;
 	uint32_t class_uid;
@@ -41,6 +51,7 @@ struct yg_detect_field_row { /* in such an event `to` is another name of ... */
 	const char *to;
 	const char *from; /* ... this field of the record, or, if NULL, ... */
 	uint8_t column;   /* ... this column (enum yg_event_field) */
+	uint8_t part;     /* enum yg_detect_part of it */
 };
 extern const struct yg_detect_source_row yg_detect_source_rows[]; /* ended by no words at all */
 extern const struct yg_detect_field_row yg_detect_field_rows[];   /* ended by `to` NULL */

@@ -89,10 +89,11 @@ const struct yg_detect_source_row yg_detect_source_rows[] = {
 	{0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-#define W_COLUMN(to, column)          {YG_SOURCE_WINDOWS, 0, NULL, to, NULL, YG_EF_##column}
-#define W_FIELD(codes, to, from)      {YG_SOURCE_WINDOWS, 0, codes, to, from, 0}
-#define ANY_COLUMN(class, to, column) {0, YG_OCSF_##class, NULL, to, NULL, YG_EF_##column}
-#define Z_COLUMN(to, column)          {YG_SOURCE_ZEEK, 0, NULL, to, NULL, YG_EF_##column}
+#define W_COLUMN(to, column)          {YG_SOURCE_WINDOWS, 0, NULL, to, NULL, YG_EF_##column, YG_PART_ALL}
+#define W_FIELD(codes, to, from)      {YG_SOURCE_WINDOWS, 0, codes, to, from, 0, YG_PART_ALL}
+#define ANY_COLUMN(class, to, column) {0, YG_OCSF_##class, NULL, to, NULL, YG_EF_##column, YG_PART_ALL}
+#define URL(to, part)                 {0, YG_OCSF_HTTP_ACTIVITY, NULL, to, NULL, YG_EF_url, YG_PART_##part}
+#define Z_COLUMN(to, column)          {YG_SOURCE_ZEEK, 0, NULL, to, NULL, YG_EF_##column, YG_PART_ALL}
 const struct yg_detect_field_row yg_detect_field_rows[] = {
 	W_COLUMN("EventID", event_code), W_COLUMN("Channel", log_name), W_COLUMN("Computer", host),
 	W_FIELD(NULL, "Provider_Name", "SourceName"), W_FIELD(NULL, "Provider_Name", "ProviderName"),
@@ -100,14 +101,14 @@ const struct yg_detect_field_row yg_detect_field_rows[] = {
 	W_FIELD(NULL, "Provider_Name", "source_name"), W_FIELD(NULL, "Message", "message"),
 	W_FIELD(",4688,", "Image", "NewProcessName"), W_FIELD(",4688,", "ParentImage", "ParentProcessName"),
 	W_FIELD(",4688,", "User", "SubjectUserName"), W_FIELD(",4688,", "LogonId", "SubjectLogonId"),
-	{YG_SOURCE_WINDOWS, YG_OCSF_REGISTRY_VALUE, ",4657,", "TargetObject", NULL, YG_EF_file_path},
+	{YG_SOURCE_WINDOWS, YG_OCSF_REGISTRY_VALUE, ",4657,", "TargetObject", NULL, YG_EF_file_path, YG_PART_ALL},
 	W_FIELD(",4657,", "Details", "NewValue"), W_FIELD(",4657,", "Image", "ProcessName"),
 	W_FIELD(",400,600,800,", "Data", "Message"), W_FIELD(",400,600,800,", "Data", "message"),
 	ANY_COLUMN(DNS_ACTIVITY, "query", query), ANY_COLUMN(DNS_ACTIVITY, "record_type", query_type),
 	ANY_COLUMN(DNS_ACTIVITY, "answer", answers), ANY_COLUMN(DNS_ACTIVITY, "response", rcode),
-	ANY_COLUMN(HTTP_ACTIVITY, "c-uri", url), ANY_COLUMN(HTTP_ACTIVITY, "cs-uri", url),
-	ANY_COLUMN(HTTP_ACTIVITY, "cs-uri-query", url), ANY_COLUMN(HTTP_ACTIVITY, "c-uri-query", url),
-	ANY_COLUMN(HTTP_ACTIVITY, "cs-uri-stem", url), ANY_COLUMN(HTTP_ACTIVITY, "cs-host", dst_host),
+	URL("c-uri", TARGET), URL("cs-uri", TARGET), URL("cs-uri-query", QUERY), URL("c-uri-query", QUERY),
+	URL("cs-uri-stem", STEM), URL("c-uri-stem", STEM), URL("c-uri-extension", EXTENSION),
+	ANY_COLUMN(HTTP_ACTIVITY, "cs-host", dst_host),
 	ANY_COLUMN(HTTP_ACTIVITY, "r-dns", dst_host), ANY_COLUMN(HTTP_ACTIVITY, "cs-method", http_method),
 	ANY_COLUMN(HTTP_ACTIVITY, "sc-status", http_status), ANY_COLUMN(HTTP_ACTIVITY, "c-useragent", user_agent),
 	ANY_COLUMN(HTTP_ACTIVITY, "cs-user-agent", user_agent), ANY_COLUMN(HTTP_ACTIVITY, "cs-referer", referrer),
@@ -118,6 +119,6 @@ const struct yg_detect_field_row yg_detect_field_rows[] = {
 	Z_COLUMN("user_agent", user_agent), Z_COLUMN("status_code", http_status), Z_COLUMN("host", dst_host),
 	Z_COLUMN("qtype_name", query_type), Z_COLUMN("rcode_name", rcode), Z_COLUMN("certificate.subject", tls_subject),
 	Z_COLUMN("certificate.issuer", tls_issuer), Z_COLUMN("operation", api_operation), Z_COLUMN("endpoint", api_service),
-	{0, 0, NULL, NULL, NULL, 0},
+	{0, 0, NULL, NULL, NULL, 0, YG_PART_ALL},
 };
 /* clang-format on */

@@ -18,7 +18,7 @@ const char *yg_job_state_name(enum yg_job_state s)
 	return (size_t)s < YG_LEN(state_names) ? state_names[s] : "";
 }
 
-static enum yg_job_state state_of(struct yg_sv s)
+enum yg_job_state yg_job_state_parse(struct yg_sv s)
 {
 	for (size_t i = 1; i < YG_LEN(state_names); i++)
 		if (yg_sv_eq(s, yg_sv_of(state_names[i])))
@@ -146,7 +146,7 @@ static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struc
 		if (text[i]->p == NULL)
 			return YG_FAIL(err, YG_NOMEM, "job");
 	}
-	j->state = state_of(yg_col_text(s, 7));
+	j->state = yg_job_state_parse(yg_col_text(s, 7));
 	j->done = yg_col_i64(s, 8);
 	j->total = yg_col_i64(s, 9);
 	j->errors = yg_col_i64(s, 10);
@@ -257,7 +257,7 @@ yg_status yg_job_recover(struct yg_act *act, uint64_t *out_n, struct yg_err *err
 		act->db,
 		YG_SQL("UPDATE job SET state = 'interrupted', message = 'the program ended meanwhile',"
 		       " finished = $1, updated = $1 WHERE state IN ('queued', 'running')"
-		       " AND kind <> 'events.import'"),
+		       " AND kind NOT IN ('events.import', 'retro-hunt')"),
 		&s, err);
 	if (st != YG_OK)
 		return st;

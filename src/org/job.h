@@ -23,7 +23,8 @@ enum yg_job_state {
 	YG_JOB_STATES(X)
 #undef X
 };
-const char *yg_job_state_name(enum yg_job_state s); /* static; never NULL */
+const char *yg_job_state_name(enum yg_job_state s);   /* static; never NULL */
+enum yg_job_state yg_job_state_parse(struct yg_sv s); /* NONE: no such state */
 
 struct yg_job {
 	struct yg_sv id, kind, org, actor, message;

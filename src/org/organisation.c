@@ -293,8 +293,9 @@ yg_status yg_org_change(struct yg_act *act, struct yg_sv slug, int64_t version,
 static yg_status owns(struct yg_act *act, struct yg_sv slug, const char **out, struct yg_err *err)
 {
 	static const char *const what[] = {
-		"alerts",       "indicator lists",        "allow entries",       "sources",
-		"valid tokens", "organisations below it", "information systems", "block entries"};
+		"alerts",          "indicator lists",        "allow entries",       "sources",
+		"valid tokens",    "organisations below it", "information systems", "block entries",
+		"detection rules", "detection exceptions"};
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
 	yg_status st = yg_state_prepare(
@@ -306,7 +307,9 @@ static yg_status owns(struct yg_act *act, struct yg_sv slug, const char **out, s
 		       " (SELECT count(*) FROM token WHERE org = $1 AND revoked = 0 AND (expires = 0 OR expires > $2)),"
 		       " (SELECT count(*) FROM organisation WHERE parent = $1),"
 		       " (SELECT count(*) FROM information_system WHERE org = $1),"
-		       " (SELECT count(*) FROM block_entry WHERE org = $1)"),
+		       " (SELECT count(*) FROM block_entry WHERE org = $1),"
+		       " (SELECT count(*) FROM detect_rule WHERE org = $1),"
+		       " (SELECT count(*) FROM detect_exception WHERE org = $1)"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -335,6 +338,11 @@ static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err
 		YG_SQL("DELETE FROM dns_allow_request WHERE org = $1"),
 		YG_SQL("DELETE FROM dns_answer WHERE org = $1"),
 		YG_SQL("DELETE FROM due_policy WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_override WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_stat WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_sample WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_state WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_notice WHERE org = $1"),
 		YG_SQL("UPDATE person SET org = '' WHERE org = $1"),
 		YG_SQL("DELETE FROM organisation_path WHERE slug = $1"),
 		YG_SQL("DELETE FROM organisation WHERE slug = $1"),

@@ -81,6 +81,28 @@ static yg_status purge_alerts(struct purge *p, struct yg_purge_counts *out, stru
 	return st;
 }
 
+/* The organisation's own rules with what hangs on them, and what it said of others'. */
+static yg_status purge_rules(struct purge *p, struct yg_err *err)
+{
+	const char *const texts[] = {
+		YG_SQL("DELETE FROM detect_exception WHERE id IN (SELECT id FROM detect_exception WHERE org = $1"
+		       " OR rule IN (SELECT uid FROM detect_rule WHERE org = $1) LIMIT $2)"),
+		YG_SQL("DELETE FROM detect_override WHERE (rule, org) IN (SELECT rule, org FROM detect_override"
+		       " WHERE org = $1 OR rule IN (SELECT uid FROM detect_rule WHERE org = $1) LIMIT $2)"),
+		YG_SQL("DELETE FROM detect_rule_past WHERE (rule, version) IN (SELECT p.rule, p.version"
+		       " FROM detect_rule r JOIN detect_rule_past p ON p.rule = r.uid WHERE r.org = $1 LIMIT $2)"),
+		YG_SQL("DELETE FROM detect_rule_text WHERE (rule, version) IN (SELECT t.rule, t.version"
+		       " FROM detect_rule r JOIN detect_rule_text t ON t.rule = r.uid WHERE r.org = $1 LIMIT $2)"),
+		YG_SQL("DELETE FROM detect_stat WHERE (rule, hour, org) IN (SELECT rule, hour, org"
+		       " FROM detect_stat WHERE org = $1 LIMIT $2)"),
+		YG_SQL("DELETE FROM detect_rule WHERE uid IN (SELECT uid FROM detect_rule WHERE org = $1 LIMIT $2)"),
+	};
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++)
+		st = drain(p, texts[i], "detection rules", NULL, err);
+	return st;
+}
+
 /* Tokens first: from then on nothing new comes in. */
 static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct yg_err *err)
 {
@@ -111,6 +133,8 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 			p,
 			YG_SQL("DELETE FROM block_entry WHERE id IN (SELECT id FROM block_entry WHERE org = $1 LIMIT $2)"),
 			"block entries", &out->block_entries, err);
+	if (st == YG_OK)
+		st = purge_rules(p, err);
 	if (st == YG_OK)
 		st = drain(
 			p,

@@ -1,0 +1,16 @@
+/* exception.h - the detection part of an exception, as a rule of any log source; pure.
+ *
+ *   selection:
+ *     Image: C:\Program Files\Backup\agent.exe
+ *   condition: selection
+ */
+#pragma once
+#include "detect/rule.h"
+
+#define YG_DETECT_EXCEPTION_MAX 65536 /* bytes of its text */
+
+/* The maps of searches and the condition, as a rule has them below `detection`.  *out lives in
+ * the arena; its log source is any.  In err the lines are those of `text`.
+ * YG_OK | YG_PARSE ("line N: ...") | YG_LIMIT | YG_NOMEM. */
+yg_status yg_detect_exception_read(struct yg_sv text, struct yg_arena *arena,
+				   struct yg_sigma_rule *out, struct yg_err *err);

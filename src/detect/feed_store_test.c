@@ -1,0 +1,174 @@
+/* Messages in and out of the state database: once in, in order out, and after a lost
+ * state again the same. */
+#include "detect/feed_store.h"
+
+#include "tap.h"
+
+#define S INT64_C(1000000)
+
+static struct yg_err err;
+
+static struct yg_state *fresh(void)
+{
+	struct yg_state *db = NULL;
+	if (yg_state_open(":memory:", &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	return db;
+}
+
+static void message(struct yg_buf *b, uint32_t spool, uint64_t batch, enum yg_feed_kind kind,
+		    size_t bytes)
+{
+	static char text[YG_FEED_TEXT_MAX];
+	struct yg_feed_head h = {.spool = spool,
+				 .batch = batch,
+				 .org = YG_SV_INIT("acme"),
+				 .source = YG_SV_INIT("zeek"),
+				 .sensor = YG_SV_INIT(""),
+				 .received = {S}};
+	struct yg_feed_entry e = {.kind = kind};
+	memset(text, 'x', sizeof text);
+	h.entries = (uint32_t)(bytes / sizeof text) + 1;
+	if (kind == YG_FEED_STAT)
+		e.stat.rule = YG_SV("r-1");
+	else
+		e.login.user = (struct yg_sv){text, h.entries > 1 ? sizeof text : 5};
+	b->n = 0;
+	yg_feed_put_head(b, &h);
+	for (uint32_t i = 0; i < h.entries; i++)
+		yg_feed_put(b, &e);
+}
+
+static yg_status on_stat(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
+			 const struct yg_feed_entry *stat, struct yg_err *e)
+{
+	int *n = ctx;
+	(void)db;
+	if (*n < 0)
+		return YG_FAIL(e, YG_AGAIN, "not now");
+	*n += YG_SV_IS(stat->stat.rule, "r-1") && YG_SV_IS(h->org, "acme");
+	return YG_OK;
+}
+
+static yg_status take(struct yg_state *db, const struct yg_buf *b, int *stats,
+		      struct yg_feed_taken *out)
+{
+	*out = (struct yg_feed_taken){0};
+	return yg_feed_take(db, yg_buf_sv(b), (yg_wall){S}, on_stat, stats, out, &err);
+}
+
+static void once(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf row = {0};
+	struct yg_feed_taken t;
+	struct yg_feed_row r;
+	struct yg_feed_queue q;
+	int stats = 0;
+	yg_buf_init(&b, YG_FEED_BYTES_MAX);
+	yg_buf_init(&row, YG_FEED_BYTES_MAX);
+	message(&b, 1, 5, YG_FEED_LOGIN, 0);
+	T_OK(take(db, &b, &stats, &t) == YG_OK && !t.duplicate);
+	T_OK(take(db, &b, &stats, &t) == YG_OK && t.duplicate);
+	message(&b, 1, 4, YG_FEED_LOGIN, 0);
+	T_NAMED(take(db, &b, &stats, &t) == YG_OK && t.duplicate, "an older batch: had already");
+	message(&b, 1 | 1u << 16, 5, YG_FEED_LOGIN, 0);
+	T_NAMED(take(db, &b, &stats, &t) == YG_OK && !t.duplicate, "another part of it: not yet");
+	message(&b, 1, 6, YG_FEED_STAT, 0);
+	T_OK(take(db, &b, &stats, &t) == YG_OK && stats == 1);
+	T_OK(take(db, &b, &stats, &t) == YG_OK && t.duplicate && stats == 1);
+	T_OK(yg_feed_queue(db, &q, &err) == YG_OK && q.last == 2 && q.consumed == 0);
+	stats = -1;
+	message(&b, 1, 7, YG_FEED_STAT, 0);
+	T_OK(take(db, &b, &stats, &t) == YG_AGAIN);
+	stats = 0;
+	T_NAMED(take(db, &b, &stats, &t) == YG_OK && !t.duplicate && stats == 1,
+		"what could not be counted is not marked as had");
+	b.n -= 3;
+	T_OK(take(db, &b, &stats, &t) == YG_PARSE);
+	T_OK(yg_feed_tick(db, (yg_wall){9 * S}, &err) == YG_OK);
+	T_OK(yg_feed_row(db, 0, &row, &r, &err) == YG_OK && r.seq == 1 && r.body.n > 0);
+	T_OK(yg_feed_row(db, 1, &row, &r, &err) == YG_OK && r.seq == 2 && r.body.n > 0);
+	T_OK(yg_feed_row(db, 2, &row, &r, &err) == YG_OK && r.seq == 3 && r.body.n == 0 &&
+	     r.taken.us == 9 * S);
+	T_OK(yg_feed_row(db, 3, &row, &r, &err) == YG_NOTFOUND);
+}
+
+static void saved(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf other = {0};
+	struct yg_feed_taken t;
+	struct yg_feed_row r;
+	struct yg_feed_queue q;
+	struct yg_arena arena;
+	struct yg_sv *orgs;
+	struct yg_stmt *s = NULL;
+	size_t n = 9;
+	int stats = 0;
+	yg_arena_init(&arena, 1u << 20);
+	yg_buf_init(&b, YG_FEED_BYTES_MAX);
+	yg_buf_init(&other, 1u << 20);
+	for (uint64_t batch = 1; batch <= 3; batch++) {
+		message(&b, 1, batch, YG_FEED_LOGIN, 0);
+		T_OK(take(db, &b, &stats, &t) == YG_OK);
+	}
+	T_OK(yg_state_prepare(
+		     db,
+		     "INSERT INTO organisation (slug, title_ja, title_en, created, updated)"
+		     " VALUES ('acme', 'a', 'a', 0, 0)",
+		     &s, &err) == YG_OK &&
+	     yg_stmt_run(s, &err) == YG_OK);
+	yg_buf_put(&other, YG_SV("state"));
+	const struct yg_feed_state state = {YG_SV_INIT("acme"), NULL, &other};
+	const struct yg_feed_state gone = {YG_SV_INIT("gone"), &other, &other};
+	T_OK(yg_feed_save(db, &state, 1, 2, (yg_wall){S}, &err) == YG_OK);
+	T_OK(yg_feed_save(db, &gone, 1, 2, (yg_wall){S}, &err) == YG_OK);
+	T_OK(yg_feed_row(db, 0, &b, &r, &err) == YG_OK && r.seq == 3);
+	T_OK(yg_feed_orgs(db, &arena, &orgs, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(orgs[0], "acme"));
+	T_OK(yg_feed_load(db, YG_SV("acme"), "notice", &other, &err) == YG_OK &&
+	     YG_SV_IS(yg_buf_sv(&other), "state"));
+	T_OK(yg_feed_load(db, YG_SV("acme"), "correlate", &other, &err) == YG_OK && other.n == 0);
+	T_OK(yg_feed_save(db, NULL, 0, 3, (yg_wall){S}, &err) == YG_OK);
+	T_OK(yg_feed_queue(db, &q, &err) == YG_OK && q.last == 3 && q.consumed == 3 &&
+	     q.bytes == 0);
+	message(&b, 1, 4, YG_FEED_LOGIN, 0);
+	T_OK(take(db, &b, &stats, &t) == YG_OK);
+	T_NAMED(yg_feed_row(db, 3, &b, &r, &err) == YG_OK && r.seq == 4,
+		"a number is never used twice");
+	T_OK(yg_feed_forget(db, YG_SV("acme"), &err) == YG_OK);
+	T_OK(yg_feed_orgs(db, &arena, &orgs, &n, &err) == YG_OK && n == 0);
+	yg_arena_free(&arena);
+}
+
+static void bounded(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	struct yg_feed_taken t = {0};
+	struct yg_feed_queue q;
+	struct yg_feed_row r;
+	uint64_t batch = 0, most = 2ULL * YG_FEED_WAITING_MAX / (15u << 20);
+	int stats = 0;
+	yg_buf_init(&b, YG_FEED_BYTES_MAX);
+	while (batch < most && t.dropped == 0) {
+		message(&b, 1, ++batch, YG_FEED_LOGIN, 15u << 20);
+		if (take(db, &b, &stats, &t) != YG_OK)
+			break;
+	}
+	T_NAMED(t.dropped == 1 && batch > 10, "beyond the bound the oldest goes");
+	T_OK(yg_feed_queue(db, &q, &err) == YG_OK && q.bytes <= YG_FEED_WAITING_MAX &&
+	     q.dropped == 1);
+	T_OK(yg_feed_row(db, 0, &b, &r, &err) == YG_OK && r.seq == 2);
+}
+
+int main(void)
+{
+	once();
+	saved();
+	bounded();
+	return tap_done();
+}

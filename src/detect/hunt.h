@@ -1,0 +1,87 @@
+/* hunt.h - rules over events of the past, as the event store has them.
+ *
+ *   yg_hunt_rules_new(env, texts, n, &rules, &err);
+ *   yg_hunt_scan s = {...};                          where to look
+ *   while (!s.done) yg_hunt_next(ch, where, &s, on_row, ctx, &err);
+ *   on_row: yg_hunt_ask(rules, ev, on_match, ctx, &err);
+ *
+ * A stored row has every column of the event and the record as it came, which is all that
+ * rules see while events come in: so the same rules match.  The store leaves out what no rule
+ * can match (hunt_filter.h); of the rest each rule is asked.
+ *
+ * Blocking, one thread at a time.
+ */
+#pragma once
+#include "detect/engine.h"
+#include "detect/view.h"
+#include "event/search.h"
+#include "event/table.h"
+
+/* ---- rules ---- */
+
+#define YG_HUNT_RULES_MAX 20000u   /* of one hunt */
+#define YG_HUNT_WHERE_MAX 1048576u /* bytes of the condition of all of them */
+
+struct yg_hunt_text {
+	struct yg_sv name; /* what messages call it */
+	struct yg_sv text; /* YAML: one document, a rule */
+};
+struct yg_hunt_rules; /* owned: yg_hunt_rules_free() */
+/* YG_PARSE: "name:line: reason"; a correlation cannot be looked for.  YG_LIMIT | YG_NOMEM.
+ * lenient: one that cannot be is left out, as the others stand. */
+yg_status yg_hunt_rules_new(const struct yg_env *env, const struct yg_hunt_text *texts, size_t n,
+			    bool lenient, struct yg_hunt_rules **out, struct yg_err *err);
+void yg_hunt_rules_free(struct yg_hunt_rules *r); /* NULL is fine */
+/* What every event has that one of them matches; for yg_hunt_next(). */
+struct yg_sv yg_hunt_rules_where(const struct yg_hunt_rules *r);
+struct yg_detect_about yg_hunt_rules_about(const struct yg_hunt_rules *r, uint32_t rule);
+
+/* The event as the rules see it; until the next call, and as long as the event.  YG_NOMEM. */
+yg_status yg_hunt_record(struct yg_hunt_rules *r, const struct yg_event *ev,
+			 struct yg_detect_record *out, struct yg_err *err);
+
+struct yg_hunt_match { /* views end with the call */
+	uint32_t rule; /* place in `texts` */
+	const struct yg_event *event;
+	const struct yg_detect_record *record;
+	const struct yg_detect_eval *eval; /* for yg_detect_fields() */
+};
+typedef void yg_hunt_match_fn(void *ctx, const struct yg_hunt_match *m);
+/* YG_OK | YG_NOMEM. */
+yg_status yg_hunt_ask(struct yg_hunt_rules *r, const struct yg_event *ev, yg_hunt_match_fn *match,
+		      void *ctx, struct yg_err *err);
+
+/* ---- events ---- */
+
+#define YG_HUNT_SLICE_US 2000000 /* what one question to the store should take */
+
+struct yg_hunt_scan {
+	const struct yg_sv *orgs; /* borrowed: of these; NULL: of all */
+	size_t org_count;
+	int64_t from, to;        /* of `time` */
+	int64_t received_before; /* what came later is none of ours; 0: no bound */
+	bool lean;               /* events come without the record */
+	/* where it is; zero at the beginning.  Kept, it goes on there. */
+	int64_t slice_to;          /* what is read next ends here; 0: at `to` */
+	struct yg_search_key last; /* what was read last, when `within` a slice */
+	bool within, done;
+	int64_t width; /* of slices, in `time` */
+	uint32_t most; /* rows of one */
+	uint64_t rows; /* that the store gave */
+};
+/* `ev` and what it points to end with the call. */
+typedef yg_status yg_hunt_row_fn(void *ctx, const struct yg_event *ev, struct yg_err *err);
+/* The next slice, newest events first; it may be empty.  What our own
+ * findings are is left out.  `where`: a condition as hunt_filter.h makes it.  When it fails,
+ * the place stays; a slice that was too much is asked again, narrower, by the next call.
+ * YG_OK | YG_AGAIN: the store is not there | what `row` said. */
+yg_status yg_hunt_next(struct yg_ch *ch, struct yg_sv where, struct yg_hunt_scan *s,
+		       const struct yg_env *env, yg_hunt_row_fn *row, void *ctx,
+		       struct yg_err *err);
+/* How much of it is done, of 1000. */
+unsigned yg_hunt_share(const struct yg_hunt_scan *s);
+/* The place as text, and read again, so that the next slice is the same as it would have
+ * been.  Empty: the beginning.  YG_CORRUPT. */
+#define YG_HUNT_PLACE_MAX (YG_SEARCH_CURSOR_MAX + 48)
+void yg_hunt_place_put(const struct yg_hunt_scan *s, struct yg_sb *b);
+yg_status yg_hunt_place_get(struct yg_sv text, struct yg_hunt_scan *s, struct yg_err *err);

@@ -1,0 +1,333 @@
+#include "detect/hunt_state.h"
+
+#include "base/limits.h"
+#include "store/rows.h"
+
+#define COLUMNS                                                                                         \
+	"h.seq, h.kind, h.automatic, h.org, h.name, h.items, h.first, h.last, h.time_from, h.time_to,"  \
+	" h.received, h.place, h.batch, h.looked_at, h.matches, h.told, h.known, h.cut, j.id, j.actor," \
+	" j.message, j.state, j.done, j.total, j.created, j.started, j.finished, j.cancel, h.alerts,"   \
+	" coalesce((SELECT title FROM detect_rule WHERE uid = h.name),"                                 \
+	" (SELECT CASE title WHEN '' THEN name ELSE title END FROM indicator_list WHERE uid = h.name), '')"
+
+static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
+{
+	struct yg_hunt *h = to;
+	*h = (struct yg_hunt){.seq = yg_col_i64(s, 0)};
+	const struct yg_row_text texts[] = {
+		{&h->org, 3},        {&h->name, 4},         {&h->place, 11}, {&h->job.id, 18},
+		{&h->job.actor, 19}, {&h->job.message, 20}, {&h->title, 29}};
+	h->what = YG_SV_IS(yg_col_text(s, 1), "rule") ? YG_HUNT_RULE : YG_HUNT_INDICATOR;
+	h->automatic = yg_col_i64(s, 2) != 0;
+	int64_t *numbers[] = {&h->items,       &h->first, &h->last,  &h->from.us,   &h->to.us,
+			      &h->received.us, NULL,      &h->batch, &h->looked_at, &h->matches,
+			      &h->told,        &h->known, &h->cut};
+	for (size_t i = 0; i < YG_LEN(numbers); i++)
+		if (numbers[i] != NULL)
+			*numbers[i] = yg_col_i64(s, (int)i + 5);
+	h->job.state = yg_job_state_parse(yg_col_text(s, 21));
+	int64_t *of_job[] = {&h->job.done, &h->job.total, &h->job.created.us, &h->job.started.us,
+			     &h->job.finished.us};
+	for (size_t i = 0; i < YG_LEN(of_job); i++)
+		*of_job[i] = yg_col_i64(s, (int)i + 22);
+	h->job.cancel = yg_col_i64(s, 27) != 0;
+	h->alerts = yg_col_i64(s, 28);
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
+}
+
+static yg_status insert(struct yg_state *db, const struct yg_hunt *h, struct yg_sv job,
+			size_t items, int64_t *out_seq, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("INSERT INTO retro_hunt (job, kind, automatic, org, name, items, first, last, time_from,"
+		       " time_to, received) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		       " RETURNING seq"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, job);
+	yg_stmt_text(s, 2, h->what == YG_HUNT_RULE ? YG_SV("rule") : YG_SV("indicator"));
+	yg_stmt_i64(s, 3, h->automatic);
+	yg_stmt_text(s, 4, h->org);
+	yg_stmt_text(s, 5, h->name);
+	yg_stmt_i64(s, 6, items > 0 ? (int64_t)items : h->items);
+	const int64_t numbers[] = {h->first, h->last, h->from.us, h->to.us, h->received.us};
+	for (size_t i = 0; i < YG_LEN(numbers); i++)
+		yg_stmt_i64(s, (int)i + 7, numbers[i]);
+	st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK)
+		return st;
+	*out_seq = yg_col_i64(s, 0);
+	return yg_stmt_step(s, &row, err);
+}
+
+static yg_status insert_items(struct yg_state *db, int64_t seq, const struct yg_sv *items, size_t n,
+			      struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(
+			db,
+			YG_SQL("INSERT INTO retro_hunt_item (hunt, n, item) VALUES ($1, $2, $3)"),
+			&s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_i64(s, 1, seq);
+		yg_stmt_i64(s, 2, (int64_t)i);
+		yg_stmt_text(s, 3, items[i]);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}
+
+yg_status yg_hunt_add(struct yg_act *act, const struct yg_hunt *h, const struct yg_sv *items,
+		      size_t n, struct yg_id *out_job, struct yg_err *err)
+{
+	struct yg_tx tx;
+	struct yg_id job;
+	int64_t seq = 0;
+	if (n > YG_HUNT_ITEMS_MAX)
+		return YG_FAIL(err, YG_LIMIT, "a hunt is for at most %d rules or indicators",
+			       YG_HUNT_ITEMS_MAX);
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_job_add(act, YG_SV(YG_HUNT_KIND), h->org, YG_SV(""), &job, err);
+	if (st == YG_OK)
+		st = insert(act->db, h, yg_id_sv(&job), n, &seq, err);
+	if (st == YG_OK)
+		st = insert_items(act->db, seq, items, n, err);
+	st = yg_tx_end(&tx, st, err);
+	if (st == YG_OK)
+		*out_job = job;
+	return st;
+}
+
+yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *arena,
+		      struct yg_hunt *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT " COLUMNS
+		       " FROM retro_hunt h JOIN job j ON j.id = h.job WHERE h.job = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, job);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such hunt");
+	return st == YG_OK ? take(s, arena, out, err) : st;
+}
+
+yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, struct yg_arena *arena,
+		       struct yg_hunt **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT " COLUMNS " FROM retro_hunt h JOIN job j ON j.id = h.job"
+		       " WHERE ($1 = 1 OR h.org IN yg_set($2)) AND ($3 = '' OR h.job < $3)"
+		       " AND ($5 = '' OR j.state = $5)"
+		       " ORDER BY h.job DESC LIMIT $4"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
+	yg_stmt_set(s, 2, f->reach.orgs, f->reach.org_count);
+	yg_stmt_text(s, 3, f->before);
+	yg_stmt_i64(s, 4, f->limit);
+	yg_stmt_text(s, 5, f->state);
+	const struct yg_row_list how = {sizeof(struct yg_hunt), f->limit, take};
+	return yg_row_list(s, &how, arena, out, out_n, err);
+}
+
+yg_status yg_hunt_items(struct yg_state *db, int64_t seq, uint32_t limit, struct yg_arena *arena,
+			struct yg_sv **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_sv *list = YG_NEW_N(arena, struct yg_sv, limit + 1);
+	bool row = true;
+	size_t n = 0;
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "what a hunt is for");
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT item FROM retro_hunt_item WHERE hunt = $1 ORDER BY n LIMIT $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, seq);
+	yg_stmt_i64(s, 2, limit);
+	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		list[n] = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (list[n++].p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "what a hunt is for");
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("UPDATE retro_hunt SET place = $2, batch = $3, looked_at = $4, matches = $5,"
+		       " told = $6, known = $7, cut = $8, alerts = $9 WHERE seq = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, h->seq);
+	yg_stmt_text(s, 2, h->place);
+	const int64_t numbers[] = {h->batch, h->looked_at, h->matches, h->told,
+				   h->known, h->cut,       h->alerts};
+	for (size_t i = 0; i < YG_LEN(numbers); i++)
+		yg_stmt_i64(s, (int)i + 3, numbers[i]);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_hunt_requeue(struct yg_act *act, uint64_t *out_n, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("UPDATE job SET state = 'queued', updated = $1 WHERE state IN ('queued', 'running')"
+		       " AND kind = 'retro-hunt'"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, yg_env_wall(act->env).us);
+	st = yg_stmt_run(s, err);
+	if (st == YG_OK)
+		*out_n = yg_state_changes(act->db);
+	return st;
+}
+
+/* ---- what is new ---- */
+
+static yg_status ask_flag(struct yg_stmt *s, bool *out, struct yg_err *err)
+{
+	bool row = false;
+	yg_status st = yg_stmt_step(s, &row, err);
+	*out = st == YG_OK && row && yg_col_i64(s, 0) != 0;
+	return st;
+}
+
+yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT count(*) FROM retro_hunt h JOIN job j ON j.id = h.job"
+		       " WHERE h.automatic = 1 AND h.kind = $1 AND j.state IN ('queued', 'running')"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, what == YG_HUNT_RULE ? YG_SV("rule") : YG_SV("indicator"));
+	return ask_flag(s, out, err);
+}
+
+yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall before, bool *out,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		what == YG_HUNT_RULE
+			? YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
+				 " THEN 1 ELSE 0 END FROM detect_change c LEFT JOIN detect_snapshot s ON s.state = 'ready'")
+			: YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
+				 " THEN 1 ELSE 0 END FROM indicator_change c LEFT JOIN snapshot s ON s.state = 'ready'"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, before.us);
+	return ask_flag(s, out, err);
+}
+
+yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int64_t *out_last,
+		       int64_t *out_count, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT coalesce(min(m.indicator), 0), coalesce(max(i.id), 0),"
+		       " sum(CASE WHEN l.enabled = 1 AND (i.valid_until = 0 OR i.valid_until > $1) THEN 1 ELSE 0 END)"
+		       " FROM hunt_mark m JOIN indicator i ON i.id > m.indicator"
+		       " JOIN indicator_list l ON l.id = i.list"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, now.us);
+	st = yg_stmt_step(s, &row, err);
+	*out_first = st == YG_OK && row ? yg_col_i64(s, 0) + 1 : 1;
+	*out_last = st == YG_OK && row ? yg_col_i64(s, 1) : 0;
+	*out_count = st == YG_OK && row ? yg_col_i64(s, 2) : 0;
+	return st;
+}
+
+yg_status yg_hunt_mark(struct yg_state *db, int64_t last, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("UPDATE hunt_mark SET indicator = $1 WHERE id = 1 AND indicator < $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, last);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_hunt_new_rules(struct yg_state *db, struct yg_arena *arena, struct yg_sv **out,
+			    size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_sv *list = YG_NEW_N(arena, struct yg_sv, YG_HUNT_ITEMS_MAX);
+	bool row = true;
+	size_t n = 0;
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "rules that are new");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT uid FROM detect_rule WHERE stage = 'live' AND kind = 'rule' AND refused = ''"
+		       " AND uid NOT IN (SELECT rule FROM hunted_rule) ORDER BY uid LIMIT $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, YG_HUNT_ITEMS_MAX);
+	while (n < YG_HUNT_ITEMS_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		list[n] = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (list[n++].p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "rules that are new");
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_sv *uids, size_t n, yg_wall now,
+			     struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(
+			db,
+			YG_SQL("INSERT INTO hunted_rule (rule, at) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING"),
+			&s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, uids[i]);
+		yg_stmt_i64(s, 2, now.us);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}

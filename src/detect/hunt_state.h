@@ -1,0 +1,74 @@
+/* hunt_state.h - hunts as the state database has them: each is a job with a row of its own,
+ * which says what is looked for, where it is and what was found.
+ *
+ * Runs in: role center.  A hunt goes on after a crash: what it found and where it is are
+ * saved in one transaction.
+ */
+#pragma once
+#include "base/arena.h"
+#include "org/job.h"
+#include "org/reach.h"
+
+#define YG_HUNT_KIND        "retro-hunt" /* of its job */
+#define YG_HUNT_MATCHES_MAX 10000        /* told of one hunt; more are counted */
+#define YG_HUNT_ITEMS_MAX   20000        /* rules, or indicators given one by one */
+/* Findings of hunt n come from spool YG_HUNT_SPOOL + n, which no worker has. */
+#define YG_HUNT_SPOOL       0x80000000u
+
+enum yg_hunt_what { YG_HUNT_RULE, YG_HUNT_INDICATOR };
+struct yg_hunt {
+	int64_t seq;
+	enum yg_hunt_what what;
+	bool automatic;
+	struct yg_sv org;           /* and those below; empty: all */
+	struct yg_sv name;          /* of the one rule (uid), list (uid) or value; empty: several */
+	int64_t items;              /* how many rules or indicators */
+	int64_t first, last;        /* ids of indicators from..last; 0: by item */
+	yg_wall from, to, received; /* events of that time, received before */
+	struct yg_sv place;         /* hunt.h */
+	int64_t batch, looked_at, matches, told, known, cut;
+	int64_t alerts;     /* opened */
+	struct yg_sv title; /* of the one rule or list; not when adding */
+	struct yg_job job;  /* id, state, actor, times */
+};
+/* A queued job and its row; seq, progress and job of *h are not looked at.
+ * YG_LIMIT: too many items. */
+yg_status yg_hunt_add(struct yg_act *act, const struct yg_hunt *h, const struct yg_sv *items,
+		      size_t n, struct yg_id *out_job, struct yg_err *err) YG_MUST_USE;
+yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *arena,
+		      struct yg_hunt *out, struct yg_err *err);
+struct yg_hunt_filter {
+	struct yg_reach reach; /* those of organisations within it */
+	struct yg_sv state;    /* of its job; empty: any */
+	struct yg_sv before;   /* keyset: jobs below; empty: from the newest */
+	uint32_t limit;        /* 1..YG_PAGE_MAX */
+};
+/* Newest first. */
+yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, struct yg_arena *arena,
+		       struct yg_hunt **out, size_t *out_n, struct yg_err *err);
+/* Its items in order, at most `limit`. */
+yg_status yg_hunt_items(struct yg_state *db, int64_t seq, uint32_t limit, struct yg_arena *arena,
+			struct yg_sv **out, size_t *out_n, struct yg_err *err);
+/* Place and numbers; in the caller's transaction. */
+yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h,
+		       struct yg_err *err) YG_MUST_USE;
+/* Hunts that ran when the program ended wait again; how many wait. */
+yg_status yg_hunt_requeue(struct yg_act *act, uint64_t *out_n, struct yg_err *err) YG_MUST_USE;
+
+/* Is a hunt that was made by itself waiting or running? */
+yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, struct yg_err *err);
+/* Workers have had every indicator (rule) that there is since `before`: the newest snapshot
+ * was finished by then, and nothing changed after it was begun. */
+yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall before, bool *out,
+			  struct yg_err *err);
+/* Indicators beyond the mark, of lists in use and valid at `now`: how many, and up to which
+ * id the mark may go; the mark moves by yg_hunt_mark(). */
+yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int64_t *out_last,
+		       int64_t *out_count, struct yg_err *err);
+yg_status yg_hunt_mark(struct yg_state *db, int64_t last, struct yg_err *err) YG_MUST_USE;
+/* Uids of rules that are live, compiled and never were looked for (at most
+ * YG_HUNT_ITEMS_MAX); they are noted by yg_hunt_mark_rules(). */
+yg_status yg_hunt_new_rules(struct yg_state *db, struct yg_arena *arena, struct yg_sv **out,
+			    size_t *out_n, struct yg_err *err);
+yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_sv *uids, size_t n, yg_wall now,
+			     struct yg_err *err) YG_MUST_USE;

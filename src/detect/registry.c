@@ -1,0 +1,545 @@
+#include "base/limits.h"
+#include "detect/registry_internal.h"
+
+#define KEY_MAX 4096
+
+yg_status yg_detect_touch(struct yg_state *db, struct yg_err *err)
+{
+	return yg_drule_run(db,
+			    YG_SQL("UPDATE detect_change SET changes = changes + 1 WHERE id = 1"),
+			    NULL, 0, err);
+}
+
+yg_status yg_drule_run(struct yg_state *db, const char *sql, const struct yg_sv *texts, size_t n,
+		       struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(db, sql, &s, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < n; i++)
+		yg_stmt_text(s, (int)i + 1, texts[i]);
+	return yg_stmt_run(s, err);
+}
+
+bool yg_drule_collection_ok(struct yg_sv s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+		    c != '.' && c != '_' && c != '-')
+			return false;
+	}
+	return s.n >= 1 && s.n <= YG_DRULE_COLLECTION_MAX;
+}
+
+static yg_status check_place(struct yg_state *db, const struct yg_drule_place *at,
+			     struct yg_err *err)
+{
+	if (!yg_drule_collection_ok(at->collection))
+		return YG_FAIL(err, YG_INVAL, "a collection has 1 to 64 of A-Z a-z 0-9 . _ -");
+	return at->org.n > 0 ? yg_org_known(db, at->org, err) : YG_OK;
+}
+
+/* ---- rows ---- */
+
+yg_status yg_drule_take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
+{
+	struct yg_drule *r = to;
+	const struct yg_row_text texts[] = {
+		{&r->uid, 0},      {&r->org, 1},      {&r->collection, 2}, {&r->sigma_id, 4},
+		{&r->name, 5},     {&r->title, 6},    {&r->status, 8},     {&r->category, 9},
+		{&r->product, 10}, {&r->service, 11}, {&r->tags, 12},      {&r->file, 13},
+		{&r->refused, 15}, {&r->author, 16},  {&r->actor, 17}};
+	r->kind = YG_SIGMA_RULE;
+	r->stage = YG_STAGE_OFF;
+	(void)yg_sigma_kind_parse(yg_col_text(s, 3), &r->kind);
+	(void)yg_detect_stage_parse(yg_col_text(s, 14), &r->stage);
+	r->level = (enum yg_sigma_level)yg_col_i64(s, 7);
+	r->created.us = yg_col_i64(s, 18);
+	r->updated.us = yg_col_i64(s, 19);
+	r->version = yg_col_i64(s, 20);
+	r->text_version = yg_col_i64(s, 21);
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
+}
+
+yg_status yg_drule_get(struct yg_state *db, struct yg_sv uid, struct yg_arena *arena,
+		       struct yg_drule *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_drule r = {.version = 0};
+	const struct yg_row_text text = {&r.text, 22};
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT " YG_DRULE_COLUMNS
+		       ", t.text FROM detect_rule r JOIN detect_rule_text t ON t.rule = r.uid"
+		       " AND t.version = r.text_version WHERE r.uid = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		return YG_FAIL(err, YG_NOTFOUND, "no such rule");
+	if (st == YG_OK)
+		st = yg_drule_take(s, arena, &r, err);
+	if (st == YG_OK)
+		st = yg_row_texts(s, arena, &text, 1, err);
+	if (st == YG_OK)
+		*out = r;
+	return st;
+}
+
+/* "%part%" in lower case with what LIKE reads escaped; "" for nothing. */
+static struct yg_sv like(struct yg_arena *arena, struct yg_sv part)
+{
+	char *p = yg_arena_alloc(arena, part.n * 2 + 3, 1);
+	size_t at = 0;
+	if (p == NULL || part.n == 0)
+		return YG_SV("");
+	p[at++] = '%';
+	for (size_t i = 0; i < part.n; i++) {
+		char c = part.p[i];
+		if (c == '%' || c == '_' || c == '\\')
+			p[at++] = '\\';
+		p[at++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	p[at++] = '%';
+	return (struct yg_sv){p, at};
+}
+
+/* "%,attack.t1059,%" and "%,attack.t1059.%". */
+static struct yg_sv like_tag(struct yg_arena *arena, struct yg_sv tag, char behind)
+{
+	char *p = yg_arena_alloc(arena, tag.n + 2, 1);
+	if (p == NULL || tag.n == 0)
+		return YG_SV("");
+	p[0] = ',';
+	memcpy(p + 1, tag.p, tag.n);
+	p[tag.n + 1] = behind;
+	return like(arena, (struct yg_sv){p, tag.n + 2});
+}
+
+static void bind_words(struct yg_stmt *s, const struct yg_drule_filter *f)
+{
+	struct yg_sv stages[YG_STAGE_COUNT];
+	size_t n = 0;
+	for (unsigned i = 0; i < YG_STAGE_COUNT; i++)
+		if (f->stages == 0 || (f->stages & 1u << i) != 0)
+			stages[n++] = yg_sv_of(yg_detect_stage_name((enum yg_detect_stage)i));
+	yg_stmt_set(s, 8, stages, n);
+	for (unsigned i = 0; i <= YG_SIGMA_CRITICAL; i++)
+		yg_stmt_i64(s, 9 + (int)i,
+			    f->levels == 0 || (f->levels & 1u << i) != 0 ? (int64_t)i : -1);
+}
+
+yg_status yg_drule_list(struct yg_state *db, const struct yg_drule_filter *f,
+			struct yg_arena *arena, struct yg_drule **out, size_t *out_n,
+			struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT " YG_DRULE_COLUMNS
+		       " FROM detect_rule r WHERE ($1 = 1 OR r.org IS NULL OR r.org IN yg_set($2))"
+		       " AND ($3 = '' OR r.uid < $3) AND ($4 = '' OR r.collection = $4)"
+		       " AND ($5 = '' OR lower(r.title) LIKE $5 ESCAPE '\\' OR lower(r.sigma_id) LIKE $5 ESCAPE '\\'"
+		       " OR lower(r.name) LIKE $5 ESCAPE '\\' OR r.tags LIKE $5 ESCAPE '\\' OR lower(r.file) LIKE $5 ESCAPE '\\')"
+		       " AND ($6 = '' OR r.tags LIKE $6 ESCAPE '\\' OR r.tags LIKE $7 ESCAPE '\\')"
+		       " AND r.stage IN yg_set($8) AND r.level IN ($9, $10, $11, $12, $13, $14)"
+		       " AND ($15 = '' OR r.category = $15) AND ($16 = '' OR r.product = $16)"
+		       " AND ($17 = '' OR r.service = $17) AND ($18 = '' OR r.kind = $18)"
+		       " AND ($19 = 0 OR r.refused <> '') AND ($20 = '' OR r.uid = $20)"
+		       " ORDER BY r.uid DESC LIMIT $21"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_sv part = like(arena, f->part), tag = like_tag(arena, f->tag, ','),
+		     below = like_tag(arena, f->tag, '.');
+	if (arena->refused)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the rules");
+	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
+	yg_stmt_set(s, 2, f->reach.orgs, f->reach.org_count);
+	yg_stmt_text(s, 3, f->before);
+	yg_stmt_text(s, 4, f->collection);
+	yg_stmt_text(s, 5, part);
+	yg_stmt_text(s, 6, tag);
+	yg_stmt_text(s, 7, below);
+	bind_words(s, f);
+	yg_stmt_text(s, 15, f->category);
+	yg_stmt_text(s, 16, f->product);
+	yg_stmt_text(s, 17, f->service);
+	yg_stmt_text(s, 18, yg_sv_of(yg_sigma_kind_name(f->kind)));
+	yg_stmt_i64(s, 19, f->refused);
+	yg_stmt_text(s, 20, f->uid);
+	yg_stmt_i64(s, 21, f->limit);
+	const struct yg_row_list how = {
+		.each = sizeof(struct yg_drule), .limit = f->limit, .take = yg_drule_take};
+	return yg_row_list(s, &how, arena, out, out_n, err);
+}
+
+/* ---- new and changed ---- */
+
+yg_status yg_drule_key(const struct yg_detect_document *doc, struct yg_arena *arena,
+		       struct yg_sv *out, struct yg_err *err)
+{
+	struct yg_sv last = doc->name.n > 0 ? doc->name : doc->title;
+	*out = doc->sigma_id;
+	if (doc->sigma_id.n > 0)
+		return YG_OK;
+	char *p = yg_arena_alloc(arena, KEY_MAX, 1);
+	struct yg_sb b = yg_sb_init(p, KEY_MAX);
+	if (p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the rules");
+	yg_sb_put(&b, doc->file);
+	yg_sb_putc(&b, '#');
+	yg_sb_put(&b, last);
+	*out = yg_sb_sv(&b);
+	return YG_OK;
+}
+
+/* Is there one with that key?  *out_uid in the arena, empty: no. */
+static yg_status find_key(struct yg_state *db, const struct yg_drule_place *at, struct yg_sv key,
+			  struct yg_arena *arena, struct yg_sv *out_uid, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	const struct yg_sv texts[] = {at->collection, key, at->org};
+	bool row = false;
+	*out_uid = YG_SV("");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT uid FROM detect_rule WHERE collection = $1 AND key = $2"
+		       " AND coalesce(org, '') = $3 ORDER BY uid LIMIT 1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < YG_LEN(texts); i++)
+		yg_stmt_text(s, (int)i + 1, texts[i]);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && row) {
+		*out_uid = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (out_uid->p == NULL)
+			st = YG_FAIL(err, YG_NOMEM, "no memory for the rules");
+	}
+	return st;
+}
+
+/* The text and the row of the past that belong to a version. */
+static yg_status keep_version(struct yg_act *act, struct yg_sv uid, int64_t version,
+			      int64_t text_version, const struct yg_detect_document *doc,
+			      enum yg_detect_stage stage, struct yg_sv title, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = YG_OK;
+	if (doc != NULL) {
+		st = yg_state_prepare(
+			act->db,
+			YG_SQL("INSERT INTO detect_rule_text (rule, version, text) VALUES ($1, $2, $3)"),
+			&s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, uid);
+		yg_stmt_i64(s, 2, text_version);
+		yg_stmt_text(s, 3, doc->text);
+		st = yg_stmt_run(s, err);
+	}
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			act->db,
+			YG_SQL("INSERT INTO detect_rule_past (rule, version, text_version, stage, title, actor, created)"
+			       " VALUES ($1, $2, $3, $4, $5, $6, $7)"),
+			&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	yg_stmt_i64(s, 2, version);
+	yg_stmt_i64(s, 3, text_version);
+	yg_stmt_text(s, 4, yg_sv_of(yg_detect_stage_name(stage)));
+	yg_stmt_text(s, 5, title);
+	yg_stmt_text(s, 6, act->who);
+	yg_stmt_i64(s, 7, yg_env_wall(act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+/* What a document says of itself, from parameter `at` on. */
+static void bind_document(struct yg_stmt *s, int at, const struct yg_detect_document *doc,
+			  struct yg_sv key)
+{
+	const struct yg_sv texts[] = {key,           yg_sv_of(yg_sigma_kind_name(doc->kind)),
+				      doc->sigma_id, doc->name,
+				      doc->title,    yg_sv_of(yg_sigma_status_name(doc->status)),
+				      doc->category, doc->product,
+				      doc->service,  doc->tags,
+				      doc->author};
+	for (size_t i = 0; i < YG_LEN(texts); i++)
+		yg_stmt_text(s, at + (int)i, texts[i]);
+	yg_stmt_i64(s, at + (int)YG_LEN(texts), doc->level);
+}
+
+yg_status yg_drule_insert(struct yg_act *act, const struct yg_drule_place *at,
+			  const struct yg_detect_document *doc, struct yg_sv uid,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_stmt *s = NULL;
+	struct yg_sv key;
+	yg_arena_init(&arena, 65536);
+	yg_status st = yg_drule_key(doc, &arena, &key, err);
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			act->db,
+			YG_SQL("INSERT INTO detect_rule (key, kind, sigma_id, name, title, status, category, product,"
+			       " service, tags, author, level, uid, org, collection, file, stage, refused, actor, created,"
+			       " updated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+			       " $17, '', $18, $19, $19)"),
+			&s, err);
+	if (st != YG_OK)
+		return st;
+	bind_document(s, 1, doc, key);
+	yg_stmt_text(s, 13, uid);
+	yg_stmt_text_or_null(s, 14, at->org);
+	yg_stmt_text(s, 15, at->collection);
+	yg_stmt_text(s, 16, yg_sv_sub(doc->file, 0, YG_DRULE_FILE_MAX));
+	yg_stmt_text(s, 17, yg_sv_of(yg_detect_stage_name(at->stage)));
+	yg_stmt_text(s, 18, act->who);
+	yg_stmt_i64(s, 19, yg_env_wall(act->env).us);
+	st = yg_stmt_run(s, err);
+	return st == YG_OK ? keep_version(act, uid, 1, 1, doc, at->stage, doc->title, err) : st;
+}
+
+static yg_status add(struct yg_act *act, const struct yg_drule_place *at,
+		     const struct yg_detect_document *doc, struct yg_sv uid, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_sv there = YG_SV("");
+	yg_arena_init(&arena, 65536);
+	yg_detail_init(&d);
+	yg_status st = check_place(act->db, at, err);
+	if (st == YG_OK && doc->sigma_id.n > 0)
+		st = find_key(act->db, at, doc->sigma_id, &arena, &there, err);
+	if (st == YG_OK && there.n > 0)
+		st = YG_FAIL(err, YG_CONFLICT, "the collection has a rule of that id already");
+	if (st == YG_OK)
+		st = yg_drule_insert(act, at, doc, uid, err);
+	if (st == YG_OK)
+		st = yg_drule_check_references(act, err);
+	if (st == YG_OK)
+		st = yg_detect_touch(act->db, err);
+	yg_detail_note(&d, "title", doc->title);
+	yg_detail_note(&d, "collection", at->collection);
+	yg_detail_note(&d, "stage", yg_sv_of(yg_detect_stage_name(at->stage)));
+	return st == YG_OK ? yg_audit_add(act, "rule.add", uid, at->org, &d, err) : st;
+}
+
+yg_status yg_drule_add(struct yg_act *act, const struct yg_drule_place *at,
+		       const struct yg_detect_document *doc, struct yg_id *out_uid,
+		       struct yg_err *err)
+{
+	struct yg_tx tx;
+	struct yg_id uid = yg_id_new(&act->ids, act->env, "r");
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st == YG_OK)
+		st = yg_tx_end(&tx, add(act, at, doc, yg_id_sv(&uid), err), err);
+	if (st == YG_OK)
+		*out_uid = uid;
+	return st;
+}
+
+static yg_status write_document(struct yg_act *act, const struct yg_drule *was,
+				const struct yg_detect_document *doc, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_stmt *s = NULL;
+	struct yg_sv key;
+	yg_arena_init(&arena, 65536);
+	yg_status st = yg_drule_key(doc, &arena, &key, err);
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			act->db,
+			YG_SQL("UPDATE detect_rule SET key = $1, kind = $2, sigma_id = $3, name = $4, title = $5,"
+			       " status = $6, category = $7, product = $8, service = $9, tags = $10, author = $11,"
+			       " level = $12, refused = '', text_version = $13 WHERE uid = $14"),
+			&s, err);
+	if (st != YG_OK)
+		return st;
+	bind_document(s, 1, doc, key);
+	yg_stmt_i64(s, 13, was->version + 1);
+	yg_stmt_text(s, 14, was->uid);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_drule_update(struct yg_act *act, const struct yg_drule *was,
+			  const struct yg_drule_set *set, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	enum yg_detect_stage stage = set->stage != NULL ? *set->stage : was->stage;
+	int64_t version = was->version + 1;
+	yg_status st = set->doc != NULL ? write_document(act, was, set->doc, err) : YG_OK;
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			act->db,
+			YG_SQL("UPDATE detect_rule SET stage = $2, collection = $3, version = $4, updated = $5 WHERE uid = $1"),
+			&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, was->uid);
+	yg_stmt_text(s, 2, yg_sv_of(yg_detect_stage_name(stage)));
+	yg_stmt_text(s, 3, set->collection != NULL ? *set->collection : was->collection);
+	yg_stmt_i64(s, 4, version);
+	yg_stmt_i64(s, 5, yg_env_wall(act->env).us);
+	st = yg_stmt_run(s, err);
+	return st == YG_OK
+		       ? keep_version(act, was->uid, version,
+				      set->doc != NULL ? version : was->text_version, set->doc,
+				      stage, set->doc != NULL ? set->doc->title : was->title, err)
+		       : st;
+}
+
+/* Would the rule take the place of another one of its collection? */
+static yg_status check_key(struct yg_act *act, const struct yg_drule *was,
+			   const struct yg_drule_set *set, struct yg_arena *arena,
+			   struct yg_err *err)
+{
+	const struct yg_drule_place at = {.org = was->org,
+					  .collection = set->collection != NULL ? *set->collection
+										: was->collection};
+	struct yg_sv id = set->doc != NULL ? set->doc->sigma_id : was->sigma_id, there = YG_SV("");
+	if (id.n == 0)
+		return YG_OK;
+	yg_status st = find_key(act->db, &at, id, arena, &there, err);
+	if (st == YG_OK && there.n > 0 && !yg_sv_eq(there, was->uid))
+		st = YG_FAIL(err, YG_CONFLICT, "the collection has a rule of that id already");
+	return st;
+}
+
+static yg_status change(struct yg_act *act, struct yg_sv uid, int64_t version,
+			const struct yg_drule_set *given, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_drule_set set = *given;
+	struct yg_drule old = {.version = 0};
+	yg_arena_init(&arena, 16 << 20);
+	yg_detail_init(&d);
+	yg_status st = yg_drule_get(act->db, uid, &arena, &old, err);
+	if (st != YG_OK)
+		return st;
+	if (version != YG_ANY_VERSION && version != old.version)
+		return YG_FAIL(err, YG_CONFLICT, "the rule was changed meanwhile");
+	if (set.collection != NULL && !yg_drule_collection_ok(*set.collection))
+		return YG_FAIL(err, YG_INVAL, "a collection has 1 to 64 of A-Z a-z 0-9 . _ -");
+	bool text = set.doc != NULL && !yg_sv_eq(set.doc->text, old.text), differs = text;
+	if (!text)
+		set.doc = NULL;
+	if (text) {
+		(void)yg_detail_text(&d, "title", old.title, set.doc->title);
+		yg_detail_count(&d, "text_version", old.version + 1);
+	}
+	if (set.stage != NULL)
+		differs |= yg_detail_text(&d, "stage", yg_sv_of(yg_detect_stage_name(old.stage)),
+					  yg_sv_of(yg_detect_stage_name(*set.stage)));
+	if (set.collection != NULL)
+		differs |= yg_detail_text(&d, "collection", old.collection, *set.collection);
+	if (!differs)
+		return YG_OK;
+	st = check_key(act, &old, &set, &arena, err);
+	if (st == YG_OK)
+		st = yg_drule_update(act, &old, &set, err);
+	if (st == YG_OK && text)
+		st = yg_drule_check_references(act, err);
+	if (st == YG_OK)
+		st = yg_detect_touch(act->db, err);
+	return st == YG_OK ? yg_audit_add(act, "rule.update", uid, old.org, &d, err) : st;
+}
+
+yg_status yg_drule_change(struct yg_act *act, struct yg_sv uid, int64_t version,
+			  const struct yg_drule_set *set, struct yg_err *err)
+{
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	return st == YG_OK ? yg_tx_end(&tx, change(act, uid, version, set, err), err) : st;
+}
+
+/* ---- away ---- */
+
+yg_status yg_drule_delete(struct yg_state *db, struct yg_sv uid, struct yg_err *err)
+{
+	const char *const texts[] = {
+		YG_SQL("DELETE FROM detect_rule_text WHERE rule = $1"),
+		YG_SQL("DELETE FROM detect_rule_past WHERE rule = $1"),
+		YG_SQL("DELETE FROM detect_override WHERE rule = $1"),
+		YG_SQL("DELETE FROM detect_exception WHERE rule = $1"),
+		YG_SQL("DELETE FROM detect_stat WHERE rule = $1"),
+		YG_SQL("DELETE FROM detect_sample WHERE rule = $1"),
+		YG_SQL("DELETE FROM detect_rule WHERE uid = $1"),
+	};
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++)
+		st = yg_drule_run(db, texts[i], &uid, 1, err);
+	return st;
+}
+
+static yg_status remove_rule(struct yg_act *act, struct yg_sv uid, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_drule r = {.version = 0};
+	yg_arena_init(&arena, 16 << 20);
+	yg_detail_init(&d);
+	yg_status st = yg_drule_get(act->db, uid, &arena, &r, err);
+	if (st == YG_OK)
+		st = yg_drule_delete(act->db, uid, err);
+	if (st == YG_OK)
+		st = yg_drule_check_references(act, err);
+	if (st == YG_OK)
+		st = yg_detect_touch(act->db, err);
+	if (st != YG_OK)
+		return st;
+	yg_detail_note(&d, "title", r.title);
+	yg_detail_note(&d, "collection", r.collection);
+	return yg_audit_add(act, "rule.remove", uid, r.org, &d, err);
+}
+
+yg_status yg_drule_remove(struct yg_act *act, struct yg_sv uid, struct yg_err *err)
+{
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	return st == YG_OK ? yg_tx_end(&tx, remove_rule(act, uid, err), err) : st;
+}
+
+/* ---- the past ---- */
+
+static yg_status take_past(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
+{
+	struct yg_drule_past *p = to;
+	const struct yg_row_text texts[] = {
+		{&p->stage, 2}, {&p->title, 3}, {&p->actor, 4}, {&p->text, 6}};
+	p->version = yg_col_i64(s, 0);
+	p->text_version = yg_col_i64(s, 1);
+	p->created.us = yg_col_i64(s, 5);
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
+}
+
+yg_status yg_drule_history(struct yg_state *db, struct yg_sv uid, int64_t before, uint32_t limit,
+			   struct yg_arena *arena, struct yg_drule_past **out, size_t *out_n,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT p.version, p.text_version, p.stage, p.title, p.actor, p.created, t.text"
+		       " FROM detect_rule_past p JOIN detect_rule_text t ON t.rule = p.rule"
+		       " AND t.version = p.text_version WHERE p.rule = $1 AND ($2 = 0 OR p.version < $2)"
+		       " ORDER BY p.version DESC LIMIT $3"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	yg_stmt_i64(s, 2, before);
+	yg_stmt_i64(s, 3, limit);
+	const struct yg_row_list how = {
+		.each = sizeof(struct yg_drule_past), .limit = limit, .take = take_past};
+	return yg_row_list(s, &how, arena, out, out_n, err);
+}

@@ -1,0 +1,335 @@
+/* registry_compile.c - the rules that are not off, with what organisations say of them, into
+ * a snapshot for the workers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "detect/registry_internal.h"
+#include "detect/ruleset.h"
+#include "os/file.h"
+
+#define KEEP_FILES  2 /* older snapshots that stay beside the current one */
+#define PATH_MAX_   512
+#define REFUSED_MAX ((size_t)64 << 20)
+
+struct refused {
+	struct refused *next;
+	struct yg_sv uid, reason;
+};
+struct compiling {
+	struct yg_act *act;
+	struct yg_ruleset_builder *b; /* owned */
+	struct yg_arena arena;        /* what is refused, and what was */
+	struct refused *now, *was;
+	struct yg_detect_compiled r;
+};
+
+static struct refused *note(struct compiling *c, struct refused *next, struct yg_sv uid,
+			    struct yg_sv reason)
+{
+	struct refused *to = YG_NEW(&c->arena, struct refused);
+	if (to == NULL)
+		return next;
+	*to = (struct refused){next, yg_arena_dup(&c->arena, uid), yg_arena_dup(&c->arena, reason)};
+	return to->uid.p != NULL && to->reason.p != NULL ? to : next;
+}
+
+static void on_refused(void *ctx, struct yg_sv uid, size_t line, const char *reason)
+{
+	struct compiling *c = ctx;
+	char text[400];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (line > 0)
+		yg_sb_printf(&b, "line %zu: ", line);
+	yg_sb_printf(&b, "%.350s", reason);
+	c->now = note(c, c->now, uid, yg_sb_sv(&b));
+}
+
+/* ---- what goes in ---- */
+
+static yg_status feed_orgs(struct compiling *c, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		c->act->db, YG_SQL("SELECT slug, parent FROM organisation ORDER BY slug"), &s, err);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		st = yg_ruleset_builder_org(c->b, yg_col_text(s, 0), yg_col_text(s, 1), err);
+	return st;
+}
+
+static yg_status feed_rule(void *ctx, const struct yg_drule *r, struct yg_err *err)
+{
+	struct compiling *c = ctx;
+	const struct yg_ruleset_doc doc = {.uid = r->uid,
+					   .org = r->org,
+					   .collection = r->collection,
+					   .text = r->text,
+					   .stage = r->stage};
+	if (r->refused.n > 0 && r->kind != YG_SIGMA_CORRELATION)
+		c->was = note(c, c->was, r->uid, r->refused);
+	return yg_ruleset_builder_rule(c->b, &doc, err);
+}
+
+static yg_status feed_overrides(struct compiling *c, yg_wall now, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st =
+		yg_state_prepare(c->act->db,
+				 YG_SQL("SELECT rule, org, stage, expires FROM detect_override"
+					" WHERE expires = 0 OR expires > $1 ORDER BY rule, org"),
+				 &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, now.us);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		enum yg_detect_stage stage = YG_STAGE_OFF;
+		if (yg_detect_stage_parse(yg_col_text(s, 2), &stage) == YG_OK)
+			st = yg_ruleset_builder_override(c->b, yg_col_text(s, 0), yg_col_text(s, 1),
+							 stage, (yg_wall){yg_col_i64(s, 3)}, err);
+	}
+	return st;
+}
+
+static yg_status feed_exceptions(struct compiling *c, yg_wall now, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st =
+		yg_state_prepare(c->act->db,
+				 YG_SQL("SELECT id, rule, org, text, expires FROM detect_exception"
+					" WHERE expires = 0 OR expires > $1 ORDER BY id"),
+				 &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, now.us);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		const struct yg_ruleset_exception x = {.uid = yg_col_text(s, 0),
+						       .rule = yg_col_text(s, 1),
+						       .org = yg_col_text(s, 2),
+						       .text = yg_col_text(s, 3),
+						       .expires = {yg_col_i64(s, 4)}};
+		st = yg_ruleset_builder_exception(c->b, &x, err);
+	}
+	return st;
+}
+
+static yg_status feed(struct compiling *c, struct yg_err *err)
+{
+	yg_wall now = yg_env_wall(c->act->env);
+	yg_status st = yg_ruleset_builder_new(c->act->env, on_refused, c, &c->b, err);
+	if (st == YG_OK)
+		st = feed_orgs(c, err);
+	if (st == YG_OK)
+		st = yg_detect_rules_each(c->act->db, feed_rule, c, err);
+	if (st == YG_OK)
+		st = feed_overrides(c, now, err);
+	return st == YG_OK ? feed_exceptions(c, now, err) : st;
+}
+
+/* ---- generations ---- */
+
+bool yg_detect_usable(const char *dir)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
+	struct yg_ruleset *set = NULL;
+	char path[PATH_MAX_];
+	yg_buf_init(&text, 8192);
+	(void)snprintf(path, sizeof path, "%s/detect-current", dir);
+	if (yg_file_read(path, 256, &text, NULL) != YG_OK)
+		return false;
+	struct yg_sv name = yg_sv_trim(yg_buf_sv(&text));
+	(void)snprintf(path, sizeof path, "%s/" YG_SV_FMT, dir, YG_SV_ARG(name));
+	YG_AUTO(yg_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	yg_status st = fd >= 0 ? yg_ruleset_open_fd(fd, 0, &set, NULL) : YG_IO;
+	yg_ruleset_free(set);
+	return st == YG_OK || st == YG_NOMEM;
+}
+
+/* "detect-12.ygs\n": 12; 0 when there is none, or no such name. */
+static uint64_t current_generation(const char *dir)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
+	char path[PATH_MAX_];
+	uint64_t g = 0;
+	yg_buf_init(&text, 8192);
+	(void)snprintf(path, sizeof path, "%s/detect-current", dir);
+	/* none yet, or one that cannot be read: the database's count is enough */
+	if (yg_file_read(path, 4096, &text, NULL) != YG_OK)
+		return 0;
+	struct yg_sv s = yg_sv_trim(yg_buf_sv(&text));
+	if (!yg_sv_starts(s, YG_SV("detect-")) || !yg_sv_ends(s, YG_SV(".ygs")) ||
+	    yg_parse_u64(yg_sv_sub(s, 7, s.n - 11), &g, NULL) != YG_OK)
+		return 0;
+	return g;
+}
+
+static yg_status reserve(struct yg_act *act, uint64_t floor, uint64_t *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		act->db,
+		YG_SQL("INSERT INTO detect_snapshot (generation, state, file, created, actor)"
+		       " SELECT CASE WHEN coalesce(max(generation), 0) < $1 THEN $1 ELSE coalesce(max(generation), 0) END + 1,"
+		       " 'building', '', $2, $3 FROM detect_snapshot RETURNING generation"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, (int64_t)YG_MIN(floor, (uint64_t)INT64_MAX / 2));
+	yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
+	yg_stmt_text(s, 3, act->who);
+	st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK)
+		return st;
+	*out = (uint64_t)yg_col_i64(s, 0);
+	return yg_stmt_step(s, &row, err);
+}
+
+static yg_status begin(struct compiling *c, const char *dir, struct yg_err *err)
+{
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, c->act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = reserve(c->act, current_generation(dir), &c->r.generation, err);
+	/* what is changed from here on belongs to the next one */
+	if (st == YG_OK)
+		st = yg_drule_run(
+			c->act->db,
+			YG_SQL("UPDATE detect_change SET compiled = changes WHERE id = 1"), NULL, 0,
+			err);
+	return yg_tx_end(&tx, st, err);
+}
+
+static yg_status write_file(struct compiling *c, const char *dir, struct yg_err *err)
+{
+	char path[PATH_MAX_], tmp[PATH_MAX_], name[80];
+	(void)snprintf(c->r.file, sizeof c->r.file, "detect-%" PRIu64 ".ygs", c->r.generation);
+	(void)snprintf(path, sizeof path, "%s/%s", dir, c->r.file);
+	(void)snprintf(tmp, sizeof tmp, "%s/%s.tmp", dir, c->r.file);
+	YG_AUTO(yg_fd_close)
+	int fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
+	yg_status st = yg_ruleset_builder_write(c->b, fd, c->r.generation, yg_env_wall(c->act->env),
+						&c->r.stats, err);
+	if (st == YG_OK && fsync(fd) != 0)
+		st = YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
+	if (st == YG_OK && rename(tmp, path) != 0)
+		st = YG_FAIL_OS(err, errno, "snapshot '%s'", path);
+	if (st != YG_OK) {
+		(void)unlink(tmp);
+		return st;
+	}
+	(void)snprintf(path, sizeof path, "%s/detect-current", dir);
+	int n = snprintf(name, sizeof name, "%s\n", c->r.file);
+	return yg_file_write(path, (struct yg_sv){name, (size_t)n}, 0640, err);
+}
+
+/* Why each one that was left out was; of those that are in now, no reason any more. */
+static yg_status write_refused(struct compiling *c, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (struct refused *r = c->was; st == YG_OK && r != NULL; r = r->next)
+		st = yg_drule_refuse(c->act->db, r->uid, YG_SV(""), err);
+	for (struct refused *r = c->now; st == YG_OK && r != NULL; r = r->next)
+		st = yg_drule_refuse(c->act->db, r->uid, r->reason, err);
+	return st;
+}
+
+static yg_status write_end(struct compiling *c, bool ready, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		c->act->db,
+		YG_SQL("UPDATE detect_snapshot SET state = $2, file = $3, rules = $4, refused = $5, bytes = $6,"
+		       " finished = $7 WHERE generation = $1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, (int64_t)c->r.generation);
+	yg_stmt_text(s, 2, ready ? YG_SV("ready") : YG_SV("failed"));
+	yg_stmt_text(s, 3, yg_sv_of(ready ? c->r.file : ""));
+	yg_stmt_i64(s, 4, (int64_t)c->r.stats.rules);
+	yg_stmt_i64(s, 5, (int64_t)c->r.stats.refused);
+	yg_stmt_i64(s, 6, (int64_t)c->r.stats.bytes);
+	yg_stmt_i64(s, 7, yg_env_wall(c->act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status end(struct compiling *c, bool ready, struct yg_err *err)
+{
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	char object[32];
+	struct yg_sb b = yg_sb_init(object, sizeof object);
+	struct yg_tx tx;
+	yg_detail_init(&d);
+	yg_status st = yg_tx_begin(&tx, c->act->db, err);
+	if (st != YG_OK)
+		return st;
+	st = write_end(c, ready, err);
+	if (st == YG_OK && ready)
+		st = write_refused(c, err);
+	/* a failed one must be tried again */
+	if (st == YG_OK && !ready)
+		st = yg_detect_touch(c->act->db, err);
+	yg_detail_count(&d, "rules", (int64_t)c->r.stats.rules);
+	yg_detail_count(&d, "refused", (int64_t)c->r.stats.refused);
+	yg_detail_count(&d, "ready", ready);
+	yg_sb_put(&b, YG_SV("detect-"));
+	yg_sb_u64(&b, c->r.generation);
+	if (st == YG_OK)
+		st = yg_audit_add(c->act, "rule.compile", yg_sb_sv(&b), YG_SV(""), &d, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+/* Older files go; one that main is reading now stays readable through its fd. */
+static void prune(struct yg_state *db, const char *dir, uint64_t generation)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	char path[PATH_MAX_];
+	bool row = true;
+	if (yg_state_prepare(
+		    db,
+		    YG_SQL("SELECT generation FROM detect_snapshot WHERE generation < $1 AND state = 'ready'"
+			   " ORDER BY generation DESC LIMIT 50 OFFSET $2"),
+		    &s, NULL) != YG_OK)
+		return;
+	yg_stmt_i64(s, 1, (int64_t)generation);
+	yg_stmt_i64(s, 2, KEEP_FILES);
+	while (yg_stmt_step(s, &row, NULL) == YG_OK && row) {
+		(void)snprintf(path, sizeof path, "%s/detect-%" PRId64 ".ygs", dir,
+			       yg_col_i64(s, 0));
+		(void)unlink(path); /* most are gone already */
+	}
+}
+
+yg_status yg_detect_compile(struct yg_act *act, const char *dir, struct yg_detect_compiled *out,
+			    struct yg_err *err)
+{
+	struct compiling c = {.act = act};
+	if (yg_state_in_transaction(act->db))
+		return YG_FAIL(err, YG_INTERNAL, "a snapshot is compiled outside of transactions");
+	yg_status st = begin(&c, dir, err);
+	if (st != YG_OK)
+		return st;
+	yg_arena_init(&c.arena, REFUSED_MAX);
+	st = feed(&c, err);
+	if (st == YG_OK)
+		st = write_file(&c, dir, err);
+	yg_ruleset_builder_free(c.b);
+	if (st != YG_OK) {
+		(void)end(&c, false, NULL); /* the first error is the one to tell */
+	} else {
+		st = end(&c, true, err);
+		prune(act->db, dir, c.r.generation);
+	}
+	yg_arena_free(&c.arena);
+	if (st == YG_OK)
+		*out = c.r;
+	return st;
+}

@@ -1,0 +1,36 @@
+/* registry_internal.h - shared by the files of the registry; nothing else includes it. */
+#pragma once
+#include "detect/registry.h"
+#include "org/audit_log.h"
+#include "org/organisation.h"
+#include "store/rows.h"
+
+#define YG_DRULE_COLUMNS                                                                            \
+	"r.uid, r.org, r.collection, r.kind, r.sigma_id, r.name, r.title, r.level, r.status,"       \
+	" r.category, r.product, r.service, r.tags, r.file, r.stage, r.refused, r.author, r.actor," \
+	" r.created, r.updated, r.version, r.text_version"
+/* The row of these columns, from column 0.  YG_OK | YG_NOMEM. */
+yg_status yg_drule_take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err);
+/* One more change that no snapshot has yet; in the caller's transaction. */
+yg_status yg_detect_touch(struct yg_state *db, struct yg_err *err);
+/* A new rule; `id` is its uid.  In the caller's transaction, without an audit entry. */
+yg_status yg_drule_insert(struct yg_act *act, const struct yg_drule_place *at,
+			  const struct yg_detect_document *doc, struct yg_sv uid,
+			  struct yg_err *err);
+/* What the rule is now, written over `was`; a new version.  As above. */
+yg_status yg_drule_update(struct yg_act *act, const struct yg_drule *was,
+			  const struct yg_drule_set *set, struct yg_err *err);
+/* What makes a document the same one again; in the arena. */
+yg_status yg_drule_key(const struct yg_detect_document *doc, struct yg_arena *arena,
+		       struct yg_sv *out, struct yg_err *err);
+/* Removes what hangs on the rule, and it.  As above. */
+yg_status yg_drule_delete(struct yg_state *db, struct yg_sv uid, struct yg_err *err);
+/* Looks at what correlations refer to, and notes which cannot be.  In the caller's
+ * transaction. */
+yg_status yg_drule_check_references(struct yg_act *act, struct yg_err *err);
+/* Runs a statement with texts bound to $1 ... */
+yg_status yg_drule_run(struct yg_state *db, const char *sql, const struct yg_sv *texts, size_t n,
+		       struct yg_err *err);
+yg_status yg_drule_check_reason(struct yg_sv reason, struct yg_err *err);
+/* "2026-.." of an end that has not passed, or never.  YG_INVAL. */
+yg_status yg_drule_check_end(struct yg_act *act, yg_wall expires, struct yg_err *err);

@@ -1,0 +1,155 @@
+#include "detect/registry.h"
+#include "oom.h"
+#include "org/organisation.h"
+
+#define TEXT                                                                                       \
+	"title: One\nid: 11111111-1111-4111-8111-111111111111\ntags: [attack.t1059]\n"             \
+	"logsource: {product: windows}\ndetection:\n  s: {Image: a}\n  condition: s\n"
+#define OTHER                                                                                      \
+	"title: Two\nid: 22222222-2222-4222-8222-222222222222\n"                                   \
+	"correlation: {type: event_count, rules: [11111111-1111-4111-8111-111111111111],"          \
+	" group-by: [User], timespan: 1m, condition: {gte: 3}}\n"
+
+static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 5};
+static struct yg_env env;
+static struct yg_err err;
+static char one[64], but[64];
+
+static struct yg_act act_of(struct yg_state *db)
+{
+	return yg_act_make(db, &env, YG_SV("local:0"));
+}
+
+static yg_status import(struct yg_state *db, struct yg_sb *seen)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	struct yg_act act = act_of(db);
+	struct yg_drule_imported n;
+	const struct yg_drule_place at = {.collection = YG_SV("x"), .stage = YG_STAGE_LIVE};
+	(void)seen;
+	yg_status st = yg_detect_documents_begin(&d, &env, &err);
+	if (st == YG_OK)
+		st = yg_detect_documents_add(&d, YG_SV("a"), YG_SV(TEXT "---\n" OTHER), &err);
+	if (st == YG_OK && d.count != 2)
+		return YG_INTERNAL;
+	return st == YG_OK ? yg_drule_import(&act, &at, d.list, d.count, &n, &err) : st;
+}
+
+static yg_status change(struct yg_state *db, struct yg_sb *seen)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	struct yg_act act = act_of(db);
+	enum yg_detect_stage stage = YG_STAGE_AUDIT;
+	(void)seen;
+	yg_status st = yg_detect_documents_begin(&d, &env, &err);
+	if (st == YG_OK)
+		st = yg_detect_documents_add(&d, YG_SV("a"), YG_SV(TEXT "# more\nlevel: low\n"),
+					     &err);
+	if (st != YG_OK || d.count != 1)
+		return st == YG_OK ? YG_INTERNAL : st;
+	struct yg_drule_set set = {.doc = &d.list[0], .stage = &stage};
+	return yg_drule_change(&act, yg_sv_of(one), 1, &set, &err);
+}
+
+static yg_status remove_one(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_act act = act_of(db);
+	(void)seen;
+	return yg_drule_remove(&act, yg_sv_of(one), &err);
+}
+
+static yg_status override(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_act act = act_of(db);
+	const struct yg_detect_override o = {.rule = yg_sv_of(one),
+					     .org = YG_SV("alpha"),
+					     .stage = YG_STAGE_OFF,
+					     .reason = YG_SV("noise")};
+	(void)seen;
+	return yg_detect_override_set(&act, &o, &err);
+}
+
+static yg_status except(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_act act = act_of(db);
+	struct yg_id id;
+	const struct yg_detect_exception x = {.rule = yg_sv_of(one),
+					      .org = YG_SV("alpha"),
+					      .text = YG_SV("s: {a: 1}\ncondition: s"),
+					      .reason = YG_SV("known")};
+	(void)seen;
+	return yg_detect_exception_add(&act, &x, &id, &err);
+}
+
+static yg_status unexcept(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_act act = act_of(db);
+	(void)seen;
+	return yg_detect_exception_remove(&act, yg_sv_of(but), &err);
+}
+
+static yg_status list(struct yg_state *db, struct yg_sb *seen)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_drule *rules = NULL;
+	struct yg_detect_cover *covers = NULL;
+	size_t n = 0, cn = 0;
+	const struct yg_reach all = YG_REACH_ALL;
+	yg_arena_init(&arena, 1 << 20);
+	const struct yg_drule_filter f = {.reach = all, .part = YG_SV("one"), .limit = 10};
+	yg_status st = yg_drule_list(db, &f, &arena, &rules, &n, &err);
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		yg_sb_put(seen, rules[i].title);
+	if (st == YG_OK)
+		st = yg_detect_covers(db, &all, YG_SV("alpha"), sim.wall, &arena, &covers, &cn,
+				      &err);
+	for (size_t i = 0; st == YG_OK && i < cn; i++)
+		yg_sb_put(seen, covers[i].tags);
+	return st;
+}
+
+static bool make_base(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = NULL;
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	struct yg_org a = {.slug = YG_SV("alpha")};
+	struct yg_id id = {{0}};
+	if (yg_state_open(oom_base, &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
+		return false;
+	struct yg_act act = act_of(db);
+	if (yg_org_add(&act, &a, &err) != YG_OK ||
+	    yg_detect_documents_begin(&d, &env, &err) != YG_OK ||
+	    yg_detect_documents_add(&d, YG_SV(""), YG_SV(TEXT), &err) != YG_OK || d.count != 1 ||
+	    yg_drule_add(&act, &(struct yg_drule_place){.collection = YG_SV("own")}, &d.list[0],
+			 &id, &err) != YG_OK)
+		return false;
+	(void)snprintf(one, sizeof one, "%s", id.s);
+	const struct yg_detect_exception x = {.rule = yg_sv_of(one),
+					      .text = YG_SV("s: {a: 2}\ncondition: s"),
+					      .reason = YG_SV("known")};
+	if (yg_detect_exception_add(&act, &x, &id, &err) != YG_OK)
+		return false;
+	(void)snprintf(but, sizeof but, "%s", id.s);
+	return true;
+}
+
+int main(void)
+{
+	static const struct oom_case cases[] = {
+		{"rules are imported", import, OOM_CHANGES},
+		{"a rule is changed", change, OOM_CHANGES},
+		{"a rule is removed", remove_one, OOM_CHANGES},
+		{"a stage of an organisation", override, OOM_CHANGES},
+		{"an exception is added", except, OOM_CHANGES},
+		{"an exception is removed", unexcept, OOM_CHANGES},
+		{"rules are listed", list, OOM_READS},
+	};
+	env = yg_env_sim(&sim);
+	oom_init();
+	oom_files();
+	T_OK(make_base());
+	for (size_t i = 0; i < YG_LEN(cases); i++)
+		oom_try(&cases[i]);
+	oom_files_end();
+	return tap_done();
+}

@@ -1,0 +1,228 @@
+/* registry_stat.c - what rules did: by hour, and their newest hits. */
+#include "base/limits.h"
+#include "detect/registry_internal.h"
+
+#define HOUR      (INT64_C(3600) * YG_US_PER_S)
+#define DAY       (24 * HOUR)
+#define KEEP      (92 * DAY)
+#define HOURS_MAX 2400
+#define STALE_MAX 20000 /* rows that go at once */
+
+/* Rule '' has the sums of all. */
+static yg_status add_hour(struct yg_state *db, const struct yg_detect_stat *a, struct yg_sv rule,
+			  struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("INSERT INTO detect_stat (rule, hour, org, looked_at, hits, excepted, cost_ns, last)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (rule, hour, org) DO UPDATE SET"
+		       " looked_at = detect_stat.looked_at + excluded.looked_at,"
+		       " hits = detect_stat.hits + excluded.hits,"
+		       " excepted = detect_stat.excepted + excluded.excepted,"
+		       " cost_ns = detect_stat.cost_ns + excluded.cost_ns,"
+		       " last = CASE WHEN excluded.last > detect_stat.last THEN excluded.last ELSE detect_stat.last END"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, rule);
+	yg_stmt_i64(s, 2, a->at.us - a->at.us % HOUR);
+	yg_stmt_text(s, 3, a->org);
+	yg_stmt_i64(s, 4, (int64_t)YG_MIN(a->looked_at, (uint64_t)INT32_MAX));
+	yg_stmt_i64(s, 5, (int64_t)YG_MIN(a->hits, (uint64_t)INT32_MAX));
+	yg_stmt_i64(s, 6, (int64_t)YG_MIN(a->excepted, (uint64_t)INT32_MAX));
+	yg_stmt_i64(s, 7, (int64_t)YG_MIN(a->cost_ns, (uint64_t)INT64_MAX >> 20));
+	yg_stmt_i64(s, 8, a->hits > 0 ? a->at.us : 0);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status add_sample(struct yg_state *db, const struct yg_detect_stat *a, struct yg_sv event,
+			    struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("INSERT INTO detect_sample (rule, org, seq, event, time)"
+		       " SELECT $1, $2, coalesce(max(seq), 0) + 1, $3, $4 FROM detect_sample"
+		       " WHERE rule = $1 AND org = $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, a->rule);
+	yg_stmt_text(s, 2, a->org);
+	yg_stmt_text(s, 3, event);
+	yg_stmt_i64(s, 4, a->at.us);
+	return yg_stmt_run(s, err);
+}
+
+static yg_status cut_samples(struct yg_state *db, const struct yg_detect_stat *a,
+			     struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("DELETE FROM detect_sample WHERE rule = $1 AND org = $2 AND seq <="
+		       " (SELECT max(seq) - $3 FROM detect_sample WHERE rule = $1 AND org = $2)"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, a->rule);
+	yg_stmt_text(s, 2, a->org);
+	yg_stmt_i64(s, 3, YG_DRULE_SAMPLES);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_detect_stat_add(struct yg_state *db, const struct yg_detect_stat *a,
+			     struct yg_err *err)
+{
+	size_t from = a->sample_count > YG_DRULE_SAMPLES ? a->sample_count - YG_DRULE_SAMPLES : 0;
+	yg_status st = add_hour(db, a, a->rule, err);
+	if (st == YG_OK && a->rule.n > 0)
+		st = add_hour(db, a, YG_SV(""), err);
+	for (size_t i = from; st == YG_OK && i < a->sample_count; i++)
+		st = add_sample(db, a, a->samples[i], err);
+	return st == YG_OK && a->sample_count > 0 ? cut_samples(db, a, err) : st;
+}
+
+yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("DELETE FROM detect_stat WHERE (rule, hour, org) IN"
+		       " (SELECT rule, hour, org FROM detect_stat WHERE hour < $1 LIMIT $2)"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, now.us - KEEP);
+	yg_stmt_i64(s, 2, STALE_MAX);
+	return yg_stmt_run(s, err);
+}
+
+/* ---- asking ---- */
+
+static yg_status sum_hours(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
+			   yg_wall now, struct yg_drule_numbers *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	int64_t *const to[] = {&out->hits_30d, &out->excepted_30d, &out->last.us,
+			       &out->hits_24h, &out->looked_24h,   &out->cost_24h_ns};
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT coalesce(sum(hits), 0), coalesce(sum(excepted), 0), coalesce(max(last), 0),"
+		       " coalesce(sum(CASE WHEN hour >= $3 THEN hits ELSE 0 END), 0),"
+		       " coalesce(sum(CASE WHEN hour >= $3 THEN looked_at ELSE 0 END), 0),"
+		       " coalesce(sum(CASE WHEN hour >= $3 THEN cost_ns ELSE 0 END), 0)"
+		       " FROM detect_stat WHERE rule = $1 AND hour >= $2 AND ($4 = 1 OR org IN yg_set($5))"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, rule);
+	yg_stmt_i64(s, 2, now.us - 30 * DAY);
+	yg_stmt_i64(s, 3, now.us - DAY);
+	yg_stmt_i64(s, 4, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 5, reach->orgs, reach->org_count);
+	st = yg_stmt_step(s, &row, err);
+	for (size_t i = 0; st == YG_OK && row && i < YG_LEN(to); i++)
+		*to[i] = yg_col_i64(s, (int)i);
+	return st;
+}
+
+static yg_status count_alerts(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
+			      yg_wall now, struct yg_drule_numbers *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT count(*), coalesce(sum(CASE WHEN verdict = 'false' THEN 1 ELSE 0 END), 0)"
+		       " FROM alert WHERE indicator = $1 AND indicator_type = 'rule' AND created >= $2"
+		       " AND ($3 = 1 OR org IN yg_set($4))"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, rule);
+	yg_stmt_i64(s, 2, now.us - 30 * DAY);
+	yg_stmt_i64(s, 3, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && row) {
+		out->alerts_30d = yg_col_i64(s, 0);
+		out->false_30d = yg_col_i64(s, 1);
+	}
+	return st;
+}
+
+yg_status yg_drule_numbers(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
+			   yg_wall now, struct yg_drule_numbers *out, struct yg_err *err)
+{
+	*out = (struct yg_drule_numbers){.hits_24h = 0};
+	yg_status st = sum_hours(db, rule, reach, now, out, err);
+	return st == YG_OK && rule.n > 0 ? count_alerts(db, rule, reach, now, out, err) : st;
+}
+
+yg_status yg_drule_hours(struct yg_state *db, const struct yg_drule_hours_of *of,
+			 struct yg_arena *arena, struct yg_detect_hour **out, size_t *out_n,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_detect_hour *list = YG_NEW_N(arena, struct yg_detect_hour, HOURS_MAX);
+	size_t n = 0;
+	bool row = true;
+	yg_status st = list != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory for the hours");
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			db,
+			YG_SQL("SELECT hour, sum(looked_at), sum(hits), sum(excepted), sum(cost_ns) FROM detect_stat"
+			       " WHERE rule = $1 AND hour >= $2 AND hour < $3 AND ($4 = 1 OR org IN yg_set($5))"
+			       " GROUP BY hour ORDER BY hour LIMIT $6"),
+			&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, of->rule);
+	yg_stmt_i64(s, 2, of->from.us);
+	yg_stmt_i64(s, 3, of->to.us);
+	yg_stmt_i64(s, 4, yg_reach_all_flag(&of->reach));
+	yg_stmt_set(s, 5, of->reach.orgs, of->reach.org_count);
+	yg_stmt_i64(s, 6, HOURS_MAX);
+	while (n < HOURS_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		list[n++] = (struct yg_detect_hour){{yg_col_i64(s, 0)},
+						    yg_col_i64(s, 1),
+						    yg_col_i64(s, 2),
+						    yg_col_i64(s, 3),
+						    yg_col_i64(s, 4)};
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+static yg_status take_sample(struct yg_stmt *s, struct yg_arena *arena, void *to,
+			     struct yg_err *err)
+{
+	struct yg_detect_sample *p = to;
+	const struct yg_row_text texts[] = {{&p->org, 0}, {&p->event, 1}};
+	p->at.us = yg_col_i64(s, 2);
+	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
+}
+
+yg_status yg_drule_samples(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
+			   struct yg_arena *arena, struct yg_detect_sample **out, size_t *out_n,
+			   struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT org, event, time FROM detect_sample WHERE rule = $1"
+		       " AND ($2 = 1 OR org IN yg_set($3)) ORDER BY time DESC, seq DESC LIMIT $4"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, rule);
+	yg_stmt_i64(s, 2, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
+	yg_stmt_i64(s, 4, YG_PAGE_MAX);
+	const struct yg_row_list how = {
+		.each = sizeof(struct yg_detect_sample), .limit = YG_PAGE_MAX, .take = take_sample};
+	return yg_row_list(s, &how, arena, out, out_n, err);
+}

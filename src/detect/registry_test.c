@@ -1,0 +1,528 @@
+#include "detect/registry.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "detect/registry_internal.h"
+#include "org/purge.h"
+#include "os/file.h"
+#include "tap.h"
+
+static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 5};
+static struct yg_env env;
+static struct yg_arena arena;
+static struct yg_err err;
+static const struct yg_sv alpha = YG_SV_INIT("alpha"), beta = YG_SV_INIT("beta");
+
+static struct yg_state *fresh(void)
+{
+	struct yg_state *db = NULL;
+	if (yg_state_open(":memory:", &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_org a = {.slug = alpha}, b = {.slug = beta};
+	if (yg_org_add(&act, &a, &err) != YG_OK || yg_org_add(&act, &b, &err) != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	return db;
+}
+
+static bool audited(struct yg_state *db, const char *action)
+{
+	struct yg_audit_entry *e;
+	size_t n;
+	struct yg_audit_filter f = {.reach = YG_REACH_ALL, .limit = 1};
+	return yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 1 &&
+	       yg_sv_eq(e->action, yg_sv_of(action));
+}
+
+static bool dirty(struct yg_state *db)
+{
+	bool is = false;
+	T_OK(yg_detect_dirty(db, &is, &err) == YG_OK);
+	return is;
+}
+
+static void settle(struct yg_state *db)
+{
+	T_OK(yg_drule_run(db, "UPDATE detect_change SET compiled = changes WHERE id = 1", NULL, 0,
+			  &err) == YG_OK);
+}
+
+#define RULE(id, title, value)                                                                     \
+	"title: " title "\nid: " id "\nlevel: high\nstatus: test\nauthor: Somebody\n"              \
+	"tags:\n  - attack.T1059.001\n  - attack.execution\n"                                      \
+	"logsource:\n  category: process_creation\n  product: windows\n"                           \
+	"detection:\n  selection:\n    Image|endswith: " value "\n  condition: selection\n"
+#define CORRELATION(id, name, rules)                                                               \
+	"title: " name "\nid: " id "\nname: " name "\ncorrelation:\n  type: event_count\n"         \
+	"  rules:\n" rules "  group-by:\n    - User\n  timespan: 5m\n  condition:\n    gte: 3\n"
+#define ID1 "11111111-1111-4111-8111-111111111111"
+#define ID2 "22222222-2222-4222-8222-222222222222"
+#define ID3 "33333333-3333-4333-8333-333333333333"
+#define ID4 "44444444-4444-4444-8444-444444444444"
+
+static struct yg_detect_documents docs;
+
+static void read_text(const char *file, const char *text)
+{
+	yg_detect_documents_free(&docs);
+	T_OK(yg_detect_documents_begin(&docs, &env, &err) == YG_OK);
+	T_OK(yg_detect_documents_add(&docs, yg_sv_of(file), yg_sv_of(text), &err) == YG_OK);
+}
+
+static void test_documents(void)
+{
+	read_text("a.yml", "# before\n---\n" RULE(ID1, "One", "a.exe") "---\n\n" RULE(
+				   ID2, "Two", "b.exe") "...\n# the end\n");
+	T_OK(docs.count == 2 && docs.refused == 0);
+	T_OK(docs.count == 2 && yg_sv_starts(docs.list[0].text, YG_SV("title: One\n")) &&
+	     yg_sv_ends(docs.list[0].text, YG_SV("condition: selection\n")) &&
+	     docs.list[0].line == 3);
+	T_OK(docs.count == 2 && yg_sv_starts(docs.list[1].text, YG_SV("title: Two\n")) &&
+	     docs.list[1].line == 20);
+	T_OK(docs.count == 2 && YG_SV_IS(docs.list[0].tags, ",attack.t1059.001,attack.execution,"));
+	T_OK(docs.list[0].level == YG_SIGMA_HIGH && docs.list[0].status == YG_SIGMA_TESTED &&
+	     YG_SV_IS(docs.list[0].author, "Somebody"));
+	read_text("b.yml",
+		  "a: [1\n---\n" RULE(ID1, "One", "a.exe") "---\ntitle: x\n\naction: global\n");
+	T_OK(docs.count == 1 && docs.refused == 2 && docs.problem_count == 2);
+	T_NAMED(docs.problem_count == 2 && docs.problems[0].line <= 2 &&
+			docs.problems[1].line == 21 && YG_SV_IS(docs.problems[1].file, "b.yml"),
+		"a fault is told with the line of the file");
+	read_text("c.yml", "title: x\nlogsource: {product: windows}\ndetection:\n  s:\n"
+			   "    a|re: (?=b)c\n  condition: s\n");
+	T_NAMED(docs.count == 0 && docs.problem_count == 1, "an expression that cannot be bounded");
+	read_text("d.yml", "title: x\nlogsource: {product: windows}\ndetection:\n  s:\n"
+			   "    a|expand: '%nobody%'\n  condition: s\n");
+	T_NAMED(docs.count == 0 && docs.problem_count == 1 &&
+			yg_sv_has(docs.problems[0].reason, YG_SV("nobody")),
+		"a placeholder without values");
+	read_text("e.yml", "");
+	T_OK(docs.count == 0 && docs.refused == 0);
+	read_text(
+		"f.yml",
+		"--- {title: x, logsource: {product: windows}, detection: {s: {a: 1}, condition: s}}");
+	T_OK(docs.count == 1 && docs.refused == 0);
+}
+
+static void test_exception_text(void)
+{
+	struct yg_sigma_rule r;
+	T_OK(yg_detect_exception_read(YG_SV("selection:\n  Image: a\ncondition: selection"), &arena,
+				      &r, &err) == YG_OK &&
+	     r.kind == YG_SIGMA_RULE && r.detection.search_count == 1 && r.category.n == 0);
+	T_OK(yg_detect_exception_read(YG_SV("{s: {Image: a}, condition: s}"), &arena, &r, &err) ==
+	     YG_OK);
+	T_OK(yg_detect_exception_read(YG_SV("s:\n  Image|nosuch: a\ncondition: s"), &arena, &r,
+				      &err) == YG_PARSE &&
+	     strncmp(err.msg, "line 2: ", 8) == 0);
+	T_OK(yg_detect_exception_read(YG_SV("s: [\n"), &arena, &r, &err) == YG_PARSE &&
+	     strncmp(err.msg, "line ", 5) == 0);
+	T_OK(yg_detect_exception_read(YG_SV(""), &arena, &r, &err) == YG_PARSE);
+	T_OK(yg_detect_exception_read(YG_SV("s: {a: 1}\n---\ncondition: s"), &arena, &r, &err) ==
+	     YG_PARSE);
+}
+
+static struct yg_id add(struct yg_act *act, const char *org, const char *text)
+{
+	const struct yg_drule_place at = {
+		.org = yg_sv_of(org), .collection = YG_SV("own"), .stage = YG_STAGE_TEST};
+	struct yg_id id = {{0}};
+	read_text("", text);
+	T_OK(docs.count == 1 && yg_drule_add(act, &at, &docs.list[0], &id, &err) == YG_OK);
+	return id;
+}
+
+static size_t listed(struct yg_state *db, struct yg_drule_filter f)
+{
+	struct yg_drule *list = NULL;
+	size_t n = 0;
+	f.limit = f.limit > 0 ? f.limit : 100;
+	if (!f.reach.all && f.reach.org_count == 0)
+		f.reach = YG_REACH_ALL;
+	return yg_drule_list(db, &f, &arena, &list, &n, &err) == YG_OK ? n : 9999;
+}
+
+static void test_rules(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_drule_place nowhere = {
+		.org = YG_SV("nobody"), .collection = YG_SV("own"), .stage = YG_STAGE_TEST};
+	struct yg_drule r;
+	struct yg_id none;
+	T_OK(dirty(db)); /* the tree */
+	settle(db);
+	struct yg_id one = add(&act, "", RULE(ID1, "One 100%", "a.exe")),
+		     two = add(&act, "alpha", RULE(ID2, "Two", "b.exe"));
+	T_OK(audited(db, "rule.add") && dirty(db));
+	T_OK(yg_drule_add(&act, &nowhere, &docs.list[0], &none, &err) == YG_NOTFOUND);
+	T_OK(yg_drule_add(&act,
+			  &(struct yg_drule_place){
+				  .org = alpha, .collection = YG_SV("own"), .stage = YG_STAGE_LIVE},
+			  &docs.list[0], &none, &err) == YG_CONFLICT);
+	T_OK(yg_drule_add(&act, &(struct yg_drule_place){.collection = YG_SV("a b")}, &docs.list[0],
+			  &none, &err) == YG_INVAL);
+	T_OK(yg_drule_get(db, yg_id_sv(&one), &arena, &r, &err) == YG_OK && r.version == 1 &&
+	     r.stage == YG_STAGE_TEST && YG_SV_IS(r.title, "One 100%") && r.org.n == 0 &&
+	     r.level == YG_SIGMA_HIGH && yg_sv_has(r.text, YG_SV("a.exe")) && r.refused.n == 0);
+	T_OK(listed(db, (struct yg_drule_filter){.limit = 0}) == 2);
+	T_OK(listed(db, (struct yg_drule_filter){.limit = 1}) == 1);
+	T_OK(listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&beta)}) == 1);
+	T_OK(listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&alpha)}) == 2);
+	T_OK(listed(db, (struct yg_drule_filter){.part = YG_SV("0%")}) == 1);
+	T_OK(listed(db, (struct yg_drule_filter){.part = YG_SV("one_")}) == 0);
+	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059")}) == 2);
+	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059.001")}) == 2);
+	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t105")}) == 0);
+	T_OK(listed(db, (struct yg_drule_filter){.stages = 1u << YG_STAGE_LIVE}) == 0);
+	T_OK(listed(db, (struct yg_drule_filter){.levels = 1u << YG_SIGMA_HIGH}) == 2);
+	T_OK(listed(db, (struct yg_drule_filter){.product = YG_SV("linux")}) == 0);
+	T_OK(listed(db, (struct yg_drule_filter){.kind = YG_SIGMA_FILTER}) == 0);
+	T_OK(listed(db, (struct yg_drule_filter){.before = yg_id_sv(&two)}) == 1);
+
+	enum yg_detect_stage live = YG_STAGE_LIVE;
+	struct yg_drule_set set = {.stage = &live};
+	settle(db);
+	T_OK(yg_drule_change(&act, yg_id_sv(&one), 7, &set, &err) == YG_CONFLICT);
+	T_OK(yg_drule_change(&act, yg_id_sv(&one), 1, &set, &err) == YG_OK &&
+	     audited(db, "rule.update") && dirty(db));
+	settle(db);
+	T_OK(yg_drule_change(&act, yg_id_sv(&one), 2, &set, &err) == YG_OK && !dirty(db));
+	read_text("", RULE(ID1, "One more", "c.exe"));
+	set = (struct yg_drule_set){.doc = &docs.list[0]};
+	T_OK(yg_drule_change(&act, yg_id_sv(&one), 2, &set, &err) == YG_OK && dirty(db));
+	T_OK(yg_drule_get(db, yg_id_sv(&one), &arena, &r, &err) == YG_OK && r.version == 3 &&
+	     r.text_version == 3 && r.stage == YG_STAGE_LIVE && YG_SV_IS(r.title, "One more"));
+	struct yg_drule_past *past = NULL;
+	size_t n = 0;
+	T_OK(yg_drule_history(db, yg_id_sv(&one), 0, 10, &arena, &past, &n, &err) == YG_OK &&
+	     n == 3 && past[0].version == 3 && YG_SV_IS(past[1].stage, "live") &&
+	     yg_sv_has(past[1].text, YG_SV("a.exe")) && yg_sv_has(past[0].text, YG_SV("c.exe")));
+	T_OK(yg_drule_history(db, yg_id_sv(&one), 2, 10, &arena, &past, &n, &err) == YG_OK &&
+	     n == 1);
+	T_OK(yg_drule_remove(&act, yg_id_sv(&one), &err) == YG_OK && audited(db, "rule.remove"));
+	T_OK(yg_drule_get(db, yg_id_sv(&one), &arena, &r, &err) == YG_NOTFOUND);
+	T_OK(yg_drule_remove(&act, yg_id_sv(&one), &err) == YG_NOTFOUND);
+	T_NAMED(yg_org_remove(&act, alpha, &err) == YG_CONFLICT, "an organisation that has rules");
+}
+
+static void test_import(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_drule_place at = {
+		.org = YG_SV(""), .collection = YG_SV("sigma"), .stage = YG_STAGE_TEST};
+	struct yg_drule_imported n;
+	uint64_t changed = 0, unchanged = 0;
+	read_text("a.yml", RULE(ID1, "One", "a.exe") "---\n" RULE(ID2, "Two", "b.exe"));
+	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK && n.added == 2 &&
+	     n.changed == 0 && audited(db, "rule.import"));
+	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK &&
+	     n.unchanged == 2 && n.added == 0);
+	read_text("z.yml", RULE(ID2, "Two", "new.exe") "---\n" RULE(ID3, "Three", "b.exe"));
+	at.stage = YG_STAGE_OFF;
+	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK &&
+	     n.changed == 1 && n.added == 1);
+	T_NAMED(listed(db, (struct yg_drule_filter){.stages = 1u << YG_STAGE_TEST}) == 2,
+		"what is there keeps its stage");
+	at.org = YG_SV("nobody");
+	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_NOTFOUND);
+	struct yg_drule_bulk b = {.org = YG_SV(""),
+				  .collection = YG_SV("sigma"),
+				  .levels = 1u << YG_SIGMA_HIGH,
+				  .stage = YG_STAGE_LIVE};
+	T_OK(yg_drule_stage_all(&act, &b, &changed, &unchanged, &err) == YG_OK && changed == 3 &&
+	     unchanged == 0 && audited(db, "rule.stage"));
+	struct yg_drule *list = NULL;
+	size_t count = 0;
+	T_OK(yg_drule_list(db, &(struct yg_drule_filter){.reach = YG_REACH_ALL, .limit = 10},
+			   &arena, &list, &count, &err) == YG_OK &&
+	     count == 3 && list[0].stage == YG_STAGE_LIVE);
+	const struct yg_sv uids[] = {list[0].uid, YG_SV("r-none")};
+	b = (struct yg_drule_bulk){.uids = uids, .uid_count = 2, .stage = YG_STAGE_OFF};
+	T_NAMED(yg_drule_stage_all(&act, &b, &changed, &unchanged, &err) == YG_NOTFOUND &&
+			listed(db, (struct yg_drule_filter){.stages = 1u << YG_STAGE_LIVE}) == 3,
+		"all of them or none");
+	b.uid_count = 1;
+	T_OK(yg_drule_stage_all(&act, &b, &changed, &unchanged, &err) == YG_OK && changed == 1);
+	T_OK(yg_drule_remove_all(&act, YG_SV(""), YG_SV("sigma"), &changed, &err) == YG_OK &&
+	     changed == 3 && listed(db, (struct yg_drule_filter){.limit = 0}) == 0);
+	read_text("noid.yml",
+		  "title: A\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n");
+	at.org = YG_SV("");
+	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK && n.added == 1);
+	read_text("noid.yml",
+		  "title: A\nlogsource: {product: x}\ndetection: {s: {a: 2}, condition: s}\n");
+	T_NAMED(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK &&
+			n.changed == 1,
+		"without an id, by file and title");
+}
+
+static struct yg_sv refused_of(struct yg_state *db, const struct yg_id *id)
+{
+	struct yg_drule r = {.version = 0};
+	T_OK(yg_drule_get(db, yg_id_sv(id), &arena, &r, &err) == YG_OK);
+	return r.refused;
+}
+
+static void test_references(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id c = add(&act, "", CORRELATION(ID3, "many", "    - " ID1 "\n"));
+	T_NAMED(refused_of(db, &c).n > 0, "a correlation of a rule that is not there");
+	struct yg_id base = add(&act, "", RULE(ID1, "One", "a.exe"));
+	T_NAMED(refused_of(db, &c).n == 0, "stands as soon as it is");
+	struct yg_id up = add(&act, "", CORRELATION(ID4, "more", "    - many\n"));
+	T_OK(refused_of(db, &up).n == 0);
+	read_text("", CORRELATION(ID3, "many", "    - more\n"));
+	struct yg_drule_set set = {.doc = &docs.list[0]};
+	T_OK(yg_drule_change(&act, yg_id_sv(&c), 1, &set, &err) == YG_OK);
+	T_NAMED(refused_of(db, &c).n > 0 && refused_of(db, &up).n > 0 &&
+			refused_of(db, &base).n == 0,
+		"a cycle refuses those in it alone");
+	T_OK(listed(db, (struct yg_drule_filter){.refused = true}) == 2);
+	T_OK(yg_drule_remove(&act, yg_id_sv(&up), &err) == YG_OK);
+	T_OK(refused_of(db, &c).n > 0);
+}
+
+static void test_say(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe"));
+	struct yg_detect_override o = {.rule = yg_id_sv(&one),
+				       .org = alpha,
+				       .stage = YG_STAGE_OFF,
+				       .reason = YG_SV("noise")},
+				  *olist = NULL;
+	size_t n = 0;
+	settle(db);
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK && audited(db, "rule.override") &&
+	     dirty(db));
+	o.stage = YG_STAGE_AUDIT;
+	o.expires.us = sim.wall.us + 1000000;
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
+	const struct yg_reach all = YG_REACH_ALL, of_beta = yg_reach_one(&beta);
+	T_OK(yg_detect_override_list(db, yg_id_sv(&one), &all, &arena, &olist, &n, &err) == YG_OK &&
+	     n == 1 && olist[0].stage == YG_STAGE_AUDIT && olist[0].expires.us == o.expires.us);
+	T_OK(yg_detect_override_list(db, yg_id_sv(&one), &of_beta, &arena, &olist, &n, &err) ==
+		     YG_OK &&
+	     n == 0);
+	o.reason = YG_SV(" ");
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_INVAL);
+	o.reason = YG_SV("x");
+	o.expires.us = 5;
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_INVAL);
+	o.expires.us = 0;
+	o.org = YG_SV("nobody");
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_NOTFOUND);
+	T_OK(yg_detect_override_remove(&act, yg_id_sv(&one), alpha, &err) == YG_OK);
+	T_OK(yg_detect_override_remove(&act, yg_id_sv(&one), alpha, &err) == YG_NOTFOUND);
+}
+
+static void test_exceptions(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe")), id;
+	const struct yg_reach all = YG_REACH_ALL, of_beta = yg_reach_one(&beta);
+	size_t n = 0;
+	struct yg_detect_exception x = {.rule = yg_id_sv(&one),
+					.org = alpha,
+					.text = YG_SV("s: {User: backup}\ncondition: s"),
+					.reason = YG_SV("the backup")},
+				   got, *xlist = NULL;
+	T_OK(yg_detect_exception_add(&act, &x, &id, &err) == YG_OK &&
+	     audited(db, "rule_exception.add"));
+	x.rule = x.org = YG_SV("");
+	T_OK(yg_detect_exception_add(&act, &x, &id, &err) == YG_OK);
+	T_OK(yg_detect_exception_list(
+		     db, &(struct yg_detect_exception_filter){.reach = of_beta, .limit = 9}, &arena,
+		     &xlist, &n, &err) == YG_OK &&
+	     n == 1 && xlist[0].rule.n == 0);
+	T_OK(yg_detect_exception_list(db,
+				      &(struct yg_detect_exception_filter){
+					      .reach = all, .rule = yg_id_sv(&one), .limit = 9},
+				      &arena, &xlist, &n, &err) == YG_OK &&
+	     n == 1);
+	x.text = YG_SV("s: {User: backup}");
+	T_OK(yg_detect_exception_add(&act, &x, &id, &err) == YG_PARSE);
+	struct yg_sv text = YG_SV("s: {User: other}\ncondition: s"), bad = YG_SV("- x");
+	struct yg_sv xid = yg_arena_dup(&arena, yg_id_sv(&id));
+	struct yg_detect_exception_set set = {.text = &bad};
+	T_OK(yg_detect_exception_change(&act, xid, 1, &set, &err) == YG_PARSE);
+	set.text = &text;
+	T_OK(yg_detect_exception_change(&act, xid, 9, &set, &err) == YG_CONFLICT);
+	T_OK(yg_detect_exception_change(&act, xid, 1, &set, &err) == YG_OK &&
+	     yg_detect_exception_get(db, xid, &arena, &got, &err) == YG_OK && got.version == 2 &&
+	     yg_sv_eq(got.text, text));
+	T_OK(yg_detect_exception_remove(&act, xid, &err) == YG_OK);
+	T_OK(yg_detect_exception_remove(&act, xid, &err) == YG_NOTFOUND);
+	T_NAMED(yg_org_remove(&act, alpha, &err) == YG_CONFLICT, "one that has exceptions");
+	struct yg_purge_counts counts = {0};
+	T_OK(yg_org_purge(&act, alpha, &(struct yg_purge_opts){0}, &counts, &err) == YG_OK);
+	T_OK(yg_detect_exception_list(
+		     db, &(struct yg_detect_exception_filter){.reach = all, .limit = 9}, &arena,
+		     &xlist, &n, &err) == YG_OK &&
+	     n == 0);
+}
+
+static void test_numbers(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe"));
+	const struct yg_sv events[] = {YG_SV("0-1-1"), YG_SV("0-1-2")};
+	struct yg_detect_stat s = {.rule = yg_id_sv(&one),
+				   .org = alpha,
+				   .at = sim.wall,
+				   .looked_at = 100,
+				   .hits = 2,
+				   .excepted = 1,
+				   .cost_ns = 1000,
+				   .samples = events,
+				   .sample_count = 2};
+	const struct yg_reach all = YG_REACH_ALL, of_beta = yg_reach_one(&beta);
+	struct yg_drule_numbers n;
+	struct yg_detect_hour *hours = NULL;
+	struct yg_detect_sample *samples = NULL;
+	const struct yg_drule_hours_of of = {.rule = s.rule, .reach = all, .to = {sim.wall.us + 1}};
+	size_t count = 0;
+	settle(db);
+	for (int i = 0; i < 15; i++)
+		T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK);
+	s.at.us -= 3 * INT64_C(86400) * YG_US_PER_S;
+	s.sample_count = 0;
+	T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK && !dirty(db));
+	T_OK(yg_drule_numbers(db, s.rule, &all, sim.wall, &n, &err) == YG_OK && n.hits_24h == 30 &&
+	     n.hits_30d == 32 && n.excepted_30d == 16 && n.cost_24h_ns == 15000 &&
+	     n.looked_24h == 1500 && n.last.us == sim.wall.us);
+	T_OK(yg_drule_numbers(db, YG_SV(""), &all, sim.wall, &n, &err) == YG_OK &&
+	     n.cost_24h_ns == 15000);
+	T_OK(yg_drule_numbers(db, s.rule, &of_beta, sim.wall, &n, &err) == YG_OK &&
+	     n.hits_30d == 0);
+	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 2 &&
+	     hours[1].hits == 30);
+	T_OK(yg_drule_samples(db, s.rule, &all, &arena, &samples, &count, &err) == YG_OK &&
+	     count == YG_DRULE_SAMPLES && YG_SV_IS(samples[0].event, "0-1-2"));
+	T_OK(yg_drule_samples(db, s.rule, &of_beta, &arena, &samples, &count, &err) == YG_OK &&
+	     count == 0);
+	T_OK(yg_detect_stat_stale(db, (yg_wall){sim.wall.us + 90 * INT64_C(86400) * YG_US_PER_S},
+				  &err) == YG_OK);
+	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 1);
+}
+
+static yg_status count_one(void *ctx, const struct yg_drule *r, struct yg_err *e)
+{
+	size_t *n = ctx;
+	(void)e;
+	*n += r->text.n > 0;
+	return YG_OK;
+}
+
+static void test_each(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe"));
+	enum yg_detect_stage off = YG_STAGE_OFF;
+	struct yg_drule_set set = {.stage = &off};
+	struct yg_org below = {.slug = YG_SV("below"), .parent = alpha};
+	size_t n = 0;
+	T_OK(yg_detect_rules_each(db, count_one, &n, &err) == YG_OK && n == 1);
+	T_OK(yg_drule_change(&act, yg_id_sv(&one), YG_ANY_VERSION, &set, &err) == YG_OK);
+	n = 0;
+	T_OK(yg_detect_rules_each(db, count_one, &n, &err) == YG_OK && n == 0);
+	struct yg_detect_override o = {.rule = yg_id_sv(&one),
+				       .org = alpha,
+				       .stage = YG_STAGE_LIVE,
+				       .reason = YG_SV("we want it")};
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
+	T_OK(yg_detect_rules_each(db, count_one, &n, &err) == YG_OK && n == 1);
+	settle(db);
+	T_OK(yg_org_add(&act, &below, &err) == YG_OK && dirty(db));
+	settle(db);
+	T_NAMED(yg_org_change(&act, YG_SV("below"), YG_ANY_VERSION,
+			      &(struct yg_org_edit){.parent = &beta, .prefecture = -1},
+			      &err) == YG_OK &&
+			dirty(db),
+		"a changed tree is a change");
+}
+
+static size_t compiled(struct yg_state *db, const char *dir, uint64_t *generation)
+{
+	struct yg_act act = yg_act_make(db, &env, YG_SV("system"));
+	struct yg_detect_compiled out = {.generation = 0};
+	struct yg_ruleset *set = NULL;
+	char path[128];
+	size_t n = 9999;
+	T_OK(yg_detect_compile(&act, dir, &out, &err) == YG_OK && audited(db, "rule.compile"));
+	(void)snprintf(path, sizeof path, "%s/%s", dir, out.file);
+	YG_AUTO(yg_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	T_OK(out.generation > *generation);
+	*generation = out.generation;
+	if (fd >= 0 && yg_ruleset_open_fd(fd, 0, &set, &err) == YG_OK)
+		n = yg_ruleset_count(set);
+	yg_ruleset_free(set);
+	return n;
+}
+
+static void test_compile(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	char dir[] = "/tmp/yg-detect-XXXXXX", path[128];
+	uint64_t generation = 0;
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe"));
+	T_OK(mkdtemp(dir) != NULL);
+	T_OK(compiled(db, dir, &generation) == 1 && !dirty(db));
+	(void)add(&act, "alpha", RULE(ID2, "Two", "b.exe"));
+	(void)add(&act, "", CORRELATION(ID3, "many", "    - " ID1 "\n"));
+	T_OK(dirty(db) && compiled(db, dir, &generation) == 2 && generation == 2);
+	enum yg_detect_stage off = YG_STAGE_OFF;
+	struct yg_drule_set set = {.stage = &off};
+	T_OK(yg_drule_change(&act, yg_id_sv(&one), YG_ANY_VERSION, &set, &err) == YG_OK);
+	T_OK(yg_drule_refuse(db, yg_id_sv(&one), YG_SV("of before"), &err) == YG_OK);
+	T_OK(compiled(db, dir, &generation) == 1);
+	struct yg_detect_override o = {.rule = yg_id_sv(&one),
+				       .org = alpha,
+				       .stage = YG_STAGE_LIVE,
+				       .reason = YG_SV("we want it")};
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
+	T_OK(compiled(db, dir, &generation) == 2 && refused_of(db, &one).n == 0);
+	for (uint64_t g = 1; g <= generation; g++) {
+		(void)snprintf(path, sizeof path, "%s/detect-%llu.ygs", dir, (unsigned long long)g);
+		T_OK((access(path, F_OK) == 0) == (g + 2 >= generation));
+		(void)unlink(path);
+	}
+	T_NAMED(yg_detect_compile(&act, "/nowhere", &(struct yg_detect_compiled){0}, &err) ==
+				YG_IO &&
+			dirty(db),
+		"a failed one is tried again");
+	(void)snprintf(path, sizeof path, "%s/detect-current", dir);
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
+int main(void)
+{
+	env = yg_env_sim(&sim);
+	yg_arena_init(&arena, 64 << 20);
+	test_documents();
+	test_exception_text();
+	test_rules();
+	test_import();
+	test_references();
+	test_say();
+	test_exceptions();
+	test_numbers();
+	test_each();
+	test_compile();
+	yg_detect_documents_free(&docs);
+	yg_arena_free(&arena);
+	return tap_done();
+}

@@ -1,0 +1,144 @@
+/* ruleset_wants.c - what correlations take of the rules' matches.
+ *
+ * What a correlation means is said by correlate.h alone: for every node that has
+ * correlations a state machine is made of the rules that hold there, asked who takes what,
+ * and thrown away. */
+#include <stdlib.h>
+
+#include "detect/correlate_internal.h"
+#include "detect/ruleset_build_internal.h"
+
+struct wants {
+	struct yg_ruleset_builder *b;
+	uint32_t scope;                    /* the node at hand */
+	struct yg_sigma_rule *stubs;       /* owned: ids and names of rows, in their order */
+	const struct yg_sigma_rule **list; /* owned: of this node: some rows, then correlations */
+	uint32_t *number;                  /* owned: of the list: row or correlation */
+	size_t count, rows;                /* of the list; how many of them are rows */
+};
+
+static void wants_free(struct wants *w)
+{
+	free(w->stubs);
+	free(w->list);
+	free(w->number);
+}
+
+static const struct yg_rs_correlation *correlation_at(const struct wants *w, size_t i)
+{
+	return YG_RS(w->b, correlations, struct yg_rs_correlation, w->number[i]);
+}
+
+static void on_refused(void *ctx, uint32_t rule, const char *reason)
+{
+	struct wants *w = ctx;
+	const struct yg_rs_correlation *c = correlation_at(w, rule);
+	if (c->scope != w->scope) /* told at its own node */
+		return;
+	w->b->stats.correlations--;
+	yg_rs_refuse(w->b, c->uid, c->rule->line, reason);
+}
+
+/* The rules and correlations that hold at the node. */
+static void make_list(struct wants *w)
+{
+	struct yg_ruleset_builder *b = w->b;
+	w->count = 0;
+	for (uint32_t i = 0; i < b->rows.n; i++) {
+		const struct yg_ruleset_row *row = YG_RS(b, rows, struct yg_ruleset_row, i);
+		if (row->kind != YG_ROW_RULE || !yg_rs_above(b, row->scope, w->scope))
+			continue;
+		w->list[w->count] = &w->stubs[i];
+		w->number[w->count++] = i;
+	}
+	w->rows = w->count;
+	for (uint32_t i = 0; i < b->correlations.n; i++) {
+		const struct yg_rs_correlation *c =
+			YG_RS(b, correlations, struct yg_rs_correlation, i);
+		if (!yg_rs_above(b, c->scope, w->scope))
+			continue;
+		w->list[w->count] = c->rule;
+		w->number[w->count++] = i;
+	}
+}
+
+static bool add_fields(struct wants *w, uint32_t row, const struct yg_corr_names *names)
+{
+	for (uint32_t i = 0; i < names->n; i++) {
+		struct yg_rs_field *f = yg_vec_add(&w->b->fields, sizeof *f);
+		if (f == NULL)
+			return false;
+		*f = (struct yg_rs_field){row, yg_rs_keep(w->b, names->v[i]),
+					  (uint32_t)w->b->fields.n};
+	}
+	return true;
+}
+
+static bool take_uses(struct wants *w, const struct yg_correlate *c, size_t at)
+{
+	const struct yg_corr_uses *u = &c->uses[at];
+	uint32_t row = w->number[at];
+	for (uint32_t i = 0; i < u->n; i++) {
+		const struct yg_rs_correlation *k = correlation_at(w, c->corrs[u->v[i].corr].rule);
+		if (k->scope != w->scope)
+			continue;
+		struct yg_rs_ref *ref = yg_vec_add(&w->b->refs, sizeof *ref);
+		if (ref == NULL || !add_fields(w, row, &u->v[i].group) ||
+		    !add_fields(w, row, &u->v[i].fields) || !add_fields(w, row, &u->v[i].carry))
+			return false;
+		uint32_t how = k->stage != YG_STAGE_LIVE       ? YG_REF_TAKES
+			       : k->rule->correlation.generate ? YG_REF_GENERATES
+							       : YG_REF_SILENCES;
+		*ref = (struct yg_rs_ref){row, {w->scope, how}};
+	}
+	return true;
+}
+
+static yg_status one_node(struct wants *w, struct yg_err *err)
+{
+	const struct yg_correlate_opts opts = yg_correlate_defaults();
+	struct yg_correlate *c = NULL;
+	bool ok = true;
+	make_list(w);
+	yg_status st =
+		yg_correlate_new(w->list, w->count, &opts, &w->b->env, on_refused, w, &c, err);
+	for (size_t i = 0; st == YG_OK && ok && i < w->rows; i++)
+		ok = take_uses(w, c, i);
+	yg_correlate_free(c);
+	return ok ? st : yg_rs_nomem(err);
+}
+
+static bool seen_before(const struct yg_ruleset_builder *b, size_t n)
+{
+	const struct yg_rs_correlation *all = b->correlations.p;
+	for (size_t i = 0; i < n; i++)
+		if (all[i].scope == all[n].scope)
+			return true;
+	return false;
+}
+
+yg_status yg_rs_wants(struct yg_ruleset_builder *b, struct yg_err *err)
+{
+	YG_AUTO(wants_free) struct wants w = {.b = b};
+	size_t n = b->rows.n + b->correlations.n + 1;
+	yg_status st = YG_OK;
+	if (b->correlations.n == 0)
+		return YG_OK;
+	w.stubs = calloc(b->rows.n + 1, sizeof *w.stubs);
+	w.list = calloc(n, sizeof(void *));
+	w.number = calloc(n, sizeof *w.number);
+	if (w.stubs == NULL || w.list == NULL || w.number == NULL)
+		return yg_rs_nomem(err);
+	for (size_t i = 0; i < b->rows.n; i++) {
+		w.stubs[i].kind = YG_SIGMA_RULE;
+		w.stubs[i].id = YG_RS(b, more_rows, struct yg_rs_row, i)->id;
+		w.stubs[i].name = YG_RS(b, more_rows, struct yg_rs_row, i)->name;
+	}
+	for (size_t i = 0; st == YG_OK && i < b->correlations.n; i++) {
+		if (seen_before(b, i))
+			continue;
+		w.scope = YG_RS(b, correlations, struct yg_rs_correlation, i)->scope;
+		st = one_node(&w, err);
+	}
+	return st;
+}

@@ -1,0 +1,267 @@
+#include "detect/watch_finding.h"
+
+#include "event/event.h"
+#include "format/json.h"
+
+#define VALUE_MAX 512u
+#define LABEL_MAX 128u
+
+/* ---- words ---- */
+
+static void member(struct yg_buf *b, const char *key, struct yg_sv v)
+{
+	yg_buf_printf(b, "%s\"%s\":", b->n > 0 && b->p != NULL && b->p[b->n - 1] == '{' ? "" : ",",
+		      key);
+	yg_json_put_str(b, v);
+}
+
+static void begin(struct yg_buf *b, const struct yg_watch_at *at)
+{
+	char uid[64];
+	struct yg_sb u = yg_sb_init(uid, sizeof uid);
+	yg_sb_printf(&u, "f-w-%lld-%u", (long long)at->seq, at->nth);
+	yg_buf_putc(b, '{');
+	member(b, "finding_uid", yg_sb_sv(&u));
+	member(b, "org", at->org);
+}
+
+static void time_member(struct yg_buf *b, yg_wall t)
+{
+	char text[40];
+	struct yg_sb s = yg_sb_init(text, sizeof text);
+	yg_time_format(&s, t);
+	member(b, "time", yg_sb_sv(&s));
+}
+
+static void event_member(struct yg_buf *b, const uint64_t *id)
+{
+	char text[YG_EVENT_ID_MAX];
+	struct yg_sb s = yg_sb_init(text, sizeof text);
+	uint32_t spool, row;
+	uint64_t batch;
+	if (id != NULL) {
+		yg_feed_id_parts(id, &spool, &batch, &row);
+		yg_event_id_format(&s, spool, batch, row);
+	}
+	member(b, "event_id", yg_sb_sv(&s));
+}
+
+struct pairs {
+	struct yg_buf *b;
+	bool any;
+};
+
+static void pair(struct pairs *p, struct yg_sv name, struct yg_sv value)
+{
+	yg_buf_put(p->b, p->any ? YG_SV(",[") : YG_SV("["));
+	p->any = true;
+	yg_json_put_str(p->b, yg_sv_sub(name, 0, LABEL_MAX));
+	yg_buf_putc(p->b, ',');
+	yg_json_put_str(p->b, yg_sv_sub(value, 0, VALUE_MAX));
+	yg_buf_putc(p->b, ']');
+}
+
+static void pair_number(struct pairs *p, const char *name, double v)
+{
+	char text[64];
+	struct yg_sb s = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&s, v < 1e15 && v > -1e15 && v == (double)(int64_t)v ? "%.0f" : "%.6g", v);
+	pair(p, yg_sv_of(name), yg_sb_sv(&s));
+}
+
+static void pair_time(struct pairs *p, const char *name, yg_wall t)
+{
+	char text[40];
+	struct yg_sb s = yg_sb_init(text, sizeof text);
+	yg_time_format(&s, t);
+	pair(p, yg_sv_of(name), yg_sb_sv(&s));
+}
+
+/* ---- correlations ---- */
+
+static bool lower_has(struct yg_sv s, const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t i = 0; i + n <= s.n; i++) {
+		size_t k = 0;
+		while (k < n && (s.p[i + k] | 0x20) == word[k])
+			k++;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
+/* The machine or address of one's own among what it is grouped by, else the first of it. */
+static struct yg_sv asset_of(const struct yg_correlate_hit *hit)
+{
+	for (size_t i = 0; i < hit->group_count; i++) {
+		struct yg_ip ip;
+		if (yg_ip_parse(hit->values[i], &ip) == YG_OK && yg_ip_is_private(ip))
+			return hit->values[i];
+	}
+	for (size_t i = 0; i < hit->group_count; i++)
+		if (hit->values[i].n > 0 &&
+		    (lower_has(hit->names[i], "host") || lower_has(hit->names[i], "computer")))
+			return hit->values[i];
+	for (size_t i = 0; i < hit->group_count; i++)
+		if (hit->values[i].n > 0)
+			return hit->values[i];
+	return YG_SV("");
+}
+
+/* "attack.t1110.003" -> "T1110.003", with commas between. */
+static void techniques(const struct yg_sigma_list *tags, struct yg_sb *b)
+{
+	for (size_t i = 0; i < tags->count; i++) {
+		struct yg_sv t = tags->texts[i];
+		if (t.n < 12 || !yg_sv_starts(t, YG_SV("attack.t")) || t.p[8] < '0' || t.p[8] > '9')
+			continue;
+		if (b->n > 0)
+			yg_sb_putc(b, ',');
+		yg_sb_putc(b, 'T');
+		yg_sb_put(b, yg_sv_sub(t, 8, t.n));
+	}
+}
+
+static unsigned severity_of(enum yg_sigma_level level)
+{
+	return level == YG_SIGMA_LEVEL_NONE ? 1 : (unsigned)level;
+}
+
+void yg_watch_put_hit(struct yg_buf *out, const struct yg_watch_at *at,
+		      const struct yg_watch_doc *doc, struct yg_sv collection,
+		      const struct yg_correlate_hit *hit)
+{
+	char family[256];
+	struct yg_buf b;
+	struct yg_sb f = yg_sb_init(family, sizeof family);
+	struct pairs p = {&b, false};
+	techniques(&doc->rule->tags, &f);
+	yg_buf_init(&b, 1u << 20);
+	begin(&b, at);
+	member(&b, "indicator", doc->uid);
+	member(&b, "indicator_type", YG_SV("rule"));
+	member(&b, "list", collection);
+	member(&b, "category", YG_SV("correlation"));
+	member(&b, "family", yg_sb_sv(&f));
+	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":100", severity_of(doc->rule->level));
+	member(&b, "asset", yg_sv_sub(asset_of(hit), 0, VALUE_MAX));
+	member(&b, "field",
+	       hit->group_count > 0 ? yg_sv_sub(hit->names[0], 0, LABEL_MAX) : YG_SV(""));
+	member(&b, "value",
+	       hit->group_count > 0 ? yg_sv_sub(hit->values[0], 0, VALUE_MAX) : YG_SV(""));
+	event_member(&b, hit->id_count > 0 ? hit->ids[hit->id_count - 1] : NULL);
+	time_member(&b, hit->time);
+	member(&b, "title", yg_sv_sub(doc->rule->title, 0, VALUE_MAX));
+	yg_buf_put(&b, YG_SV(",\"fields\":["));
+	for (size_t i = 0; i < hit->group_count && i < 10; i++)
+		pair(&p, hit->names[i], hit->values[i]);
+	pair_number(&p, "value", hit->value);
+	pair_time(&p, "first", hit->first);
+	pair_time(&p, "last", hit->last);
+	for (size_t i = hit->id_count > 3 ? hit->id_count - 3 : 0; i < hit->id_count; i++) {
+		char text[YG_EVENT_ID_MAX];
+		struct yg_sb s = yg_sb_init(text, sizeof text);
+		uint32_t spool, row;
+		uint64_t batch;
+		yg_feed_id_parts(hit->ids[i], &spool, &batch, &row);
+		yg_event_id_format(&s, spool, batch, row);
+		pair(&p, YG_SV("event"), yg_sb_sv(&s));
+	}
+	yg_buf_put(&b, YG_SV("]}"));
+	out->bad = out->bad || b.bad;
+	yg_wr_sv32(out, yg_buf_sv(&b));
+	yg_buf_free(&b);
+}
+
+/* ---- findings beside rules ---- */
+
+unsigned yg_watch_severity(const struct yg_notice *n)
+{
+	switch (n->kind) {
+	case YG_NOTICE_SPRAY: return n->flag ? 5 : 3;
+	case YG_NOTICE_TRAVEL:
+	case YG_NOTICE_FLOOD: return 4;
+	case YG_NOTICE_SCAN: return n->flag ? 2 : 3;
+	default: return 3;
+	}
+}
+
+/* Of "a > b:443" a, of "b:443" b, else the whole. */
+static struct yg_sv asset_of_notice(const struct yg_notice *n)
+{
+	struct yg_sv who = n->who;
+	size_t end = who.n;
+	if (n->kind == YG_NOTICE_BEACON)
+		return yg_sv_sub(who, 0, yg_sv_find(who, ' ', 0));
+	if (n->kind != YG_NOTICE_FLOOD)
+		return who;
+	while (end > 0 && who.p[end - 1] != ':')
+		end--;
+	who = yg_sv_sub(who, 0, end > 0 ? end - 1 : who.n);
+	if (who.n > 1 && who.p[0] == '[' && who.p[who.n - 1] == ']')
+		who = yg_sv_sub(who, 1, who.n - 2);
+	return who;
+}
+
+static void notice_pairs(struct yg_buf *b, const struct yg_notice *n)
+{
+	struct pairs p = {b, false};
+	char name[16];
+	yg_buf_put(b, YG_SV(",\"fields\":["));
+	pair(&p, YG_SV("kind"), yg_sv_of(yg_notice_name(n->kind)));
+	pair(&p, YG_SV("who"), n->who);
+	pair_number(&p, "score", n->score);
+	pair(&p, YG_SV("flag"), n->flag ? YG_SV("true") : YG_SV("false"));
+	for (size_t i = 0; i < YG_LEN(n->numbers); i++) {
+		struct yg_sb s = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&s, "n%zu", i);
+		pair_number(&p, yg_sb_cstr(&s), n->numbers[i]);
+	}
+	pair_time(&p, "first", n->first);
+	pair_time(&p, "last", n->last);
+	for (size_t i = 0; i < n->top_count && i < 5; i++) {
+		char text[YG_IP_TEXT_MAX + 32];
+		struct yg_sb s = yg_sb_init(text, sizeof text);
+		yg_ip_format(&s, n->top[i].ip);
+		yg_sb_printf(&s, " %llu", (unsigned long long)n->top[i].count);
+		pair(&p, YG_SV("source"), yg_sb_sv(&s));
+	}
+	yg_buf_put(b, YG_SV("]}"));
+}
+
+void yg_watch_put_notice(struct yg_buf *out, const struct yg_watch_at *at,
+			 const struct yg_notice *n, const uint64_t *event)
+{
+	char words[1024], indicator[YG_NOTICE_KEY_MAX + 32];
+	struct yg_buf b;
+	struct yg_sb w = yg_sb_init(words, sizeof words);
+	struct yg_sb i = yg_sb_init(indicator, sizeof indicator);
+	yg_sb_put(&w, yg_sv_of(yg_notice_title(n->kind, false)));
+	yg_sb_put(&w, YG_SV(": "));
+	yg_notice_words(n, false, &w);
+	struct yg_sv title = yg_sv_sub(yg_sb_sv(&w), 0, VALUE_MAX - 1);
+	if (title.n > 0 && title.p[0] >= 'a' && title.p[0] <= 'z')
+		words[0] = (char)(words[0] - 32);
+	yg_sb_put(&i, yg_sv_of(yg_notice_name(n->kind)));
+	yg_sb_putc(&i, ':');
+	yg_sb_put(&i, n->who);
+	yg_buf_init(&b, 1u << 20);
+	begin(&b, at);
+	member(&b, "indicator", yg_sb_sv(&i));
+	member(&b, "indicator_type", YG_SV("notice"));
+	member(&b, "list", YG_SV("notice"));
+	member(&b, "category", yg_sv_of(yg_notice_name(n->kind)));
+	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":%u", yg_watch_severity(n), n->score);
+	member(&b, "asset", asset_of_notice(n));
+	member(&b, "field", YG_SV("who"));
+	member(&b, "value", n->who);
+	event_member(&b, event);
+	time_member(&b, n->time);
+	member(&b, "title", title);
+	notice_pairs(&b, n);
+	out->bad = out->bad || b.bad;
+	yg_wr_sv32(out, yg_buf_sv(&b));
+	yg_buf_free(&b);
+}

@@ -1,0 +1,279 @@
+#include "detect/watch_set.h"
+
+#include <stdlib.h>
+
+#include "detect/notice_setting.h"
+#include "detect/read.h"
+#include "detect/registry.h"
+
+#define ARENA_MAX ((size_t)256 << 20)
+
+struct loading {
+	struct yg_watch_set *set;
+	struct yg_sv *refs; /* ids and names that correlations have, sorted; arena */
+	size_t ref_n, ref_cap, cap;
+};
+
+static yg_status nomem(struct yg_err *err)
+{
+	return YG_FAIL(err, YG_NOMEM, "no memory for correlations");
+}
+
+/* An array of the arena with room for one more; NULL: there is no memory. */
+static void *room(struct yg_arena *arena, void *old, size_t size, size_t n, size_t *cap)
+{
+	if (n < *cap)
+		return old;
+	size_t more = *cap == 0 ? 64 : *cap * 2;
+	void *to = yg_arena_alloc(arena, more * size, 8);
+	if (to == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(to, old, n * size);
+	*cap = more;
+	return to;
+}
+
+yg_status yg_watch_set_changes(struct yg_state *db, int64_t *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT c.changes + f.changes FROM detect_change c, detect_feed_state f"),
+		&s, err);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK)
+		*out = row ? yg_col_i64(s, 0) : 0;
+	return st;
+}
+
+/* ---- rules ---- */
+
+static yg_status add(struct loading *l, const struct yg_drule *r, const struct yg_sigma_rule *rule,
+		     struct yg_err *err)
+{
+	struct yg_watch_set *set = l->set;
+	struct yg_watch_rule *list =
+		room(&set->arena, set->rules, sizeof *list, set->rule_n, &l->cap);
+	if (list == NULL)
+		return nomem(err);
+	set->rules = list;
+	struct yg_watch_rule *to = &list[set->rule_n];
+	*to = (struct yg_watch_rule){
+		.doc = {yg_arena_dup(&set->arena, r->uid), rule, (uint32_t)set->rule_n},
+		.org = yg_arena_dup(&set->arena, r->org),
+		.collection = yg_arena_dup(&set->arena, r->collection),
+		.stage = r->stage};
+	if (to->doc.uid.p == NULL || to->org.p == NULL || to->collection.p == NULL)
+		return nomem(err);
+	set->rule_n++;
+	return YG_OK;
+}
+
+static yg_status on_correlation(void *ctx, const struct yg_drule *r, struct yg_err *err)
+{
+	struct loading *l = ctx;
+	struct yg_sigma_file f = {0};
+	if (r->kind != YG_SIGMA_CORRELATION)
+		return YG_OK;
+	struct yg_sv text = yg_arena_dup(&l->set->arena, r->text);
+	if (text.p == NULL)
+		return nomem(err);
+	yg_status st = yg_sigma_read(text, "rule", NULL, NULL, &l->set->arena, &f, err);
+	if (st == YG_NOMEM)
+		return st;
+	if (st != YG_OK || f.count != 1 || f.rules[0].kind != YG_SIGMA_CORRELATION)
+		return YG_OK;
+	const struct yg_sigma_correlation *c = &f.rules[0].correlation;
+	for (size_t i = 0; i < c->rule_count; i++) {
+		struct yg_sv *list =
+			room(&l->set->arena, l->refs, sizeof *list, l->ref_n, &l->ref_cap);
+		if (list == NULL)
+			return nomem(err);
+		l->refs = list;
+		l->refs[l->ref_n++] = c->rules[i];
+	}
+	return add(l, r, &f.rules[0], err);
+}
+
+static int sv_order(const void *a, const void *b)
+{
+	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+}
+
+static bool referred(const struct loading *l, struct yg_sv name)
+{
+	return name.n > 0 && l->ref_n > 0 &&
+	       bsearch(&name, l->refs, l->ref_n, sizeof name, sv_order) != NULL;
+}
+
+/* Of a rule its names are enough: ingest has asked it. */
+static yg_status on_rule(void *ctx, const struct yg_drule *r, struct yg_err *err)
+{
+	struct loading *l = ctx;
+	if (r->kind != YG_SIGMA_RULE || (!referred(l, r->sigma_id) && !referred(l, r->name)))
+		return YG_OK;
+	struct yg_sigma_rule *rule = YG_NEW(&l->set->arena, struct yg_sigma_rule);
+	if (rule == NULL)
+		return nomem(err);
+	*rule = (struct yg_sigma_rule){.kind = YG_SIGMA_RULE,
+				       .id = yg_arena_dup(&l->set->arena, r->sigma_id),
+				       .name = yg_arena_dup(&l->set->arena, r->name)};
+	if (rule->id.p == NULL || rule->name.p == NULL)
+		return nomem(err);
+	return add(l, r, rule, err);
+}
+
+/* ---- what organisations say ---- */
+
+static yg_status overrides(struct yg_state *db, struct yg_watch_set *set, uint32_t rule,
+			   size_t *cap, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT org, stage, expires FROM detect_override WHERE rule = $1"), &s,
+		err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, set->rules[rule].doc.uid);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_watch_override *list =
+			room(&set->arena, set->overrides, sizeof *list, set->override_n, cap);
+		if (list == NULL)
+			return nomem(err);
+		set->overrides = list;
+		struct yg_watch_override *o = &list[set->override_n];
+		*o = (struct yg_watch_override){.rule = rule,
+						.org = yg_arena_dup(&set->arena, yg_col_text(s, 0)),
+						.expires = {yg_col_i64(s, 2)}};
+		if (o->org.p == NULL)
+			return nomem(err);
+		if (yg_detect_stage_parse(yg_col_text(s, 1), &o->stage) == YG_OK)
+			set->override_n++;
+	}
+	return st;
+}
+
+static yg_status notices(struct yg_state *db, struct yg_watch_set *set, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	size_t cap = 0;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT org, kind, stage FROM detect_notice ORDER BY org, kind"), &s,
+		err);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_watch_notice *list =
+			room(&set->arena, set->notices, sizeof *list, set->notice_n, &cap);
+		if (list == NULL)
+			return nomem(err);
+		set->notices = list;
+		struct yg_watch_notice *n = &list[set->notice_n];
+		n->org = yg_arena_dup(&set->arena, yg_col_text(s, 0));
+		if (n->org.p == NULL)
+			return nomem(err);
+		if (yg_notice_parse(yg_col_text(s, 1), &n->kind) == YG_OK &&
+		    yg_detect_stage_parse(yg_col_text(s, 2), &n->stage) == YG_OK)
+			set->notice_n++;
+	}
+	return st;
+}
+
+static yg_status load(struct yg_state *db, struct loading *l, struct yg_err *err)
+{
+	struct yg_watch_set *set = l->set;
+	size_t cap = 0;
+	yg_status st = yg_watch_set_changes(db, &set->changes, err);
+	if (st == YG_OK)
+		st = yg_detect_rules_each(db, on_correlation, l, err);
+	set->correlations = set->rule_n;
+	if (l->ref_n > 1)
+		qsort(l->refs, l->ref_n, sizeof *l->refs, sv_order);
+	if (st == YG_OK && l->ref_n > 0)
+		st = yg_detect_rules_each(db, on_rule, l, err);
+	for (uint32_t i = 0; st == YG_OK && i < set->correlations; i++)
+		st = overrides(db, set, i, &cap, err);
+	return st == YG_OK ? notices(db, set, err) : st;
+}
+
+yg_status yg_watch_set_load(struct yg_state *db, struct yg_watch_set *out, struct yg_err *err)
+{
+	struct yg_watch_set set = {.rule_n = 0};
+	struct loading l = {.set = &set};
+	yg_arena_init(&set.arena, ARENA_MAX);
+	yg_status st = load(db, &l, err);
+	if (st == YG_OK)
+		*out = set;
+	else
+		yg_watch_set_free(&set);
+	return st;
+}
+
+void yg_watch_set_free(struct yg_watch_set *set)
+{
+	yg_arena_free(&set->arena);
+	*set = (struct yg_watch_set){.rule_n = 0};
+}
+
+/* ---- places ---- */
+
+yg_status yg_watch_place(struct yg_state *db, struct yg_sv org, struct yg_watch_place *out,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT ancestor FROM organisation_path WHERE slug = $1 ORDER BY depth"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	out->n = 0;
+	yg_stmt_text(s, 1, org);
+	while (out->n < YG_WATCH_ABOVE_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_sb b = yg_sb_init(out->above[out->n++], YG_ORG_NAME_MAX + 1);
+		yg_sb_put(&b, yg_col_text(s, 0));
+		(void)yg_sb_cstr(&b);
+	}
+	return st;
+}
+
+bool yg_watch_holds(const struct yg_watch_set *set, uint32_t rule, const struct yg_watch_place *at)
+{
+	struct yg_sv org = set->rules[rule].org;
+	for (size_t i = 0; i < at->n; i++)
+		if (org.n == 0 || yg_sv_eq(yg_sv_of(at->above[i]), org))
+			return true;
+	return false;
+}
+
+enum yg_detect_stage yg_watch_stage(const struct yg_watch_set *set, uint32_t rule,
+				    const struct yg_watch_place *at, yg_wall now)
+{
+	for (size_t i = 0; i < at->n; i++) {
+		for (size_t k = 0; k < set->override_n; k++) {
+			const struct yg_watch_override *o = &set->overrides[k];
+			if (o->rule == rule && yg_sv_eq(o->org, yg_sv_of(at->above[i])) &&
+			    (o->expires.us == 0 || o->expires.us > now.us))
+				return o->stage;
+		}
+	}
+	return set->rules[rule].stage;
+}
+
+enum yg_detect_stage yg_watch_notice_stage(const struct yg_watch_set *set,
+					   const struct yg_notice *n,
+					   const struct yg_watch_place *at)
+{
+	for (size_t i = 0; i <= at->n; i++) {
+		struct yg_sv org = i < at->n ? yg_sv_of(at->above[i]) : YG_SV("");
+		for (size_t k = 0; k < set->notice_n; k++)
+			if (set->notices[k].kind == n->kind && yg_sv_eq(set->notices[k].org, org))
+				return set->notices[k].stage;
+	}
+	/* who scans from outside is seen every day */
+	bool outside = n->kind == YG_NOTICE_SCAN && n->flag;
+	return outside ? YG_STAGE_AUDIT : yg_notice_default(n->kind);
+}

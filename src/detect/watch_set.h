@@ -1,0 +1,54 @@
+/* watch_set.h - the correlations of the state database, the rules that they refer to, and what
+ * organisations say of them and of the findings beside rules; role center. */
+#pragma once
+#include "base/limits.h"
+#include "detect/stage.h"
+#include "detect/watch.h"
+#include "store/state.h"
+
+struct yg_watch_rule { /* arena of the set */
+	struct yg_watch_doc doc;
+	struct yg_sv org, collection; /* org empty: for all */
+	enum yg_detect_stage stage;
+};
+struct yg_watch_override {
+	uint32_t rule;
+	struct yg_sv org;
+	enum yg_detect_stage stage;
+	yg_wall expires; /* us == 0: never */
+};
+struct yg_watch_notice {
+	struct yg_sv org; /* empty: for all */
+	enum yg_notice_kind kind;
+	enum yg_detect_stage stage;
+};
+struct yg_watch_set {
+	struct yg_arena arena;
+	struct yg_watch_rule *rules;
+	struct yg_watch_override *overrides;
+	struct yg_watch_notice *notices;
+	size_t rule_n, override_n, notice_n;
+	size_t correlations; /* of the rules */
+	int64_t changes;
+};
+/* A number that is another one when something of a set changed. */
+yg_status yg_watch_set_changes(struct yg_state *db, int64_t *out, struct yg_err *err);
+/* A document that cannot be read (another version kept it) is left out. */
+yg_status yg_watch_set_load(struct yg_state *db, struct yg_watch_set *out, struct yg_err *err);
+void yg_watch_set_free(struct yg_watch_set *set); /* zeroed is fine */
+
+#define YG_WATCH_ABOVE_MAX 16
+struct yg_watch_place {                                      /* an organisation in the tree */
+	char above[YG_WATCH_ABOVE_MAX][YG_ORG_NAME_MAX + 1]; /* itself, then up to the root */
+	size_t n;                                            /* 0: there is no such organisation */
+};
+yg_status yg_watch_place(struct yg_state *db, struct yg_sv org, struct yg_watch_place *out,
+			 struct yg_err *err);
+bool yg_watch_holds(const struct yg_watch_set *set, uint32_t rule, const struct yg_watch_place *at);
+/* Of a rule that holds there; the nearest override that has not ended wins. */
+enum yg_detect_stage yg_watch_stage(const struct yg_watch_set *set, uint32_t rule,
+				    const struct yg_watch_place *at, yg_wall now);
+/* Of a finding beside rules: the nearest setting, then that for all, then the kind's own. */
+enum yg_detect_stage yg_watch_notice_stage(const struct yg_watch_set *set,
+					   const struct yg_notice *n,
+					   const struct yg_watch_place *at);

@@ -1,0 +1,349 @@
+/* One organisation's events: what they say together comes out, the same after a save, whatever
+ * the rules become meanwhile, and with a clock that stands still or runs on. */
+#include "detect/read.h"
+#include "detect/watch_finding.h"
+#include "tap.h"
+
+#define S  INT64_C(1000000)
+#define T0 (INT64_C(1700000000) * S)
+
+static struct yg_env_sim sim = {.seed = 3};
+static struct yg_env env;
+static struct yg_err err;
+
+struct seen {
+	size_t hits, notices, kinds[YG_NOTICE_KIND_COUNT];
+	char uid[64];
+	struct yg_buf findings;
+};
+
+static void on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
+{
+	struct seen *s = ctx;
+	const struct yg_watch_at at = {YG_SV_INIT("acme"), 7, (uint32_t)s->hits};
+	struct yg_sb b = yg_sb_init(s->uid, sizeof s->uid);
+	s->hits++;
+	yg_sb_put(&b, doc->uid);
+	(void)yg_sb_cstr(&b);
+	yg_watch_put_hit(&s->findings, &at, doc, YG_SV("sigma"), hit);
+}
+
+static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *event)
+{
+	struct seen *s = ctx;
+	const struct yg_watch_at at = {YG_SV_INIT("acme"), 8, (uint32_t)s->notices};
+	s->notices++;
+	s->kinds[n->kind]++;
+	yg_watch_put_notice(&s->findings, &at, n, event);
+}
+
+static const char rules_text[] =
+	"title: Failed login\nid: 11111111-1111-4111-8111-111111111111\nname: failed\n"
+	"logsource: {product: linux}\ndetection: {s: {a: b}, condition: s}\n"
+	"---\n"
+	"title: Many failed logins\nid: 22222222-2222-4222-8222-222222222222\n"
+	"level: high\ntags: [attack.credential-access, attack.t1110.003]\n"
+	"correlation:\n  type: event_count\n  rules: [failed]\n  group-by: [host]\n"
+	"  timespan: 5m\n  condition: {gte: 3}\n"
+	"---\n"
+	"title: A few failed logins\nid: 33333333-3333-4333-8333-333333333333\n"
+	"correlation:\n  type: event_count\n  rules: [failed]\n  group-by: [host]\n"
+	"  timespan: 5m\n  condition: {gte: 2}\n";
+
+static struct yg_arena arena;
+static struct yg_sigma_file file;
+static struct yg_watch_doc docs[3];
+
+static void read_rules(void)
+{
+	static const char *const uids[] = {"r-base", "r-many", "r-few"};
+	yg_arena_init(&arena, 16u << 20);
+	T_OK(yg_sigma_read(yg_sv_of(rules_text), "rules", NULL, NULL, &arena, &file, &err) ==
+		     YG_OK &&
+	     file.count == 3);
+	for (size_t i = 0; i < YG_LEN(docs); i++)
+		docs[i] = (struct yg_watch_doc){yg_sv_of(uids[i]), &file.rules[i], 0};
+}
+
+static struct yg_watch *made(size_t doc_n)
+{
+	struct yg_watch_opts o = {.correlate = yg_correlate_defaults(), .notices = {1000}};
+	struct yg_watch *w = NULL;
+	size_t lost = 0;
+	if (yg_watch_new(&o, &env, &w, &err) != YG_OK ||
+	    yg_watch_rules(w, docs, doc_n, NULL, NULL, &lost, &err) != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	return w;
+}
+
+static struct yg_feed_head head(int64_t received)
+{
+	return (struct yg_feed_head){.spool = 1,
+				     .org = YG_SV_INIT("acme"),
+				     .source = YG_SV_INIT("syslog"),
+				     .sensor = YG_SV_INIT("gate"),
+				     .received = {received}};
+}
+
+static void match(struct yg_watch *w, const char *uid, int64_t time, int64_t received,
+		  struct seen *s)
+{
+	static const struct yg_feed_field fields[] = {{YG_SV_INIT("host"), YG_SV_INIT("gate")}};
+	const struct yg_watch_out out = {s, on_hit, on_notice};
+	struct yg_feed_head h = head(received);
+	struct yg_feed_entry e = {.kind = YG_FEED_MATCH};
+	e.match.rule = yg_sv_of(uid);
+	e.match.time.us = time;
+	e.match.fields = fields;
+	e.match.field_count = 1;
+	yg_feed_id(1, 2, 3, e.match.id);
+	yg_watch_comes(w, &h);
+	(void)yg_watch_entry(w, &h, &e, &out);
+	yg_watch_came(w, &h);
+}
+
+static void ticks(struct yg_watch *w, int64_t now, struct seen *s)
+{
+	const struct yg_watch_out out = {s, on_hit, on_notice};
+	(void)yg_watch_clock(w, (yg_wall){now}, &out);
+}
+
+static bool has(const struct seen *s, const char *text)
+{
+	return yg_sv_has(yg_buf_sv(&s->findings), yg_sv_of(text));
+}
+
+static void begin(struct seen *s)
+{
+	*s = (struct seen){0};
+	yg_buf_init(&s->findings, 1u << 20);
+}
+
+static void counted(void)
+{
+	struct yg_watch *w = made(2);
+	struct seen s;
+	begin(&s);
+	/* a source that is always twenty minutes late */
+	int64_t late = 1200 * S;
+	for (int i = 0; i < 3; i++)
+		match(w, "r-base", T0 + i * S, T0 + late + i * S, &s);
+	T_NAMED(s.hits == 0, "it waits for those that may come before it");
+	ticks(w, T0 + late + 30 * S, &s);
+	T_OK(s.hits == 0);
+	ticks(w, T0 + late + 70 * S, &s);
+	T_NAMED(s.hits == 1, "nothing comes: the clock goes on from the newest event");
+	T_OK(strcmp(s.uid, "r-many") == 0 && has(&s, "\"indicator\":\"r-many\"") &&
+	     has(&s, "\"severity_id\":4") && has(&s, "\"family\":\"T1110.003\"") &&
+	     has(&s, "\"asset\":\"gate\"") && has(&s, "\"event_id\":\"e-1-2-3\"") &&
+	     has(&s, "[\"host\",\"gate\"]") && has(&s, "\"finding_uid\":\"f-w-7-0\""));
+	struct yg_correlate_counts c = {0};
+	match(w, "r-base", T0 - 600 * S, T0 + late + 80 * S, &s);
+	T_OK(yg_watch_counts(w, 1, &c) && c.late == 1 && c.hits == 1);
+	T_OK(!yg_watch_counts(w, 0, &c));
+	match(w, "r-other", T0, T0, &s);
+	T_OK(yg_watch_unknown(w) == 1);
+	yg_watch_free(w);
+	yg_buf_free(&s.findings);
+}
+
+/* Two of three events, saved, read by another, the third: as if nothing had been. */
+static void over_a_save(size_t doc_n, bool change, size_t want)
+{
+	struct yg_watch *w = made(doc_n), *next = made(change ? 3 : doc_n);
+	struct yg_buf correlate, notice, again, again2;
+	struct seen s;
+	size_t lost = 9;
+	begin(&s);
+	yg_buf_init(&correlate, 1u << 20);
+	yg_buf_init(&notice, 1u << 20);
+	yg_buf_init(&again, 1u << 20);
+	yg_buf_init(&again2, 1u << 20);
+	match(w, "r-base", T0, T0, &s);
+	match(w, "r-base", T0 + S, T0 + S, &s);
+	T_OK(yg_watch_save(w, &correlate, &notice) == YG_OK);
+	T_OK(yg_watch_restore(next, yg_buf_sv(&correlate), yg_buf_sv(&notice), &lost, &err) ==
+		     YG_OK &&
+	     lost == 0);
+	if (!change) {
+		T_OK(yg_watch_save(next, &again, &again2) == YG_OK);
+		T_OK(yg_sv_eq(yg_buf_sv(&again), yg_buf_sv(&correlate)) &&
+		     yg_sv_eq(yg_buf_sv(&again2), yg_buf_sv(&notice)));
+	}
+	match(next, "r-base", T0 + 2 * S, T0 + 2 * S, &s);
+	ticks(next, T0 + 100 * S, &s);
+	T_OK(s.hits == want);
+	if (correlate.n > 30) {
+		correlate.p[30] ^= 1;
+		struct yg_watch *odd = made(doc_n);
+		T_NAMED(yg_watch_restore(odd, yg_buf_sv(&correlate), YG_SV(""), &lost, &err) ==
+				YG_CORRUPT,
+			"a changed byte: refused");
+		T_OK(yg_watch_restore(odd, YG_SV("x"), YG_SV(""), &lost, &err) == YG_CORRUPT);
+		yg_watch_free(odd);
+	}
+	yg_watch_free(w);
+	yg_watch_free(next);
+	yg_buf_free(&correlate);
+	yg_buf_free(&notice);
+	yg_buf_free(&again);
+	yg_buf_free(&again2);
+	yg_buf_free(&s.findings);
+}
+
+static void changed_rules(void)
+{
+	struct yg_watch *w = made(2);
+	struct seen s;
+	size_t lost = 9;
+	begin(&s);
+	match(w, "r-base", T0, T0, &s);
+	match(w, "r-base", T0 + S, T0 + S, &s);
+	T_OK(yg_watch_rules(w, docs, 3, NULL, NULL, &lost, &err) == YG_OK && lost == 0);
+	match(w, "r-base", T0 + 2 * S, T0 + 2 * S, &s);
+	ticks(w, T0 + 100 * S, &s);
+	T_NAMED(s.hits == 1, "the unchanged one counts on, the new one has seen one event");
+	T_OK(yg_watch_rules(w, NULL, 0, NULL, NULL, &lost, &err) == YG_OK && lost == 2);
+	match(w, "r-base", T0 + 200 * S, T0 + 200 * S, &s);
+	T_OK(s.hits == 1);
+	yg_watch_free(w);
+	yg_buf_free(&s.findings);
+}
+
+static struct yg_ip address(unsigned net, unsigned i)
+{
+	return (struct yg_ip){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (uint8_t)net, 0,
+			       (uint8_t)(i >> 8), (uint8_t)i}};
+}
+
+static void spray_and_scan(void)
+{
+	struct yg_watch *w = made(0);
+	struct seen s;
+	struct yg_feed_head h = head(T0 + 60 * S);
+	begin(&s);
+	const struct yg_watch_out out = {&s, on_hit, on_notice};
+	for (unsigned i = 0; i < 12; i++) {
+		char user[16];
+		struct yg_sb b = yg_sb_init(user, sizeof user);
+		struct yg_feed_entry e = {.kind = YG_FEED_LOGIN};
+		yg_sb_printf(&b, "user%u", i);
+		e.login.time.us = T0 + i * S;
+		e.login.user = yg_sb_sv(&b);
+		e.login.src = address(203, 9);
+		yg_feed_id(1, 5, i, e.login.id);
+		(void)yg_watch_entry(w, &h, &e, &out);
+	}
+	T_OK(s.kinds[YG_NOTICE_SPRAY] == 1 && has(&s, "\"indicator\":\"spray:203.0.0.9\"") &&
+	     has(&s, "\"title\":\"Password spraying: 203.0.0.9: 10 accounts") &&
+	     has(&s, "\"event_id\":\"e-1-5-9\"") && has(&s, "[\"kind\",\"spray\"]"));
+	for (unsigned i = 0; i < 30; i++) {
+		struct yg_feed_entry e = {.kind = YG_FEED_CONNECTION};
+		e.connection.time.us = T0 + i * S;
+		e.connection.src = address(10, 7);
+		e.connection.dst = address(10, 100 + i);
+		e.connection.port = 445;
+		e.connection.flags = YG_FEED_SRC_INSIDE | YG_FEED_DST_INSIDE;
+		(void)yg_watch_entry(w, &h, &e, &out);
+	}
+	T_OK(s.kinds[YG_NOTICE_SCAN] >= 1 && has(&s, "\"asset\":\"10.0.0.7\""));
+	yg_watch_free(w);
+	yg_buf_free(&s.findings);
+}
+
+static void silent_source(void)
+{
+	struct yg_watch *w = made(0);
+	struct seen s;
+	begin(&s);
+	const struct yg_watch_out out = {&s, on_hit, on_notice};
+	int64_t t = T0;
+	for (int i = 0; i < 1600; i++, t += 60 * S) {
+		struct yg_feed_head h = head(t);
+		struct yg_feed_entry e = {.kind = YG_FEED_RECORDS};
+		e.records.count = 3;
+		/* of hours ago: what counts is when they came */
+		e.records.first.us = e.records.last.us = t - 7200 * S;
+		yg_watch_comes(w, &h);
+		(void)yg_watch_entry(w, &h, &e, &out);
+		yg_watch_came(w, &h);
+		if (i % 10 == 0)
+			ticks(w, t, &s);
+	}
+	T_OK(s.notices == 0);
+	ticks(w, t + 1200 * S, &s);
+	T_OK(s.kinds[YG_NOTICE_SILENCE] == 1 && has(&s, "silence:syslog of gate"));
+	ticks(w, t + 2400 * S, &s);
+	T_NAMED(s.notices == 1, "told once");
+	yg_watch_free(w);
+	yg_buf_free(&s.findings);
+}
+
+/* A clock that stood still for hours does not make what comes then an event of the future. */
+static void stood_still(void)
+{
+	struct yg_watch *w = made(0);
+	struct seen s;
+	begin(&s);
+	const struct yg_watch_out out = {&s, on_hit, on_notice};
+	ticks(w, T0, &s);
+	struct yg_feed_head h = head(T0 + 7200 * S);
+	struct yg_feed_entry e = {.kind = YG_FEED_LOGIN};
+	e.login.time.us = T0 + 7190 * S;
+	e.login.user = YG_SV("bob");
+	e.login.src = address(10, 1);
+	yg_watch_comes(w, &h);
+	T_OK(yg_watch_entry(w, &h, &e, &out) == YG_OK);
+	T_OK(yg_notices_ahead(yg_watch_notices(w)) == 0);
+	e.login.time.us = T0 + 9000 * S;
+	T_OK(yg_watch_entry(w, &h, &e, &out) == YG_OK);
+	T_OK(yg_notices_ahead(yg_watch_notices(w)) == 1);
+	yg_watch_free(w);
+	yg_buf_free(&s.findings);
+}
+
+static void places(void)
+{
+	static const char text[] = "# where\n192.0.2.0/24, 35.68, 139.76, 50\n\n"
+				   "192.0.2.128/25,40.7,-74,30\n2001:db8::/32,48.85,2.35,100\r\n"
+				   "192.0.2.0/24,1,1,1\n";
+	static const char *const bad[] = {
+		"192.0.2.0/24,1,2",      "192.0.2.1/24,1,2,3",   "x,1,2,3",
+		"192.0.2.0/24,91,2,3",   "192.0.2.0/24,1,181,3", "192.0.2.0/24,1,2,-3",
+		"192.0.2.0/24,1,2,3,4",  "192.0.2.0/24,,2,3",    "192.0.2.0/24,1e1,2,3",
+		"192.0.2.0/24,1.2.3,2,3"};
+	struct yg_places *p = NULL;
+	struct yg_place at;
+	struct yg_ip ip;
+	T_OK(yg_places_read(yg_sv_of(text), &p, &err) == YG_OK && yg_places_count(p) == 3);
+	(void)yg_ip_parse(YG_SV("192.0.2.5"), &ip);
+	T_OK(yg_places_find(p, ip, &at) && at.latitude > 35.6 && at.latitude < 35.7);
+	(void)yg_ip_parse(YG_SV("192.0.2.200"), &ip);
+	T_OK(yg_places_find(p, ip, &at) && at.longitude < -73.9 && at.radius > 29);
+	(void)yg_ip_parse(YG_SV("2001:db8:1::1"), &ip);
+	T_OK(yg_places_find(p, ip, &at) && at.latitude > 48);
+	(void)yg_ip_parse(YG_SV("198.51.100.1"), &ip);
+	T_OK(!yg_places_find(p, ip, &at));
+	yg_places_free(p);
+	for (size_t i = 0; i < YG_LEN(bad); i++)
+		T_NAMED(yg_places_read(yg_sv_of(bad[i]), &p, &err) == YG_PARSE &&
+				strstr(err.msg, "line 1") != NULL,
+			bad[i]);
+}
+
+int main(void)
+{
+	env = yg_env_sim(&sim);
+	read_rules();
+	counted();
+	over_a_save(2, false, 1);
+	over_a_save(2, true, 1);
+	over_a_save(0, false, 0);
+	changed_rules();
+	spray_and_scan();
+	silent_source();
+	stood_still();
+	places();
+	yg_arena_free(&arena);
+	return tap_done();
+}
