@@ -2,7 +2,7 @@ _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns alert search export doctor status audit-log job system-event backup demo version licences completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -17,7 +17,8 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
-    'detect') verbs='check compile run test ' ;;
+    'detect') verbs='check compile run test rules rule-show rule-add rule-change rule-remove import stage override inherit exceptions except unexcept matrix try ' ;;
+    'retro-hunt') verbs='start list show ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
@@ -93,6 +94,23 @@ _yagura() {
     'detect compile') opts='--rules --out --values --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'detect run') opts='--rules --values --snapshot --source --mapping --category --product --service --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'detect test') opts='--values --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect rules') opts='--org --stage --level --kind --q --technique --collection --logsource --refused --limit --output --fields --all --watch --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect rule-show') opts='--text --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect rule-add') opts='--org --all-orgs --collection --stage --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect rule-change') opts='--file --stage --collection --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect rule-remove') opts='--org --collection --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect import') opts='--org --all-orgs --collection --stage --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect stage') opts='--org --all-orgs --collection --level --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect override') opts='--reason --expires --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect inherit') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect exceptions') opts='--org --rule --limit --output --fields --all --watch --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect except') opts='--org --all-orgs --rule --alert --reason --expires --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect unexcept') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect matrix') opts='--org --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'detect try') opts='--org --day --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'retro-hunt start') opts='--rule --indicator --list --org --everywhere --from --until --no-wait --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'retro-hunt list') opts='--org --state --limit --output --fields --all --watch --help --json --quiet --socket --server --token-file --ca-file ' ;;
+    'retro-hunt show') opts='--help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns compile') opts='--out --generation --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns check') opts='--snapshot --client --org --help --json --quiet --socket --server --token-file --ca-file ' ;;
     'dns explain') opts='--type --org --client --do --cd --help --json --quiet --socket --server --token-file --ca-file ' ;;

@@ -294,29 +294,51 @@ yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int
 
 /* What a reason is made of. */
 struct because {
-	struct yg_sv type, indicator, list, category, family, fields, asset;
+	struct yg_sv type, indicator, list, category, family, fields, asset, title;
 	int64_t count;
 };
+
+/* Of a rule: which matched, for what, and what it read. */
+static void put_rule(struct yg_buf *b, const struct because *w)
+{
+	yg_buf_put(b, YG_SV("rule '"));
+	yg_buf_put(b, w->title);
+	yg_buf_put(b, YG_SV("' matched"));
+	if (w->family.n > 0) {
+		yg_buf_put(b, YG_SV(" ("));
+		yg_buf_put(b, w->family);
+		yg_buf_putc(b, ')');
+	}
+}
+static void put_listed(struct yg_buf *b, const struct because *w)
+{
+	yg_buf_put(b, w->type);
+	yg_buf_putc(b, ' ');
+	yg_buf_put(b, w->indicator);
+	yg_buf_put(b, YG_SV(" is on list '"));
+	yg_buf_put(b, w->list);
+	yg_buf_putc(b, '\'');
+	if (w->category.n > 0) {
+		yg_buf_put(b, YG_SV(" as "));
+		yg_buf_put(b, w->category);
+	}
+	if (w->family.n > 0) {
+		yg_buf_put(b, YG_SV(" ("));
+		yg_buf_put(b, w->family);
+		yg_buf_putc(b, ')');
+	}
+}
 
 static struct yg_sv reason_of(const struct because *w, struct yg_arena *arena)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
 	yg_buf_init(&b, 65536);
-	yg_buf_put(&b, w->type);
-	yg_buf_putc(&b, ' ');
-	yg_buf_put(&b, w->indicator);
-	yg_buf_put(&b, YG_SV(" is on list '"));
-	yg_buf_put(&b, w->list);
-	yg_buf_putc(&b, '\'');
-	if (w->category.n > 0) {
-		yg_buf_put(&b, YG_SV(" as "));
-		yg_buf_put(&b, w->category);
-	}
-	if (w->family.n > 0) {
-		yg_buf_put(&b, YG_SV(" ("));
-		yg_buf_put(&b, w->family);
-		yg_buf_putc(&b, ')');
-	}
+	if (YG_SV_IS(w->type, "rule"))
+		put_rule(&b, w);
+	else if (YG_SV_IS(w->type, "notice"))
+		yg_buf_put(&b, w->title);
+	else
+		put_listed(&b, w);
 	if (w->fields.n > 0) {
 		yg_buf_put(&b, YG_SV("; seen in "));
 		yg_buf_put(&b, w->fields);
@@ -330,8 +352,8 @@ static struct yg_sv reason_of(const struct because *w, struct yg_arena *arena)
 yg_status yg_alert_reason(const struct yg_alert *a, struct yg_arena *arena, struct yg_sv *out,
 			  struct yg_err *err)
 {
-	struct because w = {a->indicator_type, a->indicator, a->list,  a->category,
-			    a->family,         YG_SV(""),    a->asset, a->count};
+	struct because w = {a->indicator_type, a->indicator, a->list,  a->category, a->family,
+			    YG_SV(""),         a->asset,     a->title, a->count};
 	*out = reason_of(&w, arena);
 	return out->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "reasons");
 }
@@ -346,7 +368,7 @@ yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena
 		return YG_FAIL(err, YG_NOMEM, "reasons");
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT p.indicator_type, p.indicator, p.list, p.category, p.family, p.fields, p.asset, p.count"
+		YG_SQL("SELECT p.indicator_type, p.indicator, p.list, p.category, p.family, p.fields, p.asset, p.title, p.count"
 		       " FROM alert a JOIN alert_part p ON p.alert = a.seq WHERE a.id = $1"
 		       " ORDER BY p.count DESC, p.id LIMIT $2"),
 		&s, err);
@@ -359,7 +381,7 @@ yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena
 	while (n < cap && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		struct because w = {yg_col_text(s, 0), yg_col_text(s, 1), yg_col_text(s, 2),
 				    yg_col_text(s, 3), yg_col_text(s, 4), yg_col_text(s, 5),
-				    yg_col_text(s, 6), yg_col_i64(s, 7)};
+				    yg_col_text(s, 6), yg_col_text(s, 7), yg_col_i64(s, 8)};
 		list[n] = reason_of(&w, arena);
 		if (list[n++].p == NULL)
 			return YG_FAIL(err, YG_NOMEM, "reasons");
@@ -380,7 +402,7 @@ yg_status yg_alert_evidence(struct yg_state *db, const struct yg_alert_of *of, u
 		return YG_FAIL(err, YG_NOMEM, "evidence");
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT e.event_id, e.finding_uid, e.field, e.value, p.title, p.asset, p.indicator, e.time"
+		YG_SQL("SELECT e.event_id, e.finding_uid, e.field, e.value, p.title, p.asset, p.indicator, e.fields, e.time, e.historical"
 		       " FROM alert a JOIN alert_part p ON p.alert = a.seq JOIN alert_evidence e ON e.part = p.id"
 		       " WHERE a.id = $1 AND e.time >= $4 AND e.time < $5"
 		       " ORDER BY e.time DESC, e.part DESC, e.n DESC LIMIT $2 OFFSET $3"),
@@ -396,14 +418,15 @@ yg_status yg_alert_evidence(struct yg_state *db, const struct yg_alert_of *of, u
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		struct yg_evidence *e = &list[n++];
-		struct yg_sv *text[] = {&e->event_id, &e->finding_uid, &e->field,    &e->value,
-					&e->title,    &e->asset,       &e->indicator};
+		struct yg_sv *text[] = {&e->event_id, &e->finding_uid, &e->field,     &e->value,
+					&e->title,    &e->asset,       &e->indicator, &e->fields};
 		for (size_t i = 0; i < YG_LEN(text); i++) {
 			*text[i] = yg_arena_dup(arena, yg_col_text(s, (int)i));
 			if (text[i]->p == NULL)
 				return YG_FAIL(err, YG_NOMEM, "evidence");
 		}
-		e->time.us = yg_col_i64(s, 7);
+		e->time.us = yg_col_i64(s, 8);
+		e->historical = yg_col_i64(s, 9) != 0;
 	}
 	*out = list;
 	*out_n = n;

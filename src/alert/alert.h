@@ -122,6 +122,8 @@ yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int
 
 struct yg_evidence {
 	struct yg_sv event_id, finding_uid, field, value, title, asset, indicator;
+	struct yg_sv fields; /* JSON, [["name","value"],...]; empty: field and value are all */
+	bool historical;
 	yg_wall time;
 };
 struct yg_alert_of { /* what is asked of one alert; from, to: of its period, 0 no bound */
@@ -170,6 +172,10 @@ struct yg_alert_set {
 yg_status yg_alert_change(struct yg_act *act, struct yg_sv id, int64_t version,
 			  const struct yg_alert_set *set, int64_t *out_version,
 			  struct yg_err *err) YG_MUST_USE;
+/* The same to an open alert of the demonstration as if it had been done at `at`; the record in
+ * the audit log is of now, when it is done. */
+yg_status yg_alert_change_past(struct yg_act *act, struct yg_sv id, yg_wall at,
+			       const struct yg_alert_set *set, struct yg_err *err) YG_MUST_USE;
 /* The parts of `others` go to `into`; the others are closed as duplicates that
  * name it.  All open, all of one organisation. */
 yg_status yg_alert_merge(struct yg_act *act, struct yg_sv into, int64_t version,

@@ -80,16 +80,24 @@ void built_reach(struct built *b, const struct yg_reach *r, bool sorted)
 	}
 }
 
-/* As the index of what is put off has it. */
+/* As the index of what is put off has it.  What is not is told by the numbers of the few that
+ * are: so the indexes of open alerts need not have the time, too.  Of a period that has ended
+ * only the alerts themselves know it. */
 static void with_snooze(struct built *b, const struct yg_alert_filter *f)
 {
-	if ((f->states & YG_ALERT_ACTIVE) != 0)
-		built_number(b, " AND a.state <> 'closed' AND a.snoozed_until <= ", f->now.us);
-	else
-		built_number(b,
-			     " AND a.state <> 'closed' AND a.snoozed_until > 0"
-			     " AND a.snoozed_until > ",
-			     f->now.us);
+	built_put(b, " AND a.state <> 'closed'");
+	if ((f->states & YG_ALERT_ACTIVE) == 0) {
+		built_number(b, " AND a.snoozed_until > 0 AND a.snoozed_until > ", f->now.us);
+	} else if (f->reach.to.us != 0) {
+		built_number(b, " AND a.snoozed_until <= ", f->now.us);
+	} else {
+		built_number(
+			b,
+			" AND a.seq NOT IN (SELECT z.seq FROM alert z WHERE z.snoozed_until > 0"
+			" AND z.snoozed_until > ",
+			f->now.us);
+		built_put(b, ")");
+	}
 }
 
 static void with_states(struct built *b, unsigned states)

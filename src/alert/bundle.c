@@ -39,13 +39,15 @@ static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct y
 	return YG_OK;
 }
 
-/* All or all open ones of whole organisations: their counters know the largest. */
+/* All, all open ones, or those of them that are not put off, of whole organisations: their
+ * counters know the largest. */
 static bool grouped(const struct yg_alert_filter *f)
 {
 	unsigned states = f->states & EVERY_STATE;
-	return built_counted(f) && (f->states & BY_TIME) == 0 && f->severity_min == 0 &&
-	       f->severity_max == 0 &&
-	       (states == 0 || states == EVERY_STATE || states == OPEN_STATES);
+	bool whole = states == 0 || states == EVERY_STATE || states == OPEN_STATES;
+	if ((f->states & BY_TIME) != 0)
+		whole = (f->states & YG_ALERT_ACTIVE) != 0;
+	return whole && built_counted(f) && f->severity_min == 0 && f->severity_max == 0;
 }
 
 static void put_page_end(struct built *b, const struct yg_alert_query *q, uint32_t from)
@@ -54,46 +56,89 @@ static void put_page_end(struct built *b, const struct yg_alert_query *q, uint32
 	built_number(b, " OFFSET ", from);
 }
 
-/* The page of the largest indicators from the counters, then what is to be said of
- * each from its alerts alone. */
-static yg_status begin_indicators(struct built *b, const struct yg_alert_query *q, uint32_t from,
-				  struct yg_err *err)
+static void of_orgs(struct built *b, const char *column, const struct yg_reach *r)
 {
 	static const struct yg_sv whole = YG_SV_INIT("");
+	yg_buf_printf(&b->sql, " AND %s", column);
+	if (r->all || r->org_count == 1)
+		built_text(b, " = ", r->all ? whole : r->orgs[0], "");
+	else
+		built_set(b, " IN yg_set(", r->orgs, r->org_count, ")");
+}
+
+/* What is open of each, less what is put off, of which there is little. */
+static void put_active(struct built *b, const struct yg_alert_query *q)
+{
 	const struct yg_reach *r = &q->f.reach;
-	const char *n = (q->f.states & EVERY_STATE) == OPEN_STATES ? "open" : "total";
-	b->n = 0;
-	yg_buf_init(&b->sql, 16384);
+	built_number(b,
+		     "WITH away AS (SELECT z.indicator, count(*) AS n FROM alert z WHERE"
+		     " z.snoozed_until > 0 AND z.state <> 'closed' AND z.snoozed_until > ",
+		     q->f.now.us);
+	if (!r->all)
+		of_orgs(b, "z.org", r);
+	built_put(
+		b,
+		" GROUP BY z.indicator), rest AS (SELECT c.indicator, sum(c.open) - coalesce((SELECT"
+		" w.n FROM away w WHERE w.indicator = c.indicator), 0) AS n FROM"
+		" alert_indicator_count c WHERE c.open > 0");
+	of_orgs(b, "c.org", r);
+	built_put(b, " GROUP BY c.indicator), page AS (SELECT c.indicator, c.n, count(*) OVER () AS"
+		     " groups FROM rest c WHERE c.n > 0");
+}
+
+static void put_counted(struct built *b, const struct yg_reach *r, const char *n)
+{
 	if (r->all || r->org_count == 1) {
-		struct yg_sv org = r->all ? whole : r->orgs[0];
 		yg_buf_printf(&b->sql,
 			      "WITH page AS (SELECT c.indicator, c.%s AS n, (SELECT count(*) FROM"
 			      " alert_indicator_count t WHERE t.%s > 0",
 			      n, n);
-		built_text(b, " AND t.org = ", org, "");
+		of_orgs(b, "t.org", r);
 		yg_buf_printf(&b->sql, ") AS groups FROM alert_indicator_count c WHERE c.%s > 0",
 			      n);
-		built_text(b, " AND c.org = ", org, "");
+		of_orgs(b, "c.org", r);
 	} else {
 		yg_buf_printf(
 			&b->sql,
 			"WITH page AS (SELECT c.indicator, sum(c.%s) AS n, count(*) OVER () AS"
 			" groups FROM alert_indicator_count c WHERE c.%s > 0",
 			n, n);
-		built_set(b, " AND c.org IN yg_set(", r->orgs, r->org_count,
-			  ") GROUP BY c.indicator");
+		of_orgs(b, "c.org", r);
+		built_put(b, " GROUP BY c.indicator");
 	}
+}
+
+/* The page of the largest indicators from the counters, then what is to be said of
+ * each from its alerts alone. */
+static yg_status begin_indicators(struct built *b, const struct yg_alert_query *q, uint32_t from,
+				  struct yg_err *err)
+{
+	const struct yg_reach *r = &q->f.reach;
+	bool active = (q->f.states & YG_ALERT_ACTIVE) != 0;
+	bool open = active || (q->f.states & EVERY_STATE) == OPEN_STATES;
+	b->n = 0;
+	yg_buf_init(&b->sql, 16384);
+	if (active)
+		put_active(b, q);
+	else
+		put_counted(b, r, open ? "open" : "total");
 	built_put(b, " ORDER BY n DESC, c.indicator");
 	put_page_end(b, q, from);
-	built_put(b, ") SELECT p.indicator, max(a.indicator_type), '', p.n, (SELECT count(*) FROM"
-		     " alert_indicator_count o WHERE o.indicator = p.indicator AND o.org <> ''");
-	if (n[0] == 'o')
-		built_put(b, " AND o.open > 0");
-	if (!r->all)
-		built_set(b, " AND o.org IN yg_set(", r->orgs, r->org_count, ")");
+	built_put(b, ") SELECT p.indicator, max(a.indicator_type), '', p.n, ");
+	if (active) {
+		built_put(b, "count(DISTINCT a.org)");
+	} else {
+		built_put(b, "(SELECT count(*) FROM alert_indicator_count o WHERE"
+			     " o.indicator = p.indicator AND o.org <> ''");
+		if (open)
+			built_put(b, " AND o.open > 0");
+		if (!r->all)
+			built_set(b, " AND o.org IN yg_set(", r->orgs, r->org_count, ")");
+		built_put(b, ")");
+	}
 	built_put(
 		b,
-		"), sum(a.count), max(a.severity_id), min(a.first_seen), max(a.last_seen), p.groups"
+		", sum(a.count), max(a.severity_id), min(a.first_seen), max(a.last_seen), p.groups"
 		" FROM page p CROSS JOIN alert a WHERE a.indicator = p.indicator");
 	built_reach(b, r, false);
 	yg_status st = built_filter(b, &q->f, err);

@@ -295,6 +295,43 @@ yg_status yg_alert_change(struct yg_act *act, struct yg_sv id, int64_t version,
 		       : st;
 }
 
+static yg_wall at_that_time(void *ctx)
+{
+	return *(yg_wall *)ctx;
+}
+
+static yg_status change_past(struct yg_act *act, struct yg_sv id, yg_wall at,
+			     const struct yg_alert_set *set, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
+	struct yg_env then = {.ctx = &at, .wall = at_that_time};
+	struct yg_act past = {.db = act->db, .env = &then, .who = act->who};
+	struct yg_alert a = {0};
+	struct yg_alert_next n;
+	yg_arena_init(&arena, 1 << 20);
+	yg_detail_init(&d);
+	yg_status st = yg_alert_get(act->db, id, &arena, &a, err);
+	if (st == YG_OK && a.state == YG_ALERT_CLOSED)
+		st = YG_FAIL(err, YG_CONFLICT, "the alert is closed");
+	if (st == YG_OK)
+		st = plan(&past, &a, set, &n, err);
+	if (st != YG_OK || !note(&d, &a, &n))
+		return st;
+	st = write_alert(&past, &a, &n, err);
+	if (st == YG_OK && n.state == YG_ALERT_CLOSED)
+		st = set_collects(act->db, a.seq, 1, 0, err);
+	return st == YG_OK ? yg_audit_add(act, "alert.update", a.id, a.org, &d, err) : st;
+}
+
+yg_status yg_alert_change_past(struct yg_act *act, struct yg_sv id, yg_wall at,
+			       const struct yg_alert_set *set, struct yg_err *err)
+{
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	return st == YG_OK ? yg_tx_end(&tx, change_past(act, id, at, set, err), err) : st;
+}
+
 static yg_status allow(struct yg_act *act, const struct yg_alert *a, struct yg_sv reason,
 		       yg_wall expires, bool for_all, struct yg_id *out_entry, struct yg_err *err)
 {

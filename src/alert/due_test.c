@@ -212,6 +212,24 @@ static void demonstration(struct yg_state *db)
 	T_OK(one(db, "SELECT sum(created) FROM alert_hour WHERE org = 'demo-x'") == 1);
 	T_OK(one(db, "SELECT max(hour) FROM alert_hour WHERE org = 'demo-x'") ==
 	     then / (3600 * YG_US_PER_S));
+	/* and what people did with them is as old */
+	struct yg_sv why = YG_SV("link of an exercise mail"), id = get(db, "d1").id;
+	struct yg_alert_set end = {
+		.state = YG_ALERT_CLOSED, .verdict = YG_VERDICT_BENIGN, .reason = &why};
+	yg_wall at = {then + DAY}, before = {then + DAY / 2}, after = {then + 2 * DAY};
+	struct yg_alert a;
+	T_OK(yg_alert_change_past(&act, id, at, &(struct yg_alert_set){.state = YG_ALERT_CLOSED},
+				  &err) == YG_INVAL);
+	T_OK(yg_alert_change_past(&act, id, at, &end, &err) == YG_OK);
+	T_OK(get(db, "d1").closed.us == at.us && get(db, "d1").updated.us == at.us);
+	T_OK(yg_alert_get_at(db, id, before, &arena, &a, &err) == YG_OK && a.state == YG_ALERT_NEW);
+	T_OK(yg_alert_get_at(db, id, after, &arena, &a, &err) == YG_OK &&
+	     a.state == YG_ALERT_CLOSED && yg_sv_eq(a.reason, why));
+	T_OK(one(db, "SELECT time FROM audit_log ORDER BY seq DESC LIMIT 1") == sim.wall.us);
+	T_OK(yg_alert_change_past(&act, id, at, &end, &err) == YG_CONFLICT);
+	message_begin(&m, 0, ++batches);
+	message_add(&m, "demo-x", "evil.example", "d1", 4, then + 3 * DAY, "d3");
+	T_OK(message_send(&m, &act, &r) == YG_OK && r.opened == 1);
 }
 
 int main(void)

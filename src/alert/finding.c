@@ -11,9 +11,11 @@
 #include "org/system.h"
 
 #define ARENA_MAX  (192u << 20) /* the largest message, parsed */
-#define NODES_MAX  256          /* values in one finding; it has 16 */
-#define TEXT_MAX   YG_URL_MAX   /* bytes of one text of a finding */
-#define FIELDS_MAX 200          /* bytes of the list of field names */
+#define NODES_MAX  256          /* values in one finding; it has 20, and 16 pairs of fields */
+#define PAIRS_MAX  16           /* fields of a rule's match */
+#define COUNT_MAX  1000000000
+#define TEXT_MAX   YG_URL_MAX /* bytes of one text of a finding */
+#define FIELDS_MAX 200        /* bytes of the list of field names */
 
 struct item { /* one finding, in the order of its subject */
 	struct yg_finding f;
@@ -41,11 +43,35 @@ static yg_status text_of(const struct yg_json *j, const char *key, struct yg_are
 	return out->n <= TEXT_MAX ? YG_OK : YG_FAIL(err, YG_PARSE, "finding: %s is too long", key);
 }
 
+/* A list of pairs of texts, as it stands; anything else is no finding. */
+static yg_status fields_of(const struct yg_json *j, struct yg_arena *arena, struct yg_finding *f,
+			   struct yg_err *err)
+{
+	uint32_t list = yg_json_get(j, 0, YG_SV("fields"));
+	if (list == 0)
+		return YG_OK;
+	uint32_t pair = list + 1, n = yg_json_at(j, list)->n;
+	bool good = yg_json_at(j, list)->type == YG_JSON_ARRAY && n <= PAIRS_MAX;
+	for (uint32_t i = 0; good && i < n; i++, pair = yg_json_at(j, pair)->next)
+		good = yg_json_at(j, pair)->type == YG_JSON_ARRAY && yg_json_at(j, pair)->n == 2 &&
+		       yg_json_at(j, pair + 1)->type == YG_JSON_STRING &&
+		       yg_json_at(j, yg_json_at(j, pair + 1)->next)->type == YG_JSON_STRING;
+	struct yg_sv text = good && n > 0 ? yg_json_text(j, list) : YG_SV("");
+	if (!good || text.n > TEXT_MAX * PAIRS_MAX)
+		return YG_FAIL(err, YG_PARSE, "finding: fields are no pairs of texts");
+	f->fields = yg_arena_dup(arena, text);
+	return f->fields.p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "finding");
+}
+
 static yg_status numbers_of(const struct yg_json *j, struct yg_finding *f, struct yg_err *err)
 {
 	uint32_t time = yg_json_get(j, 0, YG_SV("time"));
 	int64_t severity = yg_json_i64(j, yg_json_get(j, 0, YG_SV("severity_id")), 1);
 	int64_t confidence = yg_json_i64(j, yg_json_get(j, 0, YG_SV("confidence")), 0);
+	int64_t count = yg_json_i64(j, yg_json_get(j, 0, YG_SV("count")), 1);
+	uint32_t historical = yg_json_get(j, 0, YG_SV("historical"));
+	f->count = YG_MAX(1, YG_MIN(count, COUNT_MAX));
+	f->historical = historical != 0 && yg_json_at(j, historical)->type == YG_JSON_TRUE;
 	f->severity_id = (int)YG_MAX(1, YG_MIN(severity, 6));
 	f->confidence = (int)YG_MAX(0, YG_MIN(confidence, 100));
 	if (time == 0)
@@ -81,6 +107,8 @@ static yg_status parse_with(struct yg_json *j, struct yg_sv json, struct yg_aren
 		return YG_FAIL(err, YG_PARSE, "finding: not an object");
 	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++)
 		st = text_of(j, texts[i].key, arena, texts[i].to, err);
+	if (st == YG_OK)
+		st = fields_of(j, arena, &f, err);
 	if (st == YG_OK)
 		st = numbers_of(j, &f, err);
 	if (st != YG_OK)
@@ -334,10 +362,11 @@ static yg_status put_link(struct yg_state *db, int64_t part, int64_t slot,
 	struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("INSERT INTO alert_evidence (part, n, event_id, finding_uid, time, field, value)"
-		       " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (part, n) DO UPDATE SET"
+		YG_SQL("INSERT INTO alert_evidence (part, n, event_id, finding_uid, time, field, value, fields, historical)"
+		       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (part, n) DO UPDATE SET"
 		       " event_id = excluded.event_id, finding_uid = excluded.finding_uid,"
-		       " time = excluded.time, field = excluded.field, value = excluded.value"),
+		       " time = excluded.time, field = excluded.field, value = excluded.value,"
+		       " fields = excluded.fields, historical = excluded.historical"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -348,6 +377,8 @@ static yg_status put_link(struct yg_state *db, int64_t part, int64_t slot,
 	yg_stmt_i64(s, 5, f->time.us);
 	yg_stmt_text(s, 6, f->field);
 	yg_stmt_text(s, 7, f->value);
+	yg_stmt_text(s, 8, f->fields);
+	yg_stmt_i64(s, 9, f->historical);
 	return yg_stmt_run(s, err);
 }
 
@@ -425,6 +456,7 @@ static yg_status join(struct yg_act *act, const struct item *run, size_t n, bool
 {
 	struct part p = {0};
 	bool found = false, raised = false;
+	int64_t more = 0;
 	yg_status st = find_part(act->db, &run[0].f, &p, &found, err);
 	if (st == YG_OK && !found) {
 		st = open_alert(act, &run[0].f, made_up, arena, &p, err);
@@ -433,6 +465,7 @@ static yg_status join(struct yg_act *act, const struct item *run, size_t n, bool
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		const struct yg_finding *f = &run[i].f;
 		int64_t at = ++p.seen;
+		more += f->count;
 		raised |= f->severity_id > p.severity;
 		p.first = YG_MIN(p.first, f->time.us);
 		p.last = YG_MAX(p.last, f->time.us);
@@ -443,11 +476,11 @@ static yg_status join(struct yg_act *act, const struct item *run, size_t n, bool
 		if (at <= YG_EVIDENCE_FIRST || n - i <= YG_EVIDENCE_NEWEST)
 			st = put_link(act->db, p.id, link_slot(at), f, err);
 	}
-	p.count += (int64_t)n;
+	p.count += more;
 	if (st == YG_OK)
 		st = save_part(act->db, &p, err);
 	if (st == YG_OK)
-		st = save_alert(act, run[0].f.org, &p, (int64_t)n, raised, err);
+		st = save_alert(act, run[0].f.org, &p, more, raised, err);
 	result->applied += (uint32_t)n;
 	return st;
 }

@@ -13,8 +13,11 @@
 struct yg_finding { /* views in the message or the arena */
 	struct yg_sv uid, org, indicator, indicator_type, list, category, family, tlp, asset, field,
 		value, event_id, title;
-	int severity_id; /* 1..6 */
-	int confidence;  /* 0..100 */
+	struct yg_sv fields; /* JSON, [["name","value"],...]; empty: field and value are all */
+	bool historical;     /* found in the past, long after it was taken in */
+	int64_t count;       /* equal ones of its batch that it stands for; at least 1 */
+	int severity_id;     /* 1..6 */
+	int confidence;      /* 0..100 */
 	yg_wall time;
 };
 /* One finding as JSON (role/message.h).  YG_PARSE says what is wrong. */

@@ -105,6 +105,51 @@ static void test_once(void)
 		"an empty batch moves the mark");
 }
 
+/* What a rule's match read is with its link; one finding may stand for many matches. */
+static void test_fields(void)
+{
+	static const char good[] =
+		"{\"org\":\"alpha\",\"indicator\":\"r-1\",\"indicator_type\":\"rule\",\"asset\":\"pc\","
+		"\"title\":\"Odd program\",\"family\":\"T1059\","
+		"\"field\":\"Image\",\"value\":\"a\",\"event_id\":\"e\",\"time\":\"2026-01-01T00:00:00Z\","
+		"\"count\":7,\"fields\":[[\"Image\",\"a\\\"b\"],[\"User\",\"\"]],\"historical\":true}";
+	static const char *const bad[] = {"{}",
+					  "[[\"a\"]]",
+					  "[[\"a\",1]]",
+					  "[1,2]",
+					  "[[\"a\",\"b\",\"c\"]]",
+					  "[{\"a\":\"b\"}]",
+					  "\"a\""};
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("system"));
+	struct yg_finding_result r = {0};
+	struct yg_alert *a = NULL;
+	struct yg_evidence *e = NULL;
+	struct yg_finding f;
+	struct yg_sv *why = NULL;
+	struct message m;
+	size_t n = 0;
+	message_begin(&m, 0, 1);
+	message_raw(&m, yg_sv_of(good));
+	if (!T_OK(message_send(&m, &act, &r) == YG_OK && r.applied == 1 &&
+		  alerts_of(db, "pc", &a) == 1 && a[0].count == 7))
+		return;
+	T_OK(yg_alert_evidence(db, &(struct yg_alert_of){.id = a[0].id}, 0, 10, &arena, &e, &n,
+			       &err) == YG_OK &&
+	     n == 1 && e[0].historical &&
+	     YG_SV_IS(e[0].fields, "[[\"Image\",\"a\\\"b\"],[\"User\",\"\"]]"));
+	T_OK(yg_alert_reasons(db, a[0].id, &arena, &why, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(why[0], "rule 'Odd program' matched (T1059); seen in Image at pc, 7 times"));
+	for (size_t i = 0; i < YG_LEN(bad); i++) {
+		char text[300];
+		(void)snprintf(
+			text, sizeof text,
+			"{\"org\":\"a\",\"indicator\":\"r\",\"indicator_type\":\"rule\",\"time\":1,\"fields\":%s}",
+			bad[i]);
+		T_NAMED(yg_finding_parse(yg_sv_of(text), &arena, &f, &err) == YG_PARSE, bad[i]);
+	}
+}
+
 /* However many findings: the first 50 links, the newest 50, and the count. */
 static void test_evidence(void)
 {
@@ -239,6 +284,7 @@ int main(void)
 	test_parse();
 	test_join();
 	test_once();
+	test_fields();
 	test_evidence();
 	test_reopen();
 	test_kill();

@@ -127,6 +127,15 @@ static void take(const struct place *at, const struct yg_field *f, uint32_t node
 		else
 			v->node = node;
 		return;
+	case YG_F_LIST:
+		if (type != YG_JSON_ARRAY)
+			fault(at, "bad_type", "expected a list");
+		else if (yg_json_at(j, node)->n < f->min || yg_json_at(j, node)->n > f->max)
+			fault(at, "out_of_range", "too few or too many elements");
+		else
+			v->node = node;
+		v->number = yg_json_at(j, node)->n;
+		return;
 	}
 }
 

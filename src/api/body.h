@@ -5,7 +5,15 @@
 #include "api/http.h"
 #include "format/json.h"
 
-enum yg_field_kind { YG_F_TEXT, YG_F_INT, YG_F_BOOL, YG_F_TIME, YG_F_TEXTS, YG_F_OBJECT };
+enum yg_field_kind {
+	YG_F_TEXT,
+	YG_F_INT,
+	YG_F_BOOL,
+	YG_F_TIME,
+	YG_F_TEXTS,
+	YG_F_OBJECT,
+	YG_F_LIST
+};
 enum yg_field_flag { YG_F_NEEDED = 1, YG_F_NULL = 2 };
 struct yg_field {
 	const char *name;
@@ -17,11 +25,11 @@ struct yg_field {
 struct yg_value { /* all zero when not given */
 	bool given, null;
 	struct yg_sv text;
-	int64_t number; /* INT; TIME in us UTC */
+	int64_t number; /* INT; TIME in us UTC; LIST: its elements */
 	bool truth;
 	struct yg_sv *texts;
 	size_t text_count;
-	uint32_t node; /* OBJECT */
+	uint32_t node; /* OBJECT, LIST */
 };
 struct yg_body {
 	struct yg_json json; /* owned */

@@ -27,7 +27,7 @@ static const struct exported {
 	{"alert-groups", "listAlertGroups",
 	 "key title type count orgs findings severity_id first_seen last_seen"},
 	{"alert-evidence", "listAlertEvents",
-	 "event time field value title asset indicator finding"},
+	 "event time field value title asset indicator finding historical"},
 	{"alert-history", "listAlertHistory", "seq at actor org action object detail hash"},
 	{"alert-comments", "listAlertComments", "id created_at author text"},
 	{"events", "searchEvents", NULL},
@@ -49,6 +49,15 @@ static const struct exported {
 	{"dns-zones", "listDnsZones",
 	 "name kind source origin layer mode override category state serial records taken refused"
 	 " out_of_zone duplicates bytes hits noted last_hit changed_at checked_at failed_at error"},
+	{"detection-rules", "listDetectionRules",
+	 "id org sigma_id name title kind level status logsource tags techniques collection file stage"
+	 " refused author hits_24h hits_30d alerts_30d false_30d excepted_30d cost_share last_hit_at"
+	 " created_by created_at updated_at version"},
+	{"detection-exceptions", "listDetectionExceptions",
+	 "id rule org text reason alert expires_at created_by created_at updated_at"},
+	{"retro-hunts", "listRetroHunts",
+	 "id kind automatic org title rule list indicators items from until state done total events"
+	 " matches findings alerts known cut message created_by created_at started_at finished_at"},
 	{"my-sessions", "listMySessions",
 	 "id method address agent created_at last_used_at expires_at"},
 	{"my-tokens", "listMyTokens",

@@ -41,7 +41,24 @@ void yg_jo_key_sv(struct yg_jo *j, struct yg_sv key)
 
 void yg_jo_key(struct yg_jo *j, const char *key)
 {
-	yg_jo_key_sv(j, yg_sv_of(key));
+	struct yg_sv name = yg_sv_of(key);
+	uint32_t bit = 1u << j->depth;
+	char *to =
+		yg_buf_room(j->out, name.n + 4); /* a list of objects is names for the most part */
+	if (to == NULL)
+		return;
+	char *p = to;
+	if ((j->some & bit) != 0)
+		*p++ = ',';
+	*p++ = '"';
+	if (name.n > 0)
+		memcpy(p, name.p, name.n);
+	p += name.n;
+	*p++ = '"';
+	*p++ = ':';
+	j->out->n += (size_t)(p - to);
+	j->some |= bit;
+	j->after_key = true;
 }
 
 void yg_jo_text(struct yg_jo *j, struct yg_sv s)
@@ -96,10 +113,9 @@ void yg_jo_time(struct yg_jo *j, const char *key, int64_t us)
 	char text[40];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_jo_key(j, key);
-	if (us == 0) {
-		yg_jo_raw(j, YG_SV("null"));
-		return;
-	}
-	yg_time_format(&b, (yg_wall){us});
-	yg_jo_text(j, yg_sb_sv(&b));
+	yg_sb_putc(&b, '"');
+	if (us != 0)
+		yg_time_format(&b, (yg_wall){us});
+	yg_sb_putc(&b, '"');
+	yg_jo_raw(j, us != 0 ? yg_sb_sv(&b) : YG_SV("null"));
 }

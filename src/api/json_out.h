@@ -16,9 +16,9 @@ static inline struct yg_jo yg_jo_init(struct yg_buf *out)
 {
 	return (struct yg_jo){.out = out};
 }
-void yg_jo_begin(struct yg_jo *j, char bracket); /* '{' or '[' */
-void yg_jo_end(struct yg_jo *j, char bracket);   /* '}' or ']' */
-void yg_jo_key(struct yg_jo *j, const char *key);
+void yg_jo_begin(struct yg_jo *j, char bracket);  /* '{' or '[' */
+void yg_jo_end(struct yg_jo *j, char bracket);    /* '}' or ']' */
+void yg_jo_key(struct yg_jo *j, const char *key); /* a name of ours: nothing to escape in it */
 void yg_jo_key_sv(struct yg_jo *j, struct yg_sv key);
 /* Values: after a key or as array elements. */
 void yg_jo_text(struct yg_jo *j, struct yg_sv s);

@@ -8,6 +8,8 @@
 
 #define YG_BODY_SMALL  65536u
 #define YG_BODY_IMPORT 67108864u /* a list of indicators as sent; 256 MiB unpacked */
+#define YG_BODY_RULE   8388608u  /* one rule of at most 4 MiB, escaped */
+#define YG_BODY_RULES  25165824u /* many at once; they are held while they are read */
 #define YG_TYPES_JSON  "application/json"
 #define YG_TYPES_PATCH "application/merge-patch+json application/json"
 #define YG_TYPES_LOGS  "application/x-ndjson application/json text/plain application/octet-stream"
@@ -131,6 +133,28 @@
 	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
 	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_mode_set) \
 	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_answer_set) \
+	X(GET,    "/api/v1/detection-rules", "listDetectionRules", "indicators:read", 0, 0, NULL, "stage level kind q technique logsource collection refused org limit cursor", rules_list) \
+	X(POST,   "/api/v1/detection-rules", "createDetectionRule", "indicators:write", YG_RT_CREATES, YG_BODY_RULE, YG_TYPES_JSON, NULL, rules_add) \
+	X(DELETE, "/api/v1/detection-rules", "deleteDetectionRules", "indicators:write", 0, 0, NULL, "collection org", rules_remove) \
+	X(POST,   "/api/v1/detection-rules/check", "checkDetectionRule", "indicators:read", 0, YG_BODY_RULE, YG_TYPES_JSON, NULL, rule_check) \
+	X(POST,   "/api/v1/detection-rules/import", "importDetectionRules", "indicators:write", YG_RT_SLOW, YG_BODY_RULES, YG_TYPES_JSON, NULL, rules_import) \
+	X(POST,   "/api/v1/detection-rules/bulk", "bulkDetectionRules", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, rules_bulk) \
+	X(GET,    "/api/v1/detection-rules/{id}", "getDetectionRule", "indicators:read", 0, 0, NULL, NULL, rule_get) \
+	X(PATCH,  "/api/v1/detection-rules/{id}", "updateDetectionRule", "indicators:write", YG_RT_MATCH, YG_BODY_RULE, YG_TYPES_PATCH, NULL, rule_change) \
+	X(DELETE, "/api/v1/detection-rules/{id}", "deleteDetectionRule", "indicators:write", 0, 0, NULL, NULL, rule_remove) \
+	X(GET,    "/api/v1/detection-rules/{id}/history", "listDetectionRuleHistory", "indicators:read", 0, 0, NULL, "limit cursor", rule_history) \
+	X(GET,    "/api/v1/detection-rules/{id}/stats", "getDetectionRuleStats", "indicators:read", 0, 0, NULL, "from to", rule_stats) \
+	X(GET,    "/api/v1/detection-rules/{id}/hits", "listDetectionRuleHits", "indicators:read", 0, 0, NULL, NULL, rule_hits) \
+	X(PUT,    "/api/v1/detection-rules/{id}/overrides/{org}", "setDetectionOverride", "indicators:write", 0, 16384, YG_TYPES_JSON, NULL, override_set) \
+	X(DELETE, "/api/v1/detection-rules/{id}/overrides/{org}", "deleteDetectionOverride", "indicators:write", 0, 0, NULL, NULL, override_remove) \
+	X(GET,    "/api/v1/attack-matrix", "getAttackMatrix", "indicators:read", 0, 0, NULL, "org", attack_matrix) \
+	X(GET,    "/api/v1/detection-notices", "getDetectionNotices", "indicators:read", 0, 0, NULL, "org", notices_get) \
+	X(PUT,    "/api/v1/detection-notices", "setDetectionNotice", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, notices_set) \
+	X(GET,    "/api/v1/detection-exceptions", "listDetectionExceptions", "indicators:read", 0, 0, NULL, "rule org limit cursor", exceptions_list) \
+	X(POST,   "/api/v1/detection-exceptions", "createDetectionException", "indicators:write", YG_RT_CREATES, 262144u, YG_TYPES_JSON, NULL, exceptions_add) \
+	X(GET,    "/api/v1/detection-exceptions/{id}", "getDetectionException", "indicators:read", 0, 0, NULL, NULL, exception_get) \
+	X(PATCH,  "/api/v1/detection-exceptions/{id}", "updateDetectionException", "indicators:write", YG_RT_MATCH, 262144u, YG_TYPES_PATCH, NULL, exception_change) \
+	X(DELETE, "/api/v1/detection-exceptions/{id}", "deleteDetectionException", "indicators:write", 0, 0, NULL, NULL, exception_remove) \
 	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched overdue indicator asset list category q from to sort org system limit cursor", alerts_list) \
 	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched overdue indicator asset list category q from to org system limit cursor", alert_groups) \
 	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
@@ -142,6 +166,10 @@
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
 	X(GET,    "/api/v1/compare",       "compareOrganisations", "alerts:read", YG_RT_SLOW, 0, NULL, "org period dns", compare) \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
+	X(GET,    "/api/v1/retro-hunts",   "listRetroHunts", "indicators:read", 0, 0, NULL, "state org limit cursor", hunts_list) \
+	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, hunts_add) \
+	X(GET,    "/api/v1/retro-hunts/{id}", "getRetroHunt", "indicators:read", 0, 0, NULL, NULL, hunt_get) \
+	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", 0, 1048576u, YG_TYPES_JSON, NULL, rule_try) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client do cd", dns_explain) \
 	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \
 	X(GET,    "/api/v1/dns/allow-requests", "listDnsAllowRequests", "events:read", 0, 0, NULL, "state org limit cursor", dns_requests_list) \

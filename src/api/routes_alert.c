@@ -231,6 +231,26 @@ yg_status yg_r_alert_comment(struct yg_api *api, struct yg_request *q, struct yg
 	return st;
 }
 
+/* [["name","value"],...] as objects; without it what field and value say. */
+static void put_fields(struct yg_jo *j, struct yg_json *json, const struct yg_evidence *e,
+		       struct yg_arena *arena)
+{
+	yg_jo_key(j, "fields");
+	yg_jo_begin(j, '[');
+	bool list = e->fields.n > 0 && yg_json_parse(json, e->fields, NULL) == YG_OK &&
+		    yg_json_at(json, 0)->type == YG_JSON_ARRAY;
+	uint32_t pair = 1, n = list ? yg_json_at(json, 0)->n : e->field.n > 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t value = list ? yg_json_at(json, pair + 1)->next : 0;
+		yg_jo_begin(j, '{');
+		yg_jo_str(j, "name", list ? yg_json_str(json, pair + 1, arena) : e->field);
+		yg_jo_str(j, "value", list ? yg_json_str(json, value, arena) : e->value);
+		yg_jo_end(j, '}');
+		pair = list ? yg_json_at(json, pair)->next : 0;
+	}
+	yg_jo_end(j, ']');
+}
+
 yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
@@ -251,6 +271,8 @@ yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
+	struct yg_json json;
+	yg_json_init(&json, 256);
 	for (size_t i = 0; i < n; i++) {
 		yg_jo_begin(&j, '{');
 		yg_jo_str(&j, "event", list[i].event_id);
@@ -261,8 +283,11 @@ yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_
 		yg_jo_str(&j, "title", list[i].title);
 		yg_jo_str(&j, "asset", list[i].asset);
 		yg_jo_str(&j, "indicator", list[i].indicator);
+		put_fields(&j, &json, &list[i], q->arena);
+		yg_jo_bool(&j, "historical", list[i].historical);
 		yg_jo_end(&j, '}');
 	}
+	yg_json_free(&json);
 	char buf[24];
 	struct yg_sb b = yg_sb_init(buf, sizeof buf);
 	yg_sb_u64(&b, from + n);

@@ -102,6 +102,9 @@ yg_status yg_r_status(struct yg_api *api, struct yg_request *q, struct yg_respon
 
 /* --- doctor --- */
 
+static bool stat_value(struct yg_json *json, const struct yg_part *p, struct yg_sv list,
+		       struct yg_sv key, int64_t *out);
+
 enum check { CHECK_OK, CHECK_WARN, CHECK_FAIL };
 struct doctor {
 	struct yg_jo j;
@@ -191,6 +194,27 @@ static void check_data(struct doctor *d, const struct yg_overview *o, yg_wall no
 	    "the clock is not in the past", "set the clock; times of events depend on it");
 }
 
+/* What workers would not take: what they had before stays in force. */
+static void check_refused(struct doctor *d, const struct yg_overview *o)
+{
+	YG_AUTO(yg_json_free) struct yg_json json;
+	char text[160];
+	struct yg_sb t = yg_sb_init(text, sizeof text);
+	int64_t refused = 0;
+	yg_json_init(&json, 65536);
+	for (size_t i = 0; i < o->part_count; i++) {
+		int64_t rules = 0, indicators = 0;
+		if (stat_value(&json, &o->parts[i], YG_SV(""), YG_SV("rules_refused"), &rules) &&
+		    stat_value(&json, &o->parts[i], YG_SV(""), YG_SV("snapshots_refused"),
+			       &indicators))
+			refused += rules + indicators;
+	}
+	yg_sb_printf(&t, "%lld snapshots of rules or indicators were refused by workers",
+		     (long long)refused);
+	say(d, "snapshots.refused", refused > 0 ? CHECK_WARN : CHECK_OK, yg_sb_cstr(&t),
+	    "see `yagura system events`; a change of any rule or indicator has it compiled again");
+}
+
 static yg_status check_state(struct doctor *d, struct yg_state *db, struct yg_err *err)
 {
 	struct yg_audit_report report;
@@ -243,6 +267,7 @@ yg_status yg_r_doctor(struct yg_api *api, struct yg_request *q, struct yg_respon
 	    "events wait in the spool meanwhile; see the log of role store");
 	check_disk(&d);
 	check_data(&d, &o, q->now);
+	check_refused(&d, &o);
 	bool broken = yg_check_count() > 0;
 	say(&d, "program.checks", broken ? CHECK_WARN : CHECK_OK,
 	    broken ? "an invariant of the program failed since its start"

@@ -34,17 +34,38 @@ static int run_group(struct yg_cli *c)
 	return yg_list(c, "/api/v1/alert-groups", filters, cols, YG_LEN(cols));
 }
 
-static int get(struct yg_cli *c, const char *tail)
+/* What the newest match read, beside the alert. */
+static void add_matched(json_t *alert, json_t *events)
 {
-	char path[256];
-	return yg_call_and_print(c, &(struct yg_call){.method = "GET",
-						      .path = yg_path(path, sizeof path, ALERTS,
-								      yg_cli_arg(c, 0), tail)});
+	json_t *newest = json_array_get(json_object_get(events, "items"), 0);
+	if (newest == NULL)
+		return;
+	(void)json_object_set(alert, "matched", json_object_get(newest, "fields"));
+	(void)json_object_set(alert, "historical", json_object_get(newest, "historical"));
 }
 
 static int run_show(struct yg_cli *c)
 {
-	return get(c, "");
+	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
+	struct yg_reply alert = {0}, events = {0};
+	char path[256], matches[256];
+	const struct yg_call calls[] = {
+		{.method = "GET", .path = yg_path(path, sizeof path, ALERTS, yg_cli_arg(c, 0), "")},
+		{.method = "GET",
+		 .path = yg_path(matches, sizeof matches, ALERTS, yg_cli_arg(c, 0),
+				 "/events?limit=1")}};
+	struct yg_err err;
+	yg_status st = yg_client_open(c, &client, &err);
+	if (st == YG_OK)
+		st = yg_client_call(client, &calls[0], &alert, &err);
+	/* who may not read its events still sees the alert */
+	if (st == YG_OK && yg_client_call(client, &calls[1], &events, &(struct yg_err){0}) == YG_OK)
+		add_matched(alert.json, events.json);
+	if (st == YG_OK)
+		yg_print_object(c, alert.json);
+	yg_reply_free(&alert);
+	yg_reply_free(&events);
+	return st == YG_OK ? 0 : yg_cli_fail(&err);
 }
 
 static int page(struct yg_cli *c, const char *tail, const struct yg_column *cols, size_t count)

@@ -10,6 +10,8 @@
 #include "api/list_body.h"
 #include "api/routes.h"
 #include "api/sign_in.h"
+#include "detect/hunt_state.h"
+#include "detect/registry.h"
 #include "event/table.h"
 #include "org/audit_log.h"
 #include "org/file_import.h"
@@ -120,6 +122,8 @@ static void expire(struct center *c)
 	}
 	c->expiry_seen_us = now;
 	if (yg_import_stale(l.db, (yg_wall){now}, &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+	if (yg_detect_stat_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	if (yg_alert_undo_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
@@ -264,7 +268,11 @@ static void on_tick(uv_timer_t *h)
 	if (c->ticks % YG_CENTER_POLL_S == 0) {
 		center_want(&c->look);
 		center_want(&c->dns); /* a changed tree tells nobody */
+		center_want(&c->rules);
 	}
+	center_want(&c->detect);
+	if (c->ticks % YG_CENTER_NEWS_S == 0)
+		center_want(&c->hunt_news);
 	if (c->ticks % YG_CENTER_RETAIN_S == 60)
 		center_want(&c->retain);
 	if (c->ticks % YG_CENTER_EXPIRY_S == 0)
@@ -282,11 +290,17 @@ static void on_wake(uv_async_t *h)
 	if (__atomic_exchange_n(&c->jobs_asked, false, __ATOMIC_ACQ_REL)) {
 		center_want(&c->jobs);
 		center_want(&c->exports);
+		center_want(&c->tries);
+		center_want(&c->hunts);
 	}
 	if (__atomic_exchange_n(&c->compile_asked, false, __ATOMIC_ACQ_REL))
 		center_want(&c->compile);
 	if (__atomic_exchange_n(&c->dns_asked, false, __ATOMIC_ACQ_REL))
 		center_want(&c->dns);
+	if (__atomic_exchange_n(&c->detect_asked, false, __ATOMIC_ACQ_REL))
+		center_want(&c->detect);
+	if (__atomic_exchange_n(&c->rules_asked, false, __ATOMIC_ACQ_REL))
+		center_want(&c->rules);
 	if (__atomic_exchange_n(&c->warm_asked, false, __ATOMIC_ACQ_REL))
 		center_want(&c->warm);
 }
@@ -295,6 +309,13 @@ static void hook_dns_changed(void *ctx)
 {
 	struct center *c = ctx;
 	__atomic_store_n(&c->dns_asked, true, __ATOMIC_RELEASE);
+	(void)uv_async_send(&c->wake);
+}
+
+static void hook_rules_changed(void *ctx)
+{
+	struct center *c = ctx;
+	__atomic_store_n(&c->rules_asked, true, __ATOMIC_RELEASE);
 	(void)uv_async_send(&c->wake);
 }
 
@@ -336,6 +357,7 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	ctx->user = c;
 	c->ctx = ctx;
 	c->connections = connection_limit(ctx->conf);
+	center_detect_places(c);
 	(void)setenv("UV_THREADPOOL_SIZE", YG_STR(YG_CENTER_POOL), 1);
 	/* Bodies of many megabytes go back to the system when they are freed. */
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -434,6 +456,10 @@ static yg_status open_state(struct center *c, struct yg_err *err)
 		yg_list_body_clean(c->api.import_path);
 	if (st == YG_OK && n > 0)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KN("jobs_interrupted", n));
+	n = 0;
+	if (st == YG_OK)
+		st = yg_hunt_requeue(&act, &n, err);
+	c->jobs_asked = n > 0;
 	return st;
 }
 
@@ -575,11 +601,16 @@ static yg_status start(struct center *c, struct yg_err *err)
 					     .job_added = hook_job_added,
 					     .indicators_changed = center_indicators_changed,
 					     .dns_changed = hook_dns_changed,
+					     .rules_changed = hook_rules_changed,
+					     .correlation = center_detect_correlation,
 					     .submit = center_submit,
 					     .dns_explain = center_dns_explain,
 					     .dns_zones = center_dns_zones};
 	task_init(&c->jobs, c, center_jobs_run);
 	task_init(&c->exports, c, center_exports_run);
+	task_init(&c->tries, c, center_tries_run);
+	task_init(&c->hunts, c, center_hunts_run);
+	task_init(&c->hunt_news, c, center_hunt_news_run);
 	task_init(&c->compile, c, center_compile_run);
 	task_init(&c->dns, c, center_policy_run);
 	task_init(&c->look, c, center_look);
@@ -587,7 +618,10 @@ static yg_status start(struct center *c, struct yg_err *err)
 	task_init(&c->expiry, c, expire);
 	task_init(&c->news_task, c, keep_news);
 	task_init(&c->warm, c, center_warm_run);
-	if (uv_mutex_init(&c->news_lock) != 0 || uv_mutex_init(&c->compile_lock) != 0)
+	task_init(&c->detect, c, center_detect_run);
+	task_init(&c->rules, c, center_rules_run);
+	if (uv_mutex_init(&c->news_lock) != 0 || uv_mutex_init(&c->rules_lock) != 0 ||
+	    uv_mutex_init(&c->compile_lock) != 0)
 		return YG_FAIL(err, YG_NOMEM, "role center");
 	yg_status st = yg_stream_new(c->api.started, &c->stream, err);
 	c->api.stream = c->stream;
@@ -603,7 +637,7 @@ static yg_status start(struct center *c, struct yg_err *err)
 		st = cursor_key(c, err);
 	if (st == YG_OK)
 		st = open_state(c, err);
-	return st;
+	return st == YG_OK ? center_detect_open(c, err) : st;
 }
 
 static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)

@@ -4,16 +4,21 @@
  *   center_findings.c  run/center.sock: findings of the workers into alerts
  *   center_workers.c   what is asked of the workers and the store: batches, counters
  *   center_dns.c       what is asked of the resolver and of zones
+ *   center_rules.c     detection rules into a snapshot
+ *   center_detect.c    correlations and findings beside rules
  *   center_demo.c      the demonstration, for those who begin in a browser
  *   center_warm.c     the first look at the event store
  *   center_policy.c    what organisations say of protective DNS, for role zones
  *   center_jobs.c      long work: imports, compiling, bulk changes, removals
+ *   center_try.c       a rule tried against a day
+ *   center_hunt*.c     rules and indicators over the past
  *
  * The loop's thread decides what runs; everything that blocks runs in libuv's
  * pool, each kind at most once at a time (struct task), findings per worker.
  */
 #pragma once
 #include "api/api.h"
+#include "detect/correlate.h"
 #include "intel/registry.h"
 #include "role/role.h"
 
@@ -21,6 +26,7 @@
 #define YG_CENTER_POLL_S   2  /* how often workers and store are asked */
 #define YG_CENTER_EXPIRY_S 300
 #define YG_CENTER_RETAIN_S 3600
+#define YG_CENTER_NEWS_S   3    /* how often it is looked for what hunts are to be made for */
 #define YG_CENTER_NEWS_MAX 1024 /* system events that wait to be kept; more are counted */
 #define YG_CENTER_WORKERS  16   /* findings connections at a time, per worker count of 64 a few */
 
@@ -40,6 +46,8 @@ struct news { /* a system event that waits */
 };
 struct findings_conn;
 struct baseline;
+struct detecting;
+struct yg_places;
 
 struct center {
 	struct yg_role_ctx *ctx;
@@ -59,12 +67,20 @@ struct center {
 	uv_timer_t tick;
 	uv_async_t wake;
 	uint64_t ticks;
-	struct task jobs, exports, compile, dns, look, retain, expiry, news_task, warm;
-	bool jobs_asked, compile_asked, dns_asked, warm_asked; /* atomic: set in any thread */
+	struct task jobs, exports, tries, hunts, compile, dns, look, retain, expiry, news_task,
+		warm, detect, rules, hunt_news;
+	bool jobs_asked, compile_asked, dns_asked, warm_asked, detect_asked,
+		rules_asked; /* atomic: set in any thread */
 	bool draining, server_done;
 
+	struct detecting *detecting; /* owned, center_detect.c */
+	struct yg_places *places;    /* owned; NULL: none */
+	struct yg_err places_err;
 	uv_mutex_t news_lock;
 	uint64_t dns_mark;       /* dns: only its thread; what the last inputs were made of */
+	bool rules_looked;       /* at the snapshot of before the start; under its lock */
+	int64_t rules_failed_us; /* when they could not be compiled last; under its lock */
+	uv_mutex_t rules_lock;   /* the same of detection rules: the demonstration wants it, too */
 	uv_mutex_t compile_lock; /* one compile at a time: a job and the schedule both want it */
 	struct news *news_first, *news_last;
 	size_t news_count, news_lost;
@@ -99,6 +115,29 @@ yg_status center_dns_explain(void *ctx, const struct yg_dns_asked *asked, struct
 yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 			   struct yg_err *err);
 
+/* center_detect.c.  X(name): what it counts, shown at /metrics as yagura_center_detect_NAME. */
+/* clang-format off */
+#define CENTER_DETECT_COUNTS(X)                                                                    \
+	X(rows) X(entries) X(hits) X(notices) X(cut) X(lost) X(refused) X(nomem) X(saves)          \
+	X(waiting_rows) X(waiting_bytes) X(dropped) X(organisations) X(correlations) X(pending)    \
+	X(state_bytes) X(late) X(evicted) X(unknown) X(places)
+/* clang-format on */
+struct center_detect_counts {
+#define X(name) uint64_t name;
+	CENTER_DETECT_COUNTS(X)
+#undef X
+};
+/* Before the sandbox is closed: the file of places.  One that cannot be read is told, and
+ * impossible travel is not looked for. */
+void center_detect_places(struct center *c);
+yg_status center_detect_open(struct center *c, struct yg_err *err);
+void center_detect_run(struct center *c); /* work pool */
+/* A FEED message; any thread. */
+yg_status center_feed(struct center *c, struct yg_state *db, struct yg_sv body, struct yg_err *err);
+void center_detect_counts(struct center *c, struct center_detect_counts *out); /* any thread */
+/* What a correlation counted since the state was new; false: none of that uid.  Any thread. */
+bool center_detect_correlation(void *ctx, struct yg_sv uid, struct yg_correlate_counts *out);
+
 /* center_demo.c: the demonstration, as a job; known batches are not added twice */
 yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,
 			   yg_progress_fn *progress, void *ctx, uint64_t *out_records,
@@ -107,10 +146,18 @@ yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t record
 /* center_warm.c */
 void center_warm_run(struct center *c);
 
+/* center_rules.c */
+void center_rules_run(struct center *c); /* compiles when something changed; any thread */
+
 /* center_policy.c */
 void center_policy_run(struct center *c);
 
 /* center_jobs.c */
 void center_jobs_run(struct center *c);
 void center_exports_run(struct center *c);
+void center_tries_run(struct center *c);
+void center_hunts_run(struct center *c);
+
+/* center_hunt_news.c */
+void center_hunt_news_run(struct center *c);
 void center_compile_run(struct center *c);

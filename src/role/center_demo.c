@@ -1,5 +1,9 @@
 /* The demonstration as a job: through the doors of real logs. */
+#include "alert/due.h"
+#include "alert/query.h"
 #include "api/routes.h"
+#include "detect/demo.h"
+#include "detect/registry.h"
 #include "event/demo.h"
 #include "intel/list.h"
 #include "intel/registry.h"
@@ -10,6 +14,11 @@
 #define SEED       20261122 /* any number; the same one makes the same demonstration */
 #define CONFIDENCE 80
 #define TRIES      120 /* times a full spool is waited for */
+#define SETTLED_MS 250 /* between two looks at how many alerts there are */
+#define CALM       4   /* looks that find the same number: all is matched */
+#define LOOKS      120 /* at most */
+#define PAGE       100 /* alerts changed in one transaction */
+#define FORGOTTEN  4u  /* about so many old alerts nobody has closed */
 
 /* Five systems of an organisation, by the networks of their hosts. */
 static yg_status add_systems(struct yg_act *act, size_t at, struct yg_err *err)
@@ -109,6 +118,21 @@ static yg_status add_indicators(struct yg_act *act, struct yg_err *err)
 	return st;
 }
 
+static yg_status add_rules(struct yg_act *act, struct yg_err *err)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	const struct yg_drule_place at = {
+		.org = YG_SV(""), .collection = YG_SV(YG_DETECT_DEMO), .stage = YG_STAGE_LIVE};
+	struct yg_drule_imported n;
+	yg_status st = yg_detect_documents_begin(&d, act->env, err);
+	if (st == YG_OK)
+		st = yg_detect_documents_add(&d, YG_SV("demo.yml"), yg_detect_demo_rules, err);
+	if (st == YG_OK && d.refused > 0)
+		st = YG_FAIL(err, YG_INTERNAL, "a rule of the demonstration: line %zu: " YG_SV_FMT,
+			     d.problems[0].line, YG_SV_ARG(d.problems[0].reason));
+	return st == YG_OK ? yg_drule_import(act, &at, d.list, d.count, &n, err) : st;
+}
+
 static yg_status submit(struct center *c, const struct yg_demo_batch *b, struct yg_arena *arena,
 			struct yg_err *err)
 {
@@ -164,6 +188,109 @@ static yg_status send_events(struct center *c, uint64_t records, yg_progress_fn 
 	return st;
 }
 
+/* ---- what people did with the alerts of the days before the last ---- */
+
+static const struct {
+	enum yg_verdict verdict;
+	const char *reason;
+} endings[] = {
+	{YG_VERDICT_TRUE, "端末を再設置し、利用者に説明した (machine reinstalled, its user told)"},
+	{YG_VERDICT_FALSE,
+	 "指標が古く、持ち主が替わっている (outdated indicator, the name has another owner)"},
+	{YG_VERDICT_BENIGN, "訓練メールの誘導先 (link of an exercise mail)"},
+	{YG_VERDICT_TRUE,
+	 "接続先を遮断し、痕跡がないことを確認した (destination blocked, no trace found)"},
+	{YG_VERDICT_FALSE,
+	 "広告の名前で、通信は成立していない (name of an advertisement, no connection made)"},
+	{YG_VERDICT_BENIGN, "情報セキュリティ部門による調査 (looked at by the security team)"},
+};
+
+static struct yg_alert_query old_alerts(yg_wall now, struct yg_sv orgs[static YG_DEMO_ORGS])
+{
+	for (size_t i = 0; i < YG_DEMO_ORGS; i++)
+		orgs[i] = yg_sv_of(yg_demo_orgs[i].name);
+	return (struct yg_alert_query){.f = {.reach = {.orgs = orgs, .org_count = YG_DEMO_ORGS},
+					     .states = 1u << YG_ALERT_NEW,
+					     .now = now,
+					     .to_us = now.us - YG_US_PER_DAY},
+				       .sort = YG_SORT_NEWEST,
+				       .limit = PAGE};
+}
+
+/* Findings follow their records by some seconds, those of the last day at the end: when no
+ * more alerts come, how many old ones there are. */
+static yg_status count_old(struct yg_act *act, const struct yg_alert_query *old, int64_t *out,
+			   struct yg_err *err)
+{
+	struct yg_alert_query all = *old;
+	int64_t n = 0, before = -1;
+	yg_status st = YG_OK;
+	all.f.to_us = 0;
+	for (int i = 0, calm = 0; st == YG_OK && i < LOOKS && calm < (n > 0 ? CALM : 3 * CALM);
+	     i++) {
+		st = yg_alert_matching(act->db, &all, &n, err);
+		calm = n == before ? calm + 1 : 0;
+		before = n;
+		uv_sleep(SETTLED_MS);
+	}
+	return st == YG_OK ? yg_alert_matching(act->db, old, out, err) : st;
+}
+
+/* Closed after a twentieth to four fifths of the time that it had, from when it was last
+ * seen; the `nth` of those that wait longer is left, every second one taken up. */
+static yg_status end_one(struct yg_act *act, const struct yg_alert *a, bool left, yg_wall now,
+			 struct yg_err *err)
+{
+	uint64_t dice = (uint64_t)a->first_seen.us / 1000 * 0x9e3779b97f4a7c15u >> 32;
+	int64_t span = a->due.us == YG_NO_DUE ? 7 * YG_US_PER_DAY : a->due.us - a->created.us;
+	yg_wall at = {a->last_seen.us + span / 100 * (int64_t)(5 + dice % 75)};
+	struct yg_sv reason = yg_sv_of(endings[dice % YG_LEN(endings)].reason);
+	struct yg_alert_set set = {.state = YG_ALERT_CLOSED,
+				   .verdict = endings[dice % YG_LEN(endings)].verdict,
+				   .reason = &reason};
+	if (at.us >= now.us || (left && dice % 2 == 0))
+		return YG_OK;
+	if (left)
+		set = (struct yg_alert_set){.state = YG_ALERT_IN_PROGRESS};
+	yg_status st = yg_alert_change_past(act, a->id, at, &set, err);
+	return st == YG_CONFLICT ? YG_OK : st; /* somebody was quicker */
+}
+
+static yg_status end_page(struct yg_act *act, const struct yg_alert *list, size_t n, size_t first,
+			  size_t step, struct yg_err *err)
+{
+	yg_wall now = yg_env_wall(act->env);
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, act->db, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		st = end_one(act, &list[i], (first + i) % step == 0, now, err);
+	return yg_tx_end(&tx, st, err);
+}
+
+/* All but a few, with verdicts and reasons, within the time that they had. */
+static yg_status end_old(struct yg_act *act, struct yg_err *err)
+{
+	struct yg_sv orgs[YG_DEMO_ORGS];
+	struct yg_alert_query q = old_alerts(yg_env_wall(act->env), orgs);
+	int64_t total = 0;
+	yg_status st = count_old(act, &q, &total, err);
+	size_t step = YG_MAX((size_t)total / FORGOTTEN, (size_t)2), n = PAGE;
+	for (size_t done = 0; st == YG_OK && n == PAGE; done += n) {
+		YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+		struct yg_alert *list = NULL;
+		yg_arena_init(&arena, 4u << 20);
+		n = 0;
+		st = yg_alert_find(act->db, &q, &arena, &list, &n, err);
+		if (st == YG_OK && n > 0)
+			st = end_page(act, list, n, done, step, err);
+		q.has_after = n > 0;
+		q.after_seq = n > 0 ? list[n - 1].seq : 0;
+	}
+	return st;
+}
+
 yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,
 			   yg_progress_fn *progress, void *ctx, uint64_t *out_records,
 			   struct yg_err *err)
@@ -172,9 +299,13 @@ yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t record
 	yg_status st = add_orgs(act, err);
 	if (st == YG_OK)
 		st = add_indicators(act, err);
+	if (st == YG_OK)
+		st = add_rules(act, err);
 	if (st != YG_OK)
 		return st;
 	center_compile_run(c);
+	center_rules_run(c);
 	uv_sleep(1200); /* a published snapshot is in force within a second */
-	return send_events(c, records, progress, ctx, out_records, err);
+	st = send_events(c, records, progress, ctx, out_records, err);
+	return st == YG_OK ? end_old(act, err) : st;
 }

@@ -1,5 +1,5 @@
-/* run/center.sock: a worker sends FINDINGS and COUNTS, center applies them once and says
- * so.  One message of a connection is worked on at a time; the worker waits
+/* run/center.sock: a worker sends FINDINGS, COUNTS and FEED, center applies them once and
+ * says so.  One message of a connection is worked on at a time; the worker waits
  * for its answer, and sends again what was not answered. */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct findings_conn {
 	struct yg_channel *channel; /* NULL: ended */
 	uv_work_t work;
 	bool busy;
-	uint32_t type;      /* FINDINGS or COUNTS */
+	uint32_t type;      /* FINDINGS, COUNTS or FEED */
 	struct yg_buf body; /* of the message that is worked on */
 	yg_status st;
 	struct yg_err err;
@@ -44,7 +44,7 @@ static void conn_remove(struct findings_conn *conn)
 static bool on_allowed(void *ctx, uint32_t type, size_t n)
 {
 	(void)ctx;
-	return (type == YG_IPC_FINDINGS || type == YG_IPC_COUNTS) &&
+	return (type == YG_IPC_FINDINGS || type == YG_IPC_COUNTS || type == YG_IPC_FEED) &&
 	       yg_ipc_allowed(type, n, YG_R_INGEST, YG_R_CENTER);
 }
 
@@ -108,6 +108,10 @@ static void on_work(uv_work_t *w)
 	if (conn->type == YG_IPC_COUNTS) {
 		conn->st = yg_source_counts_apply(l.db, yg_env_wall(&c->ctx->env),
 						  yg_buf_sv(&conn->body), &conn->err);
+		return;
+	}
+	if (conn->type == YG_IPC_FEED) {
+		conn->st = center_feed(c, l.db, yg_buf_sv(&conn->body), &conn->err);
 		return;
 	}
 	struct yg_act act = center_act(c, l.db);

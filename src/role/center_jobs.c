@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include "api/export.h"
+#include "api/hunt.h"
 #include "api/list_body.h"
 #include "api/routes.h"
+#include "detect/demo.h"
+#include "detect/hunt_state.h"
+#include "detect/registry.h"
 #include "event/demo.h"
 #include "event/table.h"
 #include "format/json.h"
@@ -18,27 +22,22 @@
 #include "org/purge.h"
 #include "org/system.h"
 #include "os/file.h"
-#include "role/center.h"
+#include "role/center_job.h"
 #include "store/backup.h"
 
-struct run { /* one job that runs */
-	struct center *c;
-	struct yg_act act;
-	struct yg_job job;
-	struct yg_arena *arena;
-	struct yg_json params;
-	struct yg_buf result;
-	bool cancelled, ended; /* ended: who ran it has written its end */
-	int64_t done, total, errors;
-};
-
-static struct yg_sv param(struct run *r, const char *name)
+struct yg_sv center_job_param(struct run *r, const char *name)
 {
 	uint32_t at = r->params.count > 0 ? yg_json_get(&r->params, 0, yg_sv_of(name)) : 0;
 	if (at == 0 || yg_json_at(&r->params, at)->type != YG_JSON_STRING)
 		return YG_SV("");
 	struct yg_sv s = yg_json_str(&r->params, at, r->arena);
 	return s.p != NULL ? s : YG_SV("");
+}
+
+int64_t center_job_number(struct run *r, const char *name)
+{
+	uint32_t at = r->params.count > 0 ? yg_json_get(&r->params, 0, yg_sv_of(name)) : 0;
+	return at != 0 ? yg_json_i64(&r->params, at, 0) : 0;
 }
 
 static bool param_true(struct run *r, const char *name)
@@ -52,7 +51,7 @@ static void announce(struct run *r, const char *change)
 	yg_announce(&r->c->api, YG_TOPIC_JOBS, r->job.org, YG_SV(""), r->job.id, change);
 }
 
-static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+bool center_job_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	struct run *r = ctx;
 	bool cancel = false;
@@ -72,8 +71,8 @@ static yg_status compile(struct run *r, struct yg_err *err)
 {
 	struct yg_compile_result out = {0};
 	uv_mutex_lock(&r->c->compile_lock);
-	yg_status st = yg_registry_compile(&r->act, "snapshot",
-					   r->job.id.n > 0 ? on_progress : NULL, r, &out, err);
+	yg_status st = yg_registry_compile(
+		&r->act, "snapshot", r->job.id.n > 0 ? center_job_progress : NULL, r, &out, err);
 	if (st == YG_OK) /* published in the order compiled */
 		st = yg_role_publish(r->c->ctx, 1, out.generation, yg_sv_of(out.file));
 	uv_mutex_unlock(&r->c->compile_lock);
@@ -258,7 +257,7 @@ static yg_status expire_rest(struct run *r, struct importing *im, struct yg_sv l
 static yg_status import_list(struct run *r, struct importing *im, const char *path,
 			     struct yg_import_stats *stats, struct yg_err *err)
 {
-	struct yg_sv list_id = param(r, "list"), format = param(r, "format");
+	struct yg_sv list_id = center_job_param(r, "list"), format = center_job_param(r, "format");
 	struct yg_list_opts opts = {.ctx = im, .entry = on_entry, .refused = on_refused};
 	struct yg_list_reader *reader = NULL;
 	if (format.n > 0 && yg_list_format_parse(format, &opts.format) != YG_OK)
@@ -266,7 +265,7 @@ static yg_status import_list(struct run *r, struct importing *im, const char *pa
 	yg_status st = yg_import_begin(&r->act, list_id, param_true(r, "force"), &im->import, err);
 	if (st != YG_OK)
 		return st;
-	yg_import_progress(im->import, on_progress, r);
+	yg_import_progress(im->import, center_job_progress, r);
 	yg_import_on_refused(im->import, on_not_taken, im);
 	st = yg_list_new(&opts, &reader, err);
 	if (st == YG_OK)
@@ -293,13 +292,13 @@ static yg_status job_import(struct run *r, struct yg_err *err)
 	if (st == YG_OK)
 		st = import_list(r, &im, path, &stats, err);
 	if (st == YG_OK && im.replace)
-		st = expire_rest(r, &im, param(r, "list"), &expired, err);
+		st = expire_rest(r, &im, center_job_param(r, "list"), &expired, err);
 	free(im.seen);
 	r->errors = (int64_t)(stats.bad + stats.refused + im.refused);
 	yg_jo_end(&im.told, ']');
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
-	yg_jo_str(&j, "list", param(r, "list"));
+	yg_jo_str(&j, "list", center_job_param(r, "list"));
 	yg_jo_int(&j, "read", (int64_t)stats.read);
 	yg_jo_int(&j, "added", (int64_t)stats.added);
 	yg_jo_int(&j, "updated", (int64_t)stats.updated);
@@ -386,7 +385,7 @@ static yg_status job_undo(struct run *r, struct yg_err *err)
 	if (st != YG_OK)
 		return st;
 	r->ended = true;
-	st = yg_alert_undo(&r->act, r->job.id, param(r, "job"), &reach, err);
+	st = yg_alert_undo(&r->act, r->job.id, center_job_param(r, "job"), &reach, err);
 	yg_announce(&r->c->api, YG_TOPIC_ALERTS, r->job.org, YG_SV(""), YG_SV(""), "bulk");
 	return st;
 }
@@ -396,7 +395,7 @@ static yg_status job_undo(struct run *r, struct yg_err *err)
 static bool on_backup(void *ctx, uint64_t done, uint64_t total, const char *what)
 {
 	(void)what;
-	return on_progress(ctx, done, total);
+	return center_job_progress(ctx, done, total);
 }
 
 static yg_status job_backup(struct run *r, struct yg_err *err)
@@ -434,7 +433,7 @@ static yg_status job_backup(struct run *r, struct yg_err *err)
 static bool on_purge(void *ctx, uint64_t done, const char *what)
 {
 	(void)what;
-	return on_progress(ctx, done, 0);
+	return center_job_progress(ctx, done, 0);
 }
 
 /* The demonstration's list is for all organisations, so it goes with none of them. */
@@ -464,6 +463,9 @@ static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
 		       : yg_demo_purge(&r->act, &o, &n, err);
 	if (st == YG_OK && org.n == 0)
 		st = remove_demo_list(r, &n, err);
+	uint64_t rules = 0; /* the demonstration's are for all organisations, too */
+	if (st == YG_OK && org.n == 0)
+		st = yg_drule_remove_all(&r->act, YG_SV(""), YG_SV(YG_DETECT_DEMO), &rules, err);
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
 	yg_jo_int(&j, "organisations", (int64_t)n.organisations);
@@ -482,7 +484,7 @@ static yg_status purge(struct run *r, struct yg_sv org, struct yg_err *err)
 
 static yg_status job_purge(struct run *r, struct yg_err *err)
 {
-	struct yg_sv org = param(r, "org");
+	struct yg_sv org = center_job_param(r, "org");
 	return org.n > 0 ? purge(r, org, err)
 			 : YG_FAIL(err, YG_INVAL, "the job names no organisation");
 }
@@ -494,11 +496,10 @@ static yg_status job_demo(struct run *r, struct yg_err *err)
 
 static yg_status job_demo_load(struct run *r, struct yg_err *err)
 {
-	uint32_t at = r->params.count > 0 ? yg_json_get(&r->params, 0, YG_SV("records")) : 0;
-	int64_t wanted = at != 0 ? yg_json_i64(&r->params, at, 0) : 0;
+	int64_t wanted = center_job_number(r, "records");
 	uint64_t records = 0;
-	yg_status st = center_demo_load(r->c, &r->act, (uint64_t)YG_MAX(wanted, 0), on_progress, r,
-					&records, err);
+	yg_status st = center_demo_load(r->c, &r->act, (uint64_t)YG_MAX(wanted, 0),
+					center_job_progress, r, &records, err);
 	struct yg_jo j = yg_jo_init(&r->result);
 	yg_jo_begin(&j, '{');
 	yg_jo_int(&j, "organisations", YG_DEMO_ORGS);
@@ -519,8 +520,8 @@ static yg_status job_export(struct run *r, struct yg_err *err)
 	q->body = r->job.params;
 	yg_status st = yg_export_read(q, &e, err);
 	if (st == YG_OK)
-		st = yg_export_run(&r->c->api, &e, r->job.actor, r->job.id, on_progress, r, &made,
-				   err);
+		st = yg_export_run(&r->c->api, &e, r->job.actor, r->job.id, center_job_progress, r,
+				   &made, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_jo_init(&r->result);
@@ -540,6 +541,7 @@ static const struct kind {
 	{YG_LIST_JOB, job_import},     {"indicators.compile", compile}, {"alert.bulk", job_bulk},
 	{"backup.create", job_backup}, {YG_EXPORT_KIND, job_export},    {"org.purge", job_purge},
 	{"demo.remove", job_demo},     {"demo.load", job_demo_load},    {"alert.undo", job_undo},
+	{YG_TRY_KIND, center_job_try}, {YG_HUNT_KIND, center_job_hunt},
 };
 
 static yg_status dispatch(struct run *r, struct yg_err *err)
@@ -560,7 +562,7 @@ static void run_job(struct center *c, struct yg_state *db, const struct yg_job *
 	if (yg_job_start(&r.act, job->id, &err) != YG_OK)
 		return; /* cancelled meanwhile */
 	announce(&r, "running");
-	yg_buf_init(&r.result, 65536);
+	yg_buf_init(&r.result, 8u << 20);
 	yg_json_init(&r.params, 65536);
 	if (job->params.n > 0)
 		(void)yg_json_parse(&r.params, job->params, NULL);
@@ -586,8 +588,22 @@ static void run_job(struct center *c, struct yg_state *db, const struct yg_job *
 	yg_buf_free(&r.result);
 }
 
-/* The oldest queued job, of the exports or of the others; false when none waits. */
-static bool next_job(struct yg_state *db, bool exports, struct yg_arena *arena, struct yg_job *out)
+/* Each lane runs one job at a time, beside the others: a long export or hunt keeps no
+ * import waiting, and who tries a rule waits for nothing but other tries. */
+enum lane { LANE_COMMON, LANE_EXPORTS, LANE_TRIES, LANE_HUNTS };
+
+static enum lane lane_of(struct yg_sv kind)
+{
+	if (YG_SV_IS(kind, YG_EXPORT_KIND))
+		return LANE_EXPORTS;
+	if (YG_SV_IS(kind, YG_HUNT_KIND))
+		return LANE_HUNTS;
+	return YG_SV_IS(kind, YG_TRY_KIND) ? LANE_TRIES : LANE_COMMON;
+}
+
+/* The oldest queued job of a lane; false when none waits. */
+static bool next_job(struct yg_state *db, enum lane lane, struct yg_arena *arena,
+		     struct yg_job *out)
 {
 	struct yg_job *list = NULL;
 	struct yg_sv before = YG_SV("");
@@ -602,8 +618,7 @@ static bool next_job(struct yg_state *db, bool exports, struct yg_arena *arena, 
 				arena, &list, &n, NULL) != YG_OK)
 			break;
 		for (size_t i = 0; i < n; i++) {
-			if (list[i].state == YG_JOB_QUEUED &&
-			    YG_SV_IS(list[i].kind, YG_EXPORT_KIND) == exports) {
+			if (list[i].state == YG_JOB_QUEUED && lane_of(list[i].kind) == lane) {
 				*out = list[i];
 				found = true;
 			}
@@ -613,7 +628,7 @@ static bool next_job(struct yg_state *db, bool exports, struct yg_arena *arena, 
 	return found;
 }
 
-static void run_queued(struct center *c, bool exports)
+static void run_queued(struct center *c, enum lane lane)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_err err = {0};
@@ -625,7 +640,7 @@ static void run_queued(struct center *c, bool exports)
 	}
 	yg_arena_init(&arena, 256u << 20);
 	while (!__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE) &&
-	       next_job(l.db, exports, &arena, &job)) {
+	       next_job(l.db, lane, &arena, &job)) {
 		run_job(c, l.db, &job, &arena);
 		yg_arena_reset(&arena);
 	}
@@ -634,11 +649,20 @@ static void run_queued(struct center *c, bool exports)
 
 void center_jobs_run(struct center *c)
 {
-	run_queued(c, false);
+	run_queued(c, LANE_COMMON);
 }
 
-/* Beside the others: a long export keeps no import waiting. */
 void center_exports_run(struct center *c)
 {
-	run_queued(c, true);
+	run_queued(c, LANE_EXPORTS);
+}
+
+void center_tries_run(struct center *c)
+{
+	run_queued(c, LANE_TRIES);
+}
+
+void center_hunts_run(struct center *c)
+{
+	run_queued(c, LANE_HUNTS);
 }

@@ -320,6 +320,26 @@ static void look_store(struct center *c)
 			YG_SV(""));
 }
 
+/* What center says of itself. */
+static void own_part(struct center *c)
+{
+	char json[1024], text[160];
+	struct center_detect_counts n;
+	struct yg_sb b = yg_sb_init(json, sizeof json), t = yg_sb_init(text, sizeof text);
+	center_detect_counts(c, &n);
+#define X(name)                                                                                    \
+	yg_sb_printf(&b, "%s\"detect_" #name "\":%llu", b.n > 0 ? "," : "{",                       \
+		     (unsigned long long)n.name);
+	CENTER_DETECT_COUNTS(X)
+#undef X
+	yg_sb_putc(&b, '}');
+	if (n.dropped > 0)
+		yg_sb_printf(&t, "%llu messages for correlations were dropped for want of room",
+			     (unsigned long long)n.dropped);
+	yg_api_set_part(&c->api, "center", YG_HEALTH_OK, yg_sb_sv(&t),
+			yg_sb_done(&b) == YG_OK ? yg_sb_sv(&b) : YG_SV(""));
+}
+
 void center_look(struct center *c)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
@@ -333,7 +353,7 @@ void center_look(struct center *c)
 				YG_SV("the state database does not open"), YG_SV(""));
 		return;
 	}
-	yg_api_set_part(&c->api, "center", YG_HEALTH_OK, YG_SV(""), YG_SV(""));
+	own_part(c);
 	yg_arena_init(&arena, 16u << 20);
 	for (uint32_t i = 0; i < workers && i < YG_INGEST_WORKERS; i++) {
 		look_worker(c, i, &arena, l.db);

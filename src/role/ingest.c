@@ -18,18 +18,19 @@ struct prepared { /* before the sandbox */
 };
 
 /* ---- snapshots ---- */
-struct intel_ref *ingest_intel_hold(struct intel_ref *r)
+struct snap_ref *ingest_snap_hold(struct snap_ref *r)
 {
 	if (r != NULL)
 		r->refs++;
 	return r;
 }
 
-void ingest_intel_drop(struct intel_ref *r)
+void ingest_snap_drop(struct snap_ref *r)
 {
 	if (r == NULL || --r->refs > 0)
 		return;
 	yg_intel_close(r->intel);
+	yg_ruleset_free(r->rules);
 	free(r);
 }
 
@@ -48,37 +49,66 @@ static void on_hold(uv_timer_t *t)
 	hold_end(t->data);
 }
 
+static void indicators_take(struct ingest *in, struct snap_ref *r)
+{
+	ingest_snap_drop(in->intel);
+	in->intel = r;
+	yg_role_log(in->ctx, YG_EV_INGEST_SNAPSHOT,
+		    YG_KN("generation", yg_intel_generation(r->intel)),
+		    YG_KN("indicators", yg_intel_count(r->intel)));
+	hold_end(in);
+}
+
+static void rules_take(struct ingest *in, struct snap_ref *r)
+{
+	ingest_snap_drop(in->rules);
+	in->rules = r;
+	yg_role_log(in->ctx, YG_EV_INGEST_RULES,
+		    YG_KN("generation", yg_ruleset_generation(r->rules)),
+		    YG_KN("rules", yg_ruleset_count(r->rules)));
+}
+
+static yg_status snap_open(int fd, bool rules, uint64_t generation, uint64_t have,
+			   struct snap_ref *r, struct yg_err *err)
+{
+	yg_status st = rules ? yg_ruleset_open_fd(fd, have, &r->rules, err)
+			     : yg_intel_open_fd(fd, have, &r->intel, err);
+	if (st != YG_OK)
+		return st;
+	uint64_t is = rules ? yg_ruleset_generation(r->rules) : yg_intel_generation(r->intel);
+	return is == generation ? YG_OK
+				: YG_FAIL(err, YG_CORRUPT,
+					  "the snapshot is not the generation that was announced");
+}
+
 /* Swaps between batches: the next run of a pipe takes the new one. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): the hook's type */
 static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd)
 {
 	struct ingest *in = ctx->user;
-	struct yg_err err;
-	struct intel_ref *r = calloc(1, sizeof *r);
-	uint64_t have = in->intel != NULL ? yg_intel_generation(in->intel->intel) : 0;
-	if (kind != SNAPSHOT_INDICATORS || r == NULL) {
-		free(r);
+	bool rules = kind == YG_ROLE_KIND_DETECT;
+	struct yg_err err = {0};
+	uint64_t have = rules ? (in->rules != NULL ? yg_ruleset_generation(in->rules->rules) : 0)
+			      : (in->intel != NULL ? yg_intel_generation(in->intel->intel) : 0);
+	if (!rules && kind != SNAPSHOT_INDICATORS)
+		return;
+	struct snap_ref *r = calloc(1, sizeof *r);
+	yg_status st = r != NULL ? snap_open(*fd, rules, generation, have, r, &err)
+				 : YG_FAIL(&err, YG_NOMEM, "a snapshot");
+	if (r != NULL)
+		r->refs = 1;
+	if (st == YG_OK) {
+		if (rules)
+			rules_take(in, r);
+		else
+			indicators_take(in, r);
 		return;
 	}
-	yg_status st = yg_intel_open_fd(*fd, have, &r->intel, &err);
-	if (st == YG_OK && yg_intel_generation(r->intel) != generation) {
-		st = YG_FAIL(&err, YG_CORRUPT,
-			     "the snapshot is not the generation that was announced");
-		yg_intel_close(r->intel);
-	}
-	if (st != YG_OK) {
-		free(r);
-		in->snapshots_refused++;
-		yg_role_log(ctx, YG_EV_INGEST_SNAPSHOT_BAD, YG_KN("generation", generation),
-			    YG_KN("in_force", have), YG_KERR(&err));
-		return;
-	}
-	r->refs = 1;
-	ingest_intel_drop(in->intel);
-	in->intel = r;
-	yg_role_log(ctx, YG_EV_INGEST_SNAPSHOT, YG_KN("generation", generation),
-		    YG_KN("indicators", yg_intel_count(r->intel)));
-	hold_end(in);
+	ingest_snap_drop(r);
+	in->snapshots_refused += !rules;
+	in->rules_refused += rules;
+	yg_role_log(ctx, YG_EV_INGEST_SNAPSHOT_BAD, YG_KS("of", rules ? "rules" : "indicators"),
+		    YG_KN("generation", generation), YG_KN("in_force", have), YG_KERR(&err));
 }
 
 /* ---- doors ---- */

@@ -126,7 +126,7 @@ size_t yg_block_message_begin(struct yg_block *b)
 	return b->messages.n;
 }
 
-void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at)
+void yg_block_message_end(struct yg_block *b, uint64_t batch, uint32_t type, size_t begun_at)
 {
 	void *p = b->message;
 	if (b->messages.bad || !room(b, &p, b->message_n, &b->message_cap, sizeof *b->message)) {
@@ -135,7 +135,7 @@ void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at)
 	}
 	b->message = p;
 	b->message[b->message_n++] =
-		(struct yg_block_message){batch, begun_at, b->messages.n - begun_at};
+		(struct yg_block_message){batch, type, begun_at, b->messages.n - begun_at};
 }
 
 /* Senders send one batch after the other: what was counted last is asked first. */

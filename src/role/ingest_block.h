@@ -26,9 +26,10 @@ struct yg_block_plan {
 	uint64_t batch;
 	size_t at, n; /* in plans */
 };
-struct yg_block_message { /* a FINDINGS body */
+struct yg_block_message { /* a body for center */
 	uint64_t batch;
-	size_t at, n; /* in messages */
+	uint32_t type; /* FINDINGS, FEED */
+	size_t at, n;  /* in messages */
 };
 struct yg_block_count { /* what a whole batch held */
 	uint64_t batch;
@@ -75,9 +76,9 @@ void yg_block_row(struct yg_block *b, uint64_t batch, uint32_t row, size_t at);
 /* The batch has `total` rows, all of them in this block or before it. */
 void yg_block_end(struct yg_block *b, uint64_t batch, uint32_t total);
 void yg_block_plan(struct yg_block *b, uint64_t batch, struct yg_sv plan);
-/* Room for one FINDINGS body of `batch`: append to b->messages, then _end(). */
+/* Room for one body of `batch`: append to b->messages, then _end(). */
 size_t yg_block_message_begin(struct yg_block *b);
-void yg_block_message_end(struct yg_block *b, uint64_t batch, size_t begun_at);
+void yg_block_message_end(struct yg_block *b, uint64_t batch, uint32_t type, size_t begun_at);
 
 /* The batch that ended: `c` without its key, and whose it is. */
 void yg_block_count(struct yg_block *b, const struct yg_block_count *c, struct yg_sv org,

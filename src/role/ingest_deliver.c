@@ -115,7 +115,7 @@ void pipe_messages(struct pipe *p, const struct yg_block *b)
 		yg_buf_free(&body);
 	}
 	for (size_t i = 0; i < b->message_n; i++)
-		message_add(p, YG_IPC_FINDINGS, b->message[i].batch,
+		message_add(p, b->message[i].type, b->message[i].batch,
 			    (struct yg_sv){b->messages.p + b->message[i].at, b->message[i].n});
 }
 
@@ -162,7 +162,10 @@ void work_center(struct pipe *p)
 		(void)yg_rd_le32(&r);
 		uint32_t part = yg_rd_le32(&r) >> 16; /* a batch may take several messages */
 		yg_sb_printf(&n, "spool-%u-%llu-%u.%s", p->number, (unsigned long long)m->batch,
-			     part, type == YG_IPC_COUNTS ? "counts" : "findings");
+			     part,
+			     type == YG_IPC_COUNTS ? "counts"
+			     : type == YG_IPC_FEED ? "feed"
+						   : "findings");
 		p->send_st = yg_spool_set_aside(&p->conf, yg_sb_cstr(&n), (struct yg_sv){"", 0},
 						(struct yg_sv){m->bytes, m->n}, &p->send_err);
 		p->send_refused += p->send_st == YG_OK;

@@ -1,7 +1,8 @@
 /* What a match says: one detection finding as a row and as JSON for center. */
+#include "role/ingest_finding.h"
+
 #include "event/table.h"
 #include "format/json.h"
-#include "role/ingest_process.h"
 
 static struct yg_sv ip_text(struct yg_ip ip, char buf[static YG_IP_TEXT_MAX])
 {
@@ -248,6 +249,148 @@ void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf
 	dns_json(&f, noted, who, event_id, scratch);
 	f.raw = yg_buf_sv(scratch);
 	yg_wr_sv32(out, yg_buf_sv(scratch));
+	size_t at = out->n;
+	yg_wr_le32(out, 0);
+	yg_event_row(&f, out);
+	if (out->bad || scratch->bad) {
+		out->bad = true;
+		return;
+	}
+	uint32_t n = (uint32_t)(out->n - at - 4);
+	memcpy(out->p + at, &n, 4);
+}
+
+/* ---- what a detection rule matched ---- */
+
+static struct yg_sv shown(struct yg_sv value)
+{
+	value = yg_sv_sub(value, 0, YG_RULE_VALUE_MAX);
+	value.n = yg_utf8_valid(value);
+	return value;
+}
+
+void yg_rule_fields(const struct yg_detect_record *r, const struct yg_sv *names, size_t n,
+		    struct yg_buf *out, struct yg_sv *field, struct yg_sv *value)
+{
+	size_t put = 0;
+	struct yg_sv v;
+	*field = *value = (struct yg_sv){"", 0};
+	yg_buf_putc(out, '[');
+	for (size_t i = 0; i < n && put < YG_RULE_FIELDS_MAX; i++) {
+		if (!yg_detect_value(r, names[i], &v))
+			continue;
+		if (put++ == 0) {
+			*field = names[i];
+			*value = shown(v);
+		}
+		yg_buf_put(out, put > 1 ? YG_SV(",[") : YG_SV("["));
+		yg_json_put_str(out, yg_sv_sub(names[i], 0, YG_RULE_VALUE_MAX));
+		yg_buf_putc(out, ',');
+		yg_json_put_str(out, shown(v));
+		yg_buf_putc(out, ']');
+	}
+	yg_buf_putc(out, ']');
+}
+
+static uint8_t rule_severity(enum yg_sigma_level level)
+{
+	switch (level) {
+	case YG_SIGMA_INFORMATIONAL: return 1;
+	case YG_SIGMA_MEDIUM: return 3;
+	case YG_SIGMA_HIGH: return 4;
+	case YG_SIGMA_CRITICAL: return 5;
+	default: return 2;
+	}
+}
+
+/* "windows/process_creation": what of the log source is said. */
+static void source_of(const struct yg_detect_logsource *s, struct yg_sb *b)
+{
+	const struct yg_sv words[] = {s->product, s->service, s->category};
+	for (size_t i = 0; i < YG_LEN(words); i++) {
+		if (words[i].n > 0 && b->n > 0)
+			yg_sb_putc(b, '/');
+		yg_sb_put(b, words[i]);
+	}
+}
+
+/* ATT&CK techniques among the tags: "attack.t1059.001" is T1059.001. */
+static void techniques_of(struct yg_sv tags, struct yg_sb *b)
+{
+	struct yg_sv tag;
+	while (tags.n > 0 && yg_sv_cut(&tags, ',', &tag)) {
+		struct yg_sv id = yg_sv_sub(tag, 7, tag.n);
+		if (!yg_sv_ieq(yg_sv_sub(tag, 0, 7), YG_SV("attack.")) || id.n < 5 ||
+		    (id.p[0] != 't' && id.p[0] != 'T') || id.p[1] < '0' || id.p[1] > '9')
+			continue;
+		if (b->n > 0)
+			yg_sb_putc(b, ',');
+		yg_sb_putc(b, 'T');
+		yg_sb_put(b, yg_sv_sub(id, 1, id.n));
+	}
+}
+
+static void rule_json(const struct yg_event *f, const struct yg_rule_finding *r,
+		      struct yg_sv event_id, struct yg_buf *b)
+{
+	char time[40], text[512];
+	struct yg_sb t = yg_sb_init(time, sizeof time), words = yg_sb_init(text, sizeof text);
+	yg_time_format(&t, (yg_wall){f->time});
+	yg_buf_putc(b, '{');
+	member(b, "finding_uid", f->finding_uid);
+	member(b, "org", f->org);
+	member(b, "indicator", r->uid);
+	member(b, "indicator_type", YG_SV("rule"));
+	member(b, "list", r->collection);
+	source_of(&r->rule->logsource, &words);
+	member(b, "category", yg_sb_sv(&words));
+	words = yg_sb_init(text, sizeof text);
+	techniques_of(r->rule->tags, &words);
+	member(b, "family", yg_sb_sv(&words));
+	yg_buf_printf(b, ",\"severity_id\":%u,\"confidence\":%u,\"count\":%u", f->severity_id,
+		      f->confidence, r->count);
+	member(b, "asset", r->asset);
+	member(b, "field", r->field);
+	member(b, "value", r->value);
+	member(b, "event_id", event_id);
+	member(b, "time", yg_sb_sv(&t));
+	member(b, "title", f->finding_title);
+	if (r->fields.n > 0) {
+		yg_buf_put(b, YG_SV(",\"fields\":"));
+		yg_buf_put(b, r->fields);
+	}
+	yg_buf_putc(b, '}');
+}
+
+void yg_finding_put_rule(const struct yg_event *ev, const struct yg_rule_finding *r,
+			 struct yg_buf *scratch, struct yg_buf *out)
+{
+	char id[YG_EVENT_ID_MAX], uid[YG_EVENT_ID_MAX + 96], title[1100], message[1300];
+	struct yg_sb i = yg_sb_init(id, sizeof id), u = yg_sb_init(uid, sizeof uid);
+	struct yg_sb t = yg_sb_init(title, sizeof title), m = yg_sb_init(message, sizeof message);
+	const struct yg_match what = {.indicator = r->uid,
+				      .list = r->collection,
+				      .severity_id = rule_severity(r->rule->level),
+				      .confidence = 100};
+	struct yg_event f;
+	event_of(ev, &what, &f);
+	yg_event_id_format(&i, ev->spool, ev->batch, ev->row);
+	yg_sb_printf(&u, "f-%u-%llu-%u-", ev->spool, (unsigned long long)ev->batch, ev->row);
+	yg_sb_put(&u, yg_sv_sub(r->uid, 0, 90));
+	yg_sb_put(&t, yg_sv_sub(r->rule->title, 0, 1000));
+	yg_sb_put(&m, yg_sb_sv(&t));
+	if (r->count > 1)
+		yg_sb_printf(&m, ", %u in this batch", r->count);
+	struct yg_sv event_id = yg_sb_sv(&i);
+	f.finding_uid = yg_sb_sv(&u);
+	f.finding_title = yg_sb_sv(&t);
+	f.message = yg_sb_sv(&m);
+	f.log_name = YG_SV("rule");
+	f.related = (struct yg_strs){&event_id, 1};
+	scratch->n = 0;
+	rule_json(&f, r, event_id, scratch);
+	f.raw = yg_buf_sv(scratch);
+	yg_wr_sv32(out, r->alert ? yg_buf_sv(scratch) : YG_SV(""));
 	size_t at = out->n;
 	yg_wr_le32(out, 0);
 	yg_event_row(&f, out);

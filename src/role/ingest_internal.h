@@ -53,12 +53,16 @@ struct ingest;
 struct pipe;
 
 /* An opened snapshot and how many use it. */
-struct intel_ref {
-	struct yg_intel *intel;
+struct snap_ref {
+	struct yg_intel *intel; /* one of the two */
+	struct yg_ruleset *rules;
 	uint32_t refs;
 };
-struct intel_ref *ingest_intel_hold(struct intel_ref *r); /* NULL is fine */
-void ingest_intel_drop(struct intel_ref *r);
+struct snap_ref *ingest_snap_hold(struct snap_ref *r); /* NULL is fine */
+void ingest_snap_drop(struct snap_ref *r);
+struct snap_held { /* by a pipe: for the job, and by what works on in it */
+	struct snap_ref *now, *used;
+};
 
 /* A batch on its way onto the disk. */
 struct ingest_req {
@@ -118,8 +122,7 @@ struct pipe {
 	bool run_idle;
 	yg_status run_st;
 	struct yg_err run_err;
-	struct intel_ref *intel_now,
-		*intel_batch; /* held for the job, for the batch in its middle */
+	struct snap_held intel, rules;
 
 	struct job deliver;
 	struct yg_ch *ch;
@@ -239,8 +242,8 @@ struct ingest {
 	const struct yg_conf *conf;
 	struct pipe *pipes[INGEST_PIPES_MAX]; /* owned; [0] is the one doors write to */
 	size_t pipe_n;
-	struct intel_ref *intel;     /* the newest snapshot; NULL: none yet */
-	struct yg_sv store_password; /* mapped for the life of the process */
+	struct snap_ref *intel, *rules; /* the newest snapshots; NULL: none yet */
+	struct yg_sv store_password;    /* mapped for the life of the process */
 	char store_url[512], store_user[128], store_database[128], store_pass[512];
 	struct {
 		struct yg_sv name;
@@ -249,7 +252,7 @@ struct ingest {
 	size_t mapping_n;
 	size_t waiting_bytes;
 	uint64_t spool_refused; /* submits told to come back */
-	uint64_t snapshots_refused;
+	uint64_t snapshots_refused, rules_refused;
 	struct udp_door *udp; /* lists */
 	struct stream_door *stream;
 	size_t stream_n, stream_held;

@@ -184,25 +184,36 @@ static void kick_release(struct pipe *p)
 static void work_run(uv_work_t *w)
 {
 	struct pipe *p = w->data;
-	p->run_st = yg_process_run(p->process, p->run_limit,
-				   p->intel_now != NULL ? p->intel_now->intel : NULL, p->fill,
-				   INGEST_RUN_US, &p->run_idle, &p->run_err);
+	const struct yg_process_by by = {p->intel.now != NULL ? p->intel.now->intel : NULL,
+					 p->rules.now != NULL ? p->rules.now->rules : NULL};
+	p->run_st = yg_process_run(p->process, p->run_limit, by, p->fill, INGEST_RUN_US,
+				   &p->run_idle, &p->run_err);
 }
 
-static void intel_settle(struct pipe *p)
+/* The job ended; `now` or what is used from before stays when it is still in use. */
+static void held_settle(struct snap_held *h, bool uses_now, bool uses_used)
 {
-	const struct yg_intel *used = yg_process_intel(p->process);
-	if (p->intel_now != NULL && used == p->intel_now->intel) {
-		ingest_intel_drop(p->intel_batch);
-		p->intel_batch = p->intel_now;
+	if (uses_now) {
+		ingest_snap_drop(h->used);
+		h->used = h->now;
 	} else {
-		ingest_intel_drop(p->intel_now);
-		if (p->intel_batch != NULL && used != p->intel_batch->intel) {
-			ingest_intel_drop(p->intel_batch);
-			p->intel_batch = NULL;
+		ingest_snap_drop(h->now);
+		if (!uses_used) {
+			ingest_snap_drop(h->used);
+			h->used = NULL;
 		}
 	}
-	p->intel_now = NULL;
+	h->now = NULL;
+}
+
+static void snaps_settle(struct pipe *p)
+{
+	const struct yg_intel *intel = yg_process_intel(p->process);
+	const struct yg_ruleset *rules = yg_process_rules(p->process);
+	held_settle(&p->intel, p->intel.now != NULL && intel == p->intel.now->intel,
+		    p->intel.used != NULL && intel == p->intel.used->intel);
+	held_settle(&p->rules, p->rules.now != NULL && rules == p->rules.now->rules,
+		    p->rules.used != NULL && rules == p->rules.used->rules);
 }
 
 static void after_run(uv_work_t *w, int status)
@@ -212,7 +223,7 @@ static void after_run(uv_work_t *w, int status)
 	(void)status;
 	p->run.running = false;
 	ingest_run_ended(p->in, p);
-	intel_settle(p);
+	snaps_settle(p);
 	size_t n = yg_process_tallies(p->process, &t);
 	yg_process_counts(p->process, &p->shown.process);
 	stats_merge(p->in, t, n);
@@ -249,10 +260,11 @@ static void kick_run(struct pipe *p)
 		return;
 	p->worked = true;
 	p->run_limit = limit;
-	p->intel_now = ingest_intel_hold(p->in->intel);
+	p->intel.now = ingest_snap_hold(p->in->intel);
+	p->rules.now = ingest_snap_hold(p->in->rules);
 	job_start(&p->run, work_run, after_run);
 	if (!p->run.running)
-		intel_settle(p);
+		snaps_settle(p);
 }
 
 /* ---- delivery ---- */
@@ -594,7 +606,9 @@ void pipe_close(struct pipe *p)
 		p->wait_first = r->next;
 		ingest_req_free(r);
 	}
-	ingest_intel_drop(p->intel_now);
-	ingest_intel_drop(p->intel_batch);
+	ingest_snap_drop(p->intel.now);
+	ingest_snap_drop(p->intel.used);
+	ingest_snap_drop(p->rules.now);
+	ingest_snap_drop(p->rules.used);
 	p->ready = false;
 }

@@ -1,13 +1,16 @@
 #include "role/ingest_process.h"
 
 #include "base/check.h"
+#include "detect/feed.h"
 #include "event/mapping.h"
 #include "event/table.h"
 #include "format/inflate.h"
 #include "format/lines.h"
+#include "role/message.h"
 
 #define PLAN_HEAD    16u
 #define PLAN_ASIDE   1u
+#define PLAN_VERSION 2u
 #define MESSAGE_MOST (8u << 20)
 #define MAPPINGS_MAX 16u
 #define CLOCK_EVERY  256u
@@ -45,7 +48,9 @@ struct yg_process {
 	struct fallback fb;
 	struct yg_buf plain;
 	const struct yg_intel *intel;
-	const char *tail_error; /* one more row says what was wrong with the whole */
+	struct yg_rules_run *rules; /* owned */
+	bool ask_rules;             /* of this batch */
+	const char *tail_error;     /* one more row says what was wrong with the whole */
 	char source[YG_SPOOL_MAPPING_MAX + 17];
 	uint32_t next_row;
 	bool replay, aside;
@@ -104,6 +109,8 @@ yg_status yg_process_new(const struct yg_process_conf *conf, struct yg_process *
 	yg_status st = p->set[0] == NULL || p->set[1] == NULL || p->dns == NULL
 			       ? YG_FAIL(err, YG_NOMEM, "processing")
 			       : yg_spool_reader_open(conf->spool, conf->after, &p->reader, err);
+	if (st == YG_OK)
+		st = yg_rules_run_new(conf->env, &p->rules, err);
 	if (st != YG_OK) {
 		yg_process_free(p);
 		return st;
@@ -127,6 +134,7 @@ void yg_process_free(struct yg_process *p)
 	for (size_t i = 0; i < p->slot_n; i++)
 		yg_norm_free(p->slots[i].norm);
 	own_free(p);
+	yg_rules_run_free(p->rules);
 	yg_spool_reader_close(p->reader);
 	yg_buf_free(&p->plain);
 	yg_buf_free(&p->plan);
@@ -145,9 +153,14 @@ const struct yg_intel *yg_process_intel(const struct yg_process *p)
 {
 	return p->active ? p->intel : NULL;
 }
+const struct yg_ruleset *yg_process_rules(const struct yg_process *p)
+{
+	return yg_rules_run_set(p->rules);
+}
 void yg_process_counts(const struct yg_process *p, struct yg_process_counts *out)
 {
 	*out = p->c;
+	yg_rules_run_counts(p->rules, &out->rules);
 	out->damaged = yg_spool_reader_damaged(p->reader);
 	out->damaged_bytes = yg_spool_reader_damaged_bytes(p->reader);
 }
@@ -275,7 +288,7 @@ static yg_status body_get(struct yg_process *p, struct yg_sv *out, struct yg_err
 static uint32_t plan_schema(void)
 {
 	struct yg_sv all = yg_event_table_columns();
-	return yg_crc32c(0, all.p, all.n);
+	return yg_crc32c(PLAN_VERSION, all.p, all.n);
 }
 
 /* The plan of an earlier attempt, when there is one that this program can use. */
@@ -324,7 +337,17 @@ static yg_status set_aside(struct yg_process *p, struct yg_err *err)
 	return st;
 }
 
-static yg_status batch_begin(struct yg_process *p, const struct yg_intel *intel, struct yg_err *err)
+/* What the batch is worked by; nothing when its plan was made already. */
+static yg_status by_begin(struct yg_process *p, struct yg_process_by by, struct yg_err *err)
+{
+	p->intel = p->replay ? NULL : by.intel;
+	p->ask_rules = !p->replay && !p->aside;
+	return p->ask_rules ? yg_rules_run_begin(p->rules, by.rules, (enum yg_source)p->b.source,
+						 p->b.org, err)
+			    : YG_OK;
+}
+
+static yg_status batch_begin(struct yg_process *p, struct yg_process_by by, struct yg_err *err)
 {
 	struct yg_sv body;
 	struct yg_sb s = yg_sb_init(p->source, sizeof p->source);
@@ -340,13 +363,14 @@ static yg_status batch_begin(struct yg_process *p, const struct yg_intel *intel,
 	if (st == YG_OK && !p->replay && p->deaths >= p->conf.deaths_most &&
 	    p->conf.deaths_most > 0)
 		st = set_aside(p, err);
+	if (st == YG_OK)
+		st = by_begin(p, by, err);
 	if (st != YG_OK)
 		return st;
 	p->next_row = 0;
 	p->odd = 0;
 	p->dns_n = 0;
 	p->pending = false;
-	p->intel = p->replay ? NULL : intel;
 	if (p->conf.busy_fd >= 0 && !p->aside)
 		yg_spool_busy_set(p->conf.spool, p->conf.busy_fd, p->b.seq, p->deaths);
 	if (p->aside) {
@@ -453,6 +477,8 @@ static void event_finish(struct yg_process *p, unsigned i, struct yg_block *bloc
 	yg_block_row(block, ev->batch, ev->row, at);
 	if (!p->replay && yg_finding_is_dns(ev))
 		dns_note(p, ev);
+	if (p->ask_rules)
+		yg_rules_run_event(p->rules, ev, &p->scratch, &p->plan, &p->findings);
 	if (p->intel == NULL)
 		return;
 	struct yg_match_set *set = p->set[i];
@@ -464,12 +490,53 @@ static void event_finish(struct yg_process *p, unsigned i, struct yg_block *bloc
 }
 
 /* ---- ending a batch ---- */
+/* One message of the feed: the head, and the entries as the plan has them. */
+static void feed_out(struct yg_process *p, struct yg_block *block, struct yg_rd *r, uint32_t part)
+{
+	const struct yg_feed_head head = {.spool = p->conf.spool->number | part << 16,
+					  .entries = yg_rd_le32(r),
+					  .batch = p->b.seq,
+					  .org = p->b.org,
+					  .source = yg_sv_of(p->source),
+					  .sensor = p->b.sensor,
+					  .received = p->b.received};
+	struct yg_sv entries = yg_rd_sv32(r);
+	size_t begun = yg_block_message_begin(block);
+	yg_feed_put_head(&block->messages, &head);
+	yg_buf_put(&block->messages, entries);
+	yg_block_message_end(block, p->b.seq, YG_IPC_FEED, begun);
+}
+
+struct sending { /* findings on their way into a message for center */
+	size_t begun;
+	uint32_t part, count;
+};
+
+static void finding_send(struct yg_process *p, struct yg_block *block, struct sending *s,
+			 struct yg_sv json)
+{
+	struct yg_buf *m = &block->messages;
+	if (s->count > 0 && m->n - s->begun + json.n > MESSAGE_MOST) {
+		yg_block_message_end(block, p->b.seq, YG_IPC_FINDINGS, s->begun);
+		s->part++;
+		s->count = 0;
+	}
+	if (s->count == 0) { /* parts of one batch have marks of their own at center */
+		s->begun = yg_block_message_begin(block);
+		yg_wr_le32(m, p->conf.spool->number | s->part << 16);
+		yg_wr_le32(m, 0);
+		yg_wr_le64(m, p->b.seq);
+	}
+	yg_wr_sv32(m, json);
+	s->count++;
+	if (!m->bad)
+		memcpy(m->p + s->begun + 4, &s->count, 4);
+}
+
 static void findings_out(struct yg_process *p, struct yg_block *block, uint32_t base)
 {
 	struct yg_rd r = yg_rd_init(p->plan.p + PLAN_HEAD, p->plan.n - PLAN_HEAD);
-	struct yg_buf *m = &block->messages;
-	uint32_t part = 0, count = 0;
-	size_t begun = 0;
+	struct sending sending = {0};
 	for (uint32_t k = 0; k < p->findings; k++) {
 		struct yg_sv json = yg_rd_sv32(&r), row = yg_rd_sv32(&r);
 		if (r.bad) {
@@ -482,24 +549,16 @@ static void findings_out(struct yg_process *p, struct yg_block *block, uint32_t 
 		    !YG_CHECK(yg_finding_row_number(block->rows.p + at, row.n, base + k) == YG_OK))
 			block->bad = true;
 		yg_block_row(block, p->b.seq, base + k, at);
-		if (count > 0 && m->n - begun + json.n > MESSAGE_MOST) {
-			yg_block_message_end(block, p->b.seq, begun);
-			part++;
-			count = 0;
-		}
-		if (count == 0) { /* parts of one batch have marks of their own at center */
-			begun = yg_block_message_begin(block);
-			yg_wr_le32(m, p->conf.spool->number | part << 16);
-			yg_wr_le32(m, 0);
-			yg_wr_le64(m, p->b.seq);
-		}
-		yg_wr_sv32(m, json);
-		count++;
-		if (!m->bad)
-			memcpy(m->p + begun + 4, &count, 4);
+		if (json.n > 0) /* else among the events alone */
+			finding_send(p, block, &sending, json);
 	}
-	if (count > 0)
-		yg_block_message_end(block, p->b.seq, begun);
+	if (sending.count > 0)
+		yg_block_message_end(block, p->b.seq, YG_IPC_FINDINGS, sending.begun);
+	uint32_t parts = yg_rd_le32(&r);
+	for (uint32_t part = 0; part < parts && !r.bad; part++)
+		feed_out(p, block, &r, part);
+	if (r.bad)
+		block->bad = true;
 }
 
 static void batch_end(struct yg_process *p, struct yg_block *block)
@@ -507,6 +566,10 @@ static void batch_end(struct yg_process *p, struct yg_block *block)
 	uint32_t base = p->replay ? p->replay_events : p->next_row;
 	struct yg_tally *t = tally(p);
 	dns_out(p);
+	if (p->ask_rules)
+		p->plan.bad |= !yg_rules_run_end(p->rules, &p->scratch, &p->plan, &p->findings);
+	else if (!p->replay)
+		yg_wr_le32(&p->plan, 0); /* no feed */
 	if (!p->replay && !p->plan.bad) {
 		uint32_t head[4] = {plan_schema(), p->aside ? PLAN_ASIDE : 0, p->next_row,
 				    p->findings};
@@ -565,9 +628,9 @@ static bool batch_step(struct yg_process *p, struct yg_block *block, yg_mono unt
 	}
 }
 
-yg_status yg_process_run(struct yg_process *p, struct yg_spool_limit limit,
-			 const struct yg_intel *intel, struct yg_block *block, int64_t budget_us,
-			 bool *out_idle, struct yg_err *err)
+yg_status yg_process_run(struct yg_process *p, struct yg_spool_limit limit, struct yg_process_by by,
+			 struct yg_block *block, int64_t budget_us, bool *out_idle,
+			 struct yg_err *err)
 {
 	yg_mono now = yg_env_mono(p->conf.env);
 	yg_mono until = yg_mono_add(now, (yg_span){budget_us});
@@ -584,7 +647,7 @@ yg_status yg_process_run(struct yg_process *p, struct yg_spool_limit limit,
 			if (p->b.seq == 0) /* none read that waits to be begun */
 				st = yg_spool_reader_next(p->reader, limit, &p->b, err);
 			if (st == YG_OK)
-				st = batch_begin(p, intel, err);
+				st = batch_begin(p, by, err);
 			if (st != YG_OK)
 				break;
 		}

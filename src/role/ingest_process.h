@@ -11,6 +11,8 @@
 #include "event/normalize.h"
 #include "intel/match.h"
 #include "role/ingest_block.h"
+#include "role/ingest_finding.h"
+#include "role/ingest_rules.h"
 
 #define YG_TALLY_MAX 64
 
@@ -46,40 +48,30 @@ yg_status yg_process_new(const struct yg_process_conf *conf, struct yg_process *
 			 struct yg_err *err) YG_MUST_USE;
 void yg_process_free(struct yg_process *p);
 
+struct yg_process_by { /* snapshots in force; NULL: none */
+	const struct yg_intel *intel;
+	const struct yg_ruleset *rules;
+};
 /* Goes on where the last run ended, until the block is full, no batch is left
- * within `limit` (*out_idle), or about budget_us have passed.  `intel` may be
- * NULL; another one takes effect with the next batch.
+ * within `limit` (*out_idle), or about budget_us have passed.  What it works by
+ * takes effect with the next batch.
  * YG_OK; or YG_IO, YG_NOMEM: nothing is lost, run again later. */
-yg_status yg_process_run(struct yg_process *p, struct yg_spool_limit limit,
-			 const struct yg_intel *intel, struct yg_block *block, int64_t budget_us,
-			 bool *out_idle, struct yg_err *err) YG_MUST_USE;
+yg_status yg_process_run(struct yg_process *p, struct yg_spool_limit limit, struct yg_process_by by,
+			 struct yg_block *block, int64_t budget_us, bool *out_idle,
+			 struct yg_err *err) YG_MUST_USE;
 /* True in the middle of a batch: `intel` of the last run is still in use. */
 bool yg_process_in_batch(const struct yg_process *p);
 const struct yg_intel *yg_process_intel(const struct yg_process *p);
+/* The rules that the next event would be asked of, also between two batches: they stay. */
+const struct yg_ruleset *yg_process_rules(const struct yg_process *p);
 /* Of the runs since the last call; valid until the next run. */
 size_t yg_process_tallies(struct yg_process *p, const struct yg_tally **out);
 
 struct yg_process_counts {
 	uint64_t batches, events, unparsed, findings, matches_cut, damaged, damaged_bytes, aside,
 		inflate_failed;
+	struct yg_rules_counts rules;
 };
 void yg_process_counts(const struct yg_process *p, struct yg_process_counts *out);
 /* A batch was set aside since the last call: its seq, else 0. */
 uint64_t yg_process_aside(struct yg_process *p);
-
-/* ---- findings (ingest_finding.c); pure ---- */
-/* Appends one finding of `ev`: sv32 json, sv32 row (with row number 0). */
-void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_t nth,
-		    struct yg_buf *scratch, struct yg_buf *out);
-/* Did a DNS policy block it, or note it only, so that it is a finding? */
-bool yg_finding_is_dns(const struct yg_event *ev);
-/* Of one client, zone and kind: one finding of a batch. */
-bool yg_finding_dns_same(const struct yg_event *a, const struct yg_event *b);
-/* Appends the finding of `count` such events, of which `ev` is the first. */
-void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf *scratch,
-			struct yg_buf *out);
-/* The asset an alert is about: the machine or address of one's own. */
-struct yg_sv yg_finding_asset(const struct yg_event *ev, enum yg_event_field matched,
-			      char buf[static YG_IP_TEXT_MAX]);
-/* Writes the row number into an encoded row; YG_PARSE when it is none. */
-yg_status yg_finding_row_number(char *row, size_t n, uint32_t number);

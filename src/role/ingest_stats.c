@@ -89,6 +89,19 @@ static void tally_json(const struct yg_tally *t, struct yg_buf *b)
 	yg_buf_printf(b, ",\"last_received\":\"%s\"}", yg_sb_cstr(&s));
 }
 
+static void rules_json(const struct yg_rules_counts *c, struct yg_buf *b)
+{
+	number(b, "rules_judged", c->judged);
+	number(b, "rules_us", c->us);
+	number(b, "rule_hits", c->hits);
+	number(b, "rule_hits_excepted", c->excepted);
+	number(b, "rule_findings", c->findings);
+	number(b, "rule_findings_cut", c->cut);
+	number(b, "feed_matches", c->matches);
+	number(b, "feed_connections", c->connections);
+	number(b, "feed_logins", c->logins);
+}
+
 static void pipe_json(const struct pipe *p, struct yg_buf *b)
 {
 	struct yg_spool_counts c;
@@ -116,6 +129,7 @@ static void pipe_json(const struct pipe *p, struct yg_buf *b)
 	number(b, "findings", k.findings);
 	number(b, "matches_cut", k.matches_cut);
 	number(b, "unpack_failed", k.inflate_failed);
+	rules_json(&k.rules, b);
 	number(b, "rows_stored", p->shown.rows);
 	number(b, "blocks_stored", p->shown.blocks);
 	number(b, "blocks_again", p->shown.again);
@@ -142,6 +156,10 @@ void stats_json(struct ingest *in, struct yg_buf *b)
 	number(b, "snapshot", in->intel != NULL ? yg_intel_generation(in->intel->intel) : 0);
 	number(b, "indicators", in->intel != NULL ? yg_intel_count(in->intel->intel) : 0);
 	number(b, "snapshots_refused", in->snapshots_refused);
+	const struct yg_ruleset *rules = in->rules != NULL ? in->rules->rules : NULL;
+	number(b, "rules_generation", rules != NULL ? yg_ruleset_generation(rules) : 0);
+	number(b, "rules", rules != NULL ? yg_ruleset_count(rules) : 0);
+	number(b, "rules_refused", in->rules_refused);
 	number(b, "spool_refused", in->spool_refused);
 	number(b, "waiting_bytes", in->waiting_bytes);
 	yg_buf_printf(b, ",\"spools\":[");

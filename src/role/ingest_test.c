@@ -2,9 +2,11 @@
  * step: every event and finding arrives once, and the same ones each time. */
 #include <sys/mman.h>
 
+#include "detect/ruleset_testing.h"
 #include "event/table.h"
 #include "intel/compile.h"
 #include "role/ingest_process.h"
+#include "role/message.h"
 #include "store/spool_testlib.h"
 
 /* ---- a store in memory ---- */
@@ -141,6 +143,10 @@ static yg_status fake_rows(void *ctx, uint64_t batch, struct yg_arena *arena, ui
 }
 
 /* ---- one life of a worker ---- */
+static const struct yg_ruleset *rules_in_force; /* of every worker, unless NULL */
+/* Of test_kill(): those before the first death and behind it, and what each batch finds. */
+static struct yg_ruleset *rules_before, *rules_after;
+static unsigned findings_each = 1;
 #define REFUSALS 5
 struct worker {
 	struct yg_spool_conf conf;
@@ -211,12 +217,13 @@ static void worker_die(struct worker *w)
  * middle); a failed attempt is repeated, as the role does. */
 static bool worker_live(struct worker *w, const struct yg_intel *intel, int steps, bool release)
 {
+	const struct yg_process_by by = {intel, rules_in_force};
 	struct yg_err err;
 	for (int i = 0; i < 400; i++) {
 		bool idle = false;
 		if (steps-- <= 0)
 			return false;
-		if (yg_process_run(w->process, yg_spool_limit(w->spool), intel, &w->block, 1000000,
+		if (yg_process_run(w->process, yg_spool_limit(w->spool), by, &w->block, 1000000,
 				   &idle, &err) != YG_OK)
 			return false;
 		if (yg_block_empty(&w->block) && idle)
@@ -229,7 +236,8 @@ static bool worker_live(struct worker *w, const struct yg_intel *intel, int step
 		if (st != YG_OK)
 			return false;
 		for (size_t k = 0; k < w->block.message_n && w->sent_n < 64; k++)
-			w->sent[w->sent_n++] = w->block.message[k].batch;
+			if (w->block.message[k].type == YG_IPC_FINDINGS)
+				w->sent[w->sent_n++] = w->block.message[k].batch;
 		w->stored = YG_MAX(w->stored, w->block.complete);
 		if (release)
 			w->d.released = w->stored;
@@ -340,8 +348,10 @@ static void test_kill(struct yg_intel *before, struct yg_intel *after, uint64_t 
 			if (!worker_open(&w, &f, rows_most, 99))
 				abort();
 			fill(&w);
+			rules_in_force = rules_before;
 			(void)worker_live(&w, before, steps, (steps & 1) != 0);
 			worker_die(&w);
+			rules_in_force = rules_after;
 			for (int life = 0; life < 5 && !done; life++) {
 				lives++;
 				f.fail_at = life < 2 ? f.calls + 1 + life : -1;
@@ -355,7 +365,7 @@ static void test_kill(struct yg_intel *before, struct yg_intel *after, uint64_t 
 			unsigned findings = count_class(&f, YG_OCSF_DETECTION_FINDING);
 			mixed += findings > 0;
 			if (!done || f.doubles != 0 || events != BATCHES * PER_BATCH ||
-			    findings != BATCHES) {
+			    findings != BATCHES * findings_each) {
 				bad++;
 				(void)printf(
 					"# steps %d mode %u: done %d doubles %u differs %u events %u findings %u\n",
@@ -365,6 +375,32 @@ static void test_kill(struct yg_intel *before, struct yg_intel *after, uint64_t 
 	}
 	(void)printf("# %s: %u lives\n", name, lives);
 	T_NAMED(bad == 0 && mixed > 50, name);
+}
+
+/* The same with rules, others behind the death: what was found before it stays as it was. */
+static void test_kill_rules(struct yg_intel *before, struct yg_intel *after)
+{
+	static const char dns[] = "title: one\nlogsource: {category: dns}\ndetection:\n"
+				  "  s: {query|endswith: .example}\n  condition: s\n";
+	static const char zeek[] = "title: two\nlogsource: {product: zeek}\ndetection:\n"
+				   "  s: {query|contains: example}\n  condition: s\n";
+	const struct rs_org orgs[] = {{"acme", ""}, {NULL, NULL}};
+	const struct rs_doc docs[2][2] = {
+		{{"r-1", "acme", dns, YG_STAGE_LIVE}, {NULL, NULL, NULL, YG_STAGE_OFF}},
+		{{"r-2", "", zeek, YG_STAGE_AUDIT}, {NULL, NULL, NULL, YG_STAGE_OFF}}};
+	const struct rs_set sets[2] = {{.orgs = orgs, .docs = docs[0], .generation = 1},
+				       {.orgs = orgs, .docs = docs[1], .generation = 2}};
+	struct yg_err err;
+	T_OK(rs_make(&sets[0], NULL, NULL, NULL, &rules_before, &err) == YG_OK &&
+	     rs_make(&sets[1], NULL, NULL, NULL, &rules_after, &err) == YG_OK);
+	findings_each = 4; /* an indicator, and three clients that asked */
+	test_kill(before, after, 100, "rules, killed at every step");
+	test_kill(before, after, 3, "rules, killed at every step, small blocks");
+	findings_each = 1;
+	rules_in_force = NULL;
+	yg_ruleset_free(rules_before);
+	yg_ruleset_free(rules_after);
+	rules_before = rules_after = NULL;
 }
 
 /* A batch that ends the worker each time is set aside; the rest goes on. */
@@ -461,7 +497,8 @@ static void test_read_fails(const struct yg_intel *intel)
 		test_io.pread = read_once_failing;
 		read_fails_in = k;
 		for (int i = 0; i < 100 && !idle; i++) {
-			if (yg_process_run(w.process, yg_spool_limit(w.spool), intel, &w.block,
+			if (yg_process_run(w.process, yg_spool_limit(w.spool),
+					   (struct yg_process_by){.intel = intel}, &w.block,
 					   1000000, &idle, &err) != YG_OK)
 				continue; /* the role tries again later */
 			for (size_t c = 0; c < w.block.count_n; c++)
@@ -580,6 +617,7 @@ int main(void)
 	test_plain(one);
 	test_kill(one, two, 100, "killed at every step, blocks of many batches");
 	test_kill(one, two, 3, "killed at every step, blocks smaller than a batch");
+	test_kill_rules(one, two);
 	test_poison(one);
 	test_refused(one);
 	test_read_fails(one);

@@ -37,6 +37,7 @@ enum yg_role_bit {
 	/* run/center.sock: center listens */                                                          \
 	X(FINDINGS,       30,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) \
 	X(COUNTS,         32,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) \
+	X(FEED,           33,  16, 16777216,               YG_R_INGEST, YG_R_CENTER) /* detect/feed.h */ \
 	X(FINDINGS_REPLY, 31,   8, 1024,                   YG_R_CENTER, YG_R_INGEST) \
 	/* run/resolve-<n>.sock, run/zones.sock: they listen; `yagura dns explain` asks as center does */ \
 	X(EXPLAIN,        40,  20, 4096,                   YG_R_CENTER, YG_R_RESOLVE) \
@@ -71,7 +72,8 @@ uint32_t yg_ipc_max(uint32_t type); /* 0 when unknown */
  * sv32 sensor; per entry u64 batch, u32 key, u32 0, i64 received (us), u64 events,
  * u64 bytes, u64 unparsed, ascending by batch.  Center adds every batch once: those
  * at or below what it has counted of that spool are passed over.
- * FINDINGS_REPLY, to both: u32 yg_status, u32 0.
+ * FEED body: detect/feed.h; center keeps it once, by (spool and part, batch).
+ * FINDINGS_REPLY, to all three: u32 yg_status, u32 0.
  *
  * EXPLAIN body: u32 type, u32 flags (1: the client asks for DNSSEC), sv32 organisation
  * (empty: by the client's address, else everyone's), sv32 address of the client (empty:

@@ -106,6 +106,8 @@ static const struct {
 	[KIND_DNS_POLICY] = {"zones", "zones/current", YG_R_ZONES, YG_R_RESOLVE, KIND_DNS_BASE},
 	[KIND_DNS_LOCAL] = {"zones", "zones/local", YG_R_ZONES, YG_R_RESOLVE, 0},
 	[KIND_DNS_INPUTS] = {"snapshot", "snapshot/dns-current", YG_R_CENTER, YG_R_ZONES, 0},
+	[YG_ROLE_KIND_DETECT] = {"snapshot", "snapshot/detect-current", YG_R_CENTER, YG_R_INGEST,
+				 0},
 	[KIND_DNS_BASE] = {.readers = YG_R_RESOLVE}, /* taken and given with the policy over it */
 };
 
@@ -135,7 +137,9 @@ static void give(struct sup *s, struct yg_child *c, uint32_t kind)
 
 void sup_snapshot_give(struct sup *s, struct yg_child *c)
 {
-	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++)
+	give(s, c,
+	     YG_ROLE_KIND_DETECT); /* ingest begins when it has the indicators, the last it needs */
+	for (uint32_t kind = 0; kind < YG_ROLE_KIND_DETECT; kind++)
 		if (kinds[kind].maker != 0)
 			give(s, c, kind);
 }

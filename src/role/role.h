@@ -47,7 +47,7 @@ struct yg_role_hooks {
 	 * valid until the process ends.  Only keys whose reload class is "live" can
 	 * differ: for the others main starts the role again. */
 	void (*reload)(struct yg_role_ctx *ctx, const struct yg_conf *old);
-	/* A compiled snapshot: kind (1: indicators), generation, sealed memfd.  Take
+	/* A compiled snapshot: kind (1: indicators, 6: rules), generation, sealed memfd.  Take
 	 * the descriptor by setting *fd to -1, else it is closed. */
 	void (*snapshot)(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation, int *fd);
 	/* False: what this role works on does not move; then PING is not answered until
@@ -132,6 +132,7 @@ void yg_role_stop(struct yg_role_ctx *ctx);
 bool yg_role_draining(const struct yg_role_ctx *ctx);
 /* A frame to main; any thread. */
 yg_status yg_role_send(struct yg_role_ctx *ctx, struct yg_sv frame);
+#define YG_ROLE_KIND_DETECT 6u /* the snapshot of detection rules, among the others of relay.c */
 /* center: a new snapshot lies complete in snapshot/<file_name>; main gives it to
  * every worker.  Any thread. */
 yg_status yg_role_publish(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generation,

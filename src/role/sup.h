@@ -15,7 +15,7 @@
 #define YG_SUP_CHILDREN    (3 + YG_INGEST_WORKERS + YG_RESOLVE_WORKERS)
 #define YG_SUP_EVENTS      1024 /* system events kept for center */
 #define YG_SUP_EVENT_BYTES ((size_t)4 << 20)
-#define YG_SUP_KINDS       6  /* kinds of snapshots */
+#define YG_SUP_KINDS       7  /* kinds of snapshots */
 #define YG_EXIT_UNSAFE     70 /* a role could not be locked in */
 
 enum yg_child_state {

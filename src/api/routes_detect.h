@@ -1,0 +1,25 @@
+/* routes_detect.h - shared by the handlers of detection rules; nothing else includes it. */
+#pragma once
+#include "api/body.h"
+#include "api/routes.h"
+#include "detect/registry.h"
+
+#define LEVEL_WORDS "informational low medium high critical"
+
+/* Rules are not what they were: they are compiled again. */
+void yg_rules_changed(struct yg_api *api);
+/* yg_lease_commit(), and then the same. */
+yg_status yg_rules_commit(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
+			  const struct yg_response *r, yg_status st, struct yg_err *err);
+/* A rule for all organisations is everybody's to read and the centre's to change. */
+yg_status yg_find_rule(struct yg_request *q, struct yg_state *db, struct yg_sv uid, bool change,
+		       struct yg_drule *out, struct yg_err *err);
+/* The whole rule, with its ETag and what stands beside it. */
+yg_status yg_answer_rule(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			 struct yg_state *db, int status, struct yg_sv uid, struct yg_err *err);
+void yg_put_exception(struct yg_jo *j, const struct yg_detect_exception *x);
+void yg_put_override(struct yg_jo *j, const struct yg_detect_override *o);
+/* "T1059", "execution" -> "attack.t1059", "attack.execution", in the arena. */
+struct yg_sv yg_attack_tag(struct yg_request *q, struct yg_sv word);
+/* The i-th technique ("T1059.001") of a rule's tags, at most 16 bytes; false: no i-th. */
+bool yg_attack_technique(struct yg_sv tags, size_t i, struct yg_sb *out);

@@ -1,0 +1,250 @@
+/* What organisations say of detection rules: stages of their own, exceptions. */
+#include "api/routes_detect.h"
+
+/* ---- stages ---- */
+
+void yg_put_override(struct yg_jo *j, const struct yg_detect_override *o)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "org", o->org);
+	yg_jo_str(j, "stage", yg_sv_of(yg_detect_stage_name(o->stage)));
+	yg_jo_str(j, "reason", o->reason);
+	yg_jo_time(j, "expires_at", o->expires.us);
+	yg_jo_time(j, "updated_at", o->updated.us);
+	yg_jo_str(j, "updated_by", o->actor);
+	yg_jo_end(j, '}');
+}
+
+/* The rule is there to be read, and the organisation is the caller's. */
+static yg_status find_pair(struct yg_request *q, struct yg_state *db, struct yg_drule *rule,
+			   struct yg_err *err)
+{
+	yg_status st = yg_find_rule(q, db, yg_param(q, "id"), false, rule, err);
+	if (st == YG_OK && !yg_reach_has(&q->who.reach, yg_param(q, "org"), YG_SV("")))
+		st = YG_FAIL(err, YG_NOTFOUND, "no such organisation");
+	return st;
+}
+
+yg_status yg_r_override_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"stage", YG_F_TEXT, YG_F_NEEDED, 0, 0, YG_STAGE_WORDS},
+		{"reason", YG_F_TEXT, YG_F_NEEDED, 1, YG_DRULE_REASON_MAX, NULL},
+		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL}};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_drule rule;
+	yg_status st = yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = find_pair(q, l.db, &rule, err);
+	if (st == YG_OK)
+		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	struct yg_detect_override o = {.rule = rule.uid,
+				       .org = yg_param(q, "org"),
+				       .reason = v[1].text,
+				       .actor = act.who,
+				       .updated = q->now,
+				       .expires = {v[2].number}};
+	(void)yg_detect_stage_parse(v[0].text, &o.stage);
+	st = yg_detect_override_set(&act, &o, err);
+	struct yg_jo j = yg_answer(r, 200);
+	yg_put_override(&j, &o);
+	return yg_rules_commit(api, &l, q, r, st, err);
+}
+
+yg_status yg_r_override_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			       struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_drule rule;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_pair(q, l.db, &rule, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_detect_override_remove(&act, rule.uid, yg_param(q, "org"), err);
+	if (st == YG_OK)
+		yg_rules_changed(api);
+	r->status = 204;
+	return st;
+}
+
+/* ---- exceptions ---- */
+
+void yg_put_exception(struct yg_jo *j, const struct yg_detect_exception *x)
+{
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "id", x->id);
+	yg_jo_str_or_null(j, "rule", x->rule);
+	yg_jo_str_or_null(j, "org", x->org);
+	yg_jo_str(j, "text", x->text);
+	yg_jo_str(j, "reason", x->reason);
+	yg_jo_str_or_null(j, "alert", x->alert);
+	yg_jo_time(j, "expires_at", x->expires.us);
+	yg_jo_str(j, "created_by", x->actor);
+	yg_jo_time(j, "created_at", x->created.us);
+	yg_jo_time(j, "updated_at", x->updated.us);
+	yg_jo_int(j, "version", x->version);
+	yg_put_etag(j, x->version);
+	yg_jo_end(j, '}');
+}
+
+static yg_status find_exception(struct yg_request *q, struct yg_state *db, bool change,
+				struct yg_detect_exception *out, struct yg_err *err)
+{
+	yg_status st = yg_detect_exception_get(db, yg_param(q, "id"), q->arena, out, err);
+	if (st == YG_OK)
+		st = yg_scope_object(q, out->org, true, err);
+	if (st == YG_OK && change)
+		st = yg_scope_shared(q, out->org, err);
+	return st;
+}
+
+static yg_status answer_exception(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+				  int status, struct yg_sv id, struct yg_err *err)
+{
+	struct yg_detect_exception x;
+	yg_status st = yg_detect_exception_get(db, id, q->arena, &x, err);
+	if (st == YG_OK)
+		st = yg_scope_object(q, x.org, true, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, status);
+	yg_put_exception(&j, &x);
+	yg_answer_etag(q, r, NULL, x.version);
+	return YG_OK;
+}
+
+yg_status yg_r_exceptions_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			       struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_detect_exception_filter f = {.limit = 0};
+	struct yg_detect_exception *list = NULL;
+	struct yg_sv rule = yg_query(q, "rule");
+	size_t n = 0;
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
+	f.rule = rule.p != NULL ? rule : YG_SV("");
+	f.before = page.after;
+	f.limit = page.limit;
+	if (st == YG_OK)
+		st = yg_detect_exception_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer_list(r);
+	for (size_t i = 0; i < n; i++)
+		yg_put_exception(&j, &list[i]);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+}
+
+/* What the text's reader says is the body's fault. */
+static yg_status text_fault(struct yg_request *q, yg_status st, const struct yg_err *err)
+{
+	if (st == YG_PARSE)
+		yg_request_error(q, "bad_rule", YG_SV("/text"), "%s", err->msg);
+	return st;
+}
+
+yg_status yg_r_exceptions_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"rule", YG_F_TEXT, YG_F_NULL, 1, 64, NULL},
+		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
+		{"text", YG_F_TEXT, YG_F_NEEDED, 1, YG_DETECT_EXCEPTION_MAX, NULL},
+		{"reason", YG_F_TEXT, YG_F_NEEDED, 1, YG_DRULE_REASON_MAX, NULL},
+		{"alert", YG_F_TEXT, YG_F_NULL, 1, 64, NULL},
+		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL}};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_detect_exception x = {.version = 0};
+	struct yg_drule rule;
+	struct yg_id id;
+	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = yg_scope_body_org(q, l.db, v[1].given, v[1].text, &x.org, err);
+	if (st == YG_OK && v[0].text.n > 0)
+		st = yg_find_rule(q, l.db, v[0].text, false, &rule, err);
+	if (st != YG_OK)
+		return st;
+	x.rule = v[0].text;
+	x.text = v[2].text;
+	x.reason = v[3].text;
+	x.alert = v[4].text;
+	x.expires.us = v[5].number;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = text_fault(q, yg_detect_exception_add(&act, &x, &id, err), err);
+	if (st != YG_OK)
+		return st;
+	yg_answer_location(q, r, "/api/v1/detection-exceptions", yg_id_sv(&id));
+	st = answer_exception(q, r, l.db, 201, yg_id_sv(&id), err);
+	return yg_rules_commit(api, &l, q, r, st, err);
+}
+
+yg_status yg_r_exception_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	yg_status st = yg_lease_state(api, &l, err);
+	return st == YG_OK ? answer_exception(q, r, l.db, 200, yg_param(q, "id"), err) : st;
+}
+
+yg_status yg_r_exception_change(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	static const struct yg_field fields[] = {
+		{"text", YG_F_TEXT, 0, 1, YG_DETECT_EXCEPTION_MAX, NULL},
+		{"reason", YG_F_TEXT, 0, 1, YG_DRULE_REASON_MAX, NULL},
+		{"expires_at", YG_F_TIME, YG_F_NULL, 0, 0, NULL}};
+	struct yg_value v[YG_LEN(fields)];
+	struct yg_detect_exception x;
+	yg_status st = yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = find_exception(q, l.db, true, &x, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, x.version, err);
+	if (st == YG_OK)
+		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st != YG_OK)
+		return st;
+	yg_wall expires = {v[2].number};
+	const struct yg_detect_exception_set set = {.text = v[0].given ? &v[0].text : NULL,
+						    .reason = v[1].given ? &v[1].text : NULL,
+						    .expires = v[2].given ? &expires : NULL};
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = text_fault(q, yg_detect_exception_change(&act, x.id, x.version, &set, err), err);
+	if (st != YG_OK)
+		return yg_changed(r, st);
+	st = answer_exception(q, r, l.db, 200, x.id, err);
+	return yg_rules_commit(api, &l, q, r, st, err);
+}
+
+yg_status yg_r_exception_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_detect_exception x;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_exception(q, l.db, true, &x, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_request_act(q, api, l.db);
+	st = yg_detect_exception_remove(&act, x.id, err);
+	if (st == YG_OK)
+		yg_rules_changed(api);
+	r->status = 204;
+	return st;
+}

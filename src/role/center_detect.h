@@ -1,0 +1,60 @@
+/* center_detect.h - for center_detect.c and center_detect_org.c alone: what the task of
+ * correlations and findings beside rules knows.  Only its thread touches it, but `seen`. */
+#pragma once
+#include "detect/feed_store.h"
+#include "detect/watch_finding.h"
+#include "detect/watch_set.h"
+#include "role/center.h"
+
+#define DETECT_SAVE_US (30 * YG_US_PER_S)
+
+struct org_watch {
+	char org[YG_ORG_NAME_MAX + 1];
+	struct yg_watch *w; /* owned */
+	struct yg_watch_place place;
+	bool dirty; /* what is saved of it is not what it is */
+};
+struct hit_note {      /* a correlation held: to be counted */
+	uint32_t rule; /* of the set */
+	char org[YG_ORG_NAME_MAX + 1];
+	char event[48];
+};
+struct center_correlation { /* as the API shows it, of all organisations together */
+	char uid[64];
+	struct yg_correlate_counts counts;
+};
+struct detecting {
+	struct org_watch *list; /* owned, by name */
+	size_t n, cap;
+	struct yg_watch_set set;
+	bool loaded;
+	int64_t at, saved; /* rows up to there were taken; are in the saved states */
+	yg_mono opened, save_next;
+	yg_wall clock; /* of the newest row of it */
+	yg_wall wall;  /* when the row at hand was kept */
+	/* what the row at hand gives */
+	struct yg_buf out;
+	struct yg_watch_at told;
+	uint32_t count;         /* findings in `out` */
+	struct hit_note *notes; /* owned */
+	size_t note_n, note_cap;
+	bool waits; /* `out` could not be applied yet */
+	struct org_watch *now;
+	struct center_detect_counts c;
+	uv_mutex_t lock;
+	struct center_detect_counts seen;
+	struct center_correlation *correlations; /* owned */
+	size_t correlation_n;
+};
+
+/* The one of that organisation; a new one when there is none. */
+yg_status detect_org_get(struct center *c, struct detecting *d, struct yg_state *db,
+			 struct yg_sv org, struct org_watch **out, struct yg_err *err);
+/* Rules and saved states, once; then rules whenever they changed, what is known saved before. */
+yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db,
+		      struct yg_err *err);
+yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *db,
+		       struct yg_err *err);
+/* The states of all that changed, and how far they are. */
+yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db,
+		      struct yg_err *err);

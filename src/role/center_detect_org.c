@@ -1,0 +1,259 @@
+/* The organisations that are watched: their state machines, their rules, and what is saved. */
+#include <stdlib.h>
+
+#include "os/file.h"
+#include "role/center_detect.h"
+
+#define SAVE_SHARE 20 /* of the time at most one in so many goes into saving */
+#define ORGS_MAX   10000
+#define KEYS       20000 /* watched of each kind and organisation */
+#define GROUPS     20000 /* of one correlation and organisation */
+#define PENDING    50000
+#define MEMORY     (64u << 20) /* of an organisation's groups */
+
+static struct org_watch *find(const struct detecting *d, struct yg_sv org, size_t *out_at)
+{
+	size_t from = 0, to = d->n;
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int cmp = yg_sv_cmp(yg_sv_of(d->list[mid].org), org);
+		if (cmp == 0)
+			return &d->list[mid];
+		if (cmp < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	*out_at = from;
+	return NULL;
+}
+
+static yg_status watch_new(struct center *c, struct yg_watch **out, struct yg_err *err)
+{
+	struct yg_watch_opts o = {
+		.correlate = yg_correlate_defaults(), .notices = {KEYS}, .places = c->places};
+	o.correlate.lateness.us = yg_api_conf(&c->api)->detect_lateness_us;
+	o.correlate.groups = GROUPS;
+	o.correlate.pending = PENDING;
+	o.correlate.memory = MEMORY;
+	return yg_watch_new(&o, &c->ctx->env, out, err);
+}
+
+/* What holds there; place.n == 0: there is no such organisation, and nothing does. */
+static yg_status org_rules(struct detecting *d, struct yg_state *db, struct org_watch *o,
+			   struct yg_err *err)
+{
+	size_t n = 0, lost = 0;
+	yg_status st = yg_watch_place(db, yg_sv_of(o->org), &o->place, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_watch_doc *docs = calloc(d->set.rule_n + 1, sizeof *docs);
+	if (docs == NULL)
+		return YG_FAIL(err, YG_NOMEM, "correlations");
+	for (uint32_t i = 0; i < d->set.rule_n; i++)
+		if (yg_watch_holds(&d->set, i, &o->place))
+			docs[n++] = d->set.rules[i].doc;
+	st = yg_watch_rules(o->w, docs, n, NULL, NULL, &lost, err);
+	d->c.lost += lost;
+	free(docs);
+	return st;
+}
+
+yg_status detect_org_get(struct center *c, struct detecting *d, struct yg_state *db,
+			 struct yg_sv org, struct org_watch **out, struct yg_err *err)
+{
+	size_t at = 0;
+	struct org_watch *o = find(d, org, &at);
+	if (o != NULL) {
+		*out = o;
+		return YG_OK;
+	}
+	if (d->n == ORGS_MAX || org.n > YG_ORG_NAME_MAX)
+		return YG_FAIL(err, YG_LIMIT, "more organisations than can be watched");
+	if (d->n == d->cap) {
+		size_t cap = d->cap == 0 ? 16 : d->cap * 2;
+		struct org_watch *more = reallocarray(d->list, cap, sizeof *more);
+		if (more == NULL)
+			return YG_FAIL(err, YG_NOMEM, "what is watched");
+		d->list = more;
+		d->cap = cap;
+	}
+	struct org_watch made = {.dirty = false};
+	struct yg_sb name = yg_sb_init(made.org, sizeof made.org);
+	yg_sb_put(&name, org);
+	(void)yg_sb_cstr(&name);
+	yg_status st = watch_new(c, &made.w, err);
+	if (st == YG_OK)
+		st = org_rules(d, db, &made, err);
+	if (st != YG_OK) {
+		yg_watch_free(made.w);
+		return st;
+	}
+	memmove(&d->list[at + 1], &d->list[at], (d->n - at) * sizeof *d->list);
+	d->list[at] = made;
+	d->n++;
+	*out = &d->list[at];
+	return YG_OK;
+}
+
+static yg_status org_load(struct center *c, struct detecting *d, struct yg_state *db,
+			  struct yg_sv org, struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf correlate = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf notice = {0};
+	struct org_watch *o = NULL;
+	struct yg_err why = {0};
+	size_t lost = 0;
+	yg_buf_init(&correlate, YG_CORRELATE_STATE_MAX);
+	yg_buf_init(&notice, YG_CORRELATE_STATE_MAX);
+	yg_status st = detect_org_get(c, d, db, org, &o, err);
+	if (st == YG_OK)
+		st = yg_feed_load(db, org, "correlate", &correlate, err);
+	if (st == YG_OK)
+		st = yg_feed_load(db, org, "notice", &notice, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_watch_restore(o->w, yg_buf_sv(&correlate), yg_buf_sv(&notice), &lost, &why);
+	d->c.lost += lost;
+	if (st == YG_CORRUPT) { /* it begins anew, and says so */
+		d->c.lost++;
+		yg_role_log(c->ctx, YG_EV_CENTER_DETECT_LOST, YG_KV("org", org), YG_KERR(&why));
+		return YG_OK;
+	}
+	return st == YG_OK ? YG_OK : YG_FAIL(err, st, "%s", why.msg);
+}
+
+/* All of it comes again from what is saved. */
+static void forget(struct detecting *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		yg_watch_free(d->list[i].w);
+	d->n = 0;
+	d->loaded = false;
+	yg_watch_set_free(&d->set);
+}
+
+yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db,
+		      struct yg_err *err)
+{
+	struct yg_arena arena;
+	struct yg_feed_queue q = {0};
+	struct yg_sv *orgs = NULL;
+	size_t n = 0;
+	yg_arena_init(&arena, 16u << 20);
+	yg_status st = yg_watch_set_load(db, &d->set, err);
+	if (st == YG_OK)
+		st = yg_feed_queue(db, &q, err);
+	if (st == YG_OK)
+		st = yg_feed_orgs(db, &arena, &orgs, &n, err);
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		st = org_load(c, d, db, orgs[i], err);
+	yg_arena_free(&arena);
+	if (st != YG_OK) {
+		forget(d);
+		return st;
+	}
+	d->at = d->saved = q.consumed;
+	d->loaded = true;
+	return YG_OK;
+}
+
+static yg_status save_org(struct yg_state *db, const struct org_watch *o, int64_t seq, yg_wall now,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf correlate = {0};
+	YG_AUTO(yg_buf_free) struct yg_buf notice = {0};
+	yg_buf_init(&correlate, YG_CORRELATE_STATE_MAX);
+	yg_buf_init(&notice, YG_CORRELATE_STATE_MAX);
+	yg_status st = yg_watch_save(o->w, &correlate, &notice);
+	if (st != YG_OK)
+		return YG_FAIL(err, st, "what is watched could not be saved");
+	const struct yg_feed_state state = {
+		.org = yg_sv_of(o->org), .correlate = &correlate, .notice = &notice};
+	return yg_feed_save(db, &state, 1, seq, now, err);
+}
+
+yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db,
+		      struct yg_err *err)
+{
+	struct yg_tx tx;
+	yg_wall now = yg_env_wall(&c->ctx->env);
+	yg_mono begun = yg_env_mono(&c->ctx->env);
+	yg_status st = yg_tx_begin(&tx, db, err);
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; st == YG_OK && i < d->n; i++)
+		if (d->list[i].dirty)
+			st = save_org(db, &d->list[i], d->at, now, err);
+	if (st == YG_OK)
+		st = yg_feed_save(db, NULL, 0, d->at, now, err);
+	st = yg_tx_end(&tx, st, err);
+	yg_mono end = yg_env_mono(&c->ctx->env);
+	int64_t pause = YG_MAX((int64_t)DETECT_SAVE_US, (end.us - begun.us) * SAVE_SHARE);
+	d->save_next = yg_mono_add(end, (yg_span){pause});
+	if (st != YG_OK)
+		return st;
+	for (size_t i = 0; i < d->n; i++)
+		d->list[i].dirty = false;
+	d->saved = d->at;
+	d->c.saves++;
+	return YG_OK;
+}
+
+void center_detect_places(struct center *c)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	struct yg_sv file = c->ctx->conf->detect_places;
+	struct yg_err err = {0};
+	char path[4096];
+	struct yg_sb name = yg_sb_init(path, sizeof path);
+	if (file.n == 0)
+		return;
+	yg_sb_put(&name, file);
+	yg_buf_init(&b, YG_PLACES_FILE);
+	yg_status st = yg_file_read(yg_sb_cstr(&name), YG_PLACES_FILE, &b, &err);
+	if (st == YG_OK)
+		st = yg_places_read(yg_buf_sv(&b), &c->places, &err);
+	if (st != YG_OK)
+		c->places_err = err; /* told when there is somebody to tell it to */
+}
+
+/* Those that are no more go; the others get their rules. */
+static yg_status rules_over(struct detecting *d, struct yg_state *db, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	size_t n = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		if (st == YG_OK)
+			st = org_rules(d, db, &d->list[i], err);
+		if (st == YG_OK && d->list[i].place.n == 0) {
+			yg_watch_free(d->list[i].w);
+			continue;
+		}
+		d->list[n++] = d->list[i];
+	}
+	d->n = n;
+	return st;
+}
+
+yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *db,
+		       struct yg_err *err)
+{
+	struct yg_watch_set next, old = d->set;
+	int64_t changes = 0;
+	yg_status st = yg_watch_set_changes(db, &changes, err);
+	if (st != YG_OK || changes == d->set.changes || d->waits)
+		return st;
+	/* what was told by the rules of before is behind the state that others go on from */
+	st = d->at > d->saved ? detect_save(c, d, db, err) : YG_OK;
+	if (st == YG_OK)
+		st = yg_watch_set_load(db, &next, err);
+	if (st != YG_OK)
+		return st;
+	d->set = next;
+	st = rules_over(d, db, err);
+	if (st != YG_OK)
+		forget(d);
+	yg_watch_set_free(&old);
+	return st;
+}

@@ -1,0 +1,214 @@
+/* Retro-hunts: rules and indicators over the past, as jobs that go on after a crash.  A slice
+ * of events is read, what it holds is told, and where the hunt is is kept with it. */
+#include "role/center_hunt.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "api/hunt.h"
+
+#define REST_MOST_MS 2000 /* after a slice as long a rest as it took, at most so long */
+#define AWAY_MS      1000 /* until the store is asked again */
+#define AWAY_MOST    3600 /* so many times; then the hunt has failed */
+#define SLICE_BYTES  (64u << 20)
+#define SLICE_ARENA  (32u << 20)
+
+bool hunt_room(struct hunt *t)
+{
+	t->h.matches++;
+	if (t->h.told + (int64_t)t->n < YG_HUNT_MATCHES_MAX)
+		return true;
+	t->beyond++;
+	return false;
+}
+
+/* The finding's JSON says that it is of the past. */
+static void say_historical(struct hunt *t, struct hunt_item *i)
+{
+	static const char more[] = ",\"historical\":true}";
+	struct yg_sv json = {t->found.p + i->json, i->json_n};
+	if (json.n == 0)
+		return;
+	size_t at = t->found.n;
+	char *to = yg_buf_room(&t->found, json.n + sizeof more);
+	if (to == NULL)
+		return;
+	json.p = t->found.p + i->json; /* it may have moved */
+	memcpy(to, json.p, json.n - 1);
+	memcpy(to + json.n - 1, more, sizeof more - 1);
+	t->found.n += json.n - 1 + sizeof more - 1;
+	i->json = at;
+	i->json_n = t->found.n - at;
+}
+
+void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv indicator, size_t at)
+{
+	char id[YG_EVENT_ID_MAX];
+	struct yg_sb b = yg_sb_init(id, sizeof id);
+	if (t->n == t->cap) {
+		size_t cap = t->cap > 0 ? t->cap * 2 : 256;
+		struct hunt_item *more = reallocarray(t->items, cap, sizeof *more);
+		t->nomem |= more == NULL;
+		if (more == NULL)
+			return;
+		t->items = more;
+		t->cap = cap;
+	}
+	if (t->found.bad)
+		return;
+	struct yg_rd rd = yg_rd_init(t->found.p + at, t->found.n - at);
+	struct yg_sv json = yg_rd_sv32(&rd), row = yg_rd_sv32(&rd);
+	yg_event_id_format(&b, ev->spool, ev->batch, ev->row);
+	struct hunt_item *i = &t->items[t->n];
+	*i = (struct hunt_item){.json = (size_t)(json.p - t->found.p),
+				.json_n = json.n,
+				.row = (size_t)(row.p - t->found.p),
+				.row_n = row.n,
+				.spool = ev->spool,
+				.batch = ev->batch,
+				.time = ev->time,
+				.org = yg_arena_dup(&t->slice, ev->org),
+				.indicator = yg_arena_dup(&t->slice, indicator),
+				.event = yg_arena_dup(&t->slice, yg_sb_sv(&b))};
+	t->nomem |= rd.bad || i->org.p == NULL || i->indicator.p == NULL || i->event.p == NULL;
+	t->n += !t->nomem;
+	say_historical(t, i);
+}
+
+static bool draining(const struct hunt *t)
+{
+	return __atomic_load_n(&t->r->c->draining, __ATOMIC_ACQUIRE);
+}
+
+static void rest(const struct hunt *t, int64_t ms)
+{
+	for (; ms > 0 && !draining(t); ms -= 50)
+		(void)poll(NULL, 0, (int)YG_MIN(ms, (int64_t)50));
+}
+
+static yg_status slice(struct hunt *t, struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	char text[YG_HUNT_PLACE_MAX];
+	struct yg_sb place = yg_sb_init(text, sizeof text);
+	struct yg_hunt_scan next = t->scan;
+	const struct yg_hunt was = t->h;
+	bool rules = t->h.what == YG_HUNT_RULE;
+	t->n = 0;
+	t->beyond = 0;
+	t->found.n = 0;
+	t->found.bad = false;
+	yg_arena_reset(&t->slice);
+	t->now = yg_env_wall(&t->r->c->ctx->env);
+	yg_status st = yg_lease_store(&t->r->c->api, &l, err);
+	if (st == YG_OK)
+		st = yg_hunt_next(l.ch, t->where, &next, &t->r->c->ctx->env,
+				  rules ? hunt_rules_row : hunt_intel_row, t, err);
+	if (st == YG_OK && (t->nomem || t->found.bad))
+		st = YG_FAIL(err, YG_NOMEM, "what a hunt found");
+	yg_hunt_place_put(&next, &place);
+	t->h.looked_at = (int64_t)next.rows;
+	t->h.cut += t->beyond;
+	if (st == YG_OK)
+		st = hunt_tell(t, l.ch, yg_sb_sv(&place), err);
+	if (st == YG_OK)
+		t->scan = next;
+	else
+		t->h = was;
+	return st;
+}
+
+/* Until the end, or what stops it. */
+static yg_status look(struct hunt *t, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	const struct yg_env *env = &t->r->c->ctx->env;
+	for (int away = 0; !t->scan.done && (st == YG_OK || st == YG_AGAIN) && away < AWAY_MOST;) {
+		int64_t began = yg_env_mono(env).us;
+		st = slice(t, err);
+		int64_t took = (yg_env_mono(env).us - began) / 1000;
+		away = st == YG_AGAIN ? away + 1 : 0;
+		t->resumed |= st != YG_OK;
+		if (!center_job_progress(t->r, yg_hunt_share(&t->scan), 1000))
+			return YG_FAIL(err, YG_AGAIN, "stopped");
+		if (!t->scan.done)
+			rest(t, st == YG_AGAIN ? AWAY_MS : YG_MIN(took, (int64_t)REST_MOST_MS));
+		if (draining(t)) {
+			t->r->ended = true; /* it goes on when the program is there again */
+			return YG_FAIL(err, YG_AGAIN, "the program ends");
+		}
+	}
+	return st;
+}
+
+static void put_result(const struct hunt *t)
+{
+	struct yg_jo j = yg_jo_init(&t->r->result);
+	yg_jo_begin(&j, '{');
+	yg_jo_int(&j, "matches", t->h.matches);
+	yg_jo_int(&j, "findings", t->h.told);
+	yg_jo_int(&j, "alerts", t->h.alerts);
+	yg_jo_int(&j, "known", t->h.known);
+	yg_jo_int(&j, "cut", t->h.cut);
+	yg_jo_int(&j, "events", t->h.looked_at);
+	yg_jo_end(&j, '}');
+}
+
+/* Whose events: the organisations it is for, which may be others than when it was ordered. */
+static yg_status scope(struct hunt *t, struct yg_err *err)
+{
+	struct yg_reach reach;
+	t->scan = (struct yg_hunt_scan){.from = t->h.from.us,
+					.to = t->h.to.us,
+					.received_before = t->h.received.us,
+					.rows = (uint64_t)t->h.looked_at};
+	if (t->h.org.n > 0) {
+		yg_status st = yg_reach_node(t->r->act.db, t->h.org, t->r->arena, &reach, err);
+		if (st != YG_OK)
+			return st;
+		t->scan.orgs = reach.orgs;
+		t->scan.org_count = reach.org_count;
+	}
+	return yg_hunt_place_get(t->h.place, &t->scan, err);
+}
+
+void hunt_end(struct hunt *t)
+{
+	yg_ruleset_eval_free(t->eval);
+	yg_ruleset_free(t->set);
+	yg_hunt_rules_free(t->rules);
+	yg_intel_close(t->intel);
+	free(t->matches);
+	free(t->items);
+	yg_buf_free(&t->where_text);
+	yg_buf_free(&t->found);
+	yg_buf_free(&t->scratch);
+	yg_buf_free(&t->fields);
+	yg_arena_free(&t->slice);
+}
+
+yg_status center_job_hunt(struct run *r, struct yg_err *err)
+{
+	struct hunt *t = YG_NEW(r->arena, struct hunt);
+	if (t == NULL)
+		return YG_FAIL(err, YG_NOMEM, "a hunt");
+	t->r = r;
+	t->resumed = true;
+	yg_buf_init(&t->where_text, YG_HUNT_WHERE_MAX);
+	yg_buf_init(&t->found, SLICE_BYTES);
+	yg_buf_init(&t->scratch, 1u << 20);
+	yg_buf_init(&t->fields, 1u << 20);
+	yg_arena_init(&t->slice, SLICE_ARENA);
+	t->now = yg_env_wall(&r->c->ctx->env);
+	yg_status st = yg_hunt_get(r->act.db, r->job.id, r->arena, &t->h, err);
+	if (st == YG_OK)
+		st = scope(t, err);
+	if (st == YG_OK)
+		st = t->h.what == YG_HUNT_RULE ? hunt_rules_ready(t, err)
+					       : hunt_intel_ready(t, err);
+	if (st == YG_OK)
+		st = look(t, err);
+	put_result(t);
+	hunt_end(t);
+	return st;
+}
