@@ -95,6 +95,7 @@ function pruneTokens(css) {
 }
 
 const main = add("main.js", await bundle("src/main.tsx"), "text/javascript; charset=utf-8", "first");
+const early = add("early.js", await bundle("src/early.ts", { format: "iife" }), "text/javascript; charset=utf-8", "first");
 // In a page's chunk everything of base/, ui/ and the libraries is the one main script's.
 const kit = {
 	name: "kit",
@@ -183,6 +184,7 @@ const escape = (s) => s.replaceAll("&", "&amp;").replaceAll('"', "&quot;").repla
 const html = fs
 	.readFileSync(path.join(src, "index.html"), "utf8")
 	.replace("{{css}}", `/assets/${css.file}`)
+	.replace("{{early}}", `/assets/${early.file}`)
 	.replace("{{main}}", `/assets/${main.file}`)
 	.replace("{{manifest}}", escape(JSON.stringify(manifest)));
 inputs.add(path.join(src, "index.html"));

@@ -5,6 +5,7 @@ import { ApiError } from "./base/api";
 import { asError } from "./base/data";
 import { loadTexts, manifest, t } from "./base/i18n";
 import { homeOf } from "./base/nav";
+import { earlyAnswers } from "./base/plain";
 import { go, home, link, place } from "./base/router";
 import { loadSession, may, session } from "./base/session";
 import { startStream } from "./base/stream";
@@ -12,6 +13,8 @@ import { Button, Empty, ErrorBox, Skeleton } from "./ui/basics";
 import { Frame, Page } from "./ui/frame";
 
 export * from "./kit";
+
+const EARLY_MS = 150; // longer, and one would rather see what is being waited for
 
 const pages = new Map<string, Promise<ComponentType>>();
 const views = new Map<string, ComponentType>(); // of them, those that are here
@@ -85,6 +88,7 @@ async function boot(): Promise<void> {
 		if (session.peek() !== null) home.value = homeOf(session.peek() as NonNullable<typeof session.value>);
 		if (location.pathname === "/" && home.peek() !== "/") go(home.peek(), "replace");
 		await page?.catch(() => undefined);
+		await earlyAnswers(EARLY_MS);
 		if (may("stream:read")) startStream();
 		render(<App />, root);
 	} catch (e) {

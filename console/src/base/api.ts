@@ -1,5 +1,8 @@
 // The API as functions.  Errors are RFC 9457 problems with a text for people.
 import { hasText, lang, t, textOr } from "./i18n";
+import { type Params, early, earlyData, headersOf, queryOf } from "./plain";
+
+export type { Params };
 
 export interface Fault {
 	pointer?: string;
@@ -29,7 +32,6 @@ export interface Job {
 	undo_left: number;
 	undo_until: string | null;
 }
-export type Params = Record<string, string | number | boolean | null | undefined>;
 
 export class ApiError extends Error {
 	constructor(
@@ -67,13 +69,6 @@ export const hooks = {
 	stepUp: (): Promise<boolean> => Promise.resolve(false),
 };
 
-function queryOf(params: Params | undefined): string {
-	const q = new URLSearchParams();
-	for (const [name, value] of Object.entries(params ?? {})) if (value !== undefined && value !== null && value !== "") q.set(name, String(value));
-	const text = q.toString();
-	return text === "" ? "" : `?${text}`;
-}
-
 async function problemOf(r: Response): Promise<ApiError> {
 	let p: { type?: string; title?: string; detail?: string; errors?: Fault[]; trace_id?: string; retry_after?: number } = {};
 	if ((r.headers.get("Content-Type") ?? "").startsWith("application/problem+json")) p = await r.json().catch(() => ({}));
@@ -93,19 +88,22 @@ export interface Options {
 	once?: string;
 	signal?: AbortSignal;
 }
+export const addressOf = (path: string, params?: Params) => `/api/v1${path}${queryOf(params)}`;
 /** One request; the answer's headers too. Throws ApiError, or AbortError when it was called off. */
 export async function send(method: string, path: string, o: Options = {}): Promise<Response> {
-	const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5", "Accept-Language": lang.peek() };
+	const headers = headersOf(lang.peek());
 	let body: BodyInit | undefined;
 	if (o.bytes !== undefined) [body, headers["Content-Type"]] = [o.bytes, o.type ?? "application/octet-stream"];
 	else if (o.body !== undefined) [body, headers["Content-Type"]] = [JSON.stringify(o.body), method === "PATCH" ? "application/merge-patch+json" : "application/json"];
 	if (o.encoding !== undefined) headers["Content-Encoding"] = o.encoding;
 	if (o.etag !== undefined) headers["If-Match"] = o.etag;
 	if (o.once !== undefined) headers["Idempotency-Key"] = o.once;
+	const address = addressOf(path, o.params);
 	for (let round = 0; ; round++) {
 		let r: Response;
 		try {
-			r = await fetch(`/api/v1${path}${queryOf(o.params)}`, { method, headers, body, signal: o.signal, credentials: "same-origin" });
+			r = await ((method === "GET" ? early(address) : undefined) ?? fetch(address, { method, headers, body, signal: o.signal, credentials: "same-origin" }));
+			o.signal?.throwIfAborted();
 		} catch (e) {
 			if ((e as Error).name === "AbortError") throw e;
 			throw new ApiError(0, "network", t("problem.network-title"), "", [], "", 0);
@@ -122,7 +120,7 @@ async function json<T>(method: string, path: string, o: Options): Promise<T> {
 	return (r.status === 204 ? undefined : await r.json()) as T;
 }
 export const api = {
-	get: <T>(path: string, params?: Params, signal?: AbortSignal) => json<T>("GET", path, { params, signal }),
+	get: async <T>(path: string, params?: Params, signal?: AbortSignal) => earlyData<T>(addressOf(path, params)) ?? json<T>("GET", path, { params, signal }),
 	/** `once`: an Idempotency-Key where repeating must not make two. */
 	post: <T>(path: string, body?: unknown, o: Options = {}) => json<T>("POST", path, { ...o, body }),
 	put: <T>(path: string, body?: unknown, o: Options = {}) => json<T>("PUT", path, { ...o, body }),

@@ -1,10 +1,17 @@
 // Reading the API from components: one object, or a list page by page.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiError, type PageOf, type Params, api } from "./api";
+import { ApiError, type PageOf, type Params, addressOf, api } from "./api";
+import { earlyData } from "./plain";
 
 const keyOf = (path: string, params: Params | undefined) => `${path}?${JSON.stringify(params ?? {})}`;
 const asError = (e: unknown) => (e instanceof ApiError ? e : new ApiError(0, "other", String(e), "", [], "", 0));
 
+/** Was the first answer there before the component? Once. */
+function taken(given: { current: boolean }): boolean {
+	const was = given.current;
+	given.current = false;
+	return was;
+}
 export interface Loaded<T> {
 	data: T | undefined;
 	error: ApiError | undefined;
@@ -16,10 +23,14 @@ export interface Loaded<T> {
 /** One object; path "" reads nothing. What is shown stays until the new answer is there. */
 export function useData<T>(path: string, params?: Params): Loaded<T> {
 	const key = keyOf(path, params);
-	const [state, setState] = useState<{ key: string; data?: T; error?: ApiError }>({ key: "" });
+	const [state, setState] = useState<{ key: string; data?: T; error?: ApiError }>(() => {
+		const data = path === "" ? undefined : earlyData<T>(addressOf(path, params));
+		return data === undefined ? { key: "" } : { key, data };
+	});
 	const [round, setRound] = useState(0);
+	const given = useRef(state.key !== "");
 	useEffect(() => {
-		if (path === "") return undefined;
+		if (path === "" || taken(given)) return undefined;
 		const stop = new AbortController();
 		api.get<T>(path, params, stop.signal).then(
 			(data) => setState({ key, data }),
@@ -58,13 +69,17 @@ export interface List<T> {
 export function useList<T>(path: string, params: Params = {}, most = 0): List<T> {
 	const key = keyOf(path, params);
 	const empty = { key: "", items: [] as T[], cursor: null as string | null, head: undefined as (PageOf<T> & Record<string, unknown>) | undefined, error: undefined as ApiError | undefined };
-	const [state, setState] = useState(empty);
+	const [state, setState] = useState(() => {
+		const head = path === "" || most > 0 ? undefined : earlyData<PageOf<T> & Record<string, unknown>>(addressOf(path, { limit: 50, ...params }));
+		return head === undefined ? empty : { key, items: head.items, cursor: head.next_cursor, head, error: undefined };
+	});
 	const [busy, setBusy] = useState(false);
 	const [round, setRound] = useState(0);
 	const current = useRef(key);
 	current.current = key;
+	const given = useRef(state.key !== "");
 	useEffect(() => {
-		if (path === "") return undefined;
+		if (path === "" || taken(given)) return undefined;
 		const stop = new AbortController();
 		setBusy(true);
 		api.get<PageOf<T> & Record<string, unknown>>(path, { limit: 50, ...params }, stop.signal)

@@ -2,30 +2,23 @@
 // loaded with it.  `t("alerts.title")`; `{n}` is filled in, `{n|day|days}` chooses
 // by the plural rules of the language.
 import { effect, signal } from "@preact/signals";
+import { type Lang, early, languageOf, manifestOf } from "./plain";
 import { stored } from "./prefs";
 
-export type Lang = "ja" | "en";
+export type { Lang };
 type Texts = Record<string, string>;
 export type Fill = Record<string, string | number>;
-interface Manifest {
-	dict: Record<Lang, string>;
-	pages: Record<string, { js: string } & Record<Lang, string>>;
-	lazy: Record<string, string>;
-	/** The licences of what is bundled: a file below /assets. */
-	notices: string;
-	/** Which pages have help, and the file of it. */
-	help?: { pages: string[] } & Record<Lang, string>;
-}
 
-export const manifest = JSON.parse(document.querySelector<HTMLMetaElement>('meta[name="yagura"]')?.content ?? "{}") as Manifest;
+export const manifest = manifestOf();
 const chosen = stored<Lang | "">("language", "");
-export const lang = signal<Lang>(chosen.value !== "" ? chosen.value : /^ja\b/i.test(navigator.language) ? "ja" : "en");
+export const lang = signal<Lang>(languageOf(chosen.value));
 const texts = signal<Texts>({});
 const loaded = new Map<string, Promise<void>>();
 const parts = new Set<string>([""]);
 
 async function fetchTexts(file: string): Promise<Texts> {
-	const r = await fetch(`/assets/${file}`);
+	const address = `/assets/${file}`;
+	const r = await (early(address) ?? fetch(address));
 	if (!r.ok) throw new Error(`${file}: ${r.status}`);
 	return (await r.json()) as Texts;
 }

@@ -12,6 +12,8 @@ export interface NavPage {
 	whole?: boolean;
 	/** "g a" */
 	keys?: string;
+	/** Pages that are reached from it and have no place of their own. */
+	also?: string[];
 }
 export const NAV: { label: string; pages: NavPage[] }[] = [
 	{
@@ -33,6 +35,15 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 			{ page: "dns-check", label: k("nav.dns-check"), permission: "indicators:read", keys: "g k" },
 			{ page: "dns-zones", label: k("nav.dns-zones"), permission: "indicators:read", keys: "g z" },
 			{ page: "dns-requests", label: k("nav.dns-requests"), permission: "events:read" },
+		],
+	},
+	{
+		label: k("nav.detect"),
+		pages: [
+			{ page: "detection-rules", label: k("nav.detection-rules"), permission: "indicators:read", keys: "g u", also: ["detection-rule"] },
+			{ page: "detection-exceptions", label: k("nav.detection-exceptions"), permission: "indicators:read" },
+			{ page: "attack-matrix", label: k("nav.attack-matrix"), permission: "indicators:read", keys: "g x" },
+			{ page: "retro-hunts", label: k("nav.retro-hunts"), permission: "indicators:read", keys: "g b" },
 		],
 	},
 	{

@@ -4,39 +4,11 @@
 // one; of the whole it is "/", or "/overview" for those whose home "/" is another page.
 import { computed, signal } from "@preact/signals";
 import { manifest } from "./i18n";
+import { type Place, type Scope, parsePath } from "./plain";
 import { type Range, fixed, iso, resolve } from "./time";
 
-export interface Scope {
-	org: string;
-	system: string;
-	asset: string;
-}
-export interface Place extends Scope {
-	page: string;
-	rest: string[];
-}
+export { type Place, type Scope, parsePath };
 export type QueryPatch = Record<string, string | number | boolean | null | undefined>;
-
-export function parsePath(path: string): Place {
-	const parts = path.split("/").filter((x) => x !== "").map((x) => {
-		try {
-			return decodeURIComponent(x);
-		} catch {
-			return x;
-		}
-	});
-	const place: Place = { org: "", system: "", asset: "", page: "overview", rest: [] };
-	for (const [letter, name] of [["o", "org"], ["s", "system"], ["a", "asset"]] as const) {
-		if (parts[0] !== letter || parts.length < 2) {
-			if (letter === "s") continue;
-			break;
-		}
-		place[name] = parts[1] as string;
-		parts.splice(0, 2);
-	}
-	if (parts.length > 0) [place.page, place.rest] = [parts[0] as string, parts.slice(1)];
-	return place;
-}
 
 /** Where "/" leads, by the person's role. */
 export const home = signal("/");

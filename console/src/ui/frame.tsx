@@ -141,7 +141,7 @@ function Nav({ done }: { done: () => void }) {
 					<ul>
 						{g.pages.map((p) => (
 							<li key={p.page}>
-								<a href={link(p.page)} aria-current={place.value.page === p.page ? "page" : undefined} onClick={done}>
+								<a href={link(p.page)} aria-current={place.value.page === p.page || p.also?.includes(place.value.page) === true ? "page" : undefined} onClick={done}>
 									{textOf(p.label)}
 								</a>
 							</li>

@@ -28,6 +28,7 @@ function fixedEntries(): Entry[] {
 	const other = lang.value === "ja" ? ("en" as const) : ("ja" as const);
 	return [
 		...pages,
+		...(may("indicators:write") ? [{ key: "new-rule", label: t("palette.new-rule"), note: t("nav.detection-rules"), run: () => go(link("detection-rule")) }] : []),
 		{ key: "account", label: t("account.page"), note: t("palette.page"), run: () => go(link("account", { scope: {} })) },
 		{ key: "whole", label: t("scope.whole"), note: t("scope.title"), run: () => go(withScope({ org: "" })) },
 		...looks,
@@ -55,9 +56,11 @@ export function Palette({ onClose }: { onClose: () => void }) {
 		const found = fixedEntries().filter((e) => plain(`${e.label} ${e.key}`).includes(want));
 		const id = text.trim();
 		if (/^a-[0-9A-Z]{26}$/.test(id)) found.unshift({ key: id, label: id, note: t("nav.alerts"), run: () => go(link("alerts", { rest: [id] })) });
+		else if (/^r-[0-9A-Z]{26}$/.test(id)) found.unshift({ key: id, label: id, note: t("nav.detection-rules"), run: () => go(link("detection-rule", { rest: [id] })) });
 		else if (want !== "") {
 			if (may("alerts:read")) found.push({ key: "find-alerts", label: t("palette.find-alerts", { text: id }), note: t("nav.alerts"), run: () => go(link("alerts", { query: { q: id } })) });
 			if (may("events:read")) found.push({ key: "find-events", label: t("palette.find-events", { text: id }), note: t("nav.search"), run: () => go(link("search", { query: { q: id } })) });
+			if (may("indicators:read")) found.push({ key: "find-rules", label: t("palette.find-rules", { text: id }), note: t("nav.detection-rules"), run: () => go(link("detection-rules", { query: { q: id } })) });
 		}
 		setEntries(found);
 		setAt(0);

@@ -1,17 +1,9 @@
 // One alert: why it is one, what it rests on, whom it is about, what was done.
 import { useState } from "preact/hooks";
-import { type PageOf, Button, ButtonLink, Chip, Confirm, Copy, Drawer, Empty, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, go, link, may, orgTitle, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
+import { type ComponentChildren, type PageOf, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, exceptionHref, go, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
 import { AllowDialog, AssignDialog, CloseDialog, Later, MergeDialog } from "./dialogs";
 import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
 
-interface Evidence {
-	event: string;
-	time: string;
-	field: string;
-	value: string;
-	asset?: string;
-	indicator?: string;
-}
 interface Entry {
 	seq: number;
 	at: string;
@@ -29,85 +21,17 @@ interface Comment {
 const assetOf = (a: Alert) => ({ org: a.org, system: a.system ?? "", asset: a.asset });
 /** The server's sentence in the reader's language; one of another form stays as it is. */
 function Reason({ text }: { text: string }) {
-	const m = /^(\S+) (.+) is on list '(.+?)'(?: as (\S+))?(?: \((.+?)\))?(?:; seen in (.+?))? at (.+), (\d+) times$/.exec(text);
+	const m = /^(?:rule '(.+)' matched|(\S+) (.+) is on list '(.+?)'(?: as (\S+))?)(?: \((.+?)\))?(?:; seen in (.+?))? at (.+), (\d+) times$/.exec(text);
 	if (m === null) return <>{text}</>;
-	const [, type, value, list, category, family, fields, asset, n] = m as unknown as string[];
+	const [, rule, type, value, list, category, family, fields, asset, n] = m as unknown as string[];
 	const what = [category, family].filter((x) => x !== undefined && x !== "").join(" / ");
 	return (
 		<>
-			{t("alerts.why-listed", { type: type as string, value: value as string, list: list as string })}
+			{rule !== undefined ? t("alerts.why-rule", { rule }) : t("alerts.why-listed", { type: type as string, value: value as string, list: list as string })}
 			{what !== "" && <> {t("alerts.why-as", { what })}</>}
 			<br />
 			{t("alerts.why-seen", { asset: asset === "an unknown asset" ? t("alerts.nothing") : (asset as string), n: Number(n) })}
 			{fields !== undefined && <> {t("alerts.why-field", { fields })}</>}
-		</>
-	);
-}
-
-function EvidenceList({ alert, changed }: { alert: Alert; changed: () => void }) {
-	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
-	const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
-	const [splitting, setSplitting] = useState(false);
-	const [whole, setWhole] = useState(false);
-	if (list.error !== undefined) return <ErrorBox error={list.error} again={list.reload} />;
-	if (list.data === undefined) return <Skeleton />;
-	const rows = list.data.items;
-	const writable = mayWrite(alert) && alert.merged_into === null && rows.length > 1;
-	return (
-		<>
-			{rows.length === 0 && <p class="y-soft">{t("alerts.evidence.none")}</p>}
-			<ul class="y-list">
-				{(whole ? rows : rows.slice(0, 8)).map((e) => (
-					<li key={`${e.event}${e.field}${e.value}`} class="y-listrow">
-						{writable && (
-							<input
-								type="checkbox"
-								aria-label={t("table.select", { name: e.event })}
-								checked={picked.has(e.event)}
-								onChange={(x) => {
-									const next = new Set(picked);
-									next[x.currentTarget.checked ? "add" : "delete"](e.event);
-									setPicked(next);
-								}}
-							/>
-						)}
-						<a href={link("search", { rest: [e.event], scope: { org: alert.org } })}>
-							<Time at={e.time} exact seconds />
-						</a>
-						<span class="y-grow">
-							<small class="y-soft">{e.field}</small> <code>{e.value}</code>
-						</span>
-					</li>
-				))}
-			</ul>
-			{!whole && rows.length > 8 && (
-				<Button kind="quiet" small onClick={() => setWhole(true)}>
-					{t("alerts.evidence.all", { n: rows.length })}
-				</Button>
-			)}
-			{whole && list.data.next_cursor !== null && <p class="y-soft">{t("alerts.evidence.more", { n: rows.length })}</p>}
-			{picked.size > 0 && (
-				<div class="y-row">
-					<Button small disabled={picked.size >= new Set(rows.map((e) => e.event)).size} onClick={() => setSplitting(true)}>
-						{t("alerts.split.action", { n: picked.size })}
-					</Button>
-				</div>
-			)}
-			{splitting && (
-				<Confirm
-					title={t("alerts.split.title")}
-					action={t("alerts.split.action", { n: picked.size })}
-					onClose={() => setSplitting(false)}
-					run={async () => {
-						const made = await api.post<Alert>(at`/alerts/${alert.id}/split`, { events: [...picked] });
-						toast(t("alerts.split.done"));
-						changed();
-						go(withRest([made.id]));
-					}}
-				>
-					<p>{t("alerts.split.what")}</p>
-				</Confirm>
-			)}
 		</>
 	);
 }
@@ -216,9 +140,14 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 	const quick = (patch: Patch) => void apply(patch).catch(toastError);
 	const open = alert !== undefined && alert.state !== "closed";
 	const writable = alert !== undefined && mayWrite(alert) && alert.merged_into === null;
+	const byRule = alert?.indicator_type === "rule";
+	const knows = may("indicators:read") && alert?.indicator_type !== "notice";
+	const listed = link("indicators", { query: { tab: "entries", q: alert?.indicator } });
+	// what is right to happen: off the list of indicators, or out of the rule
+	const excuse = !open || alert.indicator_type === "notice" ? [] : !byRule ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }] : may("indicators:write", alert.org) ? [{ label: t("evidence.except"), run: () => go(exceptionHref(alert)) }] : [];
 	useKeys(t("alerts.one"), writable ? [
 		{ keys: "a", label: t("alerts.assign.one"), run: () => setDialog("assign") },
-		...(open ? [{ keys: "z", label: t("alerts.snooze.one"), run: () => setDialog("snooze") }, { keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }, { keys: "f", label: t("alerts.allow.title"), run: () => setDialog("allow") }] : []),
+		...(open ? [{ keys: "z", label: t("alerts.snooze.one"), run: () => setDialog("snooze") }, { keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }] : []), ...excuse.map((x) => ({ keys: "f", ...x })),
 	] : []);
 	const closeDialog = () => setDialog("");
 	return (
@@ -252,7 +181,8 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 										...(open && alert.state !== "on_hold" ? [{ label: t("alerts.hold"), run: () => quick({ state: "on_hold" }) }] : []),
 										...(open && alert.state !== "in_progress" ? [{ label: t("alerts.start"), run: () => quick({ state: "in_progress" }) }] : []),
 										...(open ? [alert.snoozed_until === null ? { label: t("alerts.snooze.one"), run: () => setDialog("snooze") } : { label: t("alerts.wake"), run: () => quick({ snoozed_until: null }) }, { label: t("alerts.due.one"), run: () => setDialog("due") }] : []),
-										...(open ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }, { label: t("alerts.merge.title"), run: () => setDialog("merge") }] : []),
+										...excuse,
+										...(open ? [{ label: t("alerts.merge.title"), run: () => setDialog("merge") }] : []),
 										...[6, 5, 4, 3, 2, 1].filter((s) => s !== alert.severity_id).map((s, i) => ({ label: t("alerts.set-severity", { severity: severityName(s) }), run: () => quick({ severity_id: s }), apart: i === 0 })),
 									]}
 								/>
@@ -289,11 +219,13 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 					<Section title={t("alerts.about")}>
 						<Facts
 							rows={[
-								[t("alerts.indicator"), <Value copy key="i">{alert.indicator}</Value>],
-								[t("alerts.type"), alert.indicator_type],
-								[t("alerts.list"), may("indicators:read") ? <a href={link("indicators", { query: { tab: "entries", q: alert.indicator } })}>{alert.list}</a> : alert.list],
-								[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
-								[t("alerts.confidence"), <Num key="c" n={alert.confidence} href={may("indicators:read") ? link("indicators", { query: { tab: "entries", q: alert.indicator } }) : undefined} />],
+								...(byRule ? ruleFacts(alert) : alert.indicator_type === "notice" ? [] : ([
+									[t("alerts.indicator"), <Value copy key="i">{alert.indicator}</Value>],
+									[t("alerts.type"), alert.indicator_type],
+									[t("alerts.list"), knows ? <a href={listed}>{alert.list}</a> : alert.list],
+									[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
+								] as [string, ComponentChildren][])),
+								[t("alerts.confidence"), <Num key="c" n={alert.confidence} href={knows && !byRule ? listed : undefined} />],
 								["TLP", alert.tlp.toUpperCase()],
 								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("overview", { scope: assetOf(alert) })}>{alert.asset}</a><ButtonLink small kind="quiet" href={link("alerts", { scope: assetOf(alert), query: { state: "all" } })}>{t("alerts.asset-alerts")}</ButtonLink>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: assetOf(alert), query: { from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
 								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("overview", { scope: { org: alert.org, system: alert.system } })}>{systemTitle(alert.system)}</a>],
@@ -307,7 +239,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 						/>
 					</Section>
 					<Section title={t("alerts.evidence")} id="evidence">
-						<EvidenceList key={alert.id} alert={alert} changed={one.reload} />
+						<EvidenceList key={alert.id} alert={alert} writable={writable} changed={one.reload} />
 					</Section>
 					<Section title={t("alerts.timeline")}>
 						<Timeline key={alert.id} alert={alert} round={alert.etag} />

@@ -21,7 +21,7 @@ interface Verification {
 	head: string | null;
 	text: string;
 }
-const KINDS = ["alert.", "indicator.", "list.", "allow.", "block.", "dns.", "source.", "org.", "system.", "person.", "credential.", "enrolment.", "session.", "token.", "grant.", "approval.", "view.", "job.", "backup.", "config.", "search.", "demo."];
+const KINDS = ["alert.", "indicator.", "list.", "allow.", "block.", "rule.", "rule_exception.", "detection_notice.", "dns.", "source.", "org.", "system.", "person.", "credential.", "enrolment.", "session.", "token.", "grant.", "approval.", "view.", "job.", "backup.", "config.", "search.", "demo."];
 
 const actionName = (action: string) => textOr(`audit-log.action.${action}`, action);
 const show = (v: Json): string => (v === null || v === "" ? t("audit-log.empty") : typeof v === "object" ? JSON.stringify(v) : String(v));

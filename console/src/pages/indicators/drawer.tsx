@@ -1,5 +1,5 @@
 // One list, one indicator or one allow entry.
-import { Button, ButtonLink, Chip, Confirm, Drawer, ErrorBox, Facts, Form, Num, Section, SelectField, Severity, Skeleton, TextArea, TextField, Time, Value, Word, api, at, go, iso, link, severityName, t, toast, toastError, useData, useForm, useState } from "../../kit";
+import { Button, ButtonLink, Chip, Confirm, Drawer, ErrorBox, Facts, Form, Num, Section, SelectField, Severity, Skeleton, TextArea, TextField, Time, Value, Word, api, at, go, iso, link, may, severityName, t, toast, toastError, useData, useForm, useState } from "../../kit";
 import { ListFields, LoadFile } from "./dialogs";
 import { type Allow, type Indicator, type IndicatorList, dayOptions, inDays, mayChange, over, percent, whose } from "./model";
 
@@ -26,6 +26,13 @@ export function ListDrawer({ id, back, step, changed }: Common) {
 							["ID", <Value key="i" copy>{list.id}</Value>],
 						]}
 					/>
+					{may("indicators:write") && (
+						<div class="y-row y-apart">
+							<ButtonLink small href={link("retro-hunts", { query: { new: 1, list: list.id } })}>
+								{t("indicators.hunt-list")}
+							</ButtonLink>
+						</div>
+					)}
 					{mayChange(list.org) && (
 						<>
 							<Section title={t("indicators.load-title")}>
@@ -94,6 +101,11 @@ export function IndicatorDrawer({ id, back, step, changed }: Common) {
 						<ButtonLink small href={link("alerts", { query: { indicator: x.value, state: "all" } })}>
 							{t("indicators.in-alerts")}
 						</ButtonLink>
+						{may("indicators:write") && (
+							<ButtonLink small href={link("retro-hunts", { query: { new: 1, indicator: x.value } })}>
+								{t("indicators.hunt")}
+							</ButtonLink>
+						)}
 						{mayChange(x.org) && !over(x.valid_until) && (
 							<Button small onClick={expire}>
 								{t("indicators.expire-now")}

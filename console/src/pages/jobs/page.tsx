@@ -3,7 +3,7 @@ import { Button, ButtonLink, Chip, type Column, type ComponentChildren, Confirm,
 
 const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
 const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
-const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "alert.undo", "backup.create", "org.purge", "demo.load", "demo.remove"] as const;
+const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "alert.undo", "backup.create", "rule-try", "retro-hunt", "org.purge", "demo.load", "demo.remove"] as const;
 /** An import counts bytes, all others count things. */
 const inBytes = (j: Job) => j.kind === "events.import";
 const kilo = (n: number | null) => (n === null ? null : Math.ceil(n / 1000));
@@ -72,6 +72,7 @@ const errorsHref = (j: Job) => (j.errors === 0 ? undefined : faultsOf(j).length 
 function target(j: Job): string | undefined {
 	const r = j.result ?? {};
 	if (j.kind.startsWith("indicators.")) return link("indicators", { rest: typeof r.list === "string" && r.list !== "" ? [r.list] : [] });
+	if (j.kind === "retro-hunt") return link("retro-hunts", { rest: [j.id] });
 	if (j.kind === "alert.bulk" || j.kind === "alert.undo") return link("alerts", { query: { state: "all" } });
 	if (j.kind === "events.import") return typeof r.sensor === "string" && j.org !== null ? link("search", { scope: { org: j.org }, query: { q: condition("sensor", r.sensor), from: "now-90d" } }) : link("sources");
 	return undefined;
@@ -102,7 +103,7 @@ const COLUMNS = (): Column<Job>[] => [
 	{ key: "do", label: t("jobs.result"), width: "min", cell: (j) => (isFile(j) ? <Save job={j} kind="quiet" /> : null) },
 ];
 function Result({ job }: { job: Job }) {
-	const rows = Object.entries(job.result ?? {}).filter(([name, v]) => name !== "faults" && v !== null && v !== "" && v !== 0);
+	const rows = Object.entries(job.result ?? {}).filter(([name, v]) => name !== "faults" && !Array.isArray(v) && v !== null && v !== "" && v !== 0);
 	if (rows.length === 0) return <p class="y-soft">{t("jobs.no-result")}</p>;
 	return (
 		<Facts

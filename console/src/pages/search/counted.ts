@@ -1,5 +1,5 @@
 // How many events over time, counted newest first: what many events must be read for comes in parts, and the page shows each as it comes.
-import { type ApiError, type Params, api, asError, useCallback, useEffect, useState } from "../../kit";
+import { type ApiError, type Params, addressOf, api, asError, earlyData, useCallback, useEffect, useRef, useState } from "../../kit";
 
 export interface Histogram {
 	from: string;
@@ -17,13 +17,18 @@ const MOST_MS = 800;
 
 export function useHistogram(path: string, filter: Params & { from: string }) {
 	const key = `${path}?${JSON.stringify(filter)}`;
-	const [state, setState] = useState<{ key: string; data?: Histogram; error?: ApiError }>({ key: "" });
+	const [state, setState] = useState<{ key: string; data?: Histogram; error?: ApiError }>(() => {
+		const data = path === "" ? undefined : earlyData<Histogram>(addressOf(path, { ...filter, max_ms: FIRST_MS }));
+		return data === undefined ? { key: "" } : { key, data };
+	});
 	const [round, setRound] = useState(0);
+	const given = useRef(state.data);
 	useEffect(() => {
 		if (path === "") return undefined;
 		const stop = new AbortController();
 		const read = async () => {
-			let all = await api.get<Histogram>(path, { ...filter, max_ms: FIRST_MS }, stop.signal);
+			let all = given.current ?? (await api.get<Histogram>(path, { ...filter, max_ms: FIRST_MS }, stop.signal));
+			given.current = undefined;
 			setState({ key, data: all });
 			for (let ms = FIRST_MS; all.incomplete; ms = Math.min(ms * 2, MOST_MS)) {
 				const { from, to, counted_from: before } = all;

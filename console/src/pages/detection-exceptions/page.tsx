@@ -1,0 +1,191 @@
+// What detection leaves out: by whom, where, why and until when.
+import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, Page, type PageOf, type Rule, Section, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, findOrgs, forAll, go, iso, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, signal, stamp, t, toMs, toast, toastError, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+
+interface Exception {
+	id: string;
+	rule: string | null;
+	alert: string | null;
+	org: string | null;
+	text: string;
+	reason: string;
+	expires_at: string | null;
+	created_at: string;
+	created_by: string;
+	etag: string;
+}
+const over = (x: Exception) => x.expires_at !== null && toMs(x.expires_at) <= Date.now();
+const DAYS = ["7", "30", "90", "365", ""];
+const inDays = (days: string) => (days === "" ? null : iso(Math.floor(Date.now() / 1000) * 1000 + Number(days) * 86_400_000));
+const dayOptions = (keep?: string | null): [string, string][] => [
+	...(keep === undefined ? [] : [["keep", keep === null ? t("detection-exceptions.keep-never") : t("detection-exceptions.keep", { time: stamp(keep) })] as [string, string]]),
+	...DAYS.map((d) => [d, d === "" ? t("detection-exceptions.never") : t("detection-exceptions.days", { n: Number(d) })] as [string, string]),
+];
+const begin = (field: string, value: string) => `selection:\n    ${field === "" ? "User" : field}: '${value.replaceAll("'", "''")}'\ncondition: selection\n`;
+const titles = signal<ReadonlyMap<string, string>>(new Map());
+const asked = new Set<string>();
+/** A rule's title; its id until it is known, and for who may not read it. */
+function ruleTitle(id: string): string {
+	if (!asked.has(id)) {
+		asked.add(id);
+		api.get<Rule>(at`/detection-rules/${id}`).then(
+			(r) => {
+				titles.value = new Map(titles.peek()).set(id, r.title);
+			},
+			() => undefined,
+		);
+	}
+	return titles.value.get(id) ?? id;
+}
+function RuleName({ id }: { id: string | null }) {
+	return forAll(id) ? <>{t("detection-exceptions.all-rules")}</> : <a href={ruleHref(id as string)}>{ruleTitle(id as string)}</a>;
+}
+const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org) })));
+
+function Text({ value, set, fault }: { value: string; set: (text: string) => void; fault: string }) {
+	return (
+		<Field label={t("detection-exceptions.text")} hint={t("detection-exceptions.text-hint")} fault={fault} required>
+			{(ids) => <textarea class="y-input y-mono" rows={6} spellcheck={false} translate={false} {...ids} value={value} onInput={(e) => set(e.currentTarget.value)} />}
+		</Field>
+	);
+}
+function NewException({ onClose, done }: { onClose: () => void; done: (x: Exception) => void }) {
+	const [once, setOnce] = useState(() => crypto.randomUUID());
+	const form = useForm({ rule: param("rule"), org: param("of") || place.value.org, text: begin(param("field"), param("value")), reason: "", days: "90" }, async (v) => {
+		done(await api.post<Exception>("/detection-exceptions", { rule: v.rule || null, alert: param("alert") || null, org: v.org || null, text: v.text, reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }).finally(() => setOnce(crypto.randomUUID())));
+	});
+	const v = form.value;
+	const from = param("rule") !== "";
+	return (
+		<Dialog title={t("detection-exceptions.new")} onClose={onClose} wide>
+			<p class="y-soft">{t("detection-exceptions.what")}</p>
+			<Form form={form} action={t("action.add")} cancel={onClose} disabled={v.text.trim() === "" || v.reason.trim() === "" || (v.org === "" && !mayAll("indicators:write"))}>
+				{from ? (
+					<Facts rows={[[t("detection-exceptions.rule"), <RuleName key="r" id={v.rule} />]]} />
+				) : (
+					<Combobox label={t("detection-exceptions.rule")} hint={t("detection-exceptions.rule-hint")} placeholder={t("detection-exceptions.rule-find")} value={v.rule} find={findRules} onChange={(rule) => form.set({ rule })} fault={form.fault("rule")} />
+				)}
+				<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-exceptions.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+				<Text value={v.text} set={(text) => form.set({ text })} fault={form.fault("text")} />
+				<TextArea label={t("detection-exceptions.reason")} required value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
+				<SelectField label={t("detection-exceptions.until")} value={v.days} onChange={(days) => form.set({ days })} options={dayOptions()} fault={form.error?.faultOf("expires_at") ?? ""} />
+			</Form>
+		</Dialog>
+	);
+}
+function Change({ x, changed }: { x: Exception; changed: () => void }) {
+	const form = useForm({ text: x.text, reason: x.reason, days: "keep" }, (v) => api.patch(at`/detection-exceptions/${x.id}`, { ...(v.text !== x.text && { text: v.text }), reason: v.reason.trim(), ...(v.days !== "keep" && { expires_at: inDays(v.days) }) }, x.etag));
+	const undo = () => void api.patch(at`/detection-exceptions/${x.id}`, { text: x.text, reason: x.reason, expires_at: x.expires_at }).then(changed, toastError);
+	return (
+		<Form form={form} action={t("action.save")} disabled={!form.changed || form.value.reason.trim() === "" || form.value.text.trim() === ""} done={() => { toast(t("detection-exceptions.changed"), { undo }); changed(); }}>
+			<Text value={form.value.text} set={(text) => form.set({ text })} fault={form.fault("text")} />
+			<TextArea label={t("detection-exceptions.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
+			<SelectField label={t("detection-exceptions.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(x.expires_at)} fault={form.error?.faultOf("expires_at") ?? ""} />
+		</Form>
+	);
+}
+function State({ x }: { x: Exception }) {
+	const late = over(x);
+	return <Chip tone={late ? "warn" : "ok"}>{t(late ? "detection-exceptions.expired" : "detection-exceptions.in-force")}</Chip>;
+}
+function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string | undefined; next?: string | undefined }; changed: () => void }) {
+	const one = useData<Exception>(at`/detection-exceptions/${id}`);
+	const x = one.data?.id === id ? one.data : undefined;
+	const [asking, setAsking] = useState(false);
+	const again = () => {
+		one.reload();
+		changed();
+	};
+	return (
+		<Drawer title={x === undefined ? t("detection-exceptions.one") : x.reason} back={back} step={step as never} head={x !== undefined && <div class="y-row"><State x={x} /><span class="y-soft">{whoseRule(x.org)}</span></div>}>
+			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
+			{x === undefined && one.error === undefined && <Skeleton lines={6} />}
+			{x !== undefined && (
+				<>
+					<Facts
+						rows={[
+							[t("detection-exceptions.rule"), <RuleName key="r" id={x.rule} />],
+							[t("detection-exceptions.text"), <pre key="t" class="y-raw" tabIndex={0} translate={false}>{x.text}</pre>],
+							[t("detection-exceptions.alert"), x.alert !== null && <a key="a" href={link("alerts", { rest: [x.alert], query: { state: "all" } })}>{x.alert}</a>],
+							[t("detection-exceptions.until"), x.expires_at === null ? t("detection-exceptions.never") : <Time key="u" at={x.expires_at} exact />],
+							[t("detection-exceptions.created"), <span key="c"><Time at={x.created_at} exact /> {actorName(x.created_by)}</span>],
+							["ID", <Value key="i" copy>{x.id}</Value>],
+						]}
+					/>
+					{mayRule(x.org) && (
+						<>
+							<Section title={t("detection-exceptions.change")}>
+								<Change key={x.etag} x={x} changed={again} />
+							</Section>
+							<div class="y-row y-removal">
+								<Button kind="quiet" icon="trash" onClick={() => setAsking(true)}>
+									{t("detection-exceptions.remove")}
+								</Button>
+							</div>
+							{asking && (
+								<Confirm title={t("detection-exceptions.remove")} danger action={t("action.delete")} onClose={() => setAsking(false)} run={() => api.del(at`/detection-exceptions/${x.id}`).then(() => { changed(); go(back); })}>
+									<p>{t("detection-exceptions.remove-what")}</p>
+								</Confirm>
+							)}
+						</>
+					)}
+				</>
+			)}
+		</Drawer>
+	);
+}
+const COLUMNS = (): Column<Exception>[] => [
+	{ key: "state", label: t("detection-exceptions.state"), width: "min", cell: (x) => <State x={x} /> },
+	{ key: "reason", label: t("detection-exceptions.reason"), main: true, cell: (x) => <a href={withRest([x.id])}>{x.reason}</a> },
+	{ key: "rule", label: t("detection-exceptions.rule"), width: "wide", cell: (x) => <RuleName id={x.rule} /> },
+	{ key: "org", label: t("scope.organisation"), cell: (x) => whoseRule(x.org) },
+	{ key: "until", label: t("detection-exceptions.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("detection-exceptions.never")}</span> : <Time at={x.expires_at} />) },
+	{ key: "by", label: t("detection-exceptions.by"), width: "min", cell: (x) => actorName(x.created_by), extra: true },
+	{ key: "created", label: t("detection-exceptions.created"), width: "min", cell: (x) => <Time at={x.created_at} />, drop: 1 },
+];
+const AWAY = { new: null, alert: null, of: null, field: null, value: null };
+export default function DetectionExceptions() {
+	const id = place.value.rest[0];
+	const filter = { ...orgQuery(), rule: param("new") !== "" ? undefined : param("rule") || undefined };
+	const list = useList<Exception>("/detection-exceptions", filter);
+	const columns = useMemo(COLUMNS, [t("detection-exceptions.reason")]);
+	const writable = may("indicators:write");
+	const rows = list.items;
+	const i = rows.findIndex((x) => x.id === id);
+	const near = (n: number) => (rows[n] === undefined ? undefined : withRest([(rows[n] as Exception).id]));
+	const close = () => setQuery({ ...AWAY, rule: null }, "replace");
+	return (
+		<Page
+			title={t("nav.detection-exceptions")}
+			lead={<Heard asOf={list.asOf} />}
+			exports={{ kind: "detection-exceptions", query: filter }}
+			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("detection-exceptions.new")}</Button>}
+			drawer={id === undefined ? undefined : <ExceptionDrawer key={id} id={id} back={withRest([])} step={{ prev: near(i - 1), next: i < 0 ? undefined : near(i + 1) }} changed={list.reload} />}
+		>
+			<Table
+				name="detection-exceptions"
+				label={t("nav.detection-exceptions")}
+				columns={columns}
+				list={list}
+				rowKey={(x) => x.id}
+				rowHref={(x) => withRest([x.id])}
+				open={id}
+				tools={
+					<div class="y-filters">
+						{filter.rule !== undefined && <Button small icon="close" onClick={() => setQuery({ rule: null })}>{t("detection-exceptions.rule")}: {ruleTitle(filter.rule)}</Button>}
+					</div>
+				}
+				empty={filter.rule !== undefined ? <Empty title={t("detection-exceptions.none-fits")} action={<a href={withQuery({ rule: null })}>{t("detection-exceptions.clear")}</a>} /> : <Empty title={t("detection-exceptions.none")} action={<a href={link("detection-rules")}>{t("nav.detection-rules")}</a>}>{t("detection-exceptions.none-why")}</Empty>}
+			/>
+			{param("new") !== "" && writable && (
+				<NewException
+					onClose={close}
+					done={(x) => {
+						toast(t("detection-exceptions.made"));
+						list.reload();
+						go(link("detection-exceptions", { rest: [x.id] }));
+					}}
+				/>
+			)}
+		</Page>
+	);
+}

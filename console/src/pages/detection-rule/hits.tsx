@@ -1,0 +1,68 @@
+// How often a rule hits, what of it is noise, what it costs; and its newest hits.
+import { Bars, type Bucket, Empty, ErrorBox, Figure, type Rule, Section, Short, Skeleton, Time, alertsOf, at, iso, k, lang, link, orgTitle, range, resolve, span, t, useData } from "../../kit";
+
+interface Hour {
+	hour: string;
+	looked_at: number;
+	hits: number;
+	excepted: number;
+	cost_ns: number;
+}
+interface Hit {
+	event: string;
+	org: string;
+	time: string;
+}
+const share = (n: number) => new Intl.NumberFormat(lang.value, { style: "percent", maximumSignificantDigits: 2 }).format(n);
+
+export function Hits({ rule }: { rule: Rule }) {
+	const r = range("now-7d");
+	const times = { from: iso(Math.floor(resolve(r.from) / 3_600_000) * 3_600_000), to: iso(Math.ceil(resolve(r.to || "now") / 3_600_000) * 3_600_000) };
+	const stats = useData<{ items: Hour[] }>(at`/detection-rules/${rule.id}/stats`, times);
+	const hits = useData<{ items: Hit[] }>(at`/detection-rules/${rule.id}/hits`);
+	const items = stats.data?.items ?? [];
+	const sum = (name: "looked_at" | "hits" | "excepted" | "cost_ns") => items.reduce((n, h) => n + h[name], 0);
+	const cost = sum("cost_ns") / 1e9;
+	const hours = Math.max(1, Math.round((Date.parse(times.to) - Date.parse(times.from)) / 3_600_000));
+	const width = hours <= 72 ? 1 : hours <= 24 * 14 ? 6 : 24;
+	const buckets: Bucket[] = Array.from({ length: Math.ceil(hours / width) }, (_, i) => {
+		const from = Date.parse(times.from) + i * width * 3_600_000;
+		const within = items.filter((h) => Date.parse(h.hour) >= from && Date.parse(h.hour) < from + width * 3_600_000);
+		return { time: iso(from), values: { hits: within.reduce((n, h) => n + h.hits, 0), excepted: within.reduce((n, h) => n + h.excepted, 0) } };
+	});
+	return (
+		<>
+			{stats.error !== undefined && <ErrorBox error={stats.error} again={stats.reload} />}
+			{stats.data === undefined && stats.error === undefined && <Skeleton lines={6} />}
+			{stats.data !== undefined && (
+				<>
+					<div class="y-figures y-apart">
+						<Figure name={t("detection-rule.hits")} n={<Short n={sum("hits")} />} href="#newest" about={[k("detection-rule.about.hits"), k("detection-rule.about.hits-how")]} />
+						<Figure name={t("detection-rule.alerts-30d")} n={<Short n={rule.alerts_30d} />} href={alertsOf(rule.id)} about={[k("detection-rule.about.alerts"), k("detection-rule.about.alerts-how")]} />
+						<Figure name={t("detection-rule.excepted")} n={<Short n={sum("excepted")} />} about={[k("detection-rule.about.excepted"), k("detection-rule.about.excepted-how")]} />
+						<Figure name={t("detection-rule.cost")} n={cost === 0 ? share(rule.cost_share) : span(cost)} about={[k("detection-rule.about.cost"), k("detection-rule.about.cost-how")]}>
+							<small class="y-soft">{t("detection-rule.cost-of", { share: share(rule.cost_share), n: sum("looked_at") })}</small>
+						</Figure>
+					</div>
+					<Bars label={t("detection-rule.over-time")} series={[{ key: "hits", label: t("detection-rule.hits"), tone: "base" }, { key: "excepted", label: t("detection-rule.excepted"), tone: "closed" }]} buckets={buckets} width={width * 3600} />
+				</>
+			)}
+			<Section title={t("detection-rule.newest")} id="newest">
+				{hits.error !== undefined && <ErrorBox error={hits.error} again={hits.reload} />}
+				{hits.data?.items.length === 0 && <Empty title={t("detection-rule.no-hits")}>{t("detection-rule.no-hits-why")}</Empty>}
+				<ul class="y-list">
+					{hits.data?.items.map((h) => (
+						<li key={h.event} class="y-listrow">
+							<a href={link("search", { rest: [h.event], scope: { org: h.org } })}>
+								<Time at={h.time} exact seconds />
+							</a>
+							<span class="y-grow">
+								{orgTitle(h.org)}
+							</span>
+						</li>
+					))}
+				</ul>
+			</Section>
+		</>
+	);
+}

@@ -1,0 +1,102 @@
+// Where a rule is at which stage: its own, and what holds below an organisation instead, with reason and expiry.
+import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, findOrgs, forAll, iso, may, mayRule, orgTitle, t, toast, toMs, useForm, useState, whoseRule } from "../../kit";
+
+export interface Override {
+	org: string;
+	stage: Stage;
+	reason: string;
+	expires_at: string | null;
+	updated_by?: string;
+}
+const DAYS = ["7", "30", "90", "365", ""];
+export const dayOptions = (): [string, string][] => DAYS.map((d) => [d, d === "" ? t("detection-rule.never") : t("detection-rule.days", { n: Number(d) })]);
+export const inDays = (days: string) => (days === "" ? null : iso(Math.floor(Date.now() / 1000) * 1000 + Number(days) * 86_400_000));
+export const over = (at: string | null) => at !== null && toMs(at) <= Date.now();
+
+/** What each stage means, to choose from. */
+export function StageDialog({ rule, onClose, done }: { rule: Rule; onClose: () => void; done: (r: Rule) => void }) {
+	const form = useForm({ stage: rule.stage as string }, async (v) => {
+		const next = await api.patch<Rule>(at`/detection-rules/${rule.id}`, { stage: v.stage }, rule.etag);
+		done(next);
+		toast(t("detection-rule.stage-set", { stage: t(`stage.${v.stage}`) }), { undo: () => void api.patch<Rule>(at`/detection-rules/${rule.id}`, { stage: rule.stage }, next.etag).then(done) });
+	});
+	return (
+		<Dialog title={t("detection-rule.stage-title")} onClose={onClose}>
+			<Form form={form} action={t("action.save")} cancel={onClose} done={onClose} disabled={form.value.stage === rule.stage}>
+				<Radios label={t("detection-rule.stage")} value={form.value.stage} onChange={(stage) => form.set({ stage })} options={STAGES.map((s) => [s, t(`stage.${s}`), t(`detection-rule.stage-what.${s}`)])} />
+			</Form>
+		</Dialog>
+	);
+}
+function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Override | undefined; onClose: () => void; done: () => void }) {
+	const form = useForm({ org: was?.org ?? "", stage: (was?.stage ?? "off") as string, reason: was?.reason ?? "", days: "90" }, (v) => api.put(at`/detection-rules/${rule.id}/overrides/${v.org}`, { stage: v.stage, reason: v.reason.trim(), expires_at: inDays(v.days) }));
+	return (
+		<Dialog title={t("detection-rule.override-new")} onClose={onClose}>
+			<p class="y-soft">{t("detection-rule.override-what")}</p>
+			<Form
+				form={form}
+				action={t("action.save")}
+				cancel={onClose}
+				disabled={form.value.org === "" || form.value.reason.trim() === ""}
+				done={() => {
+					toast(t("detection-rule.override-done"));
+					onClose();
+					done();
+				}}
+			>
+				{was === undefined ? <Combobox label={t("scope.organisation")} required value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} /> : <p>{orgTitle(was.org)}</p>}
+				<SelectField label={t("detection-rule.stage")} value={form.value.stage} onChange={(stage) => form.set({ stage })} options={STAGES.map((s) => [s, t(`stage.${s}`)])} fault={form.fault("stage")} />
+				<TextArea label={t("detection-rule.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
+				<SelectField label={t("detection-rule.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions()} fault={form.error?.faultOf("expires_at") ?? ""} />
+			</Form>
+		</Dialog>
+	);
+}
+export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrides: Override[]; changed: () => void; open: () => void }) {
+	const [dialog, setDialog] = useState<Override | "new">();
+	const [away, setAway] = useState<Override>();
+	return (
+		<>
+			<Section title={t("detection-rule.own-stage")}>
+				<div class="y-row">
+					<StageChip stage={rule.stage} />
+					<span>{t(`detection-rule.stage-what.${rule.stage}`)}</span>
+					<span class="y-soft">{forAll(rule.org) ? whoseRule(rule.org) : t("detection-rule.and-below", { org: orgTitle(rule.org) })}</span>
+					{mayRule(rule.org) && <Button small onClick={open}>{t("detection-rule.stage-title")}</Button>}
+				</div>
+			</Section>
+			<Section title={t("detection-rule.overrides")} end={may("indicators:write") && <Button small icon="plus" onClick={() => setDialog("new")}>{t("detection-rule.override-new")}</Button>}>
+				{overrides.length === 0 ? (
+					<Empty title={t("detection-rule.no-overrides")}>{t("detection-rule.override-what")}</Empty>
+				) : (
+					<Plain
+						caption={t("detection-rule.overrides")}
+						heads={[[t("scope.organisation")], [t("detection-rule.stage")], [t("detection-rule.reason")], [t("detection-rule.until")], [t("detection-rule.by")], [t("action.edit")]]}
+						rows={overrides.map((o) => ({
+							key: o.org,
+							cells: [
+								orgTitle(o.org),
+								<StageChip stage={o.stage} />,
+								o.reason,
+								o.expires_at === null ? t("detection-rule.never") : over(o.expires_at) ? t("detection-rule.expired") : <Time at={o.expires_at} exact />,
+								actorName(o.updated_by ?? ""),
+								may("indicators:write", o.org) && (
+									<span class="y-row">
+										<Button small onClick={() => setDialog(o)}>{t("action.edit")}</Button>
+										<Button small kind="quiet" icon="trash" label={t("action.delete")} onClick={() => setAway(o)} />
+									</span>
+								),
+							],
+						}))}
+					/>
+				)}
+			</Section>
+			{dialog !== undefined && <OverrideDialog rule={rule} was={dialog === "new" ? undefined : dialog} onClose={() => setDialog(undefined)} done={changed} />}
+			{away !== undefined && (
+				<Confirm title={t("detection-rule.override-remove")} danger action={t("action.delete")} onClose={() => setAway(undefined)} run={() => api.del(at`/detection-rules/${rule.id}/overrides/${away.org}`).then(changed)}>
+					<p>{t("detection-rule.override-remove-what", { org: orgTitle(away.org), stage: t(`stage.${rule.stage}`) })}</p>
+				</Confirm>
+			)}
+		</>
+	);
+}

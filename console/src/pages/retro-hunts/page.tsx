@@ -1,0 +1,218 @@
+// Looking back: a rule, indicators or a list over what is stored; how far it is and what it found.
+import { Button, Chip, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, Num, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, Table, Time, TextField, Value, actorName, api, at, day, findOrgs, forAll, iso, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, t, toMs, toast, useData, useEffect, useForm, useList, useLive, useMemo, useState, whoseRule, withQuery, withRest, go } from "../../kit";
+
+interface Hunt {
+	id: string;
+	kind: "rule" | "indicators" | "list";
+	rule: string | null;
+	title: string;
+	indicators: string[] | null;
+	list: string | null;
+	org: string | null;
+	from: string;
+	until: string;
+	state: Job["state"];
+	done: number;
+	total: number | null;
+	matches: number;
+	findings: number;
+	alerts: number;
+	/** Told before, live or by another hunt. */
+	known: number;
+	/** Beyond what is told. */
+	cut: number;
+	events: number;
+	automatic: boolean;
+	items: number;
+	message: string;
+	job: string;
+	created_at: string;
+	created_by: string;
+	started_at: string | null;
+	finished_at: string | null;
+}
+const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
+const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
+const going = (h: Hunt) => h.state === "queued" || h.state === "running";
+const titleOfHunt = (h: Hunt) => h.title || h.rule || h.list || (h.indicators ?? []).join(", ") || t(`retro-hunts.new-${h.kind}`, { n: h.items });
+const alertsOfHunt = (h: Hunt) => (h.kind === "rule" ? link("alerts", { query: { indicator: h.rule, state: "all" } }) : h.kind === "indicators" && h.indicators?.length === 1 ? link("alerts", { query: { indicator: h.indicators[0], state: "all" } }) : link("alerts", { query: { list: h.kind === "list" ? h.list : null, state: "all", from: h.created_at } }));
+function Going({ h }: { h: Hunt }) {
+	return <Progress done={h.done} total={h.total} label={t("retro-hunts.progress")} since={h.started_at === null ? undefined : toMs(h.started_at)} />;
+}
+/** What is looked for, with the way to it. */
+function What({ h }: { h: Hunt }): ComponentChildren {
+	if (h.kind === "rule" && h.rule !== null) return <a href={ruleHref(h.rule)}>{titleOfHunt(h)}</a>;
+	if (h.kind === "list" && h.list !== null) return <a href={link("indicators", { rest: [h.list] })}>{titleOfHunt(h)}</a>;
+	if ((h.indicators ?? []).length === 0) return titleOfHunt(h);
+	return (
+		<>
+			{(h.indicators ?? []).slice(0, 20).map((x) => (
+				<a key={x} class="dr-tag" href={link("indicators", { query: { check: x } })}>
+					{x}
+				</a>
+			))}
+		</>
+	);
+}
+const COLUMNS = (): Column<Hunt>[] => [
+	{ key: "state", label: t("retro-hunts.state"), width: "min", cell: (h) => <Chip tone={TONE[h.state]}>{t(`retro-hunts.state.${h.state}`)}</Chip> },
+	{ key: "what", label: t("retro-hunts.what"), main: true, cell: (h) => <a href={withRest([h.id])}>{titleOfHunt(h)}</a> },
+	{ key: "kind", label: t("retro-hunts.kind"), width: "min", cell: (h) => t(`retro-hunts.kind.${h.kind}`), drop: 2 },
+	{ key: "org", label: t("scope.organisation"), cell: (h) => whoseRule(h.org), drop: 2 },
+	{ key: "period", label: t("retro-hunts.period"), cell: (h) => <span><span class="y-num">{day(h.from)} –</span> <span class="y-num">{day(h.until)}</span></span>, drop: 1 },
+	{ key: "progress", label: t("retro-hunts.progress"), width: "wide", cell: (h) => (h.state === "running" ? <Going h={h} /> : h.message) },
+	{ key: "matches", label: t("retro-hunts.matches"), num: true, width: "min", cell: (h) => <Num n={h.matches} href={h.matches > 0 ? alertsOfHunt(h) : undefined} label={t("retro-hunts.matches")} /> },
+	{ key: "created", label: t("retro-hunts.created"), width: "min", cell: (h) => <Time at={h.created_at} /> },
+	{ key: "by", label: t("retro-hunts.by"), width: "min", cell: (h) => (h.automatic ? t("retro-hunts.automatic") : actorName(h.created_by)), extra: true },
+];
+const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, kind: "rule", limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org) })));
+const findLists = (text: string) => api.get<PageOf<{ id: string; name: string; title: string }>>("/indicator-lists", { limit: 200 }).then((p) => p.items.filter((l) => `${l.title} ${l.name}`.toLowerCase().includes(text.toLowerCase())).map((l) => ({ value: l.id, label: l.title || l.name, note: l.name })));
+
+function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) => void }) {
+	const given = param("rule") !== "" ? "rule" : param("indicator") !== "" ? "indicators" : param("list") !== "" ? "list" : "";
+	const rule = useData<Rule>(given === "rule" ? at`/detection-rules/${param("rule")}` : "");
+	const form = useForm({ kind: given || "rule", rule: param("rule"), indicators: param("indicator"), list: param("list"), org: place.value.org, from: day(Date.now() - 90 * 86_400_000), until: day(Date.now()) }, async (v) => {
+		const what = v.kind === "rule" ? { rule: v.rule } : v.kind === "list" ? { list: v.list } : { indicators: v.indicators.split(/[\s,]+/).filter((x) => x !== "") };
+		const job = await api.post<Job>("/retro-hunts", { ...what, org: v.org || null, from: iso(resolve(v.from)), until: iso(Math.min(Date.now(), resolve(v.until) + 86_400_000)) });
+		done(job.id);
+	});
+	const v = form.value;
+	const ready = v.kind === "rule" ? v.rule !== "" : v.kind === "list" ? v.list !== "" : v.indicators.trim() !== "";
+	const backwards = v.from > v.until;
+	return (
+		<Dialog title={t("retro-hunts.new")} onClose={onClose}>
+			<p class="y-soft">{t("retro-hunts.new-what")}</p>
+			<Form form={form} action={t("retro-hunts.start")} cancel={onClose} disabled={!ready || backwards || v.from === "" || v.until === "" || (v.org === "" && !mayAll("indicators:write"))}>
+				{given === "" && <Radios label={t("retro-hunts.what")} value={v.kind} onChange={(kind) => form.set({ kind })} options={(["rule", "indicators", "list"] as const).map((x) => [x, t(`retro-hunts.kind.${x}`)])} />}
+				{v.kind === "rule" && (given === "rule" ? <Facts rows={[[t("retro-hunts.kind.rule"), rule.data?.title ?? v.rule]]} /> : <Combobox label={t("retro-hunts.kind.rule")} required value={v.rule} find={findRules} onChange={(x) => form.set({ rule: x })} fault={form.fault("rule")} />)}
+				{v.kind === "list" && <Combobox label={t("retro-hunts.kind.list")} required value={v.list} find={findLists} onChange={(x) => form.set({ list: x })} fault={form.fault("list")} />}
+				{v.kind === "indicators" && (
+					<Field label={t("retro-hunts.kind.indicators")} hint={t("retro-hunts.indicators-hint")} fault={form.fault("indicators")} required>
+						{(ids) => <textarea class="y-input y-mono" rows={3} spellcheck={false} translate={false} {...ids} value={v.indicators} onInput={(e) => form.set({ indicators: e.currentTarget.value })} />}
+					</Field>
+				)}
+				<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("retro-hunts.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+				<div class="dr-try">
+					<TextField label={t("retro-hunts.from")} required type="date" value={v.from} onChange={(from) => form.set({ from })} fault={form.fault("from")} />
+					<TextField label={t("retro-hunts.until")} required type="date" value={v.until} onChange={(until) => form.set({ until })} fault={form.fault("until") || (backwards ? t("retro-hunts.backwards") : "")} />
+				</div>
+			</Form>
+		</Dialog>
+	);
+}
+function HuntDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string | undefined; next?: string | undefined }; changed: (h: Hunt) => void }) {
+	const one = useData<Hunt>(at`/retro-hunts/${id}`);
+	const h = one.data?.id === id ? one.data : undefined;
+	const [asking, setAsking] = useState(false);
+	const running = h !== undefined && going(h);
+	useEffect(() => {
+		if (!running) return undefined;
+		const timer = setInterval(one.reload, 1000);
+		return () => clearInterval(timer);
+	}, [running, one.reload]);
+	useEffect(() => {
+		if (h !== undefined) changed(h);
+	}, [h?.state, h?.done, h?.matches]);
+	return (
+		<Drawer title={h === undefined ? t("retro-hunts.one") : titleOfHunt(h)} back={back} step={step as never} head={h !== undefined && <div class="y-row"><Chip tone={TONE[h.state]}>{t(`retro-hunts.state.${h.state}`)}</Chip><span class="y-soft">{whoseRule(h.org)}</span></div>}>
+			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
+			{h === undefined && one.error === undefined && <Skeleton lines={6} />}
+			{h !== undefined && (
+				<>
+					{running && (
+						<div class="y-row y-apart">
+							<Going h={h} />
+						</div>
+					)}
+					{h.message !== "" && <p class={h.state === "failed" ? "y-coverage--poor y-apart" : "y-apart"}>{h.message}</p>}
+					{running && may("indicators:write", h.org ?? undefined) && (
+						<div class="y-row y-apart">
+							<Button onClick={() => setAsking(true)}>{t("retro-hunts.cancel")}</Button>
+						</div>
+					)}
+					<Facts
+						rows={[
+							[t("retro-hunts.matches"), <Num key="m" n={h.matches} href={h.matches > 0 ? alertsOfHunt(h) : undefined} />],
+							[t("retro-hunts.alerts"), <Num key="a" n={h.alerts} href={h.alerts > 0 ? alertsOfHunt(h) : undefined} />],
+							[t("retro-hunts.known"), h.known > 0 && <Num key="k" n={h.known} />],
+							[t("retro-hunts.cut"), h.cut > 0 && <Num key="x" n={h.cut} />],
+							[t("retro-hunts.events"), <Num key="e" n={h.events} />],
+							[t("retro-hunts.what"), <What key="w" h={h} />],
+							[t("retro-hunts.kind"), t(`retro-hunts.kind.${h.kind}`)],
+							[t("scope.organisation"), forAll(h.org) ? whoseRule(h.org) : orgTitle(h.org)],
+							[t("retro-hunts.from"), <Time key="f" at={h.from} exact />],
+							[t("retro-hunts.until"), <Time key="u" at={h.until} exact />],
+							[t("retro-hunts.created"), <span key="c"><Time at={h.created_at} exact /> {h.automatic ? t("retro-hunts.automatic") : actorName(h.created_by)}</span>],
+							[t("retro-hunts.took"), h.started_at !== null && span(((toMs(h.finished_at) || Date.now()) - toMs(h.started_at)) / 1000)],
+							["ID", <Value key="i" copy>{h.id}</Value>],
+						]}
+					/>
+					<Section title={t("retro-hunts.historical")}>
+						<p class="y-soft">{t("retro-hunts.historical-what")}</p>
+					</Section>
+					{asking && (
+						<Confirm title={t("retro-hunts.cancel")} action={t("retro-hunts.cancel")} onClose={() => setAsking(false)} run={() => api.del(at`/jobs/${h.job}`).then(one.reload)}>
+							<p>{t("retro-hunts.cancel-what")}</p>
+						</Confirm>
+					)}
+				</>
+			)}
+		</Drawer>
+	);
+}
+const AWAY = { new: null, rule: null, indicator: null, list: null };
+export default function RetroHunts() {
+	const id = place.value.rest[0];
+	const filter = { ...orgQuery(), state: param("state") || undefined };
+	const list = useList<Hunt>("/retro-hunts", filter);
+	const columns = useMemo(COLUMNS, [t("retro-hunts.what")]);
+	const put = (next: Hunt) => list.update((h) => (h.id === next.id ? next : h));
+	const rows = list.items;
+	const running = rows.filter(going).map((h) => h.id);
+	useEffect(() => {
+		if (running.length === 0) return undefined;
+		const timer = setInterval(() => !document.hidden && running.slice(0, 10).forEach((which) => void api.get<Hunt>(at`/retro-hunts/${which}`).then(put, () => undefined)), 1500);
+		return () => clearInterval(timer);
+	}, [running.join()]);
+	useLive(["jobs"], (c) => {
+		if (c.topic === "gap") list.reload();
+	});
+	const i = rows.findIndex((h) => h.id === id);
+	const near = (n: number) => (rows[n] === undefined ? undefined : withRest([(rows[n] as Hunt).id]));
+	const writable = may("indicators:write");
+	return (
+		<Page
+			title={t("nav.retro-hunts")}
+			lead={<Heard asOf={list.asOf} />}
+			exports={{ kind: "retro-hunts", query: filter }}
+			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("retro-hunts.new")}</Button>}
+			drawer={id === undefined ? undefined : <HuntDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: near(i - 1), next: i < 0 ? undefined : near(i + 1) }} />}
+		>
+			<Table
+				name="retro-hunts"
+				label={t("nav.retro-hunts")}
+				columns={columns}
+				list={list}
+				rowKey={(h) => h.id}
+				rowHref={(h) => withRest([h.id])}
+				open={id}
+				tools={
+					<div class="y-filters">
+						<Select label={t("retro-hunts.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={[["", t("retro-hunts.state.any")], ...STATES.map((s): [string, string] => [s, t(`retro-hunts.state.${s}`)])]} />
+					</div>
+				}
+				empty={filter.state !== undefined ? <Empty title={t("retro-hunts.none-fits")} action={<a href={withQuery({ state: null })}>{t("retro-hunts.clear")}</a>} /> : <Empty title={t("retro-hunts.none")}>{t("retro-hunts.none-why")}</Empty>}
+			/>
+			{param("new") !== "" && writable && (
+				<NewHunt
+					onClose={() => setQuery(AWAY, "replace")}
+					done={(made) => {
+						toast(t("retro-hunts.started"));
+						list.reload();
+						go(link("retro-hunts", { rest: [made] }));
+					}}
+				/>
+			)}
+		</Page>
+	);
+}

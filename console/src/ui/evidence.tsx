@@ -1,0 +1,166 @@
+// What an alert rests on: events, the fields that matched, the rule behind it.
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { type PageOf, api, at } from "../base/api";
+import { useData } from "../base/data";
+import { numbers, t } from "../base/i18n";
+import { go, link, withRest } from "../base/router";
+import { may } from "../base/session";
+import { span } from "../base/time";
+import { Button, ButtonLink, Chip, ErrorBox, Skeleton, Time } from "./basics";
+import { ruleHref } from "./detect";
+import { Confirm, toast } from "./overlay";
+
+export interface NamedValue {
+	name: string;
+	value: string;
+}
+interface Evidence {
+	event: string;
+	time: string;
+	field: string;
+	value: string;
+	/** Of a rule: every field that matched. */
+	fields?: NamedValue[] | null;
+	/** Found by looking back. */
+	historical?: boolean;
+}
+interface OfAlert {
+	id: string;
+	org: string;
+	title: string;
+	indicator: string;
+	indicator_type: string;
+	list: string;
+	category: string;
+	family: string;
+}
+/** Names and values of an event, one after the other. */
+export function FieldList({ fields }: { fields: NamedValue[] }) {
+	return (
+		<span class="y-pairs">
+			{fields.map((f) => (
+				<span key={f.name + f.value}>
+					<small class="y-soft">{f.name}</small> <code translate={false}>{f.value}</code>
+				</span>
+			))}
+		</span>
+	);
+}
+const round = (n: number) => Math.round(n * 10) / 10;
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+function size(n: number): string {
+	const i = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(n, 1)) / 3)));
+	return `${numbers({ maximumSignificantDigits: 3 }).format(n / 1000 ** i)} ${UNITS[i]}`;
+}
+/** A finding beside rules in words, by its kind and its numbers. */
+function Notice({ fields }: { fields: NamedValue[] }) {
+	const of = (name: string) => fields.find((f) => f.name === name)?.value ?? "";
+	const [a, b, c, d] = [0, 1, 2, 3].map((i) => Number(of(`n${i}`))) as [number, number, number, number];
+	const flag = of("flag") === "1" || of("flag") === "true";
+	const told: Record<string, () => string> = {
+		beacon: () => t("notice.beacon", { n: a, every: span(b), jitter: Math.round(c) }),
+		spray: () => t("notice.spray", { n: a, failed: b, time: span(c) }) + (flag ? t("notice.spray-in") : ""),
+		travel: () => t("notice.travel", { n: Math.round(a), time: span(b), speed: Math.round(c) }),
+		scan: () => t(flag ? "notice.scan-out" : "notice.scan-in", { n: a, failed: b, hosts: c, ports: d }),
+		volume: () => t("notice.volume", { now: size(a), usual: size(b), sigma: round(c), n: d }),
+		silence: () => t("notice.silence", { gap: span(a), mean: span(b), longest: span(c) }),
+		flood: () => t("notice.flood", { now: round(a), usual: round(b) }),
+	};
+	const words = told[of("kind")];
+	if (words === undefined) return <FieldList fields={fields} />;
+	return (
+		<>
+			<code translate={false}>{of("who")}</code> {words()}
+		</>
+	);
+}
+/** What stands in the place of an indicator where a rule made the alert. */
+export function ruleFacts(a: OfAlert): [string, ComponentChildren][] {
+	const read = may("indicators:read");
+	return [
+		[t("evidence.rule"), read ? <a key="r" href={ruleHref(a.indicator)}>{a.title}</a> : a.title],
+		[t("evidence.collection"), a.list],
+		[t("evidence.logsource"), a.category],
+		[t("evidence.techniques"), a.family !== "" && <span key="t" class="y-row">{a.family.split(/[,\s]+/).map((x) => (read ? <a key={x} class="y-mono" href={link("detection-rules", { query: { technique: x } })}>{x}</a> : x))}</span>],
+	];
+}
+/** Where an exception to the alert's rule is made; of a field that matched, if one is given. */
+export const exceptionHref = (a: OfAlert, f?: NamedValue) => link("detection-exceptions", { scope: {}, query: { new: 1, rule: a.indicator, alert: a.id, of: a.org, field: f?.name, value: f?.value } });
+
+export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; writable: boolean; changed: () => void }) {
+	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
+	const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
+	const [splitting, setSplitting] = useState(false);
+	const [whole, setWhole] = useState(false);
+	if (list.error !== undefined) return <ErrorBox error={list.error} again={list.reload} />;
+	if (list.data === undefined) return <Skeleton />;
+	const rows = list.data.items;
+	const first = rows[0];
+	const past = rows.filter((e) => e.historical === true).length;
+	const cut = writable && rows.length > 1;
+	return (
+		<>
+			{rows.length === 0 && <p class="y-soft">{t("evidence.none")}</p>}
+			{past > 0 && <p class="y-soft">{past === rows.length ? t("evidence.all-historical") : t("evidence.some-historical", { n: past })}</p>}
+			<ul class="y-list">
+				{(whole ? rows : rows.slice(0, 8)).map((e) => (
+					<li key={`${e.event}${e.field}${e.value}`} class="y-listrow">
+						{cut && (
+							<input
+								type="checkbox"
+								aria-label={t("table.select", { name: e.event })}
+								checked={picked.has(e.event)}
+								onChange={(x) => {
+									const next = new Set(picked);
+									next[x.currentTarget.checked ? "add" : "delete"](e.event);
+									setPicked(next);
+								}}
+							/>
+						)}
+						<a href={link("search", { rest: [e.event], scope: { org: alert.org } })}>
+							<Time at={e.time} exact seconds />
+						</a>
+						<span class="y-grow">
+							{alert.indicator_type === "notice" ? <Notice fields={e.fields ?? []} /> : <FieldList fields={(e.fields ?? []).length > 0 ? (e.fields as NamedValue[]) : [{ name: e.field, value: e.value }]} />}
+						</span>
+						{e.historical === true && <Chip tone="info">{t("evidence.historical")}</Chip>}
+					</li>
+				))}
+			</ul>
+			{!whole && rows.length > 8 && (
+				<Button kind="quiet" small onClick={() => setWhole(true)}>
+					{t("evidence.all", { n: rows.length })}
+				</Button>
+			)}
+			{whole && list.data.next_cursor !== null && <p class="y-soft">{t("evidence.more", { n: rows.length })}</p>}
+			{alert.indicator_type === "rule" && first !== undefined && may("indicators:write", alert.org) && (
+				<ButtonLink small kind="quiet" icon="plus" href={exceptionHref(alert, first.fields?.[0] ?? { name: first.field, value: first.value })}>
+					{t("evidence.except")}
+				</ButtonLink>
+			)}
+			{picked.size > 0 && (
+				<div class="y-row">
+					<Button small disabled={picked.size >= new Set(rows.map((e) => e.event)).size} onClick={() => setSplitting(true)}>
+						{t("evidence.split-action", { n: picked.size })}
+					</Button>
+				</div>
+			)}
+			{splitting && (
+				<Confirm
+					title={t("evidence.split-title")}
+					action={t("evidence.split-action", { n: picked.size })}
+					onClose={() => setSplitting(false)}
+					run={async () => {
+						const made = await api.post<{ id: string }>(at`/alerts/${alert.id}/split`, { events: [...picked] });
+						toast(t("evidence.split-done"));
+						changed();
+						go(withRest([made.id]));
+					}}
+				>
+					<p>{t("evidence.split-what")}</p>
+				</Confirm>
+			)}
+		</>
+	);
+}
