@@ -86,6 +86,11 @@ export async function addresses(built, api) {
 	add("sources");
 	add("systems", await first("/systems?limit=1", id("/systems")));
 	add("indicators");
+	const rule = await first("/detection-rules?limit=1", id("/detection-rule"));
+	add("detection-rules");
+	add("detection-rule", rule, rule && `${rule}?tab=hits`, rule && `${rule}?tab=history`);
+	add("detection-exceptions", await first("/detection-exceptions?limit=1", id("/detection-exceptions")));
+	add("retro-hunts", await first("/retro-hunts?limit=1", id("/retro-hunts")));
 	add("import");
 	add("organisations", org && `/organisations/${org}`);
 	add("people", await first("/people?limit=1", id("/people")));

@@ -47,6 +47,22 @@ async function look(tab, address, language, inside) {
 	ok(faults.length === 0, `${language} ${address.replace(/code=.*/, "code=...")} (${Date.now() - start} ms)`, faults);
 }
 
+/** What was asked for before the page's script was there is what the page asks: once, and taken. */
+async function early(browser, person) {
+	const tab = await browser.tab(person, { language: "ja" });
+	const asked = [];
+	tab.page.on("request", (q) => q.url().includes("/api/") && asked.push(`${q.method()} ${new URL(q.url()).pathname}${new URL(q.url()).search}`));
+	const [alert] = (await person.get("/api/v1/alerts?limit=1")).items;
+	const faults = [];
+	for (const address of ["/", `/o/${alert.org}`, `/o/${alert.org}/a/${encodeURIComponent(alert.asset)}`, `/alerts/${alert.id}`, "/alerts?by=org&severity=4", "/search?q=query:*.example&from=now-7d", "/compare", "/dns-zones", "/audit-log"]) {
+		asked.splice(0);
+		await tab.open(address);
+		faults.push(...(await tab.page.evaluate(() => [...(globalThis.yaguraEarly?.keys() ?? ["nothing"])])).map((x) => `${address}: ${x} is not taken`));
+		faults.push(...asked.filter((x, i) => asked.indexOf(x) !== i).map((x) => `${address}: ${x} is asked for twice`));
+	}
+	ok(faults.length === 0, "a page's first questions are asked before its script is there, once, and taken", faults);
+	await tab.close();
+}
 /** What needs no script and no session. */
 async function plainPages(browser, setup, language) {
 	const tab = await browser.tab(null, { language });
@@ -119,7 +135,8 @@ async function scopes(browser, person) {
 async function undone(browser, person) {
 	const tab = await browser.tab(person, { language: "en" });
 	const { page } = tab;
-	const { items } = await person.get("/api/v1/alerts?limit=200&state=new");
+	const { items: all } = await person.get("/api/v1/alerts?limit=200&state=new");
+	const items = all.filter((a) => a.indicator_type !== "rule" && a.indicator_type !== "notice"); // of these no indicator can be allowed
 	const alert = items.find((a) => items.some((b) => b.org === a.org && b.id !== a.id)); // one that another can join
 	const state = async () => (await person.get(`/api/v1/alerts/${alert.id}`)).state;
 	const allowed = async () => (await person.get(`/api/v1/allow-entries?org=${alert.org}`)).items;
@@ -152,8 +169,25 @@ async function undone(browser, person) {
 	ok(other.state === "in_progress" && one.count + other.count === both.count && tab.troubles().length === 0, "merged, and that is taken back", [gone, one, other]);
 
 	const asleep = async () => (await person.get("/api/v1/alerts?state=snoozed")).items;
+	const inState = async (state) => (await person.get(`/api/v1/alerts?state=${state}&limit=200`)).items.map((a) => a.id).sort().join();
+	const before = [await inState("on_hold"), await inState("new")];
 	await tab.open("/alerts?state=new");
-	for (const i of [0, 1]) await page.locator(".y-table tbody input[type=checkbox]").nth(i).check();
+	const pickTwo = async () => {
+		for (const i of [0, 1]) await page.locator(".y-table tbody input[type=checkbox]").nth(i).check();
+	};
+	await pickTwo();
+	await page.locator(".y-bulk").getByRole("button", { name: "More" }).click();
+	const shownWhole = await page.evaluate(() => [...document.querySelectorAll(".y-bulk [role=menuitem]")].every((e) => e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().bottom <= innerHeight));
+	await page.getByRole("menuitem", { name: "Put on hold" }).click();
+	await page.locator(".y-toast").getByRole("button", { name: "Undo" }).last().waitFor();
+	const held = (await inState("on_hold")).split(",").filter((id) => !before[0].includes(id));
+	await page.locator(".y-toast").getByRole("button", { name: "Undo" }).last().click();
+	await until("two alerts are new again", async () => (await inState("new")) === before[1]);
+	ok(shownWhole, "the menu of the bar over a selection is within the window");
+	ok(held.length === 2 && (await inState("on_hold")) === before[0] && tab.troubles().length === 0, "two alerts are changed together, and the undo button puts both back", [held, before]);
+
+	await tab.open("/alerts?state=new");
+	await pickTwo();
 	await page.locator(".y-bulk").getByRole("button", { name: "More" }).click();
 	await page.getByRole("menuitem", { name: "Snooze" }).click();
 	await dialog.locator("textarea").fill("waits for the vendor");
@@ -357,6 +391,7 @@ await run(async () => {
 	note(`ready after ${seconds().toFixed(1)} s`);
 	await scopes(browser, chief);
 	await homes(browser, chief);
+	await early(browser, chief);
 	await undone(browser, chief);
 	await filters(browser, chief);
 	await work(browser, chief);

@@ -1,6 +1,6 @@
 /* Every published rule against records of real logs: the engine and the naive evaluator
  * say the same.  Usage: detect_agree SOURCE EVERY FILE...; a record of EVERY is asked. */
-#define N_VECTORSCAN 1
+#define N_HYPERSCAN 1
 #include <stdio.h>
 #include <stdlib.h>
 

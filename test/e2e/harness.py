@@ -225,7 +225,7 @@ class Server:
 
     def write_conf(self, over=None, text=None):
         """Writes the configuration file; `over` is laid over what the server was made with."""
-        base = {"api": {"address": f"127.0.0.1:{self.port}"}, "store": {}}
+        base = {"api": {"address": f"127.0.0.1:{self.port}"}, "store": {}, "detect": {"retro-hunt-days": 0}}  # no jobs and alerts but those asked for
         if library():
             base["store"]["library"] = library()
         self.conf = merge(merge(base, self.over), over or {})

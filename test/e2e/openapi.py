@@ -359,7 +359,8 @@ def walk_indicators(w, tokens):
     ended = wait_job(w.s, job["id"])
     ok(ended and ended["state"] == "done", "the snapshot is compiled", ended)
     w.call("listSnapshots", 200)
-    return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "BlockEntry": block, "Token": tokens["yamabuki-id"]}
+    return {"IndicatorList": own["id"], "Indicator": mine, "AllowEntry": wid, "BlockEntry": block, "Token": tokens["yamabuki-id"],
+            **walk_detection(w, tokens)}
 
 
 def walk_dns(w, tokens):
@@ -405,6 +406,90 @@ def walk_dns(w, tokens):
     w.call("setDnsAnswer", 204, body={"org": None, "answer": None})
     w.call("getDnsSettings", 200)
     return k["id"]
+
+
+RULE = """title: {title}
+id: {id}
+level: {level}
+status: test
+tags: [attack.t1059.001, attack.execution]
+logsource: {{category: process_creation, product: windows}}
+detection:
+  s: {{Image|endswith: '{image}'}}
+  condition: s
+"""
+
+
+def walk_detection(w, tokens):
+    """Sigma rules: one, many, what organisations say of them."""
+    one = RULE.format(title="Who", id="11111111-1111-4111-8111-111111111111", level="high", image="whoami.exe")
+    two = RULE.format(title="Net", id="22222222-2222-4222-8222-222222222222", level="low", image="net.exe")
+    w.call("checkDetectionRule", 200, body={"text": one})
+    seen = w.call("checkDetectionRule", 200, body={"text": one.replace("endswith", "endswitch")}).json()
+    ok(not seen["ok"] and seen["problems"][0]["line"] == 8 and seen["rule"] is None, "what is wrong is told with its line", seen)
+    made = w.call("createDetectionRule", 201, body={"org": "shiokaze", "text": one})
+    r = made.json()
+    ok((r["title"], r["level"], r["stage"], r["techniques"], r["collection"]) == ("Who", "high", "test", ["T1059.001"], "own"), "a rule", r)
+    w.call("createDetectionRule", 409, body={"org": "shiokaze", "text": one})
+    w.call("createDetectionRule", 400, body={"org": "shiokaze", "text": one + "---\n" + two})
+    w.call("createDetectionRule", 400, body={"org": "shiokaze", "text": "a: ["})
+    w.call("createDetectionRule", 404, body={"org": "shiokaze", "text": two}, token=tokens["yamabuki"])
+    w.call("createDetectionRule", 403, body={"org": None, "text": two}, token=tokens["yamabuki"])
+    files = [{"name": "a/two.yml", "text": two + "---\n" + one}, {"name": "bad.yml", "text": "title: x\n\ndetection: 1\n"}]
+    done_ = w.call("importDetectionRules", 200, body={"org": None, "collection": "sigma", "files": files}).json()
+    ok((done_["added"], done_["refused_count"], done_["refused"][0]["file"]) == (2, 1, "bad.yml"), "many at once", done_)
+    w.call("importDetectionRules", 400, body={"collection": "sigma", "files": [{"name": "a"}]})
+    w.call("importDetectionRules", 400, body={"collection": "a b", "files": files})
+    w.call("importDetectionRules", 404, body={"org": "nosuchorg", "files": files})
+    w.call("listDetectionRules", 200)
+    ok([x["title"] for x in w.call("listDetectionRules", 200, query="technique=T1059&level=low,high&collection=sigma").json()["items"]] == ["Who", "Net"],
+       "by technique, level and collection")
+    ok(len(w.call("listDetectionRules", 200, query="logsource=process_creation/windows&q=WHO").json()["items"]) == 2, "by log source and words")
+    w.call("listDetectionRules", 400, query="stage=on")
+    ok([x["org"] for x in w.call("listDetectionRules", 200, token=tokens["yamabuki"]).json()["items"]] == [None, None],
+       "another sees what is for all, and no more")
+    got = w.call("getDetectionRule", 200, params=[r["id"]])
+    w.call("getDetectionRule", 404, params=[r["id"]], token=tokens["yamabuki"])
+    w.call("updateDetectionRule", 428, params=[r["id"]], body={"stage": "live"})
+    w.call("updateDetectionRule", 412, params=[r["id"]], body={"stage": "live"}, If_Match='"9"')
+    w.call("updateDetectionRule", 400, params=[r["id"]], body={"text": "x"}, If_Match=got.headers["ETag"])
+    got = w.call("updateDetectionRule", 200, params=[r["id"]], body={"stage": "live", "text": one.replace("Who", "Who?")}, If_Match=got.headers["ETag"])
+    ok((got.json()["stage"], got.json()["title"], got.json()["version"]) == ("live", "Who?", 2), "changed", got.json())
+    past = w.call("listDetectionRuleHistory", 200, params=[r["id"]]).json()["items"]
+    ok([(p["version"], p["title"], p["stage"]) for p in past] == [(2, "Who?", "live"), (1, "Who", "test")], "its past", past)
+    w.call("getDetectionRuleStats", 200, params=[r["id"]], query="from=now-1d")
+    w.call("listDetectionRuleHits", 200, params=[r["id"]])
+    shared = w.call("listDetectionRules", 200, query="collection=sigma").json()["items"]
+    w.call("bulkDetectionRules", 400, body={"stage": "off"})
+    w.call("bulkDetectionRules", 404, body={"ids": [r["id"]], "stage": "off"}, token=tokens["yamabuki"])
+    w.call("bulkDetectionRules", 403, body={"ids": [shared[0]["id"]], "stage": "off"}, token=tokens["yamabuki"])
+    done_ = w.call("bulkDetectionRules", 200, body={"org": None, "collection": "sigma", "level": "high", "stage": "audit-only"}).json()
+    ok(done_ == {"changed": 1, "unchanged": 0}, "a stage for many", done_)
+    over = {"stage": "off", "reason": "noise", "expires_at": "2099-01-01T00:00:00Z"}
+    w.call("setDetectionOverride", 200, params=[shared[0]["id"], "shiokaze"], body=over)
+    w.call("setDetectionOverride", 400, params=[shared[0]["id"], "shiokaze"], body={"stage": "on", "reason": "x"})
+    w.call("setDetectionOverride", 404, params=[shared[0]["id"], "shiokaze"], body=over, token=tokens["yamabuki"])
+    ok([o["stage"] for o in w.call("getDetectionRule", 200, params=[shared[0]["id"]]).json()["overrides"]] == ["off"], "it stands at the rule")
+    ok(w.call("getDetectionRule", 200, params=[shared[0]["id"]], token=tokens["yamabuki"]).json()["overrides"] == [], "for its own to see")
+    w.call("deleteDetectionOverride", 204, params=[shared[0]["id"], "shiokaze"])
+    w.call("deleteDetectionOverride", 404, params=[shared[0]["id"], "shiokaze"])
+    new = {"rule": r["id"], "org": "shiokaze", "text": "s: {User: backup}\ncondition: s\n", "reason": "the backup"}
+    x = w.call("createDetectionException", 201, body=new)
+    w.call("createDetectionException", 400, body={**new, "text": "s: {User: backup}"})
+    w.call("createDetectionException", 404, body={**new, "org": "yamabuki"}, token=tokens["yamabuki"])
+    w.call("listDetectionExceptions", 200, query=f"rule={r['id']}")
+    w.call("getDetectionException", 200, params=[x.json()["id"]])
+    w.call("updateDetectionException", 428, params=[x.json()["id"]], body={"reason": "x"})
+    w.call("updateDetectionException", 412, params=[x.json()["id"]], body={"reason": "x"}, If_Match='"9"')
+    w.call("updateDetectionException", 200, params=[x.json()["id"]], body={"reason": "backups"}, If_Match=x.headers["ETag"])
+    m = w.call("getAttackMatrix", 200).json()
+    cells = {t["word"]: {c["id"]: c["rules"] for c in t["techniques"]} for t in m["tactics"]}
+    ok(len(cells) == 14 and cells["execution"] == {"T1059.001": {"live": 1, "audit_only": 1, "test": 1, "off": 0}}, "the matrix", cells)
+    ok([t["name"] for t in w.call("getAttackMatrix", 200, query="org=shiokaze", Accept_Language="ja").json()["tactics"]][3] == "実行", "in Japanese")
+    w.call("getAttackMatrix", 404, query="org=shiokaze", token=tokens["yamabuki"])
+    w.call("deleteDetectionRules", 400)
+    ok(w.call("deleteDetectionRules", 200, query="collection=sigma").json() == {"removed": 2}, "a collection goes as a whole")
+    return {"DetectionRule": r["id"], "DetectionException": x.json()["id"]}
 
 
 def walk_check(w, tokens):
@@ -582,7 +667,7 @@ def walk_exports(w, tokens):
     w.call("createSavedSearch", 201, body={"name": "=1+1", "page": "alerts", "query": "state=open"})
     paths = {"alert-groups": ("listAlertGroups", "key"), "indicator-lists": ("listIndicatorLists", "id"), "allow-entries": ("listAllowEntries", "id"),
              "grants": ("listGrants", "id"), "tokens": ("listTokens", "id"), "approvals": ("listApprovals", "id"),
-             "saved-searches": ("listSavedSearches", "id"), "system-events": ("listSystemEvents", "id")}
+             "saved-searches": ("listSavedSearches", "id"), "detection-rules": ("listDetectionRules", "id"), "detection-exceptions": ("listDetectionExceptions", "id"), "retro-hunts": ("listRetroHunts", "id"), "system-events": ("listSystemEvents", "id")}
     for kind, (operation, key) in paths.items():
         every = w.call(operation, 200, query="limit=200").json()["items"]
         _, got = order(kind, "csv")
@@ -615,6 +700,40 @@ def walk_exports(w, tokens):
     w.call("createExport", 400, body={"kind": "alerts", "format": "csv", "query": {"state": "lost"}})
     w.call("createExport", 404, body={"kind": "alerts", "format": "csv", "query": {"org": "shiokaze"}}, token=tokens["yamabuki"])
     w.call("getExport", 404, params=["j-00000000000000000000000000"])
+
+
+TRIED = "title: x\nlogsource: {category: dns}\ndetection: {a: {query: www.example}, condition: a}\n"
+
+
+def walk_hunts(w, tokens):
+    """Looking back with rules (detect.hunt has the numbers)."""
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    job = w.call("tryDetectionRule", 202, body={"text": TRIED, "org": "yamabuki", "day": day}).json()
+    if library():
+        job = wait_job(w.s, job["id"])
+        ok(job["state"] == "done" and job["result"]["cut"] is False, "a rule is tried", job)
+    w.call("tryDetectionRule", 202, body={"text": TRIED, "day": day}, token=tokens["yamabuki"])
+    w.call("tryDetectionRule", 400, body={"text": "title: x\n", "org": "yamabuki", "day": day})
+    w.call("tryDetectionRule", 400, body={"text": TRIED, "org": "yamabuki", "day": "2026-13-01"})
+    w.call("tryDetectionRule", 404, body={"text": TRIED, "org": "shiokaze", "day": day}, token=tokens["yamabuki"])
+    w.call("tryDetectionRule", 400, body={"org": "yamabuki", "day": day})
+    w.call("tryDetectionRule", 404, body={"rule": "r-none", "org": "yamabuki", "day": day})
+    hunt = w.call("createRetroHunt", 202, body={"indicators": ["hunted.example"], "org": "yamabuki"}).json()
+    if library():
+        ok(wait_job(w.s, hunt["id"])["state"] == "done", "a hunt ends")
+    else:
+        w.s.http("DELETE", f"/api/v1/jobs/{hunt['id']}")
+    got = w.call("getRetroHunt", 200, params=[hunt["id"]]).json()
+    ok(got["kind"] == "indicators" and got["org"] == "yamabuki" and got["indicators"] == ["hunted.example"], "a hunt is shown", got)
+    ok([h["id"] for h in w.call("listRetroHunts", 200, query="org=yamabuki&limit=1").json()["items"]] == [hunt["id"]], "and listed")
+    ok(w.call("listRetroHunts", 200, token=tokens["shiokaze"]).json()["items"] == [], "not another's")
+    w.call("getRetroHunt", 404, params=[hunt["id"]], token=tokens["shiokaze"])
+    w.call("getRetroHunt", 404, params=["j-00000000000000000000000000"])
+    w.call("listRetroHunts", 400, query="state=lost")
+    w.call("createRetroHunt", 400, body={"org": "yamabuki"})
+    w.call("createRetroHunt", 400, body={"indicators": ["hunted.example"], "org": "yamabuki", "from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"})
+    w.call("createRetroHunt", 404, body={"rule": "r-none", "org": "yamabuki"})
+    w.call("createRetroHunt", 404, body={"list": "l-none", "org": "yamabuki"})
 
 
 def walk_saved(w, tokens):
@@ -825,6 +944,12 @@ def walk_alert_pages(w, tokens):
 
 def walk_due(w, tokens, a):
     """Due times by policy and by hand, what is put off, both as filters."""
+    w.call("getDetectionNotices", 200, query="org=shiokaze")
+    w.call("setDetectionNotice", 200, body={"org": "shiokaze", "kind": "beacon", "stage": "live"})
+    w.call("setDetectionNotice", 400, body={"org": "shiokaze", "kind": "beacon", "stage": "loud"})
+    w.call("setDetectionNotice", 403, body={"org": None, "kind": "beacon", "stage": "off"}, token=tokens["shiokaze"])
+    w.call("setDetectionNotice", 404, body={"org": "yamabuki", "kind": "beacon", "stage": "off"}, token=tokens["shiokaze"])
+    w.call("setDetectionNotice", 200, body={"org": "shiokaze", "kind": "beacon", "stage": None})
     got = w.call("getDuePolicy", 200).json()
     ok(got["org"] is None and [x["span_s"] for x in got["items"]] == [86400, 86400, 259200, 604800, 2592000, 0], "the spans where nothing is said", got)
     w.call("setDuePolicy", 200, body={"org": "shiokaze", "severity_id": 4, "span_s": 3600})
@@ -943,6 +1068,7 @@ def walk_system(w, tokens):
     walk_saved(w, tokens)
     walk_sources(w, tokens)
     walk_exports(w, tokens)
+    walk_hunts(w, tokens)
     if library():
         walk_imports(w, tokens)
     w.call("getStatus", 200)
@@ -961,7 +1087,7 @@ def walk_system(w, tokens):
     jobs = w.call("listJobs", 200).json()["items"]
     w.call("getJob", 200, params=[jobs[0]["id"]])
     w.call("getJob", 404, params=["j-00000000000000000000000000"])
-    w.call("cancelJob", 409, params=[jobs[0]["id"]])
+    w.call("cancelJob", 409, params=[next(j for j in jobs if j["finished_at"] is not None)["id"]])
     some = w.call("listSystemEvents", 200).json()["items"]
     named = w.call("listSystemEvents", 200, query=f"name={some[0]['name']}&level={some[0]['level']}&role={some[0]['role']}").json()["items"]
     ok(named and all(e["name"] == some[0]["name"] and e["level"] == some[0]["level"] for e in named), "news of the system by name, level and process", named[:1])
@@ -1168,6 +1294,9 @@ def walk_removals(w, ids):
     w.call("deleteIndicatorList", 204, params=[ids["IndicatorList"]])
     w.call("deleteAllowEntry", 204, params=[ids["AllowEntry"]])
     w.call("deleteBlockEntry", 204, params=[ids["BlockEntry"]])
+    w.call("deleteDetectionException", 204, params=[ids["DetectionException"]])
+    w.call("deleteDetectionRule", 204, params=[ids["DetectionRule"]])
+    w.call("deleteDetectionRule", 404, params=[ids["DetectionRule"]])
     w.call("deleteOrganisation", 409, params=["shiokaze"])
     w.call("createOrganisation", 201, body={"name": "empty"})
     w.call("deleteOrganisation", 204, params=["empty"])
@@ -1192,7 +1321,7 @@ def walk_removals(w, ids):
 
 def rights(w, tokens, ids):
     """No token; no scope; another organisation's object."""
-    dummy = {"n": "0", "session": "s-00000000000000000000000000", "name": "shiokaze", "id": "a-00000000000000000000000000"}
+    dummy = {"n": "0", "org": "shiokaze", "session": "s-00000000000000000000000000", "name": "shiokaze", "id": "a-00000000000000000000000000"}
     for name, o in OPS.items():
         if o.public:
             continue

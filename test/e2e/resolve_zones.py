@@ -4,6 +4,7 @@ from a real BIND by AXFR, IXFR, NOTIFY and TSIG, and processes that are killed."
 
 import base64
 import contextlib
+import gzip
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ from resolve_lib import Answer, Upstream, ask, exchange, name_bytes, query, reso
 binary = sys.argv[1]
 ADDRESS = "192.0.2.1"
 NAMES = ["nx", "nodata", "pass", "drop", "tcp", "local", "cname", "plain", "www.plain", "good", "late", "bind",
-         "added", "gone", "target"]
+         "added", "gone", "target", "other.large", "more.large"]
 ANSWERS = {(f"{n}.example.", "A"): [(f"{n}.example.", "A", 60, ADDRESS)] for n in NAMES}
 HEAD = "$TTL 60\n@ SOA ns.feed1.example. root.feed1.example. {} 3600 60 86400 60\n@ NS ns.feed1.example.\n"
 FEED1 = HEAD + """nx.example CNAME .
@@ -55,8 +56,8 @@ def comes(s, name, want, seconds=10):
 def beside(s, name, text):
     """A file put in place whole."""
     path = os.path.join(os.path.dirname(s.conf_path), name)
-    with open(path + ".new", "w", encoding="utf-8") as f:
-        f.write(text)
+    with open(path + ".new", "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
     os.rename(path + ".new", path)
 
 
@@ -410,13 +411,31 @@ def beside_a_large_one():
            "and what has gone again", ixfr(at, zone, middle))
         e = s.events("zones.published")[-1]
         ok(e["records"] == first["records"], "as many as at first", e)
+
+        # a large file is read, all of it compiled, and what is published compared, beside
+        was, had = serial(), len(s.events("zones.published"))
+        large = files["large.txt"].replace("n7.large.example", "other.large.example") + ("# " + "x" * 1000 + "\n") * 1100
+        beside(s, "large.txt", large)
+        ok(until(lambda: seen(s, "other.large") == "NXDOMAIN", 30), "a large file is in force", s.log()[-1500:])
+        ok(s.events("zones.compiled")[-1]["over"] == 0 or s.wait_event("zones.compiled", over=0), "compiled whole")
+        ok(until(lambda: len(s.events("zones.published")) > had, 20), "and published", s.log()[-1500:])
+        ok(ixfr(at, zone, was) == tuple({(f"{w}{n}.large.example", ".") for w in ("", "*.")} for n in ("n7", "other")),
+           "by difference", ixfr(at, zone, was))
+        beside(s, "large.txt", gzip.compress(os.urandom(2 << 20))[:3 << 19])
+        e = s.wait_event("zones.refused", 20, zone="large")
+        ok(e and "cut short" in e["error"] and seen(s, "other.large") == "NXDOMAIN", "a broken one leaves what there is", e)
+        had = len(s.events("zones.published"))
+        beside(s, "large.txt", large + "more.large.example\n")
+        ok(until(lambda: seen(s, "more.large") == "NXDOMAIN", 30), "and the next good one is taken", s.log()[-1500:])
+        ok(until(lambda: len(s.events("zones.published")) > had, 20), "and published, too", s.log()[-1500:])
+        had = len(s.events("zones.published"))
         if not shutil.which("unbound"):
             skip("unbound has it by IXFR", "no unbound")
             return
         with slave(zone, theirs, ours, up) as peer:
             ok(s.wait_event("zones.served", 20, kind="AXFR"), "unbound takes it whole")
             beside(s, "feed1.zone", FEED1.format(4) + "late.example CNAME .\n")
-            ok(until(lambda: len(s.events("zones.published")) > 3, 15), "another change")
+            ok(until(lambda: len(s.events("zones.published")) > had, 15), "another change")
             exchange(peer, struct.pack(">6H", 8, 4 << 11, 1, 0, 0, 0) + name_bytes(zone) + struct.pack(">HH", 6, 1), timeout=2)
             ok(until(lambda: (a := ask(peer, "late.example.", timeout=1)) is not None and a.rcode == "NXDOMAIN", 20),
                "unbound refuses the new name, too")

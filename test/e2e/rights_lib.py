@@ -36,7 +36,7 @@ ELSEWHERE = {  # rights_own.py
 ALONE = {  # about the asker, or what they send, and nobody else
     "getSession", "deleteSession", "stepUpSession", "getMe", "updateMe", "listMySessions", "listMyPasskeys", "createMyPasskey",
     "getMyPasskeyOptions", "setMyPassword", "offerMyTotp", "confirmMyTotp", "deleteMyTotp", "createMyRecoveryCodes",
-    "listMyTokens", "createMyToken", "setVisit", "guessImport"}
+    "listMyTokens", "createMyToken", "setVisit", "guessImport", "checkDetectionRule"}
 PUBLIC = {  # before anybody has signed in; and what every scope may measure
     "getConsole", "getAsset", "getStatusPage", "getLive", "getReady", "getStartup", "getMetrics", "getStyle", "getProblems", "getOpenapiYaml",
     "getOpenapiJson", "getSignIn", "postSignIn", "getSetup", "postSetup", "getEnrol", "postEnrol", "startOidc", "finishOidc",
@@ -166,7 +166,11 @@ class World:
             block = self.post("/api/v1/block-entries", {"org": name, "type": "domain", "value": f"blocked.{name}.example",
                                                         "reason": f"why {name} blocks"})
             asked = self.post("/api/v1/dns/allow-requests", {"org": name, "name": f"ask.{name}.example", "reason": f"reason of {name}"})
-            own.update(requests=asked["id"], block=block["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
+            rule = self.post("/api/v1/detection-rules", {"org": name, "collection": f"rules-{name}", "text": (
+                f"title: rule of {name}\nlogsource: {{product: windows}}\ndetection: {{s: {{a: {name}}}, condition: s}}\n")})
+            excepted = self.post("/api/v1/detection-exceptions", {"org": name, "rule": rule["id"], "reason": f"why {name} excepts",
+                                                                  "text": "s: {a: b}\ncondition: s"})
+            own.update(requests=asked["id"], block=block["id"], rules=rule["id"], excepts=excepted["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
             if alerts and not findings(self.s, 9, k + 1, [finding(name, n, k) for n in range(alerts)]):
                 raise AssertionError("findings are not taken")
             got = [a for a in self.s.http("GET", f"/api/v1/alerts?org={name}&limit=200").json()["items"] if a["org"] == name]
@@ -179,6 +183,7 @@ class World:
             if events and library():
                 self.post("/api/v1/events?source=suricata&org=%s&sensor=ids-%s" % (name, name), eve(name, events, k), want=202,
                           Content_Type="application/x-ndjson")
+            own["hunts"] = self.post("/api/v1/retro-hunts", {"indicators": ["hunted.example"], "org": name}, want=202)["id"]
             own["jobs"] = self.post("/api/v1/alerts/bulk", {"filter": {"org": name, "q": "nothing"},
                                                             "set": {"severity_id": 3}}, want=202)["id"]
 

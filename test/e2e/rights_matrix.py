@@ -13,12 +13,13 @@ from rights_lib import ALONE, ELSEWHERE, PUBLIC, SCOPES, TREE, Asker, World, bel
 
 NONE = {"alerts": "a-00000000000000000000000000", "tokens": "t-00000000000000000000000000", "events": "e-7-7-7",
         "lists": "l-00000000000000000000000000", "indicators": "i-999999", "allow": "w-00000000000000000000000000",
-        "block": "k-00000000000000000000000000",
-        "jobs": "j-00000000000000000000000000", "grants": "g-00000000000000000000000000",
+        "block": "k-00000000000000000000000000", "rules": "r-00000000000000000000000000", "excepts": "x-00000000000000000000000000",
+        "jobs": "j-00000000000000000000000000", "hunts": "j-00000000000000000000000000", "grants": "g-00000000000000000000000000",
         "systems": "y-00000000000000000000000000", "people": "p-00000000000000000000000000", "requests": "u-00000000000000000000000000", "org": "nosuchorg"}
 KINDS = {"alerts": "alerts", "tokens": "tokens", "events": "events", "indicator-lists": "lists", "indicators": "indicators",
-         "allow-entries": "allow", "block-entries": "block", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people",
-         "dns": "requests"}
+         "allow-entries": "allow", "block-entries": "block", "detection-rules": "rules", "detection-exceptions": "excepts", "jobs": "jobs", "grants": "grants", "systems": "systems", "people": "people",
+         "retro-hunts": "hunts", "dns": "requests"}
+RULE = "title: x\nlogsource: [product: x]\ndetection: [s: [a: 1], condition: s]\n".replace("[", "{").replace("]", "}")
 # Bodies that name an organisation or an object of one; {org} and {kind} are filled in.
 BODIES = {
     "createOrganisation": {"name": "newborn", "parent": "{org}"},
@@ -27,7 +28,13 @@ BODIES = {
     "createIndicator": {"list": "{lists}", "type": "domain", "value": "x.example"},
     "createAllowEntry": {"org": "{org}", "type": "domain", "value": "x.example", "reason": "x"},
     "createBlockEntry": {"org": "{org}", "type": "domain", "value": "x.example", "reason": "x"}, "updateBlockEntry": {"reason": "x"},
+    "setDetectionNotice": {"org": "{org}", "kind": "beacon", "stage": "live"},
     "setDnsMode": {"org": "{org}", "layer": "org-block", "mode": "off"}, "setDnsAnswer": {"org": "{org}", "answer": "nodata"},
+    "createDetectionRule": {"org": "{org}", "text": RULE}, "updateDetectionRule": {"stage": "live"},
+    "importDetectionRules": {"org": "{org}", "files": [{"name": "x.yml", "text": RULE}]},
+    "bulkDetectionRules": {"ids": ["{rules}"], "stage": "live"}, "setDetectionOverride": {"stage": "off", "reason": "x"},
+    "createDetectionException": {"org": "{org}", "rule": "{rules}", "text": "s: [x]\ncondition: s", "reason": "x"},
+    "updateDetectionException": {"reason": "x"},
     "createSystem": {"org": "{org}", "name": "x"},
     "createGrant": {"person": "{people}", "role": "ciso_office", "node": "{org}"},
     "updateOrganisation": {"title": "x"}, "updateAlert": {"severity_id": 5}, "updateIndicatorList": {"title": "x"},
@@ -42,11 +49,14 @@ BODIES = {
     "createSavedSearch": {"name": "x", "page": "alerts", "query": "", "shared": True, "org": "{org}"},
     "createImport": {"org": "{org}", "source": "suricata", "name": "x", "bytes": 1},
     "createExport": {"kind": "alerts", "format": "csv", "query": {"org": "{org}"}},
-    "submitEvents": "{}\n", "removeExpectation": None,
+    "submitEvents": "{}\n", "removeExpectation": None, "deleteDetectionRules": None,
+    "createRetroHunt": {"indicators": ["x.example"], "org": "{org}"},
+    "tryDetectionRule": {"text": "title: x\nlogsource: {category: dns}\ndetection: {a: {query: x.example}, condition: a}\n", "org": "{org}", "day": "2026-01-01"},
     "createDnsAllowRequest": {"org": "{org}", "name": "x.example", "reason": "x"}, "decideDnsAllowRequest": {"grant": False},
 }
 # Where the organisation stands in the query of what is no GET.
-IN_QUERY = {"submitEvents": "source=suricata&org={org}", "removeExpectation": "source=zeek&sensor=x&org={org}"}
+IN_QUERY = {"submitEvents": "source=suricata&org={org}", "removeExpectation": "source=zeek&sensor=x&org={org}",
+            "deleteDetectionRules": "collection=x&org={org}"}
 
 
 TIMING_S = 40  # seconds in which times are compared; on a loaded machine fewer paths are
@@ -136,7 +146,7 @@ class Matrix:
             kind = kind_of(op["path"]) if op["path"].startswith("/api/v1/") else None
             if kind is None or (kind != "org" and theirs.get(kind) is None):
                 return
-            self.pair(who, op, theirs, lambda t: (re.sub(r"{\w+}", t.get(kind) or "x", op["path"], count=1).replace("{session}", "s-x") +
+            self.pair(who, op, theirs, lambda t: (re.sub(r"{\w+}", t.get(kind) or "x", op["path"], count=1).replace("{session}", "s-x").replace("{org}", "x") +
                                                   ("?" + extra if extra else ""), self.fill(body, t)), True)
             return
         if op["method"] == "GET":
@@ -231,7 +241,7 @@ class Matrix:
         """Nobody has changed anything of another's."""
         for name, own in self.w.ids.items():
             for path, kind in (("alerts", "alerts"), ("systems", "systems"), ("indicator-lists", "lists"), ("grants", "grants"),
-                               ("allow-entries", "allow"), ("block-entries", "block"), ("tokens", "tokens"), ("organisations", None)):
+                               ("allow-entries", "allow"), ("block-entries", "block"), ("detection-rules", "rules"), ("detection-exceptions", "excepts"), ("tokens", "tokens"), ("organisations", None)):
                 which = own[kind] if kind else name
                 reply = self.s.http("GET", f"/api/v1/{path}/{which}") if which else None
                 if which and (reply.status != 200 or '"x"' in reply.body.decode() or reply.json().get("revoked_at")):
@@ -283,7 +293,7 @@ class Matrix:
         who = next(p for p in self.w.people if p[0] == "organisation_csirt.egret")
         other = next(p for p in self.w.people if p[0] == "organisation_csirt.heron")
         for kind in ("alerts", "alert-groups", "audit-log", "sources", "organisations", "systems", "jobs", "indicators", "indicator-lists",
-                     "allow-entries", "people", "grants", "tokens", "approvals", "saved-searches"):
+                     "allow-entries", "detection-rules", "detection-exceptions", "people", "grants", "tokens", "approvals", "saved-searches"):
             made = self.a.ask(who[4], "POST", "/api/v1/exports", {"kind": kind, "format": "jsonl"})
             path = f"/api/v1/exports/{made.json().get('id')}"
             until(lambda: self.a.ask(who[4], "GET", path).status == 200, 20, 0.1)

@@ -221,7 +221,7 @@ def broken_snapshot():
         with open(f"{s.data}/snapshot/current", "w", encoding="ascii") as f:
             f.write("indicators-7.ygs\n")
     with Server(BINARY, AWAY, before=lay) as s:
-        relayed = s.find_event("snapshot.relayed")
+        relayed = s.find_event("snapshot.relayed", kind=1)
         ok(relayed and relayed["generation"] == 7, "the last snapshot is handed on at the start", s.log())
         ok(until(lambda: [e for e in s.events() if e["role"] == "ingest" and e["level"] in ("warn", "error")], 10) and
            not s.events("role.crashed", crashed="ingest"), "a broken one is refused by the worker, which goes on", s.log())
@@ -230,7 +230,7 @@ def broken_snapshot():
         with open(f"{s.data}/snapshot/current", "w", encoding="ascii") as f:
             f.write("../keys/tls.key\n")
     with Server(BINARY, AWAY, before=outside) as s:
-        ok(s.find_event("snapshot.unreadable") and not s.find_event("snapshot.relayed"),
+        ok(s.find_event("snapshot.unreadable") and not s.find_event("snapshot.relayed", kind=1),
            "a name that leads elsewhere is not followed", s.log())
 
 

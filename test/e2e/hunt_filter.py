@@ -1,0 +1,121 @@
+"""Rules over stored events: the condition that the store is asked leaves out nothing that a
+rule matches, and a stored row matches as the event did when it came in.  The published rules
+over the public recordings, and rules of its own over records that write the same text in
+other ways.  Usage: hunt_filter.py STORE_SERVE HUNT_FILTER"""
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+from store_lib import Store, done, folder, ok, skip_all
+
+serve, tool = map(os.path.abspath, sys.argv[1:3])
+shared = os.environ.get("YAGURA_SHARED", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared"))
+zips = sorted(glob.glob(os.path.join(shared, "data/events/windows/*.zip")))
+if not zips or not os.path.exists(os.path.join(shared, "data/detect/sigma-rules.tar.gz")):
+    skip_all("the recordings or the rules are not at hand")
+
+RULES = """\
+title: unicode escapes
+logsource: {product: zeek}
+detection: {a: {query|contains: evil}, condition: a}
+---
+title: slashes and quotes in a name
+logsource: {product: zeek}
+detection: {a: {note|contains: 'say "hello" to \\\\server/share'}, condition: a}
+---
+title: a column that is written otherwise
+logsource: {category: dns}
+detection: {a: {query|endswith: upper.example}, condition: a}
+---
+title: an address as text
+logsource: {category: firewall}
+detection: {a: {src_ip: 2001:db8::17}, condition: a}
+---
+title: a number as text
+logsource: {product: zeek}
+detection: {a: {id.resp_p: 4443}, condition: a}
+---
+title: keywords in a URL that is put together
+logsource: {product: zeek}
+detection: {words: ['http://www.joined.example/index'], condition: words}
+---
+title: keywords that are digits
+logsource: {product: zeek}
+detection: {words: ['4003'], condition: words}
+---
+title: not
+logsource: {product: zeek, service: dns}
+detection: {a: {query|contains: evil}, b: {query|contains: nothing-of-that-kind}, condition: not b and not a}
+---
+title: one of several, all of several
+logsource: {product: zeek}
+detection:
+  a: {query: [first.example, second.example, '*.third.example']}
+  b: {query|contains|all: [four, part, th.exa]}
+  condition: a or b
+---
+title: short words
+logsource: {product: zeek}
+detection: {a: {query|contains: 'x-'}, condition: a}
+---
+title: a program of syslog
+logsource: {product: linux, service: sshd}
+detection: {words: ['Failed password'], condition: words}
+---
+title: Windows, an event code and a path
+logsource: {product: windows, category: process_creation}
+detection: {a: {Image|endswith: '\\\\whoami.exe', CommandLine|contains: ' /all'}, condition: a}
+---
+title: anything at all
+detection: {a: {query: '*.anything.example'}, condition: a}
+logsource: {product: zeek}
+---
+title: an expression
+logsource: {product: zeek}
+detection: {a: {query|re: '^fi[a-z]+\\.example$'}, condition: a}
+---
+title: null and exists
+logsource: {product: zeek}
+detection: {a: {query|exists: true, absent: null}, condition: a}
+"""
+
+
+def zeek(path, **more):
+    return json.dumps({"_path": path, "ts": 1700000000.5, "uid": "C1", "id.orig_h": "10.0.0.1", "id.orig_p": 1, "id.resp_h": "192.0.2.1", "id.resp_p": 53, **more})
+
+
+ZEEK = [zeek("dns", query="host.\\u0065vil.example").replace("\\\\u", "\\u"), zeek("dns", query="EVIL.example"), zeek("dns", query="harmless.example"),
+        zeek("dns", query="q1.example", note='We SAY "hello" to \\server/share'), zeek("dns", query="q2.example", note='say "hello" to \\server/share').replace("/", "\\/"),
+        zeek("dns", query="WWW.UPPER.example"), zeek("conn", **{"id.orig_h": "2001:DB8:0::17"}), zeek("conn", **{"id.resp_p": 4443}),
+        zeek("http", host="www.joined.example", uri="/index.html", method="GET", **{"id.resp_p": 80}), zeek("dns", query="first.example"), zeek("dns", query="b.third.example"),
+        zeek("dns", query="part-four-th.example"), zeek("dns", query="x-y.example"), zeek("dns", query="a.anything.example"), zeek("dns", query="fifty.example")]
+SYSLOG = ["<38>1 2023-11-14T22:13:20Z web1 sshd 77 - - Failed password for root from 192.0.2.9 port 22 ssh2"]
+WINDOWS = [json.dumps({"EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational", "Hostname": "pc1", "EventTime": "2023-11-14 22:13:20",
+                       "Image": "C:\\Windows\\System32\\WHOAMI.exe", "CommandLine": "whoami /all"}),
+           json.dumps({"EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational", "Hostname": "pc1", "EventTime": "2023-11-14 22:13:20",
+                       "Image": "C:/Windows\\System32\\whoami.exe", "CommandLine": "whoami  /all"}).replace("/all", "\\/all").replace("whoami ", "\\u0077hoami ")]
+
+with tempfile.TemporaryDirectory() as d:
+    store = Store(serve, folder())
+    files = []
+    for name, lines in (("zeek", ZEEK), ("syslog", SYSLOG), ("windows", WINDOWS)):
+        with open(os.path.join(d, f"own-{name}"), "w", encoding="utf-8") as f:
+            f.write("\n".join(lines) + "\n")
+        files.append(f"{name}:{d}/own-{name}")
+    for z in zips:
+        with zipfile.ZipFile(z) as archive:
+            for name in archive.namelist():
+                if name.endswith(".json") and not name.startswith("__MACOSX"):
+                    files.append("windows:" + archive.extract(name, d))
+    rules = os.path.join(d, "rules.yml")
+    with open(rules, "w", encoding="utf-8") as f:
+        f.write(RULES)
+    r = subprocess.run([tool, "unix:" + store.sock, "25", rules, *files], capture_output=True, text=True, timeout=200)
+    store.kill()
+    print(r.stdout, end="")
+    ok(r.returncode == 0, "stored events match as they did when they came in, with the condition and without", (r.returncode, r.stderr[-1500:]))
+done()
