@@ -123,6 +123,9 @@ def dig(port, name):
                           capture_output=True, text=True).stdout
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every `with` ends what it began
+
+
 class Server:
     """One that is running; `with` ends it."""
 
