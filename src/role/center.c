@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "api/export.h"
 #include "api/list_body.h"
@@ -668,8 +667,7 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	while (c->news_task.busy) /* events that main gave us are not given again */
 		(void)uv_run(ctx->loop, UV_RUN_ONCE);
 	keep_news(c);
-	/* what is committed is on disk; threads of the pool may still hold handles */
-	_exit(0);
+	return YG_OK;
 }
 
 const struct yg_role yg_role_center = {

@@ -72,8 +72,8 @@ void sup_child_start(struct yg_child *c)
 	struct sup *s = c->sup;
 	struct yg_err err = {0};
 	c->restart_at.us = 0;
-	c->pinged.us = c->ping_at.us = 0;
-	c->hung = false;
+	c->answer_by.us = c->ping_at.us = 0;
+	c->doubted = c->hung = false;
 	c->started = now(s);
 	yg_status st = sup_spawn(s, c, &err);
 	if (st != YG_OK) {
@@ -118,7 +118,7 @@ static void died(struct yg_child *c, int status)
 	c->channel = NULL;
 	c->pid = 0;
 	c->state = YG_CHILD_DOWN;
-	c->deadline.us = c->pinged.us = c->ping_at.us = 0;
+	c->deadline.us = c->answer_by.us = c->ping_at.us = 0;
 	if (asked && (clean || s->stopping)) {
 		c->attempt = 0;
 		yg_log(&s->env, YG_EV_ROLE_ENDED, YG_KS("ended", c->role->name),
@@ -164,6 +164,32 @@ void sup_reap(struct sup *s)
 	sup_advance(s);
 }
 
+static void ask(struct yg_child *c, yg_mono answer_by)
+{
+	/* one that takes nothing any more does not answer either */
+	if (c->channel != NULL)
+		(void)yg_channel_send_type(c->channel, YG_IPC_PING);
+	c->answer_by = answer_by;
+}
+
+/* A machine that stood still, or a supervisor that did, is no fault of the role: timers
+ * come before sockets, so its answer may be there and not read yet.  The last
+ * ping_every() of the watchdog's time are for a second look. */
+static void judge(struct yg_child *c, yg_mono t)
+{
+	struct sup *s = c->sup;
+	if (!c->doubted) {
+		c->doubted = true;
+		ask(c, yg_mono_add(t, ping_every(s)));
+		return;
+	}
+	yg_log(&s->env, YG_EV_ROLE_HUNG, YG_KS("hung", c->role->name), YG_KN("worker", c->index),
+	       YG_KN("process", c->pid));
+	c->hung = true;
+	c->answer_by.us = INT64_MAX;
+	(void)kill(c->pid, SIGKILL);
+}
+
 static void tick_child(struct yg_child *c)
 {
 	struct sup *s = c->sup;
@@ -185,18 +211,10 @@ static void tick_child(struct yg_child *c)
 	}
 	if (c->state != YG_CHILD_READY)
 		return;
-	if (c->pinged.us != 0 &&
-	    yg_mono_due(yg_mono_add(c->pinged, (yg_span){s->conf.watchdog_us}), t)) {
-		yg_log(&s->env, YG_EV_ROLE_HUNG, YG_KS("hung", c->role->name),
-		       YG_KN("worker", c->index), YG_KN("process", c->pid));
-		c->hung = true;
-		c->pinged.us = 0;
-		c->ping_at.us = INT64_MAX;
-		(void)kill(c->pid, SIGKILL);
-	} else if (c->pinged.us == 0 && yg_mono_due(c->ping_at, t)) {
-		if (yg_channel_send_type(c->channel, YG_IPC_PING) == YG_OK)
-			c->pinged = t;
-	}
+	if (c->answer_by.us != 0 && yg_mono_due(c->answer_by, t))
+		judge(c, t);
+	else if (c->answer_by.us == 0 && yg_mono_due(c->ping_at, t))
+		ask(c, yg_mono_add(t, (yg_span){s->conf.watchdog_us - ping_every(s).us}));
 }
 
 void sup_tick(struct sup *s)
@@ -239,7 +257,8 @@ static void on_frame(void *arg, uint32_t type, struct yg_sv body, int *fd)
 		return;
 	case YG_IPC_PUBLISH: sup_publish(c->sup, c->role->bit, body); return;
 	case YG_IPC_PONG:
-		c->pinged.us = 0;
+		c->answer_by.us = 0;
+		c->doubted = false;
 		c->ping_at = yg_mono_add(now(c->sup), ping_every(c->sup));
 		sup_advance(c->sup);
 		return;

@@ -92,11 +92,8 @@ static void wake_next(struct sup *s)
 			earlier(&at, c->restart_at);
 		if (c->pid != 0) {
 			earlier(&at, c->deadline);
-			if (c->state == YG_CHILD_READY && c->pinged.us != 0)
-				earlier(&at,
-					yg_mono_add(c->pinged, (yg_span){s->conf.watchdog_us}));
-			else if (c->state == YG_CHILD_READY)
-				earlier(&at, c->ping_at);
+			if (c->state == YG_CHILD_READY)
+				earlier(&at, c->answer_by.us != 0 ? c->answer_by : c->ping_at);
 		}
 	}
 	if (at == INT64_MAX)

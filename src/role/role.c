@@ -450,5 +450,7 @@ int yg_role_main(int argc, char **argv)
 	/* what still waits for main (the record above) goes out now */
 	for (int i = 0; i < 50 && c->channel != NULL && !yg_channel_idle(c->channel); i++)
 		(void)uv_run(&c->loop, UV_RUN_NOWAIT);
-	return st == YG_OK ? 0 : 1;
+	/* Not exit(): it takes libraries down, waiting for threads of the pool, while others
+	 * may still be at work.  What must last is on disk. */
+	_exit(st == YG_OK ? 0 : 1);
 }

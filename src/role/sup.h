@@ -35,7 +35,8 @@ struct yg_child {
 	struct yg_channel *channel;            /* NULL: none */
 	uint32_t attempt;                      /* deaths in a row */
 	yg_mono started, restart_at, deadline; /* .us 0: none; deadline: of draining or starting */
-	yg_mono pinged, ping_at;               /* pinged: not answered yet */
+	yg_mono ping_at, answer_by;            /* answer_by .us 0: not asked */
+	bool doubted;                          /* it had not answered when we looked first */
 	bool wanted;                           /* start it again when it is gone */
 	bool hung;                             /* the watchdog killed it */
 	int last_signal;                       /* that ended the one before; 0: none */

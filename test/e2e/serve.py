@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 
 import inject
 from harness import Server, bail, done, free_port, library, merge, note, ok, skip, until
@@ -18,7 +19,7 @@ BINARY = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Without an engine on this machine the roles are tested with a store that is away.
 AWAY = {} if library() else {"store": {"url": "http://127.0.0.1:9"}}
-PTRACE, EXECVE, SOCKET, MPROTECT = 101, 59, 41, 10
+PTRACE, EXECVE, CLOSE = 101, 59, 3
 
 
 def status_of(pid):
@@ -101,6 +102,41 @@ def watchdog(s):
     until(lambda: s.events("role.ready", ready="ingest")[-1]["process"] == s.pid("ingest"), 10)
 
 
+def lets_go(s):
+    """A role that closes its end of the channel and lives on: the supervisor outlives it."""
+    what, why = "a role without its channel is killed by the watchdog, and the supervisor goes on", inject.possible()
+    if why is not True:
+        skip(what, why)
+        return
+    pid = s.pid("center")
+    ready = len(s.events("role.ready", ready="center"))
+    inject.syscall(pid, CLOSE, 3)
+    died = s.wait_event("role.crashed", 30, process=pid)
+    s.alive()
+    ok(died and died["watchdog"] is True and s.wait_event("role.ready", 60, count=ready + 1, ready="center"), what, s.log()[-2000:])
+
+
+def supervisor_away(s):
+    """A supervisor that could not run for longer than the watchdog waits kills nobody for that."""
+    pid, before = s.pid("ingest"), len(s.events("role.hung"))
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.8)  # it is asked meanwhile
+    s.process.send_signal(signal.SIGSTOP)
+    os.kill(pid, signal.SIGCONT)  # it answers
+    time.sleep(2)
+    s.process.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    ok(s.pid("ingest") == pid and len(s.events("role.hung")) == before, "no role is killed because the supervisor was away", s.log()[-2000:])
+
+
+def settled(s):
+    """What a reload has ended is gone, and every role there is now has said that it is ready."""
+    gone = {e["process"] for name in ("role.ended", "role.crashed") for e in s.events(name)}
+    return ({e["process"] for e in s.events("conf.role_restart")} <= gone and
+            {"ingest", "center"} <= {p.role for p in s.roles()} and
+            all(s.find_event("role.ready", process=p.pid) for p in s.roles()))
+
+
 def listens(port):
     with socket.socket() as c:
         c.settimeout(2)
@@ -145,7 +181,7 @@ def reload(s):
     s.reload()
     ok(until(lambda: s.pid("ingest", 1) is None, 20), "a worker too many drains and ends", s.log()[-2000:])
     ok(until(lambda: s.pid("ingest", 0) and listens(s.port), 20), "the rest is as before")
-    until(lambda: len(s.events("role.ready", process=s.pid("ingest"))) > 0, 20)
+    ok(until(lambda: settled(s), 30), "and ready", s.log()[-3000:])
 
 
 def told_to_center(s):
@@ -161,12 +197,14 @@ def told_to_center(s):
 
 
 def drain(s):
-    expected = [p.role for p in s.roles()]
+    running = {p.pid: p.role for p in s.roles()}
     ok(s.stop() == 0, "SIGTERM ends it with status 0", s.log()[-2000:])
-    order = [e["ended"] for e in s.events("role.ended") if e["exit"] == 0][-len(expected):]
+    ended = [e for e in s.events("role.ended") if e["process"] in running]
+    order = [e["ended"] for e in ended]
     rank = {"ingest": 0, "center": 1, "store": 2}
-    ok(sorted(order) == sorted(expected) and order == sorted(order, key=rank.get),
-       "roles drain in their order, the store last", order)
+    ok(sorted(order) == sorted(running.values()) and order == sorted(order, key=rank.get),
+       "roles drain in their order, the store last", (running, s.log()[-3000:]))
+    ok(all(e["exit"] == 0 and not e["signal"] for e in ended), "each by itself, in time", ended)
     ok(s.find_event("serve.stopped") and not os.path.exists(os.path.join(s.data, "run/api.sock")), "nothing is left behind")
 
 
@@ -193,8 +231,8 @@ def second(s):
 def running():
     conf = merge(AWAY, {"process": {"restart_max": "1s", "watchdog": "2s"}})
     with Server(BINARY, conf) as s:
-        for part in (folders, certificate, locked_in, second, forbidden_call, back_off, watchdog, told_to_center,
-                     reload):
+        for part in (folders, certificate, locked_in, second, forbidden_call, back_off, watchdog, lets_go,
+                     supervisor_away, told_to_center, reload):
             part(s)
             s.alive()
         drain(s)
