@@ -95,7 +95,9 @@ function pruneTokens(css) {
 }
 
 const main = add("main.js", await bundle("src/main.tsx"), "text/javascript; charset=utf-8", "first");
-const early = add("early.js", await bundle("src/early.ts", { format: "iife" }), "text/javascript; charset=utf-8", "first");
+// What pages ask first is asked before there is a kit: of it they get what needs no page.
+const plain = { name: "plain", setup: (build) => build.onResolve({ filter: /\/kit$/ }, () => ({ path: path.join(src, "base", "plain.ts") })) };
+const early = add("early.js", await bundle("src/early.ts", { format: "iife", plugins: [plain] }), "text/javascript; charset=utf-8", "first");
 // In a page's chunk everything of base/, ui/ and the libraries is the one main script's.
 const kit = {
 	name: "kit",

@@ -1,10 +1,11 @@
 // The console by keyboard alone: Tab reaches everything that can be used and shows where
 // it is, `?` lists the shortcuts, Ctrl K goes anywhere, lists and drawers have j k Enter
 // Escape.  Arguments: yagura.
-import { Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, wordsOf } from "./lib.mjs";
+import { Server, chooseOwnJson, firstPerson, invited, loadSample, note, ok, openBrowser, run, seconds, until, wordsOf } from "./lib.mjs";
 import { addresses, pagesOf } from "./inspect.mjs";
 
 const TABS_MAX = 700;
+const LANES = 3;
 
 /** Watches where the focus goes, and whether one can see it. */
 async function watchFocus(page) {
@@ -56,7 +57,7 @@ async function watchFocus(page) {
 	});
 }
 
-async function tabThrough(tab, address, ready = () => tab.go(address), name = address) {
+async function tabThrough(tab, address, { ready = () => tab.go(address), name = address, key = "Tab" } = {}) {
 	const { page } = tab;
 	await ready();
 	await page.mouse.move(0, 0);
@@ -68,10 +69,29 @@ async function tabThrough(tab, address, ready = () => tab.go(address), name = ad
 		document.body.removeAttribute("tabindex");
 	});
 	const n = Math.min(TABS_MAX, (await page.evaluate(() => window.focusWatch.count())) + 12);
-	for (let i = 0; i < n; i++) await page.keyboard.press("Tab");
+	for (let i = 0; i < n; i++) await page.keyboard.press(key);
 	await tab.settled();
 	const faults = await page.evaluate(() => window.focusWatch.end());
-	ok(faults.length === 0, `${name}: Tab reaches everything, and shows where it is`, faults);
+	ok(faults.length === 0, `${name}: ${key} reaches everything, and shows where it is`, faults);
+}
+/** Choices that come when one has gone on already stay away: they would lie over what has the focus now. */
+async function lateChoices(browser, person) {
+	const tab = await browser.tab(person);
+	const { page } = tab;
+	const held = [];
+	await tab.context.route("**/api/v1/organisations?*", (r) => held.push(r));
+	await page.goto("/detection-rule");
+	const box = page.locator("main [role=combobox]").first();
+	await box.focus();
+	await until("the choices are asked for", () => held.length > 0);
+	await page.keyboard.press("Tab");
+	for (const r of held) await r.continue();
+	await tab.settled();
+	const open = await page.locator("[role=listbox]:visible").count();
+	await box.focus();
+	await page.locator("[role=option]:visible").first().waitFor();
+	ok(open === 0, "choices that come late do not open over what has the focus, and are there when one comes back", open);
+	await tab.close();
 }
 
 const dialogOpen = (page) => page.evaluate(() => document.querySelector("dialog[open]") !== null);
@@ -201,6 +221,18 @@ async function explained(tab, address) {
 	}
 	ok(n > 0 && bad.length === 0, `${address}: ${n} numbers are explained`, bad);
 }
+/** All of it, side by side: each lane has a tab of its own, and goes on while the others wait. */
+async function inLanes(work, open) {
+	const rest = [...work];
+	const lane = async () => {
+		const tab = await open();
+		for (let one = rest.shift(); one !== undefined; one = rest.shift()) await one(tab);
+		const told = tab.troubles();
+		ok(told.length === 0, "nothing in the browser's console all the while", told);
+		await tab.close();
+	};
+	await Promise.all(Array.from({ length: LANES }, lane));
+}
 /** Other people, the other language, the other width: what they see is reached by Tab, and what they open closes by Escape. */
 const OTHERS = [
 	{ role: "centre_analyst", language: "en", width: 360, daily: ["/alerts?severity=4", "/search?from=now-1h", "/work", "/sources?state=late", "/health"] },
@@ -211,37 +243,47 @@ async function otherPeople(browser, chief) {
 	const org = (await chief.get("/api/v1/alerts?limit=1")).items[0].org;
 	const day = 86_400_000;
 	const when = (ms) => new Date(Date.now() + ms).toISOString();
-	const ready = [];
-	for (const { role, daily, ...look } of OTHERS) { // one after the other: each changes the rights
+	const work = [];
+	for (const { role, daily, ...look } of OTHERS) { // invited one after the other: each changes the rights
 		const period = role === "auditor" ? { period_from: when(-7 * day), period_to: when(day) } : {};
 		const person = await invited(chief, { login: role.replaceAll("_", "-"), language: look.language, role, node: role === "organisation_csirt" ? org : "", ...period });
-		ready.push({ role, daily, look, person });
-	}
-	await Promise.all(
-		ready.map(async ({ role, daily, look, person }) => {
+		work.push(async () => {
 			const tab = await browser.tab(person, look);
-			const { page } = tab;
 			const as = `${role} ${look.language} ${look.width}`;
 			await tab.open("/overview");
-			for (const address of daily) await tabThrough(tab, address, () => tab.go(address), `${as} ${address}`);
-			if (look.width === 360) { // the pages behind their button
-				await tab.go("/account");
-				await page.locator("header .y-narrow").focus();
-				await page.keyboard.press("Enter");
-				await page.locator(".y-nav a").first().waitFor({ state: "visible" });
-				await page.keyboard.press("Tab");
-				const order = await page.evaluate(() => document.querySelector("header .y-narrow").getAttribute("aria-expanded"));
-				for (let i = 0; i < 12 && !(await page.evaluate(() => document.activeElement.closest(".y-nav") !== null)); i++) await page.keyboard.press("Tab");
-				await page.keyboard.press("Enter");
-				await page.waitForFunction(() => location.pathname !== "/account");
-				ok(order === "true", `${as}: the pages are behind a button that opens by key, and lead there`);
-				await tab.settled();
+			for (const address of daily) await tabThrough(tab, address, { name: `${as} ${address}` });
+			if (look.width === 360) {
+				await narrowPages(tab, as);
+				await tabThrough(tab, daily[0], { name: `${as} ${daily[0]}`, key: "Shift+Tab" });
 			}
 			const told = tab.troubles();
 			ok(told.length === 0, `${as}: nothing in the browser's console`, told);
 			await tab.close();
-		}),
-	);
+		});
+	}
+	return work;
+}
+/** The pages behind their button. */
+async function narrowPages(tab, as) {
+	const { page } = tab;
+	await tab.go("/account");
+	await page.locator("header .y-narrow").focus();
+	await page.keyboard.press("Enter");
+	await page.locator(".y-nav a").first().waitFor({ state: "visible" });
+	await page.keyboard.press("Tab");
+	const order = await page.evaluate(() => document.querySelector("header .y-narrow").getAttribute("aria-expanded"));
+	const inNav = () => page.evaluate(() => document.activeElement.closest(".y-nav") !== null);
+	for (let i = 0; i < 12 && !(await inNav()); i++) await page.keyboard.press("Tab");
+	await page.keyboard.press("Enter");
+	await page.waitForFunction(() => location.pathname !== "/account");
+	ok(order === "true", `${as}: the pages are behind a button that opens by key, and lead there`);
+	await tab.settled();
+	await page.locator("header .y-narrow").focus();
+	await page.keyboard.press("Enter");
+	for (let i = 0; i < 60 && !(await inNav()); i++) await page.keyboard.press("Tab");
+	for (let i = 0; i < 60 && (await inNav()); i++) await page.keyboard.press("Tab");
+	const away = await page.evaluate(() => document.activeElement.closest("main") !== null && !document.querySelector(".y-nav").checkVisibility());
+	ok(away, `${as}: they close behind who goes on into the page`);
 }
 
 await run(async () => {
@@ -286,24 +328,34 @@ await run(async () => {
 	await page.waitForFunction(() => document.querySelector("dialog[open]") === null);
 	ok(!(await dialogOpen(page)), "Escape closes the palette");
 
-	const only = process.argv.slice(3); // addresses, when one is looked into
-	for (const address of await addresses(built, chief)) {
-		if (address.includes("?") || address.startsWith("/o/") || (only.length > 0 && !only.includes(address))) continue;
-		await tabThrough(tab, address);
-		if (address.lastIndexOf("/") === 0) {
-			await overlay(tab, address);
-			await rows(tab, address);
-		}
-	}
-	for (const address of ["/overview", "/compare", "/alerts", "/sources", "/organisations", "/work", "/health"]) await explained(tab, address);
-	if (only.length === 0) {
-		await otherPeople(browser, chief);
-		await filters(tab, chief, wordsOf("ja"));
-		await tabThrough(tab, "/import: a mapping", async () => {
-			await tab.go("/import");
-			await chooseOwnJson(tab, server, wordsOf("ja"));
-		});
-	}
 	const told = tab.troubles();
-	ok(told.length === 0, "nothing in the browser's console all the while", told);
+	ok(told.length === 0, "nothing in the browser's console", told);
+	await tab.close();
+	note(`the keys of everywhere: after ${seconds().toFixed(1)} s`);
+
+	const only = process.argv.slice(3); // addresses, when one is looked into
+	const list = (await addresses(built, chief)).filter((a) => !a.includes("?") && !a.startsWith("/o/") && (only.length === 0 || only.includes(a)));
+	const work = list.map((address) => async (lane) => {
+		await tabThrough(lane, address);
+		if (address.lastIndexOf("/") !== 0) return;
+		await overlay(lane, address);
+		await rows(lane, address);
+	});
+	if (only.length === 0) {
+		const w = wordsOf("ja");
+		const others = await otherPeople(browser, chief);
+		work.unshift(
+			...others, // the longest of all begin
+			() => lateChoices(browser, chief),
+			(lane) => filters(lane, chief, w),
+			(lane) => tabThrough(lane, "/import", { name: "/import: a mapping", ready: () => lane.go("/import").then(() => chooseOwnJson(lane, server, w)) }),
+			...["/alerts", "/overview"].map((address) => (lane) => tabThrough(lane, address, { key: "Shift+Tab" })),
+			...["/overview", "/compare", "/alerts", "/sources", "/organisations", "/work", "/health"].map((address) => (lane) => explained(lane, address)),
+		);
+	}
+	await inLanes(work, async () => {
+		const lane = await browser.tab(chief, { language: "ja" });
+		await lane.open("/alerts");
+		return lane;
+	});
 });

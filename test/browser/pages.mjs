@@ -47,16 +47,33 @@ async function look(tab, address, language, inside) {
 	ok(faults.length === 0, `${language} ${address.replace(/code=.*/, "code=...")} (${Date.now() - start} ms)`, faults);
 }
 
-/** What was asked for before the page's script was there is what the page asks: once, and taken. */
+/** What was asked for before the page's script was there is what the page asks: once, and taken. No page asks twice. */
 async function early(browser, person) {
 	const tab = await browser.tab(person, { language: "ja" });
+	await tab.context.addInitScript(() => { // what early.ts asks for, as it does
+		let asked;
+		window.earlyAsked = [];
+		Object.defineProperty(window, "yaguraEarly", {
+			get: () => asked,
+			set: (map) => {
+				asked = map;
+				map.set = (address, answer) => {
+					window.earlyAsked.push(address);
+					return Map.prototype.set.call(map, address, answer);
+				};
+			},
+		});
+	});
 	const asked = [];
 	tab.page.on("request", (q) => q.url().includes("/api/") && asked.push(`${q.method()} ${new URL(q.url()).pathname}${new URL(q.url()).search}`));
 	const [alert] = (await person.get("/api/v1/alerts?limit=1")).items;
 	const faults = [];
-	for (const address of ["/", `/o/${alert.org}`, `/o/${alert.org}/a/${encodeURIComponent(alert.asset)}`, `/alerts/${alert.id}`, "/alerts?by=org&severity=4", "/search?q=query:*.example&from=now-7d", "/compare", "/dns-zones", "/audit-log"]) {
+	const first = ["/", `/o/${alert.org}`, `/o/${alert.org}/a/${encodeURIComponent(alert.asset)}`, `/alerts/${alert.id}`, "/alerts?by=org&severity=4", "/search?q=query:*.example&from=now-7d", "/compare", "/dns", "/dns-zones", "/audit-log"];
+	for (const address of [...first, "/work", "/sources", "/indicators", "/detection-rules"]) {
 		asked.splice(0);
 		await tab.open(address);
+		const own = await tab.page.evaluate(() => window.earlyAsked.filter((a) => a.startsWith("/api/") && a !== "/api/v1/session"));
+		if (first.includes(address) && own.length === 0) faults.push(`${address}: nothing is asked before its script`);
 		faults.push(...(await tab.page.evaluate(() => [...(globalThis.yaguraEarly?.keys() ?? ["nothing"])])).map((x) => `${address}: ${x} is not taken`));
 		faults.push(...asked.filter((x, i) => asked.indexOf(x) !== i).map((x) => `${address}: ${x} is asked for twice`));
 	}
@@ -218,8 +235,11 @@ async function filters(browser, person) {
 		await page.waitForFunction(([name, want]) => (new URL(location.href).searchParams.get(name) ?? "") === want, [param, value]);
 		await tab.settled();
 	};
-	const { items } = await person.get("/api/v1/jobs?limit=200");
-	const { kind } = items[0];
+	const items = await until("no job goes on", async () => {
+		const all = (await person.get("/api/v1/jobs?limit=200")).items;
+		return all.every((j) => j.state !== "queued" && j.state !== "running") && all;
+	});
+	const { kind } = items.find((j) => j.state === "done");
 	const of = (state) => items.filter((j) => j.kind === kind && j.state === state).length;
 	await tab.open("/jobs");
 	await tab.speak("en");

@@ -2,7 +2,7 @@
 // Usage: screenshots.mjs YAGURA FOLDER [PART-OF-ADDRESS...]
 import fs from "node:fs";
 import path from "node:path";
-import { Server, firstPerson, loadSample, openBrowser, run } from "./lib.mjs";
+import { Server, firstPerson, loadSample, openBrowser, run, until } from "./lib.mjs";
 import { addresses, pagesOf } from "./inspect.mjs";
 
 const folder = path.resolve(process.argv[3] ?? "build/screenshots");
@@ -15,22 +15,56 @@ function nameOf(address) {
 	if (query !== "" && !where.startsWith("/setup")) parts.push(query.replace(/[^A-Za-z0-9]+/g, "-").replace(/-$/, ""));
 	return parts.join("_") || "overview";
 }
-async function take(tab, address, language, inside) {
+async function take(tab, name, language, show) {
 	for (const width of [1440, 360]) {
 		await tab.size(width);
-		await (inside ? tab.go(address) : tab.open(address));
+		await show();
 		for (const theme of ["light", "dark"]) {
 			await tab.theme(theme);
-			await tab.page.screenshot({ path: path.join(folder, `${nameOf(address)}.${language}.${theme}.${width}.png`), fullPage: true, animations: "disabled" });
+			await tab.page.screenshot({ path: path.join(folder, `${name}.${language}.${theme}.${width}.png`), fullPage: true, animations: "disabled" });
 		}
 		await tab.theme("light");
 		if (width === 1440) {
 			await tab.page.emulateMedia({ forcedColors: "active" });
-			await tab.page.screenshot({ path: path.join(folder, `${nameOf(address)}.${language}.forced.${width}.png`), fullPage: true, animations: "disabled" });
+			await tab.page.screenshot({ path: path.join(folder, `${name}.${language}.forced.${width}.png`), fullPage: true, animations: "disabled" });
 			await tab.page.emulateMedia({ forcedColors: "none" });
 		}
 	}
-	process.stdout.write(`# ${language} ${address.replace(/code=.*/, "code=...")}\n`);
+	process.stdout.write(`# ${language} ${name}\n`);
+}
+/** Of the detection that the demonstration has, what somebody has made since. */
+async function worked(chief) {
+	const of = async (where) => (await chief.get(`/api/v1/${where}`)).items;
+	const [rule] = await of("detection-rules?q=Name%20that%20carries&limit=1");
+	const { org } = (await of("alerts?limit=1"))[0];
+	const expires_at = new Date(Date.now() + 30 * 86_400_000).toISOString();
+	await chief.must("PUT", `/api/v1/detection-rules/${rule.id}/overrides/${org}`, { stage: "audit-only", reason: "更改作業のあいだ / while servers are replaced", expires_at });
+	const exception = await chief.must("POST", "/api/v1/detection-exceptions", { rule: rule.id, org, text: "selection:\n    query|endswith: '.cdn.example'\ncondition: selection\n", reason: "CDNの名前 / names of our CDN", expires_at });
+	const hunt = await chief.must("POST", "/api/v1/retro-hunts", { rule: rule.id, org, from: new Date(Date.now() - 30 * 86_400_000).toISOString(), until: new Date().toISOString() });
+	await until("the hunt is over", async () => !["queued", "running"].includes((await chief.get(`/api/v1/retro-hunts/${hunt.id}`)).state));
+	const one = `/detection-rule/${rule.id}`;
+	return { rule: one, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
+}
+/** What one sees when something was typed. */
+function scenes(tab, rule) {
+	const { page } = tab;
+	const fault = async () => {
+		await tab.go(rule);
+		const editor = page.locator(".dr-code textarea");
+		await editor.fill((await editor.inputValue()).replace("condition: ", "condition: no_such and "));
+		await page.locator("[data-checked=true].is-bad").waitFor();
+	};
+	const tried = async () => {
+		await tab.go(rule);
+		const box = page.locator(".dr-try").last();
+		await box.locator("[role=combobox]").focus();
+		await page.locator("[role=option]:visible").first().waitFor();
+		await page.keyboard.press("Enter");
+		await box.locator("button").first().click();
+		await page.locator(".dr-try ~ [aria-live] :is(.y-empty, .dr-found)").waitFor();
+		await tab.settled();
+	};
+	return { "detection-rule_fault": fault, "detection-rule_tried": tried };
 }
 
 await run(async () => {
@@ -41,16 +75,29 @@ await run(async () => {
 	const each = (what) => Promise.all(["ja", "en"].map(what));
 	await each(async (language) => {
 		const tab = await browser.tab(null, { language });
-		for (const address of [setup.pathname + setup.search, "/signin", "/status", "/doc/problems"].filter(wanted)) await take(tab, address, language, false);
+		for (const address of [setup.pathname + setup.search, "/signin", "/status", "/doc/problems"].filter(wanted)) await take(tab, nameOf(address), language, () => tab.open(address));
 		await tab.close();
 	});
 	const chief = await firstPerson(server);
 	await loadSample(server);
+	const { rule, more } = await worked(chief);
 	await each(async (language) => {
+		const out = await browser.tab(null, { language });
+		if (wanted("/signin-wrong"))
+			await take(out, "signin-wrong", language, async () => {
+				await out.open("/signin");
+				await out.page.fill("[name=login]", "chief");
+				for (const [name, value] of [["password", "not the password"], ["code", "123456"]]) await out.page.fill(`[name=${name}]`, value);
+				await out.page.locator("[name=code]").press("Enter");
+				await out.page.locator("[role=alert]").waitFor();
+			});
+		await out.close();
 		const tab = await browser.tab(chief, { language });
 		await tab.open("/alerts");
 		await tab.speak(language);
-		for (const address of (await addresses(await pagesOf(tab), chief)).filter(wanted)) await take(tab, address, language, true);
+		const list = [...(await addresses(await pagesOf(tab), chief)), ...more, "/jobs?state=done", "/jobs?state=failed", "/indicators?tab=entries", "/indicators?tab=entries&q=fox&validity=in_force", "/indicators?tab=entries&q=nothing-is-called-so"];
+		for (const address of [...new Set(list)].filter(wanted)) await take(tab, nameOf(address), language, () => tab.go(address));
+		for (const [name, show] of Object.entries(scenes(tab, rule))) if (wanted(`/${name}`)) await take(tab, name, language, show);
 		await tab.close();
 	});
-}, { plan: false });
+}, { plan: false, limit: 3600 });

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { type PageOf, api, at } from "./api";
 import { lang, t, titleOf } from "./i18n";
+import { ORGS } from "./plain";
 import { may } from "./session";
 
 export interface Organisation {
@@ -30,10 +31,11 @@ let reading: Promise<void> | undefined;
 const asked = new Set<string>();
 
 async function readAll(): Promise<void> {
-	if (!may("org:read")) return; // names come with what one may read
+	const [permission, path, params] = ORGS;
+	if (!may(permission)) return; // names come with what one may read
 	const next = new Map<string, Organisation>();
 	for (let cursor: string | null = ""; cursor !== null && next.size < 5000; ) {
-		const p: PageOf<Organisation> = await api.get<PageOf<Organisation>>("/organisations", { limit: 200, cursor });
+		const p: PageOf<Organisation> = await api.get<PageOf<Organisation>>(path, { ...params, cursor });
 		for (const o of p.items) next.set(o.name, o);
 		cursor = p.next_cursor;
 	}

@@ -1,4 +1,7 @@
-// What the start needs before there is a page: no signals, no components.
+// What the start needs before there is a page: no signals, no components.  For early.ts it stands
+// in the place of kit.ts, and so for the first.ts of the pages.
+export { quoted } from "./query";
+
 export interface Scope {
 	org: string;
 	system: string;
@@ -28,6 +31,27 @@ export function parsePath(path: string): Place {
 	if (parts.length > 0) [place.page, place.rest] = [parts[0] as string, parts.slice(1)];
 	return place;
 }
+
+/** The scope as the API wants it: {org, system}. */
+export const scopeOf = (s: Scope): { org?: string; system?: string } => ({ ...orgIn(s), ...(s.system !== "" && { system: s.system }) });
+/** The same with the asset, for what knows alerts. */
+export const assetIn = (s: Scope): { org?: string; system?: string; asset?: string } => ({ ...scopeOf(s), ...(s.asset !== "" && { asset: s.asset }) });
+/** The organisation alone, for lists that know no information systems. */
+export const orgIn = (s: Scope): { org?: string } => (s.org === "" ? {} : { org: s.org });
+
+/** What an address asks for: of the page's own first questions, before it is there (early.ts) and when it is (asked()). */
+export interface Asked {
+	place: Place;
+	/** One value of the query. */
+	param: (name: string, fallback?: string) => string;
+	/** The time range; `fallback` is how far back when the address says nothing. */
+	range: (fallback?: string) => { from: string; to: string };
+	login: string;
+}
+/** A question, for who has the permission. */
+export type Ask = [permission: string, path: string, params: Params];
+/** All organisations, for their titles. */
+export const ORGS: Ask = ["org:read", "/organisations", { limit: 200 }];
 
 export type Lang = "ja" | "en";
 /** By the choice that this browser keeps, else by what it prefers. */

@@ -4,10 +4,9 @@
 // one; of the whole it is "/", or "/overview" for those whose home "/" is another page.
 import { computed, signal } from "@preact/signals";
 import { manifest } from "./i18n";
-import { type Place, type Scope, parsePath } from "./plain";
+import { assetIn, orgIn, parsePath, type Scope, scopeOf } from "./plain";
 import { type Range, fixed, iso, resolve } from "./time";
 
-export { type Place, type Scope, parsePath };
 export type QueryPatch = Record<string, string | number | boolean | null | undefined>;
 
 /** Where "/" leads, by the person's role. */
@@ -17,23 +16,10 @@ export const place = computed(() => parsePath(here.value.split("?")[0] as string
 export const query = computed(() => new URLSearchParams(here.value.split("?")[1] ?? ""));
 export const scope = computed<Scope>(() => ({ org: place.value.org, system: place.value.system, asset: place.value.asset }));
 
-/** The scope as the API wants it: {org, system}. */
-export function scopeQuery(): { org?: string; system?: string } {
-	const s = scope.value;
-	return { ...(s.org !== "" && { org: s.org }), ...(s.system !== "" && { system: s.system }) };
-}
-
-/** The same with the asset, for what knows alerts. */
-export function assetQuery(): { org?: string; system?: string; asset?: string } {
-	const { asset } = scope.value;
-	return { ...scopeQuery(), ...(asset !== "" && { asset }) };
-}
-
-/** The organisation alone, for lists that know no information systems. */
-export function orgQuery(): { org?: string } {
-	const { org } = scope.value;
-	return org === "" ? {} : { org };
-}
+/** The scope that is shown, as the API wants it. */
+export const scopeQuery = () => scopeOf(scope.value);
+export const assetQuery = () => assetIn(scope.value);
+export const orgQuery = () => orgIn(scope.value);
 
 function patched(from: URLSearchParams, patch: QueryPatch): string {
 	const q = new URLSearchParams(from);

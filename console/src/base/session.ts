@@ -2,8 +2,9 @@
 import { computed, signal } from "@preact/signals";
 import { api, hooks } from "./api";
 import { type Lang, setLang } from "./i18n";
+import type { Asked } from "./plain";
 import { type Theme, theme } from "./prefs";
-import { frozen } from "./router";
+import { frozen, param, place, range } from "./router";
 
 export interface Reach {
 	all?: boolean;
@@ -24,6 +25,8 @@ export interface Session {
 	version: string;
 }
 export const session = signal<Session | null>(null);
+/** What the address asks for, as first.ts of a page wants it. */
+export const asked = (): Asked => ({ place: place.value, param, range, login: session.value?.person?.login ?? "" });
 export const myId = computed(() => session.value?.person?.id ?? "");
 
 /** May the person do this at all; with an organisation: there? */

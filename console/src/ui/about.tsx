@@ -1,13 +1,11 @@
 // What a number means, beside it: the "i" button.  Definition, how it is counted, its rows,
 // as of when, how many sources are heard and which are not.
 import type { ComponentChildren } from "preact";
-import { useData } from "../base/data";
 import { t, textOf } from "../base/i18n";
 import { orgTitle } from "../base/orgs";
-import { link, scopeQuery } from "../base/router";
-import { may } from "../base/session";
+import { link } from "../base/router";
 import { Short, Time, Unsure, cx, enough } from "./basics";
-import { type HeardOf, knownCoverage } from "./heard";
+import { type HeardOf, knownCoverage, useHeard } from "./heard";
 import { Popover } from "./overlay";
 
 /** The keys of two texts, by k(): what the number is, and which rows it counts. */
@@ -22,16 +20,10 @@ interface AboutProps {
 	/** How much is heard of what it is counted from, where the page knows that itself. */
 	heard?: HeardOf;
 }
-interface Quiet {
-	coverage: HeardOf;
-	silent: { org: string; source: string; sensor: string }[];
-	silent_total: number;
-	as_of: string;
-}
 const SHOWN = 5;
 
 function Inside({ about, href, asOf, heard }: AboutProps) {
-	const now = useData<Quiet>(may("alerts:read") ? "/overview" : "", { ...scopeQuery(), from: "now-1h" });
+	const now = useHeard();
 	const c = heard ?? knownCoverage(now.data?.coverage);
 	const silent = now.data?.silent ?? [];
 	const [what, how] = about;

@@ -269,6 +269,7 @@ export function Combobox(p: ComboboxProps) {
 				}}
 				onFocus={() => void look("")}
 				onBlur={() => {
+					close(); // nor do choices that are still on their way open over what has the focus now
 					if (open || text !== p.value) choose(p.free === true ? undefined : choices.find((c) => c.label === text || c.value === text));
 				}}
 				onKeyDown={onKey}

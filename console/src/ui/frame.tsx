@@ -232,7 +232,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
 			{session.value?.demo === true && <DemoMark />}
 			<div class={cx("y-body", nav && "is-nav")}>
 				<Nav done={() => setNav(false)} />
-				<main id="main" tabIndex={-1}>
+				<main id="main" tabIndex={-1} onFocusIn={() => setNav(false)}>
 					{children}
 				</main>
 			</div>

@@ -1,6 +1,6 @@
 // How much of the scope is heard, beside the numbers of pages whose lists do not say it.
 import type { ComponentChildren } from "preact";
-import { useData } from "../base/data";
+import { type Loaded, useData } from "../base/data";
 import { link, place, scopeQuery } from "../base/router";
 import { may, session } from "../base/session";
 import { Coverage } from "./basics";
@@ -24,8 +24,19 @@ export function Lead({ asOf, children }: { asOf: string; children: ComponentChil
 		</>
 	);
 }
+export interface HeardNow {
+	coverage: HeardOf;
+	silent: { org: string; source: string; sensor: string }[];
+	silent_total: number;
+	as_of: string;
+}
+/** What is heard of the scope now, and what is not. */
+export const useHeard = () => useData<HeardNow>(may("alerts:read") ? "/overview" : "", { ...scopeQuery(), from: "now-1h" });
 export function Heard({ asOf }: { asOf?: string }) {
-	const one = useData<{ coverage: HeardOf }>(may("alerts:read") ? "/overview" : "", { ...scopeQuery(), from: "now-1h" });
-	const c = knownCoverage(one.data?.coverage);
+	return <HeardIn now={useHeard()} asOf={asOf} />;
+}
+/** The same, where the page has asked already. */
+export function HeardIn({ now, asOf }: { now: Loaded<HeardNow>; asOf?: string | undefined }) {
+	const c = knownCoverage(now.data?.coverage);
 	return <Coverage expected={c?.expected} reporting={c?.reporting} lastEvent={c === undefined ? undefined : (c.last_event ?? null)} asOf={asOf} href={link("sources")} />;
 }

@@ -1,9 +1,17 @@
-// A time to come, with the reason for it.
+// A time to come: how many days something holds, or a time with the reason for it.
 import { t } from "../base/i18n";
-import { iso, resolve, span } from "../base/time";
+import { iso, resolve, span, stamp, toMs } from "../base/time";
 import { Form, SelectField, TextArea, TextField, useForm } from "./form";
 import { Dialog } from "./overlay";
 
+/** A choice of days from now, as the API wants it; "": without end. */
+export const inDays = (days: string) => (days === "" ? null : iso(Math.floor(Date.now() / 1000) * 1000 + Number(days) * 86_400_000));
+export const over = (until: string | null) => until !== null && toMs(until) <= Date.now();
+/** To choose from; with `keep`, what holds now first ("keep"). */
+export const dayOptions = (keep?: string | null): [string, string][] => [
+	...(keep === undefined ? [] : [["keep", keep === null ? t("until.keep-never") : t("until.keep", { time: stamp(keep) })] as [string, string]]),
+	...["7", "30", "90", "365", ""].map((d): [string, string] => [d, d === "" ? t("until.never") : t("until.days", { n: Number(d) })]),
+];
 const HOURS = [1, 4, 24, 72, 168, 720];
 interface LaterProps {
 	title: string;

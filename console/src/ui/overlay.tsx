@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../base/api";
 import { t } from "../base/i18n";
-import { go } from "../base/router";
+import { go, place, withRest } from "../base/router";
 import { Button, ErrorBox, type IconName, cx } from "./basics";
 
 /** A modal dialog; Escape and the cross close it, the focus goes back. */
@@ -70,8 +70,19 @@ export function Confirm({ title, children, action, danger, run, onClose }: { tit
 		</Dialog>
 	);
 }
+export interface Step {
+	prev?: string | undefined;
+	next?: string | undefined;
+}
+/** The addresses of the rows before and after the one that is open; `rest`: what stands behind the page for a row. */
+export function stepsOf<T>(rows: T[], rest: (row: T) => string[]): Step {
+	const open = place.value.rest.join("/");
+	const i = rows.findIndex((x) => rest(x).join("/") === open);
+	const near = (row: T | undefined) => (i < 0 || row === undefined ? undefined : withRest(rest(row)));
+	return { prev: near(rows[i - 1]), next: near(rows[i + 1]) };
+}
 /** The detail of a row, beside the list, at an address of its own: `back` is the list's. */
-export function Drawer({ title, back, children, head, step }: { title: ComponentChildren; back: string; children: ComponentChildren; head?: ComponentChildren; step?: { prev?: string; next?: string } }) {
+export function Drawer({ title, back, children, head, step }: { title: ComponentChildren; back: string; children: ComponentChildren; head?: ComponentChildren; step?: Step }) {
 	const id = useId();
 	const ref = useRef<HTMLElement>(null);
 	useEffect(() => {
@@ -126,6 +137,16 @@ export interface MenuItem {
 	/** A line above it. */
 	apart?: boolean;
 }
+/** What is open closes when one points or goes elsewhere, so that it covers nothing there; ends by the function it gives. */
+function untilAway(of: { current: HTMLElement | null }, close: () => void): () => void {
+	const away = (e: Event) => {
+		if (!of.current?.contains(e.target as Node)) close();
+	};
+	for (const what of ["pointerdown", "focusin"]) document.addEventListener(what, away);
+	return () => {
+		for (const what of ["pointerdown", "focusin"]) document.removeEventListener(what, away);
+	};
+}
 /** A button with a list of actions; arrows, Home, End, Escape. */
 export function Menu({ label, icon, text, items, kind = "plain", small, end }: { label: string; icon?: IconName; text?: ComponentChildren; items: MenuItem[]; kind?: "plain" | "quiet" | "main"; small?: boolean; end?: boolean }) {
 	const [open, setOpen] = useState(false);
@@ -135,15 +156,7 @@ export function Menu({ label, icon, text, items, kind = "plain", small, end }: {
 	useEffect(() => {
 		if (!open) return undefined;
 		entries()[0]?.focus();
-		const away = (e: Event) => {
-			if (!ref.current?.contains(e.target as Node)) setOpen(false);
-		};
-		document.addEventListener("pointerdown", away);
-		document.addEventListener("focusin", away);
-		return () => {
-			document.removeEventListener("pointerdown", away);
-			document.removeEventListener("focusin", away);
-		};
+		return untilAway(ref, () => setOpen(false));
 	}, [open]);
 	const close = () => {
 		setOpen(false);
@@ -216,11 +229,7 @@ export function Popover({ label, icon, text, children, kind = "plain", end, smal
 		if (!open) return undefined;
 		const panel = ref.current?.querySelector<HTMLElement>(".y-popover");
 		(panel?.querySelector<HTMLElement>("input,button,select,a") ?? panel)?.focus({ preventScroll: true });
-		const away = (e: Event) => {
-			if (!ref.current?.contains(e.target as Node)) setOpen(false);
-		};
-		document.addEventListener("pointerdown", away);
-		return () => document.removeEventListener("pointerdown", away);
+		return untilAway(ref, () => setOpen(false));
 	}, [open]);
 	const close = () => {
 		setOpen(false);

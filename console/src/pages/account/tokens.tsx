@@ -1,6 +1,6 @@
 // API tokens of one's own: for programs that act in one's name, with a part of
 // one's rights and an end.
-import { Button, Check, Chip, Combobox, Confirm, Dialog, Empty, ErrorBox, Form, type PageOf, Section, SelectField, TextField, Time, api, at, findOrgs, iso, orgTitle, session, t, useData, useForm, useState, Value } from "../../kit";
+import { Button, Check, Chip, Combobox, Confirm, Dialog, Empty, ErrorBox, Form, type PageOf, Section, SelectField, TextField, Time, api, at, findOrgs, orgTitle, session, inDays, t, useData, useForm, useState, Value } from "../../kit";
 
 interface Token {
 	id: string;
@@ -17,7 +17,7 @@ function Add({ done, onClose }: { done: () => void; onClose: () => void }) {
 	const mine = Object.keys(session.value?.permissions ?? {}).sort();
 	const [secret, setSecret] = useState("");
 	const form = useForm({ name: "", org: "", days: "30", scopes: [] as string[] }, async (v) => {
-		const made = await api.post<{ secret: string }>("/me/tokens", { name: v.name.trim(), scopes: v.scopes, org: v.org === "" ? null : v.org, expires_at: iso(Date.now() + Number(v.days) * 86_400_000) });
+		const made = await api.post<{ secret: string }>("/me/tokens", { name: v.name.trim(), scopes: v.scopes, org: v.org === "" ? null : v.org, expires_at: inDays(v.days) });
 		setSecret(made.secret);
 		done();
 	});

@@ -1,6 +1,6 @@
 // What an analyst decides: close, assign, false positive, merge.
 import { useRef, useState } from "preact/hooks";
-import { Check, Combobox, Confirm, Dialog, LaterDialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, iso, may, mayAll, orgTitle, session, t, toast, toastError, useData, useForm } from "../../kit";
+import { Check, Combobox, Confirm, Dialog, LaterDialog, type PageOf, Radios, Severity, Form, SelectField, TextArea, Time, api, at, findPersons, may, mayAll, orgTitle, session, inDays, t, toast, toastError, useData, useForm } from "../../kit";
 import { type Alert, type Patch, change, unmerge } from "./model";
 
 /** By when it is to be done with, or until when it is put off. */
@@ -56,7 +56,7 @@ export function AssignDialog({ n, now, send, onClose }: { n: number; now: string
 const EXPIRY = ["7", "30", "90", "365", ""] as const;
 export function AllowDialog({ alert, done, onClose }: { alert: Alert; done: () => void; onClose: () => void }) {
 	const form = useForm({ reason: "", days: "30", scope: "organisation" }, (v) =>
-		api.post<{ id: string; kind?: string }>(at`/alerts/${alert.id}/allow`, { reason: v.reason.trim(), scope: v.scope, expires_at: v.days === "" ? null : iso(Date.now() + Number(v.days) * 86_400_000) }).then((made) => {
+		api.post<{ id: string; kind?: string }>(at`/alerts/${alert.id}/allow`, { reason: v.reason.trim(), scope: v.scope, expires_at: inDays(v.days) }).then((made) => {
 			entry.current = made.kind === undefined ? made.id : ""; // else another person decides
 		}),
 	);

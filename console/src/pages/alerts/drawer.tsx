@@ -1,6 +1,6 @@
 // One alert: why it is one, what it rests on, whom it is about, what was done.
 import { useState } from "preact/hooks";
-import { type ComponentChildren, type PageOf, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, exceptionHref, go, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
+import { type ComponentChildren, type PageOf, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, type Step, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, exceptionHref, go, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
 import { AllowDialog, AssignDialog, CloseDialog, Later, MergeDialog } from "./dialogs";
 import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
 
@@ -119,7 +119,7 @@ function Watch({ id }: { id: string }) {
 	);
 }
 
-export function AlertDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string; next?: string }; changed: (a: Alert) => void }) {
+export function AlertDrawer({ id, back, step, changed }: { id: string; back: string; step: Step; changed: (a: Alert) => void }) {
 	const one = useData<Alert>(at`/alerts/${id}`);
 	const [dialog, setDialog] = useState("");
 	const alert = one.data?.id === id ? one.data : undefined;

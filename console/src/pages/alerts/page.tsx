@@ -1,37 +1,15 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, at, iso, k, link, may, newSelection, orgTitle, param, place, range, resolve, scopeQuery, session, setQuery, severityName, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
+import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog, Later } from "./dialogs";
 import { AlertDrawer } from "./drawer";
+import { filterOf, groupedBy, sortOf } from "./first";
 import { type Alert, type Filter, GROUPS, type Group, type Patch, STATE_TONE, changeMany, report, toastError } from "./model";
 
 const selection = newSelection();
 const STATES = ["active", "snoozed", "open", "new", "in_progress", "on_hold", "closed", "all"] as const;
 
-/** What the address says, as the API's query. */
-function filterOf(): Filter {
-	const r = range("");
-	const state = param("state", "active");
-	const asset = place.value.asset;
-	return {
-		...scopeQuery(),
-		state: state === "all" ? undefined : state,
-		severity: param("severity") || undefined,
-		severity_max: param("severity_max") || undefined,
-		assignee: param("assignee") === "me" ? session.value?.person?.login : param("assignee") || undefined,
-		indicator: param("indicator") || undefined,
-		asset: param("asset") || asset || undefined,
-		category: param("category") || undefined,
-		list: param("list") || undefined,
-		q: param("q") || undefined,
-		watched: param("watched") || undefined,
-		overdue: param("overdue") || undefined,
-		from: r.from || undefined,
-		to: r.to || undefined,
-	};
-}
-
-// The same filter as the body of a bulk change: numbers as numbers, times absolute.
+// The filter as the body of a bulk change: numbers as numbers, times absolute.
 const bulkFilter = (f: Filter) => ({
 	...f,
 	...(f.severity !== undefined && { severity: Number(f.severity) }),
@@ -119,7 +97,7 @@ function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 }
 
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
-	const sort = param("sort", "last_seen");
+	const sort = sortOf(asked());
 	const list = useList<Alert>("/alerts", { ...filter, sort });
 	const looking = useRef(0);
 	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
@@ -162,8 +140,6 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 		report(end, setJob, list.reload);
 	};
 	const quick = (set: Patch) => (selection.all.value ? setDialog(set.state ?? "") : void bulk(set).catch(toastError));
-	const items = list.items;
-	const i = items.findIndex((a) => a.id === id);
 	const columns = useMemo(COLUMNS, [t("alerts.state")]);
 	const writable = may("alerts:write");
 	const closeDialog = () => setDialog("");
@@ -216,7 +192,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 				<AlertDrawer
 					id={id}
 					back={withRest([])}
-					step={{ prev: i > 0 ? withRest([(items[i - 1] as Alert).id]) : undefined, next: i >= 0 && i + 1 < items.length ? withRest([(items[i + 1] as Alert).id]) : undefined }}
+					step={stepsOf(list.items, (a) => [a.id])}
 					changed={put}
 				/>
 			),
@@ -224,7 +200,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 }
 
 function Listed() {
-	const filter = filterOf();
+	const filter = filterOf(asked());
 	const [job, setJob] = useState<Job>();
 	const { list, view, drawer } = useAlertTable({ filter, job, setJob });
 	return (
@@ -238,14 +214,15 @@ const ofOpen = () => {
 	const id = place.value.rest[0];
 	return id === undefined ? [] : (["alert-evidence", "alert-history", "alert-comments"] as const).map((kind) => ({ kind, query: { id } }));
 };
-function Grouped() {
-	const filter = filterOf();
+function Grouped({ by }: { by: string }) {
+	const filter = filterOf(asked());
 	return (
-		<Page title={t("nav.alerts")} lead={<Heard />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alert-groups", query: { ...filter, by: param("by") } }, { kind: "alerts", query: filter }, ...savedOf("alerts")]}>
-			<GroupTable by={param("by")} filter={filter} />
+		<Page title={t("nav.alerts")} lead={<Heard />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alert-groups", query: { ...filter, by } }, { kind: "alerts", query: filter }, ...savedOf("alerts")]}>
+			<GroupTable by={by} filter={filter} />
 		</Page>
 	);
 }
 export default function Alerts() {
-	return param("by") !== "" && place.value.rest.length === 0 ? <Grouped /> : <Listed />;
+	const by = groupedBy(asked());
+	return by !== "" ? <Grouped by={by} /> : <Listed />;
 }

@@ -1,6 +1,7 @@
 // The audit log: who changed what, from what to what; and the proof that nobody
 // changed the log itself.
-import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, iso, link, mayAll, orgTitle, param, place, range, resolve, scopeQuery, setQuery, t, textOr, useData, useForm, useList, useMemo, useState, withQuery, withRest, Lead } from "../../kit";
+import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, asked, iso, link, mayAll, orgTitle, param, place, range, resolve, setQuery, t, textOr, useData, useForm, useList, useMemo, useState, withQuery, withRest, Lead } from "../../kit";
+import { wordsOf } from "./first";
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 interface Entry {
@@ -114,7 +115,7 @@ export default function AuditLog() {
 	const r = range("");
 	const time = (text: string) => (text === "" ? undefined : iso(resolve(text)));
 	// "now" moves: the list is read anew when what was asked changes, not each time it is drawn
-	const words = { ...scopeQuery(), object: param("object") || undefined, actor: param("actor") || undefined, action: param("action") || undefined };
+	const words = wordsOf(asked());
 	const query = useMemo(() => ({ ...words, from: time(r.from), to: time(r.to) }), [JSON.stringify([words, r])]);
 	const list = useList<Entry>("/audit-log", query);
 	const open = place.value.rest[0];

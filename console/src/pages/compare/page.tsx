@@ -1,5 +1,6 @@
 // Organisations beside each other: the same measures of each, worst first, and the median of all.
-import { About, type Column, type Definition, Empty, Figure, Heard, type List, Num, Page, Section, Select, Table, Time, Unsure, enough, k, link, may, orgQuery, param, setQuery, span, t, titleOf, useData, useMemo } from "../../kit";
+import { About, type Column, type Definition, Empty, Figure, Heard, type List, Num, Page, Section, Select, Table, Time, Unsure, asked, enough, k, link, may, param, setQuery, span, t, titleOf, useData, useMemo } from "../../kit";
+import { periodOf, questionOf } from "./first";
 
 interface Row {
 	org: string;
@@ -91,11 +92,11 @@ function Peers({ peers, dns }: { peers: Peers | null | undefined; dns: boolean }
 }
 
 export default function Compare() {
-	const period = param("period", "30d");
+	const period = periodOf(asked());
 	const sort = param("sort");
 	const dns = may("events:read");
-	const first = useData<Comparison>("/compare", { ...orgQuery(), period });
-	const more = useData<Comparison>(dns && first.data !== undefined ? "/compare" : "", { ...orgQuery(), period, dns: 1 }); // asks the event store: after what is quick
+	const first = useData<Comparison>("/compare", questionOf(asked()));
+	const more = useData<Comparison>(dns && first.data !== undefined ? "/compare" : "", { ...questionOf(asked()), dns: 1 }); // asks the event store: after what is quick
 	const c = more.data !== undefined && !more.loading ? more.data : first.data;
 	const items = useMemo(() => {
 		const key = sort.replace("-", "") as keyof Row;
@@ -105,7 +106,7 @@ export default function Compare() {
 	}, [c, sort]);
 	const list: List<Row> = { items, total: c?.total, totalExact: true, asOf: c?.as_of ?? "", error: first.error, loading: first.loading, hasMore: false, more: first.reload, reload: first.reload, update: () => undefined, head: undefined };
 	return (
-		<Page title={t("nav.compare")} lead={<Heard asOf={c?.as_of} />} exports={{ kind: "compare", query: { ...orgQuery(), period, ...(dns && { dns: "1" }) } }}>
+		<Page title={t("nav.compare")} lead={<Heard asOf={c?.as_of} />} exports={{ kind: "compare", query: { ...questionOf(asked()), ...(dns && { dns: "1" }) } }}>
 			<Peers peers={c?.peers} dns={dns} />
 			<Section title={t("compare.matrix")}>
 				<Table

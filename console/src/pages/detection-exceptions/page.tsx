@@ -1,5 +1,5 @@
 // What detection leaves out: by whom, where, why and until when.
-import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, Page, type PageOf, type Rule, Section, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, findOrgs, forAll, go, iso, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, signal, stamp, t, toMs, toast, toastError, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, findOrgs, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, signal, stepsOf, dayOptions, inDays, over, t, toast, toastError, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
 
 interface Exception {
 	id: string;
@@ -13,13 +13,6 @@ interface Exception {
 	created_by: string;
 	etag: string;
 }
-const over = (x: Exception) => x.expires_at !== null && toMs(x.expires_at) <= Date.now();
-const DAYS = ["7", "30", "90", "365", ""];
-const inDays = (days: string) => (days === "" ? null : iso(Math.floor(Date.now() / 1000) * 1000 + Number(days) * 86_400_000));
-const dayOptions = (keep?: string | null): [string, string][] => [
-	...(keep === undefined ? [] : [["keep", keep === null ? t("detection-exceptions.keep-never") : t("detection-exceptions.keep", { time: stamp(keep) })] as [string, string]]),
-	...DAYS.map((d) => [d, d === "" ? t("detection-exceptions.never") : t("detection-exceptions.days", { n: Number(d) })] as [string, string]),
-];
 const begin = (field: string, value: string) => `selection:\n    ${field === "" ? "User" : field}: '${value.replaceAll("'", "''")}'\ncondition: selection\n`;
 const titles = signal<ReadonlyMap<string, string>>(new Map());
 const asked = new Set<string>();
@@ -84,10 +77,10 @@ function Change({ x, changed }: { x: Exception; changed: () => void }) {
 	);
 }
 function State({ x }: { x: Exception }) {
-	const late = over(x);
+	const late = over(x.expires_at);
 	return <Chip tone={late ? "warn" : "ok"}>{t(late ? "detection-exceptions.expired" : "detection-exceptions.in-force")}</Chip>;
 }
-function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string | undefined; next?: string | undefined }; changed: () => void }) {
+function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string; step: Step; changed: () => void }) {
 	const one = useData<Exception>(at`/detection-exceptions/${id}`);
 	const x = one.data?.id === id ? one.data : undefined;
 	const [asking, setAsking] = useState(false);
@@ -96,7 +89,7 @@ function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string
 		changed();
 	};
 	return (
-		<Drawer title={x === undefined ? t("detection-exceptions.one") : x.reason} back={back} step={step as never} head={x !== undefined && <div class="y-row"><State x={x} /><span class="y-soft">{whoseRule(x.org)}</span></div>}>
+		<Drawer title={x === undefined ? t("detection-exceptions.one") : x.reason} back={back} step={step} head={x !== undefined && <div class="y-row"><State x={x} /><span class="y-soft">{whoseRule(x.org)}</span></div>}>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
 			{x === undefined && one.error === undefined && <Skeleton lines={6} />}
 			{x !== undefined && (
@@ -106,7 +99,7 @@ function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string
 							[t("detection-exceptions.rule"), <RuleName key="r" id={x.rule} />],
 							[t("detection-exceptions.text"), <pre key="t" class="y-raw" tabIndex={0} translate={false}>{x.text}</pre>],
 							[t("detection-exceptions.alert"), x.alert !== null && <a key="a" href={link("alerts", { rest: [x.alert], query: { state: "all" } })}>{x.alert}</a>],
-							[t("detection-exceptions.until"), x.expires_at === null ? t("detection-exceptions.never") : <Time key="u" at={x.expires_at} exact />],
+							[t("detection-exceptions.until"), x.expires_at === null ? t("until.never") : <Time key="u" at={x.expires_at} exact />],
 							[t("detection-exceptions.created"), <span key="c"><Time at={x.created_at} exact /> {actorName(x.created_by)}</span>],
 							["ID", <Value key="i" copy>{x.id}</Value>],
 						]}
@@ -138,7 +131,7 @@ const COLUMNS = (): Column<Exception>[] => [
 	{ key: "reason", label: t("detection-exceptions.reason"), main: true, cell: (x) => <a href={withRest([x.id])}>{x.reason}</a> },
 	{ key: "rule", label: t("detection-exceptions.rule"), width: "wide", cell: (x) => <RuleName id={x.rule} /> },
 	{ key: "org", label: t("scope.organisation"), cell: (x) => whoseRule(x.org) },
-	{ key: "until", label: t("detection-exceptions.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("detection-exceptions.never")}</span> : <Time at={x.expires_at} />) },
+	{ key: "until", label: t("detection-exceptions.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("until.never")}</span> : <Time at={x.expires_at} />) },
 	{ key: "by", label: t("detection-exceptions.by"), width: "min", cell: (x) => actorName(x.created_by), extra: true },
 	{ key: "created", label: t("detection-exceptions.created"), width: "min", cell: (x) => <Time at={x.created_at} />, drop: 1 },
 ];
@@ -150,8 +143,6 @@ export default function DetectionExceptions() {
 	const columns = useMemo(COLUMNS, [t("detection-exceptions.reason")]);
 	const writable = may("indicators:write");
 	const rows = list.items;
-	const i = rows.findIndex((x) => x.id === id);
-	const near = (n: number) => (rows[n] === undefined ? undefined : withRest([(rows[n] as Exception).id]));
 	const close = () => setQuery({ ...AWAY, rule: null }, "replace");
 	return (
 		<Page
@@ -159,7 +150,7 @@ export default function DetectionExceptions() {
 			lead={<Heard asOf={list.asOf} />}
 			exports={{ kind: "detection-exceptions", query: filter }}
 			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("detection-exceptions.new")}</Button>}
-			drawer={id === undefined ? undefined : <ExceptionDrawer key={id} id={id} back={withRest([])} step={{ prev: near(i - 1), next: i < 0 ? undefined : near(i + 1) }} changed={list.reload} />}
+			drawer={id === undefined ? undefined : <ExceptionDrawer key={id} id={id} back={withRest([])} step={stepsOf(rows, (x) => [x.id])} changed={list.reload} />}
 		>
 			<Table
 				name="detection-exceptions"

@@ -1,10 +1,10 @@
 // One rule: its text with the checks, at which stage it is where, what is excepted, what it was, how often it hits.
 // Without an id: a new one.
-import { Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, actorName, api, at, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, t, toast, toastError, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
+import { Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, actorName, api, at, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, toastError, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
 import { Editor, useCheck } from "./editor";
 import { History } from "./history";
 import { Hits } from "./hits";
-import { type Override, StageDialog, Stages, over } from "./stages";
+import { type Override, StageDialog, Stages } from "./stages";
 import { Try } from "./try";
 
 interface Whole extends Rule {
@@ -161,7 +161,7 @@ function Exceptions({ rule }: { rule: Whole }) {
 							{x.reason}
 						</a>
 						<span>{whoseRule(x.org)}</span>
-						{over(x.expires_at) ? <Chip tone="warn">{t("detection-rule.expired")}</Chip> : <span class="y-soft">{x.expires_at === null ? t("detection-rule.never") : <Time at={x.expires_at} exact />}</span>}
+						{over(x.expires_at) ? <Chip tone="warn">{t("detection-rule.expired")}</Chip> : <span class="y-soft">{x.expires_at === null ? t("until.never") : <Time at={x.expires_at} exact />}</span>}
 					</li>
 				))}
 			</ul>

@@ -1,5 +1,5 @@
 // Where a rule is at which stage: its own, and what holds below an organisation instead, with reason and expiry.
-import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, findOrgs, forAll, iso, may, mayRule, orgTitle, t, toast, toMs, useForm, useState, whoseRule } from "../../kit";
+import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, findOrgs, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
 
 export interface Override {
 	org: string;
@@ -8,11 +8,6 @@ export interface Override {
 	expires_at: string | null;
 	updated_by?: string;
 }
-const DAYS = ["7", "30", "90", "365", ""];
-export const dayOptions = (): [string, string][] => DAYS.map((d) => [d, d === "" ? t("detection-rule.never") : t("detection-rule.days", { n: Number(d) })]);
-export const inDays = (days: string) => (days === "" ? null : iso(Math.floor(Date.now() / 1000) * 1000 + Number(days) * 86_400_000));
-export const over = (at: string | null) => at !== null && toMs(at) <= Date.now();
-
 /** What each stage means, to choose from. */
 export function StageDialog({ rule, onClose, done }: { rule: Rule; onClose: () => void; done: (r: Rule) => void }) {
 	const form = useForm({ stage: rule.stage as string }, async (v) => {
@@ -78,7 +73,7 @@ export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrid
 								orgTitle(o.org),
 								<StageChip stage={o.stage} />,
 								o.reason,
-								o.expires_at === null ? t("detection-rule.never") : over(o.expires_at) ? t("detection-rule.expired") : <Time at={o.expires_at} exact />,
+								o.expires_at === null ? t("until.never") : over(o.expires_at) ? t("detection-rule.expired") : <Time at={o.expires_at} exact />,
 								actorName(o.updated_by ?? ""),
 								may("indicators:write", o.org) && (
 									<span class="y-row">

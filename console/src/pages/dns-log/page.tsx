@@ -1,5 +1,5 @@
 // Queries as they come, each with why it was answered so, and one click to ask for an allowance.
-import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, t, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
+import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, type Step, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, stepsOf, t, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
 
 interface Query {
 	id: string;
@@ -84,7 +84,7 @@ const COLUMNS = (): Column<Query>[] => [
 	{ key: "took", label: t("dns-log.took"), width: "min", num: true, cell: (e) => took(e.duration), extra: true },
 ];
 
-function Why({ id, step }: { id: string; step: { prev?: string; next?: string } }) {
+function Why({ id, step }: { id: string; step: Step }) {
 	const one = useData<Query>(at`/events/${id}`);
 	const e = one.data;
 	const only = (field: string, value: string | undefined) => value !== undefined && value !== "" && <a href={withRest([], { q: `${field}:${quoted(value)}` })}>{value}</a>;
@@ -147,8 +147,6 @@ export default function DnsLog() {
 	const fresh = useNew(live, q, id !== undefined);
 	const list: List<Query> = live ? fresh : found;
 	const columns = useMemo(COLUMNS, [t("dns-log.time")]);
-	const i = list.items.findIndex((e) => e.id === id);
-	const near = (n: number) => (list.items[n] === undefined ? undefined : withRest([(list.items[n] as Query).id]));
 	const filtered = param("q") !== "" || param("verdict") !== "";
 	return (
 		<Page
@@ -161,7 +159,7 @@ export default function DnsLog() {
 				</Button>
 			}
 			exports={live ? undefined : { kind: "events", query: { ...scope, q, from: from ?? "", ...(to !== undefined && { to }) } }}
-			drawer={id !== undefined && <Why id={id} step={{ prev: i > 0 ? near(i - 1) : undefined, next: i >= 0 ? near(i + 1) : undefined }} />}
+			drawer={id !== undefined && <Why id={id} step={stepsOf(list.items, (e) => [e.id])} />}
 		>
 			<Table
 				name="dns-log"

@@ -1,5 +1,5 @@
 // Who asked for what to be allowed, and what became of it.
-import { AskAllow, Button, Check, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Lead, Page, Section, Select, Table, TextArea, Time, Value, api, at, link, may, mayAll, orgTitle, param, personName, place, orgQuery, setQuery, t, toast, useForm, useList, useMemo, useState, withRest } from "../../kit";
+import { AskAllow, Button, Check, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Lead, Page, Section, Select, Table, TextArea, Time, Value, api, at, link, may, mayAll, orgTitle, param, personName, place, orgQuery, setQuery, stepsOf, t, toast, useForm, useList, useMemo, useState, withRest } from "../../kit";
 
 interface Request {
 	id: string;
@@ -58,9 +58,7 @@ export default function DnsRequests() {
 	const list = useList<Request>("/dns/allow-requests", { ...orgQuery(), state: state || undefined });
 	const [deciding, setDeciding] = useState(false);
 	const columns = useMemo(COLUMNS, [t("dns-requests.state")]);
-	const i = list.items.findIndex((r) => r.id === place.value.rest[0]);
-	const open = list.items[i];
-	const near = (n: number) => (list.items[n] === undefined ? undefined : withRest([(list.items[n] as Request).id]));
+	const open = list.items.find((r) => r.id === place.value.rest[0]);
 	return (
 		<Page
 			title={t("nav.dns-requests")}
@@ -69,7 +67,7 @@ export default function DnsRequests() {
 			actions={<AskAllow name="" org={place.value.org} done={list.reload} />}
 			drawer={
 				open !== undefined && (
-					<Drawer title={<span class="y-mono">{open.name}</span>} back={withRest([])} step={{ prev: near(i - 1), next: near(i + 1) }} head={<span class="y-row"><Chip tone={TONE[open.state]}>{t(`dns-requests.state.${open.state}`)}</Chip></span>}>
+					<Drawer title={<span class="y-mono">{open.name}</span>} back={withRest([])} step={stepsOf(list.items, (r) => [r.id])} head={<span class="y-row"><Chip tone={TONE[open.state]}>{t(`dns-requests.state.${open.state}`)}</Chip></span>}>
 						<Section title={t("dns-requests.request")}>
 							<Facts
 								rows={[

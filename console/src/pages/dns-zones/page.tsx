@@ -1,5 +1,6 @@
 // The zones of the policy in their order: where each is from, how old, what is in it and what was refused.
-import { Chip, type Column, Drawer, Empty, Facts, type List, Num, Page, Section, Table, Time, TimeRange, Value, Word, ago, dnsRows, iso, lang, orgTitle, orgQuery, place, quoted, range, resolve, t, useData, useMemo, withRest } from "../../kit";
+import { Chip, type Column, Drawer, Empty, Facts, type List, Num, Page, Section, type Step, Table, Time, TimeRange, Value, Word, ago, asked, dnsRows, iso, lang, orgTitle, orgQuery, place, quoted, range, resolve, stepsOf, t, useData, useMemo, withRest } from "../../kit";
+import { questionOf } from "./first";
 
 interface Zone {
 	name: string;
@@ -52,7 +53,7 @@ function columnsOf(rows: (z: Zone) => string): Column<Zone>[] {
 		{ key: "source", label: t("dns-zones.source"), cell: (z) => (z.kind === "entries" ? t("dns-zones.kind.entries") : <code translate={false}>{z.source}</code>), extra: true },
 	];
 }
-function ZoneDrawer({ zone: z, rows, step }: { zone: Zone; rows: string; step: { prev?: string; next?: string } }) {
+function ZoneDrawer({ zone: z, rows, step }: { zone: Zone; rows: string; step: Step }) {
 	const triggers = Object.entries(z.triggers).filter(([, n]) => n > 0);
 	return (
 		<Drawer title={z.name} back={withRest([])} step={step} head={<span class="y-row"><Chip tone={TONE[z.state] ?? "plain"}>{t(`dns-zones.state.${z.state}`)}</Chip></span>}>
@@ -111,22 +112,20 @@ function ZoneDrawer({ zone: z, rows, step }: { zone: Zone; rows: string; step: {
 
 export default function DnsZones() {
 	const r = range("now-24h");
-	const found = useData<{ items: Zone[]; generation: number; running: boolean; as_of: string }>("/dns/zones", { ...orgQuery(), from: r.from || "now-24h", to: r.to || undefined });
+	const found = useData<{ items: Zone[]; generation: number; running: boolean; as_of: string }>("/dns/zones", questionOf(asked()));
 	const items = found.data?.items ?? [];
 	const base = found.data === undefined ? Date.now() : Date.parse(found.data.as_of);
 	const times = { from: iso(resolve(r.from || "now-24h", base)), to: iso(resolve(r.to || "now", base)) };
 	const rows = (z: Zone) => dnsRows(`policy:${quoted(z.name)}`, times);
 	const list = useMemo<List<Zone>>(() => ({ items, total: found.data === undefined ? undefined : items.length, totalExact: true, asOf: found.data?.as_of ?? "", error: found.error, loading: found.loading, hasMore: false, more: () => undefined, reload: found.reload, update: () => undefined, head: undefined }), [found.data, found.error, found.loading]);
-	const i = items.findIndex((z) => z.name === place.value.rest[0]);
-	const open = items[i];
-	const near = (n: number) => (items[n] === undefined ? undefined : withRest([(items[n] as Zone).name]));
+	const open = items.find((z) => z.name === place.value.rest[0]);
 	return (
 		<Page
 			title={t("nav.dns-zones")}
 			lead={found.data !== undefined && <p class="y-coverage"><span>{t("dns-zones.generation", { n: found.data.generation })}</span> <Time at={found.data.as_of} exact /></p>}
 			range={<TimeRange />}
 			exports={{ kind: "dns-zones", query: { ...orgQuery(), ...times } }}
-			drawer={open !== undefined && <ZoneDrawer zone={open} rows={rows(open)} step={{ prev: near(i - 1), next: near(i + 1) }} />}
+			drawer={open !== undefined && <ZoneDrawer zone={open} rows={rows(open)} step={stepsOf(items, (z) => [z.name])} />}
 		>
 			<Table
 				name="dns-zones"

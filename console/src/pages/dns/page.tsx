@@ -1,5 +1,6 @@
 // What the resolver did: how much, what was blocked and why, whose, and when.
-import { About, AskAllow, Bars, ButtonLink, Coverage, type Definition, Empty, ErrorBox, Figure, Num, Page, Plain, Section, Skeleton, TimeRange, Verdict, Word, dnsRows, enough, iso, k, link, orgTitle, place, quoted, range, resolve, scopeQuery, t, useData, withQuery } from "../../kit";
+import { About, AskAllow, Bars, ButtonLink, Coverage, type Definition, Empty, ErrorBox, Figure, Num, Page, Plain, Section, Skeleton, TimeRange, Verdict, Word, asked, dnsRows, enough, iso, k, link, orgTitle, place, quoted, range, resolve, scopeQuery, t, useData, withQuery } from "../../kit";
+import { questionOf } from "./first";
 
 interface Counts {
 	queries: number;
@@ -108,7 +109,7 @@ function People({ o, rows }: { o: Overview; rows: (q: string, org?: string) => s
 
 export default function Dns() {
 	const r = range("now-24h");
-	const found = useData<Overview>("/dns/overview", { ...scopeQuery(), from: r.from || "now-24h", to: r.to || undefined, buckets: 60 });
+	const found = useData<Overview>("/dns/overview", questionOf(asked()));
 	const o = found.data;
 	const base = o === undefined ? Date.now() : Date.parse(o.as_of);
 	const times = { from: iso(resolve(r.from || "now-24h", base)), to: iso(resolve(r.to || "now", base)) }; // rows as many as were counted

@@ -1,6 +1,6 @@
 // Adding: a list, one indicator, an allow entry; and loading a file into a list.
-import { Button, Check, Combobox, Dialog, Facts, Form, type Job, Progress, SelectField, TextArea, TextField, api, at, findOrgs, follow, mayAll, place, send, severityName, t, toast, useData, useForm, useRef, useState, type PageOf } from "../../kit";
-import { type IndicatorList, TLP, TYPES, dayOptions, inDays, mayChange, percent, whose } from "./model";
+import { Button, Check, Combobox, Dialog, Facts, Form, type Job, Progress, SelectField, TextArea, TextField, api, at, findOrgs, follow, mayAll, place, send, severityName, dayOptions, inDays, t, toast, useData, useForm, useRef, useState, type PageOf } from "../../kit";
+import { type IndicatorList, TLP, TYPES, mayChange, percent, whose } from "./model";
 
 /** Whose it is: an organisation, or all for who may. */
 function Whose({ value, set, fault }: { value: string; set: (org: string) => void; fault: string }) {

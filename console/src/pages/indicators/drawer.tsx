@@ -1,9 +1,9 @@
 // One list, one indicator or one allow entry.
-import { Button, ButtonLink, Chip, Confirm, Drawer, ErrorBox, Facts, Form, Num, Section, SelectField, Severity, Skeleton, TextArea, TextField, Time, Value, Word, api, at, go, iso, link, may, severityName, t, toast, toastError, useData, useForm, useState } from "../../kit";
+import { Button, ButtonLink, Chip, Confirm, Drawer, ErrorBox, Facts, Form, Num, Section, type Step, SelectField, Severity, Skeleton, TextArea, TextField, Time, Value, Word, api, at, go, iso, link, may, severityName, dayOptions, inDays, over, t, toast, toastError, useData, useForm, useState } from "../../kit";
 import { ListFields, LoadFile } from "./dialogs";
-import { type Allow, type Indicator, type IndicatorList, dayOptions, inDays, mayChange, over, percent, whose } from "./model";
+import { type Allow, type Indicator, type IndicatorList, mayChange, percent, whose } from "./model";
 
-type Common = { id: string; back: string; step: { prev?: string; next?: string }; changed: () => void };
+type Common = { id: string; back: string; step: Step; changed: () => void };
 
 export function ListDrawer({ id, back, step, changed }: Common) {
 	const one = useData<IndicatorList>(at`/indicator-lists/${id}`);
@@ -122,7 +122,7 @@ export function IndicatorDrawer({ id, back, step, changed }: Common) {
 							[t("indicators.family"), x.family],
 							[t("indicators.tlp"), `TLP:${x.tlp.toUpperCase()}`],
 							[t("indicators.from"), x.valid_from !== null && <Time key="f" at={x.valid_from} exact />],
-							[t("indicators.until"), x.valid_until === null ? t("indicators.until.never") : <Time key="u" at={x.valid_until} exact />],
+							[t("indicators.until"), x.valid_until === null ? t("until.never") : <Time key="u" at={x.valid_until} exact />],
 							[t("indicators.created"), <Time key="c" at={x.created_at} exact />],
 							["ID", <Value key="i" copy>{x.id}</Value>],
 						]}
@@ -169,7 +169,7 @@ export function AllowDrawer({ id, back, step, changed }: Common) {
 						rows={[
 							[t("indicators.reason"), <span key="r" class="y-prose">{x.reason}</span>],
 							[t("indicators.alert"), x.alert !== null && <a key="a" href={link("alerts", { rest: [x.alert], query: { state: "all" } })}>{x.alert}</a>],
-							[t("indicators.until"), x.expires_at === null ? t("indicators.until.never") : <Time key="u" at={x.expires_at} exact />],
+							[t("indicators.until"), x.expires_at === null ? t("until.never") : <Time key="u" at={x.expires_at} exact />],
 							[t("indicators.created"), <Time key="c" at={x.created_at} exact />],
 							[t("indicators.by"), x.created_by],
 						]}

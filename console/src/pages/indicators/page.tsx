@@ -1,8 +1,8 @@
 // Indicators: is this value known, the lists, their entries, and what is allowed although listed.
-import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, orgQuery, setQuery, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, orgQuery, setQuery, stepsOf, over, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { NewAllow, NewIndicator, NewList } from "./dialogs";
 import { AllowDrawer, IndicatorDrawer, ListDrawer } from "./drawer";
-import { type Allow, type Indicator, type IndicatorList, TYPES, over, whose } from "./model";
+import { type Allow, type Indicator, type IndicatorList, TYPES, whose } from "./model";
 
 interface Checked {
 	value: string;
@@ -112,7 +112,7 @@ const ENTRIES = (): Column<Indicator>[] => [
 	{ key: "confidence", label: t("indicators.confidence"), num: true, width: "min", cell: (x) => <Num n={x.confidence} href={link("indicators", { rest: [x.list] })} label={t("indicators.confidence")} />, drop: 1 },
 	{ key: "category", label: t("indicators.category"), cell: (x) => x.category, drop: 2 },
 	{ key: "family", label: t("indicators.family"), cell: (x) => x.family, extra: true },
-	{ key: "until", label: t("indicators.until"), width: "min", cell: (x) => (x.valid_until === null ? <span class="y-soft">{t("indicators.until.never")}</span> : over(x.valid_until) ? <Chip tone="warn">{t("indicators.expired")}</Chip> : <Time at={x.valid_until} />) },
+	{ key: "until", label: t("indicators.until"), width: "min", cell: (x) => (x.valid_until === null ? <span class="y-soft">{t("until.never")}</span> : over(x.valid_until) ? <Chip tone="warn">{t("indicators.expired")}</Chip> : <Time at={x.valid_until} />) },
 	{ key: "created", label: t("indicators.created"), width: "min", cell: (x) => <Time at={x.created_at} />, extra: true },
 ];
 const ALLOWED = (): Column<Allow>[] => [
@@ -120,7 +120,7 @@ const ALLOWED = (): Column<Allow>[] => [
 	{ key: "type", label: t("indicators.type"), width: "min", cell: (x) => <Word group="indicators.type" word={x.type} /> },
 	{ key: "reason", label: t("indicators.reason"), width: "wide", cell: (x) => x.reason },
 	{ key: "org", label: t("scope.organisation"), cell: (x) => whose(x.org) },
-	{ key: "until", label: t("indicators.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("indicators.until.never")}</span> : over(x.expires_at) ? <Chip tone="warn">{t("indicators.expired")}</Chip> : <Time at={x.expires_at} />) },
+	{ key: "until", label: t("indicators.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("until.never")}</span> : over(x.expires_at) ? <Chip tone="warn">{t("indicators.expired")}</Chip> : <Time at={x.expires_at} />) },
 	{ key: "by", label: t("indicators.by"), width: "min", cell: (x) => x.created_by, extra: true },
 ];
 
@@ -143,7 +143,7 @@ export default function Indicators() {
 		if (list !== lists) lists.reload();
 		setChanges(changes + 1);
 	};
-	const drawer = { id: id ?? "", back: withRest([]), changed, step: { prev: i > 0 ? withRest([rows[i - 1]?.id ?? ""]) : undefined, next: i >= 0 && i + 1 < rows.length ? withRest([rows[i + 1]?.id ?? ""]) : undefined } };
+	const drawer = { id: id ?? "", back: withRest([]), changed, step: stepsOf(rows, (x) => [x.id]) };
 	const columns = useMemo(() => ({ lists: LISTS(), entries: ENTRIES(), allow: ALLOWED() }), [t("indicators.list")]);
 	const current = snapshot.data?.items[0];
 	const add = (what: string, text: string) => writable && (

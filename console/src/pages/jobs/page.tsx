@@ -1,8 +1,6 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, Chip, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, Num, Page, Progress, Section, Select, Skeleton, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, t, toMs, toast, toastError, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, JobState, Num, Page, Progress, Section, Select, Skeleton, type Step, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, jobStates, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, stepsOf, t, toMs, toast, toastError, useAgain, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
-const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
-const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
 const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "alert.undo", "backup.create", "rule-try", "retro-hunt", "org.purge", "demo.load", "demo.remove"] as const;
 /** An import counts bytes, all others count things. */
 const inBytes = (j: Job) => j.kind === "events.import";
@@ -88,7 +86,7 @@ function rowsOf(j: Job, name: string): string | undefined {
 	return undefined;
 }
 const COLUMNS = (): Column<Job>[] => [
-	{ key: "state", label: t("jobs.state"), width: "min", cell: (j) => <Chip tone={TONE[j.state]}>{t(`jobs.state.${j.state}`)}</Chip> },
+	{ key: "state", label: t("jobs.state"), width: "min", cell: (j) => <JobState state={j.state} /> },
 	{ key: "kind", label: t("jobs.kind"), main: true, cell: (j) => <a href={withRest([j.id])}><Word group="jobs.kind" word={j.kind} /></a> },
 	{ key: "org", label: t("scope.organisation"), cell: (j) => (j.org === null ? t("scope.whole") : orgTitle(j.org)), drop: 2 },
 	{
@@ -125,21 +123,17 @@ function FaultRow({ f }: { f: Fault }) {
 		</li>
 	);
 }
-function JobDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string; next?: string }; changed: (j: Job) => void }) {
+function JobDrawer({ id, back, step, changed }: { id: string; back: string; step: Step; changed: (j: Job) => void }) {
 	const one = useData<Job>(at`/jobs/${id}`);
 	const job = one.data?.id === id ? one.data : undefined;
 	const running = job !== undefined && !finished(job);
-	useEffect(() => {
-		if (!running) return undefined;
-		const timer = setInterval(one.reload, 1000);
-		return () => clearInterval(timer);
-	}, [running, one.reload]);
+	useAgain(running, one.reload, 1000);
 	useEffect(() => {
 		if (job !== undefined) changed(job);
 	}, [job?.state, job?.done]);
 	const to = job === undefined ? undefined : target(job);
 	return (
-		<Drawer title={job === undefined ? t("jobs.one") : <Word group="jobs.kind" word={job.kind} />} back={back} step={step} head={job !== undefined && <div class="y-row"><Chip tone={TONE[job.state]}>{t(`jobs.state.${job.state}`)}</Chip><span class="y-soft">{job.org === null ? t("scope.whole") : orgTitle(job.org)}</span></div>}>
+		<Drawer title={job === undefined ? t("jobs.one") : <Word group="jobs.kind" word={job.kind} />} back={back} step={step} head={job !== undefined && <div class="y-row"><JobState state={job.state} /><span class="y-soft">{job.org === null ? t("scope.whole") : orgTitle(job.org)}</span></div>}>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
 			{job === undefined && one.error === undefined && <Skeleton lines={6} />}
 			{job !== undefined && (
@@ -199,20 +193,14 @@ export default function Jobs() {
 		else if (c.id !== "") setFresh(new Set(fresh).add(c.id));
 	});
 	const running = list.items.filter((j) => !finished(j)).map((j) => j.id);
-	useEffect(() => {
-		if (running.length === 0) return undefined;
-		const timer = setInterval(() => !document.hidden && running.slice(0, 10).forEach(look), 1500);
-		return () => clearInterval(timer);
-	}, [running.join()]);
-	const i = list.items.findIndex((j) => j.id === id);
-	const next = (n: number) => (list.items[n] === undefined ? undefined : withRest([(list.items[n] as Job).id]));
+	useAgain(running.length > 0, () => running.slice(0, 10).forEach(look), 1500);
 	const columns = useMemo(COLUMNS, [t("jobs.state")]);
 	return (
 		<Page
 			title={t("nav.jobs")}
 			lead={<Heard asOf={list.asOf} />}
 			exports={{ kind: "jobs", query }}
-			drawer={id === undefined ? undefined : <JobDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: i > 0 ? next(i - 1) : undefined, next: i >= 0 ? next(i + 1) : undefined }} />}
+			drawer={id === undefined ? undefined : <JobDrawer key={id} id={id} back={withRest([])} changed={put} step={stepsOf(list.items, (j) => [j.id])} />}
 		>
 			<Table
 				name="jobs"
@@ -224,7 +212,7 @@ export default function Jobs() {
 				open={id}
 				tools={
 					<div class="y-filters">
-						<Select label={t("jobs.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={[["", t("jobs.state.any")], ...STATES.map((s): [string, string] => [s, t(`jobs.state.${s}`)])]} />
+						<Select label={t("jobs.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={jobStates()} />
 						<Select label={t("jobs.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("jobs.kind.any")], ...KINDS.map((s): [string, string] => [s, t(`jobs.kind.${s}`)])]} />
 						<NewRows
 							n={fresh.size}

@@ -1,6 +1,6 @@
 // The collector tokens of an organisation: what lets its logs in, shown once, with
 // a line that sends something at once.
-import { Button, Chip, Confirm, Dialog, Empty, ErrorBox, Form, type PageOf, Section, SelectField, TextField, Time, api, at, iso, may, t, useData, useForm, useState, Value } from "../../kit";
+import { Button, Chip, Confirm, Dialog, Empty, ErrorBox, Form, type PageOf, Section, SelectField, TextField, Time, api, at, may, inDays, t, useData, useForm, useState, Value } from "../../kit";
 
 interface Token {
 	id: string;
@@ -18,7 +18,7 @@ const FILES: Record<string, string> = { suricata: "eve.json", zeek: "conn.log", 
 function Add({ org, done, onClose }: { org: string; done: () => void; onClose: () => void }) {
 	const [secret, setSecret] = useState("");
 	const form = useForm({ name: "", source: "suricata", days: "365" }, async (v) => {
-		const made = await api.post<{ secret: string }>("/tokens", { org, name: v.name.trim(), scopes: ["events:write"], expires_at: v.days === "" ? null : iso(Date.now() + Number(v.days) * 86_400_000) });
+		const made = await api.post<{ secret: string }>("/tokens", { org, name: v.name.trim(), scopes: ["events:write"], expires_at: inDays(v.days) });
 		setSecret(made.secret);
 		done();
 	});

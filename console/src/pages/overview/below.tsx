@@ -1,5 +1,6 @@
 // What lies below an organisation: its assets, and the alerts to begin with.
-import { type AlertRow, AlertRows, type PageOf, ErrorBox, Num, Section, Severity, Skeleton, Time, assetQuery, link, place, t, useData, useLive } from "../../kit";
+import { type AlertRow, AlertRows, type PageOf, ErrorBox, Num, Section, Severity, Skeleton, Time, link, place, t, useData, useLive } from "../../kit";
+import { assetsOf, worstOf } from "./first";
 
 interface Group {
 	key: string;
@@ -9,7 +10,7 @@ interface Group {
 }
 /** The assets with the most open alerts; each leads to its own overview. */
 export function WorstAssets() {
-	const list = useData<PageOf<Group>>("/alert-groups", { ...assetQuery(), by: "asset", state: "open", limit: 10 });
+	const list = useData<PageOf<Group>>("/alert-groups", assetsOf(place.value));
 	const { org, system } = place.value;
 	const rows = (list.data?.items ?? []).filter((g) => g.key !== "");
 	return (
@@ -38,7 +39,7 @@ export function WorstAssets() {
 }
 /** What to look at first. */
 export function WorstAlerts() {
-	const list = useData<PageOf<AlertRow>>("/alerts", { ...assetQuery(), state: "active", sort: "severity", limit: 8 });
+	const list = useData<PageOf<AlertRow>>("/alerts", worstOf(place.value));
 	useLive(["alerts"], (c) => {
 		if (c.topic === "gap" || list.data?.items.some((a) => a.id === c.id) === true) list.reload();
 	});

@@ -1,9 +1,10 @@
 // What a watch begins with: how many and how bad, who worst, what is silent, what
 // changed since one looked last.
-import { About, Bars, Coverage, Empty, ErrorBox, Figure, Num, Page, Section, Severity, Skeleton, Sparkline, type Loaded, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, assetQuery, cx, enough, k, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, quoted, place, range, scopeQuery, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
+import { About, Bars, Coverage, Empty, ErrorBox, Figure, Num, Page, Section, Severity, Skeleton, Sparkline, type Loaded, type Tile, TileMap, Tiles, Time, TimeRange, Unsure, api, asked, assetQuery, cx, enough, k, knowOrgs, knownCoverage, link, loadOrgs, may, mayAll, orgOf, place, session, severityName, span, stamp, t, titleOf, useData, useEffect, useLive, useRef } from "../../kit";
 import { Begin } from "./begin";
 import { FirstSteps } from "./steps";
 import { WorstAlerts, WorstAssets } from "./below";
+import { eventsOf, numbersOf, uncounted } from "./first";
 
 interface Heard {
 	expected: number;
@@ -224,17 +225,16 @@ interface Histogram {
 	bucket_s: number;
 	items: { time: string; count: number }[];
 }
-const wordsOf = (asset: string) => (asset === "" ? undefined : quoted(asset));
 /** Events over time: counted, or asked of the event store: `early`, beside the numbers, where one knows that before. */
 function Events({ o, early }: { o: Overview; early: Loaded<Histogram> | undefined }) {
-	const q = wordsOf(place.value.asset);
+	const question = eventsOf(asked());
 	const ask = o.events_per_hour === null && may("events:read");
-	const late = useData<Histogram>(ask && early === undefined ? "/event-histogram" : "", { ...scopeQuery(), q, from: o.from, to: o.to, buckets: 84 });
+	const late = useData<Histogram>(ask && early === undefined ? "/event-histogram" : "", { ...question, from: o.from, to: o.to });
 	const h = early ?? late;
 	const width = ask ? h.data?.bucket_s : o.bucket_s;
 	const items = ask ? h.data?.items : (o.events_per_hour ?? undefined);
 	if (o.events_per_hour === null && !ask) return null;
-	const logsIn = (from: string, to: string) => link("search", { query: { q, from, to } });
+	const logsIn = (from: string, to: string) => link("search", { query: { q: question.q, from, to } });
 	return (
 		<Section about={<About name={t("overview.events")} about={[k("overview.about.events"), k("overview.about.events-how")]} asOf={o.as_of} />} title={width === 3600 ? t("overview.events-hour") : width === 86_400 ? t("overview.events-day") : t("overview.events")}>
 			{h.error !== undefined && <ErrorBox error={h.error} again={h.reload} />}
@@ -247,13 +247,11 @@ function Events({ o, early }: { o: Overview; early: Loaded<Histogram> | undefine
 }
 
 export default function OverviewPage() {
-	const r = range("now-7d");
 	const { org, system, asset } = place.value;
-	const one = useData<Overview>("/overview", { ...assetQuery(), from: r.from, to: r.to || undefined });
+	const one = useData<Overview>("/overview", numbersOf(asked()));
 	const o = one.data;
-	// no counter knows the events of a system or an asset
-	const few = (system !== "" || asset !== "") && may("events:read");
-	const events = useData<Histogram>(few ? "/event-histogram" : "", { ...scopeQuery(), q: wordsOf(asset), from: r.from, to: r.to || undefined, buckets: 84 });
+	const few = uncounted(place.value) && may("events:read");
+	const events = useData<Histogram>(few ? "/event-histogram" : "", eventsOf(asked()));
 	const timer = useRef(0);
 	useEffect(() => {
 		if (one.data !== undefined) knowOrgs(one.data.organisations);

@@ -1,5 +1,5 @@
 // Looking back: a rule, indicators or a list over what is stored; how far it is and what it found.
-import { Button, Chip, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, Num, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, Table, Time, TextField, Value, actorName, api, at, day, findOrgs, forAll, iso, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, t, toMs, toast, useData, useEffect, useForm, useList, useLive, useMemo, useState, whoseRule, withQuery, withRest, go } from "../../kit";
+import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, Num, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, type Step, Table, Time, TextField, Value, actorName, api, at, day, findOrgs, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useEffect, useForm, useList, useLive, useMemo, useState, whoseRule, withQuery, withRest, go } from "../../kit";
 
 interface Hunt {
 	id: string;
@@ -31,8 +31,6 @@ interface Hunt {
 	started_at: string | null;
 	finished_at: string | null;
 }
-const TONE = { queued: "plain", running: "info", done: "ok", failed: "bad", cancelled: "warn", interrupted: "warn" } as const;
-const STATES = Object.keys(TONE) as (keyof typeof TONE)[];
 const going = (h: Hunt) => h.state === "queued" || h.state === "running";
 const titleOfHunt = (h: Hunt) => h.title || h.rule || h.list || (h.indicators ?? []).join(", ") || t(`retro-hunts.new-${h.kind}`, { n: h.items });
 const alertsOfHunt = (h: Hunt) => (h.kind === "rule" ? link("alerts", { query: { indicator: h.rule, state: "all" } }) : h.kind === "indicators" && h.indicators?.length === 1 ? link("alerts", { query: { indicator: h.indicators[0], state: "all" } }) : link("alerts", { query: { list: h.kind === "list" ? h.list : null, state: "all", from: h.created_at } }));
@@ -55,7 +53,7 @@ function What({ h }: { h: Hunt }): ComponentChildren {
 	);
 }
 const COLUMNS = (): Column<Hunt>[] => [
-	{ key: "state", label: t("retro-hunts.state"), width: "min", cell: (h) => <Chip tone={TONE[h.state]}>{t(`retro-hunts.state.${h.state}`)}</Chip> },
+	{ key: "state", label: t("retro-hunts.state"), width: "min", cell: (h) => <JobState state={h.state} /> },
 	{ key: "what", label: t("retro-hunts.what"), main: true, cell: (h) => <a href={withRest([h.id])}>{titleOfHunt(h)}</a> },
 	{ key: "kind", label: t("retro-hunts.kind"), width: "min", cell: (h) => t(`retro-hunts.kind.${h.kind}`), drop: 2 },
 	{ key: "org", label: t("scope.organisation"), cell: (h) => whoseRule(h.org), drop: 2 },
@@ -100,21 +98,17 @@ function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) =>
 		</Dialog>
 	);
 }
-function HuntDrawer({ id, back, step, changed }: { id: string; back: string; step: { prev?: string | undefined; next?: string | undefined }; changed: (h: Hunt) => void }) {
+function HuntDrawer({ id, back, step, changed }: { id: string; back: string; step: Step; changed: (h: Hunt) => void }) {
 	const one = useData<Hunt>(at`/retro-hunts/${id}`);
 	const h = one.data?.id === id ? one.data : undefined;
 	const [asking, setAsking] = useState(false);
 	const running = h !== undefined && going(h);
-	useEffect(() => {
-		if (!running) return undefined;
-		const timer = setInterval(one.reload, 1000);
-		return () => clearInterval(timer);
-	}, [running, one.reload]);
+	useAgain(running, one.reload, 1000);
 	useEffect(() => {
 		if (h !== undefined) changed(h);
 	}, [h?.state, h?.done, h?.matches]);
 	return (
-		<Drawer title={h === undefined ? t("retro-hunts.one") : titleOfHunt(h)} back={back} step={step as never} head={h !== undefined && <div class="y-row"><Chip tone={TONE[h.state]}>{t(`retro-hunts.state.${h.state}`)}</Chip><span class="y-soft">{whoseRule(h.org)}</span></div>}>
+		<Drawer title={h === undefined ? t("retro-hunts.one") : titleOfHunt(h)} back={back} step={step} head={h !== undefined && <div class="y-row"><JobState state={h.state} /><span class="y-soft">{whoseRule(h.org)}</span></div>}>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
 			{h === undefined && one.error === undefined && <Skeleton lines={6} />}
 			{h !== undefined && (
@@ -168,17 +162,11 @@ export default function RetroHunts() {
 	const columns = useMemo(COLUMNS, [t("retro-hunts.what")]);
 	const put = (next: Hunt) => list.update((h) => (h.id === next.id ? next : h));
 	const rows = list.items;
-	const running = rows.filter(going).map((h) => h.id);
-	useEffect(() => {
-		if (running.length === 0) return undefined;
-		const timer = setInterval(() => !document.hidden && running.slice(0, 10).forEach((which) => void api.get<Hunt>(at`/retro-hunts/${which}`).then(put, () => undefined)), 1500);
-		return () => clearInterval(timer);
-	}, [running.join()]);
+	const running = rows.filter(going).slice(0, 10);
+	useAgain(running.length > 0, () => running.forEach((h) => void api.get<Hunt>(at`/retro-hunts/${h.id}`).then(put, () => undefined)), 1500);
 	useLive(["jobs"], (c) => {
 		if (c.topic === "gap") list.reload();
 	});
-	const i = rows.findIndex((h) => h.id === id);
-	const near = (n: number) => (rows[n] === undefined ? undefined : withRest([(rows[n] as Hunt).id]));
 	const writable = may("indicators:write");
 	return (
 		<Page
@@ -186,7 +174,7 @@ export default function RetroHunts() {
 			lead={<Heard asOf={list.asOf} />}
 			exports={{ kind: "retro-hunts", query: filter }}
 			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("retro-hunts.new")}</Button>}
-			drawer={id === undefined ? undefined : <HuntDrawer key={id} id={id} back={withRest([])} changed={put} step={{ prev: near(i - 1), next: i < 0 ? undefined : near(i + 1) }} />}
+			drawer={id === undefined ? undefined : <HuntDrawer key={id} id={id} back={withRest([])} changed={put} step={stepsOf(rows, (h) => [h.id])} />}
 		>
 			<Table
 				name="retro-hunts"
@@ -198,7 +186,7 @@ export default function RetroHunts() {
 				open={id}
 				tools={
 					<div class="y-filters">
-						<Select label={t("retro-hunts.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={[["", t("retro-hunts.state.any")], ...STATES.map((s): [string, string] => [s, t(`retro-hunts.state.${s}`)])]} />
+						<Select label={t("retro-hunts.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={jobStates()} />
 					</div>
 				}
 				empty={filter.state !== undefined ? <Empty title={t("retro-hunts.none-fits")} action={<a href={withQuery({ state: null })}>{t("retro-hunts.clear")}</a>} /> : <Empty title={t("retro-hunts.none")}>{t("retro-hunts.none-why")}</Empty>}

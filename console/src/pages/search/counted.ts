@@ -1,5 +1,6 @@
 // How many events over time, counted newest first: what many events must be read for comes in parts, and the page shows each as it comes.
 import { type ApiError, type Params, addressOf, api, asError, earlyData, useCallback, useEffect, useRef, useState } from "../../kit";
+import { FIRST_MS } from "./first";
 
 export interface Histogram {
 	from: string;
@@ -12,7 +13,6 @@ export interface Histogram {
 	incomplete: boolean;
 	counted_from: string;
 }
-const FIRST_MS = 300;
 const MOST_MS = 800;
 
 export function useHistogram(path: string, filter: Params & { from: string }) {

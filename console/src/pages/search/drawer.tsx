@@ -1,5 +1,5 @@
 // One event: its fields in the words of OCSF, and the record it was made of.
-import { Button, ButtonLink, Copy, Drawer, ErrorBox, Facts, Section, Severity, Skeleton, Time, Value, Word, at, condition, iso, link, orgTitle, param, setQuery, stamp, t, toMs, useData, useState, withRest } from "../../kit";
+import { Button, ButtonLink, Copy, Drawer, ErrorBox, Facts, Section, type Step, Severity, Skeleton, Time, Value, Word, at, condition, iso, link, orgTitle, param, setQuery, stamp, t, toMs, useData, useState, withRest } from "../../kit";
 import { type Event, type EventField, describe, ocsf, withCondition } from "./model";
 
 const HEAD = ["id", "org", "class", "class_uid", "severity_id", "time", "received", "message", "raw", "names", "source", "sensor"];
@@ -99,7 +99,7 @@ function Raw({ raw }: { raw: string }) {
 	);
 }
 
-export function EventDrawer({ id, back, step, fields }: { id: string; back: string; step: { prev?: string; next?: string }; fields: EventField[] }) {
+export function EventDrawer({ id, back, step, fields }: { id: string; back: string; step: Step; fields: EventField[] }) {
 	const one = useData<Event>(at`/events/${id}`);
 	const event = one.data?.id === id ? one.data : undefined;
 	const around = event === undefined ? "" : link("search", { scope: { org: event.org }, query: { q: event.sensor === undefined ? condition("source", event.source) : condition("sensor", event.sensor), from: iso(toMs(event.time) - 60_000), to: iso(toMs(event.time) + 60_000) } });

@@ -1,5 +1,5 @@
 // Events as the API gives them, and the little that this page knows of the search language.
-import { lang, param, place, quoted, range, scopeQuery } from "../../kit";
+import { lang } from "../../kit";
 
 export interface Event {
 	id: string;
@@ -29,14 +29,6 @@ export interface EventField {
 export const SHORT: Record<string, [string, boolean]> = { ip: ["src_ip", false], port: ["dst_port", false], name: ["names", false], hash: ["hashes", false], class: ["class_uid", true], severity: ["severity_id", true], status: ["status_id", true] };
 export const describe = (f: EventField | undefined) => (f === undefined ? "" : (lang.value === "ja" ? f.description_ja || f.description_en : f.description_en || f.description_ja));
 
-/** What the address asks for, as the API's query. An asset of the scope is one more condition. */
-export function asked(): { q?: string; from: string; to?: string; org?: string; system?: string } {
-	const r = range("now-24h");
-	const q = param("q");
-	const asset = place.value.asset;
-	const whole = asset === "" ? q : q === "" ? quoted(asset) : `(${q}) ${quoted(asset)}`;
-	return { ...scopeQuery(), q: whole || undefined, from: r.from || "now-24h", to: r.to || undefined };
-}
 /** The query with one more condition, or the same when it has it. */
 export function withCondition(q: string, one: string): string {
 	const rest = q.trim();

@@ -1,8 +1,9 @@
 // Search: one box for words and conditions, what was found over time, the events, one beside them, and what comes in now.
-import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, savedOf, Severity, Skeleton, Table, Time, TimeRange, iso, lengthOf, link, orgTitle, param, place, range, resolve, session, setQuery, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
+import { Bars, Button, type Column, Empty, ErrorBox, Heard, type PageOf, Page, Saved, savedOf, Severity, Skeleton, Table, Time, TimeRange, asked, iso, lengthOf, link, orgTitle, param, place, range, resolve, session, setQuery, stepsOf, t, useData, useList, useMemo, withQuery, withRest, Word } from "../../kit";
 import { useHistogram } from "./counted";
 import { EventDrawer } from "./drawer";
-import { type Event, type EventField, asked, describe, gist } from "./model";
+import { BUCKETS, filterOf, isLive } from "./first";
+import { type Event, type EventField, describe, gist } from "./model";
 import { QueryBox } from "./query";
 import { useTail } from "./tail";
 
@@ -100,12 +101,12 @@ function Nothing() {
 }
 
 export default function Search() {
-	const filter = asked();
-	const live = param("live") === "1";
+	const filter = filterOf(asked());
+	const live = isLive(asked());
 	const id = place.value.rest[0];
 	const fields = useData<PageOf<EventField>>("/event-fields");
 	const found = useList<Event>(live ? "" : "/events", filter);
-	const histogram = useHistogram(live ? "" : "/event-histogram", { ...filter, buckets: 60 });
+	const histogram = useHistogram(live ? "" : "/event-histogram", { ...filter, buckets: BUCKETS });
 	const { from: _from, to: _to, ...words } = filter;
 	// as long, and just before; asked for when what is looked at has been counted
 	const period = periodBefore(histogram.data?.as_of);
@@ -118,7 +119,6 @@ export default function Search() {
 	const columns = useMemo(() => columnsOf(known), [fields.data, t("search.time"), place.value.org]);
 	const fault = [list.error, live ? undefined : histogram.error].find((e) => e?.status === 400)?.faultOf("q") ?? "";
 	const items = list.items;
-	const i = items.findIndex((e) => e.id === id);
 	const run = (q: string) => {
 		if (q === param("q")) {
 			found.reload();
@@ -146,7 +146,7 @@ export default function Search() {
 						id={id}
 						back={withRest([])}
 						fields={known}
-						step={{ prev: i > 0 ? withRest([(items[i - 1] as Event).id]) : undefined, next: i >= 0 && i + 1 < items.length ? withRest([(items[i + 1] as Event).id]) : undefined }}
+						step={stepsOf(items, (e) => [e.id])}
 					/>
 				)
 			}

@@ -1,5 +1,5 @@
 // One source: how it is, how often it must be heard, what nobody watches while it is silent.
-import { Bars, Button, Chip, Coverage, Drawer, ErrorBox, Facts, Form, Num, Section, SelectField, Skeleton, Time, Word, api, lang, link, may, orgTitle, span, t, textOf, toast, toastError, useData, useForm } from "../../kit";
+import { Bars, Button, Chip, Coverage, Drawer, ErrorBox, Facts, Form, Num, Section, type Step, SelectField, Skeleton, Time, Word, api, lang, link, may, orgTitle, span, t, textOf, toast, toastError, useData, useForm } from "../../kit";
 import { EVERY, type Source, TONE, drops, events, words } from "./model";
 
 interface Histogram {
@@ -67,7 +67,7 @@ export function bytes(n: number): string {
 	return new Intl.NumberFormat(lang.value, { style: "unit", unit, maximumFractionDigits: 1 }).format(n / { kilobyte: 1e3, megabyte: 1e6, gigabyte: 1e9 }[unit]);
 }
 
-export function SourceDrawer({ source, back, step, asOf, changed }: { source: Source; back: string; step: { prev?: string; next?: string }; asOf: string; changed: () => void }) {
+export function SourceDrawer({ source, back, step, asOf, changed }: { source: Source; back: string; step: Step; asOf: string; changed: () => void }) {
 	const classes = source.depends.filter((d) => d.kind === "class");
 	const types = source.depends.filter((d) => d.kind === "indicator_type");
 	return (

@@ -1,5 +1,5 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
-import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, findOrgs, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, findOrgs, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, stepsOf, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
 import { EVERY, KINDS, type Source, TONE, drops, events, keyOf, worst } from "./model";
 
@@ -7,7 +7,8 @@ const MOST = 2000;
 const STATES = ["", "ok", "late", "silent", "never"] as const;
 const fits = (s: Source, state: string) => state === "" || s.state === state || (state === "silent" && s.state === "never");
 const plain = (s: string) => s.normalize("NFKC").toLowerCase();
-const rest = (s: Source) => withRest([s.org, s.source, s.sensor]);
+const partsOf = (s: Source) => [s.org, s.source, s.sensor];
+const rest = (s: Source) => withRest(partsOf(s));
 
 function COLUMNS(): Column<Source>[] {
 	return [
@@ -80,7 +81,6 @@ export default function Sources() {
 	}, [list, state, q, param("sort"), t("sources.state")]);
 	const [org, source, sensor] = place.value.rest;
 	const id = sensor === undefined ? undefined : keyOf({ org: org ?? "", source: source ?? "", sensor });
-	const i = shown.items.findIndex((s) => keyOf(s) === id);
 	const open = all.find((s) => keyOf(s) === id);
 	const columns = useMemo(COLUMNS, [t("sources.state")]);
 	const newest = all.reduce((n, s) => Math.max(n, toMs(s.last_event_at) || 0), 0);
@@ -89,7 +89,6 @@ export default function Sources() {
 		const timer = setInterval(() => !document.hidden && list.reload(), 60_000);
 		return () => clearInterval(timer);
 	}, [list.reload]);
-	const at = (n: number) => (shown.items[n] === undefined ? undefined : rest(shown.items[n] as Source));
 	return (
 		<Page
 			title={t("nav.sources")}
@@ -102,7 +101,7 @@ export default function Sources() {
 				)
 			}
 			exports={{ kind: "sources", query: orgQuery(), rows: state + q === "" ? undefined : shown.items.map(keyOf) }}
-			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={{ prev: i > 0 ? at(i - 1) : undefined, next: i >= 0 ? at(i + 1) : undefined }} />}
+			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={stepsOf(shown.items, partsOf)} />}
 		>
 			{(place.value.system !== "" || place.value.asset !== "") && <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(place.value.org) })}</p>}
 			{all.length > 0 && <Figures all={all} asOf={list.asOf} />}

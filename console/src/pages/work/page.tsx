@@ -1,5 +1,5 @@
 // What is to be done, in order; what one has, decides and watches; what one looked at last.
-import { About, type AlertRow, AlertRows, type PageOf, Empty, ErrorBox, Heard, Num, Page, type SavedSearch, Section, Skeleton, Time, assetQuery, k, link, may, orgQuery, scopeQuery, session, t, textOr, toMs, useData, useEffect, useLive, useRef, useState } from "../../kit";
+import { About, type AlertRow, AlertRows, type PageOf, Empty, ErrorBox, HeardIn, Num, Page, type SavedSearch, Section, Skeleton, Time, assetQuery, k, link, may, orgQuery, session, t, textOr, toMs, useData, useEffect, useHeard, useLive, useRef, useState } from "../../kit";
 import { Recently } from "./recent";
 import { countOf, watchHref } from "./watched";
 
@@ -151,7 +151,7 @@ export default function Work() {
 	const eye = useData<Alerts>("/alerts", { ...assetQuery(), watched: "true", limit: 10 });
 	const free = useData<Alerts>(may("alerts:write") ? "/alerts" : "", { ...assetQuery(), assignee: "none", state: "new", severity: 4, limit: 1 });
 	const approvals = useData<PageOf<Approval>>(may("approvals:write") ? "/approvals" : "", { ...orgQuery(), state: "open", limit: 50 });
-	const heard = useData<{ silent_total: number }>("/overview", { ...scopeQuery(), from: "now-1h" });
+	const heard = useHeard();
 	const account = useData<Me>(person ? "/me" : "");
 	const own = useData<PageOf<Token>>(person ? "/me/tokens" : "");
 	const timer = useRef(0);
@@ -172,7 +172,7 @@ export default function Work() {
 	const failed = [late, grave, free, approvals, heard, account, own].find((x) => x.error !== undefined);
 	const silent = may("events:read") ? (heard.data?.silent_total ?? 0) : 0;
 	return (
-		<Page title={t("nav.work")} lead={<Heard asOf={mine.data?.as_of} />}>
+		<Page title={t("nav.work")} lead={<HeardIn now={heard} asOf={mine.data?.as_of} />}>
 			{failed?.error !== undefined && <ErrorBox error={failed.error} again={failed.reload} />}
 			<Section title={t("work.todo")} about={<About name={t("work.todo")} about={[k("work.about.todo"), k("work.about.todo-how")]} />}>
 				<ToDo ready={ready} rows={tasks({ late: late.data, grave: grave.data, free: free.data, waiting, silent, tokens, me: account.data })} />
