@@ -82,7 +82,7 @@ static int forks(void)
 }
 static int gives_way(void)
 {
-	return yg_thread_give_way(NULL) == YG_OK;
+	return yg_thread_give_way(YG_NICE_LEAST, NULL) == YG_OK;
 }
 static int hurries_parent(void)
 {

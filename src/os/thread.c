@@ -46,8 +46,7 @@ yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg
 	return st;
 }
 
-#define LEAST     19      /* nice value: 15/1024 of who has none */
-#define SHORT_NS  100000u /* of a core, the least that Linux takes */
+#define SHORT_NS  UINT64_C(100000) /* of a core, the least that Linux takes */
 #define BREATH_NS 200000
 #define HUGE      (2u << 20)
 
@@ -96,10 +95,10 @@ static void set_slice(uint64_t ns)
 	(void)syscall(SYS_sched_setattr, 0, &a, 0u); /* only a wish */
 }
 
-static yg_status give_way(int nice, struct yg_err *err)
+yg_status yg_thread_give_way(int nice, struct yg_err *err)
 {
 	const struct sched_param none = {.sched_priority = 0};
-	/* of Linux: both are the calling thread's */
+	/* of Linux: both are the calling thread's; its slice stays its maker's */
 	if (setpriority(PRIO_PROCESS, 0, nice) != 0)
 		return YG_FAIL_OS(err, errno, "the priority of a thread");
 	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
@@ -109,22 +108,7 @@ static yg_status give_way(int nice, struct yg_err *err)
 	return YG_OK;
 }
 
-yg_status yg_thread_give_way(struct yg_err *err)
+void yg_thread_prompt(unsigned tenths)
 {
-	return give_way(LEAST, err); /* its slice is its maker's */
-}
-
-yg_status yg_process_give_way(int nice, struct yg_err *err)
-{
-	yg_status st = give_way(nice, err);
-	if (st == YG_OK)
-		set_slice(
-			2 *
-			SHORT_NS); /* who offers its core more often gives less of its share away */
-	return st;
-}
-
-void yg_thread_prompt(void)
-{
-	set_slice(SHORT_NS);
+	set_slice(tenths * SHORT_NS);
 }

@@ -27,7 +27,7 @@ static void on_wake(void *ctx)
 static void *sender(void *arg)
 {
 	(void)arg;
-	(void)yg_thread_give_way(NULL);
+	(void)yg_thread_give_way(YG_NICE_LEAST, NULL);
 	for (int i = 1; i <= SENDS; i++) {
 		__atomic_store_n(&t.written, i, __ATOMIC_RELAXED);
 		yg_wake_send(&t.wake);

@@ -253,7 +253,7 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 {
 	(void)ctx;
 	(void)err;
-	yg_thread_prompt(); /* before the compiler of the policies, when both want the core */
+	yg_thread_prompt(1); /* before the compiler of the policies, when both want the core */
 	return YG_OK;
 }
 

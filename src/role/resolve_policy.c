@@ -61,7 +61,7 @@ static void work(struct resolve_opener *o)
 static void in_thread(void *arg)
 {
 	struct resolve_opener *o = arg;
-	(void)yg_thread_give_way(NULL); /* if not, it is only less polite */
+	(void)yg_thread_give_way(YG_NICE_LEAST, NULL); /* if not, it is only less polite */
 	for (;;) {
 		uv_sem_wait(&o->jobs);
 		work(o);

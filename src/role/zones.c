@@ -11,7 +11,6 @@
 #include "role/zones_internal.h"
 
 #define WATCH_MS     1000
-#define NICE         10
 #define EDE_ORG      17 /* RFC 8914: filtered, as the client's own side wants it */
 #define EDE_CENSORED 16
 #define EDE_OURS     15
@@ -121,14 +120,13 @@ static yg_status prepare(struct yg_role_ctx *ctx, struct yg_err *err)
 	ctx->user = z;
 	z->ctx = ctx;
 	z->conf = ctx->conf;
-	/* compiling takes whole seconds of a core; who answers queries on it goes first */
-	yg_status st = yg_process_give_way(NICE, err);
-	if (st != YG_OK)
-		return st;
+	/* before the sandbox; who offers its core more often gives less of its share away */
+	yg_thread_prompt(2);
 	z->count = ctx->conf->dns_policy_count;
 	z->zones = calloc(z->count + 1, sizeof *z->zones);
 	if (z->zones == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the zones");
+	yg_status st = YG_OK;
 	for (size_t i = 0; st == YG_OK && i < z->count; i++)
 		st = take_zone(z, i, err);
 	return st == YG_OK ? zones_local_prepare(z, err) : st;

@@ -116,7 +116,7 @@ struct zones {
 	struct zones_base base;
 	struct zones_job *job; /* owned */
 	uint64_t base_before;  /* generation: what the policy before stood over */
-	bool dirty, begun,
+	bool dirty, begun, gives_way,
 		beside; /* begun: the first one is compiled; beside: a copy, a thread's */
 	uv_timer_t watch;
 	uv_idle_t compile;           /* runs once when the loop has nothing else to do */

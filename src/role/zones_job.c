@@ -16,7 +16,7 @@ struct zones_job {
 	struct yg_wake done;
 	uv_thread_t thread;
 	uv_sem_t begin;
-	bool has_thread, busy;
+	bool has_thread, busy, polite;
 	enum zones_work what;
 	/* the thread's while busy */
 	struct zones_reading *reading; /* owned; of READ */
@@ -160,9 +160,11 @@ static void work(struct zones_job *j)
 static void in_thread(void *arg)
 {
 	struct zones_job *j = arg;
-	(void)yg_thread_give_way(NULL); /* if not, it is only less polite */
+	bool gives_way = false;
 	for (;;) {
 		uv_sem_wait(&j->begin);
+		if (j->polite && !gives_way) /* if it cannot, it is only less polite */
+			gives_way = yg_thread_give_way(YG_NICE_LEAST, NULL) == YG_OK;
 		work(j);
 		yg_wake_send(&j->done);
 	}
@@ -292,6 +294,7 @@ bool zones_job_begin(struct zones *z, enum zones_work what)
 		return false;
 	j->what = what;
 	j->busy = true;
+	j->polite = z->generation > 0; /* the first policy is as urgent as anything */
 	uv_sem_post(&j->begin);
 	return true;
 }

@@ -12,10 +12,12 @@
 #include "dns/answer.h"
 #include "dns/source.h"
 #include "os/file.h"
+#include "os/thread.h"
 #include "role/zones_internal.h"
 
 #define FOLDER ZONES_FOLDER
 #define BREATH 3u /* of one record */
+#define NICE   10
 
 static void name_of(uint64_t generation, char *buf, size_t n)
 {
@@ -51,6 +53,16 @@ static void remove_old(const struct zones *z)
 	(void)closedir(d);
 }
 
+/* Compiling takes whole seconds of a core; who answers queries by a policy goes first.  Before
+ * there is one, nothing is more urgent than the first. */
+static yg_status give_way(struct zones *z, struct yg_err *err)
+{
+	if (z->gives_way || z->generation == 0)
+		return YG_OK;
+	z->gives_way = true;
+	return yg_thread_give_way(NICE, err);
+}
+
 yg_status zones_policy_open(struct zones *z, struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
@@ -62,7 +74,7 @@ yg_status zones_policy_open(struct zones *z, struct yg_err *err)
 		z->generation = generation_of(first);
 		z->base_before = generation_of(rest);
 	}
-	return st == YG_NOTFOUND ? YG_OK : st;
+	return st == YG_NOTFOUND ? YG_OK : st == YG_OK ? give_way(z, err) : st;
 }
 
 struct compiling {
@@ -185,6 +197,7 @@ static yg_status publish(struct zones *z, bool over, int fd, uint64_t generation
 	if (st != YG_OK)
 		return YG_FAIL(err, st, "the supervisor does not take it");
 	z->generation = generation;
+	(void)give_way(z, NULL); /* if not, it is only less polite */
 	if (fsync(fd) != 0)
 		return YG_FAIL_OS(err, errno, "writing %s", name);
 	st = yg_file_write(FOLDER "/current", yg_sv_of(name), 0600, err);
