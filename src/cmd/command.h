@@ -17,7 +17,8 @@ int yg_cmd_run(const struct yg_cmd *cmd, const struct yg_env *env, int argc, cha
 const struct yg_cmd *yg_cmd_find(int argc, char **argv, int *out_used);
 
 void yg_help_overview(bool japanese, FILE *out);
-void yg_help_noun(const char *noun, bool japanese, FILE *out);
+/* Its commands, a line each; false: there are none. */
+bool yg_help_noun(const char *noun, bool japanese, FILE *out);
 void yg_help_command(const struct yg_cmd *cmd, bool japanese, FILE *out);
 /* mdoc(7) pages: yagura(1) for name NULL, else yagura-<noun>(1); Japanese when asked. */
 bool yg_manual(const char *noun, bool japanese, FILE *out);

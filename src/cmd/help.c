@@ -47,13 +47,17 @@ void yg_help_overview(bool japanese, FILE *out)
 		    out);
 }
 
-void yg_help_noun(const char *noun, bool japanese, FILE *out)
+bool yg_help_noun(const char *noun, bool japanese, FILE *out)
 {
+	bool any = false;
 	for (size_t t = 0; yg_cmds[t] != NULL; t++)
 		for (const struct yg_cmd *c = yg_cmds[t]; c->noun != NULL; c++)
-			if (yg_sv_eq(yg_sv_of(c->noun), yg_sv_of(noun)))
+			if (yg_sv_eq(yg_sv_of(c->noun), yg_sv_of(noun))) {
+				any = true;
 				(void)fprintf(out, "  yagura %s %-16s %s\n", c->noun,
 					      c->verb != NULL ? c->verb : "", doc_of(c, japanese));
+			}
+	return any;
 }
 
 static void opt_lines(const struct yg_opt *opts, bool japanese, FILE *out)

@@ -10,11 +10,16 @@ static bool japanese(void)
 	return yg_cli_japanese(NULL);
 }
 
+static bool asks_help(const char *word)
+{
+	struct yg_sv w = yg_sv_of(word);
+	return yg_sv_eq(w, YG_SV("--help")) || yg_sv_eq(w, YG_SV("-h")) ||
+	       yg_sv_eq(w, YG_SV("help"));
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 2 || yg_sv_eq(yg_sv_of(argv[1]), YG_SV("--help")) ||
-	    yg_sv_eq(yg_sv_of(argv[1]), YG_SV("-h")) ||
-	    yg_sv_eq(yg_sv_of(argv[1]), YG_SV("help"))) {
+	if (argc < 2 || asks_help(argv[1])) {
 		yg_help_overview(japanese(), argc < 2 ? stderr : stdout);
 		return argc < 2 ? yg_status_exit(YG_INVAL) : 0;
 	}
@@ -29,8 +34,10 @@ int main(int argc, char **argv)
 	const struct yg_cmd *cmd = yg_cmd_find(argc - 1, argv + 1, &used);
 	if (cmd != NULL)
 		return yg_cmd_run(cmd, &env, argc - 1 - used, argv + 1 + used);
+	if (argc == 3 && asks_help(argv[2]) && yg_help_noun(argv[1], japanese(), stdout))
+		return 0;
 	(void)fprintf(stderr, "yagura: no command '%s%s%s'; see yagura --help\n", argv[1],
 		      argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-	yg_help_noun(argv[1], japanese(), stderr);
+	(void)yg_help_noun(argv[1], japanese(), stderr);
 	return yg_status_exit(YG_INVAL);
 }

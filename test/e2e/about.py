@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program says of itself: its licences, by command.  Argument: the yagura binary."""
+"""What the program says of itself: its licences, its commands.  Argument: the yagura binary."""
 import json
 import os
 import re
@@ -30,4 +30,9 @@ ok(len(parts) == len(named) and all("Copyright" in p and "Permission is hereby g
 ok(not any(x in named for x in ("esbuild", "typescript", "playwright-core", "axe-core")), "no tool that only builds or tests")
 rc, out, err = run("licences", "extra")
 ok(rc == 2 and out == "", "an argument is wrong usage", (rc, err))
+for word in ("--help", "-h", "help"):
+    rc, out, err = run("dns", word)
+    ok(rc == 0 and err == "" and "  yagura dns explain " in out and "yagura alert" not in out, f"dns {word}: the commands of dns alone", (rc, out, err))
+rc, out, err = run("dnss", "--help")
+ok(rc == 2 and out == "" and "no command 'dnss --help'" in err, "of nothing that there is: wrong usage", (rc, out, err))
 done()
