@@ -213,11 +213,15 @@ yg_status yg_scope_binds(struct yg_request *q, struct yg_state *db, const struct
  * YG_NOTFOUND when not. */
 yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool shared,
 			  struct yg_err *err);
+/* May the caller see what holds for `org` and all below it (empty: for all), because it, or
+ * something below it, is within reach?  YG_NOTFOUND when not. */
+yg_status yg_scope_holds(const struct yg_request *q, struct yg_state *db, struct yg_sv org,
+			 struct yg_err *err);
 /* The same for a row that also belongs to a system, and to a moment. */
 yg_status yg_scope_row(const struct yg_request *q, struct yg_sv org, struct yg_sv system,
 		       yg_wall at, struct yg_err *err);
 /* May the caller change an object of `org` that it can see?  YG_DENIED: it is for
- * all organisations. */
+ * all organisations, or of a node above. */
 yg_status yg_scope_shared(const struct yg_request *q, struct yg_sv org, struct yg_err *err);
 /* Restricts an event search to `reach`: organisations, systems, period. */
 yg_status yg_scope_events(struct yg_request *q, struct yg_state *db, const struct yg_reach *reach,

@@ -24,7 +24,7 @@ yg_status yg_find_rule(struct yg_request *q, struct yg_state *db, struct yg_sv u
 {
 	yg_status st = yg_drule_get(db, uid, q->arena, out, err);
 	if (st == YG_OK)
-		st = yg_scope_object(q, out->org, true, err);
+		st = yg_scope_holds(q, db, out->org, err);
 	if (st == YG_OK && change)
 		st = yg_scope_shared(q, out->org, err);
 	return st;
@@ -98,10 +98,18 @@ static void put_tags(struct yg_jo *j, struct yg_sv tags)
 
 /* ---- a rule ---- */
 
-static void put_rule(struct yg_jo *j, const struct yg_drule *r)
+/* From above: who may not see the node does not learn its name, nor who works there. */
+static bool is_inherited(const struct yg_request *q, const struct yg_drule *r)
 {
+	return r->org.n > 0 && !yg_reach_has(&q->who.reach, r->org, YG_SV(""));
+}
+
+static void put_rule(struct yg_jo *j, const struct yg_request *q, const struct yg_drule *r)
+{
+	bool inherited = is_inherited(q, r);
 	yg_jo_str(j, "id", r->uid);
-	yg_jo_str_or_null(j, "org", r->org);
+	yg_jo_str_or_null(j, "org", inherited ? YG_SV("") : r->org);
+	yg_jo_bool(j, "inherited", inherited);
 	yg_jo_str(j, "sigma_id", r->sigma_id);
 	yg_jo_str(j, "name", r->name);
 	yg_jo_str(j, "title", r->title);
@@ -120,7 +128,7 @@ static void put_rule(struct yg_jo *j, const struct yg_drule *r)
 	yg_jo_str(j, "stage", yg_sv_of(yg_detect_stage_name(r->stage)));
 	yg_jo_str(j, "refused", r->refused);
 	yg_jo_str(j, "author", r->author);
-	yg_jo_str(j, "created_by", r->actor);
+	yg_jo_str(j, "created_by", inherited ? YG_SV("") : r->actor);
 	yg_jo_time(j, "created_at", r->created.us);
 	yg_jo_time(j, "updated_at", r->updated.us);
 	yg_jo_int(j, "version", r->version);
@@ -152,7 +160,7 @@ static yg_status begin_rule(struct yg_jo *j, struct yg_request *q, struct yg_sta
 	if (st != YG_OK)
 		return st;
 	yg_jo_begin(j, '{');
-	put_rule(j, r);
+	put_rule(j, q, r);
 	put_numbers(j, &n, total);
 	return YG_OK;
 }
@@ -304,6 +312,7 @@ yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_re
 		st = read_filter(q, &f, err);
 	if (st != YG_OK)
 		return st;
+	f.above = true;
 	f.before = page.after;
 	f.limit = page.limit;
 	st = yg_drule_list(l.db, &f, q->arena, &list, &n, err);
@@ -347,7 +356,7 @@ yg_status yg_r_rule_history(struct yg_api *api, struct yg_request *q, struct yg_
 		yg_jo_str(&j, "title", list[i].title);
 		yg_jo_str(&j, "text", list[i].text);
 		yg_jo_time(&j, "created_at", list[i].created.us);
-		yg_jo_str(&j, "created_by", list[i].actor);
+		yg_jo_str(&j, "created_by", is_inherited(q, &rule) ? YG_SV("") : list[i].actor);
 		yg_jo_end(&j, '}');
 	}
 	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].version : 0,

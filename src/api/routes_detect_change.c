@@ -323,7 +323,7 @@ static yg_status may_change(struct yg_request *q, struct yg_state *db, const str
 	yg_status st = YG_OK;
 	for (size_t i = 0; st == YG_OK && i < ids->text_count; i++) {
 		struct yg_drule_filter f = {
-			.reach = q->who.reach, .uid = ids->texts[i], .limit = 1};
+			.reach = q->who.reach, .above = true, .uid = ids->texts[i], .limit = 1};
 		struct yg_drule *rule = NULL;
 		size_t n = 0;
 		st = yg_drule_list(db, &f, q->arena, &rule, &n, err);

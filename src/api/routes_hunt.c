@@ -84,6 +84,7 @@ static yg_status read_text(struct yg_request *q, struct yg_state *db, const stru
 {
 	struct yg_drule r;
 	struct yg_reach reach;
+	bool holds = true;
 	if (text->given == rule->given) {
 		yg_request_error(q, "missing", YG_SV("/text"), "say a rule's text or its id");
 		return YG_FAIL(err, YG_PARSE, "the body has errors");
@@ -96,7 +97,9 @@ static yg_status read_text(struct yg_request *q, struct yg_state *db, const stru
 	yg_status st = yg_who_reach(&q->who, db, "indicators:read", q->arena, &reach, err);
 	if (st == YG_OK)
 		st = yg_drule_get(db, rule->text, q->arena, &r, err);
-	if (st == YG_OK && r.org.n > 0 && !yg_reach_has(&reach, r.org, YG_SV("")))
+	if (st == YG_OK && r.org.n > 0)
+		st = yg_reach_below(db, &reach, r.org, &holds, err);
+	if (st == YG_OK && !holds)
 		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
 	*out = st == YG_OK ? r.text : YG_SV("");
 	return st;

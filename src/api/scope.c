@@ -226,6 +226,16 @@ yg_status yg_scope_object(const struct yg_request *q, struct yg_sv org, bool sha
 	return YG_FAIL(err, YG_NOTFOUND, "no such object");
 }
 
+yg_status yg_scope_holds(const struct yg_request *q, struct yg_state *db, struct yg_sv org,
+			 struct yg_err *err)
+{
+	bool below = false;
+	if (yg_scope_object(q, org, true, NULL) == YG_OK)
+		return YG_OK;
+	yg_status st = yg_reach_below(db, &q->who.reach, org, &below, err);
+	return st != YG_OK || below ? st : YG_FAIL(err, YG_NOTFOUND, "no such object");
+}
+
 yg_status yg_scope_row(const struct yg_request *q, struct yg_sv org, struct yg_sv system,
 		       yg_wall at, struct yg_err *err)
 {
@@ -236,8 +246,11 @@ yg_status yg_scope_row(const struct yg_request *q, struct yg_sv org, struct yg_s
 
 yg_status yg_scope_shared(const struct yg_request *q, struct yg_sv org, struct yg_err *err)
 {
-	if (org.n > 0 || q->who.reach.all)
+	if (yg_reach_has(&q->who.reach, org, YG_SV("")))
 		return YG_OK;
+	if (org.n > 0)
+		return YG_FAIL(err, YG_DENIED,
+			       "this is from an organisation above; it is changed there");
 	return YG_FAIL(err, YG_DENIED, "this is for all organisations; only the centre changes it");
 }
 

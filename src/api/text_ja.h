@@ -94,6 +94,7 @@ X("only the centre makes an organisation that stands below no other", "最上位
 X("only the centre moves an organisation in the tree", "組織の移動は中央組織だけが行えます")
 X("only the centre can make this for all organisations", "全組織を対象とする作成は中央組織だけが行えます")
 X("this is for all organisations; only the centre changes it", "全組織を対象とするため、変更は中央組織だけが行えます")
+X("this is from an organisation above; it is changed there", "上位の組織が定めたものです。変更はその組織が行います")
 X("only its owner changes a saved search", "保存した検索は所有者だけが変更できます")
 X("news of alerts needs alerts:read, news of jobs jobs:read", "アラートの通知には alerts:read、ジョブの通知には jobs:read が必要です")
 X("the topic system is not for tokens of one organisation", "トピック system は1つの組織のトークンでは使えません")

@@ -142,7 +142,8 @@ yg_status yg_drule_list(struct yg_state *db, const struct yg_drule_filter *f,
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " YG_DRULE_COLUMNS
-		       " FROM detect_rule r WHERE ($1 = 1 OR r.org IS NULL OR r.org IN yg_set($2))"
+		       " FROM detect_rule r WHERE ($1 = 1 OR r.org IS NULL OR r.org IN yg_set($2)"
+		       " OR ($22 = 1 AND r.org IN (SELECT p.ancestor FROM organisation_path p WHERE p.slug IN yg_set($2))))"
 		       " AND ($3 = '' OR r.uid < $3) AND ($4 = '' OR r.collection = $4)"
 		       " AND ($5 = '' OR lower(r.title) LIKE $5 ESCAPE '\\' OR lower(r.sigma_id) LIKE $5 ESCAPE '\\'"
 		       " OR lower(r.name) LIKE $5 ESCAPE '\\' OR r.tags LIKE $5 ESCAPE '\\' OR lower(r.file) LIKE $5 ESCAPE '\\')"
@@ -174,6 +175,7 @@ yg_status yg_drule_list(struct yg_state *db, const struct yg_drule_filter *f,
 	yg_stmt_i64(s, 19, f->refused);
 	yg_stmt_text(s, 20, f->uid);
 	yg_stmt_i64(s, 21, f->limit);
+	yg_stmt_i64(s, 22, f->above);
 	const struct yg_row_list how = {
 		.each = sizeof(struct yg_drule), .limit = f->limit, .take = yg_drule_take};
 	return yg_row_list(s, &how, arena, out, out_n, err);

@@ -58,6 +58,7 @@ yg_status yg_drule_get(struct yg_state *db, struct yg_sv uid, struct yg_arena *a
 		       struct yg_drule *out, struct yg_err *err);
 struct yg_drule_filter {
 	struct yg_reach reach; /* those within it, and those for all */
+	bool above;            /* and those of nodes that it stands below: they hold there, too */
 	struct yg_sv part;     /* in the title, id, name, tags or file; empty: any */
 	struct yg_sv tag; /* "attack.t1059" or "attack.execution"; a technique: those below too */
 	struct yg_sv collection, category, product, service; /* empty: any */

@@ -14,7 +14,8 @@ static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 5};
 static struct yg_env env;
 static struct yg_arena arena;
 static struct yg_err err;
-static const struct yg_sv alpha = YG_SV_INIT("alpha"), beta = YG_SV_INIT("beta");
+static const struct yg_sv alpha = YG_SV_INIT("alpha"), beta = YG_SV_INIT("beta"),
+			  inner = YG_SV_INIT("inner");
 
 static struct yg_state *fresh(void)
 {
@@ -158,6 +159,7 @@ static void test_rules(void)
 	struct yg_id one = add(&act, "", RULE(ID1, "One 100%", "a.exe")),
 		     two = add(&act, "alpha", RULE(ID2, "Two", "b.exe"));
 	T_OK(audited(db, "rule.add") && dirty(db));
+	const struct yg_org under = {.slug = inner, .parent = alpha};
 	T_OK(yg_drule_add(&act, &nowhere, &docs.list[0], &none, &err) == YG_NOTFOUND);
 	T_OK(yg_drule_add(&act,
 			  &(struct yg_drule_place){
@@ -172,6 +174,14 @@ static void test_rules(void)
 	T_OK(listed(db, (struct yg_drule_filter){.limit = 1}) == 1);
 	T_OK(listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&beta)}) == 1);
 	T_OK(listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&alpha)}) == 2);
+	T_NAMED(yg_org_add(&act, &under, &err) == YG_OK &&
+			listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&inner)}) == 1 &&
+			listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&inner),
+							    .above = true}) == 2 &&
+			listed(db, (struct yg_drule_filter){.reach = yg_reach_one(&beta),
+							    .above = true}) == 1,
+		"what stands above holds below, and nowhere else");
+	T_OK(yg_org_remove(&act, inner, &err) == YG_OK);
 	T_OK(listed(db, (struct yg_drule_filter){.part = YG_SV("0%")}) == 1);
 	T_OK(listed(db, (struct yg_drule_filter){.part = YG_SV("one_")}) == 0);
 	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059")}) == 2);

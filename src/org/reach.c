@@ -237,6 +237,24 @@ yg_status yg_rights_reach(struct yg_state *db, const struct yg_rights *r, uint64
 	return st == YG_OK ? add_systems(db, systems, system_count, &any, arena, out, err) : st;
 }
 
+yg_status yg_reach_below(struct yg_state *db, const struct yg_reach *r, struct yg_sv node,
+			 bool *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	*out = r->all;
+	if (r->all || node.n == 0)
+		return YG_OK;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT 1 FROM organisation_path WHERE ancestor = $1 AND slug IN yg_set($2) LIMIT 1"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, node);
+	yg_stmt_set(s, 2, r->orgs, r->org_count);
+	return yg_stmt_step(s, out, err);
+}
+
 yg_status yg_reach_node(struct yg_state *db, struct yg_sv node, struct yg_arena *arena,
 			struct yg_reach *out, struct yg_err *err)
 {

@@ -69,6 +69,9 @@ yg_status yg_rights_reach(struct yg_state *db, const struct yg_rights *r, uint64
 /* The one node that all grants stand on, when it is an organisation's; else empty. */
 struct yg_sv yg_rights_root(const struct yg_rights *r);
 
+/* Is something within reach at or below `node`, so that what holds for the node holds there? */
+yg_status yg_reach_below(struct yg_state *db, const struct yg_reach *r, struct yg_sv node,
+			 bool *out, struct yg_err *err);
 /* `node` and everything below it, ascending; YG_NOTFOUND: no such organisation. */
 yg_status yg_reach_node(struct yg_state *db, struct yg_sv node, struct yg_arena *arena,
 			struct yg_reach *out, struct yg_err *err);

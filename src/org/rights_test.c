@@ -207,6 +207,13 @@ static void test_narrow(void)
 	     strcmp(slugs(&out), "desk") == 0);
 	T_NAMED(yg_reach_narrow(db, &r, YG_SV("east"), &arena, &out, &err) == YG_NOTFOUND,
 		"what is above is not there");
+	bool below[4] = {false};
+	T_OK(yg_reach_below(db, &r, YG_SV("east"), &below[0], &err) == YG_OK &&
+	     yg_reach_below(db, &r, YG_SV("desk"), &below[1], &err) == YG_OK &&
+	     yg_reach_below(db, &r, YG_SV("two"), &below[2], &err) == YG_OK &&
+	     yg_reach_below(db, &r, YG_SV(""), &below[3], &err) == YG_OK);
+	T_NAMED(below[0] && below[1] && !below[2] && !below[3],
+		"what holds for a node holds for all below it, and for no other");
 	T_OK(yg_reach_narrow(db, &r, YG_SV("two"), &arena, &out, &err) == YG_NOTFOUND &&
 	     yg_reach_narrow(db, &everything, YG_SV("nobody"), &arena, &out, &err) == YG_NOTFOUND);
 	r = (struct yg_reach){.systems = &mine, .system_count = 1};

@@ -1,6 +1,6 @@
 """Every operation of doc/openapi.yaml as every role on every node: nothing of
-another organisation comes back.  No row, id, title or count of it in a body or a
-header; totals are the sums of what is one's own; an object of another's is
+another organisation comes back but the rules of nodes above, which hold there.  No
+row, id, title or count of it in a body or a header; totals are the sums of what is one's own; an object of another's is
 answered like one that is not there; without the scope it is 403 for both."""
 import json
 import re
@@ -95,7 +95,27 @@ class Matrix:
             lines = text.splitlines()[:reply.body.count(b"\n") or 1]
             items = json.loads(lines[0]).get("items") or [json.loads(line) for line in lines if line]
             text = json.dumps([e for e in items if e["action"] != "view"], ensure_ascii=False)
+        for node in self.above(who):  # its rule holds here; whose it is, and who made it, is not told
+            rule = self.w.ids[node]["rules"]
+            for word in (rule, f"rule of {node}", f"rules-{node}", f"a: {node}"):
+                text = text.replace(word, "#")
         return [w for w in self.foreign(who) if w in text and w not in said]
+
+    def above(self, who):
+        return [node for node in TREE if node != who[2] and who[2] in below(node)]
+
+    def inherited(self, who, op, node, path, body):
+        """A rule of a node above: read as one's own would be, and not changed."""
+        one = self.ask(who, op, path, body)
+        may = not self.lacks(who, op)
+        want = 403 if not may or op["method"] != "GET" and "/overrides/" not in path else 404 if "/overrides/" in path else 200
+        if one.status != want:
+            self.fault(who, op, f"a rule of {node} above is {one.status}, not {want}", one.body[:200])
+        found = self.leaks(who, one, {node} if "/overrides/" in path else ())
+        if found:
+            self.fault(who, op, "leaks", f"{found} {one.body[:300]}")
+        if want == 200 and op["path"].endswith("{id}") and (one.json()["org"], one.json()["inherited"]) != (None, True):
+            self.fault(who, op, "does not say that it is from above", one.body[:200])
 
     def fault(self, who, op, what, more=""):
         self.faults.append(f"{who[0]}: {op['id']}: {what} {more}")
@@ -146,6 +166,8 @@ class Matrix:
             kind = kind_of(op["path"]) if op["path"].startswith("/api/v1/") else None
             if kind is None or (kind != "org" and theirs.get(kind) is None):
                 return
+            if kind == "rules" and target in self.above(who):
+                return self.inherited(who, op, target, re.sub(r"{\w+}", theirs[kind], op["path"], count=1).replace("{org}", target), self.fill(body, theirs))
             self.pair(who, op, theirs, lambda t: (re.sub(r"{\w+}", t.get(kind) or "x", op["path"], count=1).replace("{session}", "s-x").replace("{org}", "x") +
                                                   ("?" + extra if extra else ""), self.fill(body, t)), True)
             return
@@ -158,6 +180,8 @@ class Matrix:
         if op["id"] in IN_QUERY:
             self.pair(who, op, theirs, lambda t: (op["path"] + "?" + self.fill(IN_QUERY[op["id"]], t), body), True)
             return
+        if op["id"] == "bulkDetectionRules" and target in self.above(who):
+            return self.inherited(who, op, target, op["path"], self.fill(body, theirs))
         if op["id"] in BODIES and "{" in self.fill(BODIES[op["id"]], {}).replace("{\"", "").replace("{}", ""):
             self.pair(who, op, theirs, lambda t: (op["path"], self.fill(body, t)), True)
 
@@ -244,7 +268,7 @@ class Matrix:
                                ("allow-entries", "allow"), ("block-entries", "block"), ("detection-rules", "rules"), ("detection-exceptions", "excepts"), ("tokens", "tokens"), ("organisations", None)):
                 which = own[kind] if kind else name
                 reply = self.s.http("GET", f"/api/v1/{path}/{which}") if which else None
-                if which and (reply.status != 200 or '"x"' in reply.body.decode() or reply.json().get("revoked_at")):
+                if which and (reply.status != 200 or '"x"' in reply.body.decode() or reply.json().get("revoked_at") or reply.json().get("stage", "test") != "test"):
                     self.faults.append(f"{path} of {name} was changed: {reply.body[:300]}")
 
     def timed(self):

@@ -16,6 +16,8 @@ export interface LogSource {
 export interface Rule {
 	id: string;
 	org: string | null;
+	/** Of a node above, which is not named: org is null. */
+	inherited: boolean;
 	sigma_id: string | null;
 	title: string;
 	kind: "rule" | "correlation" | "filter";
@@ -53,7 +55,7 @@ export const stageOptions = (): [string, string][] => STAGES.map((s) => [s, t(`s
 export const forAll = (org: string | null | undefined) => org === null || org === undefined || org === "";
 /** May the person change what belongs to this organisation, or to all? */
 export const mayRule = (org: string | null | undefined) => (forAll(org) ? mayAll("indicators:write") : may("indicators:write", org as string));
-export const whoseRule = (org: string | null | undefined) => (forAll(org) ? t("stage.all-orgs") : orgTitle(org));
+export const whoseRule = (org: string | null | undefined, inherited = false) => (inherited ? t("stage.above-orgs") : forAll(org) ? t("stage.all-orgs") : orgTitle(org));
 export const sourceWords = (s: LogSource) => [s.product, s.category, s.service].filter((x) => x !== undefined && x !== null && x !== "").join(" / ");
 export const ruleHref = (id: string, query: Record<string, string> = {}) => link("detection-rule", { rest: [id], query });
 export const alertsOf = (rule: string) => link("alerts", { query: { indicator: rule, state: "all" } });

@@ -32,7 +32,7 @@ function ruleTitle(id: string): string {
 function RuleName({ id }: { id: string | null }) {
 	return forAll(id) ? <>{t("detection-exceptions.all-rules")}</> : <a href={ruleHref(id as string)}>{ruleTitle(id as string)}</a>;
 }
-const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org) })));
+const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org, r.inherited) })));
 
 function Text({ value, set, fault }: { value: string; set: (text: string) => void; fault: string }) {
 	return (

@@ -199,7 +199,7 @@ function One({ id }: { id: string }) {
 						<Severity id={levelId(rule.level)} />
 						<StageChip stage={rule.stage} />
 						{rule.kind !== "rule" && <Chip>{t(`detection-rule.kind.${rule.kind}`)}</Chip>}
-						<span class="y-soft">{whoseRule(rule.org)}</span>
+						<span class="y-soft">{whoseRule(rule.org, rule.inherited)}</span>
 						{rule.techniques.map((x) => (
 							<a key={x} class="y-mono" href={link("detection-rules", { query: { technique: x } })}>
 								{x}

@@ -56,7 +56,7 @@ export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrid
 				<div class="y-row">
 					<StageChip stage={rule.stage} />
 					<span>{t(`detection-rule.stage-what.${rule.stage}`)}</span>
-					<span class="y-soft">{forAll(rule.org) ? whoseRule(rule.org) : t("detection-rule.and-below", { org: orgTitle(rule.org) })}</span>
+					<span class="y-soft">{forAll(rule.org) ? whoseRule(rule.org, rule.inherited) : t("detection-rule.and-below", { org: orgTitle(rule.org) })}</span>
 					{mayRule(rule.org) && <Button small onClick={open}>{t("detection-rule.stage-title")}</Button>}
 				</div>
 			</Section>

@@ -34,7 +34,7 @@ const COLUMNS = (): Column<Rule>[] => [
 	},
 	{ key: "stage", label: t("detection-rules.stage"), width: "min", cell: (r) => <StageChip stage={r.stage} /> },
 	{ key: "source", label: t("detection-rules.logsource"), cell: (r) => (r.kind === "rule" ? sourceWords(r.logsource) : t(`detection-rules.kind.${r.kind}`)), drop: 2 },
-	{ key: "org", label: t("scope.organisation"), cell: (r) => whoseRule(r.org), extra: true },
+	{ key: "org", label: t("scope.organisation"), cell: (r) => whoseRule(r.org, r.inherited), extra: true },
 	{ key: "hits24", label: t("detection-rules.hits-24h"), num: true, width: "min", cell: (r) => <Num n={r.hits_24h} href={ruleHref(r.id, { tab: "hits" })} label={t("detection-rules.hits-24h")} />, extra: true },
 	{ key: "hits30", label: t("detection-rules.hits-30d"), num: true, width: "min", cell: (r) => <Num n={r.hits_30d} href={ruleHref(r.id, { tab: "hits" })} label={t("detection-rules.hits-30d")} /> },
 	{ key: "alerts", label: t("detection-rules.alerts-30d"), num: true, width: "min", cell: (r) => <Num n={r.alerts_30d} href={alertsOf(r.id)} label={t("detection-rules.alerts-30d")} />, drop: 2 },

@@ -63,7 +63,7 @@ const COLUMNS = (): Column<Hunt>[] => [
 	{ key: "created", label: t("retro-hunts.created"), width: "min", cell: (h) => <Time at={h.created_at} /> },
 	{ key: "by", label: t("retro-hunts.by"), width: "min", cell: (h) => (h.automatic ? t("retro-hunts.automatic") : actorName(h.created_by)), extra: true },
 ];
-const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, kind: "rule", limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org) })));
+const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, kind: "rule", limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org, r.inherited) })));
 const findLists = (text: string) => api.get<PageOf<{ id: string; name: string; title: string }>>("/indicator-lists", { limit: 200 }).then((p) => p.items.filter((l) => `${l.title} ${l.name}`.toLowerCase().includes(text.toLowerCase())).map((l) => ({ value: l.id, label: l.title || l.name, note: l.name })));
 
 function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) => void }) {
