@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "api/export.h"
 #include "api/sign_in.h"
 #include "base/codec.h"
 #include "org/audit_log.h"
@@ -131,7 +132,7 @@ static yg_status note_view(struct yg_api *api, const struct yg_request *q, struc
 static yg_status handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err)
 {
-	yg_status st = q->route->handler(api, q, r, err);
+	yg_status st = (yg_list_file_wanted(q) ? yg_list_file : q->route->handler)(api, q, r, err);
 	if (st == YG_OK && q->method == YG_HTTP_GET)
 		st = yg_check_answer(q, r, err);
 	if (st == YG_OK && q->who.audits && q->method == YG_HTTP_GET && q->route->scope != NULL)

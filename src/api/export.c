@@ -210,6 +210,37 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 	return st;
 }
 
+static const struct exported *listed(const struct yg_route *r)
+{
+	for (size_t i = 0; i < YG_LEN(kinds); i++)
+		if (strcmp(kinds[i].operation, r->operation) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+bool yg_export_lists(const struct yg_route *r)
+{
+	return listed(r) != NULL;
+}
+
+yg_status yg_export_of_list(struct yg_request *q, struct yg_export *out, struct yg_err *err)
+{
+	*out = (struct yg_export){.kind = yg_sv_of(listed(q->route)->kind),
+				  .format = YG_SHEET_CSV,
+				  .route = q->route,
+				  .at_once = true};
+	for (size_t i = 0; i < q->param_count; i++)
+		out->query[out->query_count++] = q->params[i];
+	for (size_t i = 0; i < q->query_count; i++) {
+		if (!may_ask(q->route, q->query[i].name))
+			yg_request_error(q, "not_for_files", q->query[i].name,
+					 "a file has every row");
+		else if (out->query_count < YG_HTTP_QUERY_MAX - 2)
+			out->query[out->query_count++] = q->query[i];
+	}
+	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+}
+
 /* --- running --- */
 
 static void choose_columns(struct yg_export_work *w)
@@ -499,7 +530,7 @@ yg_status yg_export_run(struct yg_api *api, const struct yg_export *e, struct yg
 		(void)progress(ctx, w.rows, w.rows);
 	yg_json_free(&w.json);
 	yg_arena_free(&w.arena);
-	if (st == YG_OK)
+	if (st == YG_OK && !e->at_once)
 		st = yg_export_keep_reach(api->export_path, job, yg_buf_sv(&w.reach), err);
 	yg_buf_free(&w.reach);
 	yg_status end = yg_sheet_close(w.sheet, &out->bytes, st == YG_OK ? err : NULL);

@@ -25,12 +25,22 @@ struct yg_export { /* what the body of POST /api/v1/exports asks for */
 	const struct yg_route *route;
 	struct yg_http_pair query[YG_HTTP_QUERY_MAX];
 	size_t query_count;
+	bool at_once;       /* who asked waits for it: nothing of it is kept */
 	bool only;          /* these rows and no others, of those that the list has */
 	struct yg_sv *rows; /* sorted */
 	size_t row_count;
 };
 /* Reads q->body; what is wrong is noted. */
 yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_err *err);
+
+/* Can this list be had as a file? */
+bool yg_export_lists(const struct yg_route *r);
+/* The list that `q` asks for, with its filter, as CSV.  YG_PARSE: with a place in it. */
+yg_status yg_export_of_list(struct yg_request *q, struct yg_export *out, struct yg_err *err);
+/* Does it ask for that (Accept: text/csv)?  Then the answer. */
+bool yg_list_file_wanted(const struct yg_request *q);
+yg_status yg_list_file(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+		       struct yg_err *err);
 
 /* What is asked of the list's route, but how much at once. */
 void yg_export_put_query(const struct yg_export *e, struct yg_request *q);

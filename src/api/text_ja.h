@@ -57,6 +57,8 @@ X("not a cursor of this list with this filter; begin again without it", "この�
 X("not a cursor of this list", "この一覧のカーソルではありません")
 X("there is nothing at this path", "このアドレスには何もありません")
 X("this path does not take that method", "このアドレスではこのメソッドを使えません")
+X("a file has every row", "ファイルには全行が入るため、この指定はできません")
+X("a list of more than %s rows is ordered as an export", "{1} 行を超える一覧は、エクスポートとして依頼してください")
 X("there is no such file", "ファイルがありません")
 X("no memory for the answer", "回答のためのメモリーが足りません")
 X("the answer is larger than it may be", "回答が大きすぎます")
