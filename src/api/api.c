@@ -67,9 +67,25 @@ yg_status yg_lease_commit(struct yg_lease *l, const struct yg_request *q,
 {
 	if (st == YG_OK)
 		st = yg_check_answer(q, r, err);
-	if (st == YG_OK)
-		st = yg_idempotency_keep(l->db, q, r, err);
+	if (st != YG_OK || q->dry_run)
+		return st; /* the lease rolls back */
+	st = yg_idempotency_keep(l->db, q, r, err);
 	return st == YG_OK ? yg_state_commit(l->db, err) : st;
+}
+
+yg_status yg_lease_commit_then(struct yg_lease *l, const struct yg_request *q,
+			       const struct yg_response *r, yg_status st,
+			       void (*then)(struct yg_api *api), struct yg_err *err)
+{
+	st = yg_lease_commit(l, q, r, st, err);
+	if (st == YG_OK && !q->dry_run)
+		then(l->api);
+	return st;
+}
+
+void yg_rights_changed(struct yg_api *api)
+{
+	yg_stream_rights_changed(api->stream);
 }
 
 yg_status yg_lease_store(struct yg_api *api, struct yg_lease *l, struct yg_err *err)
@@ -143,7 +159,11 @@ static yg_status handle(struct yg_api *api, struct yg_request *q, struct yg_resp
 yg_status yg_api_handle(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			struct yg_err *err)
 {
-	if (q->header[YG_HH_IDEMPOTENCY_KEY].p == NULL || (q->route->flags & YG_RT_CREATES) == 0)
+	yg_status st = yg_query_bool(q, "dry_run", &q->dry_run, err);
+	if (st != YG_OK)
+		return st;
+	if (q->header[YG_HH_IDEMPOTENCY_KEY].p == NULL || (q->route->flags & YG_RT_CREATES) == 0 ||
+	    q->dry_run)
 		return handle(api, q, r, err);
 	return yg_idempotent(api, q, r, err);
 }

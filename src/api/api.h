@@ -120,9 +120,15 @@ yg_status yg_lease_state(struct yg_api *api, struct yg_lease *l, struct yg_err *
 yg_status yg_lease_change(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
 /* Commits when `st` is YG_OK and the answer is whole, so that nothing is done that
  * the caller is told has failed; else says why not.  What others are to hear of
- * the change comes after it. */
+ * the change comes after it, but for a dry run, which ends here with nothing changed. */
 yg_status yg_lease_commit(struct yg_lease *l, const struct yg_request *q,
 			  const struct yg_response *r, yg_status st, struct yg_err *err);
+/* The same, and `then` when something was changed. */
+yg_status yg_lease_commit_then(struct yg_lease *l, const struct yg_request *q,
+			       const struct yg_response *r, yg_status st,
+			       void (*then)(struct yg_api *api), struct yg_err *err);
+/* Who reads the stream is looked at anew: rights, or where they hold, are not what they were. */
+void yg_rights_changed(struct yg_api *api);
 /* One that does not answer is YG_AGAIN at the first query, not here. */
 yg_status yg_lease_store(struct yg_api *api, struct yg_lease *l, struct yg_err *err);
 void yg_lease_end(struct yg_lease *l);

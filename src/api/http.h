@@ -108,6 +108,7 @@ struct yg_request {
 	/* Of an export, which asks as a reader would: more rows at once, counted once. */
 	uint32_t page_max; /* the largest `limit`; 0: YG_PAGE_MAX */
 	bool uncounted;    /* nobody looks at `total` */
+	bool dry_run;      /* ?dry_run=1: what it would answer, and nothing is changed */
 	char trace_id[33];
 	char address[48];     /* of the peer: "192.0.2.7"; "local" on the Unix socket */
 	uint64_t address_key; /* of the peer's address (IPv6: its /64) under the server's key */

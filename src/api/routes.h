@@ -79,82 +79,82 @@
 	X(GET,    "/api/v1/status",        "getStatus",      "system:read", 0, 0, NULL, NULL, status)                  \
 	X(GET,    "/api/v1/doctor",        "getDoctor",      "system:read", YG_RT_CENTRAL, 0, NULL, "quick", doctor)      \
 	X(GET,    "/api/v1/organisations", "listOrganisations", "org:read", 0, 0, NULL, "org limit cursor", organisations_list) \
-	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, organisations_add) \
+	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", organisations_add) \
 	X(GET,    "/api/v1/organisations/{name}", "getOrganisation", "org:read", 0, 0, NULL, NULL, organisation_get)   \
-	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, organisation_change) \
+	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", organisation_change) \
 	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force", organisation_remove) \
 	X(GET,    "/api/v1/organisations/{name}/access", "getOrganisationAccess", "grants:read", 0, 0, NULL, NULL, organisation_access) \
 	X(GET,    "/api/v1/people/{id}/access", "getPersonAccess", "grants:read", 0, 0, NULL, NULL, person_access)     \
 	X(GET,    "/api/v1/roles",         "listRoles",      "grants:read", 0, 0, NULL, NULL, roles_list)              \
 	X(GET,    "/api/v1/grants",        "listGrants",     "grants:read", 0, 0, NULL, "person org limit cursor", grants_list) \
-	X(POST,   "/api/v1/grants",        "createGrant",    "grants:write", YG_RT_CREATES | YG_RT_STEP_UP, YG_BODY_SMALL, YG_TYPES_JSON, NULL, grants_add) \
+	X(POST,   "/api/v1/grants",        "createGrant",    "grants:write", YG_RT_CREATES | YG_RT_STEP_UP, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", grants_add) \
 	X(GET,    "/api/v1/grants/{id}",   "getGrant",       "grants:read", 0, 0, NULL, NULL, grant_get)               \
-	X(DELETE, "/api/v1/grants/{id}",   "removeGrant",    "grants:write", YG_RT_STEP_UP, 0, NULL, NULL, grant_remove) \
+	X(DELETE, "/api/v1/grants/{id}",   "removeGrant",    "grants:write", YG_RT_STEP_UP, 0, NULL, "dry_run", grant_remove) \
 	X(GET,    "/api/v1/systems",       "listSystems",    "systems:read", 0, 0, NULL, "org limit cursor", systems_list) \
-	X(POST,   "/api/v1/systems",       "createSystem",   "systems:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, systems_add) \
+	X(POST,   "/api/v1/systems",       "createSystem",   "systems:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", systems_add) \
 	X(GET,    "/api/v1/systems/{id}",  "getSystem",      "systems:read", 0, 0, NULL, NULL, system_get)             \
-	X(PATCH,  "/api/v1/systems/{id}",  "updateSystem",   "systems:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, system_change) \
-	X(DELETE, "/api/v1/systems/{id}",  "removeSystem",   "systems:write", 0, 0, NULL, NULL, system_remove)         \
+	X(PATCH,  "/api/v1/systems/{id}",  "updateSystem",   "systems:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", system_change) \
+	X(DELETE, "/api/v1/systems/{id}",  "removeSystem",   "systems:write", 0, 0, NULL, "dry_run", system_remove)         \
 	X(GET,    "/api/v1/tokens",        "listTokens",     "tokens:read", 0, 0, NULL, "org limit cursor", tokens_list) \
 	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, tokens_add) \
 	X(GET,    "/api/v1/tokens/{id}",   "getToken",       "tokens:read", 0, 0, NULL, NULL, token_get)               \
 	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
-	X(PUT,    "/api/v1/source-expectations", "setExpectation", "sources:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, expectation_set) \
-	X(DELETE, "/api/v1/source-expectations", "removeExpectation", "sources:write", 0, 0, NULL, "org source sensor", expectation_remove) \
+	X(PUT,    "/api/v1/source-expectations", "setExpectation", "sources:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", expectation_set) \
+	X(DELETE, "/api/v1/source-expectations", "removeExpectation", "sources:write", 0, 0, NULL, "org source sensor dry_run", expectation_remove) \
 	X(POST,   "/api/v1/events",        "submitEvents",   "events:write", 0, YG_BATCH_MAX, YG_TYPES_LOGS, "source sensor org", events_submit) \
 	X(GET,    "/api/v1/events",        "searchEvents",   "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "q from to after org system limit cursor", events_search) \
 	X(GET,    "/api/v1/event-histogram", "getEventHistogram", "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "q from to org system buckets before max_ms", event_histogram) \
 	X(GET,    "/api/v1/event-fields",  "listEventFields", "events:read", 0, 0, NULL, NULL, event_fields) \
 	X(GET,    "/api/v1/events/{id}",   "getEvent",       "events:read", YG_RT_SLOW, 0, NULL, NULL, event_get)       \
 	X(GET,    "/api/v1/indicator-lists", "listIndicatorLists", "indicators:read", 0, 0, NULL, "org limit cursor", lists_list) \
-	X(POST,   "/api/v1/indicator-lists", "createIndicatorList", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, lists_add) \
+	X(POST,   "/api/v1/indicator-lists", "createIndicatorList", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", lists_add) \
 	X(GET,    "/api/v1/indicator-lists/{id}", "getIndicatorList", "indicators:read", 0, 0, NULL, NULL, list_get)   \
-	X(PATCH,  "/api/v1/indicator-lists/{id}", "updateIndicatorList", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, list_change) \
+	X(PATCH,  "/api/v1/indicator-lists/{id}", "updateIndicatorList", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", list_change) \
 	X(DELETE, "/api/v1/indicator-lists/{id}", "deleteIndicatorList", "indicators:write", 0, 0, NULL, NULL, list_remove) \
 	X(POST,   "/api/v1/indicator-lists/{id}/indicators", "importIndicators", "indicators:write", 0, YG_BODY_IMPORT, YG_TYPES_LIST, "format replace force", list_import) \
 	X(GET,    "/api/v1/indicators",    "listIndicators", "indicators:read", 0, 0, NULL, "value q type list validity org limit cursor", indicators_list) \
-	X(POST,   "/api/v1/indicators",    "createIndicator", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, indicators_add) \
+	X(POST,   "/api/v1/indicators",    "createIndicator", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", indicators_add) \
 	X(GET,    "/api/v1/indicators/{id}", "getIndicator", "indicators:read", 0, 0, NULL, NULL, indicator_get)       \
-	X(PATCH,  "/api/v1/indicators/{id}", "updateIndicator", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, indicator_change) \
-	X(DELETE, "/api/v1/indicators/{id}", "deleteIndicator", "indicators:write", 0, 0, NULL, NULL, indicator_remove) \
+	X(PATCH,  "/api/v1/indicators/{id}", "updateIndicator", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", indicator_change) \
+	X(DELETE, "/api/v1/indicators/{id}", "deleteIndicator", "indicators:write", 0, 0, NULL, "dry_run", indicator_remove) \
 	X(POST,   "/api/v1/indicators/compile", "compileIndicators", "indicators:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, indicators_compile) \
 	X(GET,    "/api/v1/snapshots",     "listSnapshots",  "indicators:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", snapshots_list) \
 	X(GET,    "/api/v1/allow-entries", "listAllowEntries", "indicators:read", 0, 0, NULL, "org limit cursor", allows_list) \
-	X(POST,   "/api/v1/allow-entries", "createAllowEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, allows_add) \
+	X(POST,   "/api/v1/allow-entries", "createAllowEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", allows_add) \
 	X(GET,    "/api/v1/allow-entries/{id}", "getAllowEntry", "indicators:read", 0, 0, NULL, NULL, allow_get)       \
-	X(PATCH,  "/api/v1/allow-entries/{id}", "updateAllowEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, allow_change) \
-	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, NULL, allow_remove) \
+	X(PATCH,  "/api/v1/allow-entries/{id}", "updateAllowEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", allow_change) \
+	X(DELETE, "/api/v1/allow-entries/{id}", "deleteAllowEntry", "indicators:write", 0, 0, NULL, "dry_run", allow_remove) \
 	X(GET,    "/api/v1/block-entries", "listBlockEntries", "indicators:read", 0, 0, NULL, "org limit cursor", blocks_list) \
-	X(POST,   "/api/v1/block-entries", "createBlockEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, blocks_add) \
+	X(POST,   "/api/v1/block-entries", "createBlockEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", blocks_add) \
 	X(GET,    "/api/v1/block-entries/{id}", "getBlockEntry", "indicators:read", 0, 0, NULL, NULL, block_get)       \
-	X(PATCH,  "/api/v1/block-entries/{id}", "updateBlockEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, block_change) \
-	X(DELETE, "/api/v1/block-entries/{id}", "deleteBlockEntry", "indicators:write", 0, 0, NULL, NULL, block_remove) \
+	X(PATCH,  "/api/v1/block-entries/{id}", "updateBlockEntry", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", block_change) \
+	X(DELETE, "/api/v1/block-entries/{id}", "deleteBlockEntry", "indicators:write", 0, 0, NULL, "dry_run", block_remove) \
 	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
-	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_mode_set) \
-	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, dns_answer_set) \
+	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", dns_mode_set) \
+	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", dns_answer_set) \
 	X(GET,    "/api/v1/detection-rules", "listDetectionRules", "indicators:read", 0, 0, NULL, "stage level kind q technique logsource collection refused org limit cursor", rules_list) \
-	X(POST,   "/api/v1/detection-rules", "createDetectionRule", "indicators:write", YG_RT_CREATES, YG_BODY_RULE, YG_TYPES_JSON, NULL, rules_add) \
-	X(DELETE, "/api/v1/detection-rules", "deleteDetectionRules", "indicators:write", 0, 0, NULL, "collection org", rules_remove) \
+	X(POST,   "/api/v1/detection-rules", "createDetectionRule", "indicators:write", YG_RT_CREATES, YG_BODY_RULE, YG_TYPES_JSON, "dry_run", rules_add) \
+	X(DELETE, "/api/v1/detection-rules", "deleteDetectionRules", "indicators:write", 0, 0, NULL, "collection org dry_run", rules_remove) \
 	X(POST,   "/api/v1/detection-rules/check", "checkDetectionRule", "indicators:read", 0, YG_BODY_RULE, YG_TYPES_JSON, NULL, rule_check) \
-	X(POST,   "/api/v1/detection-rules/import", "importDetectionRules", "indicators:write", YG_RT_SLOW, YG_BODY_RULES, YG_TYPES_JSON, NULL, rules_import) \
-	X(POST,   "/api/v1/detection-rules/bulk", "bulkDetectionRules", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, rules_bulk) \
+	X(POST,   "/api/v1/detection-rules/import", "importDetectionRules", "indicators:write", YG_RT_SLOW, YG_BODY_RULES, YG_TYPES_JSON, "dry_run", rules_import) \
+	X(POST,   "/api/v1/detection-rules/bulk", "bulkDetectionRules", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", rules_bulk) \
 	X(GET,    "/api/v1/detection-rules/{id}", "getDetectionRule", "indicators:read", 0, 0, NULL, NULL, rule_get) \
-	X(PATCH,  "/api/v1/detection-rules/{id}", "updateDetectionRule", "indicators:write", YG_RT_MATCH, YG_BODY_RULE, YG_TYPES_PATCH, NULL, rule_change) \
-	X(DELETE, "/api/v1/detection-rules/{id}", "deleteDetectionRule", "indicators:write", 0, 0, NULL, NULL, rule_remove) \
+	X(PATCH,  "/api/v1/detection-rules/{id}", "updateDetectionRule", "indicators:write", YG_RT_MATCH, YG_BODY_RULE, YG_TYPES_PATCH, "dry_run", rule_change) \
+	X(DELETE, "/api/v1/detection-rules/{id}", "deleteDetectionRule", "indicators:write", 0, 0, NULL, "dry_run", rule_remove) \
 	X(GET,    "/api/v1/detection-rules/{id}/history", "listDetectionRuleHistory", "indicators:read", 0, 0, NULL, "limit cursor", rule_history) \
 	X(GET,    "/api/v1/detection-rules/{id}/stats", "getDetectionRuleStats", "indicators:read", 0, 0, NULL, "from to", rule_stats) \
 	X(GET,    "/api/v1/detection-rules/{id}/hits", "listDetectionRuleHits", "indicators:read", 0, 0, NULL, NULL, rule_hits) \
-	X(PUT,    "/api/v1/detection-rules/{id}/overrides/{org}", "setDetectionOverride", "indicators:write", 0, 16384, YG_TYPES_JSON, NULL, override_set) \
-	X(DELETE, "/api/v1/detection-rules/{id}/overrides/{org}", "deleteDetectionOverride", "indicators:write", 0, 0, NULL, NULL, override_remove) \
+	X(PUT,    "/api/v1/detection-rules/{id}/overrides/{org}", "setDetectionOverride", "indicators:write", 0, 16384, YG_TYPES_JSON, "dry_run", override_set) \
+	X(DELETE, "/api/v1/detection-rules/{id}/overrides/{org}", "deleteDetectionOverride", "indicators:write", 0, 0, NULL, "dry_run", override_remove) \
 	X(GET,    "/api/v1/attack-matrix", "getAttackMatrix", "indicators:read", 0, 0, NULL, "org", attack_matrix) \
 	X(GET,    "/api/v1/detection-notices", "getDetectionNotices", "indicators:read", 0, 0, NULL, "org", notices_get) \
 	X(PUT,    "/api/v1/detection-notices", "setDetectionNotice", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, notices_set) \
 	X(GET,    "/api/v1/detection-exceptions", "listDetectionExceptions", "indicators:read", 0, 0, NULL, "rule org limit cursor", exceptions_list) \
-	X(POST,   "/api/v1/detection-exceptions", "createDetectionException", "indicators:write", YG_RT_CREATES, 262144u, YG_TYPES_JSON, NULL, exceptions_add) \
+	X(POST,   "/api/v1/detection-exceptions", "createDetectionException", "indicators:write", YG_RT_CREATES, 262144u, YG_TYPES_JSON, "dry_run", exceptions_add) \
 	X(GET,    "/api/v1/detection-exceptions/{id}", "getDetectionException", "indicators:read", 0, 0, NULL, NULL, exception_get) \
-	X(PATCH,  "/api/v1/detection-exceptions/{id}", "updateDetectionException", "indicators:write", YG_RT_MATCH, 262144u, YG_TYPES_PATCH, NULL, exception_change) \
-	X(DELETE, "/api/v1/detection-exceptions/{id}", "deleteDetectionException", "indicators:write", 0, 0, NULL, NULL, exception_remove) \
+	X(PATCH,  "/api/v1/detection-exceptions/{id}", "updateDetectionException", "indicators:write", YG_RT_MATCH, 262144u, YG_TYPES_PATCH, "dry_run", exception_change) \
+	X(DELETE, "/api/v1/detection-exceptions/{id}", "deleteDetectionException", "indicators:write", 0, 0, NULL, "dry_run", exception_remove) \
 	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched overdue indicator asset list category q from to sort org system limit cursor", alerts_list) \
 	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched overdue indicator asset list category q from to org system limit cursor", alert_groups) \
 	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
@@ -182,20 +182,20 @@
 	X(DELETE, "/api/v1/saved-searches/{id}", "deleteSavedSearch", "searches:write", 0, 0, NULL, NULL, saved_remove) \
 	X(PUT,    "/api/v1/me/visit",      "setVisit",       "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, visit)         \
 	X(GET,    "/api/v1/alerts/{id}",   "getAlert",       "alerts:read", 0, 0, NULL, NULL, alert_get)               \
-	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, alert_change) \
+	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", alert_change) \
 	X(GET,    "/api/v1/alerts/{id}/comments", "listAlertComments", "alerts:read", 0, 0, NULL, "limit cursor", alert_comments) \
-	X(POST,   "/api/v1/alerts/{id}/comments", "createAlertComment", "alerts:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_comment) \
+	X(POST,   "/api/v1/alerts/{id}/comments", "createAlertComment", "alerts:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_comment) \
 	X(GET,    "/api/v1/alerts/{id}/events", "listAlertEvents", "alerts:read", 0, 0, NULL, "limit cursor", alert_events) \
 	X(GET,    "/api/v1/alerts/{id}/history", "listAlertHistory", "alerts:read", 0, 0, NULL, "limit cursor", alert_history) \
 	X(GET,    "/api/v1/alerts/{id}/watch", "getAlertWatch", "alerts:read", 0, 0, NULL, NULL, alert_watch) \
 	X(PUT,    "/api/v1/alerts/{id}/watch", "watchAlert", "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, alert_watch) \
 	X(DELETE, "/api/v1/alerts/{id}/watch", "unwatchAlert", "alerts:read", 0, 0, NULL, NULL, alert_watch) \
-	X(POST,   "/api/v1/alerts/{id}/unmerge", "unmergeAlert", "alerts:write", 0, 0, NULL, NULL, alert_unmerge) \
-	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_merge) \
-	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_split) \
-	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, alert_allow) \
+	X(POST,   "/api/v1/alerts/{id}/unmerge", "unmergeAlert", "alerts:write", 0, 0, NULL, "dry_run", alert_unmerge) \
+	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_merge) \
+	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_split) \
+	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_allow) \
 	X(GET,    "/api/v1/due-policy",    "getDuePolicy",   "alerts:read", 0, 0, NULL, "org", due_policy_get)         \
-	X(PUT,    "/api/v1/due-policy",    "setDuePolicy",   "systems:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, due_policy_set) \
+	X(PUT,    "/api/v1/due-policy",    "setDuePolicy",   "systems:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", due_policy_set) \
 	X(POST,   "/api/v1/alerts/bulk",   "bulkAlerts",     "alerts:write", 0, 1048576u, YG_TYPES_JSON, NULL, alerts_bulk) \
 	X(GET,    "/api/v1/audit-log",     "listAuditLog",   "audit:read", 0, 0, NULL, "object actor action from to org limit cursor", audit_list) \
 	X(GET,    "/api/v1/audit-log/verify", "verifyAuditLog", "audit:read", YG_RT_CENTRAL, 0, NULL, NULL, audit_verify) \

@@ -156,7 +156,7 @@ yg_status yg_r_alert_change(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st == YG_OK)
 		st = yg_answer_alert(q, r, l.db, 200, a.id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
+	if (st == YG_OK && !q->dry_run)
 		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
 	return st;
 }
@@ -226,7 +226,7 @@ yg_status yg_r_alert_comment(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_jo j = yg_answer(r, 201);
 	put_comment(&j, &c);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
-	if (st == YG_OK)
+	if (st == YG_OK && !q->dry_run)
 		yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "commented");
 	return st;
 }

@@ -49,7 +49,7 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st == YG_OK)
 		st = yg_answer_alert(q, r, l.db, 200, into.id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		return st;
 	for (size_t i = 0; i < n; i++)
 		yg_announce(api, YG_TOPIC_ALERTS, into.org, systems[i], others[i], "merged");
@@ -74,7 +74,7 @@ yg_status yg_r_alert_unmerge(struct yg_api *api, struct yg_request *q, struct yg
 	if (st == YG_OK)
 		st = yg_answer_alert(q, r, l.db, 200, a.id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		return st;
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.merged_into, "updated");
@@ -110,7 +110,7 @@ yg_status yg_r_alert_split(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_answer_location(q, r, "/api/v1/alerts", yg_id_sv(&id));
 	st = yg_answer_alert(q, r, l.db, 201, yg_id_sv(&id), err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		return st;
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, yg_id_sv(&id), "created");
@@ -186,7 +186,7 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_put_allow(&j, &w);
 	yg_answer_location(q, r, "/api/v1/allow-entries", w.id);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		return st;
 	yg_announce(api, YG_TOPIC_ALERTS, a.org, a.system, a.id, "updated");
 	if (api->hooks.indicators_changed != NULL)

@@ -129,7 +129,7 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 		return st;
 	yg_answer_location(q, r, "/api/v1/allow-entries", yg_id_sv(&id));
 	st = answer_allow(q, r, l.db, 201, yg_id_sv(&id), err);
-	return yg_indicators_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }
 
 yg_status yg_r_allow_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -176,7 +176,7 @@ yg_status yg_r_allow_change(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return yg_changed(r, st);
 	st = answer_allow(q, r, l.db, 200, w.id, err);
-	return yg_indicators_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }
 
 yg_status yg_r_allow_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -184,15 +184,13 @@ yg_status yg_r_allow_remove(struct yg_api *api, struct yg_request *q, struct yg_
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_allow w;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_allow(q, l.db, yg_param(q, "id"), true, &w, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_allow_remove(&act, w.id, err);
-	if (st == YG_OK)
-		yg_indicators_changed(api);
 	r->status = 204;
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }

@@ -142,10 +142,7 @@ yg_status yg_r_blocks_add(struct yg_api *api, struct yg_request *q, struct yg_re
 		return st;
 	yg_answer_location(q, r, "/api/v1/block-entries", yg_id_sv(&id));
 	st = answer_block(q, r, l.db, 201, yg_id_sv(&id), err);
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_dns_changed(api);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_dns_changed, err);
 }
 
 yg_status yg_r_block_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -186,10 +183,7 @@ yg_status yg_r_block_change(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return yg_changed(r, st);
 	st = answer_block(q, r, l.db, 200, k.id, err);
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_dns_changed(api);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_dns_changed, err);
 }
 
 yg_status yg_r_block_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -197,15 +191,13 @@ yg_status yg_r_block_remove(struct yg_api *api, struct yg_request *q, struct yg_
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_block k;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_block(q, l.db, yg_param(q, "id"), true, &k, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_block_remove(&act, k.id, err);
-	if (st == YG_OK)
-		yg_dns_changed(api);
 	r->status = 204;
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_dns_changed, err);
 }

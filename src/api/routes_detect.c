@@ -10,15 +10,6 @@ void yg_rules_changed(struct yg_api *api)
 		api->hooks.rules_changed(api->hooks.ctx);
 }
 
-yg_status yg_rules_commit(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
-			  const struct yg_response *r, yg_status st, struct yg_err *err)
-{
-	st = yg_lease_commit(l, q, r, st, err);
-	if (st == YG_OK)
-		yg_rules_changed(api);
-	return st;
-}
-
 yg_status yg_find_rule(struct yg_request *q, struct yg_state *db, struct yg_sv uid, bool change,
 		       struct yg_drule *out, struct yg_err *err)
 {

@@ -8,9 +8,6 @@
 
 /* Rules are not what they were: they are compiled again. */
 void yg_rules_changed(struct yg_api *api);
-/* yg_lease_commit(), and then the same. */
-yg_status yg_rules_commit(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
-			  const struct yg_response *r, yg_status st, struct yg_err *err);
 /* A rule for all organisations is everybody's to read and the centre's to change; one of a
  * node above is there to be read by all below it. */
 yg_status yg_find_rule(struct yg_request *q, struct yg_state *db, struct yg_sv uid, bool change,

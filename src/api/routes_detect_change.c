@@ -142,7 +142,7 @@ yg_status yg_r_rules_add(struct yg_api *api, struct yg_request *q, struct yg_res
 		return st;
 	yg_answer_location(q, r, "/api/v1/detection-rules", yg_id_sv(&id));
 	st = yg_answer_rule(api, q, r, l.db, 201, yg_id_sv(&id), err);
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 /* ---- a change ---- */
@@ -175,7 +175,7 @@ static yg_status write_change(struct yg_api *api, struct yg_request *q, struct y
 	if (st != YG_OK)
 		return st;
 	st = yg_answer_rule(api, q, r, l.db, 200, rule->uid, err);
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 yg_status yg_r_rule_change(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -211,17 +211,15 @@ yg_status yg_r_rule_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_drule rule;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_find_rule(q, l.db, yg_param(q, "id"), true, &rule, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_drule_remove(&act, rule.uid, err);
-	if (st == YG_OK)
-		yg_rules_changed(api);
 	r->status = 204;
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 /* ---- many ---- */
@@ -313,7 +311,7 @@ yg_status yg_r_rules_import(struct yg_api *api, struct yg_request *q, struct yg_
 	st = yg_drule_import(&act, &at, d.list, d.count, &n, err);
 	if (st == YG_OK)
 		put_imported(r, q, &n, &d);
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 /* The rules named, each of which the caller may change. */
@@ -375,7 +373,7 @@ yg_status yg_r_rules_bulk(struct yg_api *api, struct yg_request *q, struct yg_re
 	yg_jo_int(&j, "changed", (int64_t)changed);
 	yg_jo_int(&j, "unchanged", (int64_t)unchanged);
 	yg_jo_end(&j, '}');
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 yg_status yg_r_rules_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -401,5 +399,5 @@ yg_status yg_r_rules_remove(struct yg_api *api, struct yg_request *q, struct yg_
 	yg_jo_begin(&j, '{');
 	yg_jo_int(&j, "removed", (int64_t)removed);
 	yg_jo_end(&j, '}');
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }

@@ -22,7 +22,7 @@ static const struct tactic {
 	{"TA0010", "exfiltration", "Exfiltration", "持ち出し"},
 	{"TA0040", "impact", "Impact", "影響"},
 };
-enum { OTHER = YG_LEN(tactics), TECHNIQUES_MAX = 64, TACTICS_ALL = OTHER + 1 };
+enum { DEFENSE_EVASION = 6, OTHER = YG_LEN(tactics), TECHNIQUES_MAX = 64, TACTICS_ALL = OTHER + 1 };
 
 struct numbers {
 	int64_t stages[YG_STAGE_COUNT], hits, alerts;
@@ -64,7 +64,7 @@ static unsigned tactics_of(struct yg_sv tags)
 			if (is_tactic(one, tactics[i].word))
 				bits |= 1u << i;
 		if (is_tactic(one, "stealth") || is_tactic(one, "defense-impairment"))
-			bits |= 1u << 6;
+			bits |= 1u << DEFENSE_EVASION;
 	}
 	return bits != 0 ? bits : 1u << OTHER;
 }

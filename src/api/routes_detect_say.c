@@ -54,7 +54,7 @@ yg_status yg_r_override_set(struct yg_api *api, struct yg_request *q, struct yg_
 	st = yg_detect_override_set(&act, &o, err);
 	struct yg_jo j = yg_answer(r, 200);
 	yg_put_override(&j, &o);
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 yg_status yg_r_override_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -62,17 +62,15 @@ yg_status yg_r_override_remove(struct yg_api *api, struct yg_request *q, struct 
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_drule rule;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_pair(q, l.db, &rule, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_detect_override_remove(&act, rule.uid, yg_param(q, "org"), err);
-	if (st == YG_OK)
-		yg_rules_changed(api);
 	r->status = 204;
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 /* ---- exceptions ---- */
@@ -188,7 +186,7 @@ yg_status yg_r_exceptions_add(struct yg_api *api, struct yg_request *q, struct y
 		return st;
 	yg_answer_location(q, r, "/api/v1/detection-exceptions", yg_id_sv(&id));
 	st = answer_exception(q, r, l.db, 201, yg_id_sv(&id), err);
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 yg_status yg_r_exception_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -228,7 +226,7 @@ yg_status yg_r_exception_change(struct yg_api *api, struct yg_request *q, struct
 	if (st != YG_OK)
 		return yg_changed(r, st);
 	st = answer_exception(q, r, l.db, 200, x.id, err);
-	return yg_rules_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
 yg_status yg_r_exception_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -236,15 +234,13 @@ yg_status yg_r_exception_remove(struct yg_api *api, struct yg_request *q, struct
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_detect_exception x;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_exception(q, l.db, true, &x, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_detect_exception_remove(&act, x.id, err);
-	if (st == YG_OK)
-		yg_rules_changed(api);
 	r->status = 204;
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }

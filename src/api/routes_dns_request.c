@@ -168,8 +168,5 @@ yg_status yg_r_dns_request_decide(struct yg_api *api, struct yg_request *q, stru
 	st = decide(q, &act, &one, v, err);
 	if (st == YG_OK)
 		st = answer_request(q, r, l.db, 200, one.id, err);
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_indicators_changed(api);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }

@@ -67,16 +67,13 @@ yg_status yg_r_dns_settings(struct yg_api *api, struct yg_request *q, struct yg_
 	return YG_OK;
 }
 
-static yg_status end_change(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
-			    struct yg_response *r, yg_status st, struct yg_err *err)
+static yg_status end_change(struct yg_lease *l, const struct yg_request *q, struct yg_response *r,
+			    yg_status st, struct yg_err *err)
 {
 	if (st != YG_OK)
 		return st;
 	r->status = 204;
-	st = yg_lease_commit(l, q, r, st, err);
-	if (st == YG_OK)
-		yg_dns_changed(api);
-	return st;
+	return yg_lease_commit_then(l, q, r, st, yg_dns_changed, err);
 }
 
 yg_status yg_r_dns_mode_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -106,7 +103,7 @@ yg_status yg_r_dns_mode_set(struct yg_api *api, struct yg_request *q, struct yg_
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_dns_mode_set(&act, org, layer, v[2].null ? NULL : &mode, err);
-	return end_change(api, &l, q, r, st, err);
+	return end_change(&l, q, r, st, err);
 }
 
 /* The addresses in their one spelling, with blanks between. */
@@ -165,5 +162,5 @@ yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct y
 	row.ttl = v[5].given ? (uint32_t)v[5].number : YG_DNS_ANSWER_TTL;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_dns_answer_set(&act, &row, err);
-	return end_change(api, &l, q, r, st, err);
+	return end_change(&l, q, r, st, err);
 }

@@ -198,10 +198,7 @@ yg_status yg_r_grants_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st == YG_OK)
 		st = answer_grant(q, r, l.db, 201, yg_id_sv(&id), err);
 	yg_answer_location(q, r, "/api/v1/grants", yg_id_sv(&id));
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_stream_rights_changed(api->stream);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rights_changed, err);
 }
 
 yg_status yg_r_grant_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -242,10 +239,7 @@ yg_status yg_r_grant_remove(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_grant_remove(&act, g.id, err);
 	r->status = 204;
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_stream_rights_changed(api->stream);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rights_changed, err);
 }
 
 /* Who can see an organisation: by which grant, and whether it comes from above. */

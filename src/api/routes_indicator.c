@@ -7,15 +7,6 @@ void yg_indicators_changed(struct yg_api *api)
 		api->hooks.indicators_changed(api->hooks.ctx);
 }
 
-yg_status yg_indicators_commit(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
-			       const struct yg_response *r, yg_status st, struct yg_err *err)
-{
-	st = yg_lease_commit(l, q, r, st, err);
-	if (st == YG_OK)
-		yg_indicators_changed(api);
-	return st;
-}
-
 struct yg_sv yg_tlp_text(uint8_t tlp)
 {
 	const char *s = yg_tlp_name((enum yg_tlp)tlp);
@@ -207,7 +198,7 @@ yg_status yg_r_indicators_add(struct yg_api *api, struct yg_request *q, struct y
 	yg_sb_printf(&t, "i-%lld", (long long)id);
 	yg_answer_location(q, r, "/api/v1/indicators", yg_sb_sv(&t));
 	st = answer_indicator(q, r, l.db, 201, id, err);
-	return yg_indicators_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }
 
 yg_status yg_r_indicator_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -261,7 +252,7 @@ yg_status yg_r_indicator_change(struct yg_api *api, struct yg_request *q, struct
 	if (st != YG_OK)
 		return yg_changed(r, st);
 	st = answer_indicator(q, r, l.db, 200, id, err);
-	return yg_indicators_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }
 
 yg_status yg_r_indicator_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -272,17 +263,15 @@ yg_status yg_r_indicator_remove(struct yg_api *api, struct yg_request *q, struct
 	int64_t id = 0;
 	yg_status st = indicator_id(q, &id, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_indicator(q, l.db, id, true, &row, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_indicator_remove(&act, id, err);
-	if (st == YG_OK)
-		yg_indicators_changed(api);
 	r->status = 204;
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }
 
 yg_status yg_r_indicators_compile(struct yg_api *api, struct yg_request *q, struct yg_response *r,

@@ -11,9 +11,6 @@
 struct yg_sv yg_tlp_text(uint8_t tlp); /* static; none is "clear" */
 /* What is matched is not what it was: it is compiled again. */
 void yg_indicators_changed(struct yg_api *api);
-/* yg_lease_commit(), and then the same. */
-yg_status yg_indicators_commit(struct yg_api *api, struct yg_lease *l, const struct yg_request *q,
-			       const struct yg_response *r, yg_status st, struct yg_err *err);
 /* A list for all organisations is everybody's to read and the centre's to change. */
 yg_status yg_find_list(struct yg_request *q, struct yg_state *db, struct yg_sv id, bool change,
 		       struct yg_list *out, struct yg_err *err);

@@ -224,10 +224,7 @@ yg_status yg_r_system_change(struct yg_api *api, struct yg_request *q, struct yg
 	if (st != YG_OK)
 		return yg_changed(r, st);
 	st = answer_system(q, r, l.db, 200, y.id, err);
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_stream_rights_changed(api->stream);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rights_changed, err);
 }
 
 yg_status yg_r_system_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -243,8 +240,5 @@ yg_status yg_r_system_remove(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_system_remove(&act, y.id, err);
 	r->status = 204;
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_stream_rights_changed(api->stream);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rights_changed, err);
 }

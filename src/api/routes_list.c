@@ -148,7 +148,7 @@ yg_status yg_r_list_change(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st != YG_OK)
 		return yg_changed(r, st);
 	st = answer_list(q, r, l.db, 200, list.uid, err);
-	return yg_indicators_commit(api, &l, q, r, st, err);
+	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
 }
 
 yg_status yg_r_list_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -156,6 +156,7 @@ yg_status yg_r_list_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_list list;
+	/* a list is removed in transactions of its own: it may be large */
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_find_list(q, l.db, yg_param(q, "id"), true, &list, err);

@@ -117,10 +117,7 @@ yg_status yg_r_organisations_add(struct yg_api *api, struct yg_request *q, struc
 	if (st == YG_OK)
 		st = answer_org(q, r, l.db, 201, o.slug, err);
 	yg_answer_location(q, r, "/api/v1/organisations", o.slug);
-	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK)
-		yg_stream_rights_changed(api->stream);
-	return st;
+	return yg_lease_commit_then(&l, q, r, st, yg_rights_changed, err);
 }
 
 yg_status yg_r_organisation_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -182,7 +179,7 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 		return st == YG_CONFLICT && moves ? st : yg_changed(r, st);
 	st = answer_org(q, r, l.db, 200, name, err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK && moves)
+	if (st == YG_OK && moves && !q->dry_run)
 		yg_stream_rights_changed(api->stream);
 	return st;
 }
