@@ -190,22 +190,15 @@ static int show_policy(struct yg_cli *c)
 {
 	static const struct yg_column cols[] = {
 		{"SEV", "severity_id", 3}, {"SPAN S", "span_s", 10}, {"OWN", "own", 0}};
-	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
-	struct yg_reply r = {0};
-	struct yg_err err;
 	char url[256];
+	json_t *policy = NULL;
 	struct yg_sb b = yg_sb_init(url, sizeof url);
 	yg_sb_put(&b, YG_SV(POLICY));
 	yg_url_query(&b, "org", yg_cli_get(c, "org"));
-	yg_status st = yg_client_open(c, &client, &err);
-	if (st == YG_OK)
-		st = yg_client_call(client,
-				    &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r,
-				    &err);
-	if (st == YG_OK)
-		yg_print_items(c, json_object_get(r.json, "items"), cols, YG_LEN(cols));
-	yg_reply_free(&r);
-	return st == YG_OK ? 0 : yg_cli_fail(&err);
+	int rc = yg_fetch(c, yg_sb_cstr(&b), &policy);
+	yg_print_items(c, json_object_get(policy, "items"), cols, YG_LEN(cols));
+	json_decref(policy);
+	return rc;
 }
 
 static int run_due_policy(struct yg_cli *c)
@@ -500,6 +493,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = set_opts,
+	 .changes = true,
 	 .doc = "Change state, assignee, severity or due time.",
 	 .doc_ja = "状態・担当者・重大度・対応期限を変える。",
 	 .run = run_set},
@@ -509,12 +503,14 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = snooze_opts,
+	 .changes = true,
 	 .doc = "Put an alert off until a time; it comes back by itself.",
 	 .doc_ja = "警報を後回しにする。時刻になると自動で戻る。",
 	 .run = run_snooze},
 	{.noun = "alert",
 	 .verb = "due-policy",
 	 .opts = due_policy_opts,
+	 .changes = true,
 	 .doc = "Show by when alerts are to be done with, by severity; with --severity and --span set it.",
 	 .doc_ja = "重大度ごとの対応期限を表示する。--severity と --span で設定する。",
 	 .run = run_due_policy},
@@ -524,6 +520,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = close_opts,
+	 .changes = true,
 	 .doc = "Close an alert with a verdict and a reason.",
 	 .doc_ja = "判定と理由を付けて警報を閉じる。",
 	 .run = run_close},
@@ -532,6 +529,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args = "ID TEXT",
 	 .args_min = 2,
 	 .args_max = 2,
+	 .changes = true,
 	 .doc = "Add a comment.",
 	 .doc_ja = "コメントを付ける。",
 	 .run = run_comment},
@@ -550,6 +548,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 2,
 	 .args_max = 201,
 	 .opts = reason_opts,
+	 .changes = true,
 	 .doc = "Join the other alerts into the first.",
 	 .doc_ja = "ほかの警報を最初の警報に統合する。",
 	 .run = run_merge},
@@ -558,6 +557,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args = "ID",
 	 .args_min = 1,
 	 .args_max = 1,
+	 .changes = true,
 	 .doc = "Take back that the alert was merged into another.",
 	 .doc_ja = "統合を取り消し、元の警報に戻す。",
 	 .run = run_unmerge},
@@ -567,6 +567,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 2,
 	 .args_max = 201,
 	 .opts = reason_opts,
+	 .changes = true,
 	 .doc = "Move some of the evidence into an alert of its own.",
 	 .doc_ja = "一部の根拠を別の警報に分ける。",
 	 .run = run_split},
@@ -576,6 +577,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = allow_opts,
+	 .changes = true,
 	 .doc = "Allow the alert's indicator from now on and close it as false.",
 	 .doc_ja = "警報の指標を許可し、誤検知として閉じる。",
 	 .run = run_allow},

@@ -30,7 +30,7 @@ static void find_socket(const struct yg_cli *c, char *out, size_t cap)
 		(void)snprintf(out, cap, "%s/run/api.sock", places[0]);
 }
 
-static yg_status read_token(const char *path, struct yg_client *client, struct yg_err *err)
+yg_status yg_token_read(const char *path, char *out, size_t cap, struct yg_err *err)
 {
 	char text[200];
 	FILE *f = fopen(path, "re");
@@ -39,44 +39,88 @@ static yg_status read_token(const char *path, struct yg_client *client, struct y
 	size_t n = fread(text, 1, sizeof text, f);
 	(void)fclose(f);
 	struct yg_sv token = yg_sv_trim((struct yg_sv){text, n});
-	if (token.n == 0 || n == sizeof text)
+	if (token.n == 0 || n == sizeof text || token.n >= cap)
 		return YG_FAIL(err, YG_PARSE, "token file '%s' does not hold one token", path);
-	(void)snprintf(client->bearer, sizeof client->bearer, "Authorization: Bearer %.*s",
-		       YG_SV_ARG(token));
+	(void)snprintf(out, cap, "%.*s", YG_SV_ARG(token));
 	explicit_bzero(text, sizeof text);
 	return YG_OK;
 }
 
-yg_status yg_client_open(const struct yg_cli *c, struct yg_client **out, struct yg_err *err)
+/* An option, else what the environment says. */
+static const char *said(const struct yg_cli *c, const char *option, const char *variable)
+{
+	const char *v = yg_cli_get(c, option);
+	v = v != NULL ? v : getenv(variable);
+	return v != NULL && v[0] != '\0' ? v : NULL;
+}
+
+/* The server to speak to; *x is empty for the socket of this machine. */
+static yg_status choose(const struct yg_cli *c, struct yg_context *x, struct yg_err *err)
+{
+	bool local = yg_cli_has(c, "socket"), found = false;
+	const char *server = local ? NULL : said(c, "server", "YAGURA_SERVER");
+	const char *token = said(c, "token-file", "YAGURA_TOKEN_FILE"),
+		   *ca = said(c, "ca-file", "YAGURA_CA_FILE");
+	yg_status st = YG_OK;
+	if (!local && server == NULL && getenv("YAGURA_DATA") == NULL)
+		st = yg_context_get(x, &found, err);
+	if (server != NULL && (!yg_sv_starts(yg_sv_of(server), YG_SV("https://")) ||
+			       strlen(server) >= sizeof x->server))
+		return YG_FAIL(err, YG_INVAL, "--server takes an https:// address, found '%s'",
+			       server);
+	if (server != NULL)
+		(void)snprintf(x->server, sizeof x->server, "%s", server);
+	if (ca != NULL)
+		(void)snprintf(x->ca_file, sizeof x->ca_file, "%s", ca);
+	/* what the environment names is for the server that it names */
+	if (st == YG_OK && token != NULL && (server != NULL || yg_cli_has(c, "token-file")))
+		st = yg_token_read(token, x->token, sizeof x->token, err);
+	return st;
+}
+
+static yg_status connect_to(const struct yg_context *x, struct yg_client **out, struct yg_err *err)
 {
 	struct yg_client *client = calloc(1, sizeof *client);
-	if (client == NULL)
+	CURL *curl = curl_easy_init();
+	if (client == NULL || curl == NULL) {
+		curl_easy_cleanup(curl);
+		free(client);
 		return YG_FAIL(err, YG_NOMEM, "client");
-	const char *server = yg_cli_get(c, "server"), *token = yg_cli_get(c, "token-file");
-	yg_status st = token != NULL ? read_token(token, client, err) : YG_OK;
-	client->curl = st == YG_OK ? curl_easy_init() : NULL;
-	if (st == YG_OK && client->curl == NULL)
-		st = YG_FAIL(err, YG_NOMEM, "client");
-	if (st == YG_OK && server != NULL &&
-	    (!yg_sv_starts(yg_sv_of(server), YG_SV("https://")) ||
-	     strlen(server) >= sizeof client->base))
-		st = YG_FAIL(err, YG_INVAL, "--server takes an https:// address, found '%s'",
-			     server);
-	if (st != YG_OK) {
-		yg_client_close(client);
-		return st;
 	}
+	client->curl = curl;
 	(void)snprintf(client->base, sizeof client->base, "%s",
-		       server != NULL ? server : "http://local");
+		       x->server[0] != '\0' ? x->server : "http://local");
 	size_t n = strlen(client->base);
-	if (n > 0 && client->base[n - 1] == '/')
+	if (client->base[n - 1] == '/')
 		client->base[n - 1] = '\0';
-	if (server == NULL)
-		find_socket(c, client->socket, sizeof client->socket);
-	else if (yg_cli_get(c, "ca-file") != NULL)
-		(void)curl_easy_setopt(client->curl, CURLOPT_CAINFO, yg_cli_get(c, "ca-file"));
+	if (x->token[0] != '\0')
+		(void)snprintf(client->bearer, sizeof client->bearer, "Authorization: Bearer %s",
+			       x->token);
+	if (x->ca_file[0] != '\0')
+		(void)curl_easy_setopt(client->curl, CURLOPT_CAINFO, x->ca_file);
 	*out = client;
 	return YG_OK;
+}
+
+yg_status yg_client_open_context(const struct yg_context *x, struct yg_client **out,
+				 struct yg_err *err)
+{
+	if (!yg_sv_starts(yg_sv_of(x->server), YG_SV("https://")))
+		return YG_FAIL(err, YG_INVAL, "--server takes an https:// address, found '%s'",
+			       x->server);
+	return connect_to(x, out, err);
+}
+
+yg_status yg_client_open(const struct yg_cli *c, struct yg_client **out, struct yg_err *err)
+{
+	struct yg_context x = {.server = ""};
+	yg_status st = choose(c, &x, err);
+	if (st == YG_OK)
+		st = connect_to(&x, out, err);
+	explicit_bzero(x.token, sizeof x.token);
+	if (st == YG_OK && x.server[0] == '\0')
+		find_socket(c, (*out)->socket, sizeof(*out)->socket);
+	return st;
 }
 
 void yg_client_close(struct yg_client *client)
@@ -213,6 +257,7 @@ yg_status yg_client_call(struct yg_client *client, const struct yg_call *call, s
 	if (call->body.p != NULL)
 		headers = header(headers, "Content-Type",
 				 call->type != NULL ? call->type : "application/json");
+	headers = header(headers, "Accept", call->accept);
 	headers = header(headers, "Content-Encoding", call->encoding);
 	headers = header(headers, "Yagura-Batch-Id", call->batch_id);
 	headers = header(headers, "If-Match", call->if_match);

@@ -4,12 +4,19 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "cmd/context.h"
 #include "cmd/option.h"
 
 struct yg_client; /* owned: yg_client_close() */
 
-/* From --socket, --server, --token-file, --ca-file and $YAGURA_DATA. */
+/* To what --socket or --server (with --token-file, --ca-file) say, else $YAGURA_SERVER (with
+ * $YAGURA_TOKEN_FILE, $YAGURA_CA_FILE), else $YAGURA_DATA, else the context in use; else to
+ * the socket of this machine. */
 yg_status yg_client_open(const struct yg_cli *c, struct yg_client **out, struct yg_err *err);
+yg_status yg_client_open_context(const struct yg_context *x, struct yg_client **out,
+				 struct yg_err *err);
+/* The one token that a file holds. */
+yg_status yg_token_read(const char *path, char *out, size_t cap, struct yg_err *err);
 void yg_client_close(struct yg_client *client);
 static inline void yg_client_closep(struct yg_client **client)
 {
@@ -21,6 +28,7 @@ struct yg_call {
 	const char *path;     /* "/api/v1/alerts?limit=50"; parts already escaped */
 	struct yg_sv body;    /* empty: none */
 	const char *type;     /* of the body; NULL: application/json */
+	const char *accept;   /* Accept, or NULL */
 	const char *encoding; /* Content-Encoding, or NULL */
 	const char *batch_id; /* Yagura-Batch-Id, or NULL */
 	const char *if_match; /* ETag, or NULL */

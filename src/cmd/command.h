@@ -7,7 +7,10 @@
 
 extern const struct yg_opt yg_common_opts[]; /* ended by name == NULL */
 extern const struct yg_opt yg_list_opts[];   /* of commands that list, besides */
+extern const struct yg_opt yg_change_opts[]; /* of commands that change something, besides */
 bool yg_cmd_lists(const struct yg_cmd *cmd); /* it has --limit */
+/* An option of that name of its own, which stands for the one of lists. */
+bool yg_cmd_own_opt(const struct yg_cmd *cmd, const char *name);
 
 const struct yg_cmd *yg_cli_cmd(const struct yg_cli *c);
 /* Parses argv (without program, noun and verb; reordered in place) and runs. */

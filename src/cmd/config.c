@@ -102,6 +102,9 @@ static int run_print(struct yg_cli *c)
 	yg_buf_init(&out, (size_t)16 << 20);
 	if (yg_cli_has(c, "roles"))
 		yg_roles_print(&conf, &out);
+	else if (yg_cli_has(c, "origin"))
+		yg_conf_print_origin(&conf, yg_cli_argc(c) > 0 ? yg_cli_arg(c, 0) : "",
+				     yg_cli_has(c, "changed"), &out);
 	else
 		yg_conf_print(&conf, yg_cli_has(c, "changed"), &out);
 	yg_arena_free(&arena);
@@ -149,6 +152,9 @@ static int run_events(struct yg_cli *c)
 static const struct yg_opt print_opts[] = {
 	{"changed", 0, YG_OPT_FLAG, NULL, false, "Print only keys that differ from their default.",
 	 "既定値と異なる設定だけを出力する。"},
+	{"origin", 0, YG_OPT_FLAG, NULL, false,
+	 "Print each key on a line with where its value is from: file and line, or the default.",
+	 "各項目を1行ずつ、値の出どころ(ファイルと行、または既定値)とともに出力する。"},
 	{"roles", 0, YG_OPT_FLAG, NULL, false,
 	 "Print what each process may do: system calls, files, peers, limits.",
 	 "各プロセスに許すこと(システムコール、ファイル、通信相手、上限)を出力する。"},

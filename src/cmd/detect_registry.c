@@ -71,22 +71,17 @@ static int run_rules(struct yg_cli *c)
 
 static int run_show(struct yg_cli *c)
 {
-	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
-	struct yg_reply r = {0};
-	struct yg_err err;
 	char path[256];
+	json_t *rule = NULL;
 	(void)yg_path(path, sizeof path, RULES, yg_cli_arg(c, 0), "");
+	int rc = yg_fetch(c, path, &rule);
+	const char *text = json_string_value(yg_member(rule, "text"));
 	if (!yg_cli_has(c, "text"))
-		return yg_call_and_print(c, &(struct yg_call){.method = "GET", .path = path});
-	yg_status st = yg_client_open(c, &client, &err);
-	if (st == YG_OK)
-		st = yg_client_call(client, &(struct yg_call){.method = "GET", .path = path}, &r,
-				    &err);
-	const char *text = json_string_value(yg_member(r.json, "text"));
-	if (st == YG_OK && text != NULL)
+		yg_print_object(c, rule);
+	else if (text != NULL)
 		(void)fputs(text, stdout);
-	yg_reply_free(&r);
-	return st == YG_OK ? 0 : yg_cli_fail(&err);
+	json_decref(rule);
+	return rc;
 }
 
 static int run_add(struct yg_cli *c)
@@ -169,11 +164,13 @@ static yg_status send_files(struct importing *im, struct yg_err *err)
 	(void)json_object_set_new(body, "files", im->files);
 	im->files = json_array();
 	im->bytes = 0;
+	const char *path =
+		yg_cli_has(im->c, "dry-run") ? RULES "/import?dry_run=1" : RULES "/import";
 	char *text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
 	yg_status st = text != NULL ? yg_client_call(im->client,
 						     &(struct yg_call){.method = "POST",
-								       .path = RULES "/import",
+								       .path = path,
 								       .body = yg_sv_of(text)},
 						     &r, err)
 				    : YG_FAIL(err, YG_NOMEM, "the rules do not fit the memory");
@@ -296,6 +293,22 @@ static int run_except(struct yg_cli *c)
 	return send_made(c, st, &err, "POST", EXCEPTIONS, body, NULL);
 }
 
+static int run_except_change(struct yg_cli *c)
+{
+	struct yg_err err = {.code = YG_OK};
+	char path[256];
+	json_t *body = json_object();
+	const char *file = yg_cli_get(c, "file");
+	(void)yg_path(path, sizeof path, EXCEPTIONS, yg_cli_arg(c, 0), "");
+	yg_set_text(body, "reason", yg_cli_get(c, "reason"));
+	yg_status st = file != NULL ? set_file(body, "text", file, &err) : YG_OK;
+	if (st == YG_OK)
+		st = yg_set_when(c, body, "expires_at", "expires", &err);
+	if (st == YG_OK && json_object_size(body) == 0)
+		st = YG_FAIL(&err, YG_INVAL, "say what to change: --file, --reason or --expires");
+	return send_made(c, st, &err, "PATCH", path, body, path);
+}
+
 static int run_unexcept(struct yg_cli *c)
 {
 	char path[256];
@@ -307,23 +320,16 @@ static int run_unexcept(struct yg_cli *c)
 
 static int run_matrix(struct yg_cli *c)
 {
-	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
-	struct yg_reply r = {0};
-	struct yg_err err;
 	char url[256], id[16], name[64];
 	size_t i;
-	json_t *tactic;
+	json_t *matrix = NULL, *tactic;
 	struct yg_sb b = yg_sb_init(url, sizeof url);
 	yg_sb_put(&b, YG_SV("/api/v1/attack-matrix"));
 	yg_url_query(&b, "org", yg_cli_get(c, "org"));
-	yg_status st = yg_client_open(c, &client, &err);
-	if (st == YG_OK)
-		st = yg_client_call(client,
-				    &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r,
-				    &err);
-	if (st == YG_OK && yg_cli_json(c))
-		yg_print_object(c, r.json);
-	json_array_foreach(json_object_get(yg_cli_json(c) ? NULL : r.json, "tactics"), i, tactic)
+	int rc = yg_fetch(c, yg_sb_cstr(&b), &matrix);
+	if (yg_cli_json(c))
+		yg_print_object(c, matrix);
+	json_array_foreach(json_object_get(yg_cli_json(c) ? NULL : matrix, "tactics"), i, tactic)
 	{
 		(void)printf("%s%s %s\n", i > 0 ? "\n" : "",
 			     yg_member_text(tactic, "id", id, sizeof id),
@@ -331,8 +337,8 @@ static int run_matrix(struct yg_cli *c)
 		yg_print_items(c, json_object_get(tactic, "techniques"), matrix_columns,
 			       YG_LEN(matrix_columns));
 	}
-	yg_reply_free(&r);
-	return st == YG_OK ? 0 : yg_cli_fail(&err);
+	json_decref(matrix);
+	return rc;
 }
 
 #define O_ORG     YG_O_VALUE("org", "ORG", "The organisation.", "組織。")
@@ -399,6 +405,9 @@ static const struct yg_opt except_opts[] = {
 	O_REASON,
 	O_EXPIRES,
 	YG_OPTS_END};
+static const struct yg_opt except_change_opts[] = {
+	YG_O_FILE("file", "FILE", "New text of the exception.", "例外の新しい本文。"),
+	YG_O_VALUE("reason", "TEXT", "Why, from now on.", "新しい理由。"), O_EXPIRES, YG_OPTS_END};
 static const struct yg_opt matrix_opts[] = {O_ORG, YG_OPTS_END};
 
 const struct yg_cmd yg_cmds_detect_registry[] = {
@@ -423,6 +432,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = add_opts,
+	 .changes = true,
 	 .doc = "Add a Sigma rule from a file, for all organisations or for one and all below it.",
 	 .doc_ja = "Sigma ルールをファイルから追加する(全組織、または一組織とその配下)。",
 	 .run = run_add},
@@ -432,6 +442,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = change_opts,
+	 .changes = true,
 	 .doc = "Change a rule's text, stage or collection.",
 	 .doc_ja = "ルールの本文・段階・コレクションを変更する。",
 	 .run = run_change},
@@ -440,6 +451,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args = "[ID]",
 	 .args_max = 1,
 	 .opts = remove_opts,
+	 .changes = true,
 	 .doc = "Remove a rule, or all of a collection, with history, stages and exceptions.",
 	 .doc_ja = "ルール(またはコレクション全部)を履歴・段階・例外ごと削除する。",
 	 .run = run_remove},
@@ -449,6 +461,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = add_opts,
+	 .changes = true,
 	 .doc = "Add and update all rules of a folder on the server.",
 	 .doc_ja = "フォルダー内のルールをサーバーに追加・更新する。",
 	 .more = "Every document of every .yml and .yaml file becomes a rule.  One that is there already "
@@ -463,6 +476,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args_min = 1,
 	 .args_max = 1000,
 	 .opts = stage_opts,
+	 .changes = true,
 	 .doc = "Set the stage of rules, or of a whole collection: off, test, audit-only or live.",
 	 .doc_ja = "ルール(またはコレクション全部)の段階を定める(off、test、audit-only、live)。",
 	 .run = run_stage},
@@ -472,6 +486,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args_min = 3,
 	 .args_max = 3,
 	 .opts = override_opts,
+	 .changes = true,
 	 .doc = "Set the stage of a rule for an organisation and all below it.",
 	 .doc_ja = "組織とその配下について、ルールの段階を定める。",
 	 .run = run_override},
@@ -480,6 +495,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args = "ID ORG",
 	 .args_min = 2,
 	 .args_max = 2,
+	 .changes = true,
 	 .doc = "Have an organisation go by the stage from above again.",
 	 .doc_ja = "組織の独自の段階を取り消し、上位の段階に戻す。",
 	 .run = run_inherit},
@@ -495,14 +511,26 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .opts = except_opts,
+	 .changes = true,
 	 .doc = "Add an exception: searches and a condition, as below detection of a rule.",
 	 .doc_ja = "例外を追加する(ルールの detection と同じ検索条件と condition)。",
 	 .run = run_except},
+	{.noun = "detect",
+	 .verb = "except-change",
+	 .args = "ID",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .opts = except_change_opts,
+	 .changes = true,
+	 .doc = "Change an exception's text, reason or end.",
+	 .doc_ja = "例外の本文・理由・期限を変更する。",
+	 .run = run_except_change},
 	{.noun = "detect",
 	 .verb = "unexcept",
 	 .args = "ID",
 	 .args_min = 1,
 	 .args_max = 1,
+	 .changes = true,
 	 .doc = "Remove an exception.",
 	 .doc_ja = "例外を削除する。",
 	 .run = run_unexcept},

@@ -45,16 +45,13 @@ static json_t *order(struct yg_cli *c, struct yg_err *err, yg_status *st)
 	(void)json_object_set_new(body, "query", query);
 	for (size_t i = 0; (one = yg_cli_nth(c, "filter", i)) != NULL; i++) {
 		char name[64];
-		struct yg_sv value = yg_sv_of(one), key;
-		struct yg_sb b = yg_sb_init(name, sizeof name);
-		if (!yg_sv_cut(&value, '=', &key) || value.p == NULL || key.n == 0 ||
-		    key.n >= sizeof name) {
+		const char *value = NULL;
+		if (!yg_name_value(one, name, sizeof name, &value)) {
 			*st = YG_FAIL(err, YG_INVAL, "--filter: expected NAME=VALUE, found '%s'",
 				      one);
 			break;
 		}
-		yg_sb_put(&b, key);
-		(void)json_object_set_new(query, yg_sb_cstr(&b), json_stringn(value.p, value.n));
+		yg_set_text(query, name, value);
 	}
 	return body;
 }

@@ -60,9 +60,12 @@ bool yg_help_noun(const char *noun, bool japanese, FILE *out)
 	return any;
 }
 
-static void opt_lines(const struct yg_opt *opts, bool japanese, FILE *out)
+/* Those that `but` has of its own are not told again; NULL: all. */
+static void opt_lines(const struct yg_opt *opts, const struct yg_cmd *but, bool japanese, FILE *out)
 {
 	for (const struct yg_opt *o = opts; o != NULL && o->name != NULL; o++) {
+		if (but != NULL && yg_cmd_own_opt(but, o->name))
+			continue;
 		char left[64];
 		(void)snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter != 0 ? '-' : ' ',
 			       o->letter != 0 ? o->letter : ' ', o->letter != 0 ? "," : " ",
@@ -81,14 +84,18 @@ void yg_help_command(const struct yg_cmd *cmd, bool japanese, FILE *out)
 		      cmd->args != NULL ? cmd->args : "", doc_of(cmd, japanese));
 	if (cmd->opts != NULL && cmd->opts[0].name != NULL) {
 		(void)fputs(japanese ? "\nオプション:\n" : "\nOptions:\n", out);
-		opt_lines(cmd->opts, japanese, out);
+		opt_lines(cmd->opts, NULL, japanese, out);
+	}
+	if (cmd->changes) {
+		(void)fputs(japanese ? "\n変更のオプション:\n" : "\nOptions of changes:\n", out);
+		opt_lines(yg_change_opts, NULL, japanese, out);
 	}
 	if (yg_cmd_lists(cmd)) {
 		(void)fputs(japanese ? "\n一覧のオプション:\n" : "\nOptions of lists:\n", out);
-		opt_lines(yg_list_opts, japanese, out);
+		opt_lines(yg_list_opts, cmd, japanese, out);
 	}
 	(void)fputs(japanese ? "\n共通のオプション:\n" : "\nCommon options:\n", out);
-	opt_lines(yg_common_opts, japanese, out);
+	opt_lines(yg_common_opts, NULL, japanese, out);
 	if (cmd->more != NULL)
 		(void)fprintf(out, "\n%s\n", cmd->more);
 }
@@ -189,8 +196,14 @@ static void mdoc_overview(bool japanese, FILE *out)
 	(void)fputs(".Pp\nOf commands that list (those with\n.Fl \\-limit ) :\n", out);
 	mdoc_opts(yg_list_opts, japanese, out);
 	(void)fputs(
+		".Pp\nOf commands that change something on the server, but for those that start a job:\n",
+		out);
+	mdoc_opts(yg_change_opts, japanese, out);
+	(void)fputs(
 		".Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev YAGURA_DATA\nData folder of the local server.\n"
-		".It Ev NO_COLOR\nNo colours in the output.\n.El\n",
+		".It Ev YAGURA_SERVER , YAGURA_TOKEN_FILE , YAGURA_CA_FILE\n"
+		"The server to speak to, the file of its token, and what its certificate is checked against.\n"
+		".It Ev YAGURA_CONTEXT\nName of a server that login has kept.\n.It Ev NO_COLOR\nNo colours in the output.\n.El\n",
 		out);
 	mdoc_exit_status(out);
 	(void)fputs(".Sh SEE ALSO\n.Xr yagura.yaml 5 ,\n.Xr yagura-exit-codes 7\n", out);

@@ -56,8 +56,14 @@ yg_status yg_list_out_begin(const struct yg_cli *c, const struct yg_column *colu
 				break;
 	if (i == YG_LEN(formats))
 		return YG_FAIL(err, YG_INVAL, "--output: expected table, json, jsonl, csv or yaml");
+	if (count == 0 && fields == NULL && format == NULL)
+		i = YG_LIST_OUT_JSONL; /* nobody said what a table has */
+	if (count == 0 && fields == NULL && (i == YG_LIST_OUT_TABLE || i == YG_LIST_OUT_CSV))
+		return YG_FAIL(err, YG_INVAL, "say the columns by --fields");
 	*out = (struct yg_list_out){.format = (enum yg_list_format)i, .count = count};
-	memcpy(out->columns, columns, YG_MIN(count, (size_t)YG_FIELDS_MAX) * sizeof *columns);
+	if (count > 0)
+		memcpy(out->columns, columns,
+		       YG_MIN(count, (size_t)YG_FIELDS_MAX) * sizeof *columns);
 	return fields != NULL ? choose(out, fields, columns, count, err) : YG_OK;
 }
 

@@ -46,9 +46,19 @@ const struct yg_opt yg_list_opts[] = {
 	{"fields", 0, YG_OPT_VALUE, "NAMES", false,
 	 "Only these members of the API's answer, with commas between.",
 	 "表示する項目(API の項目名、カンマ区切り)。"},
+	{"sort", 0, YG_OPT_VALUE, "NAMES", false,
+	 "By these members of the answer, - before one for the largest first; all rows are read.",
+	 "並べ替える項目(カンマ区切り、- を付けると大きい順)。全行を読む。"},
 	{"all", 0, YG_OPT_FLAG, NULL, false, "All rows, whatever --limit says.", "全行。"},
 	{"watch", 0, YG_OPT_VALUE, "SPAN", false, "Print it again every so often, such as 5s.",
 	 "5s のような間隔で繰り返し表示する。"},
+	{NULL, 0, YG_OPT_FLAG, NULL, false, NULL, NULL},
+};
+
+const struct yg_opt yg_change_opts[] = {
+	{"dry-run", 0, YG_OPT_FLAG, NULL, false,
+	 "Have the server check it and say what would be; nothing is changed.",
+	 "サーバーに確認させて結果を表示するだけで、何も変更しない。"},
 	{NULL, 0, YG_OPT_FLAG, NULL, false, NULL, NULL},
 };
 
@@ -60,9 +70,14 @@ static const struct yg_opt *opt_in(const struct yg_opt *opts, struct yg_sv name,
 	return NULL;
 }
 
+bool yg_cmd_own_opt(const struct yg_cmd *cmd, const char *name)
+{
+	return opt_in(cmd->opts, yg_sv_of(name), 0) != NULL;
+}
+
 bool yg_cmd_lists(const struct yg_cmd *cmd)
 {
-	return opt_in(cmd->opts, YG_SV("limit"), 0) != NULL;
+	return yg_cmd_own_opt(cmd, "limit");
 }
 
 static const struct yg_opt *opt_find(const struct yg_cmd *cmd, struct yg_sv name, char letter)
@@ -70,6 +85,8 @@ static const struct yg_opt *opt_find(const struct yg_cmd *cmd, struct yg_sv name
 	const struct yg_opt *o = opt_in(cmd->opts, name, letter);
 	if (o == NULL && yg_cmd_lists(cmd))
 		o = opt_in(yg_list_opts, name, letter);
+	if (o == NULL && cmd->changes)
+		o = opt_in(yg_change_opts, name, letter);
 	return o != NULL ? o : opt_in(yg_common_opts, name, letter);
 }
 

@@ -67,6 +67,7 @@ struct yg_cmd {
 	const char *args;        /* synopsis of positionals: "FILE..." or NULL */
 	size_t args_min, args_max;
 	const struct yg_opt *opts; /* ended by name == NULL; NULL for none but the common ones */
+	bool changes;              /* something on the server, at once: takes --dry-run */
 	const char *doc, *doc_ja;  /* one sentence each */
 	const char *more;          /* paragraphs for the manual page, or NULL */
 	/* Returns the exit status (yg_status_exit()); prints errors itself by yg_cli_fail(). */

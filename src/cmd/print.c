@@ -6,7 +6,9 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "cmd/command.h"
 #include "cmd/list_out.h"
+#include "cmd/list_sort.h"
 
 /* Width on a terminal of one UTF-8 sequence: East Asian wide characters take two. */
 static int cell_width(uint32_t cp)
@@ -75,11 +77,16 @@ static void put_value(struct yg_sb *b, json_t *v)
 	}
 }
 
-const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap)
+const char *yg_value_text(json_t *value, char *buf, size_t cap)
 {
 	struct yg_sb b = yg_sb_init(buf, cap);
-	put_value(&b, yg_member(object, path));
+	put_value(&b, value);
 	return yg_sb_cstr(&b);
+}
+
+const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap)
+{
+	return yg_value_text(yg_member(object, path), buf, cap);
 }
 
 /* Pads or cuts (with "~") to `width` cells; never in the middle of a character. */
@@ -173,10 +180,10 @@ void yg_note(const struct yg_cli *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* One page; *cursor: of the next one, or empty. */
-static yg_status print_page(struct yg_client *client, const char *path, uint64_t limit,
-			    char cursor[static 1024], struct yg_list_out *out, bool *empty,
-			    struct yg_err *err)
+/* One page; *cursor: of the next one, or empty.  Its rows are printed, or kept in `all`. */
+static yg_status take_page(struct yg_client *client, const char *path, uint64_t limit,
+			   char cursor[static 1024], struct yg_list_out *out, json_t *all,
+			   struct yg_err *err)
 {
 	char url[3072], number[24];
 	struct yg_sb b = yg_sb_init(url, sizeof url);
@@ -188,12 +195,51 @@ static yg_status print_page(struct yg_client *client, const char *path, uint64_t
 	yg_status st = yg_client_call(
 		client, &(struct yg_call){.method = "GET", .path = yg_sb_cstr(&b)}, &r, err);
 	json_t *items = json_object_get(r.json, "items");
-	*empty = json_array_size(items) == 0;
-	if (st == YG_OK) {
+	if (st == YG_OK && !json_is_array(items))
+		st = YG_FAIL(err, YG_INVAL, "the answer is no list");
+	if (st == YG_OK && all != NULL)
+		(void)json_array_extend(all, items);
+	else if (st == YG_OK)
 		yg_list_out_rows(out, items);
+	if (st == YG_OK)
 		(void)yg_member_text(r.json, "next_cursor", cursor, 1024);
-	}
 	yg_reply_free(&r);
+	return st;
+}
+
+/* A search may give an empty page with a cursor: older slices follow. */
+static yg_status print_in_turn(struct yg_client *client, const char *path, uint64_t most,
+			       char cursor[static 1024], struct yg_list_out *out,
+			       struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	do {
+		uint64_t page = most == 0 ? 200 : YG_MIN(most - out->rows, (uint64_t)200);
+		st = take_page(client, path, page, cursor, out, NULL, err);
+	} while (st == YG_OK && cursor[0] != '\0' && (most == 0 || out->rows < most));
+	return st;
+}
+
+/* Every row, and then, by `fields`, as many as are wanted. */
+static yg_status print_sorted(struct yg_client *client, const char *path, uint64_t most,
+			      const char *fields, struct yg_list_out *out, struct yg_err *err)
+{
+	char cursor[1024] = "";
+	json_t *rows = json_array();
+	yg_status st = YG_OK;
+	do {
+		st = take_page(client, path, 200, cursor, out, rows, err);
+		if (st == YG_OK && json_array_size(rows) > YG_SORT_ROWS_MAX)
+			st = YG_FAIL(err, YG_LIMIT, "--sort takes at most %d rows: filter them",
+				     YG_SORT_ROWS_MAX);
+	} while (st == YG_OK && cursor[0] != '\0');
+	if (st == YG_OK)
+		st = yg_list_sort(rows, fields, err);
+	while (st == YG_OK && most > 0 && json_array_size(rows) > most)
+		(void)json_array_remove(rows, json_array_size(rows) - 1);
+	if (st == YG_OK)
+		yg_list_out_rows(out, rows);
+	json_decref(rows);
 	return st;
 }
 
@@ -203,26 +249,37 @@ int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char 
 	char cursor[1024] = "";
 	struct yg_list_out out;
 	struct yg_err err;
-	bool empty = false;
+	/* alert list has a --sort of its own, which the server goes by */
+	const char *fields = yg_cmd_own_opt(yg_cli_cmd(c), "sort") ? NULL : yg_cli_get(c, "sort");
 	yg_status st = yg_list_out_begin(c, columns, count, &out, &err);
 	if (st != YG_OK)
 		return yg_cli_usage(c, "%s", err.msg);
-	for (bool first = true; first || (cursor[0] != '\0' && (most == 0 || out.rows < most));
-	     first = false) {
-		uint64_t page = most == 0 ? 200 : YG_MIN(most - out.rows, (uint64_t)200);
-		st = print_page(client, path, page, cursor, &out, &empty, &err);
-		if (st != YG_OK)
-			return yg_cli_fail(&err);
-		/* A search may give an empty page with a cursor: older slices follow. */
-		if (empty && cursor[0] == '\0')
-			break;
-	}
+	st = fields != NULL ? print_sorted(client, path, most, fields, &out, &err)
+			    : print_in_turn(client, path, most, cursor, &out, &err);
+	if (st != YG_OK)
+		return yg_cli_fail(&err);
 	yg_list_out_end(&out);
 	if (out.rows == 0)
 		yg_note(c, "nothing found\n");
 	else if (cursor[0] != '\0')
 		yg_note(c, "(more: raise --limit, or --all)\n");
 	return 0;
+}
+
+int yg_fetch(const struct yg_cli *c, const char *path, json_t **out)
+{
+	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
+	struct yg_err err;
+	struct yg_reply r = {0};
+	yg_status st = yg_client_open(c, &client, &err);
+	*out = NULL;
+	if (st == YG_OK)
+		st = yg_client_call(client, &(struct yg_call){.method = "GET", .path = path}, &r,
+				    &err);
+	if (st == YG_OK)
+		*out = json_incref(r.json);
+	yg_reply_free(&r);
+	return st == YG_OK ? 0 : yg_cli_fail(&err);
 }
 
 int yg_call_and_print(const struct yg_cli *c, const struct yg_call *call)
@@ -396,10 +453,14 @@ int yg_send(const struct yg_cli *c, const char *method, const char *path, json_t
 	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
 	struct yg_err err;
 	struct yg_reply r = {0};
-	char etag[80] = "";
+	char etag[80] = "", url[1200];
+	struct yg_sb b = yg_sb_init(url, sizeof url);
 	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
-	yg_status st = yg_client_open(c, &client, &err);
+	yg_sb_put(&b, yg_sv_of(path));
+	yg_url_query(&b, "dry_run", yg_cli_has(c, "dry-run") ? "1" : NULL);
+	yg_status st = yg_sb_done(&b) == YG_OK ? yg_client_open(c, &client, &err)
+					       : YG_FAIL(&err, YG_INVAL, "the path is too long");
 	if (st == YG_OK && etag_of != NULL) {
 		st = yg_client_call(client, &(struct yg_call){.method = "GET", .path = etag_of}, &r,
 				    &err);
@@ -410,16 +471,30 @@ int yg_send(const struct yg_cli *c, const char *method, const char *path, json_t
 	if (st == YG_OK)
 		st = yg_client_call(client,
 				    &(struct yg_call){.method = method,
-						      .path = path,
+						      .path = yg_sb_cstr(&b),
 						      .body = text != NULL
 								      ? yg_sv_of(text)
 								      : (struct yg_sv){NULL, 0},
 						      .if_match = etag[0] != '\0' ? etag : NULL},
 				    &r, &err);
 	int rc = st == YG_OK ? show_answer(c, client, &r) : yg_cli_fail(&err);
+	if (st == YG_OK && yg_cli_has(c, "dry-run"))
+		yg_note(c, "nothing was changed (--dry-run)\n");
 	yg_reply_free(&r);
 	free(text);
 	return rc;
+}
+
+bool yg_name_value(const char *text, char *buf, size_t cap, const char **value)
+{
+	const char *sign = strchr(text, '=');
+	size_t n = sign != NULL ? (size_t)(sign - text) : 0;
+	if (n == 0 || n >= cap)
+		return false;
+	memcpy(buf, text, n);
+	buf[n] = '\0';
+	*value = sign + 1;
+	return true;
 }
 
 const char *yg_path(char *buf, size_t cap, const char *base, const char *part, const char *tail)

@@ -21,6 +21,8 @@ void yg_print_line(json_t *item); /* as JSON */
 json_t *yg_member(json_t *object, const char *path);
 /* Text of a member at a dotted path, into buf; "" when absent. */
 const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap);
+/* Text of a value, as a table shows it. */
+const char *yg_value_text(json_t *value, char *buf, size_t cap);
 /* A line on stderr unless --quiet. */
 void yg_note(const struct yg_cli *c, const char *fmt, ...) YG_PRINTF(2, 3);
 
@@ -29,6 +31,9 @@ void yg_note(const struct yg_cli *c, const char *fmt, ...) YG_PRINTF(2, 3);
  * status. */
 int yg_print_pages(const struct yg_cli *c, struct yg_client *client, const char *path,
 		   uint64_t most, const struct yg_column *columns, size_t count);
+/* Fetches a path; *out: the answer, the caller's to release.  Says what failed, and returns
+ * the exit status. */
+int yg_fetch(const struct yg_cli *c, const char *path, json_t **out);
 /* Calls, prints the answer's object and returns the exit status. */
 int yg_call_and_print(const struct yg_cli *c, const struct yg_call *call);
 /* Waits for a job's end with progress on stderr; a failed one is YG_IO.  *out_job:
@@ -58,5 +63,7 @@ yg_status yg_set_number(const struct yg_cli *c, json_t *object, const char *memb
  * If-Match; NULL for none. */
 int yg_send(const struct yg_cli *c, const char *method, const char *path, json_t *body,
 	    const char *etag_of);
+/* "NAME=VALUE": the name into buf; false when it is none. */
+bool yg_name_value(const char *text, char *buf, size_t cap, const char **value);
 /* path + "/" + escaped part, into buf. */
 const char *yg_path(char *buf, size_t cap, const char *base, const char *part, const char *tail);

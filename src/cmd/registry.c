@@ -28,6 +28,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_audit_verify,
 	yg_cmds_backup,
 	yg_cmds_demo,
+	yg_cmds_client,
 	yg_cmds_about,
 	NULL,
 };

@@ -29,4 +29,5 @@ extern const struct yg_cmd yg_cmds_system[];
 extern const struct yg_cmd yg_cmds_audit_verify[];
 extern const struct yg_cmd yg_cmds_demo[];
 extern const struct yg_cmd yg_cmds_backup[];
+extern const struct yg_cmd yg_cmds_client[];
 extern const struct yg_cmd yg_cmds_about[];

@@ -200,6 +200,9 @@ yg_status yg_conf_read(struct yg_sv yaml, const char *file_name, struct yg_arena
 /* The effective configuration as YAML, every key with its one-sentence comment;
  * what it prints reads back to the same configuration. */
 void yg_conf_print(const struct yg_conf *c, bool only_changed, struct yg_buf *out);
+/* A line for each key: its value, and the line of `file` that says so, or that it is the default. */
+void yg_conf_print_origin(const struct yg_conf *c, const char *file, bool only_changed,
+			  struct yg_buf *out);
 void yg_conf_print_schema(struct yg_buf *out); /* JSON Schema 2020-12 */
 void yg_conf_print_manual(struct yg_buf *out); /* mdoc, yagura.yaml(5) */
 /* Files that the configuration names: there, readable by this process, in

@@ -94,6 +94,40 @@ void yg_conf_print(const struct yg_conf *c, bool only_changed, struct yg_buf *ou
 	}
 }
 
+static void put_origin(struct yg_buf *out, const char *file, size_t line)
+{
+	if (line > 0)
+		yg_buf_printf(out, "  # %s:%zu\n", file, line);
+	else
+		put(out, "  # default\n");
+}
+
+void yg_conf_print_origin(const struct yg_conf *c, const char *file, bool only_changed,
+			  struct yg_buf *out)
+{
+	for (size_t i = 0; yg_conf_keys[i].name != NULL; i++) {
+		const struct yg_conf_key *k = &yg_conf_keys[i];
+		if (only_changed && yg_conf_is_default(k, c))
+			continue;
+		yg_buf_printf(out, "%s: ", k->name);
+		put_value(out, k, c);
+		put_origin(out, file, c->lines != NULL ? c->lines->key[i] : 0);
+	}
+	for (size_t l = 0; yg_conf_lists[l].name != NULL; l++) {
+		const struct yg_conf_list *list = &yg_conf_lists[l];
+		for (size_t i = 0; i < yg_conf_item_count(c, list); i++) {
+			const void *item = yg_conf_item(c, list, i);
+			for (const struct yg_conf_key *k = list->keys; k->name != NULL; k++) {
+				if (yg_conf_is_default(k, item) && (k->flags & YG_CF_REQUIRED) == 0)
+					continue;
+				yg_buf_printf(out, "%s[%zu].%s: ", list->name, i, k->name);
+				put_value(out, k, item);
+				put_origin(out, file, c->lines != NULL ? c->lines->item[l][i] : 0);
+			}
+		}
+	}
+}
+
 static void put_json(struct yg_buf *out, const char *s)
 {
 	yg_buf_putc(out, '"');
