@@ -46,6 +46,7 @@
 	X(1025, SNAPSHOT_UNREADABLE,"snapshot.unreadable",WARN,   60, "A compiled snapshot cannot be read; workers keep the last one.") \
 	X(1026, EVENTS_DROPPED,     "events.dropped",     WARN,   60, "System events were dropped because center was away.") \
 	X(1027, ROLE_NOTE,          "role.note",          INFO,   600, "A remark of a role.")                          \
+	X(1028, LOG_LOST,           "log.lost",           WARN,   600, "Whoever reads the log was too slow; records were lost.") \
 	/* 2000: event store and clickhouse client (store) */                                                          \
 	X(2000, STORE_NOTE,         "store.note",         INFO,   600, "A remark of the event store.")                 \
 	/* 3000: doors, spool, delivery (ingest) */                                                                    \

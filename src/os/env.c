@@ -60,38 +60,87 @@ static bool rate_take(struct yg_env_real *real, size_t row, uint32_t *out_suppre
 	return true;
 }
 
-static void real_emit(void *ctx, uint32_t event_id, struct yg_sv json)
+/* What a line is made of before its fields. */
+static void put_head(struct yg_sb *b, const struct yg_env_real *real, const struct yg_event_row *r,
+		     uint32_t suppressed)
 {
-	struct yg_env_real *real = ctx;
-	size_t row = yg_event_index(event_id);
-	if (!YG_CHECK(row < YG_EVENT_ROWS))
-		return;
-	const struct yg_event_row *r = &yg_event_rows[row];
-	uint32_t suppressed = 0;
-	if (r->level < real->level || !rate_take(real, row, &suppressed))
-		return;
-	char buf[YG_LOG_RECORD_MAX + 512];
-	struct yg_sb b = yg_sb_init(buf, sizeof buf - 1);
-	yg_sb_put(&b, YG_SV("{\"time\":\""));
-	yg_time_format(&b, real_wall(NULL));
+	yg_sb_put(b, YG_SV("{\"time\":\""));
+	yg_time_format(b, real_wall(NULL));
 	yg_sb_printf(
-		&b,
+		b,
 		"\",\"level\":\"%s\",\"event\":\"%s\",\"id\":%u,\"role\":\"%s\",\"index\":%u,\"pid\":%d",
 		yg_level_name(r->level), r->name, r->id, real->role, real->index, (int)getpid());
 	if (suppressed > 0)
-		yg_sb_printf(&b, ",\"suppressed\":%u", suppressed);
+		yg_sb_printf(b, ",\"suppressed\":%u", suppressed);
+}
+
+static enum yg_log_fate put_line(struct yg_env_real *real, struct yg_sv line)
+{
+	if (real->out != NULL)
+		return yg_log_out_put(real->out, line);
+	/* a log that cannot be written must not stop the work */
+	ssize_t put = write(real->fd, line.p, line.n);
+	(void)put;
+	return YG_LOG_WRITTEN;
+}
+
+static enum yg_log_fate put_record(struct yg_env_real *real, size_t row, struct yg_sv json)
+{
+	const struct yg_event_row *r = &yg_event_rows[row];
+	uint32_t suppressed = 0;
+	if (r->level < real->level || !rate_take(real, row, &suppressed))
+		return YG_LOG_LOST;
+	char buf[YG_LOG_RECORD_MAX + 512];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf - 1);
+	put_head(&b, real, r, suppressed);
 	struct yg_sv fields = yg_sv_sub(json, 1, json.n); /* "{...}" or "{}" */
 	if (fields.n > 1)
 		yg_sb_putc(&b, ',');
 	yg_sb_put(&b, fields);
 	if (!YG_CHECK(!b.cut))
-		return;
+		return YG_LOG_LOST;
 	if (real->tee != NULL && r->level >= YG_LEVEL_NOTICE)
-		real->tee(real->tee_ctx, event_id, r->level, yg_sb_sv(&b));
+		real->tee(real->tee_ctx, r->id, r->level, yg_sb_sv(&b));
 	buf[b.n] = '\n';
-	/* a log that cannot be written must not stop the work */
-	ssize_t put = write(real->fd, buf, b.n + 1);
-	(void)put;
+	return put_line(real, (struct yg_sv){buf, b.n + 1});
+}
+
+/* Whoever reads reads again: what it has missed is told. */
+static void tell_lost(struct yg_env_real *real)
+{
+	uint64_t n = yg_log_out_lost(real->out);
+	if (n == 0)
+		return;
+	char json[64];
+	struct yg_sb b = yg_sb_init(json, sizeof json);
+	yg_sb_printf(&b, "{\"records\":%llu}", (unsigned long long)n);
+	if (put_record(real, yg_event_index(YG_EV_LOG_LOST), yg_sb_sv(&b)) == YG_LOG_LOST)
+		yg_log_out_lost_back(real->out, n);
+}
+
+static void real_emit(void *ctx, uint32_t event_id, struct yg_sv json)
+{
+	struct yg_env_real *real = ctx;
+	size_t row = yg_event_index(event_id);
+	if (YG_CHECK(row < YG_EVENT_ROWS) && put_record(real, row, json) == YG_LOG_WRITTEN &&
+	    real->out != NULL)
+		tell_lost(real);
+}
+
+static void on_drained(void *ctx)
+{
+	tell_lost(ctx);
+}
+
+void yg_env_real_out(struct yg_env_real *real, struct yg_log_out *out)
+{
+	yg_log_out_begin(out, real->fd);
+	real->out = out;
+}
+
+yg_status yg_env_real_watch(struct yg_env_real *real, uv_loop_t *loop, struct yg_err *err)
+{
+	return yg_log_out_watch(real->out, loop, on_drained, real, err);
 }
 
 struct yg_env yg_env_real(struct yg_env_real *real, const char *role, uint32_t index)

@@ -1,6 +1,8 @@
 #include "os/env.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -16,6 +18,45 @@ static void catch_tee(void *ctx, uint32_t id, yg_level level, struct yg_sv json)
 	t->n++;
 	t->last = id;
 	T_OK(json.n > 2 && json.p[0] == '{' && json.p[json.n - 1] == '}');
+}
+
+/* Whoever reads stood still: how many records are missing is told when they read again. */
+static void test_lost(void)
+{
+	static const uint32_t ids[] = {YG_EV_LISTENING, YG_EV_ROLE_STARTED, YG_EV_ROLE_READY,
+				       YG_EV_ROLE_ENDED, YG_EV_SNAPSHOT_RELAYED};
+	static struct yg_env_real real;
+	static struct yg_log_out out;
+	static char all[1 << 20];
+	int fds[2];
+	unsigned put = 0, seen = 0, told = 0;
+	struct yg_env env = yg_env_real(&real, "test", 3);
+	T_OK(pipe2(fds, O_CLOEXEC | O_NONBLOCK) == 0);
+	real.fd = fds[1];
+	yg_env_real_out(&real, &out);
+	for (unsigned i = 0; i < YG_LEN(ids) * 500; i++, put++)
+		yg_log(&env, ids[i % YG_LEN(ids)], YG_KN("n", i));
+	size_t n = 0;
+	for (unsigned turn = 0; turn < 20; turn++, put++) {
+		for (ssize_t got; (got = read(fds[0], all + n, sizeof all - n)) > 0;)
+			n += (size_t)got;
+		yg_log(&env, YG_EV_ROLE_NOTE, YG_KN("n", put));
+	}
+	ssize_t last = read(fds[0], all + n, sizeof all - n);
+	n += last > 0 ? (size_t)last : 0;
+	struct yg_sv rest = {all, n}, line = {"", 0};
+	while (yg_sv_cut(&rest, '\n', &line)) {
+		struct yg_sv key = YG_SV("\"event\":\"log.lost\""), count = YG_SV(",\"records\":");
+		if (!yg_sv_has(line, key)) {
+			seen += line.n > 0;
+			continue;
+		}
+		const char *at = memmem(line.p, line.n, count.p, count.n);
+		told += at != NULL ? (unsigned)strtoul(at + count.n, NULL, 10) : 0;
+	}
+	T_NAMED(told > 0 && seen + told == put, "what was lost is told, to the record");
+	(void)close(fds[0]);
+	(void)close(fds[1]);
 }
 
 int main(void)
@@ -71,5 +112,6 @@ int main(void)
 	yg_log(&env, YG_EV_SERVE_FAILED);
 	n = read(fds[0], buf, sizeof buf);
 	T_OK(n > 0 && yg_sv_has((struct yg_sv){buf, (size_t)n}, YG_SV("\"suppressed\":")));
+	test_lost();
 	return tap_done();
 }

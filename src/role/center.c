@@ -151,7 +151,7 @@ static void audit_reload(struct center *c, struct yg_state *db, struct yg_sv key
 }
 
 /* What a process found out behind its sandbox, under its name: "main", "ingest-0". */
-static void keep_proof(struct yg_state *db, const struct yg_system_event *e,
+static void keep_proof(struct center *c, struct yg_state *db, const struct yg_system_event *e,
 		       const struct yg_json *json)
 {
 	char name[64];
@@ -163,7 +163,7 @@ static void keep_proof(struct yg_state *db, const struct yg_system_event *e,
 		yg_sb_printf(&b, "-%lld", index != 0 ? (long long)yg_json_i64(json, index, 0) : 0);
 	struct yg_role_proof p = {yg_sb_sv(&b), e->time, e->fields};
 	if (yg_role_proof_keep(db, &p, &err) != YG_OK)
-		(void)fprintf(stderr, "%s\n", err.msg); /* not through the log: as above */
+		yg_role_say(c->ctx, "%s", err.msg); /* not through the log: as below */
 }
 
 static void keep_one(struct center *c, struct yg_state *db, const struct news *n,
@@ -195,10 +195,10 @@ static void keep_one(struct center *c, struct yg_state *db, const struct news *n
 				*members[i].to = s;
 		}
 		if (yg_system_event_add(db, &e, NULL, &err) != YG_OK)
-			(void)fprintf(stderr, "%s\n",
-				      err.msg); /* not through the log: it would come back here */
+			yg_role_say(c->ctx, "%s", err.msg); /* not through the log: it would
+							       come back here */
 		if (YG_SV_IS(e.name, "sandbox.closed"))
-			keep_proof(db, &e, &json);
+			keep_proof(c, db, &e, &json);
 		if (YG_SV_IS(e.name, "conf.reloaded"))
 			audit_reload(c, db, keys);
 		yg_stream_publish(c->stream, YG_TOPIC_SYSTEM, YG_SV(""), YG_SV(""), text);
@@ -483,10 +483,10 @@ static void offer_set_up(struct center *c)
 		return;
 	}
 	struct yg_sv url = yg_public_url(c->ctx->conf, YG_SV(""), base, sizeof base);
-	(void)fprintf(stderr,
-		      "Set up Yagura within 30 minutes: " YG_SV_FMT "/setup?code=%s"
-		      "   (a new code: yagura setup-code)\n",
-		      YG_SV_ARG(url), code.s);
+	yg_role_say(c->ctx,
+		    "Set up Yagura within 30 minutes: " YG_SV_FMT "/setup?code=%s"
+		    "   (a new code: yagura setup-code)",
+		    YG_SV_ARG(url), code.s);
 }
 
 static bool is_ours(void *ctx, int pid)

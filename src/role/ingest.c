@@ -164,7 +164,7 @@ void ingest_fatal(struct ingest *in, const char *what, const struct yg_err *err)
 	yg_role_log(in->ctx, YG_EV_INGEST_FATAL, YG_KS("what", what), YG_KERR(err));
 	for (int i = 0; i < 20; i++) /* let the record reach main */
 		(void)uv_run(in->ctx->loop, UV_RUN_NOWAIT);
-	_exit(1);
+	yg_role_exit(in->ctx, 1);
 }
 
 /* All that can be done is done: everything delivered, or the store does not

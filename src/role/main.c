@@ -173,6 +173,9 @@ static yg_status loop_open(struct sup *s, struct yg_err *err)
 			return YG_FAIL(err, YG_IO, "signals cannot be watched");
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	yg_status st = yg_env_real_watch(&s->real, &s->loop, err);
+	if (st != YG_OK)
+		return st;
 	if (s->notify.watchdog_us > 0) {
 		uint64_t ms = (uint64_t)YG_MAX(s->notify.watchdog_us / 2000, 1);
 		(void)uv_timer_start(&s->dog, on_dog, ms, ms);
@@ -321,6 +324,8 @@ int yg_serve(const struct yg_serve *what)
 	for (size_t i = 0; i < YG_SUP_KINDS; i++)
 		s->snapshots[i].fd = -1;
 	s->env = yg_env_real(&s->real, "main", 0);
+	yg_log_out_own();
+	yg_env_real_out(&s->real, &s->log);
 	s->real.tee = keep_own;
 	s->real.tee_ctx = s;
 	yg_buf_init(&s->yaml, 1048577);
@@ -332,6 +337,7 @@ int yg_serve(const struct yg_serve *what)
 	if (st != YG_OK) {
 		yg_log(&s->env, YG_EV_SERVE_FAILED, YG_KS("status", yg_status_name(st)),
 		       YG_KERR(&err));
+		yg_log_out_end(&s->log);
 		(void)fprintf(stderr, "yagura: %s\n", err.msg);
 		free_all(s);
 		return st == YG_PARSE ? 3 : 1;
@@ -339,6 +345,7 @@ int yg_serve(const struct yg_serve *what)
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	bool failed = s->failed;
 	yg_log(&s->env, YG_EV_SERVE_STOPPED, YG_KB("failed", failed));
+	yg_log_out_end(&s->log);
 	uv_walk(&s->loop, close_handle, NULL);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&s->loop);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ struct yg_role_box {
 
 struct yg_role_control {
 	struct yg_env_real real;
+	struct yg_log_out log;
 	struct yg_channel *channel;
 	uv_loop_t loop;
 	uv_async_t stop;
@@ -128,6 +131,26 @@ bool yg_role_is_ours(struct yg_role_ctx *ctx, int pid)
 		found = c->peers[i] == pid;
 	uv_mutex_unlock(&c->lock);
 	return found;
+}
+
+void yg_role_say(struct yg_role_ctx *ctx, const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+	va_start(args, fmt);
+	int n = vsnprintf(line, sizeof line - 1, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	size_t len = YG_MIN((size_t)n, sizeof line - 2);
+	line[len] = '\n';
+	(void)yg_log_out_put(&ctx->control->log, (struct yg_sv){line, len + 1});
+}
+
+YG_NORETURN void yg_role_exit(struct yg_role_ctx *ctx, int status)
+{
+	yg_log_out_end(&ctx->control->log);
+	_exit(status);
 }
 
 static void on_stop(uv_async_t *a)
@@ -259,7 +282,7 @@ static void on_ended(void *arg, const struct yg_err *err)
 	ctx->control->real.tee = NULL;
 	yg_log(&ctx->env, YG_EV_ROLE_FAILED, YG_KS("error", "the supervisor is gone"),
 	       YG_KU("detail", yg_sv_of(err->msg)));
-	_exit(1);
+	yg_role_exit(ctx, 1);
 }
 
 static const struct yg_channel_ops control_ops = {allowed, on_frame, on_ended};
@@ -372,7 +395,8 @@ static yg_status lock_in(struct yg_role_ctx *ctx, struct yg_err *err)
 	st = yg_sandbox_prove(&p->box, &box->proof, err);
 	if (st != YG_OK) {
 		yg_log(&ctx->env, YG_EV_SANDBOX_FAILED, YG_KERR(err));
-		_exit(YG_EXIT_UNSAFE); /* main does not try again: nothing runs without its sandbox */
+		/* main does not try again: nothing runs without its sandbox */
+		yg_role_exit(ctx, YG_EXIT_UNSAFE);
 	}
 	return YG_OK;
 }
@@ -407,6 +431,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	    uv_async_init(&c->loop, &c->stop, on_stop) != 0)
 		return YG_FAIL(err, YG_NOMEM, "the event loop cannot start");
 	ctx->loop = &c->loop;
+	st = yg_env_real_watch(&c->real, ctx->loop, err);
+	if (st != YG_OK)
+		return st;
 	st = yg_channel_open(&c->loop, YG_ROLE_CONTROL, QUEUE_MAX, &control_ops, ctx, &c->channel,
 			     err);
 	if (st != YG_OK)
@@ -441,6 +468,7 @@ int yg_role_main(int argc, char **argv)
 	ctx->index = (uint32_t)index;
 	ctx->control = c;
 	ctx->env = yg_env_real(&c->real, role->name, ctx->index);
+	yg_env_real_out(&c->real, &c->log);
 	signals();
 	struct yg_err err = {0};
 	yg_status st = run(ctx, &err);
@@ -452,5 +480,5 @@ int yg_role_main(int argc, char **argv)
 		(void)uv_run(&c->loop, UV_RUN_NOWAIT);
 	/* Not exit(): it takes libraries down, waiting for threads of the pool, while others
 	 * may still be at work.  What must last is on disk. */
-	_exit(st == YG_OK ? 0 : 1);
+	yg_role_exit(ctx, st == YG_OK ? 0 : 1);
 }

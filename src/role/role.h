@@ -146,6 +146,11 @@ bool yg_role_is_ours(struct yg_role_ctx *ctx, int pid);
  * up, over main to center's system events. */
 #define yg_role_log(ctx, event, ...) yg_log(&(ctx)->env, (event), ##__VA_ARGS__)
 
+/* A line for people, as it is, where the log goes.  Any thread. */
+void yg_role_say(struct yg_role_ctx *ctx, const char *fmt, ...) YG_PRINTF(2, 3);
+/* Ends the process, threads and all; the log goes out first, as far as somebody reads it. */
+YG_NORETURN void yg_role_exit(struct yg_role_ctx *ctx, int status);
+
 /* The event sandbox.closed: what the process found out behind its sandbox. */
 void yg_role_tell_proof(const struct yg_env *env, const struct yg_sandbox *box,
 			const struct yg_sandbox_proof *proof);

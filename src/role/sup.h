@@ -68,6 +68,7 @@ struct yg_kept_event {
 
 struct sup {
 	struct yg_env_real real;
+	struct yg_log_out log;
 	struct yg_env env;
 	uv_loop_t loop;
 	uv_timer_t timer, dog;
