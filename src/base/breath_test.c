@@ -36,5 +36,5 @@ int main(void)
 	T_NAMED(taken == 1, "and begins anew");
 	T_OK(pthread_create(&t, NULL, elsewhere, &n) == 0 && pthread_join(t, NULL) == 0);
 	T_NAMED(n == 1 && taken == 2, "each thread for itself");
-	return 0;
+	return tap_done();
 }

@@ -75,5 +75,5 @@ int main(void)
 	T_NAMED(wrong == 0, "each is what the library says");
 	yg_suffixes_free(suffixes);
 	psl_free(list);
-	return 0;
+	return tap_done();
 }

@@ -52,5 +52,5 @@ int main(void)
 	yg_wake_close(&t.wake);
 	(void)uv_run(&t.loop, UV_RUN_DEFAULT);
 	T_OK(t.wake.fd == -1 && uv_loop_close(&t.loop) == 0);
-	return 0;
+	return tap_done();
 }
