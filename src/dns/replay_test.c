@@ -59,6 +59,39 @@ YG_PRINTF(1, 2) static void wrong(const char *fmt, ...)
 	world.bad++;
 }
 
+/* ---- allocations ---- */
+
+static unsigned long allocations; /* linked with --wrap */
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_malloc(size_t n)
+{
+	allocations++;
+	return __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size)
+{
+	allocations++;
+	return __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n)
+{
+	allocations++;
+	return __real_realloc(p, n);
+}
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	allocations++;
+	return __real_reallocarray(p, n, size);
+}
+
 /* ---- words of a line ---- */
 
 static bool word(struct yg_sv *rest, struct yg_sv *out)
@@ -595,7 +628,11 @@ static void do_query(struct yg_sv rest)
 			       .out_cap = sizeof out};
 	struct foretold f;
 	foretell(&f, msg, in.n, &client, in.transport);
-	yg_dns_core_batch(core(), &in, 1, world.now);
+	struct yg_dns_core *c = core();
+	unsigned long before = allocations;
+	yg_dns_core_batch(c, &in, 1, world.now);
+	if (in.result != YG_DNS_WAITING && allocations != before)
+		wrong("query %s: memory was allocated for an answer that was at hand", q->name);
 	compare(&f, q, in.result != YG_DNS_WAITING);
 	if (in.result == YG_DNS_WAITING)
 		q->waits = true;

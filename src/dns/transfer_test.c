@@ -265,6 +265,30 @@ static void test_transfer(void)
 	T_OK(RUN(r, &one, delta, 3) == YG_CONFLICT && r == NULL);
 }
 
+/* A server that never ends: it is left when the zone is larger than it may be. */
+static void test_bounds(void)
+{
+	struct yg_dns_xfr_opts o = {.zone = &zone, .bytes_max = 65536};
+	struct yg_dns_xfr *x = NULL;
+	enum yg_dns_xfr_result result;
+	struct yg_err err = {0};
+	char owner[32];
+	struct part p = {"z.example", YG_DNS_SOA, 1};
+	if (yg_dns_xfr_new(&o, &x, NULL) != YG_OK)
+		abort();
+	yg_status st = yg_dns_xfr_feed(x, 9, msg, answer(&p, 1, 9, 0), &result, NULL);
+	unsigned i = 0;
+	for (; st == YG_OK && i < 65536; i++) {
+		(void)snprintf(owner, sizeof owner, "n%u.z.example", i);
+		p = (struct part){owner, 1, 1};
+		st = yg_dns_xfr_feed(x, 9, msg, answer(&p, 1, 9, 0), &result, &err);
+	}
+	struct yg_dns_records *r = NULL;
+	T_NAMED(st == YG_LIMIT && i > 1000 && i < 5000, "a zone may have so many octets, no more");
+	T_NAMED(yg_dns_xfr_take(x, &r, NULL) != YG_OK && r == NULL, "and nothing of it is taken");
+	yg_dns_xfr_free(x);
+}
+
 static void test_answers(void)
 {
 	static const struct part first[] = {{"z.example", YG_DNS_SOA, 1}, {"a.z.example", 1, 1}};
@@ -361,6 +385,7 @@ int main(void)
 	test_view(NULL, 100);
 	test_view("/tmp", 60000);
 	test_transfer();
+	test_bounds();
 	test_answers();
 	test_tsig();
 	return tap_done();

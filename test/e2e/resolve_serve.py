@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from harness import done, ok, until
+from harness import done, free_port, ok, skip, until
 from resolve_lib import Answer, Unbound, Upstream, ask, exchange, query, read_tcp, resolver
 
 binary = sys.argv[1]
@@ -61,6 +61,24 @@ def many_on_one_connection(s, ups):
             a = Answer(msg)
             got[a.ident] = a.values[0] if a.values else a.rcode
         ok(got == wanted, "a hundred queries on one connection, each answered", got)
+        for up in ups:
+            up.answers[("tardy.example.", "A")] = tardy
+        out = b""
+        for ident, name in enumerate(("tardy.example.", "n1.example.", "unseen.example.", "n2.example.")):
+            q = query(name, ident=ident)
+            out += struct.pack(">H", len(q)) + q
+        c.sendall(out)
+        got = [Answer(msg) for msg in (read_tcp(c) for _ in range(4)) if msg is not None]
+        ok([a.ident for a in got][-1:] == [0] and {a.ident for a in got} == {0, 1, 2, 3} and got[-1].values == ["198.51.100.8"],
+           "what is known does not wait behind what is not", [(a.ident, a.rcode) for a in got])
+
+
+def tardy(msg):
+    """Half a second late, for names as long as this one."""
+    time.sleep(0.5)
+    end = 12 + len(b"\5tardy\7example\0") + 4
+    return struct.pack(">6H", Answer(msg).ident, 0x8180, 1, 1, 0, 0) + msg[12:end] + \
+        b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton("198.51.100.8")
 
 
 def upstreams():
@@ -111,9 +129,7 @@ def upstreams():
         second.asked.clear()
         late["t"] = 0.5
         got = []
-        up.answers[("slow2.example.", "A")] = second.answers[("slow2.example.", "A")] = \
-            lambda msg: (time.sleep(0.5), struct.pack(">6H", Answer(msg).ident, 0x8180, 1, 1, 0, 0) + msg[12:31] +
-                         b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + b"\xc6\x33\x64\x08")[1]
+        up.answers[("slow2.example.", "A")] = second.answers[("slow2.example.", "A")] = tardy
         threads = [threading.Thread(target=lambda: got.append(ask(s.dns, "slow2.example."))) for _ in range(30)]
         for t in threads:
             t.start()
@@ -130,6 +146,23 @@ def upstreams():
            a and (a.rcode, a.ede, time.monotonic() - begin))
         a = ask(s.dns, "www.example.")
         ok(a and a.values == ["192.0.2.1"], "what is known is still answered")
+
+
+def six():
+    """By IPv6, UDP and TCP; who asks is known by the prefix there, too."""
+    port = free_port()
+    try:
+        socket.create_server(("::1", port), family=socket.AF_INET6).close()
+    except OSError:
+        skip("IPv6", "this machine has none")
+        return
+    with Upstream({("www.example.", "A"): [("www.example.", "A", 60, "192.0.2.1")]}) as up, \
+            resolver(binary, up, {"listen": [f"127.0.0.1@{port}", f"::1@{port}"], "clients": ["::1/128"]}) as s:
+        for tcp in (False, True):
+            a = ask(("::1", port), "www.example.", tcp=tcp)
+            ok(a and a.values == ["192.0.2.1"], f"IPv6 by {'TCP' if tcp else 'UDP'}", a and a.rcode)
+        a = ask(("127.0.0.1", port), "www.example.")
+        ok(a and a.rcode == "REFUSED", "by IPv4 the same client is a stranger", a and a.rcode)
 
 
 def strangers_and_deaths():
@@ -167,5 +200,6 @@ def strangers_and_deaths():
 
 real_upstream()
 upstreams()
+six()
 strangers_and_deaths()
 done()

@@ -172,19 +172,27 @@ zone "{zone}" {{ type primary; file "zone"; ixfr-from-differences yes; allow-tra
 
 
 def by_transfer():
+    """From BIND, behind zones of files: four kinds of rows in their order."""
     notify = free_port(socket.SOCK_DGRAM)
-    policy = [{"name": "feed3", "zone": "feed3.example",
-               "tsig": {"name": "key1", "algorithm": "hmac-sha256", "secret-file": "key1.secret"}}]
-    rules = [f"n{i}.example CNAME ." for i in range(3000)] + ["bind.example CNAME .", "gone.example CNAME ."]
+    feed3 = {"name": "feed3", "zone": "feed3.example",
+             "tsig": {"name": "key1", "algorithm": "hmac-sha256", "secret-file": "key1.secret"}}
+    policy = [{"name": "feed1", "rpz": "feed1.zone"}, {"name": "feed2", "rpz": "feed2.zone", "override": "nxdomain"},
+              {"name": "plain", "list": "names.txt"}, feed3]
+    soa = "$ORIGIN {0}.example.\n$TTL 60\n@ SOA ns root 1 3600 60 86400 60\n@ NS ns\n"
+    files = {"feed1.zone": soa.format("feed1") + "good.example CNAME rpz-passthru.\nlocal.example A 198.51.100.7\n",
+             "feed2.zone": soa.format("feed2") + "good.example CNAME .\nlocal.example CNAME .\ncname.example CNAME target.example.\n",
+             "names.txt": "plain.example\n", "key1.secret": SECRET + "\n"}
+    rules = [f"n{i}.example CNAME ." for i in range(3000)] + ["bind.example CNAME .", "gone.example CNAME .", "good.example CNAME ."]
     with Bind("feed3.example", notify, rr=rules) as b, Upstream(ANSWERS) as up:
-        policy[0]["axfr"] = b.address
-        with resolver(binary, up, {"policy": policy, "notify": [f"127.0.0.1@{notify}"]},
-                      {"key1.secret": SECRET + "\n"}) as s:
+        feed3["axfr"] = b.address
+        with resolver(binary, up, {"policy": policy, "notify": [f"127.0.0.1@{notify}"], "rebinding-protection": True}, files) as s:
             ok(comes(s, "bind", "NXDOMAIN") is not None, "a zone from BIND by AXFR, signed", s.log()[-1500:])
             e = s.find_event("zones.transferred") or {}
             ok(e.get("kind") == "AXFR" and e.get("serial") == 1 and e.get("added") == len(rules) + 3,
                "all of its records", e)
             ok(seen(s, "added") == ADDRESS and seen(s, "gone") == "NXDOMAIN", "and no more")
+            ok(seen(s, "good") == ADDRESS and seen(s, "local") == "198.51.100.7", "the first zone that knows a name decides")
+            ok(seen(s, "cname") == "NXDOMAIN" and seen(s, "plain") == "NXDOMAIN", "the second by its override, and a list")
             b.change([r for r in rules if not r.startswith("gone")] + ["added.example CNAME ."])
             took = comes(s, "added", "NXDOMAIN")
             ok(took is not None and took < 5, "a change comes by NOTIFY", f"{took} {b.log()}")
