@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -281,13 +282,22 @@ def upstream(top):
 
 def yagura(top, name, port, first, policy=None, log=False, more="", keep=None):
     """Role resolve and what it needs, nothing else; its policy is compiled from text by
-    itself at the start, in `keep` (a folder) it would be there already."""
+    itself at the start, in `keep` (a folder) it would be there already.  Who asks is of an
+    organisation that has an allow list and an answer of its own; another has more."""
     data = keep or f"{top}/data-{name}"
     os.makedirs(data, exist_ok=True)
     policy = policy or f"{{name: policy, rpz: {top}/policy.zone, zone: policy.test}}"
+    for org in ("a-city", "b-city"):
+        write(f"{top}/{org}.txt", "".join(f"own{i}.{org}.bench\n" for i in range(100)))
     conf = write(f"{top}/{name}.yaml", f"""resolve:
-  listen: ["127.0.0.1@{port}"]\n  clients: ["127.0.0.0/8"]\n  upstream: [{{zone: ".", forward: ["127.0.0.1@{UP}"]}}]
-  policy:\n    - {policy}
+  listen: ["127.0.0.1@{port}"]\n  upstream: [{{zone: ".", forward: ["127.0.0.1@{UP}"]}}]
+  clients: [{{prefix: 127.0.0.0/8, org: a-city, network: hall}}, {{prefix: 10.0.0.0/8, org: b-city}}]
+  modes: [{{layer: centre-zone, mode: audit-only, org: b-city}}]
+  answers: [{{answer: nodata, category: ads, org: a-city}}]
+  policy:
+    - {{name: a-allow, list: {top}/a-city.txt, layer: org-allow, org: a-city}}
+    - {{name: b-block, list: {top}/b-city.txt, layer: org-block, org: b-city}}
+    - {policy}
   query-log: {"true" if log else "false"}\n  query-log-full: drop-old\n{more}""")
     return Server(top, name, [f"{BUILD}/yagura", "serve", "--only", "resolve", "--config", conf, "--data", data], port, first)
 
@@ -300,20 +310,23 @@ def peers(top, port, names):
   msg-cache-size: 64m\n  rrset-cache-size: 128m\n  so-reuseport: no\n  minimal-responses: yes
 rpz:\n  name: policy.test\n  zonefile: {top}/policy.zone
 forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{UP}
-remote-control:\n  control-enable: no\n""")
+remote-control:\n  control-enable: yes\n  control-use-cert: no\n  control-interface: {top}/unbound.ctl\n""")
     named = write(f"{top}/named.conf", f"""options {{ directory "{top}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
  pid-file none; recursion yes; dnssec-validation no; forward only; forwarders {{ 127.0.0.1 port {UP}; }};
  response-policy {{ zone "policy.test"; }} qname-wait-recurse no; minimal-responses yes; session-keyfile none; }};
 controls {{ }}; zone "policy.test" {{ type primary; file "{top}/policy.zone"; }};\n""")
     recursor = write(f"{top}/rec.lua", f'rpzFile("{top}/policy.zone", {{policyName="policy.test"}})\n')
+    pdns = ["pdns_recursor", f"--config-dir={top}", f"--socket-dir={top}", "--local-address=127.0.0.1",
+            f"--local-port={port}", f"--forward-zones-recurse=.=127.0.0.1:{UP}", "--threads=1",
+            f"--lua-config-file={recursor}", "--dnssec=off", "--dont-query=", "--write-pid=no"]
     return {
         "unbound": ["unbound", "-d", "-c", unbound],
         "named": ["named", "-g", "-n", "1", "-c", named],
-        "pdns_recursor": ["pdns_recursor", f"--config-dir={top}", f"--socket-dir={top}", "--local-address=127.0.0.1",
-                          f"--local-port={port}", f"--forward-zones-recurse=.=127.0.0.1:{UP}", "--threads=1",
-                          f"--lua-config-file={recursor}", "--dnssec=off", "--dont-query=", "--write-pid=no"],
+        "pdns_recursor": pdns,
+        "pdns-no-cache": [*pdns, "--disable-packetcache=yes"],
         "kresd": kresd(top, f"net.listen('127.0.0.1', {port}, {{ kind = 'dns' }})"),
         "dnsdist": dnsdist(top, f'setLocal("127.0.0.1:{port}")', names),
+        "dnsdist-cdb": dnsdist(top, f'setLocal("127.0.0.1:{port}")', names, compiled=True),
         "nsd": ["nsd", "-d", "-c", nsd_conf(top, port, "direct")],
     }
 
@@ -321,17 +334,78 @@ controls {{ }}; zone "policy.test" {{ type primary; file "{top}/policy.zone"; }}
 def kresd(top, listen):
     conf = write(f"{top}/kresd.conf", f"""{listen}
 modules = {{ 'policy' }}\ncache.size = 100 * MB\ntrust_anchors.remove('.')
-policy.add(policy.rpz(policy.DENY, '{top}/policy.zone'))
-policy.add(policy.all(policy.FORWARD({{'127.0.0.1@{UP}'}})))\n""")
+local rpz, rest
+local function load()
+  local fresh = policy.rpz(policy.DENY, '{top}/policy.zone', false)
+  if rpz then policy.del(rpz.id) policy.del(rest.id) end
+  rpz = policy.add(fresh)\n  rest = policy.add(policy.all(policy.FORWARD({{'127.0.0.1@{UP}'}})))\nend
+load()
+event.recurrent(1 * sec, function()
+  local f = io.open('{top}/reload')\n  if f then f:close() os.remove('{top}/reload') load() end\nend)\n""")
     return ["kresd", "-n", "-c", conf, top]
 
 
-def dnsdist(top, listen, names):
-    if not os.path.exists(f"{top}/names.txt"):
+def cdb(path, keys):
+    """A constant database (cr.yp.to/cdb) of these keys, each with the value "1"."""
+    tables = [[] for _ in range(256)]
+    with open(path, "wb") as f:
+        f.write(bytes(2048))
+        at = 2048
+        for key in keys:
+            h = 5381
+            for c in key:
+                h = ((h << 5) + h & 0xffffffff) ^ c
+            f.write(struct.pack("<II", len(key), 1) + key + b"1")
+            tables[h & 255].append((h, at))
+            at += 8 + len(key) + 1
+        head = b""
+        for table in tables:
+            slots = [(0, 0)] * (2 * len(table))
+            for h, where in table:
+                i = (h >> 8) % len(slots)
+                while slots[i][1]:
+                    i = (i + 1) % len(slots)
+                slots[i] = (h, where)
+            head += struct.pack("<II", at, len(slots))
+            f.write(b"".join(struct.pack("<II", *s) for s in slots))
+            at += 8 * len(slots)
+        f.seek(0)
+        f.write(head)
+
+
+def wire(name):
+    return b"".join(bytes([len(p)]) + p.encode() for p in name.split(".")) + b"\0"
+
+
+def dnsdist(top, listen, names, compiled=False):
+    """By a tree of suffixes that it reads from text, or by a file of names made before."""
+    if compiled and not os.path.exists(f"{top}/names.cdb"):
+        cdb(f"{top}/names.cdb", (wire(listed(i)) for i in range(names)))
+    if not compiled and not os.path.exists(f"{top}/names.txt"):
         with open(f"{top}/names.txt", "w") as f:
             f.writelines(f"{listed(i)}.\n" for i in range(names))
-    conf = write(f"{top}/dnsdist.conf", f"""{listen}\nnewServer("127.0.0.1:{UP}")
-pc = newPacketCache(100000)\ngetPool(""):setCache(pc)
-n = newSuffixMatchNode()\nfor l in io.lines("{top}/names.txt") do n:add(newDNSName(l)) end
-addAction(SuffixMatchNodeRule(n), RCodeAction(DNSRCode.NXDOMAIN))\n""")
+    tree = f"""function load()
+  local n = newSuffixMatchNode()\n  for l in io.lines("{top}/names.txt") do n:add(newDNSName(l)) end
+  clearRules()\n  addAction(SuffixMatchNodeRule(n), RCodeAction(DNSRCode.NXDOMAIN))\nend
+function maintenance()
+  local f = io.open("{top}/reload")\n  if f then f:close() os.remove("{top}/reload") load() end\nend
+load()"""
+    look_up = f"""addAction(KeyValueStoreLookupRule(newCDBKVStore("{top}/names.cdb", 1), KeyValueLookupKeySuffix()),
+RCodeAction(DNSRCode.NXDOMAIN))"""
+    conf = write(f"{top}/dnsdist{'-cdb' if compiled else ''}.conf", f"""{listen}\nnewServer("127.0.0.1:{UP}")
+pc = newPacketCache(100000)\ngetPool(""):setCache(pc)\n{look_up if compiled else tree}\n""")
     return ["dnsdist", "--supervised", "--disable-syslog", "-C", conf]
+
+
+def tell(top, name, pid):
+    """Tells a peer that its files have changed; dnsdist with a compiled file looks by itself.  Knot Resolver's own
+    watching needs a library that Debian does not bring along (lua-cqueues): a timer of its configuration does it."""
+    words = {"unbound": ["unbound-control", "-c", f"{top}/unbound.conf", "auth_zone_reload", "policy.test"],
+             "pdns_recursor": ["sh", "-c", f"rec_control --socket-dir={top} reload-lua-config && "
+                                           f"rec_control --socket-dir={top} wipe-cache bench$"]}.get(name)
+    if words:
+        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    elif name == "named":
+        os.kill(pid, signal.SIGHUP)
+    elif name in ("dnsdist", "kresd"):
+        write(f"{top}/reload", "")
