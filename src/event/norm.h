@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "event/normalize.h"
+#include "event/url.h"
 #include "format/json.h"
 
 /* How the text of a value becomes a column.  The rest of the meaning comes from

@@ -462,10 +462,100 @@ static void name_ip(struct yg_norm *n, struct yg_ip ip)
 	add_name(n, yg_sb_sv(&b));
 }
 
-static void name_list(struct yg_norm *n, const struct yg_strs *list)
+/* Not as every host is looked up: with a port, a final dot, brackets, letters beyond ASCII. */
+static bool odd_host(struct yg_sv s)
+{
+	char last = s.p[s.n - 1];
+	bool odd = last == '.' || last == ']' || memchr(s.p, ':', s.n) != NULL;
+	for (size_t i = 0; !odd && i < s.n; i++)
+		odd = (unsigned char)s.p[i] >= 0x80;
+	return odd;
+}
+
+static struct yg_sv keep_text(struct yg_norm *n, const struct yg_sb *b)
+{
+	char *to = yg_arena_alloc(&n->arena, b->n, 1);
+	if (to == NULL)
+		return YG_SV("");
+	memcpy(to, b->p, b->n);
+	return (struct yg_sv){to, b->n};
+}
+
+/* A host as it is looked up; false: it is neither an address nor a name as they should be. */
+static bool name_plain_host(struct yg_norm *n, struct yg_sv host)
+{
+	char text[YG_DOMAIN_MAX + 1];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	struct yg_ip ip;
+	if (yg_host_ip(host, &ip) == YG_OK)
+		name_ip(n, ip);
+	else if (yg_domain_normalize(host, &b, NULL) == YG_OK)
+		add_name(n, keep_text(n, &b));
+	else
+		return false;
+	return true;
+}
+
+static struct yg_sv without_port(struct yg_sv host)
+{
+	unsigned port = 0;
+	host = yg_host_cut_port(host, &port);
+	if (host.n > 1 && (host.p[host.n - 1] == '.' || host.p[host.n - 1] == ':'))
+		host.n--;
+	return host;
+}
+
+/* As it stands, and as it is looked up. */
+static void name_host(struct yg_norm *n, struct yg_sv host)
+{
+	yg_norm_name(n, host);
+	if (host.n == 0 || !odd_host(host))
+		return;
+	host = without_port(host);
+	if (!name_plain_host(n, host))
+		yg_norm_name(n, host);
+}
+
+/* Its host; of a text without a scheme only what is one. */
+static void name_url(struct yg_norm *n, struct yg_sv url)
+{
+	struct yg_sv host = yg_url_authority(url);
+	bool scheme = host.p != url.p;
+	if (host.n == 0)
+		return;
+	bool plain = scheme && !odd_host(host);
+	host = without_port(host);
+	if (plain || (!name_plain_host(n, host) && scheme))
+		yg_norm_name(n, host);
+}
+
+/* The address, and the name behind its '@'. */
+static void name_mail(struct yg_norm *n, struct yg_sv mail)
+{
+	char text[YG_DOMAIN_MAX + 1];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	mail = yg_sv_trim(mail);
+	const char *at = mail.n > 0 ? memrchr(mail.p, '@', mail.n) : NULL;
+	yg_norm_name(n, mail);
+	if (at == NULL || yg_domain_normalize(yg_sv_sub(mail, (size_t)(at - mail.p) + 1, mail.n),
+					      &b, NULL) != YG_OK)
+		return;
+	struct yg_sv domain = keep_text(n, &b);
+	struct yg_sv local = yg_sv_sub(mail, 0, (size_t)(at - mail.p) + 1);
+	yg_norm_name(n, YG_NORM_JOIN(n, local, domain));
+	add_name(n, domain);
+}
+
+static void name_hash(struct yg_norm *n, struct yg_sv hash)
+{
+	yg_norm_name(n, yg_sv_trim(hash));
+}
+
+static void name_each(struct yg_norm *n, const struct yg_strs *list,
+		      void (*name)(struct yg_norm *n, struct yg_sv s))
 {
 	for (uint32_t i = 0; i < list->n; i++)
-		yg_norm_name(n, list->v[i]);
+		name(n, list->v[i]);
 }
 
 static void name_base(struct yg_norm *n, struct yg_sv path) /* the last part of a path */
@@ -489,16 +579,23 @@ static void finish(struct yg_norm *n, struct yg_event *ev)
 	}
 	name_ip(n, ev->src_ip);
 	name_ip(n, ev->dst_ip);
-	const struct yg_sv *words[] = {&ev->query, &ev->dst_host,    &ev->src_host,  &ev->host,
-				       &ev->user,  &ev->target_user, &ev->mail_from, &ev->ja3};
+	const struct yg_sv *hosts[] = {&ev->query, &ev->dst_host, &ev->src_host};
+	for (size_t i = 0; i < YG_LEN(hosts); i++)
+		if (hosts[i]->n > 0)
+			name_host(n, *hosts[i]);
+	const struct yg_sv *words[] = {&ev->host, &ev->user, &ev->target_user, &ev->ja3};
 	for (size_t i = 0; i < YG_LEN(words); i++)
 		if (words[i]->n > 0)
 			yg_norm_name(n, *words[i]);
 	if (ev->url.n > 0)
-		yg_norm_name(n, yg_url_host(ev->url));
-	name_list(n, &ev->answers);
-	name_list(n, &ev->mail_to);
-	name_list(n, &ev->hashes);
+		name_url(n, ev->url);
+	if (ev->referrer.n > 0)
+		name_url(n, ev->referrer);
+	if (ev->mail_from.n > 0)
+		name_mail(n, ev->mail_from);
+	name_each(n, &ev->answers, name_host);
+	name_each(n, &ev->mail_to, name_mail);
+	name_each(n, &ev->hashes, name_hash);
 	const struct yg_sv *paths[] = {&ev->process, &ev->parent_process, &ev->file_path};
 	for (size_t i = 0; i < YG_LEN(paths); i++)
 		if (paths[i]->n > 0)

@@ -67,7 +67,7 @@ static const struct row rows[] = {
 	 TIME
 	 "class_uid=4002 activity_id=6 severity_id=1 status_id=2 log_name=http " UID ENDS
 	 "dst_host=h.example proto=tcp app=http url=http://h.example:8080/p?q http_method=POST http_status=503 referrer=http://r.example/ "
-	 "names=[10.0.0.1,192.0.2.9,h.example]"},
+	 "names=[10.0.0.1,192.0.2.9,h.example,r.example]"},
 	{"tls",
 	 HEAD
 	 "\"event_type\":\"tls\",\"tls\":{\"subject\":\"CN=x\",\"issuerdn\":\"CN=ca\",\"fingerprint\":\"8F:51:0a\",\"sni\":\"Mail.Example\",\"version\":\"TLS 1.2\","
@@ -106,7 +106,7 @@ static const struct row rows[] = {
 	 "class_uid=4009 activity_id=1 severity_id=1 log_name=smtp " UID
 	 "src_ip=10.0.0.1 src_port=5000 src_host=pc dst_ip=192.0.2.9 dst_port=80 proto=tcp app=smtp mail_from=eve@x.example "
 	 "mail_to=[a@b.example,c@b.example] subject=s "
-	 "names=[in.zip,u.example,10.0.0.1,192.0.2.9,pc,eve@x.example,a@b.example,c@b.example]"},
+	 "names=[in.zip,u.example,10.0.0.1,192.0.2.9,pc,eve@x.example,x.example,a@b.example,b.example,c@b.example]"},
 	{"ssh",
 	 HEAD
 	 "\"event_type\":\"ssh\",\"ssh\":{\"client\":{\"software_version\":\"OpenSSH_6.7\",\"hassh\":{\"hash\":\"ec73\"}},\"server\":{\"software_version\":\"dropbear\",\"hassh\":{\"hash\":\"ff\"}}}}",

@@ -53,7 +53,7 @@ static const struct row rows[] = {
 	 "{\"_path\":\"smtp\",\"ts\":1,\"helo\":\"pc\",\"from\":\"Eve <Eve@Example.org>\",\"rcptto\":[\"<a@b.example>\",\"C@d.example\"],"
 	 "\"subject\":\"hi\",\"last_reply\":\"550 no\"}",
 	 "time=1000000 class_uid=4009 activity_id=1 severity_id=1 status_id=2 log_name=smtp message=550 no src_host=pc app=smtp "
-	 "mail_from=eve@example.org mail_to=[a@b.example,c@d.example] subject=hi names=[pc,eve@example.org,a@b.example,c@d.example]"},
+	 "mail_from=eve@example.org mail_to=[a@b.example,c@d.example] subject=hi names=[pc,eve@example.org,example.org,a@b.example,b.example,c@d.example,d.example]"},
 	{"files, older form",
 	 "{\"_path\":\"files\",\"ts\":1,\"fuid\":\"F\",\"tx_hosts\":[\"192.0.2.1\"],\"rx_hosts\":[\"2001:DB8::1\"],\"conn_uids\":[\"C9\",\"C8\"],"
 	 "\"source\":\"HTTP\",\"mime_type\":\"text/plain\",\"filename\":\"dir/A.txt\",\"md5\":\"D41D\",\"sha1\":\"DA39\",\"seen_bytes\":5}",

@@ -210,13 +210,6 @@ static void put_ip(struct yg_ip ip, struct yg_sb *out)
 		yg_sb_put(out, (struct yg_sv){(const char *)ip.b, 16});
 }
 
-yg_status yg_host_ip(struct yg_sv host, struct yg_ip *out)
-{
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		host = yg_sv_sub(host, 1, host.n - 2);
-	return yg_ip_parse(host, out);
-}
-
 static yg_status ip_key(struct yg_sv v, struct yg_sb *out, struct yg_err *err)
 {
 	struct yg_ip ip;

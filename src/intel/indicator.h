@@ -6,12 +6,13 @@
  * that two spellings of one thing meet.  doc/indicators.md has the rules.
  *
  * Pure, no state, any thread.  Nothing allocates but the conversion of
- * non-ASCII names (libidn2).
+ * non-ASCII names (event/url.h).
  */
 #pragma once
 #include "base/ip.h"
 #include "base/limits.h"
 #include "base/units.h"
+#include "event/url.h"
 
 /* clang-format off */
 #define YG_INDICATOR_TYPES(X)                                               \
@@ -79,7 +80,6 @@ struct yg_indicator_key {
 	uint8_t scheme;   /* enum yg_url_scheme; only for display */
 	struct yg_sv key; /* in the caller's buffer */
 };
-enum yg_url_scheme { YG_URL_BARE, YG_URL_HTTP, YG_URL_HTTPS };
 
 /* The key of `value`; defanged spellings (hxxp, [.], (at) ...) are taken.
  * buf: room for YG_KEY_MAX bytes at least.  Key bytes:
@@ -99,31 +99,3 @@ yg_status yg_indicator_normalize(enum yg_indicator_type type, struct yg_sv value
 				 struct yg_err *err);
 /* The type a value without one most likely has; NONE when nothing fits. */
 enum yg_indicator_type yg_indicator_guess(struct yg_sv value);
-
-/* Lower case, A-labels (IDNA2008, UTS 46 mapping), no leading "*." or ".", no
- * final dot; labels of 1..63, 253 in all; letters, digits, '-' and '_'. */
-yg_status yg_domain_normalize(struct yg_sv in, struct yg_sb *out, struct yg_err *err);
-
-/* An address literal as it stands in a URL or an HTTP Host: "192.0.2.1",
- * "[2001:db8::1]", "2001:db8::1". */
-yg_status yg_host_ip(struct yg_sv host, struct yg_ip *out);
-
-/* A URL in pieces; views into `text`. */
-struct yg_url {
-	struct yg_sv text; /* the key: "host[:port]/path[?query]" or "/path[?query]" */
-	uint32_t host_at;  /* where the host begins: 0 but for schemes other than http and https */
-	uint32_t host_n;   /* bytes of host; 0 for a bare path */
-	uint32_t path_at;  /* where the path begins */
-	uint32_t query_at; /* where '?' is; text.n when there is none */
-	uint8_t scheme;    /* enum yg_url_scheme */
-	bool is_ip;        /* the host is an address literal: `ip` */
-	bool bad_host;     /* lenient only: the host was dropped, the path is there */
-	uint16_t port;     /* 0: the scheme's own */
-	struct yg_ip ip;
-};
-/* RFC 3986 section 6.2.2 and 6.2.3: case of scheme and host, default ports,
- * percent-encoding, dot segments; userinfo and fragment go.  `lenient`: a host
- * that is no host leaves the path usable (for events; lists refuse it).
- * YG_OK | YG_PARSE | YG_TOOBIG (longer than YG_URL_MAX). */
-yg_status yg_url_normalize(struct yg_sv in, bool lenient, struct yg_sb *out_text,
-			   struct yg_url *out, struct yg_err *err);

@@ -140,28 +140,12 @@ static __attribute__((noinline)) struct yg_sv to_ascii(struct filler *f, struct 
 	return s;
 }
 
-/* "host:8080", "[2001:db8::1]:443": the port goes. */
-static struct yg_sv cut_port(struct yg_sv s, unsigned *port)
-{
-	const char *colon = memrchr(s.p, ':', s.n);
-	uint64_t v;
-	if (colon == NULL)
-		return s;
-	size_t at = (size_t)(colon - s.p);
-	bool bracket = at > 0 && s.p[at - 1] == ']', first = memchr(s.p, ':', at) == NULL;
-	if ((!bracket && !first) || yg_parse_u64(yg_sv_sub(s, at + 1, s.n), &v, NULL) != YG_OK ||
-	    v > 65535)
-		return s;
-	*port = (unsigned)v;
-	return yg_sv_sub(s, 0, at);
-}
-
 static void add_host(struct filler *f, struct yg_sv host)
 {
 	unsigned seen = look_at(host), port = 0;
 	struct yg_ip ip;
 	if ((seen & HAS_COLON) != 0)
-		host = cut_port(host, &port);
+		host = yg_host_cut_port(host, &port);
 	if (host.n > 0 && host.p[host.n - 1] == '.')
 		host.n--;
 	if (host.n == 0)

@@ -1,8 +1,8 @@
 /* url.c - domain names and URLs: the one spelling (RFC 3986 section 6, RFC 5891). */
+#include "event/url.h"
+
 #include <idn2.h>
 #include <stdlib.h>
-
-#include "intel/indicator.h"
 
 /* ---- names ---- */
 
@@ -100,6 +100,30 @@ yg_status yg_domain_normalize(struct yg_sv in, struct yg_sb *out, struct yg_err 
 	if (digits) /* RFC 3696 2: no such top level; it is an address cut short */
 		return YG_FAIL(err, YG_PARSE, "a name whose last label is a number");
 	return YG_OK;
+}
+
+/* ---- hosts ---- */
+
+yg_status yg_host_ip(struct yg_sv host, struct yg_ip *out)
+{
+	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = yg_sv_sub(host, 1, host.n - 2);
+	return yg_ip_parse(host, out);
+}
+
+struct yg_sv yg_host_cut_port(struct yg_sv host, unsigned *port)
+{
+	const char *colon = host.n > 0 ? memrchr(host.p, ':', host.n) : NULL;
+	uint64_t v;
+	if (colon == NULL)
+		return host;
+	size_t at = (size_t)(colon - host.p);
+	bool bracket = at > 0 && host.p[at - 1] == ']', first = memchr(host.p, ':', at) == NULL;
+	if ((!bracket && !first) ||
+	    yg_parse_u64(yg_sv_sub(host, at + 1, host.n), &v, NULL) != YG_OK || v > 65535)
+		return host;
+	*port = (unsigned)v;
+	return yg_sv_sub(host, 0, at);
 }
 
 /* ---- URLs ---- */
@@ -208,16 +232,23 @@ static void drop_dots(struct yg_sb *out, size_t at, size_t end)
 	out->n -= end - w;
 }
 
+/* Bytes of "scheme" before "://"; 0: there is none. */
+static size_t scheme_length(struct yg_sv in)
+{
+	size_t n = 0;
+	while (n < in.n && n < 16 &&
+	       (((in.p[n] | 0x20) >= 'a' && (in.p[n] | 0x20) <= 'z') ||
+		(n > 0 && ((in.p[n] >= '0' && in.p[n] <= '9') || in.p[n] == '+' || in.p[n] == '-' ||
+			   in.p[n] == '.'))))
+		n++;
+	return yg_sv_starts(yg_sv_sub(in, n, in.n), YG_SV("://")) ? n : 0;
+}
+
 /* Takes "scheme://" off; anything but http and https stays in the text. */
 static uint8_t take_scheme(struct yg_sv *in, struct yg_sb *out)
 {
-	size_t n = 0;
-	while (n < in->n && n < 16 &&
-	       (((in->p[n] | 0x20) >= 'a' && (in->p[n] | 0x20) <= 'z') ||
-		(n > 0 && ((in->p[n] >= '0' && in->p[n] <= '9') || in->p[n] == '+' ||
-			   in->p[n] == '-' || in->p[n] == '.'))))
-		n++;
-	if (n == 0 || !yg_sv_starts(yg_sv_sub(*in, n, in->n), YG_SV("://")))
+	size_t n = scheme_length(*in);
+	if (n == 0)
 		return YG_URL_BARE;
 	struct yg_sv scheme = yg_sv_sub(*in, 0, n);
 	*in = yg_sv_sub(*in, n + 3, in->n);
@@ -231,6 +262,32 @@ static uint8_t take_scheme(struct yg_sv *in, struct yg_sb *out)
 	}
 	yg_sb_put(out, YG_SV("://"));
 	return YG_URL_BARE;
+}
+
+static size_t authority_end(struct yg_sv in)
+{
+	size_t n = 0;
+	while (n < in.n && in.p[n] != '/' && in.p[n] != '?' && in.p[n] != '#')
+		n++;
+	return n;
+}
+
+/* userinfo is no part of where it leads */
+static struct yg_sv without_user(struct yg_sv authority)
+{
+	const char *at = authority.n > 0 ? memrchr(authority.p, '@', authority.n) : NULL;
+	return at != NULL ? yg_sv_sub(authority, (size_t)(at - authority.p) + 1, authority.n)
+			  : authority;
+}
+
+struct yg_sv yg_url_authority(struct yg_sv url)
+{
+	if (url.n == 0 || url.p[0] == '/')
+		return YG_SV("");
+	size_t n = scheme_length(url);
+	if (n > 0)
+		url = yg_sv_sub(url, n + 3, url.n);
+	return without_user(yg_sv_sub(url, 0, authority_end(url)));
 }
 
 /* Splits off a port; false when there is something else behind the colon. */
@@ -252,9 +309,7 @@ static bool take_port(struct yg_sv *host, uint16_t *port)
 static yg_status put_authority(struct yg_sv auth, struct yg_sb *out, struct yg_url *url,
 			       struct yg_err *err)
 {
-	const char *at = auth.n > 0 ? memrchr(auth.p, '@', auth.n) : NULL;
-	if (at != NULL) /* userinfo is no part of where it leads */
-		auth = yg_sv_sub(auth, (size_t)(at - auth.p) + 1, auth.n);
+	auth = without_user(auth);
 	if (!take_port(&auth, &url->port))
 		return YG_FAIL(err, YG_PARSE, "the port of the URL is not 1 to 65535");
 	size_t from = out->n;
@@ -282,14 +337,6 @@ static yg_status put_authority(struct yg_sv auth, struct yg_sb *out, struct yg_u
 		yg_sb_u64(out, url->port);
 	}
 	return YG_OK;
-}
-
-static size_t authority_end(struct yg_sv in)
-{
-	size_t n = 0;
-	while (n < in.n && in.p[n] != '/' && in.p[n] != '?' && in.p[n] != '#')
-		n++;
-	return n;
 }
 
 yg_status yg_url_normalize(struct yg_sv in, bool lenient, struct yg_sb *out_text,
