@@ -57,7 +57,7 @@ static int indicators(struct yg_ch *ch, const char *what, enum yg_indicator_type
 		st = yg_hunt_near_add(near, type, yg_sb_sv(&b), &err);
 	}
 	if (st == YG_OK)
-		st = yg_hunt_near_where(near, &where, &err);
+		st = yg_hunt_near_where(near, yg_ch_version(ch), &where, &err);
 	int rc = st == YG_OK ? scan(ch, what, yg_buf_sv(&where), true) : 1;
 	yg_hunt_near_free(near);
 	yg_buf_free(&where);

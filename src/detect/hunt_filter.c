@@ -1,6 +1,7 @@
 #include "detect/hunt_filter.h"
 
 #include "detect/view.h"
+#include "store/clickhouse.h"
 
 #define ARENA_MAX    ((size_t)16 << 20)
 #define NEEDLE_LEAST 3u   /* bytes; shorter ones stand nearly everywhere */
@@ -51,18 +52,6 @@ static struct yg_sv either(struct maker *m, struct yg_sv a, struct yg_sv b)
 	if (every(a) || YG_SV_IS(b, "0"))
 		return a;
 	return every(b) || YG_SV_IS(a, "0") ? b : join(m, a, " OR ", b);
-}
-
-/* Whatever it holds, it cannot end the quotes. */
-static void put_text(struct yg_buf *sql, struct yg_sv s)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	yg_buf_put(sql, YG_SV("unhex('"));
-	for (size_t i = 0; i < s.n; i++) {
-		yg_buf_putc(sql, digits[(unsigned char)s.p[i] >> 4]);
-		yg_buf_putc(sql, digits[(unsigned char)s.p[i] & 15]);
-	}
-	yg_buf_put(sql, YG_SV("')"));
 }
 
 /* ---- literals ---- */
@@ -131,7 +120,7 @@ static void put_search(struct yg_buf *sql, struct yg_sv text, const struct needl
 	for (size_t i = 0; i < n->n; i++) {
 		if (i > 0)
 			yg_buf_put(sql, YG_SV(", "));
-		put_text(sql, n->v[i]);
+		yg_ch_quote(sql, n->v[i]);
 	}
 	yg_buf_put(sql, many ? YG_SV("])") : YG_SV(") > 0"));
 }
@@ -291,7 +280,7 @@ static void put_lower(struct yg_buf *sql, const char *s, size_t n)
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	for (size_t i = 0; i < n; i++)
 		yg_sb_putc(&b, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 0x20) : s[i]);
-	put_text(sql, yg_sb_sv(&b));
+	yg_ch_quote(sql, yg_sb_sv(&b));
 }
 
 static void put_name(struct yg_buf *sql, const char *column, const char *name)
@@ -336,7 +325,7 @@ static struct yg_sv of_row(struct maker *m, const struct yg_detect_source_row *r
 			if (one.n == 0)
 				continue;
 			yg_buf_put(&sql, more ? YG_SV(", ") : YG_SV(""));
-			put_text(&sql, one);
+			yg_ch_quote(&sql, one);
 			more = true;
 		}
 		yg_buf_putc(&sql, ')');
@@ -382,7 +371,7 @@ yg_status yg_hunt_filter(const struct yg_sigma_rule *rule, struct yg_buf *sql, s
 		     detection = of_detection(&m, &rule->detection);
 	/* "\u" in a record: then a literal may stand there in another way */
 	if (!every(detection) && !YG_SV_IS(detection, "0"))
-		detection = either(&m, detection, YG_SV("position(raw, unhex('5C75')) > 0"));
+		detection = either(&m, detection, YG_SV("position(raw, '\\\\u') > 0"));
 	struct yg_sv all = both(&m, source, detection);
 	if (every(all))
 		all = source;

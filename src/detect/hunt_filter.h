@@ -11,6 +11,6 @@
 #define YG_HUNT_FILTER_MAX 131072u /* bytes of a condition; a longer one says only the log source */
 
 /* Appends a condition over the columns of the event table: "1" when every event may match,
- * "0" when none can, because no event is of that log source.  Only literals that we wrote in
- * hexadecimal stand in it.  YG_OK | YG_NOMEM. */
+ * "0" when none can, because no event is of that log source.  Literals stand in it
+ * as yg_ch_quote() writes them.  YG_OK | YG_NOMEM. */
 yg_status yg_hunt_filter(const struct yg_sigma_rule *rule, struct yg_buf *sql, struct yg_err *err);

@@ -3,13 +3,20 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "event/table.h"
 
+/* What is asked of `names`, which has every host as it is looked up, addresses, hashes and
+ * mail addresses (event/normalize.c): EXACT is one of them; UNDER + n is the last n labels of
+ * one, or all of it.  PART stands somewhere in a URL, for which no index is of use. */
+#define LABELS_MOST 10u /* of deeper names so many are asked for */
+enum kind { EXACT, PART, UNDER, KIND_COUNT = UNDER + LABELS_MOST + 1 };
+
+#define FEW       16u  /* so many an index is asked for; of more, each name is looked up in a set */
 #define GROUP_MAX 250u /* literals of one multiSearchAny */
 
-enum kind { NAME, MAIL, LINK, EXACT, KIND_COUNT };
 struct literals {
-	struct yg_sv v[YG_HUNT_LITERALS_MAX];
-	size_t n;
+	struct yg_sv *v; /* owned */
+	size_t n, cap;
 };
 struct yg_hunt_near {
 	struct yg_arena arena;
@@ -17,7 +24,6 @@ struct yg_hunt_near {
 	struct yg_buf nets; /* " OR (...)" */
 	size_t count;
 	bool all; /* nothing can be said of one of them */
-	bool idn; /* a name that logs may have in letters of its own */
 };
 
 yg_status yg_hunt_near_new(struct yg_hunt_near **out, struct yg_err *err)
@@ -35,6 +41,8 @@ void yg_hunt_near_free(struct yg_hunt_near *n)
 {
 	if (n == NULL)
 		return;
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		free(n->of[i].v);
 	yg_arena_free(&n->arena);
 	yg_buf_free(&n->nets);
 	free(n);
@@ -50,24 +58,41 @@ static void put_hex(struct yg_buf *b, const void *bytes, size_t n)
 	}
 }
 
+/* What all texts of the prefix begin with.  Groups of an IPv6 address stand as they are up to
+ * the first that is 0, which may be left out with others behind it. */
+static struct yg_sv common_text(struct yg_ip low, struct yg_ip high, unsigned bits, char *text)
+{
+	char other[YG_IP_TEXT_MAX];
+	struct yg_sb a = yg_sb_init(text, YG_IP_TEXT_MAX), b = yg_sb_init(other, sizeof other);
+	size_t same = 0;
+	if (yg_ip_is_v4(low)) {
+		yg_ip_format(&a, low);
+		yg_ip_format(&b, high);
+		while (same < a.n && same < b.n && text[same] == other[same])
+			same++;
+		return (struct yg_sv){text, same};
+	}
+	for (unsigned g = 0; g < 7 && (g + 1) * 16 <= bits; g++) {
+		unsigned v = (unsigned)low.b[g * 2] << 8 | low.b[g * 2 + 1];
+		if (v == 0)
+			break;
+		yg_sb_printf(&a, "%x:", v);
+	}
+	return yg_sb_sv(&a);
+}
+
 /* Addresses of a prefix, in the columns; as texts they begin alike, when the prefix says so. */
 static void add_net(struct yg_hunt_near *n, struct yg_ip ip, unsigned bits)
 {
 	static const char *const columns[] = {"src_ip", "dst_ip"};
-	char low_text[YG_IP_TEXT_MAX], high_text[YG_IP_TEXT_MAX];
-	struct yg_sb a = yg_sb_init(low_text, sizeof low_text);
-	struct yg_sb b = yg_sb_init(high_text, sizeof high_text);
+	char text[YG_IP_TEXT_MAX];
 	struct yg_ip low = ip, high = ip;
-	size_t same = 0;
 	for (unsigned i = bits; i < 128; i++) {
 		low.b[i / 8] &= (uint8_t) ~(0x80 >> (i % 8));
 		high.b[i / 8] |= (uint8_t)(0x80 >> (i % 8));
 	}
-	yg_ip_format(&a, low);
-	yg_ip_format(&b, high);
-	while (same < a.n && same < b.n && low_text[same] == high_text[same])
-		same++;
-	if (same < 2) { /* nothing that is in all of them */
+	struct yg_sv same = common_text(low, high, bits, text);
+	if (same.n < 2) { /* nothing that is in all of them */
 		n->all = true;
 		return;
 	}
@@ -78,17 +103,25 @@ static void add_net(struct yg_hunt_near *n, struct yg_ip ip, unsigned bits)
 		put_hex(&n->nets, high.b, sizeof high.b);
 		yg_buf_put(&n->nets, YG_SV("'), 16))"));
 	}
-	yg_buf_put(&n->nets, YG_SV(" OR arrayExists(x -> startsWith(x, unhex('"));
-	put_hex(&n->nets, low_text, same);
-	yg_buf_put(&n->nets, YG_SV("')), names)"));
+	yg_buf_put(&n->nets, YG_SV(" OR arrayExists(x -> startsWith(x, "));
+	yg_ch_quote(&n->nets, same);
+	yg_buf_put(&n->nets, YG_SV("), names)"));
 }
 
-static yg_status add(struct yg_hunt_near *n, enum kind kind, struct yg_sv s, struct yg_err *err)
+static yg_status add(struct yg_hunt_near *n, unsigned kind, struct yg_sv s, struct yg_err *err)
 {
 	struct literals *l = &n->of[kind];
-	if (l->n == YG_HUNT_LITERALS_MAX || s.n < 2) {
+	if (n->all || n->count > YG_HUNT_LITERALS_MAX || s.n < 2) {
 		n->all = true;
 		return YG_OK;
+	}
+	if (l->n == l->cap) {
+		size_t cap = l->cap > 0 ? l->cap * 2 : 64;
+		struct yg_sv *more = reallocarray(l->v, cap, sizeof *more);
+		if (more == NULL)
+			return YG_FAIL(err, YG_NOMEM, "indicators to look for");
+		l->v = more;
+		l->cap = cap;
 	}
 	l->v[l->n] = yg_arena_dup(&n->arena, s);
 	return l->v[l->n++].p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "indicators to look for");
@@ -115,142 +148,153 @@ static yg_status add_address(struct yg_hunt_near *n, struct yg_sv value, struct 
 	return add(n, EXACT, yg_sb_sv(&b), err);
 }
 
-/* "192.0.2.1:80", "[2001:db8::1]:443": the address. */
-static yg_status add_endpoint(struct yg_hunt_near *n, struct yg_sv value, struct yg_err *err)
+/* A name and all names under it, by as many of its last labels as are asked for. */
+static yg_status add_domain(struct yg_hunt_near *n, struct yg_sv name, struct yg_err *err)
 {
-	size_t at = value.n;
-	while (at > 0 && value.p[at - 1] != ':')
-		at--;
-	return add_address(n, yg_sv_sub(value, 0, at > 0 ? at - 1 : 0), err);
+	unsigned labels = 1;
+	size_t at = name.n;
+	for (; at > 0 && (name.p[at - 1] != '.' || labels < LABELS_MOST); at--)
+		labels += name.p[at - 1] == '.';
+	return add(n, UNDER + labels, yg_sv_sub(name, at, name.n), err);
 }
 
 /* Of a URL the host, which its spellings have in common; without one the longest part of
- * its path that no spelling changes. */
+ * its path that no spelling changes but by percent signs. */
 static yg_status add_url(struct yg_hunt_near *n, struct yg_sv value, struct yg_err *err)
 {
-	struct yg_sv best = {NULL, 0};
-	size_t at = 0;
+	struct yg_sv best = {NULL, 0}, host = yg_url_authority(value);
 	struct yg_ip ip;
-	for (size_t i = 0; i + 2 < value.n && at == 0; i++)
-		at = value.p[i] == ':' && value.p[i + 1] == '/' && value.p[i + 2] == '/' ? i + 3
-											 : 0;
-	struct yg_sv rest = yg_sv_sub(value, at, value.n);
-	struct yg_sv host = yg_sv_sub(rest, 0, yg_sv_find(rest, '/', 0));
-	if (host.n > 0 && (host.p[0] == '[' || yg_host_ip(host, &ip) == YG_OK)) {
-		n->all = true; /* an address may be written in many ways */
-		return YG_OK;
-	}
-	host = yg_sv_sub(host, 0, yg_sv_find(host, ':', 0));
-	if (host.n > 0) {
-		n->idn |= yg_sv_has(host, YG_SV("xn--"));
-		return add(n, LINK, host, err);
-	}
-	for (size_t i = 0, from = 0; i <= rest.n; i++) {
-		unsigned char c = i < rest.n ? (unsigned char)rest.p[i] : '/';
+	unsigned port = 0;
+	host = yg_host_cut_port(host, &port);
+	if (host.n > 0)
+		return yg_host_ip(host, &ip) == YG_OK ? add_address(n, host, err)
+						      : add(n, EXACT, host, err);
+	for (size_t i = 0, from = 0; i <= value.n; i++) {
+		unsigned char c = i < value.n ? (unsigned char)value.p[i] : '/';
 		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
 			     c == '-' || c == '_';
 		if (plain)
 			continue;
 		if (i - from > best.n)
-			best = yg_sv_sub(rest, from, i - from);
+			best = yg_sv_sub(value, from, i - from);
 		from = i + 1;
 	}
-	return add(n, LINK, best, err);
+	return add(n, PART, best, err);
 }
 
 yg_status yg_hunt_near_add(struct yg_hunt_near *n, enum yg_indicator_type type, struct yg_sv value,
 			   struct yg_err *err)
 {
+	unsigned port = 0;
 	n->count++;
 	switch (type) {
 	case YG_IND_IP: return add_address(n, value, err);
-	case YG_IND_IPPORT: return add_endpoint(n, value, err);
-	case YG_IND_FQDN:
-	case YG_IND_DOMAIN:
-		n->idn |= yg_sv_has(value, YG_SV("xn--"));
-		return add(n, NAME, value, err);
+	case YG_IND_IPPORT: return add_address(n, yg_host_cut_port(value, &port), err);
+	case YG_IND_DOMAIN: return add_domain(n, value, err);
 	case YG_IND_URL: return add_url(n, value, err);
-	case YG_IND_HASH: return add(n, EXACT, value, err);
-	case YG_IND_EMAIL: return add(n, MAIL, value, err);
+	case YG_IND_FQDN:
+	case YG_IND_HASH:
+	case YG_IND_EMAIL: return add(n, EXACT, value, err);
 	default: n->all = true; return YG_OK;
 	}
 }
 
 static void put_literals(struct yg_buf *sql, const struct yg_sv *v, size_t n)
 {
-	yg_buf_putc(sql, '[');
 	for (size_t i = 0; i < n; i++) {
-		yg_buf_put(sql, i > 0 ? YG_SV(", unhex('") : YG_SV("unhex('"));
-		put_hex(sql, v[i].p, v[i].n);
-		yg_buf_put(sql, YG_SV("')"));
-	}
-	yg_buf_putc(sql, ']');
-}
-
-/* Do the literals stand anywhere in the text? */
-static void put_search(struct yg_buf *sql, const struct literals *l, const char *text)
-{
-	if (l->n == 1) {
-		yg_buf_printf(sql, " OR positionCaseInsensitive(%s, unhex('", text);
-		put_hex(sql, l->v[0].p, l->v[0].n);
-		yg_buf_put(sql, YG_SV("')) > 0"));
-		return;
-	}
-	for (size_t i = 0; i < l->n; i += GROUP_MAX) {
-		yg_buf_printf(sql, " OR multiSearchAnyCaseInsensitive(%s, ", text);
-		put_literals(sql, l->v + i, YG_MIN(l->n - i, (size_t)GROUP_MAX));
-		yg_buf_putc(sql, ')');
+		if (i > 0)
+			yg_buf_putc(sql, ',');
+		yg_ch_quote(sql, v[i]);
 	}
 }
 
-static void put_exact(struct yg_buf *sql, const struct literals *l)
+/* Of few, what an index answers. */
+static void put_few(uint32_t version, struct yg_buf *sql, const struct literals *l, unsigned labels)
 {
-	if (l->n == 0)
-		return;
-	yg_buf_put(sql, l->n == 1 ? YG_SV(" OR has(names, ") : YG_SV(" OR hasAny(names, "));
-	if (l->n == 1) {
-		yg_buf_put(sql, YG_SV("unhex('"));
-		put_hex(sql, l->v[0].p, l->v[0].n);
-		yg_buf_put(sql, YG_SV("')"));
-	} else {
-		put_literals(sql, l->v, l->n);
+	yg_buf_put(sql, l->n == 1 ? YG_SV("has(") : YG_SV("hasAny("));
+	if (labels > 0)
+		yg_event_table_last(version, labels, true, sql);
+	else
+		yg_buf_put(sql, YG_SV("names"));
+	yg_buf_put(sql, l->n == 1 ? YG_SV(", ") : YG_SV(", ["));
+	put_literals(sql, l->v, l->n);
+	yg_buf_put(sql, l->n == 1 ? YG_SV(")") : YG_SV("])"));
+}
+
+/* No index is made of so many labels: of fewer there is one. */
+static void put_deep(uint32_t version, struct yg_buf *sql, const struct literals *l,
+		     unsigned labels)
+{
+	struct yg_sv last[FEW];
+	struct literals shorter = {.v = last, .n = l->n};
+	for (size_t i = 0; i < l->n; i++) {
+		size_t at = l->v[i].n, dots = 0;
+		while (at > 0 && (l->v[i].p[at - 1] != '.' || ++dots < YG_EVENT_LAST_MAX))
+			at--;
+		last[i] = yg_sv_sub(l->v[i], at, l->v[i].n);
 	}
+	yg_buf_putc(sql, '(');
+	put_few(version, sql, &shorter, YG_EVENT_LAST_MAX);
+	yg_buf_put(sql, YG_SV(" AND "));
+	put_few(version, sql, l, labels);
 	yg_buf_putc(sql, ')');
 }
 
-yg_status yg_hunt_near_where(const struct yg_hunt_near *n, struct yg_buf *sql, struct yg_err *err)
+/* Is one of the literals among the names, or what their last labels are? */
+static void put_any(uint32_t version, struct yg_buf *sql, const struct literals *l, unsigned labels)
 {
-	static const struct {
-		const char *text;
-		bool of[KIND_COUNT]; /* what may stand there */
-	} columns[] = {
-		{"query", {[NAME] = true}},
-		{"dst_host", {[NAME] = true}},
-		{"src_host", {[NAME] = true}},
-		{"url", {[NAME] = true, [LINK] = true}},
-		{"referrer", {[NAME] = true, [LINK] = true}},
-		{"arrayStringConcat(answers, '\\n')", {[NAME] = true}},
-		{"mail_from", {[NAME] = true, [MAIL] = true}},
-		{"arrayStringConcat(mail_to, '\\n')", {[NAME] = true, [MAIL] = true}},
-	};
+	if (l->n == 0)
+		return;
+	yg_buf_put(sql, YG_SV(" OR "));
+	if (l->n <= FEW) {
+		(labels > YG_EVENT_LAST_MAX ? put_deep : put_few)(version, sql, l, labels);
+		return;
+	}
+	yg_buf_put(sql, YG_SV("arrayExists(x -> "));
+	if (labels > 0)
+		yg_event_table_last(version, labels, false, sql);
+	else
+		yg_buf_putc(sql, 'x');
+	yg_buf_put(sql, YG_SV(" IN ("));
+	put_literals(sql, l->v, l->n);
+	yg_buf_put(sql, YG_SV("), names)"));
+}
+
+static void put_parts(struct yg_buf *sql, const struct literals *l)
+{
+	static const char *const columns[] = {"url", "referrer"};
+	for (size_t k = 0; k < YG_LEN(columns); k++) {
+		for (size_t i = 0; i < l->n; i += GROUP_MAX) {
+			yg_buf_printf(sql, " OR multiSearchAny(%s, [", columns[k]);
+			put_literals(sql, l->v + i, YG_MIN(l->n - i, (size_t)GROUP_MAX));
+			yg_buf_put(sql, YG_SV("])"));
+		}
+		if (l->n > 0)
+			yg_buf_printf(sql, " OR position(%s, '%%') > 0", columns[k]);
+	}
+}
+
+yg_status yg_hunt_near_where(const struct yg_hunt_near *n, uint32_t version, struct yg_buf *sql,
+			     struct yg_err *err)
+{
+	size_t from = sql->n;
 	if (n->nets.nomem)
 		return YG_FAIL(err, YG_NOMEM, "indicators to look for");
-	if (n->all || n->count > YG_HUNT_LITERALS_MAX || n->nets.bad || n->count == 0) {
-		yg_buf_putc(sql, n->count == 0 ? '0' : '1');
-		return YG_OK;
+	if (!n->all && !n->nets.bad && n->count > 0 && n->count <= YG_HUNT_LITERALS_MAX) {
+		yg_buf_put(sql, yg_buf_sv(&n->nets));
+		put_parts(sql, &n->of[PART]);
+		for (unsigned i = EXACT; i < KIND_COUNT; i++)
+			if (i != PART)
+				put_any(version, sql, &n->of[i], i < UNDER ? 0 : i - UNDER);
 	}
-	size_t from = sql->n;
-	put_exact(sql, &n->of[EXACT]);
-	yg_buf_put(sql, yg_buf_sv(&n->nets));
-	for (size_t i = 0; i < YG_LEN(columns); i++) {
-		for (size_t k = 0; k < KIND_COUNT; k++)
-			if (columns[i].of[k])
-				put_search(sql, &n->of[k], columns[i].text);
-		if (n->idn && columns[i].of[NAME]) /* its letters: the matcher knows them */
-			yg_buf_printf(sql, " OR match(%s, '[\\\\x80-\\\\xff]')", columns[i].text);
-	}
-	if (sql->bad || sql->n < from + 4)
+	if (sql->nomem)
 		return YG_FAIL(err, YG_NOMEM, "the condition of indicators");
-	memcpy(sql->p + from, "    ", 4); /* the first " OR " */
+	if (sql->bad || sql->n < from + 4) { /* too long, or there is none */
+		sql->bad = false;
+		sql->n = from;
+		yg_buf_putc(sql, n->count == 0 ? '0' : '1');
+	} else {
+		memcpy(sql->p + from, "    ", 4); /* the first " OR " */
+	}
 	return YG_OK;
 }

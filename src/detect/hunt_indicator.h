@@ -1,12 +1,13 @@
 /* hunt_indicator.h - where in the event store indicators may be found, as a condition; pure.
  *
- * Never too narrow, but for events with more names than are kept (YG_ARRAY_MAX): who reads
- * the events asks the matcher (intel/match.h).
+ * Never too narrow, but for events with more names than are kept (YG_ARRAY_MAX) and mail
+ * addresses that a log writes as "a[at]b": who reads the events asks the matcher
+ * (intel/match.h).
  */
 #pragma once
 #include "intel/indicator.h"
 
-#define YG_HUNT_LITERALS_MAX 1000u /* indicators that a condition names; of more it says nothing */
+#define YG_HUNT_LITERALS_MAX 20000u /* indicators that a condition names; of more it says nothing */
 
 struct yg_hunt_near; /* owned: yg_hunt_near_free() */
 yg_status yg_hunt_near_new(struct yg_hunt_near **out, struct yg_err *err);
@@ -15,5 +16,6 @@ void yg_hunt_near_free(struct yg_hunt_near *n); /* NULL is fine */
 yg_status yg_hunt_near_add(struct yg_hunt_near *n, enum yg_indicator_type type, struct yg_sv value,
 			   struct yg_err *err);
 /* Appends the condition: "1" when nothing can be said, "0" when nothing is looked for.
- * YG_NOMEM. */
-yg_status yg_hunt_near_where(const struct yg_hunt_near *n, struct yg_buf *sql, struct yg_err *err);
+ * version: of the server (yg_ch_version()); 0: any.  YG_NOMEM. */
+yg_status yg_hunt_near_where(const struct yg_hunt_near *n, uint32_t version, struct yg_buf *sql,
+			     struct yg_err *err);

@@ -7,6 +7,7 @@
  * line between plain and rich is enough: servers between are not in use. */
 #define RICH_FROM     2101u
 #define HOURS_FROM    2301u /* projections are out of their experiment (22.1) and seen to work */
+#define LAST_FROM     2308u /* substringIndex */
 #define DELIVERED_MAX 65536u
 
 #define NATIVE_I64  "Int64"
@@ -66,6 +67,25 @@ static const char indexes[] =
 	", INDEX ix_batch batch TYPE minmax GRANULARITY 1"
 	", INDEX ix_time time TYPE minmax GRANULARITY 1";
 
+void yg_event_table_last(uint32_t version, unsigned labels, bool of_all, struct yg_buf *sql)
+{
+	yg_buf_put(sql, of_all ? YG_SV("arrayMap(x -> ") : YG_SV(""));
+	if (version >= LAST_FROM)
+		yg_buf_printf(sql, "substringIndex(x, '.', -%u)", labels);
+	else
+		yg_buf_printf(sql, "arrayStringConcat(arraySlice(splitByChar('.', x), -%u), '.')",
+			      labels);
+	yg_buf_put(sql, of_all ? YG_SV(", names)") : YG_SV(""));
+}
+
+/* See yg_event_table_last(). */
+static void put_last_index(unsigned labels, struct yg_buf *out)
+{
+	yg_buf_printf(out, "INDEX ix_last%u ", labels);
+	yg_event_table_last(LAST_FROM, labels, true, out);
+	yg_buf_put(out, YG_SV(" TYPE bloom_filter(0.01) GRANULARITY 1"));
+}
+
 /* See YG_EVENT_HOUR.  By its name a table is known to have one. */
 static const struct {
 	const char *name, *keys;
@@ -114,6 +134,10 @@ void yg_event_table_ddl(const char *database, uint32_t version, struct yg_buf *o
 		yg_buf_put(out, YG_SV(", " OLD_EDE " UInt16 EPHEMERAL"));
 	if (rich)
 		yg_buf_put(out, yg_sv_of(indexes));
+	for (unsigned n = 2; version >= LAST_FROM && n <= YG_EVENT_LAST_MAX; n++) {
+		yg_buf_put(out, YG_SV(", "));
+		put_last_index(n, out);
+	}
 	for (size_t i = 0; version >= HOURS_FROM && i < YG_LEN(counters); i++) {
 		yg_buf_put(out, YG_SV(", "));
 		put_counter(i, out);
@@ -206,24 +230,33 @@ static yg_status ask_count(struct yg_ch *ch, const char *sql, const char *name, 
 	return st;
 }
 
-/* A table from before a counter gets it.  What was in it is counted behind its back,
- * part by part; until a part is done its events are read instead, so no number is ever
+/* A projection or an index. */
+struct piece {
+	const char *kind, *name;
+	struct yg_sv ddl; /* "PROJECTION name (...)" */
+};
+
+/* A table from before a piece gets it.  What was in it is worked off behind its back,
+ * part by part; until a part is done its events are read instead, so no answer is ever
  * wrong.  Broken off, the server goes on with it by itself. */
-static yg_status add_counter(struct yg_ch *ch, size_t i, struct yg_buf *sql, struct yg_err *err)
+static yg_status add_piece(struct yg_ch *ch, const struct piece *p, struct yg_buf *sql,
+			   struct yg_err *err)
 {
-	const char *name = counters[i].name;
+	char text[80];
+	struct yg_sb what = yg_sb_init(text, sizeof text);
 	uint64_t there = 0, parts = 0;
+	yg_sb_printf(&what, "%s %s ", p->kind, p->name);
 	yg_status st =
 		ask_count(ch,
 			  "SELECT toUInt64(count()) FROM system.tables WHERE database = {db:String}"
 			  " AND name = '" YG_EVENT_TABLE "' AND position(create_table_query,"
-			  " concat('PROJECTION ', {name:String}, ' ')) > 0",
-			  name, &there, err);
+			  " {name:String}) > 0",
+			  yg_sb_cstr(&what), &there, err);
 	if (st != YG_OK || there > 0)
 		return st;
 	sql->n = 0;
 	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " ADD ", yg_ch_database(ch));
-	put_counter(i, sql);
+	yg_buf_put(sql, p->ddl);
 	st = run(ch, sql, false, err);
 	if (st == YG_OK)
 		st = ask_count(ch,
@@ -233,16 +266,33 @@ static yg_status add_counter(struct yg_ch *ch, size_t i, struct yg_buf *sql, str
 	if (st != YG_OK || parts == 0)
 		return st;
 	sql->n = 0;
-	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " MATERIALIZE PROJECTION %s",
-		      yg_ch_database(ch), name);
+	yg_buf_printf(sql, "ALTER TABLE %s." YG_EVENT_TABLE " MATERIALIZE %s %s",
+		      yg_ch_database(ch), p->kind, p->name);
 	return run_with(ch, sql, (struct yg_ch_query){.no_wait = true}, err);
 }
 
-static yg_status add_counters(struct yg_ch *ch, struct yg_buf *sql, struct yg_err *err)
+static yg_status add_pieces(struct yg_ch *ch, struct yg_buf *sql, struct yg_err *err)
 {
+	char name[16];
+	struct yg_buf ddl;
 	yg_status st = YG_OK;
-	for (size_t i = 0; st == YG_OK && i < YG_LEN(counters) && yg_event_table_counted(ch); i++)
-		st = add_counter(ch, i, sql, err);
+	yg_buf_init(&ddl, 4096);
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(counters) && yg_event_table_counted(ch); i++) {
+		ddl.n = 0;
+		put_counter(i, &ddl);
+		st = add_piece(ch, &(struct piece){"PROJECTION", counters[i].name, yg_buf_sv(&ddl)},
+			       sql, err);
+	}
+	for (unsigned n = 2;
+	     st == YG_OK && n <= YG_EVENT_LAST_MAX && yg_ch_version(ch) >= LAST_FROM; n++) {
+		struct yg_sb b = yg_sb_init(name, sizeof name);
+		yg_sb_printf(&b, "ix_last%u", n);
+		ddl.n = 0;
+		put_last_index(n, &ddl);
+		st = add_piece(ch, &(struct piece){"INDEX", yg_sb_cstr(&b), yg_buf_sv(&ddl)}, sql,
+			       err);
+	}
+	yg_buf_free(&ddl);
 	return st;
 }
 
@@ -273,7 +323,7 @@ yg_status yg_event_table_ensure(struct yg_ch *ch, struct yg_err *err)
 	if (st == YG_OK)
 		st = add_columns(ch, &sql, err);
 	if (st == YG_OK)
-		st = add_counters(ch, &sql, err);
+		st = add_pieces(ch, &sql, err);
 	yg_buf_free(&sql);
 	return st;
 }

@@ -57,6 +57,13 @@ yg_status yg_event_table_insert_with(struct yg_ch *ch, const char *query_id, str
 #define YG_EVENT_HOUR    "intDiv(time, 3600000000)"
 bool yg_event_table_counted(struct yg_ch *ch); /* false: the server is too old for it */
 
+/* Names by their last labels: "evil.example" of "www.evil.example" and of itself.  Appends
+ * the SQL of it for one name, x, or for all of an event as they are in the index that newer
+ * servers have of 2 up to YG_EVENT_LAST_MAX labels.  version: yg_ch_version(); of 0 every
+ * server understands it.  `labels` is 1 at least. */
+#define YG_EVENT_LAST_MAX 3u
+void yg_event_table_last(uint32_t version, unsigned labels, bool of_all, struct yg_buf *sql);
+
 /* Rows present per batch of `spool`, from `first` to `last` (at most 65536
  * batches): written to out_counts[batch - first].  What the spool asks before
  * it sends again. */

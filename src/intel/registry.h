@@ -160,7 +160,9 @@ yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn,
 /* The same of some of the entries, and every allow entry. */
 struct yg_registry_part {
 	int64_t first, last; /* ids */
-	struct yg_sv list;   /* uid; empty: of any */
+	const int64_t *ids;  /* not NULL: these, one by one */
+	size_t id_count;
+	struct yg_sv list; /* uid; empty: of any */
 };
 yg_status yg_registry_each_of(struct yg_state *db, yg_wall now, const struct yg_registry_part *part,
 			      yg_registry_fn *fn, void *ctx, struct yg_err *err);

@@ -152,8 +152,12 @@ yg_status yg_registry_each_of(struct yg_state *db, yg_wall now, const struct yg_
 	size_t n = 0;
 	yg_arena_init(&arena, 64 << 20);
 	yg_status st = read_lists(db, &arena, &lists, &n, err);
-	if (st == YG_OK)
-		st = each_entry(db, now, part, lists, n, fn, ctx, err);
+	struct yg_registry_part one = *part;
+	for (size_t i = 0; st == YG_OK && i < (part->ids != NULL ? part->id_count : 1); i++) {
+		if (part->ids != NULL)
+			one.first = one.last = part->ids[i];
+		st = each_entry(db, now, &one, lists, n, fn, ctx, err);
+	}
 	return st == YG_OK ? each_allow(db, now, fn, ctx, err) : st;
 }
 

@@ -59,15 +59,35 @@ static yg_status take_given(struct taking *k, struct yg_err *err)
 	return st == YG_OK ? yg_registry_each_of(r->act.db, k->t->now, &none, take, k, err) : st;
 }
 
+/* Entries by their ids. */
+static yg_status take_ids(struct taking *k, struct yg_err *err)
+{
+	struct run *r = k->t->r;
+	struct yg_sv *items = NULL;
+	size_t n = 0;
+	yg_status st =
+		yg_hunt_items(r->act.db, k->t->h.seq, YG_HUNT_ITEMS_MAX, r->arena, &items, &n, err);
+	int64_t *ids = YG_NEW_N(r->arena, int64_t, n + 1);
+	if (st == YG_OK && ids == NULL)
+		st = YG_FAIL(err, YG_NOMEM, "a hunt");
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		st = yg_parse_i64(items[i], &ids[i], err);
+	const struct yg_registry_part part = {.ids = ids, .id_count = n, .list = YG_SV_INIT("")};
+	return st == YG_OK ? yg_registry_each_of(r->act.db, k->t->now, &part, take, k, err) : st;
+}
+
 static yg_status take_all(struct taking *k, struct yg_err *err)
 {
 	const struct yg_hunt *h = &k->t->h;
+	if (h->last < 0)
+		return take_ids(k, err);
 	bool listed = h->last == 0 && yg_sv_starts(h->name, YG_SV("l-"));
 	struct yg_registry_part part = {.first = h->first, .last = h->last, .list = YG_SV_INIT("")};
 	if (h->last == 0 && !listed)
 		return take_given(k, err);
 	if (listed)
-		part = (struct yg_registry_part){INT64_MIN, INT64_MAX, h->name};
+		part = (struct yg_registry_part){
+			.first = INT64_MIN, .last = INT64_MAX, .list = h->name};
 	return yg_registry_each_of(k->t->r->act.db, k->t->now, &part, take, k, err);
 }
 
@@ -86,6 +106,13 @@ static yg_status open_set(struct taking *k, struct yg_err *err)
 	return st == YG_OK ? yg_intel_open_fd(fd, 0, &k->t->intel, err) : st;
 }
 
+/* 0: it is not there now. */
+static uint32_t store_version(const struct hunt *t)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	return yg_lease_store(&t->r->c->api, &l, NULL) == YG_OK ? yg_ch_version(l.ch) : 0;
+}
+
 yg_status hunt_intel_ready(struct hunt *t, struct yg_err *err)
 {
 	struct yg_intel_build_opts opts = {.env = &t->r->c->ctx->env, .force_suffix = true};
@@ -99,7 +126,7 @@ yg_status hunt_intel_ready(struct hunt *t, struct yg_err *err)
 	if (st == YG_OK)
 		st = take_all(&k, err);
 	if (st == YG_OK)
-		st = yg_hunt_near_where(k.near, &t->where_text, err);
+		st = yg_hunt_near_where(k.near, store_version(t), &t->where_text, err);
 	if (st == YG_OK)
 		st = open_set(&k, err);
 	t->where = yg_buf_sv(&t->where_text);

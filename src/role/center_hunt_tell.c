@@ -19,17 +19,6 @@ static uint32_t spool_of(const struct hunt *t)
 
 /* ---- what was told before ---- */
 
-static void put_text(struct yg_buf *sql, struct yg_sv s)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	yg_buf_put(sql, YG_SV("unhex('"));
-	for (size_t i = 0; i < s.n; i++) {
-		yg_buf_putc(sql, digits[(unsigned char)s.p[i] >> 4]);
-		yg_buf_putc(sql, digits[(unsigned char)s.p[i] & 15]);
-	}
-	yg_buf_put(sql, YG_SV("')"));
-}
-
 static int by_text(const void *a, const void *b)
 {
 	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
@@ -52,7 +41,7 @@ static void put_known(const struct hunt *t, const struct yg_sv *sorted, struct y
 		if (i > 0 && yg_sv_eq(sorted[i], sorted[i - 1]))
 			continue;
 		yg_buf_put(sql, some ? YG_SV(", ") : YG_SV(""));
-		put_text(sql, sorted[i]);
+		yg_ch_quote(sql, sorted[i]);
 		some = true;
 	}
 	yg_buf_printf(sql, ") WHERE time >= %lld AND time <= %lld AND spool <> %u",

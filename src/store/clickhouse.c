@@ -8,8 +8,9 @@
 #define QUERY_SECONDS 30u /* a query that names no limit */
 #define INSERT_SECONDS                                                                             \
 	120u /* a delivery block takes well under a second; a slow disk is given time */
-#define SETTLE_SECONDS  120u /* an insert that has begun ends within its own limit */
-#define GRACE_SECONDS   5u   /* the server's own limit comes first, with a better message */
+#define SETTLE_SECONDS  120u    /* an insert that has begun ends within its own limit */
+#define STATEMENT_BYTES 200000u /* a longer one has to be allowed: servers take 256 KiB */
+#define GRACE_SECONDS   5u      /* the server's own limit comes first, with a better message */
 #define CONNECT_SECONDS 5L
 #define URL_BYTES_MAX   (256u << 10)
 #define SQL_BYTES_MAX   (1u << 20)
@@ -445,6 +446,8 @@ static yg_status query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_
 	}
 	if (sql->bad)
 		return YG_FAIL(err, YG_TOOBIG, "the query is too long");
+	if (sql->n > STATEMENT_BYTES)
+		arg_u64(&r->url, "max_query_size", 2 * sql->n);
 	r->seconds = seconds + GRACE_SECONDS;
 	r->body = yg_buf_sv(sql);
 	r->answer.out = out;

@@ -29,6 +29,9 @@ struct yg_ch_param { /* {name:Type} in the query */
 	bool array;         /* Array(String): value is what yg_ch_array() wrote */
 };
 /* Appends ['a','b'] with every element escaped: the value of an Array(String). */
+/* 'text' as a literal; whatever it holds, it cannot end the quotes.  For statements that take
+ * more than parameters can carry. */
+void yg_ch_quote(struct yg_buf *b, struct yg_sv s);
 void yg_ch_array(struct yg_buf *b, const struct yg_sv *items, size_t n);
 struct yg_ch_query {
 	struct yg_sv sql;   /* without FORMAT */

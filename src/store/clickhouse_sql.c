@@ -5,7 +5,7 @@
  * copied: a string is quoted byte by byte, a number has to parse, an array is
  * taken apart and written anew. */
 
-static void put_quoted(struct yg_buf *b, struct yg_sv s)
+void yg_ch_quote(struct yg_buf *b, struct yg_sv s)
 {
 	yg_buf_putc(b, '\'');
 	for (size_t i = 0; i < s.n; i++) {
@@ -34,7 +34,7 @@ void yg_ch_array(struct yg_buf *b, const struct yg_sv *items, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			yg_buf_putc(b, ',');
-		put_quoted(b, items[i]);
+		yg_ch_quote(b, items[i]);
 	}
 	yg_buf_putc(b, ']');
 }
@@ -140,7 +140,7 @@ static yg_status put_value(struct yg_buf *out, struct yg_sv type, const struct y
 		return YG_FAIL(err, YG_INVAL, "parameter '%s' and its place are not both arrays",
 			       p->name);
 	if (YG_SV_IS(type, "String")) {
-		put_quoted(out, p->value);
+		yg_ch_quote(out, p->value);
 		return YG_OK;
 	}
 	if (p->array)
