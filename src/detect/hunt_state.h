@@ -20,10 +20,10 @@ struct yg_hunt {
 	int64_t seq;
 	enum yg_hunt_what what;
 	bool automatic;
-	struct yg_sv org;           /* and those below; empty: all */
-	struct yg_sv name;          /* of the one rule (uid), list (uid) or value; empty: several */
-	int64_t items;              /* how many rules or indicators */
-	int64_t first, last;        /* ids of indicators from..last; 0: by item */
+	struct yg_sv org;    /* and those below; empty: all */
+	struct yg_sv name;   /* of the one rule (uid), list (uid) or value; empty: several */
+	int64_t items;       /* how many rules or indicators */
+	int64_t first, last; /* ids of indicators from..last; last 0: by item, -1: items are ids */
 	yg_wall from, to, received; /* events of that time, received before */
 	struct yg_sv place;         /* hunt.h */
 	int64_t batch, looked_at, matches, told, known, cut;
@@ -62,13 +62,29 @@ yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, 
 yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall before, bool *out,
 			  struct yg_err *err);
 /* Indicators beyond the mark, of lists in use and valid at `now`: how many, and up to which
- * id the mark may go; the mark moves by yg_hunt_mark(). */
+ * id the mark may go.  yg_hunt_mark() moves it; what begins after `now` is asked for again. */
 yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int64_t *out_last,
 		       int64_t *out_count, struct yg_err *err);
-yg_status yg_hunt_mark(struct yg_state *db, int64_t last, struct yg_err *err) YG_MUST_USE;
-/* Uids of rules that are live, compiled and never were looked for (at most
- * YG_HUNT_ITEMS_MAX); they are noted by yg_hunt_mark_rules(). */
-yg_status yg_hunt_new_rules(struct yg_state *db, struct yg_arena *arena, struct yg_sv **out,
-			    size_t *out_n, struct yg_err *err);
-yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_sv *uids, size_t n, yg_wall now,
+yg_status yg_hunt_mark(struct yg_state *db, int64_t last, yg_wall now,
+		       struct yg_err *err) YG_MUST_USE;
+/* Below the mark, and in force anew: ids as text, at most YG_HUNT_ITEMS_MAX; a list in use
+ * anew (uid empty: none).  Each is asked for until it is done. */
+yg_status yg_hunt_again(struct yg_state *db, yg_wall now, struct yg_arena *arena,
+			struct yg_sv **out, size_t *out_n, struct yg_err *err);
+yg_status yg_hunt_again_done(struct yg_state *db, const struct yg_sv *ids, size_t n,
 			     struct yg_err *err) YG_MUST_USE;
+yg_status yg_hunt_again_list(struct yg_state *db, struct yg_arena *arena, struct yg_sv *out_uid,
+			     int64_t *out_entries, struct yg_err *err);
+yg_status yg_hunt_again_list_done(struct yg_state *db, struct yg_sv uid,
+				  struct yg_err *err) YG_MUST_USE;
+/* Rules that are compiled, live for a node and all below it, and never were looked for there:
+ * by their own stage (org empty) first, then by an override; of one node. */
+struct yg_hunt_rules_new {
+	struct yg_sv org;
+	struct yg_sv *uids;
+	size_t n; /* at most YG_HUNT_ITEMS_MAX */
+};
+yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *arena,
+			    struct yg_hunt_rules_new *out, struct yg_err *err);
+yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_hunt_rules_new *rules,
+			     yg_wall now, struct yg_err *err) YG_MUST_USE;

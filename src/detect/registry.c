@@ -475,6 +475,7 @@ yg_status yg_drule_delete(struct yg_state *db, struct yg_sv uid, struct yg_err *
 		YG_SQL("DELETE FROM detect_exception WHERE rule = $1"),
 		YG_SQL("DELETE FROM detect_stat WHERE rule = $1"),
 		YG_SQL("DELETE FROM detect_sample WHERE rule = $1"),
+		YG_SQL("DELETE FROM hunted_stage WHERE rule = $1"),
 		YG_SQL("DELETE FROM detect_rule WHERE uid = $1"),
 	};
 	yg_status st = YG_OK;

@@ -193,7 +193,8 @@ static yg_status write_list(struct yg_act *act, const struct yg_list *l, struct 
 	struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		act->db,
-		YG_SQL("UPDATE indicator_list SET title = $2, category = $3, tlp = $4, confidence = $5, enabled = $6,"
+		YG_SQL("UPDATE indicator_list SET title = $2, category = $3, tlp = $4, confidence = $5,"
+		       " again = CASE WHEN enabled = 0 AND $6 = 1 THEN 1 ELSE again END, enabled = $6,"
 		       " updated = $7, version = version + 1 WHERE id = $1"),
 		&s, err);
 	if (st != YG_OK)

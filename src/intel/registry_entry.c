@@ -71,7 +71,10 @@ yg_status yg_registry_put(struct yg_state *db, int64_t list, const struct yg_sto
 		       " valid_until, created, updated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)"
 		       " ON CONFLICT (value, type, list) DO UPDATE SET category = excluded.category, family = excluded.family,"
 		       " confidence = excluded.confidence, severity_id = excluded.severity_id, tlp = excluded.tlp,"
-		       " valid_from = excluded.valid_from, valid_until = excluded.valid_until, updated = excluded.updated"
+		       " valid_from = excluded.valid_from, valid_until = excluded.valid_until, updated = excluded.updated,"
+		       /* it had ended: hunts look for it again */
+		       " again = CASE WHEN indicator.valid_until > 0 AND indicator.valid_until <= excluded.updated"
+		       " THEN 1 ELSE indicator.again END"
 		       " WHERE indicator.category <> excluded.category OR indicator.family <> excluded.family"
 		       " OR indicator.confidence <> excluded.confidence OR indicator.severity_id <> excluded.severity_id"
 		       " OR indicator.tlp <> excluded.tlp OR indicator.valid_from <> excluded.valid_from"
@@ -385,7 +388,8 @@ static yg_status write_entry(struct yg_act *act, int64_t id, const struct yg_ind
 		YG_SQL("UPDATE indicator SET category = CASE WHEN $8 = 1 THEN $2 ELSE category END, family = $3,"
 		       " confidence = CASE WHEN $4 >= 0 THEN $4 ELSE confidence END,"
 		       " severity_id = CASE WHEN $5 > 0 THEN $5 ELSE severity_id END,"
-		       " tlp = CASE WHEN $6 > 0 THEN $6 ELSE tlp END, valid_until = $7, updated = $9 WHERE id = $1"),
+		       " tlp = CASE WHEN $6 > 0 THEN $6 ELSE tlp END, valid_until = $7, updated = $9,"
+		       " again = CASE WHEN valid_until > 0 AND valid_until <= $9 THEN 1 ELSE again END WHERE id = $1"),
 		&s, err);
 	if (st != YG_OK)
 		return st;

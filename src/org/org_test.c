@@ -421,6 +421,9 @@ static void test_purge(void)
 		" SELECT l.id, 1, 'v' || n.i, '', '', -1, -1, -1, 0, 0, %d, 1 FROM n JOIN indicator_list l ON l.org = '%s'",
 		"INSERT INTO allow_entry (id, type, value, org, reason, actor, created, updated, expires) VALUES ('w-%d', 1, 'x', '%s', 'r', '', 1, 1, 0)",
 		"INSERT INTO token (id, kind, name, org, scopes, hash, created, created_by) VALUES ('t-%d', 'api', 'n', '%s', '', '', 1, '')",
+		"INSERT INTO retro_hunt (seq, job, kind, automatic, org, name, items, first, last, time_from, time_to, received)"
+		" SELECT %d, 'j-' || slug, 'indicator', 0, slug, '', 1, 0, 0, 1, 2, 2 FROM organisation WHERE slug = '%s'",
+		"INSERT INTO retro_hunt_item (hunt, n, item) SELECT seq, %d, 'ip x' FROM retro_hunt WHERE org = '%s'",
 		"INSERT INTO source (bytes, org, source, sensor, first_received, last_received, last_event) VALUES (%d, '%s', 's', 's', 1, 1, 1)",
 	};
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -450,8 +453,8 @@ static void test_purge(void)
 	o.progress = NULL;
 	T_NAMED(yg_demo_purge(&act, &o, &c, &err) == YG_OK, "called again it ends");
 	T_OK(c.organisations == 2 && c.indicators == 6000 && c.lists == 2 && c.allow_entries == 2);
-	static const char *const tables[] = {"alert",       "alert_part", "indicator_list",
-					     "allow_entry", "token",      "source"};
+	static const char *const tables[] = {"alert", "alert_part", "indicator_list", "allow_entry",
+					     "token", "source",     "retro_hunt"};
 	for (size_t i = 0; i < YG_LEN(tables); i++) {
 		char sql[128];
 		(void)snprintf(sql, sizeof sql, "SELECT count(*) * 10 + sum(org = 'real') FROM %s",
@@ -460,7 +463,8 @@ static void test_purge(void)
 	}
 	T_OK(one(db, "SELECT count(*) FROM indicator") == 3000 &&
 	     one(db, "SELECT count(*) FROM alert_evidence") == 1 &&
-	     one(db, "SELECT count(*) FROM alert_comment") == 1);
+	     one(db, "SELECT count(*) FROM alert_comment") == 1 &&
+	     one(db, "SELECT count(*) FROM retro_hunt_item") == 1);
 	T_OK(one(db, "SELECT count(*) FROM organisation") == 1 &&
 	     one(db, "SELECT count(*) FROM audit_log") > audit);
 	struct yg_audit_report r;

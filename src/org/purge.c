@@ -95,12 +95,29 @@ static yg_status purge_rules(struct purge *p, struct yg_err *err)
 		       " FROM detect_rule r JOIN detect_rule_text t ON t.rule = r.uid WHERE r.org = $1 LIMIT $2)"),
 		YG_SQL("DELETE FROM detect_stat WHERE (rule, hour, org) IN (SELECT rule, hour, org"
 		       " FROM detect_stat WHERE org = $1 LIMIT $2)"),
+		YG_SQL("DELETE FROM hunted_stage WHERE (rule, org) IN (SELECT h.rule, h.org"
+		       " FROM detect_rule r JOIN hunted_stage h ON h.rule = r.uid WHERE r.org = $1 LIMIT $2)"),
 		YG_SQL("DELETE FROM detect_rule WHERE uid IN (SELECT uid FROM detect_rule WHERE org = $1 LIMIT $2)"),
 	};
 	yg_status st = YG_OK;
 	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++)
 		st = drain(p, texts[i], "detection rules", NULL, err);
 	return st;
+}
+
+/* Before the jobs that they are rows of. */
+static yg_status purge_hunts(struct purge *p, struct yg_err *err)
+{
+	yg_status st = drain(
+		p,
+		YG_SQL("DELETE FROM retro_hunt_item WHERE (hunt, n) IN (SELECT i.hunt, i.n"
+		       " FROM retro_hunt h JOIN retro_hunt_item i ON i.hunt = h.seq WHERE h.org = $1 LIMIT $2)"),
+		"retro-hunts", NULL, err);
+	return st == YG_OK
+		       ? drain(p,
+			       YG_SQL("DELETE FROM retro_hunt WHERE seq IN (SELECT seq FROM retro_hunt WHERE org = $1 LIMIT $2)"),
+			       "retro-hunts", NULL, err)
+		       : st;
 }
 
 /* Tokens first: from then on nothing new comes in. */
@@ -135,6 +152,8 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 			"block entries", &out->block_entries, err);
 	if (st == YG_OK)
 		st = purge_rules(p, err);
+	if (st == YG_OK)
+		st = purge_hunts(p, err);
 	if (st == YG_OK)
 		st = drain(
 			p,

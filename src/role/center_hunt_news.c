@@ -1,5 +1,5 @@
-/* Hunts by themselves: indicators that were added, and rules that are live for the first
- * time, are looked for in the past once the workers have them. */
+/* Hunts by themselves: indicators that were added or are in force anew, and rules that are
+ * live for the first time somewhere, are looked for in the past once the workers have them. */
 #include "detect/hunt_state.h"
 #include "event/table.h"
 #include "role/center.h"
@@ -25,63 +25,97 @@ static yg_status any_event(struct center *c, yg_wall from, bool *out, struct yg_
 	return st;
 }
 
-static yg_status add_indicators(struct center *c, struct yg_act *act, struct yg_hunt *h,
-				struct yg_err *err)
+/* The hunt, when there is something to look at; then what `done` notes, with it. */
+static yg_status order(struct center *c, struct yg_act *act, const struct yg_hunt *h,
+		       const struct yg_sv *items, size_t n,
+		       yg_status (*done)(struct yg_state *db, const void *what, struct yg_err *err),
+		       const void *what, struct yg_err *err)
 {
 	struct yg_id job;
-	int64_t first = 0, last = 0, count = 0;
 	bool any = false;
 	struct yg_tx tx;
-	yg_status st = yg_hunt_news(act->db, h->received, &first, &last, &count, err);
-	if (st != YG_OK || last == 0)
-		return st;
-	if (count > 0)
-		st = any_event(c, h->from, &any, err);
-	h->what = YG_HUNT_INDICATOR;
-	h->first = first;
-	h->last = last;
-	h->items = count;
+	yg_status st = h->items > 0 || n > 0 ? any_event(c, h->from, &any, err) : YG_OK;
 	if (st == YG_OK)
 		st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
 	if (any)
-		st = yg_hunt_add(act, h, NULL, 0, &job, err);
+		st = yg_hunt_add(act, h, items, n, &job, err);
 	if (st == YG_OK)
-		st = yg_hunt_mark(act->db, last, err);
+		st = done(act->db, what, err);
 	st = yg_tx_end(&tx, st, err);
 	c->api.hooks.job_added(c);
 	return st;
+}
+
+static yg_status mark(struct yg_state *db, const void *what, struct yg_err *err)
+{
+	const struct yg_hunt *h = what;
+	return yg_hunt_mark(db, h->last, h->received, err);
+}
+
+static yg_status list_done(struct yg_state *db, const void *what, struct yg_err *err)
+{
+	return yg_hunt_again_list_done(db, *(const struct yg_sv *)what, err);
+}
+
+struct ids {
+	struct yg_sv *v;
+	size_t n;
+};
+
+static yg_status ids_done(struct yg_state *db, const void *what, struct yg_err *err)
+{
+	const struct ids *ids = what;
+	return yg_hunt_again_done(db, ids->v, ids->n, err);
+}
+
+/* What is new; else a list, else entries that are in force anew. */
+static yg_status add_indicators(struct center *c, struct yg_act *act, struct yg_hunt *h,
+				struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_sv list = YG_SV("");
+	struct ids ids = {0};
+	h->what = YG_HUNT_INDICATOR;
+	yg_status st = yg_hunt_news(act->db, h->received, &h->first, &h->last, &h->items, err);
+	if (st != YG_OK || h->last > 0)
+		return st == YG_OK ? order(c, act, h, NULL, 0, mark, h, err) : st;
+	yg_arena_init(&arena, 8u << 20);
+	st = yg_hunt_again_list(act->db, &arena, &list, &h->items, err);
+	h->first = h->last = 0;
+	h->name = list;
+	if (st != YG_OK || list.n > 0)
+		return st == YG_OK ? order(c, act, h, NULL, 0, list_done, &list, err) : st;
+	st = yg_hunt_again(act->db, h->received, &arena, &ids.v, &ids.n, err);
+	h->last = -1;
+	return st == YG_OK && ids.n > 0 ? order(c, act, h, ids.v, ids.n, ids_done, &ids, err) : st;
+}
+
+struct rules_at {
+	struct yg_hunt_rules_new rules;
+	yg_wall now;
+};
+
+static yg_status rules_done(struct yg_state *db, const void *what, struct yg_err *err)
+{
+	const struct rules_at *r = what;
+	return yg_hunt_mark_rules(db, &r->rules, r->now, err);
 }
 
 static yg_status add_rules(struct center *c, struct yg_act *act, struct yg_hunt *h,
 			   struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_id job;
-	struct yg_sv *uids = NULL;
-	size_t n = 0;
-	bool any = false;
-	struct yg_tx tx;
+	struct rules_at r = {.now = h->received};
 	yg_arena_init(&arena, 8u << 20);
-	yg_status st = yg_hunt_new_rules(act->db, &arena, &uids, &n, err);
-	if (st != YG_OK || n == 0)
+	yg_status st = yg_hunt_new_rules(act->db, h->received, &arena, &r.rules, err);
+	if (st != YG_OK || r.rules.n == 0)
 		return st;
-	st = any_event(c, h->from, &any, err);
 	h->what = YG_HUNT_RULE;
-	h->name = n == 1 ? uids[0] : YG_SV("");
-	h->first = h->last = 0;
-	if (st == YG_OK)
-		st = yg_tx_begin(&tx, act->db, err);
-	if (st != YG_OK)
-		return st;
-	if (any)
-		st = yg_hunt_add(act, h, uids, n, &job, err);
-	if (st == YG_OK)
-		st = yg_hunt_mark_rules(act->db, uids, n, h->received, err);
-	st = yg_tx_end(&tx, st, err);
-	c->api.hooks.job_added(c);
-	return st;
+	h->org = r.rules.org;
+	h->name = r.rules.n == 1 ? r.rules.uids[0] : YG_SV("");
+	return order(c, act, h, r.rules.uids, r.rules.n, rules_done, &r, err);
 }
 
 /* One at a time: what is added meanwhile is looked for together, afterwards. */

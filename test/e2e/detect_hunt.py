@@ -180,6 +180,10 @@ with Server(os.path.abspath(sys.argv[1])) as s:
     own = s.http("POST", "/api/v1/indicator-lists", {"org": None, "name": "new", "title": "new"}).json()["id"]
     for value in ("h7.bad.example", "h8.bad.example", "10.0.0.2"):
         s.http("POST", "/api/v1/indicators", {"list": own, "type": "ip" if value[0] == "1" else "domain", "value": value})
+    ended = s.http("POST", "/api/v1/indicators", {"list": own, "type": "fqdn", "value": "h9.bad.example", "valid_until": "2026-01-01T00:00:00Z"})
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 20))
+    begins = s.http("POST", "/api/v1/indicators", {"list": own, "type": "fqdn", "value": "h10.bad.example", "valid_from": later})
+    ok(ended.status == begins.status == 201, "an indicator that has ended, one that begins later", (ended, begins))
     live = s.http("POST", "/api/v1/detection-rules", {"org": "alpha", "collection": "live", "stage": "live", "text": RULE.replace("evil", "bad").replace("11111111-", "21111111-")}).json()["id"]
     auto = until(lambda: (lambda x: x if len(x) >= 2 and all(h["state"] == "done" for h in x) else None)
                  ([h for h in s.http("GET", "/api/v1/retro-hunts?limit=200").json()["items"] if h["automatic"]]), 60, 0.5) or []
@@ -190,4 +194,31 @@ with Server(os.path.abspath(sys.argv[1])) as s:
     ok(got.get("items") == 4 and got.get("findings") == 2 * 2 + 20 and got.get("known") == 24 and got.get("created_by") == "system", "new indicators", got)
     got = kinds.get("rule", {})
     ok(got.get("rule") == live and got.get("findings") == EACH, "a rule that is live for the first time, in its organisation", got)
+
+    # ---- in force anew
+    def by_itself(what, n=1):
+        """Hunts by themselves that were not there before and have ended."""
+        new = until(lambda: (lambda x: x if len(x) >= n and all(h["state"] == "done" for h in x) else None)
+                    ([h for h in s.http("GET", "/api/v1/retro-hunts?limit=200").json()["items"] if h["automatic"] and h["id"] not in seen_hunts]), 90, 0.5) or []
+        seen_hunts.update(h["id"] for h in new)
+        ok(len(new) == n, what, s.http("GET", "/api/v1/retro-hunts").json())
+        return new[0] if new else {}
+
+    seen_hunts = {h["id"] for h in auto}
+    got = by_itself("an indicator is looked for when it begins")
+    ok(got.get("items") == 1 and got.get("findings") == 2 and findings("h10.bad.example") == 2, "for itself", got)
+    at = s.http("GET", f"/api/v1/indicators/{ended.json()['id']}")
+    s.http("PATCH", f"/api/v1/indicators/{ended.json()['id']}", {"valid_until": None}, If_Match=at.headers["ETag"])
+    got = by_itself("an indicator that had ended is looked for when it is in force again")
+    ok(got.get("items") == 1 and got.get("findings") == 2 and findings("h9.bad.example") == 2, "for itself", got)
+    for on in (False, True):
+        at = s.http("GET", f"/api/v1/indicator-lists/{list_id}")
+        s.http("PATCH", f"/api/v1/indicator-lists/{list_id}", {"enabled": on}, If_Match=at.headers["ETag"])
+    got = by_itself("a list that is used again is looked for")
+    ok(got.get("list") == list_id and got.get("known") == got.get("matches") == 24, "and what was told is not told again", got)
+    third = s.http("POST", "/api/v1/detection-rules", {"org": None, "collection": "third", "stage": "test", "text": RULE.replace("evil", "bad").replace("11111111-", "31111111-")}).json()["id"]
+    s.http("PUT", f"/api/v1/detection-rules/{third}/overrides/beta", {"stage": "live", "reason": "ours"})
+    got = by_itself("a rule that an override makes live is looked for there")
+    ok(got.get("rule") == third and got.get("org") == "beta" and got.get("findings") == EACH and
+       {a["org"] for a in alerts(f"&indicator={third}")} == {"beta"}, "and nowhere else", got)
 done()

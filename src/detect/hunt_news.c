@@ -1,0 +1,245 @@
+/* hunt_news.c - what hunts by themselves look for: what is new, and what is in force anew. */
+#include "base/limits.h"
+#include "detect/hunt_state.h"
+#include "store/rows.h"
+
+static yg_status ask_flag(struct yg_stmt *s, bool *out, struct yg_err *err)
+{
+	bool row = false;
+	yg_status st = yg_stmt_step(s, &row, err);
+	*out = st == YG_OK && row && yg_col_i64(s, 0) != 0;
+	return st;
+}
+
+yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT count(*) FROM retro_hunt h JOIN job j ON j.id = h.job"
+		       " WHERE h.automatic = 1 AND h.kind = $1 AND j.state IN ('queued', 'running')"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, what == YG_HUNT_RULE ? YG_SV("rule") : YG_SV("indicator"));
+	return ask_flag(s, out, err);
+}
+
+yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall before, bool *out,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		what == YG_HUNT_RULE
+			? YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
+				 " THEN 1 ELSE 0 END FROM detect_change c LEFT JOIN detect_snapshot s ON s.state = 'ready'")
+			: YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
+				 " THEN 1 ELSE 0 END FROM indicator_change c LEFT JOIN snapshot s ON s.state = 'ready'"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, before.us);
+	return ask_flag(s, out, err);
+}
+
+/* ---- indicators ---- */
+
+yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int64_t *out_last,
+		       int64_t *out_count, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT coalesce(min(m.indicator), 0), coalesce(max(i.id), 0),"
+		       " sum(CASE WHEN l.enabled = 1 AND i.valid_from <= $1"
+		       " AND (i.valid_until = 0 OR i.valid_until > $1) THEN 1 ELSE 0 END)"
+		       " FROM hunt_mark m JOIN indicator i ON i.id > m.indicator"
+		       " JOIN indicator_list l ON l.id = i.list"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, now.us);
+	st = yg_stmt_step(s, &row, err);
+	*out_first = st == YG_OK && row ? yg_col_i64(s, 0) + 1 : 1;
+	*out_last = st == YG_OK && row ? yg_col_i64(s, 1) : 0;
+	*out_count = st == YG_OK && row ? yg_col_i64(s, 2) : 0;
+	return st;
+}
+
+yg_status yg_hunt_mark(struct yg_state *db, int64_t last, yg_wall now, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("UPDATE indicator SET again = 1 WHERE id > (SELECT indicator FROM hunt_mark)"
+		       " AND id <= $1 AND valid_from > $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, last);
+	yg_stmt_i64(s, 2, now.us);
+	st = yg_stmt_run(s, err);
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			db,
+			YG_SQL("UPDATE hunt_mark SET indicator = $1 WHERE id = 1 AND indicator < $1"),
+			&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, last);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_hunt_again(struct yg_state *db, yg_wall now, struct yg_arena *arena,
+			struct yg_sv **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_sv *list = YG_NEW_N(arena, struct yg_sv, YG_HUNT_ITEMS_MAX);
+	bool row = true;
+	size_t n = 0;
+	if (list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "indicators that are in force anew");
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT CAST(i.id AS TEXT) FROM indicator i JOIN indicator_list l ON l.id = i.list"
+		       " WHERE i.again = 1 AND l.enabled = 1 AND i.valid_from <= $1"
+		       " AND (i.valid_until = 0 OR i.valid_until > $1) ORDER BY i.id LIMIT $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, now.us);
+	yg_stmt_i64(s, 2, YG_HUNT_ITEMS_MAX);
+	while (n < YG_HUNT_ITEMS_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		list[n] = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (list[n++].p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "indicators that are in force anew");
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
+yg_status yg_hunt_again_done(struct yg_state *db, const struct yg_sv *ids, size_t n,
+			     struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
+		struct yg_stmt *s = NULL;
+		int64_t id = 0;
+		st = yg_parse_i64(ids[i], &id, err);
+		if (st == YG_OK)
+			st = yg_state_prepare(
+				db, YG_SQL("UPDATE indicator SET again = 0 WHERE id = $1"), &s,
+				err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_i64(s, 1, id);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}
+
+yg_status yg_hunt_again_list(struct yg_state *db, struct yg_arena *arena, struct yg_sv *out_uid,
+			     int64_t *out_entries, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	*out_uid = (struct yg_sv){"", 0};
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT uid, entries FROM indicator_list WHERE again = 1 AND enabled = 1"
+		       " ORDER BY id LIMIT 1"),
+		&s, err);
+	if (st == YG_OK)
+		st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK || !row)
+		return st;
+	*out_uid = yg_arena_dup(arena, yg_col_text(s, 0));
+	*out_entries = yg_col_i64(s, 1);
+	return out_uid->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "a list");
+}
+
+yg_status yg_hunt_again_list_done(struct yg_state *db, struct yg_sv uid, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("UPDATE indicator_list SET again = 0 WHERE uid = $1"), &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	return yg_stmt_run(s, err);
+}
+
+/* ---- rules ---- */
+
+/* Rows of (organisation, rule), as long as the organisation is the first row's. */
+static yg_status take_rules(struct yg_stmt *s, struct yg_arena *arena,
+			    struct yg_hunt_rules_new *out, struct yg_err *err)
+{
+	bool row = true;
+	yg_status st = YG_OK;
+	while (out->n < YG_HUNT_ITEMS_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_sv org = yg_col_text(s, 0);
+		if (out->n > 0 && !yg_sv_eq(org, out->org))
+			break;
+		if (out->n == 0)
+			out->org = yg_arena_dup(arena, org);
+		out->uids[out->n] = yg_arena_dup(arena, yg_col_text(s, 1));
+		if (out->org.p == NULL || out->uids[out->n++].p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "rules that are new");
+	}
+	return st;
+}
+
+yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *arena,
+			    struct yg_hunt_rules_new *out, struct yg_err *err)
+{
+	const char *const texts[] = {
+		YG_SQL("SELECT '', uid FROM detect_rule WHERE stage = 'live' AND kind = 'rule' AND refused = ''"
+		       " AND uid NOT IN (SELECT rule FROM hunted_stage WHERE org = '') ORDER BY uid LIMIT $1"),
+		YG_SQL("SELECT o.org, o.rule FROM detect_override o JOIN detect_rule r ON r.uid = o.rule"
+		       " WHERE o.stage = 'live' AND (o.expires = 0 OR o.expires > $2) AND r.stage <> 'live'"
+		       " AND r.kind = 'rule' AND r.refused = '' AND NOT EXISTS"
+		       " (SELECT 1 FROM hunted_stage h WHERE h.rule = o.rule AND h.org = o.org)"
+		       " ORDER BY o.org, o.rule LIMIT $1"),
+	};
+	yg_status st = YG_OK;
+	*out = (struct yg_hunt_rules_new){.uids = YG_NEW_N(arena, struct yg_sv, YG_HUNT_ITEMS_MAX),
+					  .org = YG_SV_INIT("")};
+	if (out->uids == NULL)
+		return YG_FAIL(err, YG_NOMEM, "rules that are new");
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts) && out->n == 0; i++) {
+		YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+		st = yg_state_prepare(db, texts[i], &s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_i64(s, 1, YG_HUNT_ITEMS_MAX);
+		if (i > 0)
+			yg_stmt_i64(s, 2, now.us);
+		st = take_rules(s, arena, out, err);
+	}
+	return st;
+}
+
+yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_hunt_rules_new *rules,
+			     yg_wall now, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < rules->n; i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(
+			db,
+			YG_SQL("INSERT INTO hunted_stage (rule, org, at) VALUES ($1, $2, $3)"
+			       " ON CONFLICT (rule, org) DO NOTHING"),
+			&s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, rules->uids[i]);
+		yg_stmt_text(s, 2, rules->org);
+		yg_stmt_i64(s, 3, now.us);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}
