@@ -125,7 +125,7 @@ complete -c yagura -n '__yagura_noun alert' -a bulk -d 'Change many alerts, by i
 complete -c yagura -n '__yagura_noun search' -a save -d 'Keep a search of the console under a name.'
 complete -c yagura -n '__yagura_noun search' -a list -d 'List one'\''s own searches and those shared.'
 complete -c yagura -n '__yagura_noun search' -a remove -d 'Forget a search of one'\''s own.'
-complete -c yagura -n '__yagura_noun export' -a create -d 'Write every row of a list as a file: alerts, alert-groups, compare, events, indicators, indicator-lists, allow-entries, audit-log, sources, organisations, systems, people, grants, tokens, approvals, saved-searches, jobs, system-events, block-entries, dns-requests, dns-zones, detection-rules, detection-exceptions, retro-hunts, my-sessions, my-tokens or my-passkeys; with --filter id=ALERT: alert-evidence, alert-history or alert-comments.'
+complete -c yagura -n '__yagura_noun export' -a create -d 'Write every row of a list as a file: alerts, alert-groups, compare, events, indicators, indicator-lists, allow-entries, audit-log, sources, organisations, systems, people, grants, tokens, approvals, saved-searches, jobs, system-events, block-entries, dns-requests, dns-zones, detection-rules, detection-exceptions, attack-matrix, retro-hunts, my-sessions, my-tokens or my-passkeys; with --filter id=ALERT: alert-evidence, alert-history or alert-comments.'
 complete -c yagura -n '__yagura_noun export' -a fetch -d 'Fetch the file of an export ordered before; it is kept for a day.'
 complete -c yagura -n '__yagura_noun audit-log' -a list -d 'List who changed what, newest first.'
 complete -c yagura -n '__yagura_noun job' -a list -d 'List jobs.'

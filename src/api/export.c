@@ -55,6 +55,8 @@ static const struct exported {
 	 " created_by created_at updated_at version"},
 	{"detection-exceptions", "listDetectionExceptions",
 	 "id rule org text reason alert expires_at created_by created_at updated_at"},
+	{"attack-matrix", "getAttackMatrix",
+	 "tactic id stages has_rule has_data hits_30d alerts_30d"},
 	{"retro-hunts", "listRetroHunts",
 	 "id kind automatic org title rule list indicators items from until state done total events"
 	 " matches findings alerts known cut message created_by created_at started_at finished_at"},
@@ -419,22 +421,40 @@ yg_status yg_export_row(struct yg_export_work *w, uint32_t row, struct yg_sv tex
 	return yg_sheet_row(w->sheet, cells, text, err);
 }
 
-static yg_status write_page(struct yg_export_work *w, struct yg_err *err)
+static yg_status write_rows(struct yg_export_work *w, uint32_t list, struct yg_err *err)
 {
-	uint32_t items = yg_json_get(&w->json, 0, YG_SV("items"));
-	uint32_t total = yg_json_get(&w->json, 0, YG_SV("total"));
-	uint32_t exact = yg_json_get(&w->json, 0, YG_SV("total_exact"));
-	uint32_t n = items != 0 ? yg_json_at(&w->json, items)->n : 0;
+	uint32_t n = list != 0 ? yg_json_at(&w->json, list)->n : 0;
 	yg_status st = YG_OK;
-	if (w->rows == 0 && total != 0 &&
-	    (exact == 0 || yg_json_at(&w->json, exact)->type == YG_JSON_TRUE))
-		w->total = w->e->only ? w->e->row_count
-				      : (uint64_t)YG_MAX(yg_json_i64(&w->json, total, 0), 0);
-	for (uint32_t k = 0, row = items + 1; st == YG_OK && k < n; k++) {
+	for (uint32_t k = 0, row = list + 1; st == YG_OK && k < n; k++) {
 		st = yg_export_row(w, row, yg_json_text(&w->json, row), err);
 		row = yg_json_at(&w->json, row)->next;
 	}
 	return st;
+}
+
+/* The matrix has its rows in columns. */
+static yg_status write_tactics(struct yg_export_work *w, uint32_t tactics, struct yg_err *err)
+{
+	uint32_t n = yg_json_at(&w->json, tactics)->n;
+	yg_status st = YG_OK;
+	for (uint32_t k = 0, one = tactics + 1; st == YG_OK && k < n; k++) {
+		st = write_rows(w, yg_json_get(&w->json, one, YG_SV("techniques")), err);
+		one = yg_json_at(&w->json, one)->next;
+	}
+	return st;
+}
+
+static yg_status write_page(struct yg_export_work *w, struct yg_err *err)
+{
+	uint32_t tactics = yg_json_get(&w->json, 0, YG_SV("tactics"));
+	uint32_t total = yg_json_get(&w->json, 0, YG_SV("total"));
+	uint32_t exact = yg_json_get(&w->json, 0, YG_SV("total_exact"));
+	if (w->rows == 0 && total != 0 &&
+	    (exact == 0 || yg_json_at(&w->json, exact)->type == YG_JSON_TRUE))
+		w->total = w->e->only ? w->e->row_count
+				      : (uint64_t)YG_MAX(yg_json_i64(&w->json, total, 0), 0);
+	return tactics != 0 ? write_tactics(w, tactics, err)
+			    : write_rows(w, yg_json_get(&w->json, 0, YG_SV("items")), err);
 }
 
 /* One page; *out_more: there is another. */

@@ -159,13 +159,14 @@ static void put_numbers(struct yg_jo *j, const struct numbers *n)
 	yg_jo_int(j, "alerts_30d", n->alerts);
 }
 
-static size_t put_technique(struct yg_jo *j, const struct matrix *m, size_t at)
+static size_t put_technique(struct yg_jo *j, const struct matrix *m, size_t at, const char *tactic)
 {
 	struct numbers n = {.hits = 0};
 	size_t end = at;
 	for (; end < m->count && by_place(&m->uses[at], &m->uses[end]) == 0; end++)
 		add(&n, m->uses[end].rule, m->uses[end].rule->looked);
 	yg_jo_begin(j, '{');
+	yg_jo_str(j, "tactic", yg_sv_of(tactic));
 	yg_jo_str(j, "id", m->uses[at].technique);
 	put_numbers(j, &n);
 	yg_jo_end(j, '}');
@@ -192,7 +193,7 @@ static void put_matrix(struct yg_jo *j, const struct matrix *m, bool japanese)
 		yg_jo_key(j, "techniques");
 		yg_jo_begin(j, '[');
 		while (at < m->count && m->uses[at].tactic == t)
-			at = put_technique(j, m, at);
+			at = put_technique(j, m, at, known ? tactics[t].id : "");
 		yg_jo_end(j, ']');
 		yg_jo_end(j, '}');
 	}

@@ -689,6 +689,10 @@ def walk_exports(w, tokens):
     ok({r["org"] for r in csv.DictReader(io.StringIO(got.body.decode()[1:], newline=""))} == {"yamabuki"}, "a token's audit log is its own")
     _, got = order("organisations", "csv")
     ok(len(got.body.decode().splitlines()) == len(w.call("listOrganisations", 200).json()["items"]) + 1, "organisations")
+    every = [(x["tactic"], x["id"]) for t in w.call("getAttackMatrix", 200).json()["tactics"] for x in t["techniques"]]
+    _, got = order("attack-matrix", "csv")
+    rows = list(csv.DictReader(io.StringIO(got.body.decode()[1:], newline="")))
+    ok([(r["tactic"], r["id"]) for r in rows] == every, "the techniques of the matrix", (rows[:1], every[:1]))
     for kind in ("sources", "indicators", "systems", "people", "jobs"):
         if f"list{kind.capitalize()}" in OPS:
             order(kind, "csv")

@@ -95,7 +95,7 @@ export default function AttackMatrix() {
 	const shown = tactics.filter((x) => only === "" || keyOf(x) === only).map((x) => ({ ...x, techniques: x.techniques.filter((y) => fits(y, want)) })).filter((x) => x.techniques.length > 0);
 	const none = found.data?.no_technique;
 	return (
-		<Page title={t("nav.attack-matrix")} lead={<Heard asOf={found.data?.as_of} />}>
+		<Page title={t("nav.attack-matrix")} lead={<Heard asOf={found.data?.as_of} />} exports={{ kind: "attack-matrix", query: orgQuery() }}>
 			{found.error !== undefined && <ErrorBox error={found.error} again={found.reload} />}
 			{found.data === undefined && found.error === undefined && <Skeleton lines={12} />}
 			{found.data !== undefined && tactics.every((x) => x.techniques.length === 0) && <Empty title={t("attack-matrix.none")} action={<a href={link("detection-rules")}>{t("nav.detection-rules")}</a>}>{t("attack-matrix.none-why")}</Empty>}
