@@ -23,7 +23,7 @@ $(BUILD)/build.ninja:
 run: all
 	@tools/run $(BUILD)/yagura $(DATA)
 
-test: setup-test
+test:
 	@tools/test
 
 bench:
