@@ -51,20 +51,20 @@ function scenes(tab, rule) {
 	const fault = async () => {
 		await tab.go(rule);
 		const editor = page.locator(".dr-code textarea");
-		await editor.fill((await editor.inputValue()).replace("condition: ", "condition: no_such and "));
+		await editor.fill((await editor.inputValue()).replace(/condition: (?!no_such)/, "condition: no_such and "));
 		await page.locator("[data-checked=true].is-bad").waitFor();
 	};
 	const tried = async () => {
 		await tab.go(rule);
 		const box = page.locator(".dr-try").last();
-		await box.locator("[role=combobox]").focus();
+		await box.locator("[role=combobox]").click();
 		await page.locator("[role=option]:visible").first().waitFor();
 		await page.keyboard.press("Enter");
 		await box.locator("button").first().click();
 		await page.locator(".dr-try ~ [aria-live] :is(.y-empty, .dr-found)").waitFor();
 		await tab.settled();
 	};
-	return { "detection-rule_fault": fault, "detection-rule_tried": tried };
+	return { "detection-rule_tried": tried, "detection-rule_fault": fault }; // what was typed stays
 }
 
 await run(async () => {

@@ -230,15 +230,16 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 		</div>
 	);
 }
-/** done of total; without a total it only says that it goes on. */
-export function Progress({ done, total, label, since }: { done: number; total: number | null; label: string; since?: number }) {
+export const percent = (share: number) => numbers({ style: "percent", maximumFractionDigits: 0 }).format(share);
+/** done of total; without a total it only says that it goes on. `share`: it counts parts of the whole, which say nothing by themselves. */
+export function Progress({ done, total, label, since, share }: { done: number; total: number | null; label: string; since?: number; share?: boolean }) {
 	const rest = since !== undefined && total !== null && done > 0 && done < total ? ((Date.now() - since) / 1000 / done) * (total - done) : 0;
 	return (
 		<div class="y-progress">
 			<div class="y-progress__text">
 				<span>{label}</span>
 				<span class="y-num">
-					{total === null ? done.toLocaleString(lang.value) : `${done.toLocaleString(lang.value)} / ${total.toLocaleString(lang.value)}`}
+					{share === true ? percent(done / (total || 1)) : total === null ? done.toLocaleString(lang.value) : `${done.toLocaleString(lang.value)} / ${total.toLocaleString(lang.value)}`}
 					{rest > 2 && <small> {t("progress.rest", { time: span(rest) })}</small>}
 				</span>
 			</div>

@@ -191,6 +191,8 @@ interface ComboboxProps {
 	placeholder?: string;
 	/** The label is for screen readers only. */
 	bare?: boolean;
+	/** The choices are shown when it has the focus; else when one clicks, types or goes down. */
+	atOnce?: boolean;
 }
 /** Type-ahead: choices come while one types; arrows, Enter, Escape. */
 export function Combobox(p: ComboboxProps) {
@@ -267,7 +269,8 @@ export function Combobox(p: ComboboxProps) {
 					setText(e.currentTarget.value);
 					void look(e.currentTarget.value);
 				}}
-				onFocus={() => void look("")}
+				onFocus={() => p.atOnce === true && void look("")}
+				onClick={() => !open && void look("")}
 				onBlur={() => {
 					close(); // nor do choices that are still on their way open over what has the focus now
 					if (open || text !== p.value) choose(p.free === true ? undefined : choices.find((c) => c.label === text || c.value === text));

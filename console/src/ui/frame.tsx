@@ -46,6 +46,7 @@ function ScopeBar() {
 					<div class="y-stack y-scopepanel">
 						<Combobox
 							label={t("scope.organisation")}
+							atOnce
 							value=""
 							find={findOrgs}
 							onChange={(org) => {

@@ -130,7 +130,7 @@ const COLUMNS = (): Column<Exception>[] => [
 	{ key: "state", label: t("detection-exceptions.state"), width: "min", cell: (x) => <State x={x} /> },
 	{ key: "reason", label: t("detection-exceptions.reason"), main: true, cell: (x) => <a href={withRest([x.id])}>{x.reason}</a> },
 	{ key: "rule", label: t("detection-exceptions.rule"), width: "wide", cell: (x) => <RuleName id={x.rule} /> },
-	{ key: "org", label: t("scope.organisation"), cell: (x) => whoseRule(x.org) },
+	{ key: "org", label: t("scope.organisation"), cell: (x) => whoseRule(x.org), drop: 1 },
 	{ key: "until", label: t("detection-exceptions.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("until.never")}</span> : <Time at={x.expires_at} />) },
 	{ key: "by", label: t("detection-exceptions.by"), width: "min", cell: (x) => actorName(x.created_by), extra: true },
 	{ key: "created", label: t("detection-exceptions.created"), width: "min", cell: (x) => <Time at={x.created_at} />, drop: 1 },

@@ -59,13 +59,14 @@ function Coloured({ line }: { line: string }) {
 	);
 }
 
-/** `jump` gets the way to a line. */
-export function Editor({ text, set, check, save, readOnly, jump }: { text: string; set: (text: string) => void; check: Check; save: () => void; readOnly: boolean; jump: { current: (line: number) => void } }) {
+/** `jump` gets the way to a line. What is `untouched` is not found fault with. */
+export function Editor({ text, set, check, untouched, save, readOnly, jump }: { text: string; set: (text: string) => void; check: Check; untouched: boolean; save: () => void; readOnly: boolean; jump: { current: (line: number) => void } }) {
 	const area = useRef<HTMLTextAreaElement>(null);
 	const back = useRef<HTMLPreElement>(null);
 	const id = useId();
 	const lines = text.split("\n");
-	const bad = new Set(check.problems.map((p) => p.line ?? 0));
+	const problems = untouched ? [] : check.problems;
+	const bad = new Set(problems.map((p) => p.line ?? 0));
 	const follow = () => {
 		if (area.current !== null && back.current !== null) [back.current.scrollTop, back.current.scrollLeft] = [area.current.scrollTop, area.current.scrollLeft];
 	};
@@ -91,11 +92,11 @@ export function Editor({ text, set, check, save, readOnly, jump }: { text: strin
 		}
 	};
 	useEffect(follow);
-	const told = check.busy ? t("detection-rule.checking") : check.problems.length === 0 ? t("detection-rule.no-fault") : t("detection-rule.faults", { n: check.problems.length });
+	const told = check.busy ? t("detection-rule.checking") : problems.length === 0 ? t("detection-rule.no-fault") : t("detection-rule.faults", { n: problems.length });
 	return (
 		<div class="dr-editor">
 			<label for={id}>{t("detection-rule.text")}</label>
-			<div class={cx("dr-code", check.problems.length > 0 && "is-bad")}>
+			<div class={cx("dr-code", problems.length > 0 && "is-bad")}>
 				<pre ref={back} aria-hidden="true" translate={false}>
 					{lines.map((line, i) => (
 						<span key={i} class={cx("dr-line", bad.has(i + 1) && "is-bad")}>
@@ -115,17 +116,17 @@ export function Editor({ text, set, check, save, readOnly, jump }: { text: strin
 					translate={false}
 					rows={Math.min(32, Math.max(16, lines.length + 1))}
 					aria-describedby={`${id}-told`}
-					aria-invalid={check.problems.length > 0 || undefined}
+					aria-invalid={problems.length > 0 || undefined}
 					onInput={(e) => set(e.currentTarget.value)}
 					onKeyDown={onKey}
 					onScroll={follow}
 				/>
 			</div>
 			<div class="y-stack" id={`${id}-told`} aria-live="polite">
-				{text.trim() !== "" && check.error === undefined && (
-					<p class={cx("dr-told", !check.busy && (check.problems.length > 0 ? "is-bad" : "is-ok"))} data-checked={!check.busy}>
+				{text.trim() !== "" && !untouched && check.error === undefined && (
+					<p class={cx("dr-told", !check.busy && (problems.length > 0 ? "is-bad" : "is-ok"))} data-checked={!check.busy}>
 						{told}
-						{!check.busy && check.problems.length === 0 && check.rule?.title !== undefined && (
+						{!check.busy && problems.length === 0 && check.rule?.title !== undefined && (
 							<span class="y-soft dr-read">
 								<Severity id={levelId(check.rule.level ?? "")} /> {check.rule.title}
 								{check.rule.logsource !== undefined && sourceWords(check.rule.logsource) !== "" && <> ({sourceWords(check.rule.logsource)})</>}
@@ -134,9 +135,9 @@ export function Editor({ text, set, check, save, readOnly, jump }: { text: strin
 					</p>
 				)}
 				{check.error !== undefined && <ErrorBox error={check.error} />}
-				{check.problems.length > 0 && (
+				{problems.length > 0 && (
 					<ul class="y-list">
-						{check.problems.map((p, i) => (
+						{problems.map((p, i) => (
 							<li key={i} class="y-listrow">
 								{typeof p.line === "number" && p.line > 0 && (
 									<Button small onClick={() => show(p.line as number)}>

@@ -1,6 +1,6 @@
 // One rule: its text with the checks, at which stage it is where, what is excepted, what it was, how often it hits.
 // Without an id: a new one.
-import { Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, actorName, api, at, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, toastError, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
+import { Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, toastError, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
 import { Editor, useCheck } from "./editor";
 import { History } from "./history";
 import { Hits } from "./hits";
@@ -38,7 +38,7 @@ detection:
         Image|endswith: '\\'
     condition: selection
 falsepositives:
-    - 
+    - Unknown
 level: medium
 `;
 /** What is being written stays while one looks elsewhere in the console. */
@@ -77,7 +77,7 @@ function Text({ id, was, first, writable, save, extra, ready, children }: { id: 
 	}, [changed]);
 	return (
 		<>
-			<Editor text={text} set={set} check={check} save={go_} readOnly={!writable} jump={jump} />
+			<Editor text={text} set={set} check={check} untouched={text === first} save={go_} readOnly={!writable} jump={jump} />
 			{form.error !== undefined && <ErrorBox error={form.error} />}
 			{extra}
 			{writable && (
@@ -244,7 +244,7 @@ function One({ id }: { id: string }) {
 													<Facts
 														rows={[
 															[t("detection-rule.logsource"), sourceWords(rule.logsource) !== "" && <a key="l" href={link("detection-rules", { query: { logsource: [rule.logsource.category, rule.logsource.product, rule.logsource.service].map((y) => y ?? "").join("/").replace(/\/+$/, "") } })}>{sourceWords(rule.logsource)}</a>],
-															[t("detection-rule.status"), rule.status],
+															[t("detection-rule.status"), rule.status !== "" && <Word key="w" group="detection-rule.status" word={rule.status} />],
 															[t("detection-rule.author"), rule.author],
 															[t("detection-rule.collection"), [rule.collection, rule.file].filter((y) => y !== null && y !== "").join(": ")],
 															[t("detection-rule.added"), <span key="c"><Time at={rule.created_at} exact /> {actorName(rule.created_by ?? "")}</span>],

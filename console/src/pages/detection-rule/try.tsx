@@ -52,7 +52,7 @@ export function Try({ text, disabled }: { text: string; disabled: boolean }) {
 			</div>
 			<div aria-live="polite" class="y-stack">
 				{error !== undefined && <ErrorBox error={error} />}
-				{running && <Progress done={job.done} total={job.total} label={t("detection-rule.trying")} />}
+				{running && <Progress done={job.done} total={job.total} share label={t("detection-rule.trying")} />}
 				{job !== undefined && finished(job) && r === undefined && <p role="alert">{t("detection-rule.try-failed")} {job.message}</p>}
 				{r !== undefined && r.matches === 0 && <Empty title={t("detection-rule.try-none")}>{t("detection-rule.try-none-why", { n: r.events })}</Empty>}
 				{r !== undefined && r.matches > 0 && (

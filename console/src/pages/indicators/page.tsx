@@ -1,5 +1,5 @@
 // Indicators: is this value known, the lists, their entries, and what is allowed although listed.
-import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, link, may, mayAll, param, place, orgQuery, setQuery, stepsOf, over, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, actorName, link, may, mayAll, param, place, orgQuery, setQuery, stepsOf, over, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
 import { NewAllow, NewIndicator, NewList } from "./dialogs";
 import { AllowDrawer, IndicatorDrawer, ListDrawer } from "./drawer";
 import { type Allow, type Indicator, type IndicatorList, TYPES, whose } from "./model";
@@ -103,11 +103,11 @@ const LISTS = (): Column<IndicatorList>[] => [
 	{ key: "enabled", label: t("indicators.state"), width: "min", cell: (l) => <Chip tone={l.enabled ? "ok" : "warn"}>{l.enabled ? t("indicators.in-use") : t("indicators.not-in-use")}</Chip> },
 	{ key: "updated", label: t("indicators.updated"), width: "min", cell: (l) => <Time at={l.updated_at} /> },
 ];
-const ENTRIES = (): Column<Indicator>[] => [
+const ENTRIES = (lists: IndicatorList[]): Column<Indicator>[] => [
 	{ key: "severity", label: t("indicators.severity"), width: "min", cell: (x) => <Severity id={x.severity_id} /> },
 	{ key: "value", label: t("indicators.value"), main: true, width: "wide", cell: (x) => <a href={withRest([x.id])}>{x.value}</a> },
 	{ key: "type", label: t("indicators.type"), width: "min", cell: (x) => <Word group="indicators.type" word={x.type} /> },
-	{ key: "list", label: t("indicators.list"), cell: (x) => <a href={link("indicators", { rest: [x.list] })}>{x.list_name ?? x.list}</a> },
+	{ key: "list", label: t("indicators.list"), cell: (x) => <a href={link("indicators", { rest: [x.list] })}>{lists.find((l) => l.id === x.list)?.title || x.list_name || x.list}</a> },
 	{ key: "org", label: t("scope.organisation"), cell: (x) => whose(x.org), extra: true },
 	{ key: "confidence", label: t("indicators.confidence"), num: true, width: "min", cell: (x) => <Num n={x.confidence} href={link("indicators", { rest: [x.list] })} label={t("indicators.confidence")} />, drop: 1 },
 	{ key: "category", label: t("indicators.category"), cell: (x) => x.category, drop: 2 },
@@ -121,7 +121,7 @@ const ALLOWED = (): Column<Allow>[] => [
 	{ key: "reason", label: t("indicators.reason"), width: "wide", cell: (x) => x.reason },
 	{ key: "org", label: t("scope.organisation"), cell: (x) => whose(x.org) },
 	{ key: "until", label: t("indicators.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("until.never")}</span> : over(x.expires_at) ? <Chip tone="warn">{t("indicators.expired")}</Chip> : <Time at={x.expires_at} />) },
-	{ key: "by", label: t("indicators.by"), width: "min", cell: (x) => x.created_by, extra: true },
+	{ key: "by", label: t("indicators.by"), width: "min", cell: (x) => actorName(x.created_by), extra: true },
 ];
 
 export default function Indicators() {
@@ -144,7 +144,7 @@ export default function Indicators() {
 		setChanges(changes + 1);
 	};
 	const drawer = { id: id ?? "", back: withRest([]), changed, step: stepsOf(rows, (x) => [x.id]) };
-	const columns = useMemo(() => ({ lists: LISTS(), entries: ENTRIES(), allow: ALLOWED() }), [t("indicators.list")]);
+	const columns = useMemo(() => ({ lists: LISTS(), entries: ENTRIES(lists.items), allow: ALLOWED() }), [t("indicators.list"), lists.items]);
 	const current = snapshot.data?.items[0];
 	const add = (what: string, text: string) => writable && (
 		<Button icon="plus" onClick={() => setDialog(what)}>

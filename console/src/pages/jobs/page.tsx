@@ -1,14 +1,16 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, JobState, Num, Page, Progress, Section, Select, Skeleton, type Step, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, jobStates, link, may, orgTitle, param, place, orgQuery, send, setQuery, span, stepsOf, t, toMs, toast, toastError, useAgain, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, JobState, Num, Page, Progress, Section, Select, Skeleton, type Step, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, jobStates, link, may, orgTitle, param, percent, place, orgQuery, send, setQuery, span, stepsOf, t, toMs, toast, toastError, useAgain, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
 
 const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "alert.undo", "backup.create", "rule-try", "retro-hunt", "org.purge", "demo.load", "demo.remove"] as const;
 /** An import counts bytes, all others count things. */
 const inBytes = (j: Job) => j.kind === "events.import";
 const kilo = (n: number | null) => (n === null ? null : Math.ceil(n / 1000));
-const soFar = (j: Job) => (inBytes(j) ? t("jobs.kilobytes", { n: kilo(j.done) ?? 0 }) : t("jobs.items", { n: j.done }));
+/** These count thousandths of what there is to do. */
+const inShares = (j: Job) => j.kind === "retro-hunt" || j.kind === "rule-try";
+const soFar = (j: Job) => (inShares(j) ? percent(j.done / (j.total || 1)) : inBytes(j) ? t("jobs.kilobytes", { n: kilo(j.done) ?? 0 }) : t("jobs.items", { n: j.done }));
 function Going({ job }: { job: Job }) {
 	const b = inBytes(job);
-	return <Progress done={b ? (kilo(job.done) ?? 0) : job.done} total={b ? kilo(job.total) : job.total} label={b ? t("jobs.sent") : t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />;
+	return <Progress done={b ? (kilo(job.done) ?? 0) : job.done} total={b ? kilo(job.total) : job.total} share={inShares(job)} label={b ? t("jobs.sent") : t("jobs.done-so-far")} since={job.started_at === null ? undefined : toMs(job.started_at)} />;
 }
 const isFile = (j: Job) => j.kind === "export" && j.state === "done";
 /** Only who ordered an export has its file: ask first, then let the browser save it. */
@@ -194,7 +196,8 @@ export default function Jobs() {
 	});
 	const running = list.items.filter((j) => !finished(j)).map((j) => j.id);
 	useAgain(running.length > 0, () => running.slice(0, 10).forEach(look), 1500);
-	const columns = useMemo(COLUMNS, [t("jobs.state")]);
+	const files = list.items.some(isFile);
+	const columns = useMemo(() => COLUMNS().filter((c) => files || c.key !== "do"), [t("jobs.state"), files]);
 	return (
 		<Page
 			title={t("nav.jobs")}

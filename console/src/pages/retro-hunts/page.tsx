@@ -32,10 +32,15 @@ interface Hunt {
 	finished_at: string | null;
 }
 const going = (h: Hunt) => h.state === "queued" || h.state === "running";
-const titleOfHunt = (h: Hunt) => h.title || h.rule || h.list || (h.indicators ?? []).join(", ") || t(`retro-hunts.new-${h.kind}`, { n: h.items });
+/** Of several that were new: how many. */
+function titleOfHunt(h: Hunt): string {
+	const given = h.indicators ?? [];
+	if (given.length > 0) return given.slice(0, 3).join(", ") + (given.length > 3 ? ", ..." : "");
+	return h.rule === null && h.list === null ? t(`retro-hunts.new-${h.kind}`, { n: h.items }) : h.title || h.rule || h.list || "";
+}
 const alertsOfHunt = (h: Hunt) => (h.kind === "rule" ? link("alerts", { query: { indicator: h.rule, state: "all" } }) : h.kind === "indicators" && h.indicators?.length === 1 ? link("alerts", { query: { indicator: h.indicators[0], state: "all" } }) : link("alerts", { query: { list: h.kind === "list" ? h.list : null, state: "all", from: h.created_at } }));
 function Going({ h }: { h: Hunt }) {
-	return <Progress done={h.done} total={h.total} label={t("retro-hunts.progress")} since={h.started_at === null ? undefined : toMs(h.started_at)} />;
+	return <Progress done={h.done} total={h.total} share label={t("retro-hunts.progress")} since={h.started_at === null ? undefined : toMs(h.started_at)} />;
 }
 /** What is looked for, with the way to it. */
 function What({ h }: { h: Hunt }): ComponentChildren {
@@ -54,11 +59,11 @@ function What({ h }: { h: Hunt }): ComponentChildren {
 }
 const COLUMNS = (): Column<Hunt>[] => [
 	{ key: "state", label: t("retro-hunts.state"), width: "min", cell: (h) => <JobState state={h.state} /> },
-	{ key: "what", label: t("retro-hunts.what"), main: true, cell: (h) => <a href={withRest([h.id])}>{titleOfHunt(h)}</a> },
+	{ key: "what", label: t("retro-hunts.what"), main: true, width: "wide", cell: (h) => <a href={withRest([h.id])}>{titleOfHunt(h)}</a> },
 	{ key: "kind", label: t("retro-hunts.kind"), width: "min", cell: (h) => t(`retro-hunts.kind.${h.kind}`), drop: 2 },
 	{ key: "org", label: t("scope.organisation"), cell: (h) => whoseRule(h.org), drop: 2 },
 	{ key: "period", label: t("retro-hunts.period"), cell: (h) => <span><span class="y-num">{day(h.from)} –</span> <span class="y-num">{day(h.until)}</span></span>, drop: 1 },
-	{ key: "progress", label: t("retro-hunts.progress"), width: "wide", cell: (h) => (h.state === "running" ? <Going h={h} /> : h.message) },
+	{ key: "progress", label: t("retro-hunts.progress"), cell: (h) => (h.state === "running" ? <Going h={h} /> : h.message !== "" ? h.message : h.events > 0 && <span class="y-soft">{t("retro-hunts.looked-at", { n: h.events })}</span>) },
 	{ key: "matches", label: t("retro-hunts.matches"), num: true, width: "min", cell: (h) => <Num n={h.matches} href={h.matches > 0 ? alertsOfHunt(h) : undefined} label={t("retro-hunts.matches")} /> },
 	{ key: "created", label: t("retro-hunts.created"), width: "min", cell: (h) => <Time at={h.created_at} /> },
 	{ key: "by", label: t("retro-hunts.by"), width: "min", cell: (h) => (h.automatic ? t("retro-hunts.automatic") : actorName(h.created_by)), extra: true },
