@@ -1,8 +1,9 @@
 /* Alerts in groups. */
 #include "alert/built.h"
-#include "alert/group.h"
+#include "alert/top.h"
 
-#define GROUPS_MAX 100000u /* held in memory; more are sorted by the database */
+#define GROUPS_MAX 100000u  /* held in memory; of more, the rows are read in their order */
+#define PAGE_MAX   1000000u /* groups up to the end of a page */
 
 static const char *const group_names[] = {
 #define X(id, name) name,
@@ -146,41 +147,15 @@ static yg_status begin_indicators(struct built *b, const struct yg_alert_query *
 	return st;
 }
 
-/* Any filter, by whatever key: every alert of it is read and sorted. */
-static yg_status begin_bundles(struct built *b, const struct yg_alert_query *q,
-			       enum yg_alert_group by, uint32_t from, struct yg_err *err)
-{
-#define BUNDLE(key, type, title)                                                                   \
-	"SELECT " key ", " type ", " title ", count(*) AS n, count(DISTINCT a.org), sum(a.count)," \
-	" max(a.severity_id), min(a.first_seen), max(a.last_seen), count(*) OVER () FROM alert a"
-	static const char *const selects[] = {
-		[YG_GROUP_INDICATOR] = BUNDLE("a.indicator", "max(a.indicator_type)", "''"),
-		[YG_GROUP_ORG] =
-			BUNDLE("a.org", "''",
-			       "(SELECT o.title_ja || '\t' || o.title_en FROM organisation o"
-			       " WHERE o.slug = a.org)"),
-		[YG_GROUP_ASSET] = BUNDLE("a.asset", "''", "''"),
-		[YG_GROUP_CATEGORY] = BUNDLE("a.category", "''", "''"),
-		[YG_GROUP_LIST] = BUNDLE("a.list", "''", "''"),
-	};
-	yg_status st = built_begin(b, selects[by], q, false, err);
-	yg_buf_printf(&b->sql, " GROUP BY a.%s ORDER BY n DESC, a.%s", group_names[by],
-		      group_names[by]);
-	put_page_end(b, q, from);
-	return st;
-}
-
-/* Sorted in the database: however many groups there are. */
-static yg_status sorted_bundles(struct yg_state *db, const struct yg_alert_query *q,
-				enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
-				struct yg_alert_bundles *out, struct yg_err *err)
+/* The page of the largest indicators, as the counters know them. */
+static yg_status counted_bundles(struct yg_state *db, const struct yg_alert_query *q, uint32_t from,
+				 struct yg_arena *arena, struct yg_alert_bundles *out,
+				 struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct built b = {.db = db};
 	bool row = true;
-	yg_status st = by == YG_GROUP_INDICATOR && grouped(&q->f)
-			       ? begin_indicators(&b, q, from, err)
-			       : begin_bundles(&b, q, by, from, err);
+	yg_status st = begin_indicators(&b, q, from, err);
 	if (st == YG_OK)
 		st = built_prepare(&b, db, &s, err);
 	yg_buf_free(&b.sql);
@@ -192,9 +167,12 @@ static yg_status sorted_bundles(struct yg_state *db, const struct yg_alert_query
 	return st;
 }
 
-/* Every alert of the filter, once, in no order. */
-static yg_status add_rows(struct yg_state *db, const struct yg_alert_query *q,
-			  enum yg_alert_group by, struct yg_groups *g, struct yg_err *err)
+/* Calls `add` for every alert of the filter, once; in no order, or by key and organisation. */
+static yg_status each_row(struct yg_state *db, const struct yg_alert_query *q,
+			  enum yg_alert_group by, bool ordered,
+			  yg_status (*add)(void *to, const struct yg_group_row *r,
+					   struct yg_err *err),
+			  void *to, struct yg_err *err)
 {
 #define OF(key, type)                                                                              \
 	"SELECT " key ", " type ", a.org, a.count, a.severity_id, a.first_seen, a.last_seen"       \
@@ -210,6 +188,8 @@ static yg_status add_rows(struct yg_state *db, const struct yg_alert_query *q,
 	struct built b = {.db = db};
 	bool row = true;
 	yg_status st = built_begin(&b, selects[by], q, false, err);
+	if (ordered)
+		yg_buf_printf(&b.sql, " ORDER BY a.%s, a.org", group_names[by]);
 	if (st == YG_OK)
 		st = built_prepare(&b, db, &s, err);
 	yg_buf_free(&b.sql);
@@ -221,9 +201,32 @@ static yg_status add_rows(struct yg_state *db, const struct yg_alert_query *q,
 					 .severity_id = (int)yg_col_i64(s, 4),
 					 .first_seen = yg_col_i64(s, 5),
 					 .last_seen = yg_col_i64(s, 6)};
-		st = yg_groups_add(g, &r, err);
+		st = add(to, &r, err);
 	}
 	return st;
+}
+
+static yg_status add_to_groups(void *to, const struct yg_group_row *r, struct yg_err *err)
+{
+	return yg_groups_add(to, r, err);
+}
+
+static yg_status add_to_top(void *to, const struct yg_group_row *r, struct yg_err *err)
+{
+	return yg_top_add(to, r, err);
+}
+
+/* However many groups there are. */
+static yg_status ordered_bundles(struct yg_state *db, const struct yg_alert_query *q,
+				 enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
+				 struct yg_alert_bundles *out, struct yg_err *err)
+{
+	YG_AUTO(yg_top_free) struct yg_top top;
+	yg_top_init(&top, (size_t)from + q->limit);
+	if (from > PAGE_MAX)
+		return YG_FAIL(err, YG_TOOBIG, "too many groups of alerts: filter them");
+	yg_status st = each_row(db, q, by, true, add_to_top, &top, err);
+	return st == YG_OK ? yg_top_page(&top, from, arena, out, err) : st;
 }
 
 static yg_status put_titles(struct yg_state *db, struct yg_arena *arena,
@@ -277,11 +280,14 @@ yg_status yg_alert_bundle_within(struct yg_state *db, const struct yg_alert_quer
 	yg_status st = plain(db, &q, err);
 	if (st != YG_OK)
 		return st;
-	bool known = by == YG_GROUP_INDICATOR && grouped(&q.f);
-	st = most > 0 && !known ? add_rows(db, &q, by, &g, err) : YG_LIMIT;
+	if (by == YG_GROUP_INDICATOR && grouped(&q.f))
+		return counted_bundles(db, &q, from, arena, out, err);
+	/* there are nearly as many assets as alerts: more than are held in memory */
+	bool many = by == YG_GROUP_ASSET && q.f.reach.to.us == 0;
+	st = most > 0 && !many ? each_row(db, &q, by, false, add_to_groups, &g, err) : YG_LIMIT;
 	if (st == YG_LIMIT)
-		return sorted_bundles(db, &q, by, from, arena, out, err);
-	if (st == YG_OK)
+		st = ordered_bundles(db, &q, by, from, arena, out, err);
+	else if (st == YG_OK)
 		st = yg_groups_page(&g, from, q.limit, arena, out, err);
 	return st == YG_OK && by == YG_GROUP_ORG ? put_titles(db, arena, out, err) : st;
 }

@@ -1,5 +1,5 @@
 /* group.h - alerts taken one by one into groups by a key, in memory: what the database
- * would sort all of them for.  Bounded: who is refused has the database do it.
+ * would sort all of them for.  Bounded: who is refused reads them in order (alert/top.h).
  * One thread at a time per yg_groups. */
 #pragma once
 #include "alert/query.h"
@@ -25,8 +25,8 @@ struct yg_groups {
 	size_t most;
 };
 
-/* yg_alert_bundle() with other bounds than its own: `most` groups in memory, then sorted
- * by the database. */
+/* yg_alert_bundle() with other bounds than its own: `most` groups in memory, then read in
+ * their order. */
 yg_status yg_alert_bundle_within(struct yg_state *db, const struct yg_alert_query *ask,
 				 enum yg_alert_group by, uint32_t from, size_t most,
 				 struct yg_arena *arena, struct yg_alert_bundles *out,

@@ -312,7 +312,7 @@ static bool same_groups(struct yg_state *db, const struct yg_reach *reach, unsig
 	return true;
 }
 
-/* In memory or sorted by the database: the same, by whatever key, page and period. */
+/* In memory or read in their order: the same, by whatever key, page and period. */
 static bool same_ways(struct yg_state *db, const struct yg_alert_query *q, enum yg_alert_group by)
 {
 	struct yg_alert_bundles memory, sorted;
@@ -349,7 +349,7 @@ static void test_ways(void)
 			q.f.reach = periods[i];
 			q.f.severity_min = 1;
 			T_NAMED(same_ways(db, &q, (enum yg_alert_group)by),
-				"groups in memory are those that the database sorts");
+				"groups in memory are those that come in order");
 		}
 	T_OK(yg_alert_bundle_within(db, &q, YG_GROUP_ASSET, 0, 4, &arena, &few, &err) == YG_OK);
 	T_NAMED(few.n == 3 && few.groups > 4, "more than fit in memory are all there");

@@ -68,6 +68,7 @@ X("expected a number from 1 to 200", "1から200までの数値を指定して�
 X("no such object", "対象が見つからないか、閲覧の権限がありません")
 X("too many searches are running", "実行中の検索が多すぎます")
 X("too many live streams are open", "開いている通知の接続が多すぎます")
+X("too many groups of alerts: filter them", "警報の組が多すぎます。条件で絞り込んでください")
 X("too many groups of alerts to be held in memory", "警報の組の数が、メモリーに保持できる数を超えています")
 /* --- rights --- */
 X("the scope %s is needed", "スコープ {1} が必要です")
