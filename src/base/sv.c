@@ -189,14 +189,12 @@ yg_status yg_parse_span(struct yg_sv s, int64_t *out_us, struct yg_err *err)
 	return st;
 }
 
-/* One sequence at p (RFC 3629 section 4); its length, 0 when it is not valid. */
-static size_t utf8_one(const unsigned char *p, size_t n)
+size_t yg_utf8_long(const char *text, const char *end)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	unsigned char c = p[0], low = 0x80, high = 0xbf;
 	size_t want = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-	if (c < 0x80)
-		return 1;
-	if (c < 0xc2 || c > 0xf4 || n < want)
+	if (c < 0xc2 || c > 0xf4 || (size_t)(end - text) < want)
 		return 0;
 	if (c == 0xe0)
 		low = 0xa0;
@@ -226,7 +224,7 @@ size_t yg_utf8_valid(struct yg_sv s)
 				continue;
 			}
 		}
-		size_t n = utf8_one((const unsigned char *)s.p + at, s.n - at);
+		size_t n = (unsigned char)s.p[at] < 0x80 ? 1 : yg_utf8_long(s.p + at, s.p + s.n);
 		if (n == 0)
 			break;
 		at += n;

@@ -41,32 +41,6 @@ static inline const char *plain_end(const char *p, const char *end)
 	return p;
 }
 
-/* Length of the UTF-8 sequence of two bytes or more at p (RFC 3629 section 4);
- * 0 when it is not valid or not whole. */
-static size_t utf8_long(const char *text, const char *end)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	size_t left = (size_t)(end - text);
-	unsigned char c = p[0], low = 0x80, high = 0xbf;
-	size_t want = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-	if (c < 0xc2 || c > 0xf4 || left < want)
-		return 0;
-	if (c == 0xe0)
-		low = 0xa0;
-	else if (c == 0xed)
-		high = 0x9f;
-	else if (c == 0xf0)
-		low = 0x90;
-	else if (c == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < want; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return want;
-}
-
 static int hex4(const char *p)
 {
 	int v = 0;
@@ -192,7 +166,7 @@ static inline yg_status string(struct ps *s)
 		} else if ((unsigned char)*s->p < 0x20) {
 			return fail(s, "a control character in a string");
 		} else {
-			n = utf8_long(s->p, s->end);
+			n = yg_utf8_long(s->p, s->end);
 			if (n == 0)
 				return fail(s, "invalid UTF-8");
 		}
@@ -606,7 +580,7 @@ void yg_json_put_str(struct yg_buf *b, struct yg_sv s)
 		const char *stop = plain_end(p, end);
 		while (stop < end &&
 		       (signed char)*stop < 0) { /* runs of other scripts in one piece */
-			size_t n = utf8_long(stop, end);
+			size_t n = yg_utf8_long(stop, end);
 			if (n == 0)
 				break;
 			stop = plain_end(stop + n, end);
