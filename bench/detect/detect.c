@@ -116,6 +116,8 @@ static bool open_all(struct bench *b, enum yg_source source, const char *rules,
 		st = yg_detect_open_fd(fd, 0, &b->engine, err);
 		if (st == YG_OK)
 			st = yg_detect_eval_new(b->engine, &b->eval, err);
+		if (st == YG_OK)
+			yg_detect_view_only(b->view, b->engine);
 		(void)close(fd);
 	}
 	if (st == YG_OK && strcmp(indicators, "-") != 0) {

@@ -54,11 +54,12 @@ static int run_compile(struct yg_cli *cli)
 	w.generation = (uint64_t)(w.created.us / YG_US_PER_S);
 	if (given != NULL && yg_parse_u64(yg_sv_of(given), &w.generation, &err) != YG_OK)
 		return yg_cli_usage(cli, "--generation is a number");
-	yg_status st =
-		yg_rules_load(cli, yg_cli_get(cli, "rules"), &engine, &correlations, &counts, &err);
+	yg_status st = yg_rules_load(cli, yg_cli_get(cli, "rules"), false, &engine, &correlations,
+				     &counts, &err);
 	w.engine = engine;
 	if (st == YG_OK) /* those that cannot be are told */
-		st = yg_correlating_new(cli, engine, &correlations, &counts, &correlating, &err);
+		st = yg_correlating_new(cli, engine, &correlations, &counts, NULL, NULL,
+					&correlating, &err);
 	yg_correlating_free(correlating);
 	if (st == YG_OK && out != NULL)
 		st = yg_file_make(out, 0644, write_snapshot, &w, &err);
@@ -183,16 +184,22 @@ static yg_status open_engine(struct running *r, struct yg_err *err)
 	if ((rules == NULL) == (snap == NULL))
 		return YG_FAIL(err, YG_INVAL, "one of --rules and --snapshot is needed");
 	if (rules != NULL) {
-		yg_status st =
-			yg_rules_load(r->cli, rules, &r->engine, &r->correlations, &r->counts, err);
-		return st == YG_OK ? yg_correlating_new(r->cli, r->engine, &r->correlations,
-							&r->counts, &r->correlating, err)
-				   : st;
+		yg_status st = yg_rules_load(r->cli, rules, false, &r->engine, &r->correlations,
+					     &r->counts, err);
+		return st == YG_OK
+			       ? yg_correlating_new(r->cli, r->engine, &r->correlations, &r->counts,
+						    NULL, NULL, &r->correlating, err)
+			       : st;
 	}
 	YG_AUTO(yg_fd_close) int fd = open(snap, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return YG_FAIL_OS(err, errno, "%s", snap);
 	yg_status st = yg_detect_open_fd(fd, 0, &r->engine, err);
+	if (st == YG_OK)
+		st = yg_rules_correlations(r->engine, &r->correlations, &r->counts, err);
+	if (st == YG_OK)
+		st = yg_correlating_new(r->cli, r->engine, &r->correlations, &r->counts, NULL, NULL,
+					&r->correlating, err);
 	if (st != YG_OK)
 		yg_err_wrap(err, "%s: ", snap);
 	return st;
@@ -317,8 +324,8 @@ const struct yg_cmd yg_cmds_detect[] = {
 	 .doc = "Compile Sigma rules into a snapshot, offline.",
 	 .doc_ja = "Sigma ルールをスナップショットにする(サーバー不要)。",
 	 .more = "A rule that is refused is named as by detect check and left out; then the exit status "
-		 "is 3.  Filters narrow the rules they name; correlations are checked and are not in the "
-		 "snapshot.",
+		 "is 3.  Filters narrow the rules they name.  The files that have correlations are in the "
+		 "snapshot as they are.",
 	 .run = run_compile},
 	{.noun = "detect",
 	 .verb = "run",
@@ -329,7 +336,7 @@ const struct yg_cmd yg_cmds_detect[] = {
 	 .doc = "Say which Sigma rules the records of log files match, offline.",
 	 .doc_ja = "ログファイルの記録がどの Sigma ルールに合うかを示す(サーバー不要)。",
 	 .more = "Prints one line per match; with --json one object with rule, title, level, file, record, "
-		 "time and the fields that matched.  With --rules correlations are evaluated over all files "
+		 "time and the fields that matched.  Correlations are evaluated over all files "
 		 "in the order of the records' times, and printed at the end; a rule that one refers to is "
 		 "then not printed by itself, unless it says generate.  Files may be packed by gzip or "
 		 "zstd; - is standard input.  Log sources and fields are those of doc/detect.md; a record's own fields are there "

@@ -68,8 +68,10 @@ yg_status yg_ask_new(const struct yg_cli *cli, const struct yg_ask_opts *opts, s
 				 &a->norm, err);
 	if (st == YG_OK)
 		st = yg_detect_view_new(opts->source, opts->own, yg_cli_env(cli), &a->view, err);
-	if (st == YG_OK)
+	if (st == YG_OK) {
 		yg_detect_view_follow(a->view, a->norm);
+		yg_detect_view_only(a->view, opts->engine);
+	}
 	if (st == YG_OK)
 		st = yg_detect_eval_new(opts->engine, &a->eval, err);
 	if (st != YG_OK) {

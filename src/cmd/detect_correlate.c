@@ -22,6 +22,8 @@ struct yg_correlating {
 	size_t rule_count;                        /* of the engine */
 	struct yg_correlate *state;               /* owned */
 	struct yg_buf line;                       /* owned */
+	yg_correlating_fn *told;                  /* NULL: it is printed */
+	void *ctx;
 	uint64_t hits;
 	bool nomem;
 };
@@ -43,14 +45,15 @@ static void on_refused(void *ctx, uint32_t rule, const char *reason)
 	size_t i = rule - c->rule_count;
 	c->counts->refused++;
 	c->counts->correlations--;
-	(void)fprintf(stderr, "%s:%zu: refused: %s\n", c->rules->files[i], c->rules->rules[i]->line,
-		      reason);
+	if (c->told == NULL)
+		(void)fprintf(stderr, "%s:%zu: refused: %s\n", c->rules->files[i],
+			      c->rules->rules[i]->line, reason);
 }
 
 yg_status yg_correlating_new(const struct yg_cli *cli, const struct yg_detect *engine,
 			     const struct yg_rule_correlations *rules,
-			     struct yg_rule_counts *counts, struct yg_correlating **out,
-			     struct yg_err *err)
+			     struct yg_rule_counts *counts, yg_correlating_fn *told, void *ctx,
+			     struct yg_correlating **out, struct yg_err *err)
 {
 	struct yg_correlate_opts opts = yg_correlate_defaults();
 	size_t n = yg_detect_rule_count(engine);
@@ -64,6 +67,8 @@ yg_status yg_correlating_new(const struct yg_cli *cli, const struct yg_detect *e
 	c->cli = cli;
 	c->rules = rules;
 	c->counts = counts;
+	c->told = told;
+	c->ctx = ctx;
 	c->rule_count = n;
 	c->stubs = calloc(n + 1, sizeof *c->stubs);
 	c->list = calloc(n + rules->count, sizeof(void *));
@@ -159,12 +164,16 @@ static void put_text(struct yg_correlating *c, const struct yg_correlate_hit *h)
 		      yg_sb_cstr(&s), h->value);
 }
 
-static void on_hit(void *ctx, const struct yg_correlate_hit *h)
+static bool on_hit(void *ctx, const struct yg_correlate_hit *h)
 {
 	struct yg_correlating *c = ctx;
 	if (h->silent)
-		return;
+		return true;
 	c->hits++;
+	if (c->told != NULL) {
+		c->told(c->ctx, c->rules->files[h->rule - c->rule_count], c->list[h->rule]);
+		return true;
+	}
 	c->line.n = 0;
 	c->line.bad = false;
 	if (yg_cli_json(c->cli))
@@ -172,6 +181,7 @@ static void on_hit(void *ctx, const struct yg_correlate_hit *h)
 	else
 		put_text(c, h);
 	(void)fwrite(c->line.p, 1, c->line.n, stdout);
+	return true;
 }
 
 /* ---- matches in ---- */
@@ -204,6 +214,9 @@ yg_status yg_correlating_end(struct yg_correlating *c, struct yg_err *err)
 		YG_CORRELATE_COUNTERS(X)
 #undef X
 	}
+	if (c->told != NULL)
+		return c->nomem ? YG_FAIL(err, YG_NOMEM, "no memory for the events of correlations")
+				: YG_OK;
 	yg_note(c->cli, "%llu hits of correlations\n", (unsigned long long)c->hits);
 #define X(name, meaning)                                                                           \
 	if (sum.name > 0 && &sum.name != &sum.events && &sum.name != &sum.hits)                    \

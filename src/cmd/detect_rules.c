@@ -24,6 +24,7 @@ struct loading {
 	struct yg_sigma_values values; /* of placeholders; in the correlations' arena */
 	struct yg_buf text;
 	bool telling; /* second pass: what is refused is told once */
+	bool quiet;   /* nor then */
 };
 
 static void loading_free(struct loading *l)
@@ -172,24 +173,49 @@ static yg_status read_file(struct loading *l, const char *file, struct yg_arena 
 	return YG_OK;
 }
 
-static yg_status keep(struct loading *l, const char *file, const struct yg_sigma_rule *rule,
-		      struct yg_err *err)
+static yg_status keep_correlation(struct yg_rule_correlations *c, struct yg_sv file,
+				  const struct yg_sigma_rule *rule, struct yg_err *err)
 {
-	struct yg_rule_correlations *c = l->correlations;
-	if (rule->kind == YG_SIGMA_FILTER) {
-		if (!room(&l->filters, &l->filter_cap, l->filter_count))
-			return YG_FAIL(err, YG_NOMEM, "no memory for the filters");
-		l->filters[l->filter_count++] = rule;
-	}
-	if (rule->kind != YG_SIGMA_CORRELATION)
-		return YG_OK;
 	size_t cap = c->cap;
-	const char *name = yg_arena_dup(&c->kept, yg_sv_of(file)).p;
+	const char *name = yg_arena_dup(&c->kept, file).p;
 	if (name == NULL || !room(&c->files, &cap, c->count) || !room(&c->rules, &c->cap, c->count))
 		return YG_FAIL(err, YG_NOMEM, "no memory for the correlations");
 	c->files[c->count] = name;
 	c->rules[c->count++] = rule;
 	return YG_OK;
+}
+
+static yg_status keep_filter(struct loading *l, const struct yg_sigma_rule *rule,
+			     struct yg_err *err)
+{
+	if (!room(&l->filters, &l->filter_cap, l->filter_count))
+		return YG_FAIL(err, YG_NOMEM, "no memory for the filters");
+	l->filters[l->filter_count++] = rule;
+	return YG_OK;
+}
+
+/* The file's filters and correlations.  A file that has correlations goes with the snapshot. */
+static yg_status keep(struct loading *l, const char *file, const struct yg_sigma_file *f,
+		      struct yg_err *err)
+{
+	struct yg_rule_correlations *c = l->correlations;
+	size_t had = c->count;
+	yg_status st = YG_OK;
+	for (size_t r = 0; st == YG_OK && r < f->count; r++) {
+		if (f->rules[r].kind == YG_SIGMA_FILTER) {
+			st = yg_sigma_expand(&f->rules[r], &l->values, &c->kept, err);
+			if (st != YG_OK)
+				yg_err_wrap(err, "%s: ", file);
+			else
+				st = keep_filter(l, &f->rules[r], err);
+		} else if (f->rules[r].kind == YG_SIGMA_CORRELATION) {
+			yg_detect_builder_reads(l->builder, &f->rules[r].correlation);
+			st = keep_correlation(c, yg_sv_of(file), &f->rules[r], err);
+		}
+	}
+	if (c->count > had)
+		yg_detect_builder_file(l->builder, yg_sv_of(file), yg_buf_sv(&l->text));
+	return st;
 }
 
 /* First pass: filters, which must be known before the rules they narrow, and correlations,
@@ -205,15 +231,8 @@ static yg_status find_filters(struct loading *l, struct yg_err *err)
 		     !yg_sv_has(yg_buf_sv(&l->text), YG_SV("correlation:"))))
 			continue;
 		st = read_file(l, l->files[i], &l->correlations->kept, &f, err);
-		for (size_t r = 0; st == YG_OK && r < f.count; r++) {
-			if (f.rules[r].kind == YG_SIGMA_FILTER)
-				st = yg_sigma_expand(&f.rules[r], &l->values,
-						     &l->correlations->kept, err);
-			if (st != YG_OK)
-				yg_err_wrap(err, "%s: ", l->files[i]);
-			else
-				st = keep(l, l->files[i], &f.rules[r], err);
-		}
+		if (st == YG_OK)
+			st = keep(l, l->files[i], &f, err);
 	}
 	return st;
 }
@@ -247,7 +266,7 @@ static yg_status add_rule(struct loading *l, const char *file, struct yg_sigma_r
 static yg_status add_rules(struct loading *l, struct yg_err *err)
 {
 	yg_status st = YG_OK;
-	l->telling = true;
+	l->telling = !l->quiet;
 	for (size_t i = 0; st == YG_OK && i < l->file_count; i++) {
 		struct yg_sigma_file f;
 		yg_arena_reset(&l->file);
@@ -285,11 +304,12 @@ static yg_status read_values(struct loading *l, const char *file, struct yg_err 
 			   : st;
 }
 
-yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_detect **out,
-			struct yg_rule_correlations *correlations, struct yg_rule_counts *counts,
-			struct yg_err *err)
+yg_status yg_rules_load(const struct yg_cli *cli, const char *path, bool quiet,
+			struct yg_detect **out, struct yg_rule_correlations *correlations,
+			struct yg_rule_counts *counts, struct yg_err *err)
 {
-	YG_AUTO(loading_free) struct loading l = {.counts = counts, .correlations = correlations};
+	YG_AUTO(loading_free)
+	struct loading l = {.counts = counts, .correlations = correlations, .quiet = quiet};
 	*correlations = (struct yg_rule_correlations){.count = 0};
 	*counts = (struct yg_rule_counts){0, 0, 0, 0, 0};
 	yg_arena_init(&l.names, ARENA);
@@ -307,6 +327,28 @@ yg_status yg_rules_load(const struct yg_cli *cli, const char *path, struct yg_de
 	if (st == YG_OK)
 		st = add_rules(&l, err);
 	return st == YG_OK ? yg_detect_builder_build(l.builder, out, err) : st;
+}
+
+yg_status yg_rules_correlations(const struct yg_detect *engine,
+				struct yg_rule_correlations *correlations,
+				struct yg_rule_counts *counts, struct yg_err *err)
+{
+	struct yg_sv name, text;
+	yg_status st = YG_OK;
+	*correlations = (struct yg_rule_correlations){.count = 0};
+	*counts = (struct yg_rule_counts){0, 0, 0, 0, 0};
+	yg_arena_init(&correlations->kept, ARENA);
+	for (size_t at = 0; st == YG_OK && yg_detect_file(engine, &at, &name, &text);) {
+		struct yg_sigma_file f;
+		st = yg_sigma_read(text, "snapshot", NULL, NULL, &correlations->kept, &f, err);
+		for (size_t i = 0; st == YG_OK && i < f.count; i++)
+			if (f.rules[i].kind == YG_SIGMA_CORRELATION)
+				st = keep_correlation(correlations, name, &f.rules[i], err);
+	}
+	counts->correlations = correlations->count;
+	return st == YG_OK || st == YG_NOMEM
+		       ? st
+		       : YG_FAIL(err, YG_CORRUPT, "the correlations of the snapshot are damaged");
 }
 
 void yg_rule_correlations_free(struct yg_rule_correlations *c)

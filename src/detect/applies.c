@@ -12,17 +12,33 @@ static bool source_fits(struct yg_sv want, struct yg_sv have)
 	return want.n == 0 || yg_sv_eq(want, have);
 }
 
+static bool fits(const struct yg_detect *d, uint32_t source, const struct yg_detect_logsource *have,
+		 size_t n)
+{
+	const struct yg_detect_source *s = &d->sources[source];
+	for (size_t i = 0; i < n; i++)
+		if (source_fits(yg_detect_sv(d, s->category), have[i].category) &&
+		    source_fits(yg_detect_sv(d, s->product), have[i].product) &&
+		    source_fits(yg_detect_sv(d, s->service), have[i].service))
+			return true;
+	return false;
+}
+
+bool yg_detect_keywords(const struct yg_detect *d, const struct yg_detect_logsource *sources,
+			size_t n)
+{
+	for (uint32_t i = 0; i < d->sources_count; i++)
+		if (d->words[d->info.keywords + i] != YG_DETECT_NONE && fits(d, i, sources, n))
+			return true;
+	return false;
+}
+
 static void find_sources(const struct yg_detect *d, const struct yg_detect_record *r,
 			 struct yg_detect_applies *a)
 {
 	a->source_count = a->keyword_count = 0;
 	for (uint32_t i = 0; i < d->sources_count; i++) {
-		const struct yg_detect_source *s = &d->sources[i];
-		bool yes = false;
-		for (size_t j = 0; !yes && j < r->source_count; j++)
-			yes = source_fits(yg_detect_sv(d, s->category), r->sources[j].category) &&
-			      source_fits(yg_detect_sv(d, s->product), r->sources[j].product) &&
-			      source_fits(yg_detect_sv(d, s->service), r->sources[j].service);
+		bool yes = fits(d, i, r->sources, r->source_count);
 		a->source[i] = yes;
 		if (!yes)
 			continue;

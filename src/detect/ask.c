@@ -219,14 +219,15 @@ static void ask_numbers(struct yg_detect_eval *e, uint32_t list, struct yg_sv va
 
 /* ---- one pair ---- */
 
-static uint32_t find_name(const struct yg_detect *d, struct yg_sv name)
+uint32_t yg_detect_name(const struct yg_detect *d, struct yg_sv field)
 {
-	uint64_t hash = yg_detect_name_hash(&d->key, name);
+	uint64_t hash = yg_detect_name_hash(&d->key, field);
 	uint32_t i = d->words[d->info.name_slots + (hash & d->info.name_mask)];
-	while (i != YG_DETECT_NONE && !yg_sv_eq(yg_detect_sv(d, d->names[i].text), name))
+	while (i != YG_DETECT_NONE && !yg_sv_eq(yg_detect_sv(d, d->names[i].text), field))
 		i = d->names[i].next;
-	return i;
+	return field.n > 0 ? i + 1 : 0; /* NONE and 1 is 0 */
 }
+static_assert(YG_DETECT_NONE + UINT32_C(1) == 0, "no name is number 0");
 
 static void ask_value(struct yg_detect_eval *e, uint32_t field, struct yg_sv plain)
 {
@@ -253,11 +254,12 @@ static void ask_value(struct yg_detect_eval *e, uint32_t field, struct yg_sv pla
 
 void yg_detect_ask_pair(struct yg_detect_eval *e, const struct yg_detect_pair *p)
 {
-	uint32_t name = p->field.n > 0 ? find_name(e->d, p->field) : YG_DETECT_NONE;
-	if (name == YG_DETECT_NONE)
+	uint32_t name = e->record->names == e->d ? p->name : yg_detect_name(e->d, p->field);
+	if (name == 0)
 		return;
 	e->is_folded = false;
-	for (const uint32_t *f = e->now->fields + e->now->first[name]; *f != YG_DETECT_NONE; f++) {
+	for (const uint32_t *f = e->now->fields + e->now->first[name - 1]; *f != YG_DETECT_NONE;
+	     f++) {
 		yg_detect_set_bit(e, e->d->fields[*f].present);
 		if (p->null)
 			continue;

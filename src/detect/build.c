@@ -290,6 +290,22 @@ yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sig
 	return b->broken ? nomem(err) : YG_OK;
 }
 
+static void put_length(struct yg_detect_builder *b, size_t n)
+{
+	char text[4];
+	uint32_t length = (uint32_t)n;
+	memcpy(text, &length, sizeof text);
+	(void)keep_in(b, &b->files, (struct yg_sv){text, sizeof text});
+}
+
+void yg_detect_builder_file(struct yg_detect_builder *b, struct yg_sv name, struct yg_sv text)
+{
+	put_length(b, name.n);
+	(void)keep_in(b, &b->files, name);
+	put_length(b, text.n);
+	(void)keep_in(b, &b->files, text);
+}
+
 /* The tables change hands. */
 static void hand_over(struct yg_detect_builder *b, struct yg_detect *d)
 {

@@ -287,9 +287,9 @@ static void tell(struct yg_correlate *c, struct yg_corr *k, struct yg_corr_group
 	hit.group_count = k->group.n;
 	hit.ids = ids;
 	hit.silent = !yg_correlate_tells(c, k->rule);
+	if (out->hit != NULL && !out->hit(out->ctx, &hit))
+		return;
 	k->counts.hits++;
-	if (out->hit != NULL)
-		out->hit(out->ctx, &hit);
 	if (!yg_correlate_wants(c, k->rule))
 		return;
 	struct hit_fields fields = {k, group, carry};

@@ -56,8 +56,9 @@ struct yg_correlate_hit {
 	size_t id_count;
 	bool silent; /* it is there for another correlation alone */
 };
-/* Everything in a hit is borrowed for the call, which must not call back into `c`. */
-typedef void yg_correlate_hit_fn(void *ctx, const struct yg_correlate_hit *hit);
+/* Everything in a hit is borrowed for the call, which must not call back into `c`.  False: an
+ * exception covers it; correlations that refer to it do not take it, and it is not counted. */
+typedef bool yg_correlate_hit_fn(void *ctx, const struct yg_correlate_hit *hit);
 
 /* X(name, meaning): per correlation, saved with the state. */
 #define YG_CORRELATE_COUNTERS(X)                                                                   \

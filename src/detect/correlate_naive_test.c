@@ -124,7 +124,7 @@ static void put_hit(char *out, uint32_t rule, int64_t time, double value, const 
 		       (long long)((time - T0) / S), value, group);
 }
 
-static void on_hit(void *ctx, const struct yg_correlate_hit *h)
+static bool on_hit(void *ctx, const struct yg_correlate_hit *h)
 {
 	char group[100];
 	struct yg_sb b = yg_sb_init(group, sizeof group - 1);
@@ -135,6 +135,7 @@ static void on_hit(void *ctx, const struct yg_correlate_hit *h)
 	}
 	if (w.our_count < HITS)
 		put_hit(w.ours[w.our_count++], h->rule, h->time.us, h->value, yg_sb_cstr(&b));
+	return true;
 }
 
 static bool field_of(void *ctx, struct yg_sv field, struct yg_sv *out)

@@ -15,10 +15,11 @@ static yg_status make_of(size_t rules, struct yg_correlate **out)
 	return yg_correlate_new(testing_rules(), rules, &opts, &env, NULL, NULL, out, NULL);
 }
 
-static void count_hit(void *ctx, const struct yg_correlate_hit *h)
+static bool count_hit(void *ctx, const struct yg_correlate_hit *h)
 {
 	(*(size_t *)ctx)++;
 	(void)h;
+	return true;
 }
 
 static uint64_t dropped(const struct yg_correlate *c)

@@ -225,12 +225,12 @@ static void put_seconds(struct yg_sb *b, int64_t us)
 }
 
 /* TIME NAME VALUE group first..last ids=... silent */
-static void on_hit(void *ctx, const struct yg_correlate_hit *h)
+static bool on_hit(void *ctx, const struct yg_correlate_hit *h)
 {
 	(void)ctx;
 	if (world.hit_count == HITS) {
 		wrong("too many hits", YG_SV(""));
-		return;
+		return true;
 	}
 	struct yg_sb b =
 		yg_sb_init(world.hits[world.hit_count], sizeof world.hits[world.hit_count]);
@@ -255,6 +255,7 @@ static void on_hit(void *ctx, const struct yg_correlate_hit *h)
 	if (h->silent)
 		yg_sb_put(&b, YG_SV(" silent"));
 	(void)yg_sb_cstr(&b);
+	return true;
 }
 
 static bool field_of(void *ctx, struct yg_sv field, struct yg_sv *out)

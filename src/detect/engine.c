@@ -1,6 +1,7 @@
 /* engine.c - an engine as a whole: verified, written, opened. */
 #include <stdlib.h>
 
+#include "base/codec.h"
 #include "detect/engine_internal.h"
 
 /* ---- verification: after it every number leads somewhere, and every list ends ---- */
@@ -340,6 +341,17 @@ void yg_detect_free(struct yg_detect *d)
 #undef X
 	yg_snap_close(&d->snap);
 	free(d);
+}
+
+bool yg_detect_file(const struct yg_detect *d, size_t *at, struct yg_sv *name, struct yg_sv *text)
+{
+	if (*at >= d->files_count)
+		return false;
+	struct yg_rd r = yg_rd_init(d->files + *at, d->files_count - *at);
+	*name = yg_rd_sv32(&r);
+	*text = yg_rd_sv32(&r);
+	*at = d->files_count - yg_rd_left(&r);
+	return !r.bad;
 }
 
 size_t yg_detect_rule_count(const struct yg_detect *d)

@@ -40,6 +40,11 @@ void yg_detect_builder_free(struct yg_detect_builder *b); /* NULL is fine */
 yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sigma_rule *rule,
 				struct yg_sv file, const struct yg_sigma_rule *const *filters,
 				size_t filter_count, struct yg_err *err);
+/* The engine knows what the correlation reads of matches (yg_detect_name()); it does not
+ * evaluate it. */
+void yg_detect_builder_reads(struct yg_detect_builder *b, const struct yg_sigma_correlation *c);
+/* A file of rules goes with the engine as it is, for its correlations: yg_detect_file(). */
+void yg_detect_builder_file(struct yg_detect_builder *b, struct yg_sv name, struct yg_sv text);
 /* YG_OK | YG_NOMEM.  The builder is used up. */
 yg_status yg_detect_builder_build(struct yg_detect_builder *b, struct yg_detect **out,
 				  struct yg_err *err);
@@ -56,6 +61,8 @@ struct yg_detect_about {                    /* views into the engine */
 	size_t line;
 };
 struct yg_detect_about yg_detect_about(const struct yg_detect *d, uint32_t rule);
+/* The files that go with it, one after the other: *at is 0 for the first.  False: no more. */
+bool yg_detect_file(const struct yg_detect *d, size_t *at, struct yg_sv *name, struct yg_sv *text);
 /* As a snapshot into a file or memfd (borrowed; truncated, not synced).
  * YG_OK | YG_IO | YG_LIMIT. */
 yg_status yg_detect_write(const struct yg_detect *d, int fd, uint64_t generation, yg_wall created,
@@ -66,6 +73,13 @@ yg_status yg_detect_open_fd(int fd, uint64_t min_generation, struct yg_detect **
 			    struct yg_err *err);
 /* The same on bytes in memory, borrowed until the free; for tests. */
 yg_status yg_detect_open_bytes(const void *p, size_t n, struct yg_detect **out, struct yg_err *err);
+
+/* What of an event somebody asks for, so that nothing else of it need be made.  The number
+ * of a field that some rule tests or some correlation reads, and 1; 0: nobody does. */
+uint32_t yg_detect_name(const struct yg_detect *d, struct yg_sv field);
+/* Do rules of an event of these log sources look for keywords, so in every value? */
+bool yg_detect_keywords(const struct yg_detect *d, const struct yg_detect_logsource *sources,
+			size_t n);
 
 /* ---- asking ---- */
 

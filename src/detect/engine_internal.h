@@ -123,7 +123,8 @@ struct yg_detect_info {
 	X(14, links, struct yg_detect_link)                                                        \
 	X(15, rules, struct yg_detect_rule)                                                        \
 	X(16, sources, struct yg_detect_source)                                                    \
-	X(17, names, struct yg_detect_name)
+	X(17, names, struct yg_detect_name)                                                        \
+	X(18, files, char)
 
 struct yg_detect {
 #define X(id, name, type) const type *name;

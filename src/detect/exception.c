@@ -76,3 +76,45 @@ yg_status yg_detect_exception_read(struct yg_sv text, struct yg_arena *arena,
 		       (unsigned long long)(line > HEAD_LINES ? line - HEAD_LINES : 1),
 		       YG_SV_ARG(rest));
 }
+
+/* ---- from correlations ---- */
+
+static yg_status check_field(struct yg_sv field, size_t line, const struct yg_sigma_correlation *c,
+			     struct yg_err *err)
+{
+	for (size_t i = 0; i < c->group_count; i++)
+		if (yg_sv_eq(c->group_by[i], field))
+			return YG_OK;
+	line = line > HEAD_LINES ? line - HEAD_LINES : 1;
+	if (field.n == 0)
+		return YG_FAIL(
+			err, YG_PARSE,
+			"line %zu: keywords cannot be looked for in what a correlation tells",
+			line);
+	return YG_FAIL(err, YG_PARSE, "line %zu: the correlation does not group by " YG_SV_FMT,
+		       line, YG_SV_ARG(yg_sv_sub(field, 0, 64)));
+}
+
+static yg_status check_item(const struct yg_sigma_item *item, const struct yg_sigma_correlation *c,
+			    struct yg_err *err)
+{
+	yg_status st = check_field(item->field, item->line, c, err);
+	for (size_t i = 0; st == YG_OK && i < item->value_count; i++)
+		if (item->values[i].test == YG_SIGMA_FIELD)
+			st = check_field(item->values[i].text, item->values[i].line, c, err);
+	return st;
+}
+
+yg_status yg_detect_exception_of_group(struct yg_sv text, const struct yg_sigma_correlation *c,
+				       struct yg_arena *arena, struct yg_sigma_rule *out,
+				       struct yg_err *err)
+{
+	yg_status st = yg_detect_exception_read(text, arena, out, err);
+	for (size_t s = 0; st == YG_OK && s < out->detection.search_count; s++)
+		for (size_t m = 0; st == YG_OK && m < out->detection.searches[s].count; m++) {
+			const struct yg_sigma_map *map = &out->detection.searches[s].maps[m];
+			for (size_t i = 0; st == YG_OK && i < map->count; i++)
+				st = check_item(&map->items[i], c, err);
+		}
+	return st;
+}

@@ -14,3 +14,8 @@
  * YG_OK | YG_PARSE ("line N: ...") | YG_LIMIT | YG_NOMEM. */
 yg_status yg_detect_exception_read(struct yg_sv text, struct yg_arena *arena,
 				   struct yg_sigma_rule *out, struct yg_err *err);
+/* The same, as an exception from a correlation: of what one holds for there are the fields that
+ * it groups by, and nothing else can be named.  YG_PARSE for that too. */
+yg_status yg_detect_exception_of_group(struct yg_sv text, const struct yg_sigma_correlation *c,
+				       struct yg_arena *arena, struct yg_sigma_rule *out,
+				       struct yg_err *err);

@@ -38,6 +38,16 @@ static uint32_t name_of(struct yg_detect_builder *b, struct yg_sv name)
 	return (uint32_t)b->names.n - 1;
 }
 
+void yg_detect_builder_reads(struct yg_detect_builder *b, const struct yg_sigma_correlation *c)
+{
+	for (size_t i = 0; i < c->group_count; i++)
+		(void)name_of(b, c->group_by[i]);
+	for (size_t i = 0; i < c->alias_count; i++)
+		(void)name_of(b, c->aliases[i].field);
+	for (size_t i = 0; i < c->field_count; i++)
+		(void)name_of(b, c->fields[i]);
+}
+
 static uint32_t new_field(struct yg_detect_builder *b, uint32_t name)
 {
 	uint32_t number = (uint32_t)b->fields.n;

@@ -36,6 +36,9 @@ void yg_hunt_rules_free(struct yg_hunt_rules *r); /* NULL is fine */
 struct yg_sv yg_hunt_rules_where(const struct yg_hunt_rules *r);
 struct yg_detect_about yg_hunt_rules_about(const struct yg_hunt_rules *r, uint32_t rule);
 
+/* Before the first event: it is also asked of this engine (borrowed), which knows the same
+ * rules and more. */
+void yg_hunt_rules_only(struct yg_hunt_rules *r, const struct yg_detect *engine);
 /* The event as the rules see it; until the next call, and as long as the event.  YG_NOMEM. */
 yg_status yg_hunt_record(struct yg_hunt_rules *r, const struct yg_event *ev,
 			 struct yg_detect_record *out, struct yg_err *err);

@@ -9,6 +9,7 @@
 struct yg_hunt_rules {
 	struct yg_env env;
 	struct yg_detect *engine;
+	const struct yg_detect *only; /* borrowed: whose fields are made of events */
 	struct yg_detect_eval *eval;
 	struct yg_detect_view *views[YG_SOURCE_COUNT]; /* by source; made when one is needed */
 	struct yg_buf where;
@@ -125,8 +126,14 @@ yg_status yg_hunt_rules_new(const struct yg_env *env, const struct yg_hunt_text 
 		yg_hunt_rules_free(r);
 		return st;
 	}
+	r->only = r->engine;
 	*out = r;
 	return YG_OK;
+}
+
+void yg_hunt_rules_only(struct yg_hunt_rules *r, const struct yg_detect *engine)
+{
+	r->only = engine;
 }
 
 void yg_hunt_rules_free(struct yg_hunt_rules *r)
@@ -175,8 +182,11 @@ yg_status yg_hunt_record(struct yg_hunt_rules *r, const struct yg_event *ev,
 	enum yg_source source = source_of(ev);
 	struct yg_detect_view **view = &r->views[source];
 	yg_status st = YG_OK;
-	if (*view == NULL)
+	if (*view == NULL) {
 		st = yg_detect_view_new(source, NULL, &r->env, view, err);
+		if (st == YG_OK)
+			yg_detect_view_only(*view, r->only);
+	}
 	return st == YG_OK ? yg_detect_view_make(*view, ev, out, err) : st;
 }
 

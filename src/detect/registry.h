@@ -134,7 +134,8 @@ struct yg_detect_exception {
 	yg_wall created, updated, expires; /* expires us == 0: never */
 	int64_t version;
 };
-/* id, actor, times but expires, and version of *x are not looked at.
+/* id, actor, times but expires, and version of *x are not looked at.  Of a correlation it is
+ * asked of the group that one holds for (detect/watch_except.h).
  * YG_INVAL | YG_PARSE (the text) | YG_LIMIT | YG_NOTFOUND (rule, org). */
 yg_status yg_detect_exception_add(struct yg_act *act, const struct yg_detect_exception *x,
 				  struct yg_id *out_id, struct yg_err *err) YG_MUST_USE;

@@ -1,5 +1,6 @@
 /* registry_say.c - what organisations say of rules: stages of their own, exceptions. */
 #include "base/limits.h"
+#include "detect/read.h"
 #include "detect/registry_internal.h"
 
 #define EXCEPTION_COLUMNS                                                                          \
@@ -148,12 +149,24 @@ yg_status yg_detect_override_list(struct yg_state *db, struct yg_sv rule,
 
 /* ---- exceptions ---- */
 
-static yg_status check_text(struct yg_sv text, struct yg_err *err)
+/* What the text may say depends on what it is an exception from; empty: all rules. */
+static yg_status check_text(struct yg_state *db, struct yg_sv uid, struct yg_sv text,
+			    struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_sigma_rule rule;
+	struct yg_sigma_file f = {NULL, 0, 0};
+	struct yg_drule from = {.kind = YG_SIGMA_RULE};
 	yg_arena_init(&arena, 64 << 20);
-	return yg_detect_exception_read(text, &arena, &rule, err);
+	yg_status st = uid.n > 0 ? yg_drule_get(db, uid, &arena, &from, err) : YG_OK;
+	if (st == YG_OK && from.kind == YG_SIGMA_CORRELATION)
+		st = yg_sigma_read(from.text, "rule", NULL, NULL, &arena, &f, err);
+	if (st != YG_OK)
+		return st;
+	return f.count == 1 && f.rules[0].kind == YG_SIGMA_CORRELATION
+		       ? yg_detect_exception_of_group(text, &f.rules[0].correlation, &arena, &rule,
+						      err)
+		       : yg_detect_exception_read(text, &arena, &rule, err);
 }
 
 static yg_status insert_exception(struct yg_act *act, const struct yg_detect_exception *x,
@@ -207,7 +220,7 @@ yg_status yg_detect_exception_add(struct yg_act *act, const struct yg_detect_exc
 	if (st == YG_OK)
 		st = yg_drule_check_end(act, x->expires, err);
 	if (st == YG_OK)
-		st = check_text(x->text, err);
+		st = check_text(act->db, x->rule, x->text, err);
 	if (st == YG_OK)
 		st = yg_tx_begin(&tx, act->db, err);
 	if (st == YG_OK)
@@ -313,6 +326,11 @@ static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
 	x.text = set->text != NULL ? *set->text : x.text;
 	x.reason = set->reason != NULL ? *set->reason : x.reason;
 	x.expires = set->expires != NULL ? *set->expires : x.expires;
+	if (set->text != NULL) {
+		st = check_text(act->db, old.rule, x.text, err);
+		if (st != YG_OK)
+			return st;
+	}
 	bool differs = yg_detail_text(&d, "text", yg_sv_sub(old.text, 0, 4096),
 				      yg_sv_sub(x.text, 0, 4096));
 	differs |= !yg_sv_eq(old.text, x.text);
@@ -331,8 +349,6 @@ yg_status yg_detect_exception_change(struct yg_act *act, struct yg_sv id, int64_
 {
 	struct yg_tx tx;
 	yg_status st = set->reason != NULL ? yg_drule_check_reason(*set->reason, err) : YG_OK;
-	if (st == YG_OK && set->text != NULL)
-		st = check_text(*set->text, err);
 	if (st == YG_OK)
 		st = yg_tx_begin(&tx, act->db, err);
 	return st == YG_OK ? yg_tx_end(&tx, change(act, id, version, set, err), err) : st;

@@ -6,7 +6,7 @@
 struct yg_sv yg_ruleset_schema(char *buf, size_t n)
 {
 	struct yg_sb b = yg_sb_init(buf, n);
-	yg_sb_put(&b, YG_SV("ruleset 1"));
+	yg_sb_put(&b, YG_SV("ruleset 2"));
 #define X(id, name, type) yg_sb_printf(&b, "; " #id " " #name " %zu", sizeof(type));
 	YG_RULESET_TABLES(X)
 #undef X
@@ -30,10 +30,15 @@ static bool org_in(const struct yg_ruleset *r, uint32_t org)
 	return org == YG_RULESET_NONE || org < r->orgs_count;
 }
 
+static bool staged_good(const struct yg_ruleset *r, const struct yg_ruleset_staged *s)
+{
+	return s->stage <= YG_STAGE_LIVE && org_in(r, s->scope) &&
+	       span_in(s->overrides, s->override_count, r->overs_count);
+}
+
 static bool row_good(const struct yg_ruleset *r, const struct yg_ruleset_row *w)
 {
-	return w->kind <= YG_ROW_FILTER && w->stage <= YG_STAGE_LIVE && org_in(r, w->scope) &&
-	       span_in(w->overrides, w->override_count, r->overs_count) &&
+	return w->kind <= YG_ROW_FILTER && staged_good(r, &w->is) &&
 	       span_in(w->exceptions, w->exception_count, r->excepts_count) &&
 	       span_in(w->refs, w->ref_count, r->refs_count) &&
 	       span_in(w->fields, w->field_count, r->fields_count) && text_in(r, w->uid) &&
@@ -49,7 +54,7 @@ static bool lists_good(const struct yg_ruleset *r)
 		if (!org_in(r, r->excepts[i].org) || r->excepts[i].row >= r->rows_count)
 			return false;
 	for (uint64_t i = 0; i < r->refs_count; i++)
-		if (!org_in(r, r->refs[i].scope))
+		if (!staged_good(r, &r->refs[i].is))
 			return false;
 	for (uint64_t i = 0; i < r->fields_count; i++)
 		if (!text_in(r, r->fields[i]))
@@ -167,6 +172,11 @@ uint32_t yg_ruleset_org(const struct yg_ruleset *r, struct yg_sv slug)
 			high = mid;
 	}
 	return YG_RULESET_NONE;
+}
+
+const struct yg_detect *yg_ruleset_engine(const struct yg_ruleset *r)
+{
+	return r->engine;
 }
 
 struct yg_ruleset_about yg_ruleset_about(const struct yg_ruleset *r, uint32_t rule)

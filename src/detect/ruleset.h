@@ -87,6 +87,8 @@ size_t yg_ruleset_count(const struct yg_ruleset *r); /* rules, without exception
 size_t yg_ruleset_rows(const struct yg_ruleset *r);  /* numbers of rules are below it */
 /* The number of an organisation, for yg_ruleset_run(); NONE: it is not known. */
 uint32_t yg_ruleset_org(const struct yg_ruleset *r, struct yg_sv slug);
+/* For yg_detect_view_only(): it knows what rules and correlations ask for. */
+const struct yg_detect *yg_ruleset_engine(const struct yg_ruleset *r);
 struct yg_ruleset_about { /* views into the set */
 	struct yg_sv uid, collection;
 	struct yg_detect_about rule;

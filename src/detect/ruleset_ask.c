@@ -43,8 +43,8 @@ static bool ended(int64_t expires, yg_wall now)
 	return expires != 0 && expires <= now.us;
 }
 
-/* The first override of the row that is of this node; count: none. */
-static uint32_t first_over(const struct yg_ruleset *r, const struct yg_ruleset_row *w,
+/* The first override that is of this node; count: none. */
+static uint32_t first_over(const struct yg_ruleset *r, const struct yg_ruleset_staged *w,
 			   uint32_t node)
 {
 	uint32_t low = 0, high = w->override_count;
@@ -58,7 +58,7 @@ static uint32_t first_over(const struct yg_ruleset *r, const struct yg_ruleset_r
 	return low;
 }
 
-static bool over_of(const struct yg_ruleset *r, const struct yg_ruleset_row *w, uint32_t node,
+static bool over_of(const struct yg_ruleset *r, const struct yg_ruleset_staged *w, uint32_t node,
 		    yg_wall now, uint32_t *out)
 {
 	for (uint32_t i = first_over(r, w, node); i < w->override_count; i++) {
@@ -74,7 +74,7 @@ static bool over_of(const struct yg_ruleset *r, const struct yg_ruleset_row *w, 
 }
 
 static enum yg_detect_stage stage_of(const struct yg_ruleset_eval *e,
-				     const struct yg_ruleset_row *w, yg_wall now)
+				     const struct yg_ruleset_staged *w, yg_wall now)
 {
 	uint32_t stage = w->stage;
 	if (!above(e, w->scope))
@@ -122,17 +122,16 @@ static const struct yg_ruleset_except *except_in(const struct yg_ruleset_eval *e
 
 /* Which correlations of this organisation take the row's matches, and whether one of them
  * tells of them in the match's place. */
-static void read_refs(const struct yg_ruleset_eval *e, const struct yg_ruleset_row *w,
+static void read_refs(const struct yg_ruleset_eval *e, const struct yg_ruleset_row *w, yg_wall now,
 		      struct yg_ruleset_hit *h)
 {
 	bool silenced = false, generates = false;
 	for (uint32_t i = 0; i < w->ref_count; i++) {
 		const struct yg_ruleset_ref *ref = &e->r->refs[w->refs + i];
-		if (!above(e, ref->scope))
-			continue;
-		h->wanted = true;
-		silenced = silenced || ref->how == YG_REF_SILENCES;
-		generates = generates || ref->how == YG_REF_GENERATES;
+		enum yg_detect_stage stage = stage_of(e, &ref->is, now);
+		h->wanted = h->wanted || stage != YG_STAGE_OFF;
+		silenced = silenced || (stage == YG_STAGE_LIVE && ref->generates == 0);
+		generates = generates || (stage == YG_STAGE_LIVE && ref->generates != 0);
 	}
 	h->tells = !silenced || generates;
 }
@@ -142,7 +141,7 @@ static void judge(struct yg_ruleset_eval *e, uint32_t rule, yg_wall now, yg_rule
 {
 	const struct yg_ruleset *r = e->r;
 	const struct yg_ruleset_row *w = &r->rows[rule];
-	struct yg_ruleset_hit h = {.rule = rule, .stage = stage_of(e, w, now)};
+	struct yg_ruleset_hit h = {.rule = rule, .stage = stage_of(e, &w->is, now)};
 	if (h.stage == YG_STAGE_OFF)
 		return;
 	const struct yg_ruleset_except *x = except_in(e, w->exceptions, w->exception_count, now);
@@ -153,7 +152,7 @@ static void judge(struct yg_ruleset_eval *e, uint32_t rule, yg_wall now, yg_rule
 	h.excepted = x != NULL;
 	if (x != NULL)
 		h.exception = yg_ruleset_sv(r, r->rows[x->row].uid);
-	read_refs(e, w, &h);
+	read_refs(e, w, now, &h);
 	hit(ctx, &h);
 }
 

@@ -172,6 +172,16 @@ static bool row_find(const struct yg_ruleset_builder *b, struct yg_sv uid, uint3
 	return false;
 }
 
+static bool correlation_find(const struct yg_ruleset_builder *b, struct yg_sv uid, uint32_t *out)
+{
+	for (uint32_t i = 0; i < b->correlations.n; i++)
+		if (yg_sv_eq(YG_RS(b, correlations, struct yg_rs_correlation, i)->uid, uid)) {
+			*out = YG_RS_CORRELATION | i;
+			return true;
+		}
+	return false;
+}
+
 static yg_status except_add(struct yg_ruleset_builder *b, uint32_t row, struct yg_ruleset_except x,
 			    struct yg_err *err)
 {
@@ -188,8 +198,8 @@ static yg_status take_rule(struct yg_ruleset_builder *b, const struct yg_ruleset
 			   uint32_t scope, const struct yg_sigma_rule *rule, struct yg_err *err)
 {
 	struct yg_err own = {.code = YG_OK};
-	const struct yg_ruleset_row row = {
-		.kind = YG_ROW_RULE, .stage = (uint32_t)doc->stage, .scope = scope};
+	const struct yg_ruleset_row row = {.kind = YG_ROW_RULE,
+					   .is = {.stage = (uint32_t)doc->stage, .scope = scope}};
 	yg_status st = yg_detect_builder_add(b->engine, rule, doc->uid, b->narrowing.p,
 					     b->narrowing.n, &own);
 	if (st == YG_NOMEM)
@@ -233,8 +243,8 @@ static yg_status take_filter(struct yg_ruleset_builder *b, const struct yg_rules
 		yg_rs_refuse(b, doc->uid, filter->line, own.msg);
 		return YG_OK;
 	}
-	const struct yg_ruleset_row row = {
-		.kind = YG_ROW_FILTER, .stage = (uint32_t)doc->stage, .scope = scope};
+	const struct yg_ruleset_row row = {.kind = YG_ROW_FILTER,
+					   .is = {.stage = (uint32_t)doc->stage, .scope = scope}};
 	st = row_add(b, &rule, row, doc->uid, doc->collection, err);
 	struct yg_rs_filter *f = st == YG_OK ? yg_vec_add(&b->filters, sizeof *f) : NULL;
 	if (f == NULL)
@@ -247,13 +257,16 @@ static yg_status take_filter(struct yg_ruleset_builder *b, const struct yg_rules
 static yg_status take_correlation(struct yg_ruleset_builder *b, const struct yg_ruleset_doc *doc,
 				  uint32_t scope, struct yg_sigma_rule *rule, struct yg_err *err)
 {
-	if (doc->stage == YG_STAGE_OFF)
-		return YG_OK;
 	struct yg_rs_correlation *c = yg_vec_add(&b->correlations, sizeof *c);
 	if (c == NULL)
 		return yg_rs_nomem(err);
-	*c = (struct yg_rs_correlation){rule, yg_arena_dup(&b->kept, doc->uid), scope, doc->stage};
+	*c = (struct yg_rs_correlation){
+		rule,
+		yg_arena_dup(&b->kept, doc->uid),
+		{.stage = (uint32_t)doc->stage, .scope = scope},
+	};
 	b->stats.correlations++;
+	yg_detect_builder_reads(b->engine, &rule->correlation);
 	return c->uid.p != NULL ? YG_OK : yg_rs_nomem(err);
 }
 
@@ -313,7 +326,7 @@ yg_status yg_ruleset_builder_override(struct yg_ruleset_builder *b, struct yg_sv
 {
 	bool known = false;
 	uint32_t row, node = org_of(b, org, &known);
-	if (!known || !row_find(b, rule, &row))
+	if (!known || (!row_find(b, rule, &row) && !correlation_find(b, rule, &row)))
 		return YG_OK;
 	struct yg_rs_over *o = yg_vec_add(&b->overs, sizeof *o);
 	if (o == NULL)
@@ -372,8 +385,8 @@ yg_status yg_ruleset_builder_exception(struct yg_ruleset_builder *b,
 		yg_rs_refuse(b, x->uid, 0, own.msg);
 		return YG_OK;
 	}
-	const struct yg_ruleset_row self = {
-		.kind = YG_ROW_EXCEPTION, .stage = YG_STAGE_LIVE, .scope = node};
+	const struct yg_ruleset_row self = {.kind = YG_ROW_EXCEPTION,
+					    .is = {.stage = YG_STAGE_LIVE, .scope = node}};
 	st = row_add(b, &rule, self, x->uid, YG_SV(""), err);
 	if (st == YG_OK)
 		st = except_add(

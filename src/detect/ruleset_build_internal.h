@@ -18,10 +18,10 @@ struct yg_rs_filter {
 struct yg_rs_correlation {
 	struct yg_sigma_rule *rule; /* in `kept` */
 	struct yg_sv uid;           /* in `kept` */
-	uint32_t scope;
-	enum yg_detect_stage stage;
+	struct yg_ruleset_staged is;
 };
 /* An entry of a row's list, until the lists are put in order. */
+#define YG_RS_CORRELATION 0x80000000u /* the number of a correlation, not of a row */
 struct yg_rs_over {
 	uint32_t row;
 	struct yg_ruleset_over over;
@@ -31,8 +31,7 @@ struct yg_rs_except { /* row NONE: of all rules */
 	struct yg_ruleset_except except;
 };
 struct yg_rs_ref {
-	uint32_t row;
-	struct yg_ruleset_ref ref;
+	uint32_t row, correlation;
 };
 struct yg_rs_field {
 	uint32_t row;

@@ -4,10 +4,14 @@
 #include "detect/ruleset.h"
 
 enum { YG_ROW_RULE, YG_ROW_EXCEPTION, YG_ROW_FILTER }; /* the last two are judged, never told */
-struct yg_ruleset_row {                                /* by number of the engine's rule */
-	uint32_t kind, stage;
+struct yg_ruleset_staged {                             /* how far something goes, for whom */
+	uint32_t stage;
 	uint32_t scope; /* organisation; NONE: all */
 	uint32_t overrides, override_count;
+};
+struct yg_ruleset_row { /* by number of the engine's rule */
+	uint32_t kind;
+	struct yg_ruleset_staged is;
 	uint32_t exceptions, exception_count;
 	uint32_t refs, ref_count;
 	uint32_t fields, field_count;
@@ -17,7 +21,7 @@ struct yg_ruleset_org { /* ascending by slug */
 	struct yg_detect_text slug;
 	uint32_t parent; /* NONE: a root */
 };
-struct yg_ruleset_over { /* of a row: ascending by organisation; NONE (all) is the last */
+struct yg_ruleset_over { /* of a row or correlation: ascending by organisation; NONE (all) is the last */
 	uint32_t org, stage;
 	int64_t expires;
 };
@@ -25,11 +29,9 @@ struct yg_ruleset_except { /* of a row, or of all: ascending by organisation */
 	uint32_t org, row; /* the row that says whether it holds */
 	int64_t expires;
 };
-/* What a correlation does with the row's matches: takes them; tells of them in their place;
- * takes them and lets them be told of beside (`generate`). */
-enum { YG_REF_TAKES, YG_REF_SILENCES, YG_REF_GENERATES };
-struct yg_ruleset_ref {
-	uint32_t scope, how;
+struct yg_ruleset_ref { /* a correlation that takes the row's matches */
+	struct yg_ruleset_staged is;
+	uint32_t generates; /* they are told of beside it; else, where it is live, in their place */
 };
 struct yg_ruleset_info {
 	uint32_t common; /* exceptions for all rules: the first of the table */

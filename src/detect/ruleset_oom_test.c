@@ -40,9 +40,9 @@ static yg_status whole(int fd)
 	static const struct yg_detect_logsource source = {YG_SV_INIT(""), YG_SV_INIT("windows"),
 							  YG_SV_INIT("")};
 	static const struct yg_detect_pair pairs[] = {
-		{YG_SV_INIT("Image"), YG_SV_INIT("a.exe"), false},
-		{YG_SV_INIT("User"), YG_SV_INIT("bob"), false}};
-	const struct yg_detect_record record = {&source, 1, pairs, 2, YG_SV_INIT(""), 1};
+		{YG_SV_INIT("Image"), YG_SV_INIT("a.exe"), false, 0},
+		{YG_SV_INIT("User"), YG_SV_INIT("bob"), false, 0}};
+	const struct yg_detect_record record = {&source, 1, pairs, 2, YG_SV_INIT(""), 1, NULL};
 	const struct rs_set set = {orgs, docs, overs, excepts, 1};
 	struct yg_ruleset *r = NULL;
 	struct yg_ruleset_eval *e = NULL;

@@ -37,9 +37,9 @@ static void ask(const struct yg_ruleset *r, const char *org, const char *image, 
 {
 	static const struct yg_detect_logsource source = {YG_SV_INIT(""), YG_SV_INIT("windows"),
 							  YG_SV_INIT("")};
-	const struct yg_detect_pair pairs[] = {{YG_SV_INIT("Image"), yg_sv_of(image), false},
-					       {YG_SV_INIT("User"), yg_sv_of(user), false}};
-	const struct yg_detect_record record = {&source, 1, pairs, 2, YG_SV("raw text"), now};
+	const struct yg_detect_pair pairs[] = {{YG_SV_INIT("Image"), yg_sv_of(image), false, 0},
+					       {YG_SV_INIT("User"), yg_sv_of(user), false, 0}};
+	const struct yg_detect_record record = {&source, 1, pairs, 2, YG_SV("raw text"), now, NULL};
 	struct yg_ruleset_eval *e = NULL;
 	*out = (struct seen){.r = r};
 	if (yg_ruleset_eval_new(r, NULL, &e, NULL) != YG_OK)
@@ -253,6 +253,41 @@ static void test_correlations(void)
 	yg_ruleset_free(r);
 }
 
+/* A correlation takes matches, and keeps them silent, in the stage that holds for whose they are. */
+static void test_correlation_stages(void)
+{
+	static const struct rs_doc docs[] = {
+		{"c-off", "", COUNTING("off", "[a]", ""), YG_STAGE_OFF},
+		{"c-live", "", COUNTING("live", "[b]", ""), YG_STAGE_LIVE},
+		{"r-a", "", RS_RULE("a", "Image: a.exe"), YG_STAGE_LIVE},
+		{"r-b", "", RS_RULE("b", "Image: a.exe"), YG_STAGE_LIVE},
+		{NULL, NULL, NULL, YG_STAGE_OFF}};
+	static const struct rs_over overs[] = {{"c-off", "north", YG_STAGE_LIVE, 0},
+					       {"c-live", "south", YG_STAGE_OFF, 0},
+					       {"c-live", "city", YG_STAGE_TEST, 1000},
+					       {NULL, NULL, YG_STAGE_OFF, 0}};
+	static const struct {
+		const char *org, *uid;
+		int64_t now;
+		bool tells, wanted;
+	} want[] = {{"north", "r-a", 5, false, true},  {"city", "r-a", 5, false, true},
+		    {"other", "r-a", 5, true, false},  {"other", "r-b", 5, false, true},
+		    {"south", "r-b", 5, true, false},  {"city", "r-b", 5, true, true},
+		    {"city", "r-b", 2000, false, true}};
+	const struct rs_set set = {.orgs = tree, .docs = docs, .overs = overs};
+	struct told told;
+	struct yg_ruleset *r = make(&set, &told, NULL);
+	T_OK(r != NULL && told.n == 0);
+	for (size_t i = 0; i < YG_LEN(want); i++) {
+		struct seen s;
+		ask(r, want[i].org, "a.exe", "bob", want[i].now, &s);
+		const struct yg_ruleset_hit *h = hit_of(&s, want[i].uid);
+		T_NAMED(h != NULL && h->tells == want[i].tells && h->wanted == want[i].wanted,
+			want[i].org);
+	}
+	yg_ruleset_free(r);
+}
+
 static struct {
 	unsigned calls;
 	int64_t us;
@@ -276,8 +311,9 @@ static void test_cost(void)
 		{NULL, NULL, NULL, NULL, 0}};
 	static const struct yg_detect_logsource source = {YG_SV_INIT(""), YG_SV_INIT("windows"),
 							  YG_SV_INIT("")};
-	static const struct yg_detect_pair pair = {YG_SV_INIT("Image"), YG_SV_INIT("a.exe"), false};
-	const struct yg_detect_record record = {&source, 1, &pair, 1, YG_SV_INIT(""), 1};
+	static const struct yg_detect_pair pair = {YG_SV_INIT("Image"), YG_SV_INIT("a.exe"), false,
+						   0};
+	const struct yg_detect_record record = {&source, 1, &pair, 1, YG_SV_INIT(""), 1, NULL};
 	const struct rs_set set = {.orgs = tree, .docs = docs, .excepts = excepts};
 	struct yg_env_sim sim = {.seed = 1};
 	struct yg_env env = yg_env_sim(&sim);
@@ -347,6 +383,7 @@ int main(void)
 	test_exceptions();
 	test_filters();
 	test_correlations();
+	test_correlation_stages();
 	test_cost();
 	test_damage();
 	return tap_done();

@@ -33,7 +33,7 @@ static void on_refused(void *ctx, uint32_t rule, const char *reason)
 {
 	struct wants *w = ctx;
 	const struct yg_rs_correlation *c = correlation_at(w, rule);
-	if (c->scope != w->scope) /* told at its own node */
+	if (c->is.scope != w->scope) /* told at its own node */
 		return;
 	w->b->stats.correlations--;
 	yg_rs_refuse(w->b, c->uid, c->rule->line, reason);
@@ -46,7 +46,7 @@ static void make_list(struct wants *w)
 	w->count = 0;
 	for (uint32_t i = 0; i < b->rows.n; i++) {
 		const struct yg_ruleset_row *row = YG_RS(b, rows, struct yg_ruleset_row, i);
-		if (row->kind != YG_ROW_RULE || !yg_rs_above(b, row->scope, w->scope))
+		if (row->kind != YG_ROW_RULE || !yg_rs_above(b, row->is.scope, w->scope))
 			continue;
 		w->list[w->count] = &w->stubs[i];
 		w->number[w->count++] = i;
@@ -55,7 +55,7 @@ static void make_list(struct wants *w)
 	for (uint32_t i = 0; i < b->correlations.n; i++) {
 		const struct yg_rs_correlation *c =
 			YG_RS(b, correlations, struct yg_rs_correlation, i);
-		if (!yg_rs_above(b, c->scope, w->scope))
+		if (!yg_rs_above(b, c->is.scope, w->scope))
 			continue;
 		w->list[w->count] = c->rule;
 		w->number[w->count++] = i;
@@ -80,16 +80,13 @@ static bool take_uses(struct wants *w, const struct yg_correlate *c, size_t at)
 	uint32_t row = w->number[at];
 	for (uint32_t i = 0; i < u->n; i++) {
 		const struct yg_rs_correlation *k = correlation_at(w, c->corrs[u->v[i].corr].rule);
-		if (k->scope != w->scope)
+		if (k->is.scope != w->scope)
 			continue;
 		struct yg_rs_ref *ref = yg_vec_add(&w->b->refs, sizeof *ref);
 		if (ref == NULL || !add_fields(w, row, &u->v[i].group) ||
 		    !add_fields(w, row, &u->v[i].fields) || !add_fields(w, row, &u->v[i].carry))
 			return false;
-		uint32_t how = k->stage != YG_STAGE_LIVE       ? YG_REF_TAKES
-			       : k->rule->correlation.generate ? YG_REF_GENERATES
-							       : YG_REF_SILENCES;
-		*ref = (struct yg_rs_ref){row, {w->scope, how}};
+		*ref = (struct yg_rs_ref){row, w->number[c->corrs[u->v[i].corr].rule]};
 	}
 	return true;
 }
@@ -112,7 +109,7 @@ static bool seen_before(const struct yg_ruleset_builder *b, size_t n)
 {
 	const struct yg_rs_correlation *all = b->correlations.p;
 	for (size_t i = 0; i < n; i++)
-		if (all[i].scope == all[n].scope)
+		if (all[i].is.scope == all[n].is.scope)
 			return true;
 	return false;
 }
@@ -137,7 +134,7 @@ yg_status yg_rs_wants(struct yg_ruleset_builder *b, struct yg_err *err)
 	for (size_t i = 0; st == YG_OK && i < b->correlations.n; i++) {
 		if (seen_before(b, i))
 			continue;
-		w.scope = YG_RS(b, correlations, struct yg_rs_correlation, i)->scope;
+		w.scope = YG_RS(b, correlations, struct yg_rs_correlation, i)->is.scope;
 		st = one_node(&w, err);
 	}
 	return st;

@@ -29,9 +29,7 @@ static int by_ref(const void *a, const void *b)
 {
 	const struct yg_rs_ref *x = a, *y = b;
 	int c = by_number(x->row, y->row);
-	if (c == 0)
-		c = by_number(x->ref.scope, y->ref.scope);
-	return c != 0 ? c : by_number(x->ref.how, y->ref.how);
+	return c != 0 ? c : by_number(x->correlation, y->correlation);
 }
 
 static int by_field(const void *a, const void *b)
@@ -91,18 +89,29 @@ static struct yg_ruleset_row *row_of(struct yg_ruleset_builder *b, uint32_t row)
 	return YG_RS(b, rows, struct yg_ruleset_row, row);
 }
 
+static struct yg_rs_correlation *correlation_of(struct yg_ruleset_builder *b, uint32_t number)
+{
+	return YG_RS(b, correlations, struct yg_rs_correlation, number);
+}
+
+static struct yg_ruleset_staged *staged_of(struct yg_ruleset_builder *b, uint32_t row)
+{
+	return (row & YG_RS_CORRELATION) != 0 ? &correlation_of(b, row & ~YG_RS_CORRELATION)->is
+					      : &row_of(b, row)->is;
+}
+
 static bool put_overs(struct yg_ruleset_builder *b, struct tables *t)
 {
 	sort(&b->overs, sizeof(struct yg_rs_over), by_over);
 	for (size_t i = 0; i < b->overs.n; i++) {
 		const struct yg_rs_over *from = YG_RS(b, overs, struct yg_rs_over, i);
 		struct yg_ruleset_over *to = yg_vec_add(&t->overs, sizeof *to);
-		struct yg_ruleset_row *row = row_of(b, from->row);
+		struct yg_ruleset_staged *of = staged_of(b, from->row);
 		if (to == NULL)
 			return false;
 		*to = from->over;
-		if (row->override_count++ == 0)
-			row->overrides = (uint32_t)t->overs.n - 1;
+		if (of->override_count++ == 0)
+			of->overrides = (uint32_t)t->overs.n - 1;
 	}
 	return true;
 }
@@ -138,7 +147,8 @@ static bool put_refs(struct yg_ruleset_builder *b, struct tables *t)
 		struct yg_ruleset_row *row = row_of(b, from->row);
 		if (to == NULL)
 			return false;
-		*to = from->ref;
+		const struct yg_rs_correlation *c = correlation_of(b, from->correlation);
+		*to = (struct yg_ruleset_ref){c->is, c->rule->correlation.generate};
 		if (row->ref_count++ == 0)
 			row->refs = (uint32_t)t->refs.n - 1;
 	}

@@ -13,14 +13,23 @@
 struct kind { /* what all events of one log, code, class and program are */
 	uint64_t hash;
 	bool used;
+	bool all; /* some rule looks for keywords, so into every value */
 	struct yg_detect_logsource sources[YG_DETECT_SOURCES_MAX];
 	size_t source_count;
-	uint16_t aliases[ALIASES_MAX]; /* rows */
+	uint16_t aliases[ALIASES_MAX]; /* rows, of what is asked for */
 	size_t alias_count;
+};
+struct name { /* of a row of the table, of a column */
+	struct yg_sv to, from;
+	uint32_t number; /* of `to` in the engine, and 1; 0: nobody asks for it */
 };
 struct yg_detect_view {
 	enum yg_source source;
 	const struct yg_detect_logsource *own;
+	const struct yg_detect *only; /* borrowed; NULL: everything is made */
+	struct name *rows;            /* owned; by row of yg_detect_field_rows */
+	struct name columns[YG_EVENT_FIELD_COUNT];
+	const struct kind *kind; /* of the event at hand */
 	struct yg_hash_key key;
 	const struct yg_norm *norm; /* borrowed; NULL: none */
 	struct yg_json own_json;
@@ -53,9 +62,28 @@ static void add_pair(struct yg_detect_view *v, struct yg_detect_pair pair)
 	v->pairs[v->count++] = pair;
 }
 
-static void add(struct yg_detect_view *v, struct yg_sv field, struct yg_sv value)
+static void add(struct yg_detect_view *v, const struct name *as, struct yg_sv value)
 {
-	add_pair(v, (struct yg_detect_pair){.field = field, .value = value});
+	add_pair(v, (struct yg_detect_pair){.field = as->to, .value = value, .name = as->number});
+}
+
+static bool is_all(const struct yg_detect_view *v)
+{
+	return v->only == NULL || v->kind->all;
+}
+
+/* A field of the record: is it asked for, by this name or another? */
+static bool is_asked(struct yg_detect_view *v, struct yg_sv field, struct name *out)
+{
+	const struct kind *k = v->kind;
+	*out = (struct name){.to = field};
+	v->nomem = v->nomem || field.p == NULL;
+	if (v->only != NULL)
+		out->number = yg_detect_name(v->only, field);
+	bool yes = out->number > 0 || is_all(v);
+	for (size_t i = 0; !yes && i < k->alias_count; i++)
+		yes = yg_sv_eq(v->rows[k->aliases[i]].from, field);
+	return yes;
 }
 
 /* ---- the record ---- */
@@ -84,11 +112,6 @@ static struct yg_sv text_of(struct yg_detect_view *v, uint32_t node)
 	return node != 0 ? yg_json_str(v->json, node, &v->arena) : YG_SV("");
 }
 
-static void add_node(struct yg_detect_view *v, struct yg_sv field, uint32_t node)
-{
-	add(v, field, text_of(v, node));
-}
-
 /* {"Name": "CommandLine", "#text": "..."} as renderings of Windows' XML have it. */
 static bool named_data(struct yg_detect_view *v, uint32_t node)
 {
@@ -101,10 +124,9 @@ static bool named_data(struct yg_detect_view *v, uint32_t node)
 		value = yg_json_get(v->json, node, yg_sv_of(values[i]));
 	if (name == 0 || yg_json_at(v->json, name)->type != YG_JSON_STRING)
 		return false;
-	if (value != 0)
-		add_node(v, text_of(v, name), value);
-	else
-		add(v, text_of(v, name), YG_SV(""));
+	struct name as;
+	if (is_asked(v, text_of(v, name), &as))
+		add(v, &as, text_of(v, value));
 	return true;
 }
 
@@ -122,18 +144,23 @@ static bool take(struct yg_detect_view *v, uint32_t node, struct yg_sv name)
 {
 	const struct yg_json_node *n = yg_json_at(v->json, node);
 	bool windows = v->source == YG_SOURCE_WINDOWS;
+	struct name as;
 	switch ((enum yg_json_type)n->type) {
 	case YG_JSON_OBJECT:
 		if (windows && YG_SV_IS(name, "Data") && named_data(v, node))
 			return false;
-		if (!windows && name.n > 0)
-			add(v, name, yg_json_text(v->json, node));
+		if (!windows && name.n > 0 && is_asked(v, name, &as))
+			add(v, &as, yg_json_text(v->json, node));
 		return true;
 	case YG_JSON_ARRAY: return true;
 	case YG_JSON_NULL:
-		add_pair(v, (struct yg_detect_pair){name, YG_SV(""), true});
+		if (is_asked(v, name, &as))
+			add_pair(v, (struct yg_detect_pair){name, YG_SV(""), true, as.number});
 		return false;
-	default: add_node(v, name, node); return false;
+	default:
+		if (is_asked(v, name, &as))
+			add(v, &as, text_of(v, node));
+		return false;
 	}
 }
 
@@ -219,7 +246,9 @@ static void take_audit(struct yg_detect_view *v, struct yg_sv line)
 		i = quoted ? yg_sv_find(line, quote, from)
 			   : YG_MIN(yg_sv_find(line, ' ', i), yg_sv_find(line, '\x1d', i));
 		struct yg_sv value = yg_sv_sub(line, from, i - from);
-		add(v, key, quoted ? value : audit_text(v, key, value, execve));
+		struct name as;
+		if (is_asked(v, key, &as))
+			add(v, &as, quoted ? value : audit_text(v, key, value, execve));
 		i += quoted;
 	}
 }
@@ -280,7 +309,7 @@ static int64_t integer_at(const struct yg_event *ev, const struct yg_event_field
 
 /* The column under a name; nothing when it is empty. */
 static void take_column(struct yg_detect_view *v, const struct yg_event *ev, unsigned column,
-			struct yg_sv name)
+			const struct name *as)
 {
 	const struct yg_event_field_info *f = &yg_event_fields[column];
 	const char *p = (const char *)ev + f->offset;
@@ -288,12 +317,12 @@ static void take_column(struct yg_detect_view *v, const struct yg_event *ev, uns
 		struct yg_sv s;
 		memcpy(&s, p, sizeof s);
 		if (s.n > 0)
-			add(v, name, s);
+			add(v, as, s);
 	} else if (f->type == YG_ET_STRS) {
 		struct yg_strs list;
 		memcpy(&list, p, sizeof list);
 		for (uint32_t i = 0; i < list.n; i++)
-			add(v, name, list.v[i]);
+			add(v, as, list.v[i]);
 	} else if (f->type == YG_ET_IP) {
 		static const struct yg_ip none;
 		char text[YG_IP_TEXT_MAX];
@@ -303,9 +332,9 @@ static void take_column(struct yg_detect_view *v, const struct yg_event *ev, uns
 		if (memcmp(&ip, &none, sizeof ip) == 0)
 			return;
 		yg_ip_format(&b, ip);
-		add(v, name, yg_arena_dup(&v->arena, yg_sb_sv(&b)));
+		add(v, as, yg_arena_dup(&v->arena, yg_sb_sv(&b)));
 	} else if (integer_at(ev, f) != 0) {
-		add(v, name, number(v, integer_at(ev, f)));
+		add(v, as, number(v, integer_at(ev, f)));
 	}
 }
 
@@ -329,7 +358,7 @@ static struct yg_sv url_extension(struct yg_sv path)
 }
 
 static void take_url(struct yg_detect_view *v, struct yg_sv url, enum yg_detect_part part,
-		     struct yg_sv to)
+		     const struct name *as)
 {
 	struct yg_sv target = url_target(url);
 	size_t mark = yg_sv_find(target, '?', 0);
@@ -337,22 +366,23 @@ static void take_url(struct yg_detect_view *v, struct yg_sv url, enum yg_detect_
 	if (url.n == 0)
 		return;
 	if (part == YG_PART_TARGET && target.n < url.n)
-		add(v, to, url);
+		add(v, as, url);
 	if (part == YG_PART_QUERY && mark + 1 < target.n)
-		add(v, to, yg_sv_sub(target, mark + 1, target.n));
+		add(v, as, yg_sv_sub(target, mark + 1, target.n));
 	if (part == YG_PART_TARGET || part == YG_PART_QUERY)
-		add(v, to, target);
+		add(v, as, target);
 	if (part == YG_PART_STEM)
-		add(v, to, path);
+		add(v, as, path);
 	if (part == YG_PART_EXTENSION && extension.n > 0)
-		add(v, to, extension);
+		add(v, as, extension);
 }
 
-/* Every column that holds something of the event itself, under its own name. */
+/* Every column that holds something of the event itself and is asked for, under its own name. */
 static void take_columns(struct yg_detect_view *v, const struct yg_event *ev)
 {
 	for (unsigned i = YG_EF_class_uid; i < YG_EF_names; i++)
-		take_column(v, ev, i, yg_sv_of(yg_event_fields[i].name));
+		if (is_all(v) || v->columns[i].number > 0)
+			take_column(v, ev, i, &v->columns[i]);
 }
 
 /* ---- tables ---- */
@@ -392,11 +422,13 @@ static void find_kind(const struct yg_detect_view *v, const struct yg_event *ev,
 		    has_code(r->codes, ev->event_code) && k->source_count < YG_DETECT_SOURCES_MAX)
 			k->sources[k->source_count++] = (struct yg_detect_logsource){
 				yg_sv_of(r->category), yg_sv_of(r->product), yg_sv_of(r->service)};
+	k->all = v->only != NULL && yg_detect_keywords(v->only, k->sources, k->source_count);
 	for (uint16_t i = 0; yg_detect_field_rows[i].to != NULL; i++) {
 		const struct yg_detect_field_row *r = &yg_detect_field_rows[i];
 		if ((r->source == 0 || r->source == v->source) &&
 		    (r->class_uid == 0 || r->class_uid == ev->class_uid) &&
-		    has_code(r->codes, ev->event_code) && k->alias_count < ALIASES_MAX)
+		    has_code(r->codes, ev->event_code) && k->alias_count < ALIASES_MAX &&
+		    (v->only == NULL || k->all || v->rows[i].number > 0))
 			k->aliases[k->alias_count++] = i;
 	}
 }
@@ -416,21 +448,22 @@ static const struct kind *kind_of(struct yg_detect_view *v, const struct yg_even
 	return k;
 }
 
-static void take_alias(struct yg_detect_view *v, const struct yg_event *ev,
-		       const struct yg_detect_field_row *r, size_t own)
+static void take_alias(struct yg_detect_view *v, const struct yg_event *ev, size_t row, size_t own)
 {
-	struct yg_sv to = yg_sv_of(r->to), from = yg_sv_of(r->from);
+	const struct yg_detect_field_row *r = &yg_detect_field_rows[row];
+	const struct name *as = &v->rows[row];
 	for (size_t i = 0; i < v->count; i++)
-		if (yg_sv_eq(v->pairs[i].field, to))
+		if (yg_sv_eq(v->pairs[i].field, as->to))
 			return;
 	if (r->from == NULL && r->part != YG_PART_ALL)
-		take_url(v, ev->url, (enum yg_detect_part)r->part, to);
+		take_url(v, ev->url, (enum yg_detect_part)r->part, as);
 	else if (r->from == NULL)
-		take_column(v, ev, r->column, to);
+		take_column(v, ev, r->column, as);
 	for (size_t i = 0; r->from != NULL && i < own; i++)
-		if (yg_sv_eq(v->pairs[i].field, from)) {
+		if (yg_sv_eq(v->pairs[i].field, as->from)) {
 			struct yg_detect_pair pair = v->pairs[i];
-			pair.field = to;
+			pair.field = as->to;
+			pair.name = as->number;
 			add_pair(v, pair);
 		}
 }
@@ -438,14 +471,14 @@ static void take_alias(struct yg_detect_view *v, const struct yg_event *ev,
 yg_status yg_detect_view_make(struct yg_detect_view *v, const struct yg_event *ev,
 			      struct yg_detect_record *out, struct yg_err *err)
 {
-	const struct kind *k = kind_of(v, ev);
+	const struct kind *k = v->kind = kind_of(v, ev);
 	v->count = 0;
 	v->nomem = false;
 	yg_arena_reset(&v->arena);
 	take_record(v, ev);
 	size_t own = v->count;
 	for (size_t i = 0; i < k->alias_count; i++)
-		take_alias(v, ev, &yg_detect_field_rows[k->aliases[i]], own);
+		take_alias(v, ev, k->aliases[i], own);
 	if (v->source != YG_SOURCE_WINDOWS)
 		take_columns(v, ev);
 	*out = (struct yg_detect_record){.sources = k->sources,
@@ -453,8 +486,23 @@ yg_status yg_detect_view_make(struct yg_detect_view *v, const struct yg_event *e
 					 .pairs = v->pairs,
 					 .count = v->count,
 					 .raw = ev->raw,
-					 .time = ev->time};
+					 .time = ev->time,
+					 .names = v->only};
 	return v->nomem ? YG_FAIL(err, YG_NOMEM, "no memory for the fields of an event") : YG_OK;
+}
+
+static bool make_names(struct yg_detect_view *v)
+{
+	size_t n = 0;
+	while (yg_detect_field_rows[n].to != NULL)
+		n++;
+	v->rows = calloc(n + 1, sizeof *v->rows);
+	for (size_t i = 0; v->rows != NULL && i < n; i++)
+		v->rows[i] = (struct name){.to = yg_sv_of(yg_detect_field_rows[i].to),
+					   .from = yg_sv_of(yg_detect_field_rows[i].from)};
+	for (size_t i = 0; i < YG_EVENT_FIELD_COUNT; i++)
+		v->columns[i].to = yg_sv_of(yg_event_fields[i].name);
+	return v->rows != NULL;
 }
 
 yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logsource *own,
@@ -462,8 +510,10 @@ yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logso
 			     struct yg_err *err)
 {
 	struct yg_detect_view *v = calloc(1, sizeof *v);
-	if (v == NULL)
+	if (v == NULL || !make_names(v)) {
+		free(v);
 		return YG_FAIL(err, YG_NOMEM, "no memory for the fields of events");
+	}
 	v->source = source == YG_SOURCE_EVTX ? YG_SOURCE_WINDOWS : source;
 	v->own = own;
 	env->random(env->ctx, &v->key, sizeof v->key);
@@ -471,6 +521,18 @@ yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logso
 	yg_arena_init(&v->arena, (size_t)64 << 20);
 	*out = v;
 	return YG_OK;
+}
+
+void yg_detect_view_only(struct yg_detect_view *v, const struct yg_detect *engine)
+{
+	v->only = engine;
+	for (size_t i = 0; v->rows[i].to.n > 0; i++)
+		v->rows[i].number = engine != NULL ? yg_detect_name(engine, v->rows[i].to) : 0;
+	for (size_t i = 0; i < YG_EVENT_FIELD_COUNT; i++)
+		v->columns[i].number =
+			engine != NULL ? yg_detect_name(engine, v->columns[i].to) : 0;
+	for (size_t i = 0; i < KINDS_KEPT; i++)
+		v->kinds[i].used = false;
 }
 
 void yg_detect_view_follow(struct yg_detect_view *v, const struct yg_norm *norm)
@@ -484,6 +546,7 @@ void yg_detect_view_free(struct yg_detect_view *v)
 		return;
 	yg_json_free(&v->own_json);
 	yg_arena_free(&v->arena);
+	free(v->rows);
 	free(v->pairs);
 	free(v);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "base/env.h"
-#include "detect/record.h"
+#include "detect/engine.h"
 #include "event/normalize.h"
 
 #define YG_DETECT_PAIRS_MAX   20000 /* of one event; what is beyond is not looked at */
@@ -20,6 +20,9 @@ yg_status yg_detect_view_new(enum yg_source source, const struct yg_detect_logso
 /* The normaliser (borrowed; NULL: none) that gives the events: one that it gave last is not
  * parsed again. */
 void yg_detect_view_follow(struct yg_detect_view *v, const struct yg_norm *norm);
+/* From here on what the rules and correlations of this engine ask for is all that is made of an
+ * event, with the engine's numbers of names.  Borrowed until the next call; NULL: everything. */
+void yg_detect_view_only(struct yg_detect_view *v, const struct yg_detect *engine);
 void yg_detect_view_free(struct yg_detect_view *v); /* NULL is fine */
 /* The event's fields; views last until the next call and as long as the event.  YG_OK |
  * YG_NOMEM (what is there may be asked all the same). */

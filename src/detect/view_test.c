@@ -15,7 +15,8 @@ struct seen {
 	struct yg_detect_record r;
 };
 
-static void see(struct seen *s, enum yg_source source, const char *text)
+static void see_only(struct seen *s, enum yg_source source, const struct yg_detect *only,
+		     const char *text)
 {
 	struct yg_env env = yg_env_sim(&sim);
 	bool ok = yg_norm_new(source, NULL, &s->norm, NULL) == YG_OK &&
@@ -23,10 +24,16 @@ static void see(struct seen *s, enum yg_source source, const char *text)
 	if (!ok)
 		abort();
 	yg_detect_view_follow(s->view, s->norm);
+	yg_detect_view_only(s->view, only);
 	memset(&s->ev, 0, sizeof s->ev);
 	yg_norm_begin(s->norm, yg_sv_of(text), (yg_wall){1}, false);
 	T_OK(yg_norm_next(s->norm, &s->ev) && s->ev.parse_error.n == 0);
 	T_OK(yg_detect_view_make(s->view, &s->ev, &s->r, NULL) == YG_OK);
+}
+
+static void see(struct seen *s, enum yg_source source, const char *text)
+{
+	see_only(s, source, NULL, text);
 }
 
 static void seen_free(struct seen *s)
@@ -88,19 +95,54 @@ static void on_match(void *ctx, uint32_t rule)
 	*(unsigned *)ctx |= 1u << rule;
 }
 
-/* Which of the rules match the record: a bit for each. */
-static unsigned ask(const struct yg_detect *d, const char *record)
+static unsigned ask_seen(const struct yg_detect *d, const struct seen *s)
 {
-	struct seen s;
 	struct yg_detect_eval *e = NULL;
 	unsigned hits = 0;
-	see(&s, YG_SOURCE_WINDOWS, record);
 	T_OK(yg_detect_eval_new(d, &e, NULL) == YG_OK);
 	if (e != NULL)
-		yg_detect_run(e, &s.r, on_match, &hits);
+		yg_detect_run(e, &s->r, on_match, &hits);
 	yg_detect_eval_free(e);
-	seen_free(&s);
 	return hits;
+}
+
+/* Which of the rules match the record: a bit for each.  They are the same when only what they
+ * ask for is made of it. */
+static unsigned ask(const struct yg_detect *d, enum yg_source source, const char *record)
+{
+	struct seen all, some;
+	see(&all, source, record);
+	see_only(&some, source, d, record);
+	unsigned hits = ask_seen(d, &all);
+	T_OK(ask_seen(d, &some) == hits && some.r.count <= all.r.count);
+	seen_free(&all);
+	seen_free(&some);
+	return hits;
+}
+
+static struct yg_detect *compile(const char *text, size_t rules)
+{
+	struct yg_env env = yg_env_sim(&sim);
+	struct yg_arena arena;
+	struct yg_sigma_file f = {NULL, 0, 0};
+	struct yg_detect_builder *b = NULL;
+	struct yg_detect *d = NULL;
+	yg_arena_init(&arena, (size_t)16 << 20);
+	T_OK(yg_sigma_read(yg_sv_of(text), "f", NULL, NULL, &arena, &f, NULL) == YG_OK &&
+	     f.count == rules);
+	T_OK(yg_detect_builder_new(&env, (size_t)64 << 20, &b, NULL) == YG_OK);
+	for (size_t i = 0; i < f.count; i++) {
+		if (f.rules[i].kind == YG_SIGMA_CORRELATION)
+			yg_detect_builder_reads(b, &f.rules[i].correlation);
+		else
+			T_OK(yg_detect_builder_add(b, &f.rules[i], YG_SV("f"), NULL, 0, NULL) ==
+			     YG_OK);
+	}
+	if (yg_detect_builder_build(b, &d, NULL) != YG_OK)
+		abort();
+	yg_detect_builder_free(b);
+	yg_arena_free(&arena);
+	return d;
 }
 
 #define EVENT(more)                                                                                                 \
@@ -115,32 +157,65 @@ static void test_keywords(void)
 		"---\ntitle: b\nlogsource: {product: windows, service: security}\ndetection:\n  k: ['\\a\\b\\c', '/x/']\n"
 		"  condition: k\n"
 		"---\ntitle: c\nlogsource: {product: windows, service: sysmon}\ndetection:\n  k: ['kiwi']\n  condition: k\n";
-	struct yg_env env = yg_env_sim(&sim);
-	struct yg_arena arena;
-	struct yg_sigma_file f;
-	struct yg_detect_builder *b = NULL;
-	struct yg_detect *d = NULL;
-	yg_arena_init(&arena, (size_t)16 << 20);
-	T_OK(yg_sigma_read(yg_sv_of(text), "f", NULL, NULL, &arena, &f, NULL) == YG_OK &&
-	     f.count == 3);
-	T_OK(yg_detect_builder_new(&env, (size_t)64 << 20, &b, NULL) == YG_OK);
-	for (size_t i = 0; i < f.count; i++)
-		T_OK(yg_detect_builder_add(b, &f.rules[i], YG_SV("f"), NULL, 0, NULL) == YG_OK);
-	if (yg_detect_builder_build(b, &d, NULL) != YG_OK)
-		abort();
-	T_OK(ask(d, EVENT("\"A\":\"nothing\"")) == 0);
-	T_OK(ask(d, EVENT("\"A\":\"x KIWI::One y\"")) == 1);
-	T_OK(ask(d, EVENT("\"A\":\"x kiwi:\\u003aone y\"")) == 1);
-	T_OK(ask(d, EVENT("\"A\":\"x\\n\\u006biwi::one\"")) == 1);
-	T_OK(ask(d, EVENT("\"A\":\"c:\\\\TWO.dll\"")) == 1);
-	T_OK(ask(d, EVENT("\"A\":\"\\two.dll\"")) == 1); /* the record as it came has it */
-	T_OK(ask(d, EVENT("\"A\":\"two.dll\"")) == 0);
-	T_OK(ask(d, EVENT("\"A\":\"q\\\\a\\\\b\\\\c\"")) == 2);
-	T_OK(ask(d, EVENT("\"A\":[{\"B\":\"q\\/x\\/\"}]")) == 2);
-	T_OK(ask(d, EVENT("\"kiwi::one\":1")) == 1);
+	struct yg_detect *d = compile(text, 3);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"nothing\"")) == 0);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"x KIWI::One y\"")) == 1);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"x kiwi:\\u003aone y\"")) == 1);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"x\\n\\u006biwi::one\"")) == 1);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"c:\\\\TWO.dll\"")) == 1);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"\\two.dll\"")) ==
+	     1); /* the record as it came has it */
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"two.dll\"")) == 0);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":\"q\\\\a\\\\b\\\\c\"")) == 2);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"A\":[{\"B\":\"q\\/x\\/\"}]")) == 2);
+	T_OK(ask(d, YG_SOURCE_WINDOWS, EVENT("\"kiwi::one\":1")) == 1);
 	yg_detect_free(d);
-	yg_detect_builder_free(b);
-	yg_arena_free(&arena);
+}
+
+#define START                                                                                      \
+	"{\"Channel\":\"Security\",\"EventID\":4688,\"Computer\":\"pc1\","                         \
+	"\"TimeCreated\":\"2026-01-01T00:00:00Z\",\"SubjectUserName\":\"bob\","                    \
+	"\"NewProcessName\":\"C:\\\\e.exe\",\"CommandLine\":\"e.exe -x\",\"Other\":\"o\"}\n"
+#define REQUEST                                                                                      \
+	"{\"_path\":\"http\",\"ts\":1.0,\"uid\":\"C1\",\"id.orig_h\":\"192.0.2.1\",\"id.orig_p\":1," \
+	"\"id.resp_h\":\"192.0.2.2\",\"id.resp_p\":80,\"method\":\"GET\",\"host\":\"a.example\","    \
+	"\"uri\":\"/x/y.PHP?a=1?b\",\"nested\":{\"a\":[1,{\"b\":null}]}}\n"
+
+/* Of an event there is what rules and correlations ask for, by whatever name, and nothing else;
+ * where keywords are looked for, everything. */
+static void test_only(void)
+{
+	static const char text[] =
+		"title: a\nname: a\nlogsource: {product: windows, category: process_creation}\n"
+		"detection:\n  s: {Image|endswith: '\\e.exe', Gone: null}\n  condition: s\n"
+		"---\ntitle: b\nlogsource: {product: zeek}\n"
+		"detection:\n  s: {cs-uri-query|contains: 'a=1', c-uri-extension: php, dst_port: 80,"
+		" nested.a.b: null}\n  condition: s\n"
+		"---\ntitle: c\nlogsource: {product: windows, service: sysmon}\n"
+		"detection:\n  k: ['pc1']\n  condition: k\n"
+		"---\ntitle: d\ncorrelation:\n  type: value_count\n  rules: [a]\n  group-by: [who]\n"
+		"  aliases: {who: {a: SubjectUserName}}\n  timespan: 5m\n"
+		"  condition: {gte: 2, field: CommandLine}\n";
+	struct yg_detect *d = compile(text, 4);
+	struct seen s;
+	T_OK(ask(d, YG_SOURCE_WINDOWS, START) == 1 && ask(d, YG_SOURCE_ZEEK, REQUEST) == 2);
+	T_NAMED(ask(d, YG_SOURCE_WINDOWS,
+		    "{\"Channel\":\"Microsoft-Windows-Sysmon/Operational\",\"EventID\":5,"
+		    "\"Computer\":\"dc\",\"TimeCreated\":\"2026-01-01T00:00:00Z\","
+		    "\"Other\":\"\\u0070c1\"}\n") == 4,
+		"keywords are looked for in every value");
+	see_only(&s, YG_SOURCE_WINDOWS, d, START);
+	T_OK(has(&s, "Image", "C:\\e.exe") && has(&s, "SubjectUserName", "bob") &&
+	     has(&s, "CommandLine", "e.exe -x"));
+	T_NAMED(s.r.count == 4 && has(&s, "NewProcessName", "C:\\e.exe"),
+		"beside the three and what one is another name of, nothing is made");
+	yg_detect_view_only(s.view, NULL);
+	T_OK(yg_detect_view_make(s.view, &s.ev, &s.r, NULL) == YG_OK && has(&s, "Other", "o"));
+	seen_free(&s);
+	see_only(&s, YG_SOURCE_ZEEK, d, REQUEST);
+	T_OK(has(&s, "dst_port", "80") && count(&s, "src_port") == 0 && count(&s, "method") == 0);
+	seen_free(&s);
+	yg_detect_free(d);
 }
 
 int main(void)
@@ -148,5 +223,6 @@ int main(void)
 	test_url();
 	test_audit();
 	test_keywords();
+	test_only();
 	return tap_done();
 }

@@ -136,11 +136,11 @@ yg_status yg_watch_rules(struct yg_watch *w, const struct yg_watch_doc *docs, si
 
 /* ---- entries ---- */
 
-static void on_hit(void *ctx, const struct yg_correlate_hit *hit)
+static bool on_hit(void *ctx, const struct yg_correlate_hit *hit)
 {
 	const struct told *t = ctx;
-	if (!hit->silent && t->out->hit != NULL && hit->rule < t->w->doc_n)
-		t->out->hit(t->out->ctx, &t->w->docs[hit->rule], hit);
+	return t->out->hit == NULL || hit->rule >= t->w->doc_n ||
+	       t->out->hit(t->out->ctx, &t->w->docs[hit->rule], hit);
 }
 
 static void on_notice(void *ctx, const struct yg_notice *n)

@@ -29,8 +29,8 @@ struct yg_watch_opts {
 };
 struct yg_watch_out {
 	void *ctx;
-	/* A correlation held.  Borrowed for the call, as `hit`. */
-	void (*hit)(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit);
+	/* A correlation held, also a silent one; as yg_correlate_hit_fn.  Borrowed for the call. */
+	bool (*hit)(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit);
 	/* event: that it was seen at; NULL: at none. */
 	void (*notice)(void *ctx, const struct yg_notice *n, const uint64_t *event);
 };

@@ -1,6 +1,7 @@
 #include "detect/watch_finding.h"
 
 #include "event/event.h"
+#include "event/table.h"
 #include "format/json.h"
 
 #define VALUE_MAX 512u
@@ -15,14 +16,27 @@ static void member(struct yg_buf *b, const char *key, struct yg_sv v)
 	yg_json_put_str(b, v);
 }
 
+static void finding_uid(const struct yg_watch_at *at, struct yg_sb *b)
+{
+	yg_sb_printf(b, "f-w-%lld-%u", (long long)at->seq, at->nth);
+}
+
 static void begin(struct yg_buf *b, const struct yg_watch_at *at)
 {
 	char uid[64];
 	struct yg_sb u = yg_sb_init(uid, sizeof uid);
-	yg_sb_printf(&u, "f-w-%lld-%u", (long long)at->seq, at->nth);
+	finding_uid(at, &u);
 	yg_buf_putc(b, '{');
 	member(b, "finding_uid", yg_sb_sv(&u));
 	member(b, "org", at->org);
+}
+
+static void event_id(const uint64_t *id, struct yg_sb *b)
+{
+	uint32_t spool, row;
+	uint64_t batch;
+	yg_feed_id_parts(id, &spool, &batch, &row);
+	yg_event_id_format(b, spool, batch, row);
 }
 
 static void time_member(struct yg_buf *b, yg_wall t)
@@ -37,13 +51,79 @@ static void event_member(struct yg_buf *b, const uint64_t *id)
 {
 	char text[YG_EVENT_ID_MAX];
 	struct yg_sb s = yg_sb_init(text, sizeof text);
-	uint32_t spool, row;
-	uint64_t batch;
-	if (id != NULL) {
-		yg_feed_id_parts(id, &spool, &batch, &row);
-		yg_event_id_format(&s, spool, batch, row);
-	}
+	if (id != NULL)
+		event_id(id, &s);
 	member(b, "event_id", yg_sb_sv(&s));
+}
+
+/* ---- both forms of a finding ---- */
+
+struct finding { /* as a row has it */
+	const char *log_name;
+	struct yg_sv indicator, list, title, asset;
+	unsigned severity, confidence;
+	yg_wall time;
+	const uint64_t *ids; /* of the events that it rests on: two numbers of each */
+	size_t id_count;
+	const struct yg_sv *names; /* by which it is found, beside the asset */
+	size_t name_count;
+};
+
+static void put_row(struct yg_buf *rows, const struct yg_watch_at *at, const struct finding *f,
+		    struct yg_sv json)
+{
+	char uid[64], text[YG_CORRELATE_EVIDENCE][YG_EVENT_ID_MAX];
+	struct yg_sv related[YG_CORRELATE_EVIDENCE], names[YG_SIGMA_GROUP_MAX + 1];
+	struct yg_sb u = yg_sb_init(uid, sizeof uid);
+	struct yg_event ev = {.org = at->org,
+			      .received = at->received.us,
+			      .day = yg_day_number(at->received),
+			      .spool = YG_WATCH_SPOOL,
+			      .batch = (uint64_t)at->seq,
+			      .row = at->nth,
+			      .source = YG_SV("detect"),
+			      .time = f->time.us,
+			      .class_uid = YG_OCSF_DETECTION_FINDING,
+			      .activity_id = 1, /* create */
+			      .severity_id = (uint8_t)f->severity,
+			      .log_name = yg_sv_of(f->log_name),
+			      .message = f->title,
+			      .finding_title = f->title,
+			      .indicator = f->indicator,
+			      .list = f->list,
+			      .confidence = (uint8_t)f->confidence,
+			      .related = {related, 0},
+			      .names = {names, 0},
+			      .raw = json};
+	finding_uid(at, &u);
+	ev.finding_uid = yg_sb_sv(&u);
+	for (; ev.related.n < f->id_count && ev.related.n < YG_LEN(related); ev.related.n++) {
+		struct yg_sb b = yg_sb_init(text[ev.related.n], sizeof text[0]);
+		event_id(f->ids + 2 * (size_t)ev.related.n, &b);
+		related[ev.related.n] = yg_sb_sv(&b);
+	}
+	if (f->asset.n > 0)
+		names[ev.names.n++] = f->asset;
+	for (size_t i = 0; i < f->name_count && ev.names.n < YG_LEN(names); i++)
+		if (f->names[i].n > 0 && !yg_sv_eq(f->names[i], f->asset))
+			names[ev.names.n++] = f->names[i];
+	if (yg_ip_parse(f->asset, &ev.src_ip) != YG_OK)
+		ev.host = f->asset;
+	yg_event_row(&ev, rows);
+}
+
+static void put_both(const struct yg_watch_to *to, const struct yg_watch_at *at,
+		     const struct finding *f, struct yg_buf *json)
+{
+	if (to->json != NULL) {
+		to->json->bad = to->json->bad || json->bad;
+		yg_wr_sv32(to->json, yg_buf_sv(json));
+	}
+	if (to->rows != NULL) {
+		to->rows->bad = to->rows->bad || json->bad;
+		put_row(to->rows, at, f, yg_buf_sv(json));
+	}
+	yg_buf_free(json);
 }
 
 struct pairs {
@@ -129,7 +209,7 @@ static unsigned severity_of(enum yg_sigma_level level)
 	return level == YG_SIGMA_LEVEL_NONE ? 1 : (unsigned)level;
 }
 
-void yg_watch_put_hit(struct yg_buf *out, const struct yg_watch_at *at,
+void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at,
 		      const struct yg_watch_doc *doc, struct yg_sv collection,
 		      const struct yg_correlate_hit *hit)
 {
@@ -163,16 +243,23 @@ void yg_watch_put_hit(struct yg_buf *out, const struct yg_watch_at *at,
 	for (size_t i = hit->id_count > 3 ? hit->id_count - 3 : 0; i < hit->id_count; i++) {
 		char text[YG_EVENT_ID_MAX];
 		struct yg_sb s = yg_sb_init(text, sizeof text);
-		uint32_t spool, row;
-		uint64_t batch;
-		yg_feed_id_parts(hit->ids[i], &spool, &batch, &row);
-		yg_event_id_format(&s, spool, batch, row);
+		event_id(hit->ids[i], &s);
 		pair(&p, YG_SV("event"), yg_sb_sv(&s));
 	}
 	yg_buf_put(&b, YG_SV("]}"));
-	out->bad = out->bad || b.bad;
-	yg_wr_sv32(out, yg_buf_sv(&b));
-	yg_buf_free(&b);
+	const struct finding row = {.log_name = "correlation",
+				    .indicator = doc->uid,
+				    .list = collection,
+				    .title = yg_sv_sub(doc->rule->title, 0, VALUE_MAX),
+				    .asset = yg_sv_sub(asset_of(hit), 0, VALUE_MAX),
+				    .severity = severity_of(doc->rule->level),
+				    .confidence = 100,
+				    .time = hit->time,
+				    .ids = hit->id_count > 0 ? hit->ids[0] : NULL,
+				    .id_count = hit->id_count,
+				    .names = hit->values,
+				    .name_count = hit->group_count};
+	put_both(to, at, &row, &b);
 }
 
 /* ---- findings beside rules ---- */
@@ -231,7 +318,7 @@ static void notice_pairs(struct yg_buf *b, const struct yg_notice *n)
 	yg_buf_put(b, YG_SV("]}"));
 }
 
-void yg_watch_put_notice(struct yg_buf *out, const struct yg_watch_at *at,
+void yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_watch_at *at,
 			 const struct yg_notice *n, const uint64_t *event)
 {
 	char words[1024], indicator[YG_NOTICE_KEY_MAX + 32];
@@ -261,7 +348,17 @@ void yg_watch_put_notice(struct yg_buf *out, const struct yg_watch_at *at,
 	time_member(&b, n->time);
 	member(&b, "title", title);
 	notice_pairs(&b, n);
-	out->bad = out->bad || b.bad;
-	yg_wr_sv32(out, yg_buf_sv(&b));
-	yg_buf_free(&b);
+	const struct finding row = {.log_name = "notice",
+				    .indicator = yg_sb_sv(&i),
+				    .list = YG_SV("notice"),
+				    .title = title,
+				    .asset = asset_of_notice(n),
+				    .severity = yg_watch_severity(n),
+				    .confidence = n->score,
+				    .time = n->time,
+				    .ids = event,
+				    .id_count = event != NULL,
+				    .names = &n->who,
+				    .name_count = 1};
+	put_both(to, at, &row, &b);
 }

@@ -59,10 +59,10 @@ static yg_status saved(struct yg_state *db, struct yg_sb *seen)
 static yg_status set_load(struct yg_state *db, struct yg_sb *seen)
 {
 	struct yg_watch_set set;
-	yg_status st = yg_watch_set_load(db, &set, NULL);
+	yg_status st = yg_watch_set_load(db, &env, &set, NULL);
 	if (st != YG_OK)
 		return st;
-	yg_sb_printf(seen, "%zu %zu", set.rule_n, set.correlations);
+	yg_sb_printf(seen, "%zu %zu %zu", set.rule_n, set.correlations, set.except_n);
 	yg_watch_set_free(&set);
 	return YG_OK;
 }
@@ -101,6 +101,8 @@ static void base(void)
 		"INSERT INTO detect_rule_text (rule, version, text) VALUES ('r-1', 1, 'x'), ('r-2', 1,"
 		" '{title: Many, correlation: {type: event_count, rules: [failed], group-by: [host],"
 		" timespan: 5m, condition: {gte: 3}}}')",
+		"INSERT INTO detect_exception (id, rule, org, text, reason, alert, actor, created, updated, expires)"
+		" VALUES ('x-1', 'r-2', 'acme', 's: {host: a}\ncondition: s\n', 'why', '', 'x', 0, 0, 0)",
 		"PRAGMA wal_checkpoint(TRUNCATE)",
 	};
 	YG_AUTO(yg_state_closep) struct yg_state *db = NULL;

@@ -157,6 +157,43 @@ static yg_status overrides(struct yg_state *db, struct yg_watch_set *set, uint32
 	return st;
 }
 
+static yg_status except(struct yg_watch_set *set, uint32_t rule, struct yg_stmt *s, size_t *cap,
+			struct yg_err *err)
+{
+	const struct yg_watch_exception x = {yg_col_text(s, 1), rule, (uint32_t)set->except_n};
+	struct yg_watch_except *list =
+		room(&set->arena, set->excepts, sizeof *list, set->except_n, cap);
+	if (list == NULL)
+		return nomem(err);
+	set->excepts = list;
+	list[set->except_n] = (struct yg_watch_except){
+		.org = yg_arena_dup(&set->arena, yg_col_text(s, 0)), .expires = {yg_col_i64(s, 2)}};
+	if (list[set->except_n].org.p == NULL)
+		return nomem(err);
+	yg_status st = yg_watch_excepts_add(set->excepts_asked, &x, err);
+	if (st == YG_NOMEM)
+		return st;
+	set->except_n += st == YG_OK;
+	return YG_OK;
+}
+
+static yg_status excepts(struct yg_state *db, struct yg_watch_set *set, uint32_t rule, size_t *cap,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT org, text, expires FROM detect_exception WHERE rule = $1 ORDER BY id"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, set->rules[rule].doc.uid);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		st = except(set, rule, s, cap, err);
+	return st;
+}
+
 static yg_status notices(struct yg_state *db, struct yg_watch_set *set, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
@@ -182,11 +219,14 @@ static yg_status notices(struct yg_state *db, struct yg_watch_set *set, struct y
 	return st;
 }
 
-static yg_status load(struct yg_state *db, struct loading *l, struct yg_err *err)
+static yg_status load(struct yg_state *db, const struct yg_env *env, struct loading *l,
+		      struct yg_err *err)
 {
 	struct yg_watch_set *set = l->set;
-	size_t cap = 0;
-	yg_status st = yg_watch_set_changes(db, &set->changes, err);
+	size_t cap = 0, except_cap = 0;
+	yg_status st = yg_watch_excepts_new(env, &set->excepts_asked, err);
+	if (st == YG_OK)
+		st = yg_watch_set_changes(db, &set->changes, err);
 	if (st == YG_OK)
 		st = yg_detect_rules_each(db, on_correlation, l, err);
 	set->correlations = set->rule_n;
@@ -196,15 +236,20 @@ static yg_status load(struct yg_state *db, struct loading *l, struct yg_err *err
 		st = yg_detect_rules_each(db, on_rule, l, err);
 	for (uint32_t i = 0; st == YG_OK && i < set->correlations; i++)
 		st = overrides(db, set, i, &cap, err);
+	for (uint32_t i = 0; st == YG_OK && i < set->correlations; i++)
+		st = excepts(db, set, i, &except_cap, err);
+	if (st == YG_OK)
+		st = yg_watch_excepts_end(set->excepts_asked, err);
 	return st == YG_OK ? notices(db, set, err) : st;
 }
 
-yg_status yg_watch_set_load(struct yg_state *db, struct yg_watch_set *out, struct yg_err *err)
+yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env, struct yg_watch_set *out,
+			    struct yg_err *err)
 {
 	struct yg_watch_set set = {.rule_n = 0};
 	struct loading l = {.set = &set};
 	yg_arena_init(&set.arena, ARENA_MAX);
-	yg_status st = load(db, &l, err);
+	yg_status st = load(db, env, &l, err);
 	if (st == YG_OK)
 		*out = set;
 	else
@@ -214,6 +259,7 @@ yg_status yg_watch_set_load(struct yg_state *db, struct yg_watch_set *out, struc
 
 void yg_watch_set_free(struct yg_watch_set *set)
 {
+	yg_watch_excepts_free(set->excepts_asked);
 	yg_arena_free(&set->arena);
 	*set = (struct yg_watch_set){.rule_n = 0};
 }
@@ -261,6 +307,31 @@ enum yg_detect_stage yg_watch_stage(const struct yg_watch_set *set, uint32_t rul
 		}
 	}
 	return set->rules[rule].stage;
+}
+
+struct excepting {
+	const struct yg_watch_set *set;
+	const struct yg_watch_place *at;
+	yg_wall now;
+};
+
+static bool except_holds(void *ctx, uint32_t tag)
+{
+	const struct excepting *e = ctx;
+	const struct yg_watch_except *x = &e->set->excepts[tag];
+	bool here = x->org.n == 0;
+	for (size_t i = 0; !here && i < e->at->n; i++)
+		here = yg_sv_eq(yg_sv_of(e->at->above[i]), x->org);
+	return here && (x->expires.us == 0 || x->expires.us > e->now.us);
+}
+
+bool yg_watch_set_excepted(const struct yg_watch_set *set, uint32_t rule,
+			   const struct yg_correlate_hit *hit, const struct yg_watch_place *at,
+			   yg_wall now)
+{
+	struct excepting e = {set, at, now};
+	return set->excepts_asked != NULL &&
+	       yg_watch_excepted(set->excepts_asked, rule, hit, except_holds, &e);
 }
 
 enum yg_detect_stage yg_watch_notice_stage(const struct yg_watch_set *set,

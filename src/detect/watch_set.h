@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "detect/stage.h"
 #include "detect/watch.h"
+#include "detect/watch_except.h"
 #include "store/state.h"
 
 struct yg_watch_rule { /* arena of the set */
@@ -17,6 +18,10 @@ struct yg_watch_override {
 	enum yg_detect_stage stage;
 	yg_wall expires; /* us == 0: never */
 };
+struct yg_watch_except {
+	struct yg_sv org; /* empty: everywhere */
+	yg_wall expires;  /* us == 0: never */
+};
 struct yg_watch_notice {
 	struct yg_sv org; /* empty: for all */
 	enum yg_notice_kind kind;
@@ -27,14 +32,17 @@ struct yg_watch_set {
 	struct yg_watch_rule *rules;
 	struct yg_watch_override *overrides;
 	struct yg_watch_notice *notices;
-	size_t rule_n, override_n, notice_n;
+	struct yg_watch_except *excepts;        /* of correlations, by their tag ... */
+	struct yg_watch_excepts *excepts_asked; /* ... in here; owned */
+	size_t rule_n, override_n, notice_n, except_n;
 	size_t correlations; /* of the rules */
 	int64_t changes;
 };
 /* A number that is another one when something of a set changed. */
 yg_status yg_watch_set_changes(struct yg_state *db, int64_t *out, struct yg_err *err);
-/* A document that cannot be read (another version kept it) is left out. */
-yg_status yg_watch_set_load(struct yg_state *db, struct yg_watch_set *out, struct yg_err *err);
+/* A document or exception that cannot be read (another version kept it) is left out. */
+yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env, struct yg_watch_set *out,
+			    struct yg_err *err);
 void yg_watch_set_free(struct yg_watch_set *set); /* zeroed is fine */
 
 #define YG_WATCH_ABOVE_MAX 16
@@ -48,6 +56,10 @@ bool yg_watch_holds(const struct yg_watch_set *set, uint32_t rule, const struct 
 /* Of a rule that holds there; the nearest override that has not ended wins. */
 enum yg_detect_stage yg_watch_stage(const struct yg_watch_set *set, uint32_t rule,
 				    const struct yg_watch_place *at, yg_wall now);
+/* Does an exception that holds there, now, cover what the correlation told? */
+bool yg_watch_set_excepted(const struct yg_watch_set *set, uint32_t rule,
+			   const struct yg_correlate_hit *hit, const struct yg_watch_place *at,
+			   yg_wall now);
 /* Of a finding beside rules: the nearest setting, then that for all, then the kind's own. */
 enum yg_detect_stage yg_watch_notice_stage(const struct yg_watch_set *set,
 					   const struct yg_notice *n,

@@ -270,6 +270,8 @@ static void on_tick(uv_timer_t *h)
 		center_want(&c->rules);
 	}
 	center_want(&c->detect);
+	if (__atomic_exchange_n(&c->detect_rows_wait, false, __ATOMIC_ACQ_REL))
+		center_want(&c->detect_rows);
 	if (c->ticks % YG_CENTER_NEWS_S == 0)
 		center_want(&c->hunt_news);
 	if (c->ticks % YG_CENTER_RETAIN_S == 60)
@@ -618,6 +620,8 @@ static yg_status start(struct center *c, struct yg_err *err)
 	task_init(&c->news_task, c, keep_news);
 	task_init(&c->warm, c, center_warm_run);
 	task_init(&c->detect, c, center_detect_run);
+	task_init(&c->detect_rows, c, center_detect_rows_run);
+	c->detect_rows_wait = true; /* of before the start */
 	task_init(&c->rules, c, center_rules_run);
 	if (uv_mutex_init(&c->news_lock) != 0 || uv_mutex_init(&c->rules_lock) != 0 ||
 	    uv_mutex_init(&c->compile_lock) != 0)

@@ -68,9 +68,10 @@ struct center {
 	uv_async_t wake;
 	uint64_t ticks;
 	struct task jobs, exports, tries, hunts, compile, dns, look, retain, expiry, news_task,
-		warm, detect, rules, hunt_news;
-	bool jobs_asked, compile_asked, dns_asked, warm_asked, detect_asked,
-		rules_asked; /* atomic: set in any thread */
+		warm, detect, detect_rows, rules, hunt_news;
+	bool jobs_asked, compile_asked, dns_asked, warm_asked, detect_asked, rules_asked,
+		detect_rows_wait; /* atomic: set in any thread */
+	bool detect_rows_sure;    /* detect_rows: its block is not in the store; only its thread */
 	bool draining, server_done;
 
 	struct detecting *detecting; /* owned, center_detect.c */
@@ -118,8 +119,8 @@ yg_status center_dns_zones(void *ctx, struct yg_arena *arena, struct yg_sv *out,
 /* center_detect.c.  X(name): what it counts, shown at /metrics as yagura_center_detect_NAME. */
 /* clang-format off */
 #define CENTER_DETECT_COUNTS(X)                                                                    \
-	X(rows) X(entries) X(hits) X(notices) X(cut) X(lost) X(refused) X(nomem) X(saves)          \
-	X(waiting_rows) X(waiting_bytes) X(dropped) X(organisations) X(correlations) X(pending)    \
+	X(rows) X(entries) X(hits) X(excepted) X(notices) X(cut) X(lost) X(refused) X(nomem) X(saves)          \
+	X(findings_dropped) X(waiting_rows) X(waiting_bytes) X(dropped) X(organisations) X(correlations) X(pending)    \
 	X(state_bytes) X(late) X(evicted) X(unknown) X(places)
 /* clang-format on */
 struct center_detect_counts {
@@ -131,7 +132,8 @@ struct center_detect_counts {
  * impossible travel is not looked for. */
 void center_detect_places(struct center *c);
 yg_status center_detect_open(struct center *c, struct yg_err *err);
-void center_detect_run(struct center *c); /* work pool */
+void center_detect_run(struct center *c);      /* work pool */
+void center_detect_rows_run(struct center *c); /* work pool; center_detect_rows.c */
 /* A FEED message; any thread. */
 yg_status center_feed(struct center *c, struct yg_state *db, struct yg_sv body, struct yg_err *err);
 void center_detect_counts(struct center *c, struct center_detect_counts *out); /* any thread */

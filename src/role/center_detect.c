@@ -11,14 +11,17 @@
 
 #include "alert/finding.h"
 #include "detect/registry.h"
+#include "detect/watch_rows.h"
 #include "event/event.h"
 
-#define SPOOL        0xfffe0000u /* in finding_mark: no spool has that many parts */
 #define CLOCK_US     (10 * YG_US_PER_S)
 #define SETTLE_US    (60 * YG_US_PER_S) /* after a start what waited elsewhere comes first */
 #define SAVE_ROWS    5000               /* or when so many were taken */
 #define BUDGET_US    (YG_US_PER_S / 2)
-#define FINDINGS_MAX 10000 /* of one row; more are counted and left out */
+#define FINDINGS_MAX 10000 /* of one row; more are counted and left out, as beyond the bytes */
+#define OUT_BYTES    (16u << 20)
+#define ROWS_BYTES   (48u << 20) /* one block of the event store takes them */
+#define ONE_BYTES    (2u << 20)  /* no finding has more */
 
 /* ---- what comes out ---- */
 
@@ -26,25 +29,36 @@ static void out_begin(struct detecting *d, int64_t seq)
 {
 	d->out.n = 0;
 	d->out.bad = d->out.nomem = false;
+	d->rows.n = 0;
+	d->rows.bad = d->rows.nomem = false;
 	d->count = 0;
 	d->note_n = 0;
-	d->told = (struct yg_watch_at){.seq = seq};
-	yg_wr_le32(&d->out, SPOOL);
+	d->told = (struct yg_watch_at){.seq = seq, .received = d->wall};
+	yg_wr_le32(&d->out, YG_WATCH_SPOOL); /* in finding_mark */
 	yg_wr_le32(&d->out, 0);
 	yg_wr_le64(&d->out, (uint64_t)seq);
 }
 
 static bool out_room(struct detecting *d)
 {
-	if (d->count + d->note_n < FINDINGS_MAX)
+	if (d->told.nth + d->note_n < FINDINGS_MAX && d->out.n < OUT_BYTES - ONE_BYTES &&
+	    d->rows.n < ROWS_BYTES - ONE_BYTES)
 		return true;
 	d->c.cut++;
 	return false;
 }
 
-static void out_added(struct detecting *d)
+/* Where a finding of that stage goes. */
+static struct yg_watch_to out_to(struct detecting *d, enum yg_detect_stage stage)
 {
-	d->count++;
+	d->told.org = yg_sv_of(d->now->org);
+	return (struct yg_watch_to){.json = stage == YG_STAGE_LIVE ? &d->out : NULL,
+				    .rows = stage >= YG_STAGE_AUDIT ? &d->rows : NULL};
+}
+
+static void out_added(struct detecting *d, const struct yg_watch_to *to)
+{
+	d->count += to->json != NULL;
 	d->told.nth++;
 }
 
@@ -56,15 +70,16 @@ static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *even
 	if (stage == YG_STAGE_OFF)
 		return;
 	d->c.notices++;
-	if (!out_room(d) || stage != YG_STAGE_LIVE)
+	if (stage < YG_STAGE_AUDIT || !out_room(d))
 		return;
-	d->told.org = yg_sv_of(d->now->org);
-	yg_watch_put_notice(&d->out, &d->told, n, event);
-	out_added(d);
+	const struct yg_watch_to to = out_to(d, stage);
+	yg_watch_put_notice(&to, &d->told, n, event);
+	out_added(d, &to);
 }
 
 /* To be counted with the row's findings. */
-static void note(struct detecting *d, uint32_t rule, const struct yg_correlate_hit *hit)
+static void note(struct detecting *d, uint32_t rule, bool excepted,
+		 const struct yg_correlate_hit *hit)
 {
 	if (d->note_n == d->note_cap) {
 		size_t cap = d->note_cap == 0 ? 64 : d->note_cap * 2;
@@ -79,6 +94,7 @@ static void note(struct detecting *d, uint32_t rule, const struct yg_correlate_h
 	struct hit_note *h = &d->notes[d->note_n++];
 	struct yg_sb e = yg_sb_init(h->event, sizeof h->event);
 	h->rule = rule;
+	h->excepted = excepted;
 	memcpy(h->org, d->now->org, sizeof h->org);
 	if (hit->id_count > 0) {
 		uint32_t spool, row;
@@ -89,22 +105,25 @@ static void note(struct detecting *d, uint32_t rule, const struct yg_correlate_h
 	(void)yg_sb_cstr(&e);
 }
 
-static void on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
+static bool on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
 {
 	struct detecting *d = ctx;
 	d->now->dirty = true;
 	enum yg_detect_stage stage = yg_watch_stage(&d->set, doc->tag, &d->now->place, d->wall);
-	if (stage == YG_STAGE_OFF)
-		return;
-	d->c.hits++;
+	bool excepted = yg_watch_set_excepted(&d->set, doc->tag, hit, &d->now->place, d->wall);
+	if (stage == YG_STAGE_OFF || (hit->silent && !excepted))
+		return !excepted;
+	d->c.hits += !excepted;
+	d->c.excepted += excepted;
 	if (!out_room(d))
-		return;
-	note(d, doc->tag, hit);
-	if (stage != YG_STAGE_LIVE)
-		return;
-	d->told.org = yg_sv_of(d->now->org);
-	yg_watch_put_hit(&d->out, &d->told, doc, d->set.rules[doc->tag].collection, hit);
-	out_added(d);
+		return !excepted;
+	note(d, doc->tag, excepted, hit);
+	if (excepted || stage < YG_STAGE_AUDIT)
+		return !excepted;
+	const struct yg_watch_to to = out_to(d, stage);
+	yg_watch_put_hit(&to, &d->told, doc, d->set.rules[doc->tag].collection, hit);
+	out_added(d, &to);
+	return true;
 }
 
 static yg_status count_hits(struct detecting *d, struct yg_state *db, yg_wall now,
@@ -116,22 +135,34 @@ static yg_status count_hits(struct detecting *d, struct yg_state *db, yg_wall no
 		const struct yg_detect_stat s = {.rule = d->set.rules[d->notes[i].rule].doc.uid,
 						 .org = yg_sv_of(d->notes[i].org),
 						 .at = now,
-						 .hits = 1,
+						 .hits = !d->notes[i].excepted,
+						 .excepted = d->notes[i].excepted,
 						 .samples = &event,
-						 .sample_count = event.n > 0};
+						 .sample_count =
+							 event.n > 0 && !d->notes[i].excepted};
 		st = yg_detect_stat_add(db, &s, err);
 	}
 	return st;
 }
 
-/* The row's findings into alerts and its hits into the numbers of rules, once. */
+static yg_status keep_rows(struct detecting *d, struct yg_state *db, struct yg_err *err)
+{
+	uint64_t dropped = 0;
+	if (d->rows.n == 0)
+		return YG_OK;
+	yg_status st = yg_watch_rows_keep(db, d->told.seq, yg_buf_sv(&d->rows), &dropped, err);
+	d->c.findings_dropped += st == YG_OK ? dropped : 0;
+	return st;
+}
+
+/* The row's findings into alerts and among the events, its hits into the numbers of rules, once. */
 static yg_status out_apply(struct center *c, struct detecting *d, struct yg_state *db,
 			   struct yg_err *err)
 {
 	struct yg_finding_result result = {0};
 	struct yg_act act = center_act(c, db);
 	struct yg_tx tx;
-	if (d->out.bad)
+	if (d->out.bad || d->rows.bad)
 		return YG_FAIL(err, YG_NOMEM, "findings of correlations");
 	memcpy(d->out.p + 4, &d->count, sizeof d->count);
 	yg_status st = yg_tx_begin(&tx, db, err);
@@ -140,7 +171,11 @@ static yg_status out_apply(struct center *c, struct detecting *d, struct yg_stat
 	st = yg_findings_apply(&act, yg_buf_sv(&d->out), &result, err);
 	if (st == YG_OK && !result.duplicate)
 		st = count_hits(d, db, yg_env_wall(&c->ctx->env), err);
+	if (st == YG_OK && !result.duplicate)
+		st = keep_rows(d, db, err);
 	st = yg_tx_end(&tx, st, err);
+	if (st == YG_OK && d->rows.n > 0)
+		__atomic_store_n(&c->detect_rows_wait, true, __ATOMIC_RELEASE);
 	if (st == YG_OK && !result.duplicate && result.applied > 0)
 		yg_announce(&c->api, YG_TOPIC_ALERTS, yg_sv_of(d->now->org), YG_SV(""), YG_SV(""),
 			    "findings");
@@ -193,15 +228,15 @@ static yg_status row_take(struct center *c, struct detecting *d, struct yg_state
 		st = yg_feed_row(db, d->at, buf, &row, err);
 		if (st != YG_OK)
 			return st;
-		out_begin(d, row.seq);
 		d->wall = row.taken;
+		out_begin(d, row.seq);
 		if (row.body.n == 0)
 			row_clock(d, row.taken);
 		else if (row_message(c, d, db, row.body, err) != YG_OK)
 			d->c.refused++;
 		d->at = row.seq;
 		d->c.rows++;
-		d->waits = d->count > 0 || d->note_n > 0;
+		d->waits = d->count > 0 || d->note_n > 0 || d->rows.n > 0;
 	}
 	if (d->waits)
 		st = out_apply(c, d, db, err);
@@ -340,7 +375,8 @@ yg_status center_detect_open(struct center *c, struct yg_err *err)
 		free(d);
 		return YG_FAIL(err, YG_NOMEM, "role center's correlations");
 	}
-	yg_buf_init(&d->out, 16u << 20);
+	yg_buf_init(&d->out, OUT_BYTES);
+	yg_buf_init(&d->rows, ROWS_BYTES);
 	d->opened = yg_env_mono(&c->ctx->env);
 	d->save_next = yg_mono_add(d->opened, (yg_span){DETECT_SAVE_US});
 	c->detecting = d;

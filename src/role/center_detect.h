@@ -16,6 +16,7 @@ struct org_watch {
 };
 struct hit_note {      /* a correlation held: to be counted */
 	uint32_t rule; /* of the set */
+	bool excepted;
 	char org[YG_ORG_NAME_MAX + 1];
 	char event[48];
 };
@@ -33,7 +34,7 @@ struct detecting {
 	yg_wall clock; /* of the newest row of it */
 	yg_wall wall;  /* when the row at hand was kept */
 	/* what the row at hand gives */
-	struct yg_buf out;
+	struct yg_buf out, rows; /* alerts; findings among the events */
 	struct yg_watch_at told;
 	uint32_t count;         /* findings in `out` */
 	struct hit_note *notes; /* owned */

@@ -141,7 +141,7 @@ yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db
 	struct yg_sv *orgs = NULL;
 	size_t n = 0;
 	yg_arena_init(&arena, 16u << 20);
-	yg_status st = yg_watch_set_load(db, &d->set, err);
+	yg_status st = yg_watch_set_load(db, &c->ctx->env, &d->set, err);
 	if (st == YG_OK)
 		st = yg_feed_queue(db, &q, err);
 	if (st == YG_OK)
@@ -247,7 +247,7 @@ yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *d
 	/* what was told by the rules of before is behind the state that others go on from */
 	st = d->at > d->saved ? detect_save(c, d, db, err) : YG_OK;
 	if (st == YG_OK)
-		st = yg_watch_set_load(db, &next, err);
+		st = yg_watch_set_load(db, &c->ctx->env, &next, err);
 	if (st != YG_OK)
 		return st;
 	d->set = next;

@@ -171,8 +171,10 @@ yg_status hunt_rules_ready(struct hunt *t, struct yg_err *err)
 		st = yg_hunt_rules_new(env, k.list, k.n, true, &t->rules, err);
 	if (st == YG_OK)
 		st = open_set(&k, err);
-	if (st == YG_OK)
+	if (st == YG_OK) {
+		yg_hunt_rules_only(t->rules, yg_ruleset_engine(t->set));
 		t->where = yg_hunt_rules_where(t->rules);
+	}
 	yg_ruleset_builder_free(k.b);
 	yg_arena_free(&k.texts);
 	return st;

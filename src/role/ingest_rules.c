@@ -152,35 +152,45 @@ static yg_status take_set(struct yg_rules_run *r, const struct yg_ruleset *set, 
 	}
 	yg_ruleset_eval_free(r->eval);
 	free(r->slot);
+	for (size_t i = 0; i < YG_LEN(r->views); i++)
+		if (r->views[i] != NULL)
+			yg_detect_view_only(r->views[i], yg_ruleset_engine(set));
 	r->eval = eval;
 	r->slot = slot;
 	r->set = set;
 	return YG_OK;
 }
 
-static yg_status take_view(struct yg_rules_run *r, enum yg_source source, struct yg_err *err)
+static yg_status take_view(struct yg_rules_run *r, const struct yg_rules_batch *b,
+			   struct yg_err *err)
 {
+	enum yg_source source = b->source;
 	if (source == YG_SOURCE_EVTX) /* the same events */
 		source = YG_SOURCE_WINDOWS;
 	if ((unsigned)source >= YG_LEN(r->views))
 		source = YG_SOURCE_NONE;
 	yg_status st = YG_OK;
-	if (r->views[source] == NULL)
+	if (r->views[source] == NULL) {
 		st = yg_detect_view_new(source, NULL, r->env, &r->views[source], err);
+		if (st != YG_OK)
+			return st;
+		yg_detect_view_only(r->views[source], yg_ruleset_engine(r->set));
+	}
 	r->view = r->views[source];
-	return st;
+	yg_detect_view_follow(r->view, b->norm);
+	return YG_OK;
 }
 
-yg_status yg_rules_run_begin(struct yg_rules_run *r, const struct yg_ruleset *set,
-			     enum yg_source source, struct yg_sv org, struct yg_err *err)
+yg_status yg_rules_run_begin(struct yg_rules_run *r, const struct yg_rules_batch *b,
+			     struct yg_err *err)
 {
-	yg_status st = set != NULL && set != r->set ? take_set(r, set, err) : YG_OK;
-	if (st == YG_OK && set != NULL)
-		st = take_view(r, source, err);
+	yg_status st = b->set != NULL && b->set != r->set ? take_set(r, b->set, err) : YG_OK;
+	if (st == YG_OK && r->set != NULL)
+		st = take_view(r, b, err);
 	if (st != YG_OK)
 		return st;
-	r->org = org;
-	r->org_number = r->set != NULL ? yg_ruleset_org(r->set, org) : YG_RULESET_NONE;
+	r->org = b->org;
+	r->org_number = r->set != NULL ? yg_ruleset_org(r->set, b->org) : YG_RULESET_NONE;
 	r->records = 0;
 	r->given = 0;
 	r->nomem = false;

@@ -29,13 +29,18 @@ struct yg_rules_counts {
 struct yg_rules_run; /* owned: yg_rules_run_free() */
 yg_status yg_rules_run_new(const struct yg_env *env, struct yg_rules_run **out, struct yg_err *err);
 void yg_rules_run_free(struct yg_rules_run *r); /* NULL is fine */
-/* A batch begins.  `set` (NULL: none) stays until a batch begins with another one.
- * YG_OK | YG_NOMEM: nothing has begun. */
-yg_status yg_rules_run_begin(struct yg_rules_run *r, const struct yg_ruleset *set,
-			     enum yg_source source, struct yg_sv org, struct yg_err *err);
+struct yg_rules_batch {
+	const struct yg_ruleset *set; /* stays until a batch begins with another one; NULL: none */
+	enum yg_source source;
+	const struct yg_norm *norm; /* that gives the events, if any; borrowed for the batch */
+	struct yg_sv org;
+};
+/* A batch begins.  YG_OK | YG_NOMEM: nothing has begun. */
+yg_status yg_rules_run_begin(struct yg_rules_run *r, const struct yg_rules_batch *b,
+			     struct yg_err *err);
 /* The set that is in use, also between two batches; NULL: none. */
 const struct yg_ruleset *yg_rules_run_set(const struct yg_rules_run *r);
-/* The event's views last until the batch ends.  What is found goes to `plan` as
+/* The event that the normaliser gave last; its views last until the batch ends.  What is found goes to `plan` as
  * yg_finding_put_rule() writes it; *findings counts it. */
 void yg_rules_run_event(struct yg_rules_run *r, const struct yg_event *ev, struct yg_buf *scratch,
 			struct yg_buf *plan, uint32_t *findings);

@@ -61,7 +61,9 @@ static struct out run(struct yg_rules_run *r, const char *org)
 	yg_buf_init(&o.plan, 1 << 24);
 	yg_buf_init(&o.scratch, 1 << 20);
 	if (yg_norm_new(YG_SOURCE_WINDOWS, NULL, &norm, NULL) != YG_OK ||
-	    yg_rules_run_begin(r, set, YG_SOURCE_WINDOWS, yg_sv_of(org), NULL) != YG_OK)
+	    yg_rules_run_begin(
+		    r, &(struct yg_rules_batch){set, YG_SOURCE_WINDOWS, norm, yg_sv_of(org)},
+		    NULL) != YG_OK)
 		return o;
 	yg_norm_begin(norm, yg_sv_of(batch), (yg_wall){1767225600000000}, false);
 	for (uint32_t row = 0; yg_norm_next(norm, &ev); row++) {
@@ -218,7 +220,9 @@ static void test_many(struct yg_rules_run *r)
 	yg_buf_init(&o.scratch, 1 << 20);
 	yg_rules_run_counts(r, &before);
 	T_OK(yg_norm_new(YG_SOURCE_WINDOWS, NULL, &norm, NULL) == YG_OK &&
-	     yg_rules_run_begin(r, set, YG_SOURCE_WINDOWS, YG_SV("isp"), NULL) == YG_OK);
+	     yg_rules_run_begin(
+		     r, &(struct yg_rules_batch){set, YG_SOURCE_WINDOWS, NULL, YG_SV("isp")},
+		     NULL) == YG_OK);
 	yg_norm_begin(norm, YG_SV(START("x")), (yg_wall){1}, false);
 	T_OK(yg_norm_next(norm, &ev));
 	ev.source = YG_SV("windows");

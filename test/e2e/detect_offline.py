@@ -142,4 +142,39 @@ detection: {s: {actor.alternateId|endswith: '@example.com', outcome.result: SUCC
     write("okta.ndjson.nomatch", '{"actor": {"alternateId": "b@example.com"}, "outcome": {"result": "success"}}\n')
     r = run("test", ".")
     ok(r.returncode == 1 and "okta.ndjson.nomatch:1: matches, and must not" in r.stdout, "and are named when they are not", r.stdout + r.stderr)
+
+    # correlations: in a snapshot as in the files it is of, and tested by records together
+    os.mkdir("many")
+    write("many/base.yml", OTHERS.split("---")[0])
+    write("many/logons.yml", """title: Many logons
+correlation:
+  type: event_count
+  rules: [network_logon]
+  group-by: [IpAddress]
+  timespan: 5m
+  condition: {gte: 2}
+""")
+    three = "\n".join([logon("192.0.2.7"), logon("192.0.2.7"), logon("192.0.2.9")]) + "\n"
+    write("three.json", three)
+    want = run("run", "--rules", "many", "--source", "windows", "--json", "three.json")
+    held = [json.loads(x) for x in want.stdout.splitlines()]
+    ok([(h["title"], h["value"], h["group"]) for h in held] == [("Many logons", 2, {"IpAddress": "192.0.2.7"})],
+       "a correlation holds, and its rule is not told of by itself", want.stdout + want.stderr)
+    ok(run("compile", "--rules", "many", "--out", "many.ygs").returncode == 0, "compiled")
+    r = run("run", "--snapshot", "many.ygs", "--source", "windows", "--json", "three.json")
+    ok(r.stdout == want.stdout and "1 hits of correlations" in r.stderr, "the snapshot has the correlation, too", r.stdout + r.stderr)
+    write("many/logons.windows.correlate", three)
+    write("many/logons.windows.nocorrelate", "\n".join([logon("192.0.2.7"), logon("192.0.2.9")]) + "\n")
+    r = run("test", "many", "--json")
+    got = json.loads(r.stdout) if r.returncode == 0 else {}
+    ok(got.get("correlations") == 1 and got["records"] == 5 and got["failed"] == 0, "test: records that together are as they must be", r.stdout + r.stderr)
+    os.rename("many/logons.windows.correlate", "x")
+    os.rename("many/logons.windows.nocorrelate", "many/logons.windows.correlate")
+    os.rename("x", "many/logons.windows.nocorrelate")
+    r = run("test", "many")
+    ok(r.returncode == 1 and "logons.windows.correlate: no correlation holds, and one must" in r.stdout and
+       "logons.windows.nocorrelate: 'Many logons' holds, and must not" in r.stdout, "and are named when they are not", r.stdout + r.stderr)
+    os.remove("many/base.yml")
+    r = run("test", "many")
+    ok(r.returncode == 1 and r.stderr.count("logons.yml:1: refused") == 1, "a rule that is not there is told of, once", r.stdout + r.stderr)
 done()

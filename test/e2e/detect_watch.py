@@ -11,10 +11,12 @@ import tempfile
 import time
 
 from feed_lib import DST_INSIDE, OK, SRC_INSIDE, connection, login, match, message, records, send, stat
-from harness import Server, done, note, ok, until
+from harness import Server, done, library, note, ok, until
+from ingest_lib import delivered, doubles, number
 from people_lib import without_store
 
 yagura = os.path.abspath(sys.argv[1])
+STORE = library() is not None
 S = 1_000_000
 NOW = int(time.time()) * S
 SPOOL = 7
@@ -125,6 +127,37 @@ def late(s, f, base, many):
     ok(f.send("heron", failed(base, "gate", 470, 460, 450)), "matches that come later than allowed")
     now = until(lambda: (lambda n: n["late"] == before["late"] + 3 and n)(rule(s, many)["state"]), 20, 0.3)
     ok(now and now["hits"] == before["hits"], "are counted as such and left out", (before, rule(s, many)["state"]))
+
+
+def told_once(s, want):
+    """Findings of correlations among the events, so many; without a store they wait."""
+    if STORE:
+        return delivered(s, want, 30, "class_uid = 2004 AND log_name = 'correlation'") == want
+    return until(lambda: state(s, "SELECT count(*) FROM detect_finding")[0] >= want, 20, 0.3)
+
+
+def among_events(s, many, quiet):
+    ok(told_once(s, 2), "what is live and what is audit-only is a finding among the events, each once")
+    s.kill_and_wait("center")
+    ok(until(lambda: metric(s, "waiting_rows") == 0 and metric(s, "rows") is not None, 30, 0.3) and told_once(s, 2), "also after a kill of center")
+    if STORE:
+        ok(number(s, f"SELECT count() FROM yagura.event WHERE indicator = '{quiet}' AND org = 'heron' AND host = 'gate' AND"
+                  f" has(related, 'e-{SPOOL}-50-490')") == 1 and doubles(s) == 0, "with the events it rests on")
+
+
+def excepted(s, f, base, many, quiet):
+    def make(text, want=201):
+        r = s.http("POST", "/api/v1/detection-exceptions", {"rule": many, "org": "heron", "text": text, "reason": "a laboratory"})
+        ok(r.status == want, f"an exception from a correlation: {want}", r)
+        return r
+    bad = make("s:\n  Image: x\ncondition: s\n", 400).json()
+    ok("line 2: the correlation does not group by Image" in str(bad) and "/text" in str(bad), "it can name what the correlation groups by", bad)
+    make("s: {host: 'lab*'}\ncondition: s\n")
+    time.sleep(1.5)  # seen at the next look
+    ok(f.send("heron", failed(base, "LAB7", 290, 289, 288)) and f.send("heron", failed(base, "behind", 225)), "three matches that it covers")
+    ok(until(lambda: rule(s, many)["excepted_30d"] == 1, 20, 0.3), "are counted as excepted", rule(s, many))
+    ok(rule(s, many)["hits_24h"] == 1 and not [a for a in alerts(s, "heron", "rule") if a["asset"] == "lab7"], "and told by no alert", alerts(s, "heron", "rule"))
+    ok(rule(s, quiet)["hits_24h"] == 2, "another correlation has no part in it", rule(s, quiet))
 
 
 def changed(s, f, base, many, quiet):
@@ -242,7 +275,9 @@ def main():
         f = Feed(s)
         begun = time.time()
         base, many, quiet = correlations(s, f)
+        among_events(s, many, quiet)
         late(s, f, base, many)
+        excepted(s, f, base, many, quiet)
         changed(s, f, base, many, quiet)
         counted(s, f, base)
         spraying(s, f)

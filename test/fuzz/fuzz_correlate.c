@@ -20,7 +20,7 @@ static struct yg_correlate *make(void)
 	return c;
 }
 
-static void on_hit(void *ctx, const struct yg_correlate_hit *h)
+static bool on_hit(void *ctx, const struct yg_correlate_hit *h)
 {
 	volatile size_t *sum = ctx;
 	for (size_t i = 0; i < h->group_count; i++)
@@ -28,6 +28,7 @@ static void on_hit(void *ctx, const struct yg_correlate_hit *h)
 			*sum += (unsigned char)h->values[i].p[n];
 	for (size_t i = 0; i < h->id_count; i++)
 		*sum += h->ids[i][1];
+	return true;
 }
 
 static void save(struct yg_correlate *c, struct yg_buf *to)

@@ -57,19 +57,19 @@ static void ask(const struct yg_detect *d)
 	static const struct yg_detect_logsource source = {YG_SV_INIT(""), YG_SV_INIT("windows"),
 							  YG_SV_INIT("")};
 	static const struct yg_detect_pair pairs[] = {
-		{YG_SV_INIT("Image"), YG_SV_INIT("c:\\X.EXE"), false},
-		{YG_SV_INIT("CommandLine"), YG_SV_INIT("a -enc ab12xx34"), false},
-		{YG_SV_INIT("User"), YG_SV_INIT("Q"), false},
-		{YG_SV_INIT("Ip"), YG_SV_INIT("10.1.2.3"), false},
-		{YG_SV_INIT("N"), YG_SV_INIT("5"), false},
-		{YG_SV_INIT("A"), YG_SV_INIT("b"), false},
-		{YG_SV_INIT("B"), YG_SV_INIT("B"), false},
-		{YG_SV_INIT("P"), YG_SV_INIT("p"), false},
-		{YG_SV_INIT("Q"), YG_SV_INIT("axbzzc"), false},
-		{YG_SV_INIT("R"), YG_SV_INIT("rr"), false},
-		{YG_SV_INIT("S"), YG_SV_INIT(""), true}};
+		{YG_SV_INIT("Image"), YG_SV_INIT("c:\\X.EXE"), false, 0},
+		{YG_SV_INIT("CommandLine"), YG_SV_INIT("a -enc ab12xx34"), false, 0},
+		{YG_SV_INIT("User"), YG_SV_INIT("Q"), false, 0},
+		{YG_SV_INIT("Ip"), YG_SV_INIT("10.1.2.3"), false, 0},
+		{YG_SV_INIT("N"), YG_SV_INIT("5"), false, 0},
+		{YG_SV_INIT("A"), YG_SV_INIT("b"), false, 0},
+		{YG_SV_INIT("B"), YG_SV_INIT("B"), false, 0},
+		{YG_SV_INIT("P"), YG_SV_INIT("p"), false, 0},
+		{YG_SV_INIT("Q"), YG_SV_INIT("axbzzc"), false, 0},
+		{YG_SV_INIT("R"), YG_SV_INIT("rr"), false, 0},
+		{YG_SV_INIT("S"), YG_SV_INIT(""), true, 0}};
 	static const struct yg_detect_record r = {
-		&source, 1, pairs, YG_LEN(pairs), YG_SV_INIT("x and y, raw"), 1};
+		&source, 1, pairs, YG_LEN(pairs), YG_SV_INIT("x and y, raw"), 1, NULL};
 	struct yg_detect_eval *e = NULL;
 	struct yg_sv fields[8];
 	volatile size_t sum = 0;

@@ -74,10 +74,10 @@ static void ask(const struct yg_ruleset *r)
 	for (size_t u = 0; u < YG_LEN(users); u++)
 		for (const struct rs_org *o = orgs; o->slug != NULL; o++) {
 			const struct yg_detect_pair pairs[] = {
-				{YG_SV_INIT("Image"), YG_SV_INIT("a.exe"), false},
-				{YG_SV_INIT("User"), yg_sv_of(users[u]), false}};
+				{YG_SV_INIT("Image"), YG_SV_INIT("a.exe"), false, 0},
+				{YG_SV_INIT("User"), yg_sv_of(users[u]), false, 0}};
 			const struct yg_detect_record record = {&source,           1, pairs, 2,
-								YG_SV_INIT("raw"), 1};
+								YG_SV_INIT("raw"), 1, NULL};
 			yg_ruleset_run(e, &record, yg_ruleset_org(r, yg_sv_of(o->slug)),
 				       (yg_wall){(int64_t)u * 80}, on_hit, NULL);
 		}
