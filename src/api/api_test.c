@@ -330,6 +330,12 @@ static void check_texts(void)
 			 "検索条件の 1 文字目「too short」: 不明な項目です"));
 	T_OK(in_japanese("nobody has ever said this", "nobody has ever said this"));
 	T_OK(in_japanese("", ""));
+	T_NAMED(in_japanese("line 3: condition: there is no search 'x: y'",
+			    "3行目: condition: 検索条件「x: y」がありません"),
+		"a reason within a place within a line");
+	T_OK(in_japanese("s|all: 'all' needs a list of at least two values",
+			 "s|all: all には2個以上の値のリストが必要です"));
+	T_OK(in_japanese("nobody: said this", "nobody: said this"));
 	T_OK(yg_text_match("a %% of %s", YG_SV("a % of b"), held, 2) == 1 &&
 	     YG_SV_IS(held[0], "b"));
 	T_OK(yg_text_match("%s and %.*s", YG_SV("x and y and z"), held, 2) == 2 &&

@@ -1,6 +1,7 @@
 /* Detection rules: reading them. */
 #include "api/routes_detect.h"
 
+#include "api/text.h"
 #include "base/limits.h"
 #include "detect/correlate.h"
 
@@ -117,7 +118,7 @@ static void put_rule(struct yg_jo *j, const struct yg_request *q, const struct y
 	yg_jo_str(j, "collection", r->collection);
 	yg_jo_str(j, "file", r->file);
 	yg_jo_str(j, "stage", yg_sv_of(yg_detect_stage_name(r->stage)));
-	yg_jo_str(j, "refused", r->refused);
+	yg_jo_str(j, "refused", yg_text(q, r->refused));
 	yg_jo_str(j, "author", r->author);
 	yg_jo_str(j, "created_by", inherited ? YG_SV("") : r->actor);
 	yg_jo_time(j, "created_at", r->created.us);

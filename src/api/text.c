@@ -1,6 +1,7 @@
 #include "api/text.h"
 
 #define HOLDERS_MAX 4
+#define DEPTH_MAX   4 /* of texts within texts: "line 3: condition: there is no ..." has 3 */
 
 static const struct {
 	const char *en, *ja; /* {1} is what the first place holder stood for */
@@ -58,17 +59,11 @@ int yg_text_match(const char *form, struct yg_sv text, struct yg_sv *out, size_t
 	return text.n == 0 ? found : -1;
 }
 
-/* A word of ours within another text; what people wrote is no such thing. */
-static struct yg_sv word(struct yg_sv english)
-{
-	for (size_t i = 0; i < YG_LEN(texts); i++)
-		if (yg_sv_eq(english, yg_sv_of(texts[i].en)))
-			return yg_sv_of(texts[i].ja);
-	return english;
-}
+static struct yg_sv translate(const struct yg_request *q, struct yg_sv english, int depth);
 
+/* <n> is a text of ours within the text, what people wrote is no such thing. */
 static struct yg_sv fill(const struct yg_request *q, const char *ja, const struct yg_sv *held,
-			 int n)
+			 int n, int depth)
 {
 	struct yg_buf b;
 	yg_buf_init(&b, 4096);
@@ -77,7 +72,7 @@ static struct yg_sv fill(const struct yg_request *q, const char *ja, const struc
 			     (ja[0] == '<' && ja[1] != '\0' && ja[2] == '>');
 		int i = place ? ja[1] - '1' : n;
 		if (i >= 0 && i < n) {
-			yg_buf_put(&b, ja[0] == '<' ? word(held[i]) : held[i]);
+			yg_buf_put(&b, ja[0] == '<' ? translate(q, held[i], depth) : held[i]);
 			ja += 2;
 		} else {
 			yg_buf_putc(&b, *ja);
@@ -88,12 +83,12 @@ static struct yg_sv fill(const struct yg_request *q, const char *ja, const struc
 	return out;
 }
 
-struct yg_sv yg_text(const struct yg_request *q, struct yg_sv english)
+static struct yg_sv translate(const struct yg_request *q, struct yg_sv english, int depth)
 {
 	struct yg_sv held[HOLDERS_MAX], best_held[HOLDERS_MAX];
 	size_t best = YG_LEN(texts), best_n = 0;
 	int count = 0;
-	if (!q->japanese || english.n == 0)
+	if (depth == 0)
 		return english;
 	for (size_t i = 0; i < YG_LEN(texts); i++) {
 		/* of two forms that fit, the one with more of its own words */
@@ -109,6 +104,11 @@ struct yg_sv yg_text(const struct yg_request *q, struct yg_sv english)
 	}
 	if (best == YG_LEN(texts))
 		return english;
-	struct yg_sv out = fill(q, texts[best].ja, best_held, count);
+	struct yg_sv out = fill(q, texts[best].ja, best_held, count, depth - 1);
 	return out.p != NULL ? out : english;
+}
+
+struct yg_sv yg_text(const struct yg_request *q, struct yg_sv english)
+{
+	return q->japanese && english.n > 0 ? translate(q, english, DEPTH_MAX) : english;
 }
