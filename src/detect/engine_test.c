@@ -31,8 +31,8 @@ static void record_of(char *text, struct yg_detect_pair *pairs, struct yg_detect
 		}
 		(void)yg_sv_cut(&value, '=', &field);
 		bool null = field.n == part.n;
-		pairs[out->count++] =
-			(struct yg_detect_pair){field, null ? (struct yg_sv){"", 0} : value, null, 0};
+		pairs[out->count++] = (struct yg_detect_pair){
+			field, null ? (struct yg_sv){"", 0} : value, null, 0};
 	}
 }
 
