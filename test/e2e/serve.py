@@ -403,10 +403,10 @@ def configured():
         ok(code == 0 and __import__("json").loads(out)["properties"]["ingest"]["properties"]["workers"]["maximum"] == 64,
            "config schema is JSON Schema")
         with open(f"{d}/origin.yaml", "w", encoding="utf-8") as f:
-            f.write("api:\n  address: 127.0.0.1:9\ningest:\n  listeners:\n    - {name: a, source: syslog, protocol: udp, address: '127.0.0.1:1'}\n")
+            f.write("api:\n  address: 127.0.0.1:9\ningest:\n  listeners:\n    - {name: a, org: o1, source: syslog, protocol: udp, address: '127.0.0.1:1'}\n")
         code, out, _ = config("print", "--origin", "--changed", f"{d}/origin.yaml")
         said = out.splitlines()
-        ok(code == 0 and said[0] == f"api.address: 127.0.0.1:9  # {d}/origin.yaml:2" and f"ingest.listeners[0].source: syslog  # {d}/origin.yaml:5" in said and
+        ok(code == 0 and said[0] == f'api.address: "127.0.0.1:9"  # {d}/origin.yaml:2' and f"ingest.listeners[0].protocol: udp  # {d}/origin.yaml:5" in said and
            all("origin.yaml:" in line for line in said), "config print --origin tells where each value is from", out)
         ok("api.connections: " in (out := config("print", "--origin", f"{d}/origin.yaml")[1]) and "  # default\n" in out, "and which are defaults", out[:300])
         code, out, _ = config("print", "--roles")
