@@ -260,15 +260,32 @@ static void put_any(uint32_t version, struct yg_buf *sql, const struct literals 
 	yg_buf_put(sql, YG_SV("), names)"));
 }
 
-static void put_parts(struct yg_buf *sql, const struct literals *l)
+/* Servers before 19.1 look for one text at a time. */
+#define MANY_FROM 1901u
+
+static void put_part_group(uint32_t version, const char *column, const struct yg_sv *v, size_t n,
+			   struct yg_buf *sql)
+{
+	if (version >= MANY_FROM) {
+		yg_buf_printf(sql, " OR multiSearchAny(%s, [", column);
+		put_literals(sql, v, n);
+		yg_buf_put(sql, YG_SV("])"));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		yg_buf_printf(sql, " OR position(%s, ", column);
+		yg_ch_quote(sql, v[i]);
+		yg_buf_put(sql, YG_SV(") > 0"));
+	}
+}
+
+static void put_parts(uint32_t version, struct yg_buf *sql, const struct literals *l)
 {
 	static const char *const columns[] = {"url", "referrer"};
 	for (size_t k = 0; k < YG_LEN(columns); k++) {
-		for (size_t i = 0; i < l->n; i += GROUP_MAX) {
-			yg_buf_printf(sql, " OR multiSearchAny(%s, [", columns[k]);
-			put_literals(sql, l->v + i, YG_MIN(l->n - i, (size_t)GROUP_MAX));
-			yg_buf_put(sql, YG_SV("])"));
-		}
+		for (size_t i = 0; i < l->n; i += GROUP_MAX)
+			put_part_group(version, columns[k], l->v + i,
+				       YG_MIN(l->n - i, (size_t)GROUP_MAX), sql);
 		if (l->n > 0)
 			yg_buf_printf(sql, " OR position(%s, '%%') > 0", columns[k]);
 	}
@@ -282,7 +299,7 @@ yg_status yg_hunt_near_where(const struct yg_hunt_near *n, uint32_t version, str
 		return YG_FAIL(err, YG_NOMEM, "indicators to look for");
 	if (!n->all && !n->nets.bad && n->count > 0 && n->count <= YG_HUNT_LITERALS_MAX) {
 		yg_buf_put(sql, yg_buf_sv(&n->nets));
-		put_parts(sql, &n->of[PART]);
+		put_parts(version, sql, &n->of[PART]);
 		for (unsigned i = EXACT; i < KIND_COUNT; i++)
 			if (i != PART)
 				put_any(version, sql, &n->of[i], i < UNDER ? 0 : i - UNDER);
