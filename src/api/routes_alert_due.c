@@ -1,7 +1,7 @@
 /* By when alerts are to be done with: the policy of a node. */
 #include "alert/due.h"
-#include "api/body.h"
 #include "api/routes.h"
+#include "api/setting.h"
 
 static void put_policy(struct yg_jo *j, struct yg_sv org, const struct yg_due_policy *p)
 {
@@ -20,10 +20,11 @@ static void put_policy(struct yg_jo *j, struct yg_sv org, const struct yg_due_po
 	yg_jo_end(j, '}');
 }
 
-static yg_status answer_policy(struct yg_response *r, struct yg_state *db, struct yg_sv org,
-			       struct yg_err *err)
+static yg_status answer_policy(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			       struct yg_sv org, struct yg_err *err)
 {
 	struct yg_due_policy p;
+	(void)q;
 	yg_status st = yg_due_policy_get(db, org, &p, err);
 	if (st != YG_OK)
 		return st;
@@ -35,36 +36,25 @@ static yg_status answer_policy(struct yg_response *r, struct yg_state *db, struc
 yg_status yg_r_due_policy_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_sv org;
-	yg_status st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_owner(q, l.db, &org, err);
-	return st == YG_OK ? answer_policy(r, l.db, org, err) : st;
+	return yg_setting_get(api, q, r, answer_policy, err);
 }
 
 yg_status yg_r_due_policy_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"severity_id", YG_F_INT, YG_F_NEEDED, 1, 6, NULL},
 		{"span_s", YG_F_INT, YG_F_NEEDED | YG_F_NULL, 0, YG_DUE_SPAN_MAX, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
-	struct yg_sv org = YG_SV("");
-	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
-	if (st == YG_OK)
-		st = yg_lease_change(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &org, err);
+	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_due_policy_set(&act, org, (int)v[1].number, v[2].null ? NULL : &v[2].number, err);
+	struct yg_act act = yg_request_act(q, api, s.l.db);
+	st = yg_due_policy_set(&act, s.org, (int)v[1].number, v[2].null ? NULL : &v[2].number, err);
 	if (st == YG_OK)
-		st = answer_policy(r, l.db, org, err);
-	return yg_lease_commit(&l, q, r, st, err);
+		st = answer_policy(q, r, s.l.db, s.org, err);
+	return yg_lease_commit(&s.l, q, r, st, err);
 }

@@ -1,5 +1,6 @@
 /* How protective DNS treats an organisation: modes of the layers, answers. */
 #include "api/routes.h"
+#include "api/setting.h"
 #include "dns/setting.h"
 
 #define LAYER_WORDS  "org-allow centre-allow org-block centre-zone indicators"
@@ -49,22 +50,22 @@ static void put_settings(struct yg_jo *j, struct yg_sv org, const struct yg_dns_
 	yg_jo_end(j, '}');
 }
 
-yg_status yg_r_dns_settings(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			    struct yg_err *err)
+static yg_status answer(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			struct yg_sv org, struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_dns_settings s;
-	struct yg_sv org;
-	yg_status st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_owner(q, l.db, &org, err);
-	if (st == YG_OK)
-		st = yg_dns_settings_get(l.db, org, q->arena, &s, err);
+	yg_status st = yg_dns_settings_get(db, org, q->arena, &s, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
 	put_settings(&j, org, &s);
 	return YG_OK;
+}
+
+yg_status yg_r_dns_settings(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	return yg_setting_get(api, q, r, answer, err);
 }
 
 static yg_status end_change(struct yg_lease *l, const struct yg_request *q, struct yg_response *r,
@@ -79,31 +80,25 @@ static yg_status end_change(struct yg_lease *l, const struct yg_request *q, stru
 yg_status yg_r_dns_mode_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"layer", YG_F_TEXT, YG_F_NEEDED, 0, 0, LAYER_WORDS},
 		{"mode", YG_F_TEXT, YG_F_NEEDED | YG_F_NULL, 0, 0, MODE_WORDS},
 	};
 	struct yg_value v[YG_LEN(fields)];
-	struct yg_sv org = YG_SV("");
 	enum yg_dns_layer layer = YG_DNS_LAYER_ORG_ALLOW;
 	enum yg_dns_mode mode = YG_DNS_MODE_ENFORCE;
-	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
-	if (st == YG_OK)
-		st = yg_lease_change(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &org, err);
+	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
 	if (st == YG_OK)
 		st = yg_dns_layer_parse(v[1].text, &layer);
 	if (st == YG_OK && !v[2].null)
 		st = yg_dns_mode_parse(v[2].text, &mode);
 	if (st != YG_OK)
 		return st;
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_dns_mode_set(&act, org, layer, v[2].null ? NULL : &mode, err);
-	return end_change(&l, q, r, st, err);
+	struct yg_act act = yg_request_act(q, api, s.l.db);
+	st = yg_dns_mode_set(&act, s.org, layer, v[2].null ? NULL : &mode, err);
+	return end_change(&s.l, q, r, st, err);
 }
 
 /* The addresses in their one spelling, with blanks between. */
@@ -130,8 +125,7 @@ static yg_status addresses_of(struct yg_request *q, const struct yg_value *v, st
 yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"category", YG_F_TEXT, 0, 0, YG_DNS_CATEGORY_MAX, NULL},
@@ -146,21 +140,18 @@ yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct y
 					.category = YG_SV_INIT(""),
 					.target = YG_SV_INIT(""),
 					.addresses = YG_SV_INIT("")};
-	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
-	if (st == YG_OK)
-		st = yg_lease_change(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &row.org, err);
+	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
 	if (st == YG_OK && !v[2].null)
 		st = yg_dns_override_parse(v[2].text, &row.answer);
 	if (st == YG_OK)
 		st = addresses_of(q, &v[4], &row.addresses, err);
 	if (st != YG_OK)
 		return st;
+	row.org = s.org;
 	row.category = v[1].given ? v[1].text : row.category;
 	row.target = v[3].given && !v[3].null ? v[3].text : row.target;
 	row.ttl = v[5].given ? (uint32_t)v[5].number : YG_DNS_ANSWER_TTL;
-	struct yg_act act = yg_request_act(q, api, l.db);
+	struct yg_act act = yg_request_act(q, api, s.l.db);
 	st = yg_dns_answer_set(&act, &row, err);
-	return end_change(&l, q, r, st, err);
+	return end_change(&s.l, q, r, st, err);
 }
