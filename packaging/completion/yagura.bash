@@ -19,7 +19,7 @@ _yagura() {
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
     'indicator') verbs='lists list-add list-remove import search check add expire remove allow allowed disallow publish compile match ' ;;
-    'detect') verbs='check compile run test rules rule-show rule-add rule-change rule-remove import stage override inherit exceptions except except-change unexcept matrix try ' ;;
+    'detect') verbs='check compile run test rules rule-show rule-add rule-change rule-remove import stage override inherit exceptions except except-change unexcept matrix try findings notices notice correlations ' ;;
     'retro-hunt') verbs='start list show ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
@@ -100,6 +100,10 @@ _yagura() {
     'detect try') opts="--org --day " ;;
     'retro-hunt start') opts="--rule --indicator --list --org --everywhere --from --until --no-wait " ;;
     'retro-hunt list') opts="--org --state --limit $lists" ;;
+    'detect findings') opts="--org --kind --stage --limit $lists" ;;
+    'detect notices') opts="--org " ;;
+    'detect notice') opts="--org --all-orgs --dry-run " ;;
+    'detect correlations') opts="--org --stage --q --limit $lists" ;;
     'dns compile') opts="--out --generation " ;;
     'dns check') opts="--snapshot --client --org " ;;
     'dns explain') opts="--type --org --client --do --cd " ;;

@@ -109,13 +109,14 @@ yg_status yg_alert_get(struct yg_state *db, struct yg_sv id, struct yg_arena *ar
 yg_status yg_alert_get_at(struct yg_state *db, struct yg_sv id, yg_wall at, struct yg_arena *arena,
 			  struct yg_alert *out, struct yg_err *err);
 /* Why it is an alert, one line each: "domain evil.example of list 'x' (c2, family)
- * in query, 12 times". */
-yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
-			   struct yg_sv **out, size_t *out_n, struct yg_err *err);
+ * in query, 12 times".  Of findings beside rules in the language asked for. */
+yg_status yg_alert_reasons(struct yg_state *db, struct yg_sv id, bool japanese,
+			   struct yg_arena *arena, struct yg_sv **out, size_t *out_n,
+			   struct yg_err *err);
 /* The one reason that the alert itself tells, as it stands in `a`: for a past one, whose
  * parts are of today. */
-yg_status yg_alert_reason(const struct yg_alert *a, struct yg_arena *arena, struct yg_sv *out,
-			  struct yg_err *err);
+yg_status yg_alert_reason(const struct yg_alert *a, bool japanese, struct yg_arena *arena,
+			  struct yg_sv *out, struct yg_err *err);
 /* Open alerts within reach by severity id 0..6; with a period: as of its end. */
 yg_status yg_alert_counts(struct yg_state *db, const struct yg_reach *reach, int64_t out[static 7],
 			  struct yg_err *err);

@@ -55,7 +55,7 @@ static void test_join(void)
 	T_OK(alerts_of(db, "192.0.2.1", &a) == 2 && YG_SV_IS(a[0].org, "beta") && a[1].count == 2 &&
 	     a[1].severity_id == 4 && a[1].first_seen.us == T0 + 2 && a[1].last_seen.us == T0 + 5 &&
 	     a[1].state == YG_ALERT_NEW && a[1].version == 1);
-	T_OK(yg_alert_reasons(db, a[1].id, &arena, &why, &n, &err) == YG_OK && n == 1 &&
+	T_OK(yg_alert_reasons(db, a[1].id, false, &arena, &why, &n, &err) == YG_OK && n == 1 &&
 	     yg_sv_has(why[0], YG_SV("evil.example")) && yg_sv_has(why[0], YG_SV("query")) &&
 	     yg_sv_has(why[0], YG_SV("2 times")));
 	/* a later batch joins; its version stays, for it is no change by a person */
@@ -138,7 +138,7 @@ static void test_fields(void)
 			       &err) == YG_OK &&
 	     n == 1 && e[0].historical &&
 	     YG_SV_IS(e[0].fields, "[[\"Image\",\"a\\\"b\"],[\"User\",\"\"]]"));
-	T_OK(yg_alert_reasons(db, a[0].id, &arena, &why, &n, &err) == YG_OK && n == 1 &&
+	T_OK(yg_alert_reasons(db, a[0].id, false, &arena, &why, &n, &err) == YG_OK && n == 1 &&
 	     YG_SV_IS(why[0], "rule 'Odd program' matched (T1059); seen in Image at pc, 7 times"));
 	for (size_t i = 0; i < YG_LEN(bad); i++) {
 		char text[300];

@@ -104,7 +104,7 @@ static yg_status read_all(struct yg_state *db, struct yg_sb *seen)
 	yg_status st = yg_alert_list(db, &f, &a, &list, &n, &err);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		yg_sb_put(seen, list[i].title);
-		st = yg_alert_reasons(db, list[i].id, &a, &reasons, &lines, &err);
+		st = yg_alert_reasons(db, list[i].id, false, &a, &reasons, &lines, &err);
 		for (size_t k = 0; st == YG_OK && k < lines; k++)
 			yg_sb_put(seen, reasons[k]);
 		if (st == YG_OK)

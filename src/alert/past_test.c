@@ -104,7 +104,7 @@ static void test_closed_later(struct yg_state *db)
 		"and by a later end it is closed");
 	struct yg_sv line;
 	T_OK(yg_alert_get_at(db, a.id, (yg_wall){BEGIN + HOUR}, &arena, &a, &err) == YG_OK &&
-	     yg_alert_reason(&a, &arena, &line, &err) == YG_OK &&
+	     yg_alert_reason(&a, false, &arena, &line, &err) == YG_OK &&
 	     yg_sv_ends(line, YG_SV(", 2 times")));
 }
 

@@ -53,7 +53,7 @@ struct yg_dns_asked { /* a question that the resolver is to explain; org, client
 	uint16_t type;
 	bool dnssec_ok, checking_disabled; /* DO, CD */
 };
-struct yg_correlate_counts;
+struct yg_watch_state;
 struct yg_api_hooks { /* any thread; role center */
 	void *ctx;
 	void (*job_added)(void *ctx);          /* a queued job waits */
@@ -61,7 +61,7 @@ struct yg_api_hooks { /* any thread; role center */
 	void (*dns_changed)(void *ctx);        /* what protective DNS goes by, too */
 	void (*rules_changed)(void *ctx);      /* detection rules: compile soon */
 	/* What a correlation counted, of all organisations; false: none of that uid. */
-	bool (*correlation)(void *ctx, struct yg_sv uid, struct yg_correlate_counts *out);
+	bool (*correlation)(void *ctx, struct yg_sv uid, struct yg_watch_state *out);
 	/* Blocks.  Anything but YG_OK: it is not known whether the worker has it. */
 	yg_status (*submit)(void *ctx, const struct yg_submit *s, struct yg_arena *arena,
 			    struct yg_submitted *out, struct yg_err *err);

@@ -57,6 +57,9 @@ static const struct exported {
 	 "id rule org text reason alert expires_at created_by created_at updated_at"},
 	{"attack-matrix", "getAttackMatrix",
 	 "tactic id stages has_rule has_data hits_30d alerts_30d"},
+	{"detection-findings", "listDetectionFindings",
+	 "org kind title reason score severity_id stage indicator asset event count first_seen"
+	 " last_seen"},
 	{"retro-hunts", "listRetroHunts",
 	 "id kind automatic org title rule list indicators items from until state done total events"
 	 " matches findings alerts known cut message created_by created_at started_at finished_at"},

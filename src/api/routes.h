@@ -149,7 +149,8 @@
 	X(DELETE, "/api/v1/detection-rules/{id}/overrides/{org}", "deleteDetectionOverride", "indicators:write", 0, 0, NULL, "dry_run", override_remove) \
 	X(GET,    "/api/v1/attack-matrix", "getAttackMatrix", "indicators:read", 0, 0, NULL, "org", attack_matrix) \
 	X(GET,    "/api/v1/detection-notices", "getDetectionNotices", "indicators:read", 0, 0, NULL, "org", notices_get) \
-	X(PUT,    "/api/v1/detection-notices", "setDetectionNotice", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, notices_set) \
+	X(PUT,    "/api/v1/detection-notices", "setDetectionNotice", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", notices_set) \
+	X(GET,    "/api/v1/detection-findings", "listDetectionFindings", "indicators:read", 0, 0, NULL, "kind stage org limit cursor", notices_found) \
 	X(GET,    "/api/v1/detection-exceptions", "listDetectionExceptions", "indicators:read", 0, 0, NULL, "rule org limit cursor", exceptions_list) \
 	X(POST,   "/api/v1/detection-exceptions", "createDetectionException", "indicators:write", YG_RT_CREATES, 262144u, YG_TYPES_JSON, "dry_run", exceptions_add) \
 	X(GET,    "/api/v1/detection-exceptions/{id}", "getDetectionException", "indicators:read", 0, 0, NULL, NULL, exception_get) \
@@ -239,8 +240,11 @@ struct yg_bulk {
 /* Reads the body of POST /api/v1/alerts/bulk from q->body: for its job. */
 yg_status yg_bulk_read(struct yg_request *q, struct yg_bulk *out, struct yg_err *err);
 /* One alert as JSON; reasons NULL: without. */
-void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, yg_wall now,
-		  const struct yg_sv *reasons, size_t reason_count);
+void yg_put_alert(struct yg_jo *j, const struct yg_request *q, const struct yg_alert *a,
+		  yg_wall now, const struct yg_sv *reasons, size_t reason_count);
+/* A title in the request's language, where it is made of our own words; arena. */
+struct yg_sv yg_alert_title(const struct yg_request *q, struct yg_sv type, struct yg_sv indicator,
+			    struct yg_sv title);
 /* "new,on_hold", "open", "active", "snoozed" as bits; what is neither is noted against `at`. */
 unsigned yg_read_states(struct yg_request *q, struct yg_sv text, struct yg_sv at);
 /* "none" is "-", as alert.h has it. */

@@ -3,6 +3,7 @@
 
 #include "alert/due.h"
 #include "api/body.h"
+#include "detect/watch_finding.h"
 #include "org/audit_log.h"
 
 yg_wall yg_alert_now(const struct yg_request *q)
@@ -22,13 +23,49 @@ static void put_times(struct yg_jo *j, const struct yg_alert *a, yg_wall now)
 	yg_jo_str_or_null(j, "snoozed_by", away ? a->snoozed_by : YG_SV(""));
 }
 
-void yg_put_alert(struct yg_jo *j, const struct yg_alert *a, yg_wall now,
-		  const struct yg_sv *reasons, size_t reason_count)
+/* Titles that are our own words; others are names of rules and indicators. */
+static void put_japanese(struct yg_sb *b, struct yg_sv type, struct yg_sv indicator,
+			 struct yg_sv title)
+{
+	static const struct {
+		struct yg_sv type, begins, ja;
+	} forms[] = {
+		{YG_SV_INIT("dns-block"), YG_SV_INIT("DNS blocked by "),
+		 YG_SV_INIT("DNS で遮断: ")},
+		{YG_SV_INIT("dns-note"), YG_SV_INIT("DNS, not blocked (only noted) by "),
+		 YG_SV_INIT("DNS で記録のみ（遮断せず）: ")},
+	};
+	if (YG_SV_IS(type, "notice") && yg_watch_title(indicator, true, b))
+		return;
+	for (size_t i = 0; i < YG_LEN(forms); i++) {
+		if (yg_sv_eq(type, forms[i].type) && yg_sv_starts(title, forms[i].begins)) {
+			yg_sb_put(b, forms[i].ja);
+			title = yg_sv_sub(title, forms[i].begins.n, title.n);
+			break;
+		}
+	}
+	yg_sb_put(b, title);
+}
+
+struct yg_sv yg_alert_title(const struct yg_request *q, struct yg_sv type, struct yg_sv indicator,
+			    struct yg_sv title)
+{
+	size_t cap = title.n + indicator.n * 4 + 128;
+	char *text = q->japanese ? yg_arena_alloc(q->arena, cap, 1) : NULL;
+	if (text == NULL)
+		return title;
+	struct yg_sb b = yg_sb_init(text, cap);
+	put_japanese(&b, type, indicator, title);
+	return b.cut ? title : yg_sb_sv(&b);
+}
+
+void yg_put_alert(struct yg_jo *j, const struct yg_request *q, const struct yg_alert *a,
+		  yg_wall now, const struct yg_sv *reasons, size_t reason_count)
 {
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "id", a->id);
 	yg_jo_str(j, "org", a->org);
-	yg_jo_str(j, "title", a->title);
+	yg_jo_str(j, "title", yg_alert_title(q, a->indicator_type, a->indicator, a->title));
 	yg_jo_str(j, "state", yg_sv_of(yg_alert_state_name(a->state)));
 	yg_jo_str_or_null(j, "verdict", yg_sv_of(yg_verdict_name(a->verdict)));
 	yg_jo_str(j, "reason", a->reason);
@@ -80,17 +117,17 @@ yg_status yg_answer_alert(struct yg_request *q, struct yg_response *r, struct yg
 	yg_status st = yg_alert_seen(q, db, id, &a, err);
 	struct yg_sv past;
 	if (st == YG_OK && q->who.reach.to.us == 0) {
-		st = yg_alert_reasons(db, a.id, q->arena, &reasons, &n, err);
+		st = yg_alert_reasons(db, a.id, q->japanese, q->arena, &reasons, &n, err);
 	} else if (st == YG_OK) {
 		reasons = &past;
 		n = 1;
-		st = yg_alert_reason(&a, q->arena, &past, err);
+		st = yg_alert_reason(&a, q->japanese, q->arena, &past, err);
 	}
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
 	static const struct yg_sv none[1];
-	yg_put_alert(&j, &a, yg_alert_now(q), reasons != NULL ? reasons : none, n);
+	yg_put_alert(&j, q, &a, yg_alert_now(q), reasons != NULL ? reasons : none, n);
 	yg_answer_etag(q, r, NULL, a.version);
 	return YG_OK;
 }
@@ -251,6 +288,21 @@ static void put_fields(struct yg_jo *j, struct yg_json *json, const struct yg_ev
 	yg_jo_end(j, ']');
 }
 
+/* Of a finding beside rules its sentence, else null. */
+static void put_words(struct yg_jo *j, struct yg_request *q, const struct yg_evidence *e)
+{
+	char text[1536], indicator[YG_NOTICE_KEY_MAX + 32];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	struct yg_sb i = yg_sb_init(indicator, sizeof indicator);
+	struct yg_notice n;
+	bool told = e->fields.n > 0 && yg_watch_read_fields(e->fields, q->arena, &n);
+	if (told) /* a rule may match a field that is called kind, too */
+		yg_watch_indicator(&n, &i);
+	if (told && yg_sv_eq(yg_sb_sv(&i), e->indicator))
+		yg_notice_words(&n, q->japanese, &b);
+	yg_jo_str_or_null(j, "words", yg_sb_sv(&b));
+}
+
 yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
@@ -280,10 +332,12 @@ yg_status yg_r_alert_events(struct yg_api *api, struct yg_request *q, struct yg_
 		yg_jo_time(&j, "time", list[i].time.us);
 		yg_jo_str(&j, "field", list[i].field);
 		yg_jo_str(&j, "value", list[i].value);
-		yg_jo_str(&j, "title", list[i].title);
+		yg_jo_str(&j, "title",
+			  yg_alert_title(q, a.indicator_type, list[i].indicator, list[i].title));
 		yg_jo_str(&j, "asset", list[i].asset);
 		yg_jo_str(&j, "indicator", list[i].indicator);
 		put_fields(&j, &json, &list[i], q->arena);
+		put_words(&j, q, &list[i]);
 		yg_jo_bool(&j, "historical", list[i].historical);
 		yg_jo_end(&j, '}');
 	}

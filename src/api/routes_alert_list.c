@@ -1,6 +1,7 @@
 /* Alerts as a list and as groups. */
 #include "alert/query.h"
 #include "api/routes_alert.h"
+#include "detect/watch_finding.h"
 
 static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
 {
@@ -113,7 +114,7 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_jo_key(&j, "items");
 	yg_jo_begin(&j, '[');
 	for (size_t i = 0; i < n; i++)
-		yg_put_alert(&j, &list[i], ask.f.now, NULL, 0);
+		yg_put_alert(&j, q, &list[i], ask.f.now, NULL, 0);
 	char buf[48];
 	struct yg_sb b = yg_sb_init(buf, sizeof buf);
 	struct yg_sv position = n > 0 ? put_position(&b, ask.sort, &list[n - 1]) : YG_SV("");
@@ -126,7 +127,13 @@ static void put_bundle(struct yg_request *q, struct yg_jo *j, const struct yg_al
 	bool titled = g->title.n > 0 && yg_sv_cut(&english, '\t', &japanese);
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "key", g->key);
-	yg_jo_str(j, "title", !titled ? g->key : q->japanese ? japanese : english);
+	char text[2048];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (!titled && YG_SV_IS(g->type, "notice") && yg_watch_title(g->key, q->japanese, &b) &&
+	    !b.cut)
+		yg_jo_str(j, "title", yg_sb_sv(&b));
+	else
+		yg_jo_str(j, "title", !titled ? g->key : q->japanese ? japanese : english);
 	yg_jo_str_or_null(j, "type", g->type);
 	yg_jo_int(j, "count", g->count);
 	yg_jo_int(j, "orgs", g->orgs);

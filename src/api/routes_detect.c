@@ -3,7 +3,7 @@
 
 #include "api/text.h"
 #include "base/limits.h"
-#include "detect/correlate.h"
+#include "detect/watch.h"
 
 void yg_rules_changed(struct yg_api *api)
 {
@@ -197,7 +197,7 @@ static yg_status put_said(struct yg_jo *j, struct yg_request *q, struct yg_state
 static void put_state(struct yg_jo *j, struct yg_api *api, const struct yg_request *q,
 		      const struct yg_drule *r)
 {
-	struct yg_correlate_counts n;
+	struct yg_watch_state n;
 	yg_jo_key(j, "state");
 	if (r->kind != YG_SIGMA_CORRELATION || !q->who.reach.all ||
 	    api->hooks.correlation == NULL || !api->hooks.correlation(api->hooks.ctx, r->uid, &n)) {
@@ -205,7 +205,8 @@ static void put_state(struct yg_jo *j, struct yg_api *api, const struct yg_reque
 		return;
 	}
 	yg_jo_begin(j, '{');
-#define X(name, meaning) yg_jo_int(j, #name, (int64_t)n.name);
+	yg_jo_int(j, "groups", (int64_t)n.groups);
+#define X(name, meaning) yg_jo_int(j, #name, (int64_t)n.counts.name);
 	YG_CORRELATE_COUNTERS(X)
 #undef X
 	yg_jo_end(j, '}');
@@ -315,6 +316,7 @@ yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
 		st = begin_rule(&j, q, l.db, &list[i], total, err);
+		put_state(&j, api, q, &list[i]);
 		yg_jo_end(&j, '}');
 	}
 	return st == YG_OK

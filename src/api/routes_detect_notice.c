@@ -1,12 +1,17 @@
-/* How far findings beside rules go: the settings of a node. */
-#include "api/body.h"
+/* Findings beside rules: how far they go, and those there are. */
 #include "api/routes.h"
+#include "api/setting.h"
+#include "detect/notice_found.h"
 #include "detect/notice_setting.h"
+#include "detect/watch_finding.h"
 
-static yg_status answer(struct yg_response *r, struct yg_state *db, struct yg_sv org,
-			struct yg_err *err)
+#define KIND_WORDS "beacon spray travel scan volume silence flood"
+
+static yg_status answer(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			struct yg_sv org, struct yg_err *err)
 {
 	struct yg_notice_setting s[YG_NOTICE_KIND_COUNT];
+	(void)q;
 	yg_status st = yg_notice_settings(db, org, s, err);
 	if (st != YG_OK)
 		return st;
@@ -30,42 +35,103 @@ static yg_status answer(struct yg_response *r, struct yg_state *db, struct yg_sv
 yg_status yg_r_notices_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_sv org;
-	yg_status st = yg_lease_state(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_owner(q, l.db, &org, err);
-	return st == YG_OK ? answer(r, l.db, org, err) : st;
+	return yg_setting_get(api, q, r, answer, err);
 }
 
 yg_status yg_r_notices_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {
-	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	YG_AUTO(yg_body_free) struct yg_body b = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
-		{"kind", YG_F_TEXT, YG_F_NEEDED, 1, 16,
-		 "beacon spray travel scan volume silence flood"},
+		{"kind", YG_F_TEXT, YG_F_NEEDED, 1, 16, KIND_WORDS},
 		{"stage", YG_F_TEXT, YG_F_NEEDED | YG_F_NULL, 1, 16, YG_STAGE_WORDS},
 	};
 	struct yg_value v[YG_LEN(fields)];
-	struct yg_sv org = YG_SV("");
 	enum yg_notice_kind kind = YG_NOTICE_BEACON;
 	enum yg_detect_stage stage = YG_STAGE_OFF;
-	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
-	if (st == YG_OK)
-		st = yg_lease_change(api, &l, err);
-	if (st == YG_OK)
-		st = yg_scope_body_org(q, l.db, v[0].given, v[0].text, &org, err);
+	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
 	if (st != YG_OK)
 		return st;
 	(void)yg_notice_parse(v[1].text, &kind); /* the body's words are these */
 	if (!v[2].null)
 		(void)yg_detect_stage_parse(v[2].text, &stage);
-	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_notice_setting_set(&act, org, kind, v[2].null ? NULL : &stage, err);
+	struct yg_act act = yg_request_act(q, api, s.l.db);
+	st = yg_notice_setting_set(&act, s.org, kind, v[2].null ? NULL : &stage, err);
 	if (st == YG_OK)
-		st = answer(r, l.db, org, err);
-	return yg_lease_commit(&l, q, r, st, err);
+		st = answer(q, r, s.l.db, s.org, err);
+	return yg_lease_commit(&s.l, q, r, st, err);
+}
+
+/* ---- those there are ---- */
+
+static yg_status put_finding(struct yg_jo *j, const struct yg_request *q,
+			     const struct yg_notice_found *f, struct yg_err *err)
+{
+	char words[1536], indicator[YG_NOTICE_KEY_MAX + 32], title[YG_NOTICE_KEY_MAX * 4 + 128];
+	struct yg_sb w = yg_sb_init(words, sizeof words);
+	struct yg_sb i = yg_sb_init(indicator, sizeof indicator);
+	struct yg_sb t = yg_sb_init(title, sizeof title);
+	struct yg_notice n;
+	if (!yg_watch_read_fields(f->fields, q->arena, &n))
+		return YG_FAIL(err, YG_CORRUPT, "the fields of a finding");
+	n.kind = f->kind;
+	n.who = f->who;
+	yg_notice_words(&n, q->japanese, &w);
+	yg_watch_indicator(&n, &i);
+	(void)yg_watch_title(yg_sb_sv(&i), q->japanese, &t);
+	yg_jo_begin(j, '{');
+	yg_jo_str(j, "org", f->org);
+	yg_jo_str(j, "kind", yg_sv_of(yg_notice_name(f->kind)));
+	yg_jo_str(j, "title", yg_sb_sv(&t));
+	yg_jo_str(j, "reason", yg_sb_sv(&w));
+	yg_jo_int(j, "score", f->score);
+	yg_jo_int(j, "severity_id", f->severity_id);
+	yg_jo_str(j, "stage", yg_sv_of(yg_detect_stage_name(f->stage)));
+	yg_jo_str(j, "indicator", yg_sb_sv(&i));
+	yg_jo_str(j, "asset", f->asset);
+	yg_jo_str_or_null(j, "event", f->event);
+	yg_jo_int(j, "count", f->count);
+	yg_jo_time(j, "first_seen", f->first.us);
+	yg_jo_time(j, "last_seen", f->last.us);
+	yg_jo_end(j, '}');
+	return YG_OK;
+}
+
+static struct yg_sv word_of(struct yg_request *q, const char *name, bool known)
+{
+	struct yg_sv word = yg_query(q, name);
+	if (word.n > 0 && !known)
+		yg_request_error(q, "unknown_value", yg_sv_of(name),
+				 "there is no such kind or stage");
+	return word.p != NULL ? word : YG_SV("");
+}
+
+yg_status yg_r_notices_found(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_notice_found *list = NULL;
+	struct yg_notice_found_filter f = {.limit = 0};
+	enum yg_notice_kind kind;
+	enum yg_detect_stage stage;
+	size_t n = 0;
+	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
+	f.kind = word_of(q, "kind", yg_notice_parse(yg_query(q, "kind"), &kind) == YG_OK);
+	f.stage = word_of(q, "stage", yg_detect_stage_parse(yg_query(q, "stage"), &stage) == YG_OK);
+	if (st == YG_OK && q->error_count > 0)
+		st = YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	f.before = page.number;
+	f.limit = page.limit;
+	if (st == YG_OK)
+		st = yg_notice_found_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer_list(r);
+	for (size_t i = 0; st == YG_OK && i < n; i++)
+		st = put_finding(&j, q, &list[i], err);
+	return st == YG_OK ? yg_answer_page_number(api, q, &j, n == page.limit,
+						   n > 0 ? list[n - 1].place : 0, err)
+			   : st;
 }

@@ -476,6 +476,7 @@ X("URL of %s bytes", "URL が {1} バイトあり、長すぎます")
 X("an empty URL", "URL が空です")
 X("URL is longer than %s bytes", "URL は {1} バイトまでです")
 /* --- detection rules --- */
+X("there is no such kind or stage", "その種類または段階はありません")
 X("expected a list", "リストを指定してください")
 X("line %s: %s", "{1}行目: <2>")
 X("expected one rule; %s stand here", "ルールを1件だけ書いてください（{1}件あります）")

@@ -166,14 +166,14 @@ const struct yg_cmd yg_cmds_export[] = {
 		" indicator-lists, allow-entries, audit-log, sources, organisations, systems,"
 		" people, grants, tokens, approvals, saved-searches, jobs, system-events,"
 		" block-entries, dns-requests, dns-zones, detection-rules, detection-exceptions,"
-		" attack-matrix, retro-hunts, my-sessions, my-tokens or my-passkeys; with"
+		" attack-matrix, detection-findings, retro-hunts, my-sessions, my-tokens or my-passkeys; with"
 		" --filter id=ALERT: alert-evidence, alert-history or alert-comments.",
 	 .doc_ja =
 		 "一覧の全行をファイルにする。KIND は alerts、alert-groups、compare、events、indicators、"
 		 "indicator-lists、allow-entries、audit-log、sources、organisations、systems、"
 		 "people、grants、tokens、approvals、saved-searches、jobs、system-events、"
 		 "block-entries、dns-requests、dns-zones、detection-rules、detection-exceptions、"
-		 "attack-matrix、retro-hunts、my-sessions、my-tokens、my-passkeys、"
+		 "attack-matrix、detection-findings、retro-hunts、my-sessions、my-tokens、my-passkeys、"
 		 "--filter id=ALERT を付けて alert-evidence、alert-history、alert-comments。",
 	 .run = run_create},
 	{.noun = "export",

@@ -19,6 +19,7 @@ extern const struct yg_cmd yg_cmds_detect[];
 extern const struct yg_cmd yg_cmds_detect_test[];
 extern const struct yg_cmd yg_cmds_detect_registry[];
 extern const struct yg_cmd yg_cmds_detect_hunt[];
+extern const struct yg_cmd yg_cmds_detect_notice[];
 extern const struct yg_cmd yg_cmds_dns_policy[];
 extern const struct yg_cmd yg_cmds_dns_explain[];
 extern const struct yg_cmd yg_cmds_dns_setting[];

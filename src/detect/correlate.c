@@ -89,6 +89,13 @@ bool yg_correlate_counts(const struct yg_correlate *c, uint32_t rule,
 	return true;
 }
 
+uint64_t yg_correlate_groups(const struct yg_correlate *c, uint32_t rule)
+{
+	return rule < c->rule_count && c->by_rule[rule] != YG_CORR_NONE
+		       ? c->corrs[c->by_rule[rule]].group_count
+		       : 0;
+}
+
 struct yg_correlate_usage yg_correlate_usage(const struct yg_correlate *c)
 {
 	struct yg_correlate_usage u = {.watermark = {c->watermark},

@@ -108,6 +108,8 @@ yg_status yg_correlate_flush(struct yg_correlate *c, yg_correlate_hit_fn *hit, v
 /* False: no such correlation in force. */
 bool yg_correlate_counts(const struct yg_correlate *c, uint32_t rule,
 			 struct yg_correlate_counts *out);
+/* Groups that one holds now; 0: none, or no correlation in force. */
+uint64_t yg_correlate_groups(const struct yg_correlate *c, uint32_t rule);
 struct yg_correlate_usage { /* of the whole */
 	yg_wall watermark;
 	uint64_t pending, groups, bytes;

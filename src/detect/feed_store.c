@@ -355,14 +355,3 @@ yg_status yg_feed_orgs(struct yg_state *db, struct yg_arena *arena, struct yg_sv
 	*out_n = n;
 	return st;
 }
-
-yg_status yg_feed_forget(struct yg_state *db, struct yg_sv org, struct yg_err *err)
-{
-	struct yg_stmt *s = NULL;
-	yg_status st =
-		yg_state_prepare(db, YG_SQL("DELETE FROM detect_state WHERE org = $1"), &s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_text(s, 1, org);
-	return yg_stmt_run(s, err);
-}

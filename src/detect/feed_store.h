@@ -58,5 +58,3 @@ yg_status yg_feed_load(struct yg_state *db, struct yg_sv org, const char *part, 
 /* Organisations that have one, in order of name. */
 yg_status yg_feed_orgs(struct yg_state *db, struct yg_arena *arena, struct yg_sv **out,
 		       size_t *out_n, struct yg_err *err);
-/* Of an organisation that is no more. */
-yg_status yg_feed_forget(struct yg_state *db, struct yg_sv org, struct yg_err *err) YG_MUST_USE;

@@ -2,6 +2,7 @@
  * state again the same. */
 #include "detect/feed_store.h"
 
+#include "detect/notice_found.h"
 #include "tap.h"
 
 #define S INT64_C(1000000)
@@ -139,8 +140,6 @@ static void saved(void)
 	T_OK(take(db, &b, &stats, &t) == YG_OK);
 	T_NAMED(yg_feed_row(db, 3, &b, &r, &err) == YG_OK && r.seq == 4,
 		"a number is never used twice");
-	T_OK(yg_feed_forget(db, YG_SV("acme"), &err) == YG_OK);
-	T_OK(yg_feed_orgs(db, &arena, &orgs, &n, &err) == YG_OK && n == 0);
 	yg_arena_free(&arena);
 }
 
@@ -165,10 +164,106 @@ static void bounded(void)
 	T_OK(yg_feed_row(db, 0, &b, &r, &err) == YG_OK && r.seq == 2);
 }
 
+static size_t found_of(struct yg_state *db, const struct yg_notice_found_filter *f,
+		       struct yg_arena *arena, struct yg_notice_found **out)
+{
+	size_t n = 0;
+	yg_arena_reset(arena);
+	return yg_notice_found_list(db, f, arena, out, &n, &err) == YG_OK ? n : 9999;
+}
+
+static int64_t number(struct yg_state *db, const char *sql)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	return yg_state_prepare(db, sql, &s, &err) == YG_OK &&
+			       yg_stmt_step(s, &row, &err) == YG_OK && row
+		       ? yg_col_i64(s, 0)
+		       : -1;
+}
+
+/* Of each thing the newest finding and how many; a bound of each kind; old ones go. */
+static void found(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_arena arena;
+	struct yg_stmt *s = NULL;
+	struct yg_notice_found *list = NULL;
+	struct yg_notice_found f = {.org = YG_SV_INIT("acme"),
+				    .who = YG_SV_INIT("10.0.0.1"),
+				    .asset = YG_SV_INIT("10.0.0.1"),
+				    .event = YG_SV_INIT("e-1-1-1"),
+				    .fields = YG_SV_INIT("[]"),
+				    .kind = YG_NOTICE_SCAN,
+				    .stage = YG_STAGE_AUDIT,
+				    .score = 60,
+				    .severity_id = 2,
+				    .last = {20 * S}};
+	const struct yg_sv acme = YG_SV("acme"), other = YG_SV("other");
+	struct yg_notice_found_filter all = {.reach = YG_REACH_ALL,
+					     .kind = YG_SV_INIT(""),
+					     .stage = YG_SV_INIT(""),
+					     .limit = 1000};
+	yg_arena_init(&arena, 16u << 20);
+	T_OK(yg_state_prepare(
+		     db,
+		     "INSERT INTO organisation (slug, title_ja, title_en, created, updated)"
+		     " VALUES ('acme', 'a', 'a', 0, 0)",
+		     &s, &err) == YG_OK &&
+	     yg_stmt_run(s, &err) == YG_OK);
+	T_OK(yg_notice_found_add(db, &f, &err) == YG_OK);
+	f.last.us = 10 * S;
+	f.score = 90;
+	f.stage = YG_STAGE_LIVE;
+	T_OK(yg_notice_found_add(db, &f, &err) == YG_OK);
+	T_OK(found_of(db, &all, &arena, &list) == 1);
+	T_NAMED(list[0].count == 2 && list[0].score == 90 && list[0].stage == YG_STAGE_LIVE &&
+			list[0].first.us == 10 * S && list[0].last.us == 20 * S,
+		"one that comes late is the newest one told, and not the last one seen");
+	f.kind = YG_NOTICE_BEACON;
+	T_OK(yg_notice_found_add(db, &f, &err) == YG_OK);
+	f.org = YG_SV("gone");
+	T_OK(yg_notice_found_add(db, &f, &err) == YG_OK);
+	T_NAMED(found_of(db, &all, &arena, &list) == 2 && list[0].kind == YG_NOTICE_BEACON,
+		"an organisation that is no more has none; the newest is first");
+	struct yg_notice_found_filter some = all;
+	some.reach = yg_reach_one(&other);
+	T_OK(found_of(db, &some, &arena, &list) == 0);
+	some.reach = yg_reach_one(&acme);
+	T_OK(found_of(db, &some, &arena, &list) == 2);
+	some.reach.to.us = 15 * S;
+	T_NAMED(found_of(db, &some, &arena, &list) == 1, "within a period");
+	some = all;
+	some.kind = YG_SV("scan");
+	T_OK(found_of(db, &some, &arena, &list) == 1 && list[0].kind == YG_NOTICE_SCAN);
+	some.before = list[0].place;
+	T_OK(found_of(db, &some, &arena, &list) == 0);
+	f.org = acme;
+	f.kind = YG_NOTICE_FLOOD;
+	for (int i = 0; i < YG_NOTICE_FOUND_MAX + 7; i++) {
+		char who[16];
+		struct yg_sb b = yg_sb_init(who, sizeof who);
+		yg_sb_printf(&b, "%d", i);
+		f.who = yg_sb_sv(&b);
+		f.last.us = (100 + i) * S;
+		if (yg_notice_found_add(db, &f, &err) != YG_OK)
+			T_NAMED(false, err.msg);
+	}
+	T_NAMED(number(db, "SELECT count(*) FROM notice_finding") == YG_NOTICE_FOUND_MAX + 2 &&
+			number(db, "SELECT count(*) FROM notice_finding WHERE kind = 'flood'"
+				   " AND last_seen >= 107000000") == YG_NOTICE_FOUND_MAX,
+		"the oldest of the kind went, others stayed");
+	T_OK(yg_notice_found_stale(db, (yg_wall){YG_NOTICE_FOUND_DAYS * 86400 * S + 108 * S},
+				   &err) == YG_OK &&
+	     number(db, "SELECT count(*) FROM notice_finding") == YG_NOTICE_FOUND_MAX - 1);
+	yg_arena_free(&arena);
+}
+
 int main(void)
 {
 	once();
 	saved();
+	found();
 	bounded();
 	return tap_done();
 }

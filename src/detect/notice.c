@@ -38,6 +38,17 @@ const char *yg_notice_title(enum yg_notice_kind k, bool japanese)
 	return japanese ? words[k].ja : words[k].en;
 }
 
+yg_status yg_notice_parse(struct yg_sv name, enum yg_notice_kind *out)
+{
+	for (int k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
+		if (yg_sv_eq(name, yg_sv_of(yg_notice_name((enum yg_notice_kind)k)))) {
+			*out = (enum yg_notice_kind)k;
+			return YG_OK;
+		}
+	}
+	return YG_PARSE;
+}
+
 /* ---- tables ---- */
 
 yg_status yg_notices_new(const struct yg_notices_opts *opts, const struct yg_env *env,

@@ -35,7 +35,8 @@ enum yg_notice_kind {
 #undef X
 		YG_NOTICE_KIND_COUNT
 };
-const char *yg_notice_name(enum yg_notice_kind k); /* static; "beacon" */
+const char *yg_notice_name(enum yg_notice_kind k);                      /* static; "beacon" */
+yg_status yg_notice_parse(struct yg_sv name, enum yg_notice_kind *out); /* YG_PARSE */
 const char *yg_notice_title(enum yg_notice_kind k, bool japanese);
 
 struct yg_notice_source {
@@ -55,7 +56,10 @@ struct yg_notice { /* borrowed for the call */
 };
 /* The call must not call back. */
 typedef void yg_notice_fn(void *ctx, const struct yg_notice *n);
-/* Why, in one sentence; what came from outside is escaped. */
+/* What was watched, for people; control characters and what is no UTF-8 are escaped. */
+void yg_notice_put_who(enum yg_notice_kind kind, struct yg_sv who, bool japanese,
+		       struct yg_sb *out);
+/* Why, in one sentence. */
 void yg_notice_words(const struct yg_notice *n, bool japanese, struct yg_sb *out);
 
 struct yg_notice_connection {

@@ -5,21 +5,7 @@
 
 enum yg_detect_stage yg_notice_default(enum yg_notice_kind k)
 {
-	return k == YG_NOTICE_SPRAY || k == YG_NOTICE_TRAVEL || k == YG_NOTICE_SILENCE ||
-			       k == YG_NOTICE_SCAN
-		       ? YG_STAGE_LIVE
-		       : YG_STAGE_AUDIT;
-}
-
-yg_status yg_notice_parse(struct yg_sv name, enum yg_notice_kind *out)
-{
-	for (int k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
-		if (yg_sv_eq(name, yg_sv_of(yg_notice_name((enum yg_notice_kind)k)))) {
-			*out = (enum yg_notice_kind)k;
-			return YG_OK;
-		}
-	}
-	return YG_PARSE;
+	return k == YG_NOTICE_BEACON || k == YG_NOTICE_VOLUME ? YG_STAGE_AUDIT : YG_STAGE_LIVE;
 }
 
 yg_status yg_notice_settings(struct yg_state *db, struct yg_sv org,

@@ -8,11 +8,9 @@ struct yg_notice_setting {
 	enum yg_detect_stage stage;
 	bool own; /* said by the node itself */
 };
-/* Where nobody said otherwise: password spraying, impossible travel, a silent source and a
- * scan are alerts; what is seen every day is only counted. */
+/* Where nobody said otherwise: beacons and unusual volume are seen every day, so they are
+ * findings (notice_found.h) without an alert; the others are alerts. */
 enum yg_detect_stage yg_notice_default(enum yg_notice_kind k);
-/* YG_PARSE: none of that name. */
-yg_status yg_notice_parse(struct yg_sv name, enum yg_notice_kind *out);
 /* What holds at a node (empty: what is said for all), by kind. */
 yg_status yg_notice_settings(struct yg_state *db, struct yg_sv org,
 			     struct yg_notice_setting out[static YG_NOTICE_KIND_COUNT],

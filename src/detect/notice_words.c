@@ -120,9 +120,39 @@ static void put_flood(const struct yg_notice *n, bool ja, struct yg_sb *b)
 	}
 }
 
+/* UTF-8 without control characters stands as it is: people's names are Japanese, too. */
+static void put_outside(struct yg_sb *out, struct yg_sv s)
+{
+	bool plain = yg_utf8_valid(s) == s.n;
+	for (size_t i = 0; plain && i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		unsigned char next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+		plain = c >= 0x20 && c != 0x7f && !(c == 0xc2 && next < 0xa0);
+	}
+	if (plain)
+		yg_sb_put(out, s);
+	else
+		yg_sb_put_untrusted(out, s);
+}
+
+void yg_notice_put_who(enum yg_notice_kind kind, struct yg_sv who, bool japanese, struct yg_sb *out)
+{
+	static const char of[] = " of ";
+	const char *at = kind == YG_NOTICE_SILENCE && japanese && who.n > 0
+				 ? memmem(who.p, who.n, of, sizeof of - 1)
+				 : NULL;
+	size_t source = at != NULL ? (size_t)(at - who.p) : who.n;
+	put_outside(out, yg_sv_sub(who, 0, source));
+	if (at == NULL)
+		return;
+	yg_sb_put(out, YG_SV("（"));
+	put_outside(out, yg_sv_sub(who, source + sizeof of - 1, who.n));
+	yg_sb_put(out, YG_SV("）"));
+}
+
 void yg_notice_words(const struct yg_notice *n, bool japanese, struct yg_sb *out)
 {
-	yg_sb_put_untrusted(out, n->who);
+	yg_notice_put_who(n->kind, n->who, japanese, out);
 	yg_sb_put(out, japanese ? YG_SV("：") : YG_SV(": "));
 	switch (n->kind) {
 	case YG_NOTICE_BEACON: put_beacon(n, japanese, out); break;

@@ -338,10 +338,13 @@ uint32_t yg_watch_doc_tag(const struct yg_watch *w, size_t doc)
 	return doc < w->doc_n ? w->docs[doc].tag : UINT32_MAX;
 }
 
-bool yg_watch_counts(const struct yg_watch *w, size_t doc, struct yg_correlate_counts *out)
+bool yg_watch_state(const struct yg_watch *w, size_t doc, struct yg_watch_state *out)
 {
-	return w->correlate != NULL && doc < w->doc_n &&
-	       yg_correlate_counts(w->correlate, (uint32_t)doc, out);
+	if (w->correlate == NULL || doc >= w->doc_n ||
+	    !yg_correlate_counts(w->correlate, (uint32_t)doc, &out->counts))
+		return false;
+	out->groups = yg_correlate_groups(w->correlate, (uint32_t)doc);
+	return true;
 }
 
 struct yg_correlate_usage yg_watch_usage(const struct yg_watch *w)

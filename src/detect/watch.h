@@ -63,8 +63,12 @@ yg_status yg_watch_restore(struct yg_watch *w, struct yg_sv correlate, struct yg
 
 size_t yg_watch_doc_count(const struct yg_watch *w);
 uint32_t yg_watch_doc_tag(const struct yg_watch *w, size_t doc);
+struct yg_watch_state { /* of a correlation */
+	struct yg_correlate_counts counts;
+	uint64_t groups; /* held now */
+};
 /* Of the i-th document; false: no correlation in force. */
-bool yg_watch_counts(const struct yg_watch *w, size_t doc, struct yg_correlate_counts *out);
+bool yg_watch_state(const struct yg_watch *w, size_t doc, struct yg_watch_state *out);
 struct yg_correlate_usage yg_watch_usage(const struct yg_watch *w);
 const struct yg_notices *yg_watch_notices(const struct yg_watch *w);
 uint64_t yg_watch_unknown(const struct yg_watch *w); /* matches of rules that are not there */

@@ -4,8 +4,10 @@
 #include "event/table.h"
 #include "format/json.h"
 
-#define VALUE_MAX 512u
-#define LABEL_MAX 128u
+#define VALUE_MAX    512u
+#define LABEL_MAX    128u
+#define FIELDS_TOP   5 /* sources of a flood: an alert takes 16 pairs */
+#define FIELDS_NODES 256
 
 /* ---- words ---- */
 
@@ -275,8 +277,7 @@ unsigned yg_watch_severity(const struct yg_notice *n)
 	}
 }
 
-/* Of "a > b:443" a, of "b:443" b, else the whole. */
-static struct yg_sv asset_of_notice(const struct yg_notice *n)
+struct yg_sv yg_watch_asset(const struct yg_notice *n)
 {
 	struct yg_sv who = n->who;
 	size_t end = who.n;
@@ -292,11 +293,11 @@ static struct yg_sv asset_of_notice(const struct yg_notice *n)
 	return who;
 }
 
-static void notice_pairs(struct yg_buf *b, const struct yg_notice *n)
+void yg_watch_put_fields(struct yg_buf *out, const struct yg_notice *n)
 {
-	struct pairs p = {b, false};
+	struct pairs p = {out, false};
 	char name[16];
-	yg_buf_put(b, YG_SV(",\"fields\":["));
+	yg_buf_putc(out, '[');
 	pair(&p, YG_SV("kind"), yg_sv_of(yg_notice_name(n->kind)));
 	pair(&p, YG_SV("who"), n->who);
 	pair_number(&p, "score", n->score);
@@ -308,32 +309,100 @@ static void notice_pairs(struct yg_buf *b, const struct yg_notice *n)
 	}
 	pair_time(&p, "first", n->first);
 	pair_time(&p, "last", n->last);
-	for (size_t i = 0; i < n->top_count && i < 5; i++) {
+	for (size_t i = 0; i < n->top_count && i < FIELDS_TOP; i++) {
 		char text[YG_IP_TEXT_MAX + 32];
 		struct yg_sb s = yg_sb_init(text, sizeof text);
 		yg_ip_format(&s, n->top[i].ip);
 		yg_sb_printf(&s, " %llu", (unsigned long long)n->top[i].count);
 		pair(&p, YG_SV("source"), yg_sb_sv(&s));
 	}
-	yg_buf_put(b, YG_SV("]}"));
+	yg_buf_putc(out, ']');
+}
+
+/* "192.0.2.1 120" */
+static bool read_source(struct yg_sv text, struct yg_notice *out)
+{
+	struct yg_notice_source *to = &out->top[out->top_count];
+	struct yg_sv ip;
+	if (out->top_count == YG_NOTICE_TOP || !yg_sv_cut(&text, ' ', &ip) ||
+	    yg_ip_parse(ip, &to->ip) != YG_OK || yg_parse_u64(text, &to->count, NULL) != YG_OK)
+		return false;
+	out->top_count++;
+	return true;
+}
+
+static bool read_pair(struct yg_sv name, struct yg_sv value, double number, struct yg_notice *out)
+{
+	if (YG_SV_IS(name, "kind"))
+		return yg_notice_parse(value, &out->kind) == YG_OK;
+	if (YG_SV_IS(name, "who"))
+		out->who = value;
+	else if (YG_SV_IS(name, "score"))
+		out->score = number >= 1 && number <= 100 ? (unsigned)number : 1;
+	else if (YG_SV_IS(name, "flag"))
+		out->flag = YG_SV_IS(value, "true");
+	else if (YG_SV_IS(name, "source"))
+		return read_source(value, out);
+	else if (name.n == 2 && name.p[0] == 'n' && name.p[1] >= '0' && name.p[1] <= '4')
+		out->numbers[name.p[1] - '0'] = number;
+	return true;
+}
+
+bool yg_watch_read_fields(struct yg_sv json, struct yg_arena *arena, struct yg_notice *out)
+{
+	struct yg_json j;
+	struct yg_notice n = {.kind = YG_NOTICE_KIND_COUNT};
+	yg_json_init(&j, FIELDS_NODES);
+	bool good =
+		yg_json_parse(&j, json, NULL) == YG_OK && yg_json_at(&j, 0)->type == YG_JSON_ARRAY;
+	uint32_t pair = 1, count = good ? yg_json_at(&j, 0)->n : 0;
+	for (uint32_t i = 0; good && i < count; i++, pair = yg_json_at(&j, pair)->next) {
+		good = yg_json_at(&j, pair)->type == YG_JSON_ARRAY && yg_json_at(&j, pair)->n == 2;
+		if (!good)
+			break;
+		uint32_t value = yg_json_at(&j, pair + 1)->next;
+		struct yg_sv name = yg_json_str(&j, pair + 1, arena);
+		struct yg_sv text = yg_json_str(&j, value, arena);
+		good = name.p != NULL && text.p != NULL &&
+		       read_pair(name, text, yg_json_f64(&j, value, 0), &n);
+	}
+	yg_json_free(&j);
+	if (good && n.kind != YG_NOTICE_KIND_COUNT)
+		*out = n;
+	return good && n.kind != YG_NOTICE_KIND_COUNT;
+}
+
+bool yg_watch_title(struct yg_sv indicator, bool japanese, struct yg_sb *out)
+{
+	enum yg_notice_kind kind;
+	struct yg_sv who = indicator, name;
+	if (!yg_sv_cut(&who, ':', &name) || who.p == NULL || yg_notice_parse(name, &kind) != YG_OK)
+		return false;
+	struct yg_sv words = yg_sv_of(yg_notice_title(kind, japanese));
+	bool lower = words.p[0] >= 'a' && words.p[0] <= 'z';
+	yg_sb_putc(out, (char)(lower ? words.p[0] - 32 : words.p[0]));
+	yg_sb_put(out, yg_sv_sub(words, 1, words.n));
+	yg_sb_put(out, YG_SV(": "));
+	yg_notice_put_who(kind, who, japanese, out);
+	return true;
+}
+
+void yg_watch_indicator(const struct yg_notice *n, struct yg_sb *out)
+{
+	yg_sb_put(out, yg_sv_of(yg_notice_name(n->kind)));
+	yg_sb_putc(out, ':');
+	yg_sb_put(out, n->who);
 }
 
 void yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_watch_at *at,
 			 const struct yg_notice *n, const uint64_t *event)
 {
-	char words[1024], indicator[YG_NOTICE_KEY_MAX + 32];
+	char title[VALUE_MAX], indicator[YG_NOTICE_KEY_MAX + 32];
 	struct yg_buf b;
-	struct yg_sb w = yg_sb_init(words, sizeof words);
+	struct yg_sb t = yg_sb_init(title, sizeof title);
 	struct yg_sb i = yg_sb_init(indicator, sizeof indicator);
-	yg_sb_put(&w, yg_sv_of(yg_notice_title(n->kind, false)));
-	yg_sb_put(&w, YG_SV(": "));
-	yg_notice_words(n, false, &w);
-	struct yg_sv title = yg_sv_sub(yg_sb_sv(&w), 0, VALUE_MAX - 1);
-	if (title.n > 0 && title.p[0] >= 'a' && title.p[0] <= 'z')
-		words[0] = (char)(words[0] - 32);
-	yg_sb_put(&i, yg_sv_of(yg_notice_name(n->kind)));
-	yg_sb_putc(&i, ':');
-	yg_sb_put(&i, n->who);
+	yg_watch_indicator(n, &i);
+	(void)yg_watch_title(yg_sb_sv(&i), false, &t);
 	yg_buf_init(&b, 1u << 20);
 	begin(&b, at);
 	member(&b, "indicator", yg_sb_sv(&i));
@@ -341,18 +410,20 @@ void yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_watch_at 
 	member(&b, "list", YG_SV("notice"));
 	member(&b, "category", yg_sv_of(yg_notice_name(n->kind)));
 	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":%u", yg_watch_severity(n), n->score);
-	member(&b, "asset", asset_of_notice(n));
+	member(&b, "asset", yg_watch_asset(n));
 	member(&b, "field", YG_SV("who"));
 	member(&b, "value", n->who);
 	event_member(&b, event);
 	time_member(&b, n->time);
-	member(&b, "title", title);
-	notice_pairs(&b, n);
+	member(&b, "title", yg_sb_sv(&t));
+	yg_buf_put(&b, YG_SV(",\"fields\":"));
+	yg_watch_put_fields(&b, n);
+	yg_buf_putc(&b, '}');
 	const struct finding row = {.log_name = "notice",
 				    .indicator = yg_sb_sv(&i),
 				    .list = YG_SV("notice"),
-				    .title = title,
-				    .asset = asset_of_notice(n),
+				    .title = yg_sb_sv(&t),
+				    .asset = yg_watch_asset(n),
 				    .severity = yg_watch_severity(n),
 				    .confidence = n->score,
 				    .time = n->time,

@@ -23,3 +23,13 @@ void yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_watch_at 
 			 const struct yg_notice *n, const uint64_t *event);
 /* 1 informational ... 5 critical. */
 unsigned yg_watch_severity(const struct yg_notice *n);
+/* Whose it is: of "a > b:443" a, of "b:443" b, else the whole. */
+struct yg_sv yg_watch_asset(const struct yg_notice *n);
+/* "spray:203.0.113.9": what makes findings one alert. */
+void yg_watch_indicator(const struct yg_notice *n, struct yg_sb *out);
+/* Such an indicator for people: "Password spraying: 203.0.113.9".  false: it is none. */
+bool yg_watch_title(struct yg_sv indicator, bool japanese, struct yg_sb *out);
+/* What the words are made of, [["kind","spray"],["who","203.0.113.9"],...], and back: texts in
+ * the arena, without times.  false: it is none. */
+void yg_watch_put_fields(struct yg_buf *out, const struct yg_notice *n);
+bool yg_watch_read_fields(struct yg_sv json, struct yg_arena *arena, struct yg_notice *out);

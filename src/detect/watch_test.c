@@ -160,10 +160,10 @@ static void counted(void)
 			yg_sv_has(ev.raw, YG_SV("\"indicator\":\"r-many\"")),
 		"the same among the events");
 	yg_arena_free(&lists);
-	struct yg_correlate_counts c = {0};
+	struct yg_watch_state c = {.groups = 0};
 	match(w, "r-base", T0 - 600 * S, T0 + late + 80 * S, &s);
-	T_OK(yg_watch_counts(w, 1, &c) && c.late == 1 && c.hits == 1);
-	T_OK(!yg_watch_counts(w, 0, &c));
+	T_OK(yg_watch_state(w, 1, &c) && c.counts.late == 1 && c.counts.hits == 1);
+	T_OK(!yg_watch_state(w, 0, &c));
 	match(w, "r-other", T0, T0, &s);
 	T_OK(yg_watch_unknown(w) == 1);
 	yg_watch_free(w);
@@ -180,15 +180,15 @@ static bool covers_few(void *ctx, const struct yg_watch_doc *doc,
 static void excepted(void)
 {
 	struct yg_watch *w = made(3);
-	struct yg_correlate_counts many = {0}, few = {0};
+	struct yg_watch_state many = {.groups = 0}, few = {.groups = 0};
 	struct seen s;
 	const struct yg_watch_out out = {&s, covers_few, on_notice};
 	begin(&s);
 	for (int i = 0; i < 3; i++)
 		match(w, "r-base", T0 + i * S, T0 + i * S, &s);
 	(void)yg_watch_clock(w, (yg_wall){T0 + 70 * S}, &out);
-	T_OK(s.hits == 2 && yg_watch_counts(w, 1, &many) && yg_watch_counts(w, 2, &few) &&
-	     many.hits == 1 && few.hits == 0 && few.events == 3);
+	T_OK(s.hits == 2 && yg_watch_state(w, 1, &many) && yg_watch_state(w, 2, &few) &&
+	     many.counts.hits == 1 && few.counts.hits == 0 && few.counts.events == 3);
 	yg_watch_free(w);
 	end(&s);
 }
@@ -281,7 +281,7 @@ static void spray_and_scan(void)
 		(void)yg_watch_entry(w, &h, &e, &out);
 	}
 	T_OK(s.kinds[YG_NOTICE_SPRAY] == 1 && has(&s, "\"indicator\":\"spray:203.0.0.9\"") &&
-	     has(&s, "\"title\":\"Password spraying: 203.0.0.9: 10 accounts") &&
+	     has(&s, "\"title\":\"Password spraying: 203.0.0.9\"") &&
 	     has(&s, "\"event_id\":\"e-1-5-9\"") && has(&s, "[\"kind\",\"spray\"]"));
 	for (unsigned i = 0; i < 30; i++) {
 		struct yg_feed_entry e = {.kind = YG_FEED_CONNECTION};
@@ -295,6 +295,73 @@ static void spray_and_scan(void)
 	T_OK(s.kinds[YG_NOTICE_SCAN] >= 1 && has(&s, "\"asset\":\"10.0.0.7\""));
 	yg_watch_free(w);
 	end(&s);
+}
+
+static bool same_words(const struct yg_notice *a, const struct yg_notice *b, bool japanese)
+{
+	char x[1024], y[1024];
+	struct yg_sb p = yg_sb_init(x, sizeof x), q = yg_sb_init(y, sizeof y);
+	yg_notice_words(a, japanese, &p);
+	yg_notice_words(b, japanese, &q);
+	return p.n > 20 && yg_sv_eq(yg_sb_sv(&p), yg_sb_sv(&q));
+}
+
+/* What is kept of a finding gives its words again, of every kind and in both languages. */
+static void words_again(void)
+{
+	struct yg_notice n = {
+		.score = 72, .flag = true, .numbers = {12, 90061, 5.25, 7, 0.5}, .top_count = 3};
+	struct yg_buf b;
+	yg_buf_init(&b, 1u << 16);
+	for (uint8_t i = 0; i < 3; i++)
+		n.top[i] = (struct yg_notice_source){address(203, i), 100 - i, 90};
+	for (int k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
+		struct yg_notice back;
+		n.kind = (enum yg_notice_kind)k;
+		n.who = YG_SV("\xe7\x94\xb0\xe4\xb8\xad of \"a\" > b");
+		b.n = 0;
+		yg_watch_put_fields(&b, &n);
+		T_OK(yg_watch_read_fields(yg_buf_sv(&b), &arena, &back) && back.score == 72 &&
+		     back.kind == n.kind && yg_sv_eq(back.who, n.who));
+		T_NAMED(same_words(&n, &back, false) && same_words(&n, &back, true),
+			yg_notice_name(n.kind));
+	}
+	static const char *const none[] = {"",
+					   "{}",
+					   "[]",
+					   "[[\"kind\",\"bacon\"]]",
+					   "[[\"kind\"]]",
+					   "[[\"kind\",\"flood\"],[\"source\",\"10.0.0.1\"]]",
+					   "[[\"who\",\"x\"]]",
+					   "[1]"};
+	for (size_t i = 0; i < YG_LEN(none); i++) {
+		struct yg_notice back;
+		T_NAMED(!yg_watch_read_fields(yg_sv_of(none[i]), &arena, &back), none[i]);
+	}
+	yg_buf_free(&b);
+}
+
+static bool titled(const char *indicator, bool japanese, const char *want)
+{
+	char text[512];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	return yg_watch_title(yg_sv_of(indicator), japanese, &b) &&
+	       yg_sv_eq(yg_sb_sv(&b), yg_sv_of(want));
+}
+
+static void titles(void)
+{
+	T_OK(titled("beacon:10.0.0.1 > [2001:db8::1]:443", false,
+		    "Beaconing: 10.0.0.1 > [2001:db8::1]:443"));
+	T_OK(titled("silence:zeek of gate", false, "Source gone silent: zeek of gate"));
+	T_OK(titled("silence:zeek of gate", true, "ログの途絶: zeek（gate）"));
+	T_OK(titled("travel:田中", true, "あり得ない移動: 田中"));
+	T_NAMED(titled("travel:a\x1b[2J", false, "Impossible travel: a\\x1b[2J") &&
+			titled("travel:\xff", true, "あり得ない移動: \\xff") &&
+			titled("travel:\xc2\x9b", false, "Impossible travel: \\xc2\\x9b"),
+		"what drives a terminal is escaped");
+	T_OK(!titled("r-01ABC", false, "") && !titled("spray", false, "") &&
+	     !titled("evil:x", true, ""));
 }
 
 static void silent_source(void)
@@ -388,6 +455,8 @@ int main(void)
 	over_a_save(0, false, 0);
 	changed_rules();
 	spray_and_scan();
+	words_again();
+	titles();
 	silent_source();
 	stood_still();
 	places();

@@ -346,6 +346,7 @@ static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err
 		YG_SQL("DELETE FROM hunted_stage WHERE org = $1"),
 		YG_SQL("DELETE FROM retro_hunt_item WHERE hunt IN (SELECT seq FROM retro_hunt WHERE org = $1)"),
 		YG_SQL("DELETE FROM retro_hunt WHERE org = $1"),
+		YG_SQL("DELETE FROM notice_finding WHERE org = $1"),
 		YG_SQL("UPDATE person SET org = '' WHERE org = $1"),
 		YG_SQL("DELETE FROM organisation_path WHERE slug = $1"),
 		YG_SQL("DELETE FROM organisation WHERE slug = $1"),

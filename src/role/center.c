@@ -10,6 +10,7 @@
 #include "api/routes.h"
 #include "api/sign_in.h"
 #include "detect/hunt_state.h"
+#include "detect/notice_found.h"
 #include "detect/registry.h"
 #include "event/table.h"
 #include "org/audit_log.h"
@@ -123,6 +124,8 @@ static void expire(struct center *c)
 	if (yg_import_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	if (yg_detect_stat_stale(l.db, (yg_wall){now}, &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+	if (yg_notice_found_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	if (yg_alert_undo_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));

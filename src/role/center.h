@@ -18,7 +18,7 @@
  */
 #pragma once
 #include "api/api.h"
-#include "detect/correlate.h"
+#include "detect/watch.h"
 #include "intel/registry.h"
 #include "role/role.h"
 
@@ -138,7 +138,7 @@ void center_detect_rows_run(struct center *c); /* work pool; center_detect_rows.
 yg_status center_feed(struct center *c, struct yg_state *db, struct yg_sv body, struct yg_err *err);
 void center_detect_counts(struct center *c, struct center_detect_counts *out); /* any thread */
 /* What a correlation counted since the state was new; false: none of that uid.  Any thread. */
-bool center_detect_correlation(void *ctx, struct yg_sv uid, struct yg_correlate_counts *out);
+bool center_detect_correlation(void *ctx, struct yg_sv uid, struct yg_watch_state *out);
 
 /* center_demo.c: the demonstration, as a job; known batches are not added twice */
 yg_status center_demo_load(struct center *c, struct yg_act *act, uint64_t records,

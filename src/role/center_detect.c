@@ -33,6 +33,8 @@ static void out_begin(struct detecting *d, int64_t seq)
 	d->rows.bad = d->rows.nomem = false;
 	d->count = 0;
 	d->note_n = 0;
+	d->found_n = 0;
+	yg_arena_reset(&d->found_texts);
 	d->told = (struct yg_watch_at){.seq = seq, .received = d->wall};
 	yg_wr_le32(&d->out, YG_WATCH_SPOOL); /* in finding_mark */
 	yg_wr_le32(&d->out, 0);
@@ -41,7 +43,7 @@ static void out_begin(struct detecting *d, int64_t seq)
 
 static bool out_room(struct detecting *d)
 {
-	if (d->told.nth + d->note_n < FINDINGS_MAX && d->out.n < OUT_BYTES - ONE_BYTES &&
+	if (d->note_n + d->found_n < FINDINGS_MAX && d->out.n < OUT_BYTES - ONE_BYTES &&
 	    d->rows.n < ROWS_BYTES - ONE_BYTES)
 		return true;
 	d->c.cut++;
@@ -60,6 +62,56 @@ static void out_added(struct detecting *d, const struct yg_watch_to *to)
 {
 	d->count += to->json != NULL;
 	d->told.nth++;
+	d->now->told = d->now->told || to->json != NULL;
+}
+
+static void event_text(const uint64_t *id, struct yg_sb *out)
+{
+	uint32_t spool, row;
+	uint64_t batch;
+	yg_feed_id_parts(id, &spool, &batch, &row);
+	yg_event_id_format(out, spool, batch, row);
+}
+
+/* To be kept with the row's findings: people look it up, also when it is no alert. */
+static void found(struct detecting *d, const struct yg_notice *n, enum yg_detect_stage stage,
+		  const uint64_t *event)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf fields = {0};
+	char text[YG_EVENT_ID_MAX];
+	struct yg_sb e = yg_sb_init(text, sizeof text);
+	struct yg_arena *a = &d->found_texts;
+	if (d->found_n == d->found_cap) {
+		size_t cap = d->found_cap == 0 ? 64 : d->found_cap * 2;
+		struct yg_notice_found *more = reallocarray(d->found, cap, sizeof *more);
+		if (more == NULL) {
+			d->c.nomem++;
+			return;
+		}
+		d->found = more;
+		d->found_cap = cap;
+	}
+	if (event != NULL)
+		event_text(event, &e);
+	yg_buf_init(&fields, 1u << 20);
+	yg_watch_put_fields(&fields, n);
+	const struct yg_notice_found f = {
+		.org = yg_arena_dup(a, yg_sv_of(d->now->org)),
+		.who = yg_arena_dup(a, n->who),
+		.asset = yg_arena_dup(a, yg_watch_asset(n)),
+		.event = yg_arena_dup(a, yg_sb_sv(&e)),
+		.fields = yg_arena_dup(a, yg_buf_sv(&fields)),
+		.kind = n->kind,
+		.stage = stage,
+		.score = n->score,
+		.severity_id = yg_watch_severity(n),
+		.last = n->time,
+	};
+	if (fields.bad || f.org.p == NULL || f.who.p == NULL || f.asset.p == NULL ||
+	    f.event.p == NULL || f.fields.p == NULL)
+		d->c.nomem++;
+	else
+		d->found[d->found_n++] = f;
 }
 
 static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *event)
@@ -70,7 +122,10 @@ static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *even
 	if (stage == YG_STAGE_OFF)
 		return;
 	d->c.notices++;
-	if (stage < YG_STAGE_AUDIT || !out_room(d))
+	if (!out_room(d))
+		return;
+	found(d, n, stage, event);
+	if (stage < YG_STAGE_AUDIT)
 		return;
 	const struct yg_watch_to to = out_to(d, stage);
 	yg_watch_put_notice(&to, &d->told, n, event);
@@ -96,12 +151,8 @@ static void note(struct detecting *d, uint32_t rule, bool excepted,
 	h->rule = rule;
 	h->excepted = excepted;
 	memcpy(h->org, d->now->org, sizeof h->org);
-	if (hit->id_count > 0) {
-		uint32_t spool, row;
-		uint64_t batch;
-		yg_feed_id_parts(hit->ids[hit->id_count - 1], &spool, &batch, &row);
-		yg_event_id_format(&e, spool, batch, row);
-	}
+	if (hit->id_count > 0)
+		event_text(hit->ids[hit->id_count - 1], &e);
 	(void)yg_sb_cstr(&e);
 }
 
@@ -169,6 +220,8 @@ static yg_status out_apply(struct center *c, struct detecting *d, struct yg_stat
 	if (st != YG_OK)
 		return st;
 	st = yg_findings_apply(&act, yg_buf_sv(&d->out), &result, err);
+	for (size_t i = 0; st == YG_OK && !result.duplicate && i < d->found_n; i++)
+		st = yg_notice_found_add(db, &d->found[i], err);
 	if (st == YG_OK && !result.duplicate)
 		st = count_hits(d, db, yg_env_wall(&c->ctx->env), err);
 	if (st == YG_OK && !result.duplicate)
@@ -176,9 +229,12 @@ static yg_status out_apply(struct center *c, struct detecting *d, struct yg_stat
 	st = yg_tx_end(&tx, st, err);
 	if (st == YG_OK && d->rows.n > 0)
 		__atomic_store_n(&c->detect_rows_wait, true, __ATOMIC_RELEASE);
-	if (st == YG_OK && !result.duplicate && result.applied > 0)
-		yg_announce(&c->api, YG_TOPIC_ALERTS, yg_sv_of(d->now->org), YG_SV(""), YG_SV(""),
-			    "findings");
+	for (size_t i = 0; st == YG_OK && i < d->n; i++) { /* of the clock: of several */
+		if (d->list[i].told && !result.duplicate)
+			yg_announce(&c->api, YG_TOPIC_ALERTS, yg_sv_of(d->list[i].org), YG_SV(""),
+				    YG_SV(""), "findings");
+		d->list[i].told = false;
+	}
 	return st;
 }
 
@@ -236,7 +292,7 @@ static yg_status row_take(struct center *c, struct detecting *d, struct yg_state
 			d->c.refused++;
 		d->at = row.seq;
 		d->c.rows++;
-		d->waits = d->count > 0 || d->note_n > 0 || d->rows.n > 0;
+		d->waits = d->note_n > 0 || d->found_n > 0 || d->rows.n > 0;
 	}
 	if (d->waits)
 		st = out_apply(c, d, db, err);
@@ -274,13 +330,14 @@ static void sum_correlations(struct detecting *d, struct center_correlation *of,
 		(void)yg_sb_cstr(&b);
 	}
 	for (size_t o = 0; o < d->n; o++) {
-		struct yg_correlate_counts k;
+		struct yg_watch_state k;
 		size_t docs = yg_watch_doc_count(d->list[o].w);
 		for (size_t i = 0; i < docs; i++) {
 			uint32_t rule = yg_watch_doc_tag(d->list[o].w, i);
-			if (rule >= n || !yg_watch_counts(d->list[o].w, i, &k))
+			if (rule >= n || !yg_watch_state(d->list[o].w, i, &k))
 				continue;
-#define X(name, meaning) of[rule].counts.name += k.name;
+			of[rule].state.groups += k.groups;
+#define X(name, meaning) of[rule].state.counts.name += k.counts.name;
 			YG_CORRELATE_COUNTERS(X)
 #undef X
 		}
@@ -377,6 +434,7 @@ yg_status center_detect_open(struct center *c, struct yg_err *err)
 	}
 	yg_buf_init(&d->out, OUT_BYTES);
 	yg_buf_init(&d->rows, ROWS_BYTES);
+	yg_arena_init(&d->found_texts, 64u << 20);
 	d->opened = yg_env_mono(&c->ctx->env);
 	d->save_next = yg_mono_add(d->opened, (yg_span){DETECT_SAVE_US});
 	c->detecting = d;
@@ -395,10 +453,7 @@ static yg_status on_stat(void *ctx, struct yg_state *db, const struct yg_feed_he
 	char text[YG_FEED_SAMPLES_MAX][YG_EVENT_ID_MAX];
 	for (uint32_t i = 0; i < e->stat.sample_count; i++) {
 		struct yg_sb b = yg_sb_init(text[i], sizeof text[i]);
-		uint32_t spool, row;
-		uint64_t batch;
-		yg_feed_id_parts(e->stat.samples[i], &spool, &batch, &row);
-		yg_event_id_format(&b, spool, batch, row);
+		event_text(e->stat.samples[i], &b);
 		samples[i] = yg_sb_sv(&b);
 	}
 	const struct yg_detect_stat s = {.rule = e->stat.rule,
@@ -433,7 +488,7 @@ void center_detect_counts(struct center *c, struct center_detect_counts *out)
 	uv_mutex_unlock(&c->detecting->lock);
 }
 
-bool center_detect_correlation(void *ctx, struct yg_sv uid, struct yg_correlate_counts *out)
+bool center_detect_correlation(void *ctx, struct yg_sv uid, struct yg_watch_state *out)
 {
 	struct center *c = ctx;
 	struct detecting *d = c->detecting;
@@ -442,7 +497,7 @@ bool center_detect_correlation(void *ctx, struct yg_sv uid, struct yg_correlate_
 	for (size_t i = 0; !found && i < d->correlation_n; i++) {
 		found = yg_sv_eq(yg_sv_of(d->correlations[i].uid), uid);
 		if (found)
-			*out = d->correlations[i].counts;
+			*out = d->correlations[i].state;
 	}
 	uv_mutex_unlock(&d->lock);
 	return found;

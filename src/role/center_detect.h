@@ -2,6 +2,7 @@
  * correlations and findings beside rules knows.  Only its thread touches it, but `seen`. */
 #pragma once
 #include "detect/feed_store.h"
+#include "detect/notice_found.h"
 #include "detect/watch_finding.h"
 #include "detect/watch_set.h"
 #include "role/center.h"
@@ -13,6 +14,7 @@ struct org_watch {
 	struct yg_watch *w; /* owned */
 	struct yg_watch_place place;
 	bool dirty; /* what is saved of it is not what it is */
+	bool told;  /* the row at hand has alerts of it */
 };
 struct hit_note {      /* a correlation held: to be counted */
 	uint32_t rule; /* of the set */
@@ -22,7 +24,7 @@ struct hit_note {      /* a correlation held: to be counted */
 };
 struct center_correlation { /* as the API shows it, of all organisations together */
 	char uid[64];
-	struct yg_correlate_counts counts;
+	struct yg_watch_state state;
 };
 struct detecting {
 	struct org_watch *list; /* owned, by name */
@@ -39,7 +41,10 @@ struct detecting {
 	uint32_t count;         /* findings in `out` */
 	struct hit_note *notes; /* owned */
 	size_t note_n, note_cap;
-	bool waits; /* `out` could not be applied yet */
+	struct yg_notice_found *found; /* owned; its texts in found_texts */
+	size_t found_n, found_cap;
+	struct yg_arena found_texts;
+	bool waits; /* what the row gave could not be applied yet */
 	struct org_watch *now;
 	struct center_detect_counts c;
 	uv_mutex_t lock;

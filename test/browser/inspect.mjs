@@ -90,6 +90,7 @@ export async function addresses(built, api) {
 	add("detection-rules");
 	add("detection-rule", rule, rule && `${rule}?tab=hits`, rule && `${rule}?tab=history`);
 	add("detection-exceptions", await first("/detection-exceptions?limit=1", id("/detection-exceptions")));
+	add("detection-findings", "/detection-findings?tab=settings");
 	add("retro-hunts", await first("/retro-hunts?limit=1", id("/retro-hunts")));
 	add("import");
 	add("organisations", org && `/organisations/${org}`);

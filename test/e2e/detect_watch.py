@@ -4,6 +4,7 @@ beacon, each once, whatever is sent twice and however often center is killed bet
 events.
 detect_watch.py YAGURA"""
 
+import json
 import os
 import sqlite3
 import sys
@@ -28,9 +29,9 @@ class Feed:
     def __init__(self, s):
         self.s, self.batch = s, 0
 
-    def send(self, org, entries, received=None):
+    def send(self, org, entries, received=None, **source):
         self.batch += 1
-        body = message(SPOOL, self.batch, org, received or NOW, entries)
+        body = message(SPOOL, self.batch, org, received or NOW, entries, **source)
         return until(lambda: send(self.s, body) == 0, 30, 0.2)
 
     def again(self, org, entries):
@@ -41,6 +42,14 @@ class Feed:
 def alerts(s, org, kind="notice"):
     got = s.http("GET", f"/api/v1/alerts?org={org}&limit=200").json()["items"]
     return [a for a in got if a["indicator_type"] == kind]
+
+
+def findings(s, org, kind, **headers):
+    return s.http("GET", f"/api/v1/detection-findings?org={org}&kind={kind}", **headers).json()["items"]
+
+
+def whole(s, alert, **headers):
+    return s.http("GET", f"/api/v1/alerts/{alert['id']}", **headers).json()
 
 
 def one(s, org, indicator):
@@ -199,8 +208,16 @@ def spraying(s, f):
     ok(a, "password spraying over two batches and a kill -9 is found")
     if not a:
         return
-    ok(a["count"] == 1 and a["title"].startswith("Password spraying: 203.0.113.9: 10 accounts with 10 failed logins"),
-       "once, and no login counts twice", a)
+    ok(a["count"] == 1 and a["title"] == "Password spraying: 203.0.113.9" and
+       [r.startswith("203.0.113.9: 10 accounts with 10 failed logins") for r in whole(s, a)["reasons"]] == [True],
+       "once, and no login counts twice", whole(s, a))
+    ja = whole(s, a, Accept_Language="ja")
+    ok(ja["title"] == "パスワードスプレー: 203.0.113.9" and "10個のアカウントへ計10回の認証失敗" in ja["reasons"][0], "title and reason are Japanese for who reads it", ja)
+    e = s.http("GET", f"/api/v1/alerts/{a['id']}/events", Accept_Language="ja").json()["items"][0]
+    ok("10個のアカウント" in e["words"], "what it rests on, too", e)
+    f = findings(s, "heron", "spray", Accept_Language="ja")
+    ok(len(f) == 1 and f[0]["stage"] == "live" and f[0]["count"] == 1 and f[0]["indicator"] == a["indicator"] and f[0]["score"] == a["confidence"] and
+       f[0]["title"] == ja["title"] and "10個のアカウント" in f[0]["reason"], "it is among the findings", f)
     ok(a["asset"] == "203.0.113.9" and a["severity_id"] == 3, "of whom, and how severe", a)
     ok(not alerts(s, "egret"), "another organisation has no part in it")
 
@@ -209,9 +226,11 @@ def killed_behind(s):
     """What was applied and not yet saved comes again, and changes nothing."""
     ok(state(s, "SELECT count(*) > 0 FROM detect_feed")[0] == 1, "rows wait for the next save")
     before = [(a["id"], a["count"]) for a in alerts(s, "heron")]
+    found = findings(s, "heron", "spray")
     s.kill_and_wait("center")
     ok(until(lambda: metric(s, "waiting_rows") == 0 and metric(s, "rows") > 0, 30, 0.3), "after a kill they are taken again")
     ok([(a["id"], a["count"]) for a in alerts(s, "heron")] == before, "and no alert counts them twice", alerts(s, "heron"))
+    ok(findings(s, "heron", "spray") == found, "nor does the list of findings", (found, findings(s, "heron", "spray")))
 
 
 def scanning(s, f):
@@ -221,6 +240,45 @@ def scanning(s, f):
     a = one(s, "heron", "scan:10.0.0.66")
     ok(until(lambda: one(s, "heron", "scan:10.0.0.66")["count"] == 2, 20, 0.3) and a["asset"] == "10.0.0.66", "a scan from inside is an alert", a)
     ok(not [x for x in alerts(s, "heron") if "198.51.100.66" in x["indicator"]], "one from outside is none by itself")
+    out = [x for x in findings(s, "heron", "scan") if x["asset"] == "198.51.100.66"]
+    ok(len(out) == 1 and out[0]["stage"] == "audit-only" and out[0]["count"] == 2 and "from outside" in out[0]["reason"], "but a finding", out)
+
+
+def volume(s, f):
+    def sent(day, size):
+        return [connection(NOW - day * 86400 * S - 5400 * S, "10.0.0.7", "198.51.100.77", 443, OK | SRC_INSIDE, out=size)]
+    for day in range(9, 0, -1):
+        ok(f.send("heron", sent(day, 1_000_000)), f"what is usual, {day} days ago")
+    ok(f.send("heron", sent(0, 500_000_000)), "and five hundred times as much")
+    got = until(lambda: findings(s, "heron", "volume"), 20, 0.3)
+    ok(got and got[0]["asset"] == "10.0.0.7" and got[0]["stage"] == "audit-only" and "500 MB" in got[0]["reason"] and not
+       [x for x in alerts(s, "heron") if x["indicator"].startswith("volume:")], "unusual volume is a finding and no alert", got)
+
+
+def flood(s, f):
+    def asked(second, src):
+        return connection(NOW - second * S, src, "10.0.2.1", 443, OK | DST_INSIDE)
+    usual = [asked(t, f"203.0.113.{1 + t % 40}") for t in range(1200, 700, -1)]
+    burst = [asked(t, f"192.0.2.{60 + i % 3}") for t in range(690, 660, -1) for i in range(60)]
+    ok(f.send("heron", usual) and f.send("heron", burst), "a service that is asked sixty times as often")
+    a = one(s, "heron", "flood:10.0.2.1:443")
+    ok(a and a["asset"] == "10.0.2.1" and a["severity_id"] == 4 and a["count"] == 1, "the onset of a flood is an alert, once", a)
+    r = whole(s, a)["reasons"][0] if a else ""
+    ok("requests a second" in r and "192.0.2.60" in r and "192.0.2.61" in r, "with its top sources", r)
+
+
+def silence(s, f):
+    source = {"source": "zeek", "sensor": "sluice"}
+    came = [NOW - (6 * 3600 + i * 900) * S for i in range(110, 0, -1)]
+    ok(all([f.send("egret", [records(5, at, at)], at, **source) for at in came]), "a source comes every quarter of an hour, and no more")
+    s.kill_and_wait("center")
+    a = until(lambda: next((x for x in alerts(s, "egret") if x["indicator"] == "silence:zeek of sluice"), None), 120, 1)
+    ok(a and a["count"] == 1 and a["title"] == "Source gone silent: zeek of sluice", "a source gone silent is an alert, after a kill of center too", a)
+    got = findings(s, "egret", "silence", Accept_Language="ja")
+    ok(got and got[0]["title"] == "ログの途絶: zeek（sluice）" and got[0]["event"] is None and "ログが届いていない" in got[0]["reason"], "with its reason", got)
+    ok(f.send("egret", [records(5, NOW, NOW)], **source), "it comes again")
+    time.sleep(12)  # more than one tick of the clock
+    ok([x["count"] for x in alerts(s, "egret") if x["indicator"].startswith("silence:")] == [1], "and is told once", alerts(s, "egret"))
 
 
 def beacon(s, f):
@@ -228,6 +286,8 @@ def beacon(s, f):
     calls = [connection(NOW - 3000 * S + i * 60 * S, "10.0.0.5", "198.51.100.7", 443, OK | SRC_INSIDE) for i in range(24)]
     ok(f.send("heron", calls[12:]) and f.send("heron", calls[:12]), "a beacon whose earlier half comes later")
     ok(until(lambda: metric(s, "notices") > before, 20, 0.3), "is counted", metric(s, "notices"))
+    got = findings(s, "heron", "beacon")
+    ok(len(got) == 1 and got[0]["stage"] == "audit-only" and got[0]["asset"] == "10.0.0.5" and "came every 1 min" in got[0]["reason"], "and a finding", got)
     ok(not [x for x in alerts(s, "heron") if x["indicator"].startswith("beacon:")], "and no alert by itself")
 
 
@@ -254,7 +314,25 @@ def travel(s, f):
     ok(f.send("heron", [login(NOW - 400 * S, "eve", "192.0.2.10", True), login(NOW - 100 * S, "eve", "203.0.113.200", True)]),
        "one account, two continents, five minutes")
     a = one(s, "heron", "travel:eve")
-    ok(a and a["asset"] == "eve" and "km" in a["title"] and a["severity_id"] == 4, "impossible travel is an alert", a)
+    ok(a and a["asset"] == "eve" and a["severity_id"] == 4 and " km/h" in whole(s, a)["reasons"][0], "impossible travel is an alert", a)
+
+
+def by_hand(s):
+    """The command line: those there are, how far a kind goes, what correlations hold."""
+    def cli(*args):
+        status, out, err = s.cli("detect", *args)
+        ok(status == 0, f"detect {' '.join(args)}", err)
+        return [json.loads(x) for x in out.splitlines()] if "--json" in args else out
+    ok("10.0.0.5 > 198.51.100.7:443" in cli("findings", "--org", "heron", "--kind", "beacon"), "`detect findings` has the reason")
+    cli("notice", "volume", "live", "--org", "heron")
+    mine = {x["kind"]: (x["stage"], x["own"]) for x in cli("notices", "--org", "heron", "--json")}
+    ok(mine["volume"] == ("live", True) and mine["flood"] == ("live", False), "`detect notice` sets, `detect notices` shows", mine)
+    cli("notice", "volume", "inherited", "--org", "heron")
+    mine = {x["kind"]: (x["stage"], x["own"]) for x in cli("notices", "--org", "heron", "--json")}
+    ok(mine["volume"] == ("audit-only", False), "and takes back", mine)
+    held = {x["title"]: x["state"] for x in cli("correlations", "--json")}
+    ok(held["Many failed logins"]["events"] > 0 and held["Many failed logins"]["late"] >= 3 and held["Many failed logins"]["groups"] >= 1,
+       "`detect correlations` has what they hold", held)
 
 
 def refused(s):
@@ -286,6 +364,10 @@ def main():
         beacon(s, f)
         told_how_far(s, f)
         travel(s, f)
+        volume(s, f)
+        flood(s, f)
+        by_hand(s)
+        silence(s, f)
         refused(s)
         ok(metric(s, "refused") == 0 and metric(s, "dropped") == 0 and metric(s, "nomem") == 0, "nothing was lost on the way")
         note(f"{time.time() - begun:.1f} s")

@@ -949,6 +949,9 @@ def walk_alert_pages(w, tokens):
 def walk_due(w, tokens, a):
     """Due times by policy and by hand, what is put off, both as filters."""
     w.call("getDetectionNotices", 200, query="org=shiokaze")
+    w.call("listDetectionFindings", 200, query="org=shiokaze&kind=beacon&stage=live")
+    w.call("listDetectionFindings", 400, query="kind=bacon")
+    w.call("listDetectionFindings", 404, query="org=yamabuki", token=tokens["shiokaze"])
     w.call("setDetectionNotice", 200, body={"org": "shiokaze", "kind": "beacon", "stage": "live"})
     w.call("setDetectionNotice", 400, body={"org": "shiokaze", "kind": "beacon", "stage": "loud"})
     w.call("setDetectionNotice", 403, body={"org": None, "kind": "beacon", "stage": "off"}, token=tokens["shiokaze"])

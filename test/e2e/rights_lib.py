@@ -12,6 +12,7 @@ import struct
 import time
 
 import yaml
+from feed_lib import OK, SRC_INSIDE, connection, message, send
 from harness import ROOT, Reply, library, until
 
 # name: (parent, kind, alerts, events); no name is a part of another, or of any other word here
@@ -117,6 +118,13 @@ def finding(org, n, k):
             "event_id": f"e-9-{n}-0", "time": stamp(0).replace("Z", ".000001Z"), "title": f"{own} looked up"}
 
 
+def beacon(server, org, k):
+    """A finding beside rules, and no alert."""
+    now = int(time.time()) * 1_000_000
+    calls = [connection(now - (50 - i) * 60_000_000, f"10.{k}.0.9", "198.51.100.7", 443, OK | SRC_INSIDE) for i in range(24)]
+    return send(server, message(77, k + 1, org, now, calls)) == 0
+
+
 def eve(org, n, k):
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     return "".join(json.dumps({"timestamp": f"{now}.{i:06d}+0000", "event_type": "dns", "proto": "UDP",
@@ -173,6 +181,7 @@ class World:
             own.update(requests=asked["id"], block=block["id"], rules=rule["id"], excepts=excepted["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])
             if alerts and not findings(self.s, 9, k + 1, [finding(name, n, k) for n in range(alerts)]):
                 raise AssertionError("findings are not taken")
+            assert beacon(self.s, name, k)
             got = [a for a in self.s.http("GET", f"/api/v1/alerts?org={name}&limit=200").json()["items"] if a["org"] == name]
             assert len(got) == alerts, (name, got)
             own["all_alerts"] = [a["id"] for a in got]
@@ -216,6 +225,9 @@ class World:
             self.ids[node]["people"] = self.ids[node]["person_ids"][0]
 
     def wait_events(self):
+        def found():
+            return {f["org"] for f in self.s.http("GET", "/api/v1/detection-findings?limit=200").json()["items"]}
+        assert until(lambda: found() == set(TREE), 60, 0.3), found()
         if not library():
             return
         want = sum(t[3] for t in TREE.values())

@@ -42,6 +42,7 @@ export const NAV: { label: string; pages: NavPage[] }[] = [
 		pages: [
 			{ page: "detection-rules", label: k("nav.detection-rules"), permission: "indicators:read", keys: "g u", also: ["detection-rule"] },
 			{ page: "detection-exceptions", label: k("nav.detection-exceptions"), permission: "indicators:read" },
+			{ page: "detection-findings", label: k("nav.detection-findings"), permission: "indicators:read" },
 			{ page: "attack-matrix", label: k("nav.attack-matrix"), permission: "indicators:read", keys: "g x" },
 			{ page: "retro-hunts", label: k("nav.retro-hunts"), permission: "indicators:read", keys: "g b" },
 		],

@@ -39,6 +39,8 @@ export interface Rule {
 	/** Its part of the work of all rules, 0 to 1. */
 	cost_share: number;
 	last_hit_at: string | null;
+	/** Of a correlation, for who sees every organisation. */
+	state: Record<"groups" | "events" | "hits" | "late" | "ahead" | "no_group" | "no_value" | "evicted" | "cut" | "dropped", number> | null;
 	author: string;
 	created_at: string;
 	updated_at: string;

@@ -3,10 +3,9 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { type PageOf, api, at } from "../base/api";
 import { useData } from "../base/data";
-import { numbers, t } from "../base/i18n";
+import { t } from "../base/i18n";
 import { go, link, withRest } from "../base/router";
 import { may } from "../base/session";
-import { span } from "../base/time";
 import { Button, ButtonLink, Chip, ErrorBox, Skeleton, Time } from "./basics";
 import { ruleHref } from "./detect";
 import { Confirm, toast } from "./overlay";
@@ -22,6 +21,8 @@ interface Evidence {
 	value: string;
 	/** Of a rule: every field that matched. */
 	fields?: NamedValue[] | null;
+	/** Of a finding beside rules: its sentence. */
+	words?: string | null;
 	/** Found by looking back. */
 	historical?: boolean;
 }
@@ -45,34 +46,6 @@ export function FieldList({ fields }: { fields: NamedValue[] }) {
 				</span>
 			))}
 		</span>
-	);
-}
-const round = (n: number) => Math.round(n * 10) / 10;
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
-function size(n: number): string {
-	const i = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(n, 1)) / 3)));
-	return `${numbers({ maximumSignificantDigits: 3 }).format(n / 1000 ** i)} ${UNITS[i]}`;
-}
-/** A finding beside rules in words, by its kind and its numbers. */
-function Notice({ fields }: { fields: NamedValue[] }) {
-	const of = (name: string) => fields.find((f) => f.name === name)?.value ?? "";
-	const [a, b, c, d] = [0, 1, 2, 3].map((i) => Number(of(`n${i}`))) as [number, number, number, number];
-	const flag = of("flag") === "1" || of("flag") === "true";
-	const told: Record<string, () => string> = {
-		beacon: () => t("notice.beacon", { n: a, every: span(b), jitter: Math.round(c) }),
-		spray: () => t("notice.spray", { n: a, failed: b, time: span(c) }) + (flag ? t("notice.spray-in") : ""),
-		travel: () => t("notice.travel", { n: Math.round(a), time: span(b), speed: Math.round(c) }),
-		scan: () => t(flag ? "notice.scan-out" : "notice.scan-in", { n: a, failed: b, hosts: c, ports: d }),
-		volume: () => t("notice.volume", { now: size(a), usual: size(b), sigma: round(c), n: d }),
-		silence: () => t("notice.silence", { gap: span(a), mean: span(b), longest: span(c) }),
-		flood: () => t("notice.flood", { now: round(a), usual: round(b) }),
-	};
-	const words = told[of("kind")];
-	if (words === undefined) return <FieldList fields={fields} />;
-	return (
-		<>
-			<code translate={false}>{of("who")}</code> {words()}
-		</>
 	);
 }
 /** What stands in the place of an indicator where a rule made the alert. */
@@ -122,7 +95,7 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 							<Time at={e.time} exact seconds />
 						</a>
 						<span class="y-grow">
-							{alert.indicator_type === "notice" ? <Notice fields={e.fields ?? []} /> : <FieldList fields={(e.fields ?? []).length > 0 ? (e.fields as NamedValue[]) : [{ name: e.field, value: e.value }]} />}
+							{e.words ?? <FieldList fields={(e.fields ?? []).length > 0 ? (e.fields as NamedValue[]) : [{ name: e.field, value: e.value }]} />}
 						</span>
 						{e.historical === true && <Chip tone="info">{t("evidence.historical")}</Chip>}
 					</li>

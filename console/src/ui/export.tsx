@@ -9,7 +9,7 @@ import { Button, ButtonLink, ErrorBox, Facts, Progress } from "./basics";
 import { Radios } from "./form";
 import { Dialog } from "./overlay";
 
-export type ExportKind = "alerts" | "alert-groups" | "compare" | "events" | "indicators" | "indicator-lists" | "allow-entries" | "audit-log" | "sources" | "organisations" | "systems" | "people" | "grants" | "tokens" | "approvals" | "saved-searches" | "jobs" | "system-events" | "alert-evidence" | "alert-history" | "alert-comments" | "block-entries" | "dns-requests" | "dns-zones" | "detection-rules" | "detection-exceptions" | "attack-matrix" | "retro-hunts" | "my-sessions" | "my-tokens" | "my-passkeys";
+export type ExportKind = "alerts" | "alert-groups" | "compare" | "events" | "indicators" | "indicator-lists" | "allow-entries" | "audit-log" | "sources" | "organisations" | "systems" | "people" | "grants" | "tokens" | "approvals" | "saved-searches" | "jobs" | "system-events" | "alert-evidence" | "alert-history" | "alert-comments" | "block-entries" | "dns-requests" | "dns-zones" | "detection-rules" | "detection-exceptions" | "attack-matrix" | "detection-findings" | "retro-hunts" | "my-sessions" | "my-tokens" | "my-passkeys";
 /** A list that can be taken away: what, and by which parameters of its route. */
 export interface Export {
 	kind: ExportKind;

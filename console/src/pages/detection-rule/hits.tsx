@@ -1,5 +1,5 @@
 // How often a rule hits, what of it is noise, what it costs; and its newest hits.
-import { Bars, type Bucket, Empty, ErrorBox, Figure, type Rule, Section, Short, Skeleton, Time, alertsOf, at, iso, k, lang, link, orgTitle, range, resolve, span, t, useData } from "../../kit";
+import { About, Bars, type Bucket, Empty, ErrorBox, Facts, Figure, Num, type Rule, Section, Short, Skeleton, Time, alertsOf, at, iso, k, lang, link, orgTitle, range, resolve, span, t, useData } from "../../kit";
 
 interface Hour {
 	hour: string;
@@ -14,6 +14,15 @@ interface Hit {
 	time: string;
 }
 const share = (n: number) => new Intl.NumberFormat(lang.value, { style: "percent", maximumSignificantDigits: 2 }).format(n);
+
+/** What a correlation holds and what it left out. */
+function Holds({ state }: { state: NonNullable<Rule["state"]> }) {
+	return (
+		<Section title={t("detection-rule.state")} about={<About name={t("detection-rule.state")} about={[k("detection-rule.about.state"), k("detection-rule.about.state-how")]} />}>
+			<Facts rows={(Object.keys(state) as (keyof typeof state)[]).map((x) => [t(`detection-rule.state.${x}`), <Num key={x} n={state[x]} />])} />
+		</Section>
+	);
+}
 
 export function Hits({ rule }: { rule: Rule }) {
 	const r = range("now-7d");
@@ -47,6 +56,7 @@ export function Hits({ rule }: { rule: Rule }) {
 					<Bars label={t("detection-rule.over-time")} series={[{ key: "hits", label: t("detection-rule.hits"), tone: "base" }, { key: "excepted", label: t("detection-rule.excepted"), tone: "closed" }]} buckets={buckets} width={width * 3600} />
 				</>
 			)}
+			{rule.state !== null && <Holds state={rule.state} />}
 			<Section title={t("detection-rule.newest")} id="newest">
 				{hits.error !== undefined && <ErrorBox error={hits.error} again={hits.reload} />}
 				{hits.data?.items.length === 0 && <Empty title={t("detection-rule.no-hits")}>{t("detection-rule.no-hits-why")}</Empty>}
