@@ -77,7 +77,10 @@ static bool is_asked(struct yg_detect_view *v, struct yg_sv field, struct name *
 {
 	const struct kind *k = v->kind;
 	*out = (struct name){.to = field};
-	v->nomem = v->nomem || field.p == NULL;
+	if (field.p == NULL) {
+		v->nomem = true;
+		return false;
+	}
 	if (v->only != NULL)
 		out->number = yg_detect_name(v->only, field);
 	bool yes = out->number > 0 || is_all(v);
