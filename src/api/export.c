@@ -400,7 +400,7 @@ static bool is_named(const struct yg_export_work *w, const struct yg_cell *cells
 {
 	char name[512];
 	struct yg_sb b = yg_sb_init(name, sizeof name);
-	size_t n = YG_SV_IS(w->e->kind, "sources") ? 3 : 1;
+	size_t n = YG_MIN(w->column_count, (size_t)(YG_SV_IS(w->e->kind, "sources") ? 3 : 1));
 	for (size_t i = 0; i < n; i++) {
 		yg_sb_put(&b, i > 0 ? YG_SV("~") : YG_SV(""));
 		yg_sb_put(&b, cells[i].text);

@@ -38,6 +38,6 @@ yg_status yg_parse_span(struct yg_sv s, int64_t *out_us, struct yg_err *err);
 /* Length of the longest prefix that is valid UTF-8 (RFC 3629: no surrogates,
  * no overlong forms); s.n when all of it is. */
 size_t yg_utf8_valid(struct yg_sv s);
-/* Length of the sequence of two bytes or more at p (RFC 3629 section 4); 0 when it is not valid
+/* Length of the sequence of two bytes or more at `text` (RFC 3629 section 4); 0 when it is not valid
  * or not whole. */
-size_t yg_utf8_long(const char *p, const char *end);
+size_t yg_utf8_long(const char *text, const char *end);

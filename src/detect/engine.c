@@ -327,6 +327,13 @@ yg_status yg_detect_open_bytes(const void *p, size_t n, struct yg_detect **out, 
 	return yg_detect_open_more(-1, p, n, YG_SV(""), 0, out, err);
 }
 
+static void own_free(struct yg_detect *d)
+{
+#define X(id, name, type) free((void *)(uintptr_t)d->name);
+	YG_DETECT_TABLES(X)
+#undef X
+}
+
 void yg_detect_free(struct yg_detect *d)
 {
 	if (d == NULL)
@@ -334,11 +341,8 @@ void yg_detect_free(struct yg_detect *d)
 	for (uint64_t i = 0; d->automata != NULL && i < d->regexes_count; i++)
 		(void)hs_free_database(d->automata[i]);
 	free(d->automata);
-#define X(id, name, type)                                                                          \
-	if (d->own)                                                                                \
-		free((void *)(uintptr_t)d->name);
-	YG_DETECT_TABLES(X)
-#undef X
+	if (d->own)
+		own_free(d);
 	yg_snap_close(&d->snap);
 	free(d);
 }

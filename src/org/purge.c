@@ -120,21 +120,14 @@ static yg_status purge_hunts(struct purge *p, struct yg_err *err)
 		       : st;
 }
 
-/* Tokens first: from then on nothing new comes in. */
-static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct yg_err *err)
+/* What the organisation had listed, allowed and blocked. */
+static yg_status purge_entries(struct purge *p, struct yg_purge_counts *out, struct yg_err *err)
 {
 	yg_status st = drain(
 		p,
-		YG_SQL("DELETE FROM token WHERE id IN (SELECT id FROM token WHERE org = $1 LIMIT $2)"),
-		"tokens", &out->tokens, err);
-	if (st == YG_OK)
-		st = purge_alerts(p, out, err);
-	if (st == YG_OK)
-		st = drain(
-			p,
-			YG_SQL("DELETE FROM indicator WHERE id IN (SELECT id FROM indicator WHERE list IN"
-			       " (SELECT id FROM indicator_list WHERE org = $1) LIMIT $2)"),
-			"indicators", &out->indicators, err);
+		YG_SQL("DELETE FROM indicator WHERE id IN (SELECT id FROM indicator WHERE list IN"
+		       " (SELECT id FROM indicator_list WHERE org = $1) LIMIT $2)"),
+		"indicators", &out->indicators, err);
 	if (st == YG_OK)
 		st = drain(
 			p,
@@ -150,6 +143,20 @@ static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct
 			p,
 			YG_SQL("DELETE FROM block_entry WHERE id IN (SELECT id FROM block_entry WHERE org = $1 LIMIT $2)"),
 			"block entries", &out->block_entries, err);
+	return st;
+}
+
+/* Tokens first: from then on nothing new comes in. */
+static yg_status purge_rows(struct purge *p, struct yg_purge_counts *out, struct yg_err *err)
+{
+	yg_status st = drain(
+		p,
+		YG_SQL("DELETE FROM token WHERE id IN (SELECT id FROM token WHERE org = $1 LIMIT $2)"),
+		"tokens", &out->tokens, err);
+	if (st == YG_OK)
+		st = purge_alerts(p, out, err);
+	if (st == YG_OK)
+		st = purge_entries(p, out, err);
 	if (st == YG_OK)
 		st = purge_rules(p, err);
 	if (st == YG_OK)
