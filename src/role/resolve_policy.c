@@ -146,10 +146,11 @@ void resolve_policy_take(struct resolve *r, uint64_t generation, int *fd)
 	*fd = -1;
 	if (o->busy)
 		return;
-	if (r->serving) {
+	if (r->serving && r->policy != NULL) {
 		next(o);
 		return;
 	}
+	/* the first one is opened here, whoever waits: until then nothing is refused */
 	o->fd = o->next_fd;
 	o->base_fd = o->next_base_fd;
 	o->generation = generation;
