@@ -34,21 +34,6 @@ void ingest_snap_drop(struct snap_ref *r)
 	free(r);
 }
 
-static void hold_end(struct ingest *in)
-{
-	if (!in->hold)
-		return;
-	in->hold = false;
-	(void)uv_timer_stop(&in->hold_timer);
-	for (size_t i = 0; i < in->pipe_n; i++)
-		pipe_kick(in->pipes[i]);
-}
-
-static void on_hold(uv_timer_t *t)
-{
-	hold_end(t->data);
-}
-
 static void indicators_take(struct ingest *in, struct snap_ref *r)
 {
 	ingest_snap_drop(in->intel);
@@ -56,7 +41,6 @@ static void indicators_take(struct ingest *in, struct snap_ref *r)
 	yg_role_log(in->ctx, YG_EV_INGEST_SNAPSHOT,
 		    YG_KN("generation", yg_intel_generation(r->intel)),
 		    YG_KN("indicators", yg_intel_count(r->intel)));
-	hold_end(in);
 }
 
 static void rules_take(struct ingest *in, struct snap_ref *r)
@@ -194,7 +178,6 @@ static void on_drain(struct yg_role_ctx *ctx)
 {
 	struct ingest *in = ctx->user;
 	in->draining = true;
-	hold_end(in);
 	in->drain_until = yg_mono_add(ingest_now(in), (yg_span){INGEST_DRAIN_US});
 	stop_doors(in);
 	(void)uv_timer_start(&in->tick, on_tick, 50, 50);
@@ -404,6 +387,10 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	if (uv_timer_init(ctx->loop, &in->rest) != 0)
 		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
 	in->rest.data = in;
+	ctx->hooks.snapshot = on_snapshot;
+	/* no batch is processed without what it is to be matched with */
+	if (!yg_role_wait_given(ctx))
+		return YG_OK;
 	yg_status st = store_conf(in, err);
 	if (st == YG_OK)
 		st = mappings_open(in, err);
@@ -426,14 +413,9 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 	in->tick.data = in;
 	if (in->stream != NULL)
 		(void)uv_timer_start(&in->tick, on_tick, 1000, 1000);
-	if (uv_timer_init(ctx->loop, &in->hold_timer) != 0)
-		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
-	in->hold_timer.data = in;
-	in->hold = uv_timer_start(&in->hold_timer, on_hold, INGEST_HOLD_MS, 0) == 0;
 	ctx->hooks.drain = on_drain;
 	ctx->hooks.reload = on_reload;
 	ctx->hooks.alive = on_alive;
-	ctx->hooks.snapshot = on_snapshot;
 	for (size_t i = 0; i < in->pipe_n; i++)
 		pipe_kick(in->pipes[i]);
 	yg_role_ready(ctx, "");

@@ -41,7 +41,6 @@
 #define INGEST_STREAM_IDLE_US                                                                      \
 	(900 * YG_US_PER_S) /* a connection that says nothing for so long is closed */
 #define INGEST_TLS_HELLO_US (10 * YG_US_PER_S) /* a TLS connection shakes hands within this */
-#define INGEST_HOLD_MS      2000 /* for the first snapshot, which main sends right after the start */
 #define INGEST_TALLIES_MAX  1024
 #define INGEST_DRAIN_US     (8 * YG_US_PER_S)
 #define INGEST_DEATHS_CRASH 2 /* crashes on one batch until it is set aside */
@@ -260,8 +259,6 @@ struct ingest {
 	struct follow *follow;
 	struct dnslog *dnslog;
 	bool doors_stopped, draining, stopping;
-	bool hold; /* no batch is processed before the first snapshot is there, or not to be had */
-	uv_timer_t hold_timer;
 	yg_mono drain_until;
 	uv_timer_t rest;          /* nothing has been to do for a while */
 	uv_timer_t tick;          /* once a second while something is to be watched */

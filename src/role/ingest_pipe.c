@@ -254,7 +254,7 @@ static void kick_run(struct pipe *p)
 {
 	struct yg_spool_limit limit = yg_spool_limit(p->spool);
 	if (p->run.running || p->fill == NULL || fill_full(p) || !retry_due(p, &p->retry_run) ||
-	    p->in->stopping || p->in->hold)
+	    p->in->stopping)
 		return;
 	if (!yg_process_in_batch(p->process) && limit.seq <= p->idle_at)
 		return;

@@ -28,6 +28,7 @@ enum yg_role_bit {
 	X(SYSTEM_EVENT,    7,   8, 65536,                  YG_R_MAIN, YG_R_CENTER)   /* i64 time, then json {role,name,level,...}: crashes, restarts, reloads */ \
 	X(PING,            8,   0, 0,                      YG_R_MAIN, YG_R_ALL) \
 	X(ROLES,          10,   0, 4096,                   YG_R_MAIN, YG_R_CENTER)   /* u32 pid of every role process but center: whom run/api.sock must refuse */ \
+	X(GIVEN,          11,   0, 0,                      YG_R_MAIN, YG_R_INGEST | YG_R_RESOLVE | YG_R_ZONES)   /* behind the SNAPSHOTs of a start: there is no more for now */ \
 	X(PONG,            9,   0, 0,                      YG_R_ALL, YG_R_MAIN) \
 	/* run/ingest-<n>.sock: ingest listens */                                                      \
 	X(SUBMIT,         20,  32, YG_BATCH_MAX + 4096,    YG_R_CENTER, YG_R_INGEST) \

@@ -12,6 +12,8 @@ int main(void)
 	T_OK(!yg_ipc_allowed(YG_IPC_SNAPSHOT, 17, YG_R_MAIN, YG_R_INGEST));
 	T_OK(!yg_ipc_allowed(YG_IPC_SNAPSHOT, 16, YG_R_CENTER, YG_R_INGEST));
 	T_OK(!yg_ipc_allowed(YG_IPC_SNAPSHOT, 16, YG_R_MAIN, YG_R_STORE));
+	T_OK(yg_ipc_allowed(YG_IPC_GIVEN, 0, YG_R_MAIN, YG_R_ZONES) &&
+	     !yg_ipc_allowed(YG_IPC_GIVEN, 0, YG_R_CENTER, YG_R_ZONES));
 	T_OK(!yg_ipc_allowed(YG_IPC_FINDINGS, 100, YG_R_STORE, YG_R_CENTER));
 	T_OK(!yg_ipc_allowed(0, 0, YG_R_MAIN, YG_R_INGEST) && yg_ipc_max(0) == 0);
 	T_OK(yg_ipc_max(YG_IPC_SUBMIT) > YG_BATCH_MAX);

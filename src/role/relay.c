@@ -137,11 +137,14 @@ static void give(struct sup *s, struct yg_child *c, uint32_t kind)
 
 void sup_snapshot_give(struct sup *s, struct yg_child *c)
 {
-	give(s, c,
-	     YG_ROLE_KIND_DETECT); /* ingest begins when it has the indicators, the last it needs */
-	for (uint32_t kind = 0; kind < YG_ROLE_KIND_DETECT; kind++)
+	unsigned readers = 0;
+	for (uint32_t kind = 0; kind < YG_SUP_KINDS; kind++) {
+		readers |= kinds[kind].readers;
 		if (kinds[kind].maker != 0)
 			give(s, c, kind);
+	}
+	if ((readers & c->role->bit) != 0 && c->channel != NULL)
+		(void)yg_channel_send_type(c->channel, YG_IPC_GIVEN);
 }
 
 static void keep(struct sup *s, uint32_t kind, int fd, uint64_t generation, struct yg_sv name)

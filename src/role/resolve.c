@@ -15,7 +15,6 @@
 #define KIND_DNS_BASE   5u
 #define TICK_MOST_MS    50
 #define CACHE_ALIGN     64u
-#define SNAPSHOT_TURNS  8 /* of the loop, one for each kind and some to spare */
 
 /* What the outputs of resolve.dnstap need, and no more. */
 static void tap_rights(const struct yg_conf *c, struct yg_role_profile *p)
@@ -230,10 +229,10 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		return st;
 	ctx->hooks.drain = on_drain;
 	ctx->hooks.snapshot = on_snapshot;
-	/* policy and local zones wait in the control channel: before the first query, since
-	 * without them it would be answered wrongly */
-	for (int i = 0; i < SNAPSHOT_TURNS; i++)
-		(void)uv_run(ctx->loop, UV_RUN_NOWAIT);
+	/* policy and local zones come before the first query: without them it would be answered
+	 * wrongly */
+	if (!yg_role_wait_given(ctx))
+		return YG_OK;
 	st = resolve_udp_open(r, err);
 	if (st == YG_OK)
 		st = resolve_stream_open(r, err);

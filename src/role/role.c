@@ -44,6 +44,7 @@ struct yg_role_control {
 	struct conf_kept *conf;
 	struct yg_role_box *box; /* until it is told */
 	bool draining;
+	bool given;  /* the snapshots of the start are here */
 	bool pinged; /* not answered yet */
 };
 
@@ -115,6 +116,14 @@ void yg_role_alive(struct yg_role_ctx *ctx)
 void yg_role_stop(struct yg_role_ctx *ctx)
 {
 	(void)uv_async_send(&ctx->control->stop);
+}
+
+bool yg_role_wait_given(struct yg_role_ctx *ctx)
+{
+	struct yg_role_control *c = ctx->control;
+	while (!c->given && !c->draining)
+		(void)uv_run(ctx->loop, UV_RUN_ONCE);
+	return !c->draining;
 }
 
 bool yg_role_draining(const struct yg_role_ctx *ctx)
@@ -256,6 +265,7 @@ static void on_frame(void *arg, uint32_t type, struct yg_sv body, int *fd)
 		return;
 	case YG_IPC_CONFIG: take_conf(ctx, body); return;
 	case YG_IPC_ROLES: take_roles(c, body); return;
+	case YG_IPC_GIVEN: c->given = true; return;
 	case YG_IPC_SNAPSHOT: {
 		uint32_t kind = yg_rd_le32(&r);
 		(void)yg_rd_le32(&r);

@@ -122,6 +122,11 @@ struct yg_role_ctx {
  * Listeners are non-blocking.  Sealed memory: yg_memfd_map(). */
 int yg_role_fd(const struct yg_role_ctx *ctx, const char *name);
 
+/* For ingest, resolve and zones, with hooks.snapshot set and before they begin: turns the loop
+ * until main has handed over every snapshot it had when the role started.  False: told to
+ * drain meanwhile; run() returns. */
+bool yg_role_wait_given(struct yg_role_ctx *ctx);
+
 /* Tells main that this role works now; `text` is shown in the log (what it
  * listens on, its engine's version); may be "". */
 void yg_role_ready(struct yg_role_ctx *ctx, const char *text);

@@ -240,9 +240,10 @@ static yg_status run(struct yg_role_ctx *ctx, struct yg_err *err)
 		st = zones_local_open(z, err);
 	if (st != YG_OK)
 		return st;
-	st = zones_inputs_open(z, err);
-	if (st != YG_OK)
-		return st;
+	if (!zones_inputs_wait(z))
+		return YG_OK;
+	zones_policy_compile(z);
+	yg_role_ready(ctx, "");
 	(void)uv_timer_start(&z->watch, on_watch, WATCH_MS, WATCH_MS);
 	(void)uv_run(ctx->loop, UV_RUN_DEFAULT);
 	return YG_OK;

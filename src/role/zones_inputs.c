@@ -10,10 +10,7 @@
 
 #define KIND_INDICATORS  1u
 #define KIND_INPUTS      4u
-#define SETTLE_MS        50                 /* what waits in the channel is read before the first */
 #define INDICATORS_EVERY (60 * YG_US_PER_S) /* so often at most because one has ended */
-
-static void settle(struct zones *z);
 
 static bool take_inputs(struct zones *z, int fd, bool *changed, struct yg_err *err)
 {
@@ -61,9 +58,7 @@ static void on_snapshot(struct yg_role_ctx *ctx, uint32_t kind, uint64_t generat
 	if (!good)
 		yg_role_log(ctx, YG_EV_ZONES_INPUT_REFUSED, YG_KN("kind", kind),
 			    YG_KN("generation", generation), YG_KERR(&err));
-	if (!z->settled)
-		settle(z); /* another may be on its way */
-	else if (changed)
+	if (changed && z->settled)
 		zones_changed(z);
 }
 
@@ -75,28 +70,14 @@ bool zones_inputs_hold(const struct zones *z)
 	       ((z->inputs_refused && z->inputs == NULL) || (z->intel_refused && z->intel == NULL));
 }
 
-static void on_settled(uv_timer_t *t)
+/* Without what the centre had sent the first policy would be another than the last. */
+bool zones_inputs_wait(struct zones *z)
 {
-	struct zones *z = t->data;
-	z->settled = true;
-	zones_policy_compile(z);
-	yg_role_ready(z->ctx, "");
-}
-
-static void settle(struct zones *z)
-{
-	uv_update_time(z->ctx->loop);
-	(void)uv_timer_start(&z->settle, on_settled, SETTLE_MS, 0);
-}
-
-yg_status zones_inputs_open(struct zones *z, struct yg_err *err)
-{
-	if (uv_timer_init(z->ctx->loop, &z->settle) != 0)
-		return YG_FAIL(err, YG_INTERNAL, "a timer of the loop");
-	z->settle.data = z;
 	z->ctx->hooks.snapshot = on_snapshot;
-	settle(z);
-	return YG_OK;
+	if (!yg_role_wait_given(z->ctx))
+		return false;
+	z->settled = true;
+	return true;
 }
 
 void zones_inputs_tick(struct zones *z)

@@ -138,7 +138,6 @@ struct zones {
 	bool inputs_refused, intel_refused, settled; /* the last one; the first compile is done */
 	yg_wall inputs_next, intel_next;             /* when an entry ends or begins */
 	int64_t compiled_at;
-	uv_timer_t settle;
 };
 
 static inline int64_t zones_now(const struct zones *z)
@@ -186,7 +185,7 @@ yg_status zones_local_open(struct zones *z, struct yg_err *err);
 void zones_local_look(struct zones *z, bool at_once);
 
 /* zones_inputs.c */
-yg_status zones_inputs_open(struct zones *z, struct yg_err *err); /* then the first compile */
+bool zones_inputs_wait(struct zones *z); /* before the first compile; false: told to drain */
 void zones_inputs_tick(struct zones *z);
 bool zones_inputs_hold(const struct zones *z); /* the policy in force stays as it is */
 yg_status zones_inputs_before(struct zones *z, struct yg_dns_builder *b, struct yg_err *err);
