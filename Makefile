@@ -15,7 +15,7 @@ setup:
 	@tools/setup run
 
 setup-test:
-	@tools/setup run test
+	@tools/setup run build test
 
 $(BUILD)/build.ninja:
 	@meson setup $(BUILD) --prefix $(PREFIX) >/dev/null
@@ -27,7 +27,7 @@ test:
 	@tools/test
 
 bench:
-	@tools/setup run test bench
+	@tools/setup run build test bench
 	@tools/bench
 
 fuzz: setup-test
