@@ -289,6 +289,36 @@ static void test_bounds(void)
 	yg_dns_xfr_free(x);
 }
 
+/* Differences that are larger than any zone's would be: AXFR is better. */
+static void test_delta_bound(void)
+{
+	static uint8_t text[60001];
+	const uint32_t one = 1;
+	struct yg_dns_xfr_opts o = {.zone = &zone, .has_serial = true, .serial = one};
+	static const struct part begin[] = {{"z.example", YG_DNS_SOA, 2},
+					    {"z.example", YG_DNS_SOA, 1},
+					    {"z.example", YG_DNS_SOA, 2}};
+	struct yg_dns_xfr *x = NULL;
+	enum yg_dns_xfr_result result;
+	for (size_t at = 0; at < sizeof text; at += 256) /* texts of 255 octets, and one without */
+		text[at] = (uint8_t)YG_MIN(sizeof text - at - 1, (size_t)255);
+	if (yg_dns_xfr_new(&o, &x, NULL) != YG_OK)
+		abort();
+	yg_status st =
+		yg_dns_xfr_feed(x, 9, msg, answer(begin, YG_LEN(begin), 9, 0), &result, NULL);
+	struct yg_dns_wr w;
+	yg_dns_wr_begin(&w, msg, sizeof msg, 9, YG_DNS_QR);
+	(void)yg_dns_wr_rr(&w, YG_DNS_ANSWER, &zone, YG_DNS_TXT, YG_DNS_IN, 60,
+			   (struct yg_sv){(const char *)text, sizeof text});
+	uint64_t sent = 0;
+	for (; st == YG_OK && sent <= 2 * YG_DNS_XFR_DELTA_MAX; sent += sizeof text)
+		st = yg_dns_xfr_feed(x, 9, msg, w.n, &result, NULL);
+	T_NAMED(st == YG_LIMIT && sent > YG_DNS_XFR_DELTA_MAX - (1 << 20) &&
+			sent < YG_DNS_XFR_DELTA_MAX + (1 << 20),
+		"differences may have so many octets, no more");
+	yg_dns_xfr_free(x);
+}
+
 static void test_answers(void)
 {
 	static const struct part first[] = {{"z.example", YG_DNS_SOA, 1}, {"a.z.example", 1, 1}};
@@ -377,6 +407,37 @@ static void test_tsig(void)
 	}
 }
 
+/* The longest names there are, in a question that is signed. */
+static void test_longest(void)
+{
+	char text[260];
+	struct yg_tsig_key k;
+	struct yg_tsig t;
+	struct yg_dns_msg m;
+	uint8_t rdata[2 * YG_DNS_NAME_MAX + 20] = {0};
+	memset(text, 'a', sizeof text);
+	for (unsigned i = 63; i < 253; i += 64)
+		text[i] = '.';
+	text[253] = '\0';
+	struct yg_dns_name longest = name(text);
+	memcpy(rdata, longest.b, longest.n);
+	text[0] = 'b'; /* another, so that nothing is said by pointing back */
+	struct yg_dns_name other = name(text);
+	memcpy(rdata + longest.n, other.b, other.n);
+	struct yg_sv soa = {(const char *)rdata, (size_t)longest.n + other.n + 20};
+	size_t n = yg_dns_xfr_ask(&longest, &soa, 5, msg, YG_DNS_XFR_ASK_MAX), plain = n;
+	T_OK(longest.n == YG_DNS_NAME_MAX && other.n == YG_DNS_NAME_MAX);
+	T_NAMED(yg_dns_msg_read(msg, n, &m) == YG_OK && m.count[1] == 1,
+		"the largest question is whole");
+	text[0] = 'c';
+	T_OK(yg_tsig_key_init(&k, yg_sv_of(text), YG_SV("hmac-sha512"), YG_SV("YWJj"), NULL) ==
+	     YG_OK);
+	yg_tsig_begin(&t, &k);
+	T_NAMED(yg_tsig_sign(&t, msg, &n, YG_DNS_XFR_ASK_MAX, 1000, NULL) == YG_OK && n > plain,
+		"and there is room for its signature");
+	yg_tsig_end(&t);
+}
+
 int main(void)
 {
 	zone = name("z.example");
@@ -386,7 +447,9 @@ int main(void)
 	test_view("/tmp", 60000);
 	test_transfer();
 	test_bounds();
+	test_delta_bound();
 	test_answers();
 	test_tsig();
+	test_longest();
 	return tap_done();
 }

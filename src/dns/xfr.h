@@ -4,6 +4,7 @@
 #include "dns/records.h"
 
 #define YG_DNS_XFR_DELTA_MAX ((uint64_t)256 << 20) /* bytes of changes; more: AXFR is better */
+#define YG_DNS_XFR_ASK_MAX   2048u                 /* octets of a question, signed */
 
 struct yg_dns_xfr_opts {
 	const struct yg_dns_name *zone; /* borrowed */
@@ -27,8 +28,8 @@ struct yg_dns_xfr; /* owned: yg_dns_xfr_free() */
 yg_status yg_dns_xfr_new(const struct yg_dns_xfr_opts *opts, struct yg_dns_xfr **out,
 			 struct yg_err *err);
 void yg_dns_xfr_free(struct yg_dns_xfr *x);
-/* The question into p (cap octets at least YG_DNS_UDP_PLAIN + 512): IXFR with `soa`, the
- * data of our SOA, AXFR when it is NULL.  Returns its length. */
+/* The question into p (cap octets, YG_DNS_XFR_ASK_MAX): IXFR with `soa`, the data of our
+ * SOA, AXFR when it is NULL.  Returns its length. */
 size_t yg_dns_xfr_ask(const struct yg_dns_name *zone, const struct yg_sv *soa, uint16_t id,
 		      uint8_t *p, size_t cap);
 /* A message of the answer.  YG_OK (see *out) | YG_PARSE (not an answer to it, broken) |

@@ -2,7 +2,7 @@
  * (files and what is kept of every zone), zones_read.c (a file), zones_local.c (local zones), zones_policy.c (all of them into one
  * snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
  * zones_base.c (what has changed since all was compiled), zones_job.c (all of it, in a thread), zones_notify.c (who says that a zone has
- * changed), zones_publish.c and zones_serve.c (our own policy as a zone), zones_door.c
+ * changed), zones_publish.c, zones_serve.c and zones_serve_tcp.c (our own policy as a zone), zones_door.c
  * (what there is to say of every zone).
  * One thread: the loop's; and that of zones_job.c, which has its own copy of what it reads. */
 #pragma once
@@ -73,6 +73,8 @@ struct zone {
 	bool again, want_all, expired; /* asked for while one runs; no IXFR; said so */
 	int64_t good_at, next_at;      /* us, monotonic: last that ended well; next one due */
 	unsigned failures;             /* in a row */
+	int64_t second_at; /* us, monotonic: since then so many were begun out of turn: */
+	unsigned second_n;
 	bool unsaved;
 	int64_t save_at;
 	/* since all was compiled */
@@ -251,7 +253,8 @@ void zones_job_intel_end(struct zones *z, struct yg_intel *old);
 
 /* zones_xfr.c */
 yg_status zones_xfr_open(struct zone *z, struct yg_err *err);
-void zones_xfr_begin(struct zone *z); /* at once, or again when the running one ends */
+void zones_xfr_begin(struct zone *z);    /* at once, or again when the running one ends */
+void zones_xfr_notified(struct zone *z); /* likewise, at most so many a second */
 void zones_xfr_tick(struct zone *z);
 
 /* zones_notify.c */
@@ -259,6 +262,7 @@ yg_status zones_notify_open(struct zones *z, struct yg_err *err);
 
 /* zones_serve.c */
 yg_status zones_serve_open(struct zones *z, struct yg_err *err);
+/* zones_serve_tcp.c */
 void zones_serve_tick(struct zones *z);
 
 /* zones_publish.c */

@@ -63,7 +63,7 @@ static void on_packet(struct zones_notify *d, const struct yg_addr *from, uint8_
 		yg_tsig_begin(&t, z->tsig);
 		good = believed(z, from, p, &n, &t);
 		if (good)
-			zones_xfr_begin(z);
+			zones_xfr_notified(z);
 	}
 	size_t out_n =
 		reply(&m, good ? YG_DNS_RCODE_NOERROR : YG_DNS_RCODE_REFUSED, out, sizeof out);

@@ -1,12 +1,16 @@
 /* zones_served.h - our own policy as zones of ours: zones_publish.c makes them,
- * zones_serve.c gives them away. */
+ * zones_serve.c and zones_serve_tcp.c give them away. */
 #pragma once
 #include "dns/export.h"
 #include "role/zones_internal.h"
 
 #define SERVED_ALLOW_MAX  64
-#define SERVED_JOURNAL    64  /* differences kept */
-#define SERVED_SIGN_BYTES 512 /* room left for a signature */
+#define SERVED_JOURNAL    64 /* differences kept */
+#define SERVED_ASK_BYTES  4096
+#define SERVED_SIGN_BYTES 512                  /* room left for a signature */
+#define SERVED_CONNS_MAX  64                   /* of all zones together */
+#define SERVED_IDLE_US    (30 * YG_US_PER_S)   /* without a whole question or a message */
+#define SERVED_WHOLE_US   (1800 * YG_US_PER_S) /* for one transfer */
 
 struct conn;
 struct edition { /* what was served at one time; transfers of it may still run */
@@ -58,3 +62,24 @@ void served_release(struct edition *e);
 /* The differences from that serial to now, one after another, into *out, which is made:
  * false when they are not all known. */
 bool served_differences(const struct served *s, uint32_t serial, struct yg_buf *out);
+
+/* zones_serve.c: a question */
+struct asked {
+	struct yg_dns_msg m;
+	uint16_t rcode; /* not 0: the answer */
+	bool sign;
+	uint32_t serial; /* of IXFR */
+	bool has_serial;
+};
+/* False: no answer at all. */
+bool served_read_ask(const struct served *s, const struct yg_addr *from, uint8_t *p, size_t *n,
+		     struct yg_tsig *t, struct asked *a);
+size_t served_put_error(const struct asked *a, uint8_t *p, size_t cap);
+bool served_knows(const struct served *s, const struct yg_addr *from); /* its network may ask */
+static inline uint64_t served_wall(const struct zones *z)
+{
+	return (uint64_t)(yg_env_wall(&z->ctx->env).us / YG_US_PER_S);
+}
+
+/* zones_serve_tcp.c */
+void served_on_tcp(uv_poll_t *h, int status, int events);

@@ -9,7 +9,6 @@
 #include "role/zones_internal.h"
 
 #define IN_BYTES    262144u
-#define ASK_BYTES   2048u
 #define IDLE_US     (30 * YG_US_PER_S)
 #define WHOLE_US    (1800 * YG_US_PER_S)
 #define RETRY_FIRST 2  /* s; doubled while there is no zone that says better */
@@ -19,6 +18,7 @@
 #define SAVE_SMALL  ((uint64_t)4 << 20)
 #define SAVE_US     (60 * YG_US_PER_S)
 #define SECRET_MAX  4096
+#define SECOND_MOST 10 /* transfers of a zone that are begun out of turn in a second */
 
 struct xfr_job {
 	struct zone *z;
@@ -31,7 +31,7 @@ struct xfr_job {
 	struct yg_dns_xfr *xfr; /* owned */
 	struct yg_tsig tsig;
 	size_t out_n, in_n;
-	uint8_t out[ASK_BYTES + 2];
+	uint8_t out[YG_DNS_XFR_ASK_MAX + 2];
 	uint8_t in[IN_BYTES];
 };
 
@@ -82,6 +82,28 @@ static void plan(struct zone *z, bool good)
 	}
 }
 
+/* Out of turn; a NOTIFY may be forged, so beyond so many the next tick does it. */
+static void begin_soon(struct zone *z)
+{
+	int64_t now = zones_now(z->all);
+	if (now - z->second_at >= YG_US_PER_S) {
+		z->second_at = now;
+		z->second_n = 0;
+	}
+	if (z->second_n++ < SECOND_MOST)
+		zones_xfr_begin(z);
+	else
+		z->next_at = now;
+}
+
+void zones_xfr_notified(struct zone *z)
+{
+	if (z->job != NULL)
+		z->again = true;
+	else
+		begin_soon(z);
+}
+
 static void job_end(struct xfr_job *j)
 {
 	struct zone *z = j->z;
@@ -90,7 +112,7 @@ static void job_end(struct xfr_job *j)
 	uv_close((uv_handle_t *)&j->tcp, on_closed);
 	if (z->again) {
 		z->again = false;
-		zones_xfr_begin(z);
+		begin_soon(z);
 	}
 }
 
@@ -260,11 +282,11 @@ static yg_status ask(struct xfr_job *j, struct yg_err *err)
 	if (j->by_difference)
 		(void)yg_dns_records_soa(z->records, &owner, &rr);
 	size_t n = yg_dns_xfr_ask(&z->origin, j->by_difference ? &rr.rdata : NULL, j->id,
-				  j->out + 2, ASK_BYTES);
+				  j->out + 2, YG_DNS_XFR_ASK_MAX);
 	yg_status st = yg_dns_xfr_new(&o, &j->xfr, err);
 	yg_tsig_begin(&j->tsig, z->tsig);
 	if (st == YG_OK && z->has_tsig)
-		st = yg_tsig_sign(&j->tsig, j->out + 2, &n, ASK_BYTES,
+		st = yg_tsig_sign(&j->tsig, j->out + 2, &n, YG_DNS_XFR_ASK_MAX,
 				  (uint64_t)(yg_env_wall(&all->ctx->env).us / YG_US_PER_S), err);
 	yg_dns_put16(j->out, (unsigned)n);
 	j->out_n = n + 2;

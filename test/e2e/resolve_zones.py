@@ -338,6 +338,12 @@ def our_own_zone():
             e = s.wait_event("zones.served", 5, kind="IXFR")
             ok(e, "by IXFR", s.log()[-1500:])
             ok(has("good.example", ["rpz-passthru."]) and has("drop.example", ["rpz-drop."]), "the rest is there")
+            with contextlib.ExitStack() as many:
+                for _ in range(80):  # more than there are places, and none says anything
+                    many.enter_context(socket.create_connection(at, 5, ("127.0.0.2", 0)))
+                ok(s.wait_event("zones.serve_full", 5), "more connections than there are places are told of", s.log()[-800:])
+                beside(s, "feed1.zone", FEED1.format(3))
+                ok(until(lambda: has("late.example", []), 20), "and the secondary is served all the same", b.log())
 
 
 @contextlib.contextmanager
