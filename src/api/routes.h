@@ -168,9 +168,9 @@
 	X(GET,    "/api/v1/compare",       "compareOrganisations", "alerts:read", YG_RT_SLOW, 0, NULL, "org period dns", compare) \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/retro-hunts",   "listRetroHunts", "indicators:read", 0, 0, NULL, "state org limit cursor", hunts_list) \
-	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, hunts_add) \
+	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, hunts_add) \
 	X(GET,    "/api/v1/retro-hunts/{id}", "getRetroHunt", "indicators:read", 0, 0, NULL, NULL, hunt_get) \
-	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", 0, 1048576u, YG_TYPES_JSON, NULL, rule_try) \
+	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", YG_RT_CREATES, 1048576u, YG_TYPES_JSON, NULL, rule_try) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client do cd", dns_explain) \
 	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \
 	X(GET,    "/api/v1/dns/allow-requests", "listDnsAllowRequests", "events:read", 0, 0, NULL, "state org limit cursor", dns_requests_list) \

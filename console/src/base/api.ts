@@ -124,7 +124,8 @@ export const api = {
 	/** `once`: an Idempotency-Key where repeating must not make two. */
 	post: <T>(path: string, body?: unknown, o: Options = {}) => json<T>("POST", path, { ...o, body }),
 	put: <T>(path: string, body?: unknown, o: Options = {}) => json<T>("PUT", path, { ...o, body }),
-	patch: <T>(path: string, body: unknown, etag = "*") => json<T>("PATCH", path, { body, etag }),
+	/** `etag`: of what is changed, so that what another has changed since is not lost (412); "*" where there is none. */
+	patch: <T>(path: string, body: unknown, etag: string) => json<T>("PATCH", path, { body, etag }),
 	del: <T>(path: string, params?: Params) => json<T>("DELETE", path, { params }),
 };
 /** A path with its parts escaped: at`/alerts/${id}` */

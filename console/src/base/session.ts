@@ -52,7 +52,7 @@ export async function loadSession(): Promise<void> {
 /** Keeps a choice with the person, so that it is there on every machine. */
 export function keepChoice(patch: { theme?: Theme; language?: Lang }): void {
 	if (session.peek()?.person === null) return;
-	api.patch("/me", patch).catch(() => {
+	api.patch("/me", patch, "*").catch(() => {
 		// it holds in this browser all the same
 	});
 }

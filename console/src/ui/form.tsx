@@ -16,9 +16,12 @@ export interface FormState<T> {
 	submit: () => Promise<boolean>;
 	changed: boolean;
 }
-/** Holds a form's values; `send` throws what the API answers. */
-export function useForm<T extends object>(initial: T, send: (value: T) => Promise<unknown>): FormState<T> {
+/** Holds a form's values; `send` throws what the API answers. `once` stays while the values do, and goes with
+ * success: an Idempotency-Key, by which what is sent again after a lost answer is done once. */
+export function useForm<T extends object>(initial: T, send: (value: T, once: string) => Promise<unknown>): FormState<T> {
 	const [value, setValue] = useState(initial);
+	const once = useRef("");
+	once.current ||= crypto.randomUUID();
 	const [error, setError] = useState<ApiError>();
 	const [busy, setBusy] = useState(false);
 	const [changed, setChanged] = useState(false);
@@ -27,6 +30,7 @@ export function useForm<T extends object>(initial: T, send: (value: T) => Promis
 		set: (patch) => {
 			setValue((v) => ({ ...v, ...patch }));
 			setChanged(true);
+			once.current = "";
 		},
 		error,
 		busy,
@@ -36,7 +40,8 @@ export function useForm<T extends object>(initial: T, send: (value: T) => Promis
 			setBusy(true);
 			setError(undefined);
 			try {
-				await send(value);
+				await send(value, once.current);
+				once.current = "";
 				setChanged(false);
 				return true;
 			} catch (e) {

@@ -4,8 +4,9 @@ import { iso, resolve, span, stamp, toMs } from "../base/time";
 import { Form, SelectField, TextArea, TextField, useForm } from "./form";
 import { Dialog } from "./overlay";
 
-/** A choice of days from now, as the API wants it; "": without end. */
-export const inDays = (days: string) => (days === "" ? null : iso(Math.floor(Date.now() / 1000) * 1000 + Number(days) * 86_400_000));
+const HOUR = 3_600_000;
+/** A choice of days from now, as the API wants it, on the hour: what is sent again after a lost answer is the same. "": without end. */
+export const inDays = (days: string) => (days === "" ? null : iso(Math.ceil(Date.now() / HOUR) * HOUR + Number(days) * 24 * HOUR));
 export const over = (until: string | null) => until !== null && toMs(until) <= Date.now();
 /** To choose from; with `keep`, what holds now first ("keep"). */
 export const dayOptions = (keep?: string | null): [string, string][] => [
@@ -27,7 +28,7 @@ interface LaterProps {
 	onClose: () => void;
 }
 export function LaterDialog({ title, what, label, hint, hours, none, fields, send, onClose }: LaterProps) {
-	const form = useForm({ hours: String(hours), at: "", reason: "" }, (v) => send(v.hours === "none" ? null : iso(v.hours === "" ? resolve(v.at) : Date.now() + Number(v.hours) * 3_600_000), v.reason.trim()));
+	const form = useForm({ hours: String(hours), at: "", reason: "" }, (v) => send(v.hours === "none" ? null : iso(v.hours === "" ? resolve(v.at) : Date.now() + Number(v.hours) * HOUR), v.reason.trim()));
 	const v = form.value;
 	const fault = (i: 0 | 1) => form.fault(fields[i] as never);
 	const bad = v.hours === "" && !(resolve(v.at) > Date.now());

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { ApiError } from "../base/api";
+import { type ApiError, api } from "../base/api";
 import { t } from "../base/i18n";
 import { go, place, withRest } from "../base/router";
 import { Button, ErrorBox, type IconName, cx } from "./basics";
@@ -276,6 +276,13 @@ export function toast(text: string, more: { undo?: () => void; tone?: "ok" | "ba
 export function toastError(e: unknown): void {
 	const x = e as ApiError;
 	toast(x.detail !== undefined && x.detail !== "" ? `${x.title}: ${x.detail}` : String(x.title ?? e), { tone: "bad" });
+}
+/** Changes an object, says so, and offers to take it back: to what `was`, unless somebody has changed it since. `after` gets each answer. */
+export async function changing<T extends { etag: string }>(path: string, etag: string, patch: object, was: object, text: string, after: (now: T) => void): Promise<T> {
+	const now = await api.patch<T>(path, patch, etag);
+	toast(text, { undo: () => void api.patch<T>(path, was, now.etag).then(after, toastError) });
+	after(now);
+	return now;
 }
 function drop(id: number): void {
 	toasts.value = toasts.value.filter((x) => x.id !== id);

@@ -26,7 +26,7 @@ export interface SessionRow {
 }
 
 function Profile({ me, reload }: { me: Me["person"]; reload: () => void }) {
-	const form = useForm({ name: me.name, language: me.language as string, theme: me.theme as string, home: me.home }, (v) => api.patch("/me", v));
+	const form = useForm({ name: me.name, language: me.language as string, theme: me.theme as string, home: me.home }, (v) => api.patch("/me", v, "*"));
 	return (
 		<Form
 			form={form}
@@ -71,7 +71,7 @@ function PasswordDialog({ has, onClose }: { has: boolean; onClose: () => void })
 	);
 }
 function Rename({ passkey, done, onClose }: { passkey: Passkey; done: () => void; onClose: () => void }) {
-	const form = useForm({ label: passkey.label }, (v) => api.patch(at`/me/passkeys/${passkey.id}`, { label: v.label.trim() }));
+	const form = useForm({ label: passkey.label }, (v) => api.patch(at`/me/passkeys/${passkey.id}`, { label: v.label.trim() }, "*"));
 	return (
 		<Dialog title={t("account.passkey.rename")} onClose={onClose}>
 			<Form form={form} action={t("action.save")} cancel={onClose} done={() => { onClose(); done(); }}>

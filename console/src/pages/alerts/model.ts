@@ -94,8 +94,8 @@ export function undo(a: Alert, patch: Patch): Patch {
 /** Takes a merge back: each is its own again, and the one that they joined as severe as it was. */
 export async function unmerge(others: string[], merged: Alert, was: Alert): Promise<Alert> {
 	for (const id of others) await api.post(at`/alerts/${id}/unmerge`);
-	if (merged.severity_id !== was.severity_id) await api.patch(at`/alerts/${was.id}`, { severity_id: was.severity_id });
-	return api.get<Alert>(at`/alerts/${was.id}`);
+	const now = await api.get<Alert>(at`/alerts/${was.id}`);
+	return now.severity_id === merged.severity_id && now.severity_id !== was.severity_id ? change(now, { severity_id: was.severity_id }) : now; // unless somebody has set another since
 }
 /** Many alerts by a job; `seen` gets its progress. */
 export async function changeMany(what: { ids: string[] } | { filter: object }, set: Patch, seen: (j: Job) => void): Promise<Job> {

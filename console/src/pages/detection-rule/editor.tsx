@@ -144,7 +144,7 @@ export function Editor({ text, set, check, untouched, save, readOnly, jump }: { 
 										{t("detection-rule.line", { n: p.line })}
 									</Button>
 								)}
-								<span class="y-grow" lang="en">
+								<span class="y-grow" data-content>
 									{p.reason}
 								</span>
 							</li>

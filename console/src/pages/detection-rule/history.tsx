@@ -31,7 +31,7 @@ export function diff(a: string[], b: string[]): Row[] {
 	return [...out, ...a.slice(a.length - tail).map((l): Row => [" ", l])];
 }
 /** What changed, with three lines around it. */
-function Changes({ rows }: { rows: Row[] }) {
+export function Changes({ rows }: { rows: Row[] }) {
 	const near = rows.map((_, i) => rows.slice(Math.max(0, i - 3), i + 4).some(([s]) => s !== " "));
 	return (
 		<pre class="dr-diff" tabIndex={0} role="region" aria-label={t("detection-rule.changes")}>
@@ -49,7 +49,7 @@ function Changes({ rows }: { rows: Row[] }) {
 	);
 }
 export function History({ id, round, restore }: { id: string; round: number; restore?: ((text: string) => void) | undefined }) {
-	const list = useData<PageOf<Version>>(at`/detection-rules/${id}/history`, { limit: 100, _: undefined });
+	const list = useData<PageOf<Version>>(at`/detection-rules/${id}/history`, { limit: 100 });
 	const [seen, setSeen] = useState(round);
 	if (seen !== round) {
 		setSeen(round);

@@ -1,5 +1,5 @@
 // How often a rule hits, what of it is noise, what it costs; and its newest hits.
-import { About, Bars, type Bucket, Empty, ErrorBox, Facts, Figure, Num, type Rule, Section, Short, Skeleton, Time, alertsOf, at, iso, k, lang, link, orgTitle, range, resolve, span, t, useData } from "../../kit";
+import { About, Bars, type Bucket, Empty, ErrorBox, Facts, Figure, Num, type Rule, Section, Short, Skeleton, Time, alertsOf, at, condition, iso, k, lang, link, may, orgTitle, range, resolve, ruleHref, span, t, useData } from "../../kit";
 
 interface Hour {
 	hour: string;
@@ -13,6 +13,7 @@ interface Hit {
 	org: string;
 	time: string;
 }
+const NEWEST = 20; // of each organisation
 const share = (n: number) => new Intl.NumberFormat(lang.value, { style: "percent", maximumSignificantDigits: 2 }).format(n);
 
 /** What a correlation holds and what it left out. */
@@ -30,6 +31,7 @@ export function Hits({ rule }: { rule: Rule }) {
 	const stats = useData<{ items: Hour[] }>(at`/detection-rules/${rule.id}/stats`, times);
 	const hits = useData<{ items: Hit[] }>(at`/detection-rules/${rule.id}/hits`);
 	const items = stats.data?.items ?? [];
+	const found = (r: Rule) => (r.stage === "live" || r.stage === "audit-only") && may("events:read"); // at these stages each hit is a finding among the events
 	const sum = (name: "looked_at" | "hits" | "excepted" | "cost_ns") => items.reduce((n, h) => n + h[name], 0);
 	const cost = sum("cost_ns") / 1e9;
 	const hours = Math.max(1, Math.round((Date.parse(times.to) - Date.parse(times.from)) / 3_600_000));
@@ -46,9 +48,9 @@ export function Hits({ rule }: { rule: Rule }) {
 			{stats.data !== undefined && (
 				<>
 					<div class="y-figures y-apart">
-						<Figure name={t("detection-rule.hits")} n={<Short n={sum("hits")} />} href="#newest" about={[k("detection-rule.about.hits"), k("detection-rule.about.hits-how")]} />
+						<Figure name={t("detection-rule.hits")} n={<Short n={sum("hits")} />} href={found(rule) ? link("search", { query: { q: condition("indicator", rule.id), from: times.from, to: times.to } }) : "#newest"} about={[k("detection-rule.about.hits"), k("detection-rule.about.hits-how")]} />
 						<Figure name={t("detection-rule.alerts-30d")} n={<Short n={rule.alerts_30d} />} href={alertsOf(rule.id)} about={[k("detection-rule.about.alerts"), k("detection-rule.about.alerts-how")]} />
-						<Figure name={t("detection-rule.excepted")} n={<Short n={sum("excepted")} />} about={[k("detection-rule.about.excepted"), k("detection-rule.about.excepted-how")]} />
+						<Figure name={t("detection-rule.excepted")} n={<Short n={sum("excepted")} />} href={ruleHref(rule.id, { tab: "exceptions" })} about={[k("detection-rule.about.excepted"), k("detection-rule.about.excepted-how")]} />
 						<Figure name={t("detection-rule.cost")} n={cost === 0 ? share(rule.cost_share) : span(cost)} about={[k("detection-rule.about.cost"), k("detection-rule.about.cost-how")]}>
 							<small class="y-soft">{t("detection-rule.cost-of", { share: share(rule.cost_share), n: sum("looked_at") })}</small>
 						</Figure>
@@ -58,6 +60,7 @@ export function Hits({ rule }: { rule: Rule }) {
 			)}
 			{rule.state !== null && <Holds state={rule.state} />}
 			<Section title={t("detection-rule.newest")} id="newest">
+				{(hits.data?.items.length ?? 0) > 0 && <p class="y-soft">{t("detection-rule.newest-most", { n: NEWEST })}</p>}
 				{hits.error !== undefined && <ErrorBox error={hits.error} again={hits.reload} />}
 				{hits.data?.items.length === 0 && <Empty title={t("detection-rule.no-hits")}>{t("detection-rule.no-hits-why")}</Empty>}
 				<ul class="y-list">

@@ -1,8 +1,8 @@
 // One rule: its text with the checks, at which stage it is where, what is excepted, what it was, how often it hits.
 // Without an id: a new one.
-import { Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, toastError, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
+import { type ApiError, Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, changing, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
 import { Editor, useCheck } from "./editor";
-import { History } from "./history";
+import { Changes, History, diff } from "./history";
 import { Hits } from "./hits";
 import { type Override, StageDialog, Stages } from "./stages";
 import { Try } from "./try";
@@ -15,12 +15,9 @@ interface Whole extends Rule {
 }
 interface Exception {
 	id: string;
-	rule: string | null;
 	org: string | null;
-	text: string;
 	reason: string;
 	expires_at: string | null;
-	created_by: string;
 }
 const BEGIN = `title: 
 id: {id}
@@ -41,35 +38,64 @@ falsepositives:
     - Unknown
 level: medium
 `;
-/** What is being written stays while one looks elsewhere in the console. */
-const drafts = new Map<string, string>();
+/** What is being written, and the text that it began from. */
+interface Draft {
+	text: string;
+	base: string;
+}
+/** It stays while one looks elsewhere in the console. */
+const drafts = new Map<string, Draft>();
 const begin = () => BEGIN.replace("{id}", crypto.randomUUID()).replace("{day}", new Date().toISOString().slice(0, 10));
 
+/** Somebody has saved another text since this one was begun: what that changed, and whose goes on. */
+function Stale({ draft, now, keep, take }: { draft: Draft; now: string; keep: () => void; take: () => void }) {
+	return (
+		<div class="y-error" role="alert">
+			<p class="y-error__title">{t("detection-rule.stale")}</p>
+			<p>{t("detection-rule.stale-what")}</p>
+			<Changes rows={diff(draft.base.split("\n"), now.split("\n"))} />
+			<div class="y-row">
+				<Button onClick={take}>{t("detection-rule.stale-take")}</Button>
+				<Button onClick={keep}>{t("detection-rule.stale-keep")}</Button>
+			</div>
+		</div>
+	);
+}
 /** The text, its checks, and the button that saves it: with a fault it leads there instead. */
 function Text({ id, was, first, writable, save, extra, ready, children }: { id: string; was: string; first?: string; writable: boolean; save: (text: string) => Promise<unknown>; extra?: ComponentChildren; ready: boolean; children?: (text: string, bad: boolean) => ComponentChildren }) {
-	const [text, setText] = useState(() => drafts.get(id) ?? first ?? was);
+	const [draft, setDraft] = useState<Draft>(() => {
+		const kept = drafts.get(id);
+		return kept === undefined || kept.text === was ? { text: first ?? was, base: was } : kept;
+	});
+	const { text } = draft;
 	const jump = useRef((_: number) => undefined as void);
+	const wanted = useRef(""); // the text to be saved once it is checked
 	const check = useCheck(text);
 	const changed = text !== was && (first === undefined || text !== first);
-	const set = (next: string) => {
-		setText(next);
+	const stale = changed && draft.base !== was;
+	const set = (next: string, base = text === was ? was : draft.base) => {
+		setDraft({ text: next, base });
 		if (next === (first ?? was)) drafts.delete(id);
-		else drafts.set(id, next);
+		else drafts.set(id, { text: next, base });
 	};
 	const form = useForm({}, async () => {
 		await save(text);
 		drafts.delete(id);
 	});
 	const bad = check.problems.length > 0;
-	const able = writable && (changed || first !== undefined) && ready && text.trim() !== "";
+	const able = writable && (changed || first !== undefined) && ready && text.trim() !== "" && !stale;
 	const go_ = () => {
+		wanted.current = "";
 		if (!able || form.busy) return;
-		if (bad) {
+		if (check.busy) wanted.current = text;
+		else if (bad) {
 			toast(t("detection-rule.mend"), { tone: "bad" });
 			jump.current(check.problems[0]?.line || 1);
-		}
-		else void form.submit();
+		} else void form.submit();
 	};
+	useEffect(() => {
+		if (!check.busy && wanted.current !== "" && wanted.current === text) go_();
+	}, [check.busy]);
 	useEffect(() => {
 		const stay = (e: BeforeUnloadEvent) => changed && e.preventDefault();
 		addEventListener("beforeunload", stay);
@@ -77,7 +103,8 @@ function Text({ id, was, first, writable, save, extra, ready, children }: { id: 
 	}, [changed]);
 	return (
 		<>
-			<Editor text={text} set={set} check={check} untouched={text === first} save={go_} readOnly={!writable} jump={jump} />
+			<Editor text={text} set={set} check={check} untouched={text === first} save={go_} readOnly={!writable || form.busy} jump={jump} />
+			{stale && <Stale draft={draft} now={was} keep={() => set(text, was)} take={() => set(was)} />}
 			{form.error !== undefined && <ErrorBox error={form.error} />}
 			{extra}
 			{writable && (
@@ -177,7 +204,7 @@ function One({ id }: { id: string }) {
 	const writable = rule !== undefined && mayRule(rule.org);
 	const changed = () => {
 		one.reload();
-		setRound(round + 1);
+		setRound((n) => n + 1);
 	};
 	/** What was answered counts at once: a next change is one of it. */
 	const took = (next: Rule) => {
@@ -186,8 +213,14 @@ function One({ id }: { id: string }) {
 	};
 	const patch = async (text: string) => {
 		if (rule === undefined) return;
-		took(await api.patch<Rule>(at`/detection-rules/${id}`, { text }, rule.etag));
-		toast(t("detection-rule.saved"), { undo: () => void api.patch(at`/detection-rules/${id}`, { text: rule.text }).then(changed, toastError) });
+		const send = (etag: string) => changing<Rule>(at`/detection-rules/${id}`, etag, { text }, { text: rule.text }, t("detection-rule.saved"), took);
+		await send(rule.etag).catch(async (e: ApiError) => {
+			if (e.status !== 412) throw e;
+			const now = await api.get<Whole>(at`/detection-rules/${id}`);
+			one.set(now);
+			if (now.text !== rule.text) throw e; // both are shown
+			await send(now.etag);
+		});
 	};
 	return (
 		<Page
@@ -226,7 +259,7 @@ function One({ id }: { id: string }) {
 					{rule.refused !== null && rule.refused !== "" && (
 						<div class="y-error">
 							<p class="y-error__title">{t("detection-rule.refused")}</p>
-							<p lang="en">{rule.refused}</p>
+							<p data-content>{rule.refused}</p>
 						</div>
 					)}
 					<Tabs
@@ -272,7 +305,7 @@ function One({ id }: { id: string }) {
 										restore={
 											writable
 												? (text) => {
-														drafts.set(id, text);
+														drafts.set(id, { text, base: rule.text });
 														shown.current++;
 														setQuery({ tab: null });
 													}

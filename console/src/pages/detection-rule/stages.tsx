@@ -1,5 +1,5 @@
 // Where a rule is at which stage: its own, and what holds below an organisation instead, with reason and expiry.
-import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, findOrgs, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
+import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, changing, findOrgs, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
 
 export interface Override {
 	org: string;
@@ -10,11 +10,7 @@ export interface Override {
 }
 /** What each stage means, to choose from. */
 export function StageDialog({ rule, onClose, done }: { rule: Rule; onClose: () => void; done: (r: Rule) => void }) {
-	const form = useForm({ stage: rule.stage as string }, async (v) => {
-		const next = await api.patch<Rule>(at`/detection-rules/${rule.id}`, { stage: v.stage }, rule.etag);
-		done(next);
-		toast(t("detection-rule.stage-set", { stage: t(`stage.${v.stage}`) }), { undo: () => void api.patch<Rule>(at`/detection-rules/${rule.id}`, { stage: rule.stage }, next.etag).then(done) });
-	});
+	const form = useForm({ stage: rule.stage as string }, (v) => changing<Rule>(at`/detection-rules/${rule.id}`, rule.etag, { stage: v.stage }, { stage: rule.stage }, t("detection-rule.stage-set", { stage: t(`stage.${v.stage}`) }), done));
 	return (
 		<Dialog title={t("detection-rule.stage-title")} onClose={onClose}>
 			<Form form={form} action={t("action.save")} cancel={onClose} done={onClose} disabled={form.value.stage === rule.stage}>
@@ -24,7 +20,10 @@ export function StageDialog({ rule, onClose, done }: { rule: Rule; onClose: () =
 	);
 }
 function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Override | undefined; onClose: () => void; done: () => void }) {
-	const form = useForm({ org: was?.org ?? "", stage: (was?.stage ?? "off") as string, reason: was?.reason ?? "", days: "90" }, (v) => api.put(at`/detection-rules/${rule.id}/overrides/${v.org}`, { stage: v.stage, reason: v.reason.trim(), expires_at: inDays(v.days) }));
+	const holds = was !== undefined && !over(was.expires_at) ? was.expires_at : undefined; // its end, which stays unless another is chosen
+	const form = useForm({ org: was?.org ?? "", stage: (was?.stage ?? "off") as string, reason: was?.reason ?? "", days: holds === undefined ? "90" : "keep" }, (v) =>
+		api.put(at`/detection-rules/${rule.id}/overrides/${v.org}`, { stage: v.stage, reason: v.reason.trim(), expires_at: v.days === "keep" ? holds : inDays(v.days) }),
+	);
 	return (
 		<Dialog title={t("detection-rule.override-new")} onClose={onClose}>
 			<p class="y-soft">{t("detection-rule.override-what")}</p>
@@ -42,7 +41,7 @@ function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Overri
 				{was === undefined ? <Combobox label={t("scope.organisation")} required value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} /> : <p>{orgTitle(was.org)}</p>}
 				<SelectField label={t("detection-rule.stage")} value={form.value.stage} onChange={(stage) => form.set({ stage })} options={STAGES.map((s) => [s, t(`stage.${s}`)])} fault={form.fault("stage")} />
 				<TextArea label={t("detection-rule.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
-				<SelectField label={t("detection-rule.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions()} fault={form.error?.faultOf("expires_at") ?? ""} />
+				<SelectField label={t("detection-rule.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(holds)} fault={form.error?.faultOf("expires_at") ?? ""} />
 			</Form>
 		</Dialog>
 	);

@@ -15,18 +15,24 @@ interface Tried {
 	samples: Sample[];
 	cut?: boolean;
 }
+const SHOWN = 20; // assets
 export function Try({ text, disabled }: { text: string; disabled: boolean }) {
 	const [org, setOrg] = useState(place.value.org);
 	const [date, setDate] = useState(() => day(now.peek()));
 	const [job, setJob] = useState<Job>();
 	const [error, setError] = useState<ApiError>();
 	const stop = useRef(new AbortController());
+	const once = useRef({ what: "", key: "" }); // the same again after a lost answer is one job
 	useEffect(() => () => stop.current.abort(), []);
 	const run = async () => {
 		setError(undefined);
 		setJob(undefined);
+		const body = { text, org, day: iso(resolve(date)) };
+		const what = JSON.stringify(body);
+		if (once.current.what !== what) once.current = { what, key: crypto.randomUUID() };
 		try {
-			const made = await api.post<Job>("/detection-rules/try", { text, org, day: iso(resolve(date)) });
+			const made = await api.post<Job>("/detection-rules/try", body, { once: once.current.key });
+			once.current.what = "";
 			setJob(made);
 			await follow(made.id, setJob, stop.current.signal);
 		} catch (e) {
@@ -62,11 +68,15 @@ export function Try({ text, disabled }: { text: string; disabled: boolean }) {
 							{r.cut === true && <> {t("detection-rule.try-cut")}</>}
 						</p>
 						<div class="y-grid dr-found">
+							<div>
 							<Plain
 								caption={t("detection-rule.try-assets")}
 								heads={[[t("scope.asset")], [t("detection-rule.matches"), true]]}
-								rows={r.assets.slice(0, 20).map((a) => ({ key: a.org + a.asset, cells: [<span><a href={link("overview", { scope: { org: a.org, asset: a.asset } })}>{a.asset}</a>{a.org !== org && <small class="y-soft y-under dr-under">{orgTitle(a.org)}</small>}</span>, <Num n={a.matches} />] }))}
+								rows={r.assets.slice(0, SHOWN).map((a) => ({ key: a.org + a.asset, cells: [<span><a href={link("overview", { scope: { org: a.org, asset: a.asset } })}>{a.asset}</a>{a.org !== org && <small class="y-soft y-under dr-under">{orgTitle(a.org)}</small>}</span>, <Num n={a.matches} />] }))}
 							/>
+							{r.assets.length > SHOWN && <p class="y-soft">{t("detection-rule.try-more", { n: r.assets.length - SHOWN })}</p>}
+							</div>
+							<div>
 							<ul class="y-list">
 								{r.samples.map((s) => (
 									<li key={s.event} class="y-listrow">
@@ -79,6 +89,8 @@ export function Try({ text, disabled }: { text: string; disabled: boolean }) {
 									</li>
 								))}
 							</ul>
+							{r.matches > r.samples.length && <p class="y-soft">{t("detection-rule.try-some", { n: r.samples.length, all: r.matches })}</p>}
+							</div>
 						</div>
 					</>
 				)}

@@ -18,8 +18,7 @@ export function ListFields({ value, set, fault }: { value: { title: string; tlp:
 	);
 }
 export function NewList({ onClose, done }: { onClose: () => void; done: (l: IndicatorList) => void }) {
-	const [once] = useState(() => crypto.randomUUID());
-	const form = useForm({ org: place.value.org, name: "", title: "", tlp: "green", confidence: "50", category: "", enabled: true }, async (v) => {
+	const form = useForm({ org: place.value.org, name: "", title: "", tlp: "green", confidence: "50", category: "", enabled: true }, async (v, once) => {
 		done(await api.post<IndicatorList>("/indicator-lists", { org: v.org || null, name: v.name.trim(), title: v.title.trim(), tlp: v.tlp, confidence: Number(v.confidence), category: v.category.trim(), enabled: v.enabled }, { once }));
 	});
 	return (
@@ -34,12 +33,9 @@ export function NewList({ onClose, done }: { onClose: () => void; done: (l: Indi
 }
 export function NewIndicator({ list, type = "domain", value = "", onClose, done }: { list?: string; type?: string; value?: string; onClose: () => void; done: () => void }) {
 	const lists = useData<PageOf<IndicatorList>>("/indicator-lists", { limit: 200 });
-	const [once, setOnce] = useState(() => crypto.randomUUID());
 	const mine = (lists.data?.items ?? []).filter((l) => mayChange(l.org));
-	const form = useForm({ list: list ?? "", type, value, severity: "", confidence: "", category: "", family: "", days: "", force: false }, (v) =>
-		api
-			.post("/indicators", { list: v.list || mine[0]?.id, type: v.type, value: v.value.trim(), ...(v.severity !== "" && { severity_id: Number(v.severity) }), ...(v.confidence !== "" && { confidence: Number(v.confidence) }), ...(v.category !== "" && { category: v.category.trim() }), ...(v.family !== "" && { family: v.family.trim() }), valid_until: inDays(v.days), ...(v.force && { force: true }) }, { once })
-			.finally(() => setOnce(crypto.randomUUID())),
+	const form = useForm({ list: list ?? "", type, value, severity: "", confidence: "", category: "", family: "", days: "", force: false }, (v, once) =>
+		api.post("/indicators", { list: v.list || mine[0]?.id, type: v.type, value: v.value.trim(), ...(v.severity !== "" && { severity_id: Number(v.severity) }), ...(v.confidence !== "" && { confidence: Number(v.confidence) }), ...(v.category !== "" && { category: v.category.trim() }), ...(v.family !== "" && { family: v.family.trim() }), valid_until: inDays(v.days), ...(v.force && { force: true }) }, { once }),
 	);
 	return (
 		<Dialog title={t("indicators.new")} onClose={onClose}>
@@ -67,9 +63,8 @@ export function NewIndicator({ list, type = "domain", value = "", onClose, done 
 	);
 }
 export function NewAllow({ type = "domain", value = "", onClose, done }: { type?: string; value?: string; onClose: () => void; done: () => void }) {
-	const [once, setOnce] = useState(() => crypto.randomUUID());
 	const asked = useRef(false);
-	const form = useForm({ org: place.value.org, type, value, reason: "", days: "90" }, (v) => api.post<{ kind?: string }>("/allow-entries", { org: v.org || null, type: v.type, value: v.value.trim(), reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }).then((got) => void (asked.current = got.kind !== undefined)).finally(() => setOnce(crypto.randomUUID())));
+	const form = useForm({ org: place.value.org, type, value, reason: "", days: "90" }, (v, once) => api.post<{ kind?: string }>("/allow-entries", { org: v.org || null, type: v.type, value: v.value.trim(), reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }).then((got) => void (asked.current = got.kind !== undefined)));
 	return (
 		<Dialog title={t("indicators.allow-new")} onClose={onClose}>
 			<p class="y-soft">{t("indicators.allow-what")}</p>

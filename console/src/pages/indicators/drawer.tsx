@@ -1,5 +1,5 @@
 // One list, one indicator or one allow entry.
-import { Button, ButtonLink, Chip, Confirm, Drawer, ErrorBox, Facts, Form, Num, Section, type Step, SelectField, Severity, Skeleton, TextArea, TextField, Time, Value, Word, api, at, go, iso, link, may, severityName, dayOptions, inDays, over, t, toast, toastError, useData, useForm, useState } from "../../kit";
+import { Button, ButtonLink, Chip, Confirm, Drawer, ErrorBox, Facts, Form, Num, Section, type Step, SelectField, Severity, Skeleton, TextArea, TextField, Time, Value, Word, api, at, go, iso, link, may, severityName, changing, dayOptions, inDays, over, t, toastError, useData, useForm, useState } from "../../kit";
 import { ListFields, LoadFile } from "./dialogs";
 import { type Allow, type Indicator, type IndicatorList, mayChange, percent, whose } from "./model";
 
@@ -50,10 +50,11 @@ export function ListDrawer({ id, back, step, changed }: Common) {
 	);
 }
 function ChangeList({ list, changed }: { list: IndicatorList; changed: () => void }) {
-	const form = useForm({ title: list.title, tlp: list.tlp, confidence: String(list.confidence), category: list.category, enabled: list.enabled }, (v) => api.patch(at`/indicator-lists/${list.id}`, { title: v.title.trim(), tlp: v.tlp, confidence: Number(v.confidence), category: v.category.trim(), enabled: v.enabled }, list.etag));
-	const undo = () => void api.patch(at`/indicator-lists/${list.id}`, { title: list.title, tlp: list.tlp, confidence: list.confidence, category: list.category, enabled: list.enabled }).then(changed, toastError);
+	const form = useForm({ title: list.title, tlp: list.tlp, confidence: String(list.confidence), category: list.category, enabled: list.enabled }, (v) =>
+		changing<IndicatorList>(at`/indicator-lists/${list.id}`, list.etag, { title: v.title.trim(), tlp: v.tlp, confidence: Number(v.confidence), category: v.category.trim(), enabled: v.enabled }, { title: list.title, tlp: list.tlp, confidence: list.confidence, category: list.category, enabled: list.enabled }, t("indicators.changed"), changed),
+	);
 	return (
-		<Form form={form} action={t("action.save")} disabled={!form.changed || percent(form.value.confidence) !== ""} done={() => { toast(t("indicators.changed"), { undo }); changed(); }}>
+		<Form form={form} action={t("action.save")} disabled={!form.changed || percent(form.value.confidence) !== ""}>
 			<ListFields value={form.value} set={form.set} fault={form.fault} />
 		</Form>
 	);
@@ -83,10 +84,7 @@ export function IndicatorDrawer({ id, back, step, changed }: Common) {
 	};
 	const expire = () => {
 		if (x === undefined) return;
-		void api.patch(at`/indicators/${x.id}`, { valid_until: iso(Math.floor(Date.now() / 1000) * 1000) }, x.etag).then(() => {
-			toast(t("indicators.expired-now"), { undo: () => void api.patch(at`/indicators/${x.id}`, { valid_until: x.valid_until }).then(again, toastError) });
-			again();
-		}, toastError);
+		changing<Indicator>(at`/indicators/${x.id}`, x.etag, { valid_until: iso(Math.floor(Date.now() / 1000) * 1000) }, { valid_until: x.valid_until }, t("indicators.expired-now"), again).catch(toastError);
 	};
 	return (
 		<Drawer title={<code translate={false}>{x?.value ?? id}</code>} back={back} step={step} head={x !== undefined && <div class="y-row"><Chip>{t(`indicators.type.${x.type}`)}</Chip><Severity id={x.severity_id} /><Chip tone={over(x.valid_until) ? "warn" : "ok"}>{over(x.valid_until) ? t("indicators.expired") : t("indicators.valid")}</Chip></div>}>
@@ -141,10 +139,11 @@ export function IndicatorDrawer({ id, back, step, changed }: Common) {
 	);
 }
 function ChangeIndicator({ x, changed }: { x: Indicator; changed: () => void }) {
-	const form = useForm({ severity: String(x.severity_id), confidence: String(x.confidence), days: "keep" }, (v) => api.patch(at`/indicators/${x.id}`, { severity_id: Number(v.severity), confidence: Number(v.confidence), ...(v.days !== "keep" && { valid_until: inDays(v.days) }) }, x.etag));
-	const undo = () => void api.patch(at`/indicators/${x.id}`, { severity_id: x.severity_id, confidence: x.confidence, valid_until: x.valid_until }).then(changed, toastError);
+	const form = useForm({ severity: String(x.severity_id), confidence: String(x.confidence), days: "keep" }, (v) =>
+		changing<Indicator>(at`/indicators/${x.id}`, x.etag, { severity_id: Number(v.severity), confidence: Number(v.confidence), ...(v.days !== "keep" && { valid_until: inDays(v.days) }) }, { severity_id: x.severity_id, confidence: x.confidence, valid_until: x.valid_until }, t("indicators.changed"), changed),
+	);
 	return (
-		<Form form={form} action={t("action.save")} disabled={!form.changed || percent(form.value.confidence) !== ""} done={() => { toast(t("indicators.changed"), { undo }); changed(); }}>
+		<Form form={form} action={t("action.save")} disabled={!form.changed || percent(form.value.confidence) !== ""}>
 			<SelectField label={t("indicators.severity")} value={form.value.severity} onChange={(severity) => form.set({ severity })} options={[...new Set([x.severity_id, 2, 3, 4, 5])].sort().map((n) => [String(n), severityName(n)])} />
 			<TextField label={t("indicators.confidence")} inputMode="numeric" value={form.value.confidence} onChange={(confidence) => form.set({ confidence })} fault={form.fault("confidence") || percent(form.value.confidence)} />
 			<SelectField label={t("indicators.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(x.valid_until)} fault={form.error?.faultOf("valid_until") ?? ""} />
@@ -188,10 +187,11 @@ export function AllowDrawer({ id, back, step, changed }: Common) {
 	);
 }
 function ChangeAllow({ x, changed }: { x: Allow; changed: () => void }) {
-	const form = useForm({ reason: x.reason, days: "keep" }, (v) => api.patch(at`/allow-entries/${x.id}`, { reason: v.reason.trim(), ...(v.days !== "keep" && { expires_at: inDays(v.days) }) }, x.etag));
-	const undo = () => void api.patch(at`/allow-entries/${x.id}`, { reason: x.reason, expires_at: x.expires_at }).then(changed, toastError);
+	const form = useForm({ reason: x.reason, days: "keep" }, (v) =>
+		changing<Allow>(at`/allow-entries/${x.id}`, x.etag, { reason: v.reason.trim(), ...(v.days !== "keep" && { expires_at: inDays(v.days) }) }, { reason: x.reason, expires_at: x.expires_at }, t("indicators.changed"), changed),
+	);
 	return (
-		<Form form={form} action={t("action.save")} disabled={!form.changed || form.value.reason.trim() === ""} done={() => { toast(t("indicators.changed"), { undo }); changed(); }}>
+		<Form form={form} action={t("action.save")} disabled={!form.changed || form.value.reason.trim() === ""}>
 			<TextArea label={t("indicators.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
 			<SelectField label={t("indicators.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(x.expires_at)} fault={form.error?.faultOf("expires_at") ?? ""} />
 		</Form>

@@ -1,19 +1,16 @@
-import { Combobox, Dialog, Form, SelectField, TextField, api, at, findOrgs, mayAll, orgTitle, t, toast, toastError, useForm, useRef } from "../../kit";
+import { Combobox, Dialog, Form, SelectField, TextField, api, at, findOrgs, mayAll, orgTitle, changing, t, toast, useForm } from "../../kit";
 import type { Org } from "./page";
 
 const KINDS = ["centre", "sector", "organisation", "unit"] as const;
 /** A new organisation, at the top or below one, or a change of one. */
 export function OrgForm({ org, parent = "", done, onClose }: { org?: Org; parent?: string; done: (name: string) => void; onClose: () => void }) {
 	const central = mayAll("org:write");
-	const now = useRef<Org | undefined>(undefined);
 	const form = useForm({ name: org?.name ?? "", title_ja: org?.title_ja ?? "", title_en: org?.title_en ?? "", kind: org?.kind ?? (parent === "" ? "organisation" : "unit"), parent: org?.parent ?? parent, prefecture: String(org?.prefecture ?? 0) }, async (v) => {
 		const same = { title_ja: v.title_ja.trim() || v.title_en.trim(), title_en: v.title_en.trim() || v.title_ja.trim(), prefecture: Number(v.prefecture) };
 		const place = { kind: v.kind, parent: v.parent === "" ? null : v.parent };
 		if (org === undefined) await api.post("/organisations", { name: v.name.trim(), ...same, ...place });
-		else now.current = await api.patch<Org>(at`/organisations/${org.name}`, { ...same, ...(central && place) }, org.etag);
+		else await changing<Org>(at`/organisations/${org.name}`, org.etag, { ...same, ...(central && place) }, { title_ja: org.title_ja, title_en: org.title_en, prefecture: org.prefecture, ...(central && { kind: org.kind, parent: org.parent }) }, t("organisations.saved"), () => done(org.name));
 	});
-	// back to what stood before, unless somebody else has changed it since
-	const undo = org === undefined ? undefined : () => void api.patch(at`/organisations/${org.name}`, { title_ja: org.title_ja, title_en: org.title_en, prefecture: org.prefecture, ...(central && { kind: org.kind, parent: org.parent }) }, now.current?.etag).then(() => done(org.name), toastError);
 	const v = form.value;
 	return (
 		<Dialog title={org === undefined ? t("organisations.add") : t("organisations.edit")} onClose={onClose}>
@@ -23,8 +20,9 @@ export function OrgForm({ org, parent = "", done, onClose }: { org?: Org; parent
 				cancel={onClose}
 				disabled={v.name.trim() === "" || (v.title_ja.trim() === "" && v.title_en.trim() === "")}
 				done={() => {
-					toast(t("organisations.saved"), { undo });
 					onClose();
+					if (org !== undefined) return; // told
+					toast(t("organisations.saved"));
 					done(v.name.trim());
 				}}
 			>

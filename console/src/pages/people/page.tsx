@@ -114,7 +114,7 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 		setRound(round + 1);
 	};
 	const close = () => setDialog("");
-	const state = (s: "active" | "disabled") => api.patch(at`/people/${id}`, { state: s }, p?.etag);
+	const state = (s: "active" | "disabled") => api.patch(at`/people/${id}`, { state: s }, p?.etag ?? "");
 	return (
 		<Drawer
 			title={p === undefined ? t("people.one") : p.name || p.login}

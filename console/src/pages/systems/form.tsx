@@ -1,4 +1,4 @@
-import { Combobox, Dialog, Form, Radios, SelectField, TextArea, TextField, api, at, findOrgs, findPersons, may, orgTitle, personName, place, t, toast, toastError, useForm } from "../../kit";
+import { Combobox, Dialog, Form, Radios, SelectField, TextArea, TextField, api, at, findOrgs, findPersons, may, orgTitle, personName, place, changing, t, toast, useForm } from "../../kit";
 import type { InfoSystem } from "./page";
 
 const GRADES = { cia3: ["1", "2", "3"], local5: ["1", "2", "3C", "3B", "3A"] } as const;
@@ -9,17 +9,20 @@ export function SystemForm({ system, done, onClose }: { system?: InfoSystem; don
 	const s = system;
 	const form = useForm(
 		{ org: s?.org ?? place.value.org, name: s?.name ?? "", title_ja: s?.title_ja ?? "", title_en: s?.title_en ?? "", owner: s?.owner ?? "", importance: String(s?.importance ?? 2), scheme: (s?.scheme ?? "cia3") as InfoSystem["scheme"], confidentiality: s?.confidentiality ?? "2", integrity: String(s?.integrity ?? 2), availability: String(s?.availability ?? 2), networks: (s?.networks ?? []).join("\n"), hosts: (s?.hosts ?? []).join("\n") },
-		async (v) => {
+		async (v, once) => {
 			const body = {
 				title_ja: v.title_ja.trim() || v.title_en.trim(), title_en: v.title_en.trim() || v.title_ja.trim(), owner: v.owner === "" ? null : v.owner,
 				importance: Number(v.importance), scheme: v.scheme, confidentiality: v.confidentiality, integrity: Number(v.integrity), availability: Number(v.availability),
 				networks: lines(v.networks), hosts: lines(v.hosts),
 			};
-			const made = s === undefined ? await api.post<InfoSystem>("/systems", { org: v.org, name: v.name.trim(), ...body }) : await api.patch<InfoSystem>(at`/systems/${s.id}`, body, s.etag);
-			// back to what stood before, unless somebody else has changed it since
-			toast(t("systems.saved"), s === undefined ? {} : {
-				undo: () => void api.patch(at`/systems/${s.id}`, { title_ja: s.title_ja, title_en: s.title_en, owner: s.owner, importance: s.importance, scheme: s.scheme, confidentiality: s.confidentiality, integrity: s.integrity, availability: s.availability, networks: s.networks ?? [], hosts: s.hosts ?? [] }, made.etag).then(() => done(s.id), toastError),
-			});
+			if (s !== undefined) {
+				const was = { title_ja: s.title_ja, title_en: s.title_en, owner: s.owner, importance: s.importance, scheme: s.scheme, confidentiality: s.confidentiality, integrity: s.integrity, availability: s.availability, networks: s.networks ?? [], hosts: s.hosts ?? [] };
+				await changing<InfoSystem>(at`/systems/${s.id}`, s.etag, body, was, t("systems.saved"), () => done(s.id));
+				onClose();
+				return;
+			}
+			const made = await api.post<InfoSystem>("/systems", { org: v.org, name: v.name.trim(), ...body }, { once });
+			toast(t("systems.saved"));
 			onClose();
 			done(made.id);
 		},
