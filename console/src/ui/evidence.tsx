@@ -14,7 +14,7 @@ export interface NamedValue {
 	name: string;
 	value: string;
 }
-interface Evidence {
+export interface Evidence {
 	event: string;
 	time: string;
 	field: string;
@@ -58,8 +58,8 @@ export function ruleFacts(a: OfAlert): [string, ComponentChildren][] {
 		[t("evidence.techniques"), a.family !== "" && <span key="t" class="y-row">{a.family.split(/[,\s]+/).map((x) => (read ? <a key={x} class="y-mono" href={link("detection-rules", { query: { technique: x } })}>{x}</a> : x))}</span>],
 	];
 }
-/** Where an exception to the alert's rule is made; of a field that matched, if one is given. */
-export const exceptionHref = (a: OfAlert, f?: NamedValue) => link("detection-exceptions", { scope: {}, query: { new: 1, rule: a.indicator, alert: a.id, of: a.org, field: f?.name, value: f?.value } });
+/** Where an exception to the alert's rule is made, of the fields that matched. */
+export const exceptionHref = (a: OfAlert) => link("detection-exceptions", { scope: {}, query: { new: 1, rule: a.indicator, alert: a.id, of: a.org } });
 
 export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; writable: boolean; changed: () => void }) {
 	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
@@ -69,7 +69,6 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 	if (list.error !== undefined) return <ErrorBox error={list.error} again={list.reload} />;
 	if (list.data === undefined) return <Skeleton />;
 	const rows = list.data.items;
-	const first = rows[0];
 	const past = rows.filter((e) => e.historical === true).length;
 	const cut = writable && rows.length > 1;
 	return (
@@ -107,8 +106,8 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 				</Button>
 			)}
 			{whole && list.data.next_cursor !== null && <p class="y-soft">{t("evidence.more", { n: rows.length })}</p>}
-			{alert.indicator_type === "rule" && first !== undefined && may("indicators:write", alert.org) && (
-				<ButtonLink small kind="quiet" icon="plus" href={exceptionHref(alert, first.fields?.[0] ?? { name: first.field, value: first.value })}>
+			{alert.indicator_type === "rule" && rows.length > 0 && may("indicators:write", alert.org) && (
+				<ButtonLink small kind="quiet" icon="plus" href={exceptionHref(alert)}>
 					{t("evidence.except")}
 				</ButtonLink>
 			)}

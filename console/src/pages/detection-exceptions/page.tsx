@@ -1,5 +1,6 @@
 // What detection leaves out: by whom, where, why and until when.
-import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, findOrgs, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, signal, stepsOf, dayOptions, inDays, over, t, toast, toastError, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, findOrgs, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, signal, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+import { exceptionText, fieldsOf, isCut } from "./text";
 
 interface Exception {
 	id: string;
@@ -13,7 +14,7 @@ interface Exception {
 	created_by: string;
 	etag: string;
 }
-const begin = (field: string, value: string) => `selection:\n    ${field === "" ? "User" : field}: '${value.replaceAll("'", "''")}'\ncondition: selection\n`;
+const BEGIN = "selection:\n    User: ''\ncondition: selection\n";
 const titles = signal<ReadonlyMap<string, string>>(new Map());
 const asked = new Set<string>();
 /** A rule's title; its id until it is known, and for who may not read it. */
@@ -41,35 +42,80 @@ function Text({ value, set, fault }: { value: string; set: (text: string) => voi
 		</Field>
 	);
 }
+/** From an alert: which of the fields that matched must be so. */
+function FieldChoice({ fields, picked, pick, own }: { fields: NamedValue[]; picked: ReadonlySet<string>; pick: (next: ReadonlySet<string>) => void; own: boolean }) {
+	return (
+		<fieldset class="y-radios">
+			<legend>{t("detection-exceptions.fields")}</legend>
+			<p class="y-field__hint">{t("detection-exceptions.fields-hint")}</p>
+			{fields.map((f) => (
+				<Check
+					key={f.name}
+					disabled={own}
+					checked={picked.has(f.name)}
+					onChange={(on) => pick(new Set(fields.map((x) => x.name).filter((x) => (x === f.name ? on : picked.has(x)))))}
+					label={<FieldList fields={[f.value.length > 120 ? { ...f, value: `${f.value.slice(0, 120)}...` } : f]} />}
+					hint={isCut(f.value) ? t("detection-exceptions.cut") : undefined}
+				/>
+			))}
+			{own && (
+				<div class="y-row">
+					<span class="y-soft">{t("detection-exceptions.own-text")}</span>
+					<Button small onClick={() => pick(picked)}>{t("detection-exceptions.from-fields")}</Button>
+				</div>
+			)}
+		</fieldset>
+	);
+}
+/** With an alert its newest match is read first. */
 function NewException({ onClose, done }: { onClose: () => void; done: (x: Exception) => void }) {
-	const [once, setOnce] = useState(() => crypto.randomUUID());
-	const form = useForm({ rule: param("rule"), org: param("of") || place.value.org, text: begin(param("field"), param("value")), reason: "", days: "90" }, async (v) => {
-		done(await api.post<Exception>("/detection-exceptions", { rule: v.rule || null, alert: param("alert") || null, org: v.org || null, text: v.text, reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }).finally(() => setOnce(crypto.randomUUID())));
-	});
-	const v = form.value;
-	const from = param("rule") !== "";
+	const alert = param("alert");
+	const rule = useData<Rule>(alert === "" ? "" : at`/detection-rules/${param("rule")}`);
+	const seen = useData<PageOf<Evidence>>(alert === "" ? "" : at`/alerts/${alert}/events`, { limit: 1 });
+	const e = seen.data?.items[0];
+	const ready = alert === "" || ((rule.data ?? rule.error) !== undefined && (seen.data ?? seen.error) !== undefined);
+	const fields = e === undefined ? [] : fieldsOf((e.fields ?? []).length > 0 ? (e.fields as NamedValue[]) : [{ name: e.field, value: e.value }], rule.data?.kind === "correlation");
 	return (
 		<Dialog title={t("detection-exceptions.new")} onClose={onClose} wide>
 			<p class="y-soft">{t("detection-exceptions.what")}</p>
-			<Form form={form} action={t("action.add")} cancel={onClose} disabled={v.text.trim() === "" || v.reason.trim() === "" || (v.org === "" && !mayAll("indicators:write"))}>
-				{from ? (
-					<Facts rows={[[t("detection-exceptions.rule"), <RuleName key="r" id={v.rule} />]]} />
-				) : (
-					<Combobox label={t("detection-exceptions.rule")} hint={t("detection-exceptions.rule-hint")} placeholder={t("detection-exceptions.rule-find")} value={v.rule} find={findRules} onChange={(rule) => form.set({ rule })} fault={form.fault("rule")} />
-				)}
-				<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-exceptions.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
-				<Text value={v.text} set={(text) => form.set({ text })} fault={form.fault("text")} />
-				<TextArea label={t("detection-exceptions.reason")} required value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
-				<SelectField label={t("detection-exceptions.until")} value={v.days} onChange={(days) => form.set({ days })} options={dayOptions()} fault={form.error?.faultOf("expires_at") ?? ""} />
-			</Form>
+			{seen.error !== undefined && <ErrorBox error={seen.error} again={seen.reload} />}
+			{ready ? <ExceptionForm fields={fields} onClose={onClose} done={done} /> : <Skeleton lines={8} />}
 		</Dialog>
 	);
 }
-function Change({ x, changed }: { x: Exception; changed: () => void }) {
-	const form = useForm({ text: x.text, reason: x.reason, days: "keep" }, (v) => api.patch(at`/detection-exceptions/${x.id}`, { ...(v.text !== x.text && { text: v.text }), reason: v.reason.trim(), ...(v.days !== "keep" && { expires_at: inDays(v.days) }) }, x.etag));
-	const undo = () => void api.patch(at`/detection-exceptions/${x.id}`, { text: x.text, reason: x.reason, expires_at: x.expires_at }).then(changed, toastError);
+function ExceptionForm({ fields, onClose, done }: { fields: NamedValue[]; onClose: () => void; done: (x: Exception) => void }) {
+	const textFor = (names: ReadonlySet<string>) => (fields.length === 0 ? BEGIN : exceptionText(fields.filter((f) => names.has(f.name))));
+	const [picked, setPicked] = useState<ReadonlySet<string>>(() => new Set(fields.map((f) => f.name)));
+	const form = useForm({ rule: param("rule"), org: param("of") || place.value.org, text: textFor(picked), reason: "", days: "90" }, async (v, once) => {
+		done(await api.post<Exception>("/detection-exceptions", { rule: v.rule || null, alert: param("alert") || null, org: v.org || null, text: v.text, reason: v.reason.trim(), expires_at: inDays(v.days) }, { once }));
+	});
+	const v = form.value;
+	const from = param("rule") !== "";
+	const pick = (next: ReadonlySet<string>) => {
+		setPicked(next);
+		form.set({ text: textFor(next) });
+	};
 	return (
-		<Form form={form} action={t("action.save")} disabled={!form.changed || form.value.reason.trim() === "" || form.value.text.trim() === ""} done={() => { toast(t("detection-exceptions.changed"), { undo }); changed(); }}>
+		<Form form={form} action={t("action.add")} cancel={onClose} disabled={v.text.trim() === "" || v.reason.trim() === "" || (v.org === "" && !mayAll("indicators:write"))}>
+			{from ? (
+				<Facts rows={[[t("detection-exceptions.rule"), <RuleName key="r" id={v.rule} />]]} />
+			) : (
+				<Combobox label={t("detection-exceptions.rule")} hint={t("detection-exceptions.rule-hint")} placeholder={t("detection-exceptions.rule-find")} value={v.rule} find={findRules} onChange={(rule) => form.set({ rule })} fault={form.fault("rule")} />
+			)}
+			<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-exceptions.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+			{fields.length > 0 && <FieldChoice fields={fields} picked={picked} pick={pick} own={v.text !== textFor(picked)} />}
+			<Text value={v.text} set={(text) => form.set({ text })} fault={form.fault("text")} />
+			<TextArea label={t("detection-exceptions.reason")} required value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
+			<SelectField label={t("detection-exceptions.until")} value={v.days} onChange={(days) => form.set({ days })} options={dayOptions()} fault={form.error?.faultOf("expires_at") ?? ""} />
+		</Form>
+	);
+}
+function Change({ x, changed }: { x: Exception; changed: () => void }) {
+	const form = useForm({ text: x.text, reason: x.reason, days: "keep" }, (v) =>
+		changing<Exception>(at`/detection-exceptions/${x.id}`, x.etag, { ...(v.text !== x.text && { text: v.text }), reason: v.reason.trim(), ...(v.days !== "keep" && { expires_at: inDays(v.days) }) }, { text: x.text, reason: x.reason, expires_at: x.expires_at }, t("detection-exceptions.changed"), changed),
+	);
+	return (
+		<Form form={form} action={t("action.save")} disabled={!form.changed || form.value.reason.trim() === "" || form.value.text.trim() === ""}>
 			<Text value={form.value.text} set={(text) => form.set({ text })} fault={form.fault("text")} />
 			<TextArea label={t("detection-exceptions.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
 			<SelectField label={t("detection-exceptions.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(x.expires_at)} fault={form.error?.faultOf("expires_at") ?? ""} />
@@ -135,7 +181,7 @@ const COLUMNS = (): Column<Exception>[] => [
 	{ key: "by", label: t("detection-exceptions.by"), width: "min", cell: (x) => actorName(x.created_by), extra: true },
 	{ key: "created", label: t("detection-exceptions.created"), width: "min", cell: (x) => <Time at={x.created_at} />, drop: 1 },
 ];
-const AWAY = { new: null, alert: null, of: null, field: null, value: null };
+const AWAY = { new: null, alert: null, of: null };
 export default function DetectionExceptions() {
 	const id = place.value.rest[0];
 	const filter = { ...orgQuery(), rule: param("new") !== "" ? undefined : param("rule") || undefined };
@@ -152,6 +198,7 @@ export default function DetectionExceptions() {
 			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("detection-exceptions.new")}</Button>}
 			drawer={id === undefined ? undefined : <ExceptionDrawer key={id} id={id} back={withRest([])} step={stepsOf(rows, (x) => [x.id])} changed={list.reload} />}
 		>
+			<OfOrg />
 			<Table
 				name="detection-exceptions"
 				label={t("nav.detection-exceptions")}
