@@ -2,6 +2,24 @@
 import { Button, Combobox, Dialog, Facts, Form, Progress, SelectField, TextField, api, findOrgs, mayAll, place, stageOptions, t, useForm, useRef, useState } from "../../kit";
 
 const AT_ONCE = 400_000; // characters of one request
+const NAME_MAX = 200; // characters of a path that are sent
+const SHOWN = 50;
+const isRule = (name: string) => /\.ya?ml$/i.test(name);
+/** A file, and where it lies in the folder that was chosen. */
+interface Chosen {
+	path: string;
+	file: () => Promise<File>;
+}
+const entriesOf = (dir: FileSystemDirectoryReader) => new Promise<FileSystemEntry[]>((done, failed) => dir.readEntries(done, failed));
+/** What was dropped: files, and the rule files of folders. */
+async function within(entry: FileSystemEntry): Promise<Chosen[]> {
+	if (entry.isFile) return [{ path: entry.fullPath.replace(/^\//, ""), file: () => new Promise((done, failed) => (entry as FileSystemFileEntry).file(done, failed)) }];
+	const reader = (entry as FileSystemDirectoryEntry).createReader();
+	const out: Chosen[] = [];
+	for (let some = await entriesOf(reader); some.length > 0; some = await entriesOf(reader)) // a hundred at a time
+		for (const x of some) if (x.isDirectory || isRule(x.name)) out.push(...(await within(x)));
+	return out;
+}
 interface Outcome {
 	added: number;
 	changed: number;
@@ -11,10 +29,11 @@ interface Outcome {
 }
 
 export function ImportDialog({ onClose, done }: { onClose: () => void; done: () => void }) {
-	const [files, setFiles] = useState<File[]>([]);
+	const [files, setFiles] = useState<Chosen[]>([]);
 	const [sent, setSent] = useState(0);
 	const [outcome, setOutcome] = useState<Outcome>();
 	const pick = useRef<HTMLInputElement>(null);
+	const folder = useRef<HTMLInputElement>(null);
 	const form = useForm({ org: place.value.org, collection: "own", stage: "test" }, async (v) => {
 		const sum: Outcome = { added: 0, changed: 0, unchanged: 0, refused_count: 0, refused: [] };
 		let part: { name: string; text: string }[] = [];
@@ -32,20 +51,40 @@ export function ImportDialog({ onClose, done }: { onClose: () => void; done: () 
 			setSent(read);
 			[part, size] = [[], 0];
 		};
-		for (const f of files) {
-			const text = await f.text();
-			if (size + text.length > AT_ONCE || part.length >= 500) await send();
-			part.push({ name: f.name, text });
-			size += text.length;
-			read++;
+		const refuse = (file: string, reason: string) => {
+			sum.refused_count++;
+			sum.refused.push({ file, line: 0, reason });
+		};
+		try {
+			for (const f of files) {
+				const text = await f.file().then((x) => x.text()).catch((e: Error) => {
+					refuse(f.path, `${t("detection-rules.unreadable")} ${e.message}`);
+					return "";
+				});
+				if (text.includes("\0")) refuse(f.path, t("detection-rules.no-text"));
+				else if (text !== "") {
+					if (size + text.length > AT_ONCE || part.length >= 500) await send();
+					part.push({ name: f.path.slice(-NAME_MAX), text });
+					size += text.length;
+				}
+				read++;
+			}
+			await send();
+		} finally { // what was taken in is there, also where it ended halfway
+			setOutcome({ ...sum });
+			done();
 		}
-		await send();
-		done();
 	});
-	const choose = (list: FileList | null | undefined) => {
-		setFiles([...(list ?? [])]);
+	const choose = (list: Chosen[]) => {
+		setFiles(list);
 		setOutcome(undefined);
 		setSent(0);
+	};
+	const chosen = (list: FileList | null) => choose([...(list ?? [])].filter((f) => f.webkitRelativePath === "" || isRule(f.name)).map((f) => ({ path: f.webkitRelativePath || f.name, file: () => Promise.resolve(f) })));
+	const dropped = async (items: DataTransferItemList) => {
+		const entries = [...items].flatMap((x) => x.webkitGetAsEntry() ?? []); // now: afterwards there are none
+		const lists = await Promise.all(entries.map((x) => within(x).catch((e: Error) => [{ path: x.name, file: () => Promise.reject(e) }])));
+		choose(lists.flat());
 	};
 	return (
 		<Dialog title={t("detection-rules.import")} onClose={onClose}>
@@ -55,12 +94,14 @@ export function ImportDialog({ onClose, done }: { onClose: () => void; done: () 
 					onDragOver={(e) => e.preventDefault()}
 					onDrop={(e) => {
 						e.preventDefault();
-						choose(e.dataTransfer?.files);
+						if (e.dataTransfer !== null) void dropped(e.dataTransfer.items);
 					}}
 				>
 					<p>{files.length === 0 ? t("detection-rules.import-drop") : t("detection-rules.import-files", { n: files.length })}</p>
 					<Button onClick={() => pick.current?.click()}>{t("detection-rules.import-pick")}</Button>
-					<input ref={pick} type="file" multiple class="y-hidden" tabIndex={-1} aria-label={t("detection-rules.import-pick")} accept=".yml,.yaml" onChange={(e) => choose(e.currentTarget.files)} />
+					<Button onClick={() => folder.current?.click()}>{t("detection-rules.import-folder")}</Button>
+					<input ref={pick} type="file" multiple class="y-hidden" tabIndex={-1} aria-label={t("detection-rules.import-pick")} accept=".yml,.yaml" onChange={(e) => chosen(e.currentTarget.files)} />
+					<input ref={folder} type="file" {...{ webkitdirectory: true }} class="y-hidden" tabIndex={-1} aria-label={t("detection-rules.import-folder")} onChange={(e) => chosen(e.currentTarget.files)} />
 				</div>
 				<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-rules.org-hint") : undefined} required={!mayAll("indicators:write")} value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 				<TextField label={t("detection-rules.collection")} hint={t("detection-rules.collection-hint")} required value={form.value.collection} onChange={(collection) => form.set({ collection })} fault={form.fault("collection")} maxLength={64} />
@@ -73,15 +114,16 @@ export function ImportDialog({ onClose, done }: { onClose: () => void; done: () 
 							<>
 								<h3>{t("detection-rules.result.refused", { n: outcome.refused_count })}</h3>
 								<ul class="y-list">
-									{outcome.refused.slice(0, 50).map((r) => (
+									{outcome.refused.slice(0, SHOWN).map((r) => (
 										<li key={`${r.file}${r.line}${r.reason}`}>
 											<code translate={false}>{r.line === 0 ? r.file : `${r.file}:${r.line}`}</code>
-											<p class="y-soft" lang="en">
+											<p class="y-soft" data-content>
 												{r.reason}
 											</p>
 										</li>
 									))}
 								</ul>
+								{outcome.refused_count > SHOWN && <p class="y-soft">{t("detection-rules.result.more", { n: outcome.refused_count - SHOWN })}</p>}
 							</>
 						)}
 					</div>

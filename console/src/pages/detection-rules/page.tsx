@@ -1,5 +1,5 @@
 // The rules of detection: which are in force, how often they are right, what they cost.
-import { About, BulkBar, Button, ButtonLink, type Column, Empty, Heard, type Job, LEVELS, Menu, Num, Page, type PageOf, type Rule, STAGES, SearchBox, Select, Severity, type Stage, StageChip, Table, Time, alertsOf, api, k, lang, levelId, link, may, mayRule, newSelection, orgQuery, param, ruleHref, setQuery, severityName, sourceWords, stageOptions, t, toast, toastError, useList, useMemo, useState, whoseRule } from "../../kit";
+import { About, type ApiError, BulkBar, Button, ButtonLink, type Column, Empty, Heard, type Job, LEVELS, Menu, Num, OfOrg, Page, type PageOf, type Rule, STAGES, SearchBox, Select, Severity, type Stage, StageChip, Table, Time, alertsOf, api, k, lang, levelId, link, may, mayRule, newSelection, orgQuery, param, ruleHref, setQuery, severityName, sourceWords, stageOptions, t, toast, toastError, useList, useMemo, useState, whoseRule } from "../../kit";
 import { ImportDialog } from "./import";
 
 const KINDS = ["rule", "correlation", "filter"];
@@ -48,11 +48,19 @@ const COLUMNS = (): Column<Rule>[] => [
 ];
 
 const AT_ONCE = 500;
-/** All or none of each five hundred. */
-async function changeMany(ids: string[], stage: Stage, seen: (done: number) => void): Promise<void> {
+/** All or none of each five hundred; of those with one that is gone meanwhile, the others. `done` gets what is changed. */
+async function changeMany(ids: string[], stage: Stage, done: (ids: string[]) => void): Promise<void> {
 	for (let i = 0; i < ids.length; i += AT_ONCE) {
-		await api.post("/detection-rules/bulk", { ids: ids.slice(i, i + AT_ONCE), stage });
-		seen(Math.min(i + AT_ONCE, ids.length));
+		const part = ids.slice(i, i + AT_ONCE);
+		const gone = await api.post("/detection-rules/bulk", { ids: part, stage }).then(
+			() => false,
+			(e: ApiError) => {
+				if (e.status !== 404) throw e;
+				return true;
+			},
+		);
+		if (!gone) done(part);
+		else if (part.length > 1) for (const half of [part.slice(0, part.length >> 1), part.slice(part.length >> 1)]) await changeMany(half, stage, done);
 	}
 }
 async function allOf(filter: Record<string, string | undefined>): Promise<Rule[]> {
@@ -63,6 +71,11 @@ async function allOf(filter: Record<string, string | undefined>): Promise<Rule[]
 		cursor = p.next_cursor;
 	}
 	return out;
+}
+/** Each to its own stage again, unless somebody has changed it since. */
+async function putBack(was: Rule[], from: Stage): Promise<void> {
+	const now = new Map((await allOf({ stage: from })).map((r) => [r.id, r.stage]));
+	for (const s of STAGES) await changeMany(was.filter((r) => r.stage === s && now.get(r.id) === from).map((r) => r.id), s, () => undefined);
 }
 const selection = newSelection();
 
@@ -99,12 +112,23 @@ export default function DetectionRules() {
 	const bulk = async (stage: Stage) => {
 		const those = selection.all.value ? await allOf(filter) : list.items.filter((r) => selection.ids.value.has(r.id));
 		const was = those.filter((r) => mayRule(r.org) && r.stage !== stage);
+		const changed = new Set<string>();
+		const seen = (ids: string[]) => {
+			for (const id of ids) changed.add(id);
+			going(changed.size, was.length);
+		};
+		let whole = false;
 		going(0, was.length);
-		const undo = () => void Promise.all(STAGES.map((s) => changeMany(was.filter((r) => r.stage === s).map((r) => r.id), s, () => undefined))).then(list.reload, toastError);
-		await changeMany(was.map((r) => r.id), stage, (n) => going(n, was.length)).finally(() => setJob(undefined));
-		selection.clear();
-		list.reload();
-		toast(t("detection-rules.bulk-done", { n: was.length, stage: t(`stage.${stage}`) }), { undo });
+		try {
+			await changeMany(was.map((r) => r.id), stage, seen);
+			whole = true;
+		} finally { // what was done is done, and can be taken back, also where it ended halfway
+			setJob(undefined);
+			selection.clear();
+			list.reload();
+			const text = t("detection-rules.bulk-done", { n: changed.size, stage: t(`stage.${stage}`) }) + (changed.size < those.length ? ` ${t("detection-rules.bulk-left", { n: those.length - changed.size })}` : "");
+			if (whole || changed.size > 0) toast(text, changed.size === 0 ? {} : { undo: () => void putBack(was.filter((r) => changed.has(r.id)), stage).then(list.reload, toastError) });
+		}
 	};
 	const filtered = FILTERS.some((x) => param(x) !== "");
 	return (
@@ -123,6 +147,7 @@ export default function DetectionRules() {
 				)
 			}
 		>
+			<OfOrg />
 			<Table
 				name="detection-rules"
 				label={t("nav.detection-rules")}
