@@ -58,6 +58,9 @@ static void test_join(void)
 	T_OK(yg_alert_reasons(db, a[1].id, false, &arena, &why, &n, &err) == YG_OK && n == 1 &&
 	     yg_sv_has(why[0], YG_SV("evil.example")) && yg_sv_has(why[0], YG_SV("query")) &&
 	     yg_sv_has(why[0], YG_SV("2 times")));
+	T_OK(yg_alert_reasons(db, a[1].id, true, &arena, &why, &n, &err) == YG_OK && n == 1 &&
+	     yg_sv_has(why[0], YG_SV("evil.example がリスト「")) &&
+	     yg_sv_has(why[0], YG_SV("192.0.2.1 で2回、項目: query")));
 	/* a later batch joins; its version stays, for it is no change by a person */
 	message_begin(&m, 0, 2);
 	message_add(&m, "alpha", "evil.example", "192.0.2.1", 2, T0 + 9, "e-0-2-0");
@@ -140,6 +143,8 @@ static void test_fields(void)
 	     YG_SV_IS(e[0].fields, "[[\"Image\",\"a\\\"b\"],[\"User\",\"\"]]"));
 	T_OK(yg_alert_reasons(db, a[0].id, false, &arena, &why, &n, &err) == YG_OK && n == 1 &&
 	     YG_SV_IS(why[0], "rule 'Odd program' matched (T1059); seen in Image at pc, 7 times"));
+	T_OK(yg_alert_reasons(db, a[0].id, true, &arena, &why, &n, &err) == YG_OK && n == 1 &&
+	     YG_SV_IS(why[0], "ルール「Odd program」に一致（T1059）。pc で7回、項目: Image"));
 	for (size_t i = 0; i < YG_LEN(bad); i++) {
 		char text[300];
 		(void)snprintf(

@@ -1,6 +1,6 @@
 // One alert: why it is one, what it rests on, whom it is about, what was done.
 import { useState } from "preact/hooks";
-import { type ComponentChildren, type PageOf, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, type Step, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, exceptionHref, go, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useLive, withRest } from "../../kit";
+import { type ComponentChildren, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, type Step, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, exceptionHref, go, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useList, useLive, withRest } from "../../kit";
 import { AllowDialog, AssignDialog, CloseDialog, Later, MergeDialog } from "./dialogs";
 import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
 
@@ -18,24 +18,8 @@ interface Comment {
 	created_at: string;
 }
 
+const MOST = 1000; // of each that a timeline reads at once
 const assetOf = (a: Alert) => ({ org: a.org, system: a.system ?? "", asset: a.asset });
-/** The server's sentence in the reader's language; one of another form stays as it is. */
-function Reason({ text }: { text: string }) {
-	const m = /^(?:rule '(.+)' matched|(\S+) (.+) is on list '(.+?)'(?: as (\S+))?)(?: \((.+?)\))?(?:; seen in (.+?))? at (.+), (\d+) times$/.exec(text);
-	if (m === null) return <>{text}</>;
-	const [, rule, type, value, list, category, family, fields, asset, n] = m as unknown as string[];
-	const what = [category, family].filter((x) => x !== undefined && x !== "").join(" / ");
-	return (
-		<>
-			{rule !== undefined ? t("alerts.why-rule", { rule }) : t("alerts.why-listed", { type: type as string, value: value as string, list: list as string })}
-			{what !== "" && <> {t("alerts.why-as", { what })}</>}
-			<br />
-			{t("alerts.why-seen", { asset: asset === "an unknown asset" ? t("alerts.nothing") : (asset as string), n: Number(n) })}
-			{fields !== undefined && <> {t("alerts.why-field", { fields })}</>}
-		</>
-	);
-}
-
 function Change({ detail }: { detail: Record<string, unknown> }) {
 	const say = (name: string, v: unknown) => (v === null || v === undefined || v === "" ? t("alerts.nothing") : name === "severity_id" ? severityName(Number(v)) : name === "due_at" || name === "snoozed_until" ? stamp(String(v)) : String(v));
 	return (
@@ -63,23 +47,24 @@ function Change({ detail }: { detail: Record<string, unknown> }) {
 	);
 }
 function Timeline({ alert, round }: { alert: Alert; round: string }) {
-	const history = useData<PageOf<Entry>>(at`/alerts/${alert.id}/history`, { limit: 200, _: undefined });
-	const comments = useData<PageOf<Comment>>(at`/alerts/${alert.id}/comments`, { limit: 200 });
+	// read whole, up to a point: comments come oldest first, changes newest first
+	const history = useList<Entry>(at`/alerts/${alert.id}/history`, { limit: 200 }, MOST);
+	const comments = useList<Comment>(at`/alerts/${alert.id}/comments`, { limit: 200 }, MOST);
 	const [seen, setSeen] = useState(round);
 	if (seen !== round) {
 		setSeen(round);
 		history.reload();
 		comments.reload();
 	}
-	const form = useForm({ text: "" }, async (v) => {
-		await api.post(at`/alerts/${alert.id}/comments`, { text: v.text.trim() }, { once: crypto.randomUUID() });
+	const form = useForm({ text: "" }, async (v, once) => {
+		await api.post(at`/alerts/${alert.id}/comments`, { text: v.text.trim() }, { once });
 		comments.reload();
 		history.reload();
 		form.set({ text: "" });
 	});
 	const rows = [
-		...(history.data?.items ?? []).filter((e) => e.action !== "alert.comment").map((e) => ({ key: `h${e.seq}`, at: e.at, who: e.actor, entry: e, text: "" })),
-		...(comments.data?.items ?? []).map((c) => ({ key: c.id, at: c.created_at, who: c.author, entry: undefined, text: c.text })),
+		...history.items.filter((e) => e.action !== "alert.comment").map((e) => ({ key: `h${e.seq}`, at: e.at, who: e.actor, entry: e, text: "" })),
+		...comments.items.map((c) => ({ key: c.id, at: c.created_at, who: c.author, entry: undefined, text: c.text })),
 		{ key: "first", at: alert.first_seen, who: "", entry: undefined, text: t("alerts.first-found") },
 	].sort((a, b) => b.at.localeCompare(a.at));
 	return (
@@ -102,6 +87,12 @@ function Timeline({ alert, round }: { alert: Alert; round: string }) {
 					</li>
 				))}
 			</ol>
+			{[history, comments].some((x) => x.hasMore) && (
+				<div class="y-row">
+					<span class="y-soft">{t("alerts.timeline-more")}</span>
+					<Button small onClick={() => [history, comments].forEach((x) => x.more())}>{t("table.more")}</Button>
+				</div>
+			)}
 		</>
 	);
 }
@@ -214,7 +205,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 					)}
 					{alert.state === "closed" && alert.reason !== "" && <Facts rows={[[t("alerts.reason"), alert.reason]]} />}
 					<Section title={t("alerts.why")}>
-						{(alert.reasons ?? []).length === 0 ? <Empty title={t("alerts.why-none")} /> : <ul class="y-bullets">{alert.reasons?.map((r) => <li key={r}><Reason text={r} /></li>)}</ul>}
+						{(alert.reasons ?? []).length === 0 ? <Empty title={t("alerts.why-none")} /> : <ul class="y-bullets">{alert.reasons?.map((r) => <li key={r}>{r}</li>)}</ul>}
 					</Section>
 					<Section title={t("alerts.about")}>
 						<Facts
