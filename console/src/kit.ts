@@ -6,6 +6,7 @@ export * from "./base/i18n";
 export * from "./base/keys";
 export * from "./base/lazy";
 export * from "./base/nav";
+export * from "./base/news";
 export * from "./base/orgs";
 export * from "./base/people";
 export * from "./base/plain";

@@ -1,6 +1,8 @@
 // How much of the scope is heard, beside the numbers of pages whose lists do not say it.
 import type { ComponentChildren } from "preact";
 import { type Loaded, useData } from "../base/data";
+import { t } from "../base/i18n";
+import { orgTitle } from "../base/orgs";
 import { link, place, scopeQuery } from "../base/router";
 import { may, session } from "../base/session";
 import { Coverage } from "./basics";
@@ -32,6 +34,11 @@ export interface HeardNow {
 }
 /** What is heard of the scope now, and what is not. */
 export const useHeard = () => useData<HeardNow>(may("alerts:read") ? "/overview" : "", { ...scopeQuery(), from: "now-1h" });
+/** Within a system or an asset: that what is shown is kept by organisation, and is of the whole of it. */
+export function OfOrg() {
+	const { org, system, asset } = place.value;
+	return system === "" && asset === "" ? null : <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(org) })}</p>;
+}
 export function Heard({ asOf }: { asOf?: string }) {
 	return <HeardIn now={useHeard()} asOf={asOf} />;
 }

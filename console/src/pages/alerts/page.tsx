@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, type PageOf, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useList, useLive, withQuery, withRest } from "../../kit";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useList, useLive, useNews, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog, Later } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { filterOf, groupedBy, sortOf } from "./first";
@@ -99,39 +99,22 @@ function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
 	const sort = sortOf(asked());
 	const list = useList<Alert>("/alerts", { ...filter, sort });
-	const looking = useRef(0);
-	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
 	const [dialog, setDialog] = useState("");
 	const id = place.value.rest[0];
 	const put = (next: Alert) => list.update((a) => (a.id === next.id ? next : a));
+	const key = (a: Alert) => (sort === "due" ? -Date.parse(a.due_at ?? "9999-01-01") : sort === "severity" ? a.severity_id : sort === "newest" ? a.created_at : a.last_seen);
+	const news = useNews([], list, "/alerts", { ...filter, sort }, (a) => a.id, { isNew: (a, last) => last === undefined || !list.hasMore || key(a) > key(last) });
 	useLive(["alerts"], (c) => {
-		if (c.topic === "gap") list.reload();
-		else if (list.items.some((a) => a.id === c.id)) api.get<Alert>(at`/alerts/${c.id}`).then(put, () => undefined);
-		else {
-			clearTimeout(looking.current); // one look for many findings
-			looking.current = window.setTimeout(() => void look(), 1500);
-		}
+		if (c.topic === "gap") return;
+		if (list.items.some((a) => a.id === c.id)) api.get<Alert>(at`/alerts/${c.id}`).then(put, () => undefined);
+		else news.soon();
 	});
-	// What stands in the list now: rows that are shown change in place, others wait until they are asked for.
-	const look = async () => {
-		const p = await api.get<PageOf<Alert>>("/alerts", { limit: 50, ...filter, sort }).catch(() => undefined);
-		const last = list.items.at(-1);
-		const key = (a: Alert) => (sort === "due" ? -Date.parse(a.due_at ?? "9999-01-01") : sort === "severity" ? a.severity_id : sort === "newest" ? a.created_at : a.last_seen);
-		const shown = new Set(list.items.map((a) => a.id));
-		const now = new Map(p?.items.map((a) => [a.id, a]));
-		list.update((a) => now.get(a.id) ?? a);
-		setFresh(new Set([...now.values()].filter((a) => !shown.has(a.id) && (last === undefined || !list.hasMore || key(a) > key(last))).map((a) => a.id)));
-	};
 	// what was put off comes back without anybody's doing
 	useEffect(() => {
 		if (filter.state !== "active") return undefined;
-		const timer = setInterval(() => document.visibilityState === "visible" && void look(), 60_000);
+		const timer = setInterval(() => document.visibilityState === "visible" && news.look(), 60_000);
 		return () => clearInterval(timer);
 	});
-	const showFresh = () => {
-		setFresh(new Set());
-		list.reload();
-	};
 	const n = selection.all.value ? (list.totalExact ? (list.total ?? 0) : 0) : selection.ids.value.size; // 0: not counted
 	const bulk = async (set: Patch) => {
 		const end = await changeMany(selection.all.value ? { filter: bulkFilter(filter) } : { ids: [...selection.ids.value] }, set, setJob).finally(() => setJob(undefined));
@@ -161,7 +144,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 					sort={sort === "due" ? "due" : `-${sort === "newest" ? "first_seen" : sort}`}
 					onSort={(s) => setQuery({ sort: { severity: "severity", first_seen: "newest", due: "due" }[s.replace("-", "")] ?? null }, "replace")}
 					empty={nothing()}
-					tools={<Filters end={<NewRows n={fresh.size} show={showFresh} />} />}
+					tools={<Filters end={<NewRows {...news} />} />}
 				/>
 				<BulkBar selection={selection} list={list as never} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
 					<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>

@@ -1,5 +1,5 @@
 // ATT&CK: of each technique, is there a rule, is there the data for it, did it hit.
-import { About, Chip, Empty, ErrorBox, Heard, Num, Page, Section, Select, Skeleton, StackedBar, alertsSince, cx, k, lang, link, orgQuery, param, setQuery, t, useData, useEffect, useState, withQuery } from "../../kit";
+import { About, Chip, Empty, ErrorBox, Heard, Num, OfOrg, Page, Section, Select, Skeleton, StackedBar, alertsSince, cx, k, lang, link, orgQuery, param, setQuery, t, useData, useEffect, useState, withQuery } from "../../kit";
 
 interface Technique {
 	id: string;
@@ -96,6 +96,7 @@ export default function AttackMatrix() {
 	const none = found.data?.no_technique;
 	return (
 		<Page title={t("nav.attack-matrix")} lead={<Heard asOf={found.data?.as_of} />} exports={{ kind: "attack-matrix", query: orgQuery() }}>
+			<OfOrg />
 			{found.error !== undefined && <ErrorBox error={found.error} again={found.reload} />}
 			{found.data === undefined && found.error === undefined && <Skeleton lines={12} />}
 			{found.data !== undefined && tactics.every((x) => x.techniques.length === 0) && <Empty title={t("attack-matrix.none")} action={<a href={link("detection-rules")}>{t("nav.detection-rules")}</a>}>{t("attack-matrix.none-why")}</Empty>}

@@ -1,6 +1,6 @@
 // The audit log: who changed what, from what to what; and the proof that nobody
 // changed the log itself.
-import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, asked, iso, link, mayAll, orgTitle, param, place, range, resolve, setQuery, t, textOr, useData, useForm, useList, useMemo, useState, withQuery, withRest, Lead } from "../../kit";
+import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, asked, iso, link, mayAll, orgTitle, param, place, range, resolve, setQuery, t, textOr, useData, useForm, useList, useMemo, useNews, useState, withQuery, withRest, Lead } from "../../kit";
 import { wordsOf } from "./first";
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -118,6 +118,7 @@ export default function AuditLog() {
 	const words = wordsOf(asked());
 	const query = useMemo(() => ({ ...words, from: time(r.from), to: time(r.to) }), [JSON.stringify([words, r])]);
 	const list = useList<Entry>("/audit-log", query);
+	const news = useNews(["alerts", "jobs", "system"], list, "/audit-log", query, (e) => String(e.seq)); // what else is written waits for one of these
 	const open = place.value.rest[0];
 	const entry = list.items.find((e) => String(e.seq) === open);
 	const filtered = ["object", "actor", "action", "from", "to"].some((name) => param(name) !== "");
@@ -181,6 +182,7 @@ export default function AuditLog() {
 						<SearchBox label={t("audit-log.find")} value={param("object")} onChange={(object) => setQuery({ object }, "replace")} />
 						<Select label={t("audit-log.action")} value={param("action")} onChange={(action) => setQuery({ action })} options={[["", t("audit-log.any-action")], ...KINDS.map((x): [string, string] => [x, t(`audit-log.kind.${x.slice(0, -1)}`)])]} />
 						{param("actor") !== "" && <Button small icon="close" onClick={() => setQuery({ actor: null })}>{t("audit-log.by", { name: actorName(param("actor")) })}</Button>}
+						<NewRows {...news} />
 					</div>
 				}
 				empty={<Empty title={t("audit-log.none")} action={filtered && <Button onClick={() => setQuery({ object: null, actor: null, action: null, from: null, to: null })}>{t("audit-log.clear")}</Button>}>{filtered ? t("audit-log.none-filter") : t("audit-log.none-next")}</Empty>}

@@ -1,5 +1,5 @@
 // Findings beside rules: beacons, scans, silent sources ...; and how far each kind goes.
-import { About, type Column, Empty, ErrorBox, Heard, Num, Page, Section, Select, Severity, Skeleton, type Stage, StageChip, Table, Tabs, Time, api, k, link, mayRule, orgQuery, orgTitle, param, place, setQuery, stageOptions, t, toast, toastError, useData, useList, useMemo, withQuery } from "../../kit";
+import { About, type Column, Empty, ErrorBox, Heard, type News, NewRows, Num, OfOrg, Page, Section, Select, Severity, Skeleton, type Stage, StageChip, Table, Tabs, Time, api, k, link, mayRule, orgQuery, orgTitle, param, place, setQuery, stageOptions, t, toast, toastError, useData, useList, useMemo, useNews, withQuery } from "../../kit";
 
 const KINDS = ["beacon", "spray", "travel", "scan", "volume", "silence", "flood"] as const;
 type Kind = (typeof KINDS)[number];
@@ -53,7 +53,7 @@ const COLUMNS = (): Column<Finding>[] => [
 ];
 const kindName = (kind: Kind) => t(`detection-findings.kind.${kind}`);
 
-function List({ list }: { list: ReturnType<typeof useList<Finding>> }) {
+function List({ list, news }: { list: ReturnType<typeof useList<Finding>>; news: News }) {
 	const columns = useMemo(COLUMNS, [t("detection-findings.finding")]);
 	const filtered = param("kind") !== "" || param("stage") !== "";
 	return (
@@ -68,6 +68,7 @@ function List({ list }: { list: ReturnType<typeof useList<Finding>> }) {
 				<div class="y-filters">
 					<Select label={t("detection-findings.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("detection-findings.any-kind")], ...KINDS.map((x): [string, string] => [x, kindName(x)])]} />
 					<Select label={t("detection-findings.stage")} value={param("stage")} onChange={(stage) => setQuery({ stage })} options={[["", t("detection-findings.any-stage")], ...stageOptions().filter(([x]) => x !== "off")]} />
+					<NewRows {...news} />
 				</div>
 			}
 			empty={filtered ? <Empty title={t("detection-findings.none-fits")} action={<a href={withQuery({ kind: null, stage: null })}>{t("detection-findings.clear")}</a>} /> : <Empty title={t("detection-findings.none")}>{t("detection-findings.none-why")}</Empty>}
@@ -117,13 +118,15 @@ function Stages({ org }: { org: string }) {
 export default function DetectionFindings() {
 	const filter = { ...orgQuery(), kind: param("kind") || undefined, stage: param("stage") || undefined };
 	const list = useList<Finding>("/detection-findings", filter);
+	const news = useNews(["alerts"], list, "/detection-findings", filter, rowKey);
 	const { org } = place.value;
 	return (
 		<Page title={t("nav.detection-findings")} lead={<Heard asOf={list.asOf} />} exports={{ kind: "detection-findings", query: filter }}>
+			<OfOrg />
 			<Tabs
 				label={t("nav.detection-findings")}
 				tabs={[
-					{ key: "findings", label: t("detection-findings.findings"), body: () => <List list={list} /> },
+					{ key: "findings", label: t("detection-findings.findings"), body: () => <List list={list} news={news} /> },
 					{ key: "settings", label: t("detection-findings.settings"), body: () => <Stages key={org} org={org} /> },
 				]}
 			/>

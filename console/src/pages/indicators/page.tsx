@@ -1,5 +1,5 @@
 // Indicators: is this value known, the lists, their entries, and what is allowed although listed.
-import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, actorName, link, may, mayAll, param, place, orgQuery, setQuery, stepsOf, over, t, useData, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { Button, Chip, type Column, Heard, Empty, ErrorBox, Form, type List, NewRows, Num, Page, type PageOf, SearchBox, Section, Select, Severity, Skeleton, Table, Tabs, TextField, Time, Word, actorName, link, may, mayAll, param, place, orgQuery, setQuery, stepsOf, over, t, useData, useEffect, useForm, useList, useMemo, useNews, useState, withQuery, withRest } from "../../kit";
 import { NewAllow, NewIndicator, NewList } from "./dialogs";
 import { AllowDrawer, IndicatorDrawer, ListDrawer } from "./drawer";
 import { type Allow, type Indicator, type IndicatorList, TYPES, whose } from "./model";
@@ -136,6 +136,7 @@ export default function Indicators() {
 	const snapshot = useData<PageOf<Snapshot>>(mayAll("indicators:read") ? "/snapshots" : "", { limit: 1 });
 	const list = tab === "entries" ? entries : tab === "allow" ? allow : lists;
 	const rows: { id: string }[] = list.items;
+	const news = useNews<{ id: string }>(["jobs"], list as unknown as List<{ id: string }>, `/${tab === "entries" ? "indicators" : tab === "allow" ? "allow-entries" : "indicator-lists"}`, tab === "entries" ? filter : orgQuery(), (x) => x.id);
 	const i = rows.findIndex((x) => x.id === id);
 	const writable = may("indicators:write");
 	const changed = () => {
@@ -179,7 +180,7 @@ export default function Indicators() {
 					{
 						key: "lists",
 						label: t("indicators.lists"),
-						body: () => <Table name="indicator-lists" label={t("indicators.lists")} columns={columns.lists} list={lists} rowKey={(l) => l.id} rowHref={(l) => withRest([l.id])} open={opens} tools={add("list", t("indicators.list-new"))} empty={<Empty title={t("indicators.no-lists")}>{t("indicators.no-lists-why")}</Empty>} />,
+						body: () => <Table name="indicator-lists" label={t("indicators.lists")} columns={columns.lists} list={lists} rowKey={(l) => l.id} rowHref={(l) => withRest([l.id])} open={opens} tools={<div class="y-filters">{add("list", t("indicators.list-new"))}<NewRows {...news} /></div>} empty={<Empty title={t("indicators.no-lists")}>{t("indicators.no-lists-why")}</Empty>} />,
 					},
 					{
 						key: "entries",
@@ -200,6 +201,7 @@ export default function Indicators() {
 										<Select label={t("indicators.list")} value={param("list")} onChange={(x) => setQuery({ list: x })} options={[["", t("indicators.list-any")], ...lists.items.map((l) => [l.id, l.title || l.name] as [string, string])]} />
 										<Select label={t("indicators.validity")} value={param("validity")} onChange={(validity) => setQuery({ validity })} options={[["", t("indicators.validity.any")], ["in_force", t("indicators.validity.in_force")], ["expired", t("indicators.expired")]]} />
 										{add("entry", t("action.add"))}
+										<NewRows {...news} />
 									</div>
 								}
 								empty={param("q") + param("type") + param("list") + param("validity") === "" ? <Empty title={t("indicators.no-entries")}>{t("indicators.no-lists-why")}</Empty> : <Empty title={t("indicators.none-fits")} action={<a href={withQuery({ q: null, type: null, list: null, validity: null })}>{t("indicators.clear")}</a>} />}
@@ -209,7 +211,7 @@ export default function Indicators() {
 					{
 						key: "allow",
 						label: t("indicators.allow"),
-						body: () => <Table name="allow-entries" label={t("indicators.allow")} columns={columns.allow} list={allow} rowKey={(x) => x.id} rowHref={(x) => withRest([x.id])} open={opens} tools={add("allow", t("indicators.allow-new"))} empty={<Empty title={t("indicators.no-allow")}>{t("indicators.allow-what")}</Empty>} />,
+						body: () => <Table name="allow-entries" label={t("indicators.allow")} columns={columns.allow} list={allow} rowKey={(x) => x.id} rowHref={(x) => withRest([x.id])} open={opens} tools={<div class="y-filters">{add("allow", t("indicators.allow-new"))}<NewRows {...news} /></div>} empty={<Empty title={t("indicators.no-allow")}>{t("indicators.allow-what")}</Empty>} />,
 					},
 				]}
 			/>

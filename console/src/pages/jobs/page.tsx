@@ -1,5 +1,5 @@
 // Jobs: what the server works on, how far it is, what came out.
-import { Button, ButtonLink, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, JobState, Num, Page, Progress, Section, Select, Skeleton, type Step, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, jobStates, link, may, orgTitle, param, percent, place, orgQuery, send, setQuery, span, stepsOf, t, toMs, toast, toastError, useAgain, useData, useEffect, useList, useLive, useMemo, useState, withRest, NewRows } from "../../kit";
+import { Button, ButtonLink, type Column, type ComponentChildren, Confirm, Heard, Drawer, Empty, ErrorBox, Facts, type Job, JobState, Num, Page, Progress, Section, Select, Skeleton, type Step, Table, Time, Value, Word, api, at, condition, finished, go, hasText, iso, jobStates, link, may, orgTitle, param, percent, place, orgQuery, send, setQuery, span, stepsOf, t, toMs, toast, toastError, useAgain, useData, useEffect, useList, useMemo, useNews, useState, withRest, NewRows } from "../../kit";
 
 const KINDS = ["export", "events.import", "indicators.import", "indicators.compile", "alert.bulk", "alert.undo", "backup.create", "rule-try", "retro-hunt", "org.purge", "demo.load", "demo.remove"] as const;
 /** An import counts bytes, all others count things. */
@@ -185,17 +185,10 @@ export default function Jobs() {
 	const query = { ...orgQuery(), state: param("state") || undefined, kind: param("kind") || undefined };
 	const filtered = query.state !== undefined || query.kind !== undefined;
 	const list = useList<Job>("/jobs", query);
-	const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
 	const id = place.value.rest[0];
 	const put = (next: Job) => list.update((j) => (j.id === next.id ? next : j));
-	const look = (which: string) => api.get<Job>(at`/jobs/${which}`).then(put, () => undefined);
-	useLive(["jobs"], (c) => {
-		if (c.topic === "gap") list.reload();
-		else if (list.items.some((j) => j.id === c.id)) void look(c.id);
-		else if (c.id !== "") setFresh(new Set(fresh).add(c.id));
-	});
-	const running = list.items.filter((j) => !finished(j)).map((j) => j.id);
-	useAgain(running.length > 0, () => running.slice(0, 10).forEach(look), 1500);
+	const news = useNews(["jobs"], list, "/jobs", query, (j) => j.id);
+	useAgain(list.items.some((j) => !finished(j)), news.look, 2000);
 	const files = list.items.some(isFile);
 	const columns = useMemo(() => COLUMNS().filter((c) => files || c.key !== "do"), [t("jobs.state"), files]);
 	return (
@@ -217,13 +210,7 @@ export default function Jobs() {
 					<div class="y-filters">
 						<Select label={t("jobs.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={jobStates()} />
 						<Select label={t("jobs.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("jobs.kind.any")], ...KINDS.map((s): [string, string] => [s, t(`jobs.kind.${s}`)])]} />
-						<NewRows
-							n={fresh.size}
-							show={() => {
-								setFresh(new Set());
-								list.reload();
-							}}
-						/>
+						<NewRows {...news} />
 					</div>
 				}
 				empty={filtered ? <Empty title={t("jobs.none-fits")} action={<Button onClick={() => setQuery({ state: null, kind: null })}>{t("jobs.clear")}</Button>} /> : <Empty title={t("jobs.none")}>{t("jobs.none-why")}</Empty>}

@@ -1,5 +1,5 @@
 // Looking back: a rule, indicators or a list over what is stored; how far it is and what it found.
-import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, Num, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, type Step, Table, Time, TextField, Value, actorName, api, at, day, findOrgs, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useEffect, useForm, useList, useLive, useMemo, useState, whoseRule, withQuery, withRest, go } from "../../kit";
+import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, type Step, Table, Time, TextField, Value, actorName, api, at, day, findOrgs, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
 
 interface Hunt {
 	id: string;
@@ -31,6 +31,7 @@ interface Hunt {
 	started_at: string | null;
 	finished_at: string | null;
 }
+const AGAIN_MS = 1500;
 const going = (h: Hunt) => h.state === "queued" || h.state === "running";
 /** Of several that were new: how many. */
 function titleOfHunt(h: Hunt): string {
@@ -69,14 +70,29 @@ const COLUMNS = (): Column<Hunt>[] => [
 	{ key: "by", label: t("retro-hunts.by"), width: "min", cell: (h) => (h.automatic ? t("retro-hunts.automatic") : actorName(h.created_by)), extra: true },
 ];
 const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, kind: "rule", limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org, r.inherited) })));
-const findLists = (text: string) => api.get<PageOf<{ id: string; name: string; title: string }>>("/indicator-lists", { limit: 200 }).then((p) => p.items.filter((l) => `${l.title} ${l.name}`.toLowerCase().includes(text.toLowerCase())).map((l) => ({ value: l.id, label: l.title || l.name, note: l.name })));
+interface Named {
+	id: string;
+	name: string;
+	title: string;
+}
+/** All lists, page by page: the API does not look for words in their names. */
+async function findLists(text: string) {
+	const found: Named[] = [];
+	const want = text.toLowerCase();
+	for (let cursor: string | null = ""; cursor !== null && found.length < 50; ) {
+		const p: PageOf<Named> = await api.get<PageOf<Named>>("/indicator-lists", { limit: 200, cursor });
+		found.push(...p.items.filter((l) => `${l.title} ${l.name}`.toLowerCase().includes(want)));
+		cursor = p.next_cursor;
+	}
+	return found.map((l) => ({ value: l.id, label: l.title || l.name, note: l.name }));
+}
 
 function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) => void }) {
 	const given = param("rule") !== "" ? "rule" : param("indicator") !== "" ? "indicators" : param("list") !== "" ? "list" : "";
 	const rule = useData<Rule>(given === "rule" ? at`/detection-rules/${param("rule")}` : "");
-	const form = useForm({ kind: given || "rule", rule: param("rule"), indicators: param("indicator"), list: param("list"), org: place.value.org, from: day(Date.now() - 90 * 86_400_000), until: day(Date.now()) }, async (v) => {
+	const form = useForm({ kind: given || "rule", rule: param("rule"), indicators: param("indicator"), list: param("list"), org: place.value.org, from: day(Date.now() - 90 * 86_400_000), until: day(Date.now()) }, async (v, once) => {
 		const what = v.kind === "rule" ? { rule: v.rule } : v.kind === "list" ? { list: v.list } : { indicators: v.indicators.split(/[\s,]+/).filter((x) => x !== "") };
-		const job = await api.post<Job>("/retro-hunts", { ...what, org: v.org || null, from: iso(resolve(v.from)), until: iso(Math.min(Date.now(), resolve(v.until) + 86_400_000)) });
+		const job = await api.post<Job>("/retro-hunts", { ...what, org: v.org || null, from: iso(resolve(v.from)), until: iso(resolve(v.until) + 86_400_000) }, { once });
 		done(job.id);
 	});
 	const v = form.value;
@@ -103,15 +119,14 @@ function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) =>
 		</Dialog>
 	);
 }
-function HuntDrawer({ id, back, step, changed }: { id: string; back: string; step: Step; changed: (h: Hunt) => void }) {
-	const one = useData<Hunt>(at`/retro-hunts/${id}`);
-	const h = one.data?.id === id ? one.data : undefined;
+/** `row`: as the list has it, which is looked at again while it goes on. */
+function HuntDrawer({ id, row, back, step, look }: { id: string; row: Hunt | undefined; back: string; step: Step; look: () => void }) {
+	const one = useData<Hunt>(row !== undefined ? "" : at`/retro-hunts/${id}`);
+	const h = row ?? (one.data?.id === id ? one.data : undefined);
 	const [asking, setAsking] = useState(false);
 	const running = h !== undefined && going(h);
-	useAgain(running, one.reload, 1000);
-	useEffect(() => {
-		if (h !== undefined) changed(h);
-	}, [h?.state, h?.done, h?.matches]);
+	const again = row === undefined ? one.reload : look;
+	useAgain(running && row === undefined, again, AGAIN_MS);
 	return (
 		<Drawer title={h === undefined ? t("retro-hunts.one") : titleOfHunt(h)} back={back} step={step} head={h !== undefined && <div class="y-row"><JobState state={h.state} /><span class="y-soft">{whoseRule(h.org)}</span></div>}>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
@@ -150,7 +165,7 @@ function HuntDrawer({ id, back, step, changed }: { id: string; back: string; ste
 						<p class="y-soft">{t("retro-hunts.historical-what")}</p>
 					</Section>
 					{asking && (
-						<Confirm title={t("retro-hunts.cancel")} action={t("retro-hunts.cancel")} onClose={() => setAsking(false)} run={() => api.del(at`/jobs/${h.job}`).then(one.reload)}>
+						<Confirm title={t("retro-hunts.cancel")} action={t("retro-hunts.cancel")} onClose={() => setAsking(false)} run={() => api.del(at`/jobs/${h.job}`).then(again)}>
 							<p>{t("retro-hunts.cancel-what")}</p>
 						</Confirm>
 					)}
@@ -165,13 +180,9 @@ export default function RetroHunts() {
 	const filter = { ...orgQuery(), state: param("state") || undefined };
 	const list = useList<Hunt>("/retro-hunts", filter);
 	const columns = useMemo(COLUMNS, [t("retro-hunts.what")]);
-	const put = (next: Hunt) => list.update((h) => (h.id === next.id ? next : h));
 	const rows = list.items;
-	const running = rows.filter(going).slice(0, 10);
-	useAgain(running.length > 0, () => running.forEach((h) => void api.get<Hunt>(at`/retro-hunts/${h.id}`).then(put, () => undefined)), 1500);
-	useLive(["jobs"], (c) => {
-		if (c.topic === "gap") list.reload();
-	});
+	const news = useNews(["jobs"], list, "/retro-hunts", filter, (h) => h.id);
+	useAgain(rows.some(going), news.look, AGAIN_MS);
 	const writable = may("indicators:write");
 	return (
 		<Page
@@ -179,8 +190,9 @@ export default function RetroHunts() {
 			lead={<Heard asOf={list.asOf} />}
 			exports={{ kind: "retro-hunts", query: filter }}
 			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("retro-hunts.new")}</Button>}
-			drawer={id === undefined ? undefined : <HuntDrawer key={id} id={id} back={withRest([])} changed={put} step={stepsOf(rows, (h) => [h.id])} />}
+			drawer={id === undefined ? undefined : <HuntDrawer key={id} id={id} back={withRest([])} row={rows.find((h) => h.id === id)} look={news.look} step={stepsOf(rows, (h) => [h.id])} />}
 		>
+			<OfOrg />
 			<Table
 				name="retro-hunts"
 				label={t("nav.retro-hunts")}
@@ -192,6 +204,7 @@ export default function RetroHunts() {
 				tools={
 					<div class="y-filters">
 						<Select label={t("retro-hunts.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={jobStates()} />
+						<NewRows {...news} />
 					</div>
 				}
 				empty={filter.state !== undefined ? <Empty title={t("retro-hunts.none-fits")} action={<a href={withQuery({ state: null })}>{t("retro-hunts.clear")}</a>} /> : <Empty title={t("retro-hunts.none")}>{t("retro-hunts.none-why")}</Empty>}

@@ -1,5 +1,5 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
-import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, findOrgs, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, stepsOf, t, textOf, toMs, toast, useEffect, useForm, useList, useMemo, useState, withQuery, withRest } from "../../kit";
+import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, OfOrg, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, findOrgs, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, stepsOf, t, textOf, toMs, toast, useAgain, useForm, useList, useLive, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
 import { EVERY, KINDS, type Source, TONE, drops, events, keyOf, worst } from "./model";
 
@@ -84,11 +84,10 @@ export default function Sources() {
 	const open = all.find((s) => keyOf(s) === id);
 	const columns = useMemo(COLUMNS, [t("sources.state")]);
 	const newest = all.reduce((n, s) => Math.max(n, toMs(s.last_event_at) || 0), 0);
-	useEffect(() => {
-		// a source is silent by the clock: look again
-		const timer = setInterval(() => !document.hidden && list.reload(), 60_000);
-		return () => clearInterval(timer);
-	}, [list.reload]);
+	useAgain(true, list.reload, 60_000); // a source is silent by the clock
+	useLive(["jobs"], (c) => {
+		if (c.topic === "gap" || c.change === "done") list.reload(); // an import may have brought one
+	});
 	return (
 		<Page
 			title={t("nav.sources")}
@@ -103,7 +102,7 @@ export default function Sources() {
 			exports={{ kind: "sources", query: orgQuery(), rows: state + q === "" ? undefined : shown.items.map(keyOf) }}
 			drawer={open !== undefined && <SourceDrawer source={open} back={withRest([])} asOf={list.asOf} changed={list.reload} step={stepsOf(shown.items, partsOf)} />}
 		>
-			{(place.value.system !== "" || place.value.asset !== "") && <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(place.value.org) })}</p>}
+			<OfOrg />
 			{all.length > 0 && <Figures all={all} asOf={list.asOf} />}
 			<Table
 				name="sources"
