@@ -213,8 +213,10 @@ static yg_status out_apply(struct center *c, struct detecting *d, struct yg_stat
 	struct yg_finding_result result = {0};
 	struct yg_act act = center_act(c, db);
 	struct yg_tx tx;
-	if (d->out.bad || d->rows.bad)
+	if (d->out.bad || d->rows.bad) { /* what the row gave is gone: it must come again */
+		detect_forget(d);
 		return YG_FAIL(err, YG_NOMEM, "findings of correlations");
+	}
 	memcpy(d->out.p + 4, &d->count, sizeof d->count);
 	yg_status st = yg_tx_begin(&tx, db, err);
 	if (st != YG_OK)
@@ -274,27 +276,41 @@ static void row_clock(struct detecting *d, yg_wall now)
 	}
 }
 
-/* The next row; YG_NOTFOUND: there is none. */
-static yg_status row_take(struct center *c, struct detecting *d, struct yg_state *db,
-			  struct yg_buf *buf, struct yg_err *err)
+/* It will be the same however often it is read; all else passes. */
+static bool is_refused(yg_status st)
+{
+	return st == YG_PARSE || st == YG_CORRUPT || st == YG_LIMIT;
+}
+
+/* The next row to what is watched.  *out_any false: there is none. */
+static yg_status row_read(struct center *c, struct detecting *d, struct yg_state *db,
+			  struct yg_buf *buf, bool *out_any, struct yg_err *err)
 {
 	struct yg_feed_row row;
-	yg_status st = YG_OK;
-	if (!d->waits) {
-		st = yg_feed_row(db, d->at, buf, &row, err);
-		if (st != YG_OK)
-			return st;
-		d->wall = row.taken;
-		out_begin(d, row.seq);
-		if (row.body.n == 0)
-			row_clock(d, row.taken);
-		else if (row_message(c, d, db, row.body, err) != YG_OK)
-			d->c.refused++;
-		d->at = row.seq;
-		d->c.rows++;
-		d->waits = d->note_n > 0 || d->found_n > 0 || d->rows.n > 0;
-	}
-	if (d->waits)
+	yg_status st = yg_feed_row(db, d->at, buf, &row, err);
+	*out_any = st == YG_OK;
+	if (st != YG_OK)
+		return st == YG_NOTFOUND ? YG_OK : st;
+	d->wall = row.taken;
+	out_begin(d, row.seq);
+	if (row.body.n == 0)
+		row_clock(d, row.taken);
+	else
+		st = row_message(c, d, db, row.body, err);
+	if (st != YG_OK && !is_refused(st))
+		return st; /* nothing of it was taken */
+	d->c.refused += st != YG_OK;
+	d->at = row.seq;
+	d->c.rows++;
+	d->waits = d->note_n > 0 || d->found_n > 0 || d->rows.n > 0 || d->out.bad || d->rows.bad;
+	return YG_OK;
+}
+
+static yg_status row_take(struct center *c, struct detecting *d, struct yg_state *db,
+			  struct yg_buf *buf, bool *out_any, struct yg_err *err)
+{
+	yg_status st = d->waits ? YG_OK : row_read(c, d, db, buf, out_any, err);
+	if (st == YG_OK && d->waits)
 		st = out_apply(c, d, db, err);
 	if (st == YG_OK)
 		d->waits = false;
@@ -388,21 +404,20 @@ static yg_status work(struct center *c, struct detecting *d, struct yg_state *db
 {
 	YG_AUTO(yg_buf_free) struct yg_buf buf = {0};
 	yg_mono until = yg_mono_add(yg_env_mono(&c->ctx->env), (yg_span){BUDGET_US});
+	bool any = true;
 	yg_status st = d->loaded ? detect_rules(c, d, db, err) : detect_load(c, d, db, err);
 	yg_buf_init(&buf, YG_FEED_BYTES_MAX);
 	if (st == YG_OK)
 		st = clock_row(c, d, db, err);
-	while (st == YG_OK && !__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE)) {
-		st = row_take(c, d, db, &buf, err);
+	while (st == YG_OK && any && !__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE)) {
+		st = row_take(c, d, db, &buf, &any, err);
 		if (st == YG_OK && save_due(c, d))
 			st = detect_save(c, d, db, err);
-		if (st == YG_OK && yg_mono_due(until, yg_env_mono(&c->ctx->env))) {
+		if (st == YG_OK && any && yg_mono_due(until, yg_env_mono(&c->ctx->env))) {
 			*out_more = true;
 			return YG_OK;
 		}
 	}
-	if (st == YG_NOTFOUND)
-		st = save_due(c, d) ? detect_save(c, d, db, err) : YG_OK;
 	return st;
 }
 

@@ -61,6 +61,8 @@ yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db
 		      struct yg_err *err);
 yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *db,
 		       struct yg_err *err);
+/* All of it comes again from what is saved, and the rows since then. */
+void detect_forget(struct detecting *d);
 /* The states of all that changed, and how far they are. */
 yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db,
 		      struct yg_err *err);

@@ -123,13 +123,13 @@ static yg_status org_load(struct center *c, struct detecting *d, struct yg_state
 	return st == YG_OK ? YG_OK : YG_FAIL(err, st, "%s", why.msg);
 }
 
-/* All of it comes again from what is saved. */
-static void forget(struct detecting *d)
+void detect_forget(struct detecting *d)
 {
 	for (size_t i = 0; i < d->n; i++)
 		yg_watch_free(d->list[i].w);
 	d->n = 0;
-	d->loaded = false;
+	d->loaded = d->waits = false;
+	d->now = NULL;
 	yg_watch_set_free(&d->set);
 }
 
@@ -150,7 +150,7 @@ yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db
 		st = org_load(c, d, db, orgs[i], err);
 	yg_arena_free(&arena);
 	if (st != YG_OK) {
-		forget(d);
+		detect_forget(d);
 		return st;
 	}
 	d->at = d->saved = q.consumed;
@@ -253,7 +253,7 @@ yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *d
 	d->set = next;
 	st = rules_over(d, db, err);
 	if (st != YG_OK)
-		forget(d);
+		detect_forget(d);
 	yg_watch_set_free(&old);
 	return st;
 }
