@@ -102,7 +102,7 @@ static bool place(struct matrix *m, const struct yg_detect_cover *r)
 		struct yg_sb b = yg_sb_init(text, sizeof text);
 		if (!yg_attack_technique(r->tags, i, &b)) {
 			if (i == 0)
-				add(&m->none, r, r->looked);
+				add(&m->none, r, r->data);
 			return true;
 		}
 		struct yg_sv technique = yg_arena_dup(m->arena, yg_sb_sv(&b));
@@ -113,27 +113,6 @@ static bool place(struct matrix *m, const struct yg_detect_cover *r)
 				return false;
 	}
 	return true;
-}
-
-static int by_source(const void *a, const void *b)
-{
-	const struct yg_detect_cover *x = a, *y = b;
-	int d = yg_sv_cmp(x->category, y->category);
-	d = d != 0 ? d : yg_sv_cmp(x->product, y->product);
-	return d != 0 ? d : yg_sv_cmp(x->service, y->service);
-}
-
-/* What is looked at by one rule of a log source is there for all of it. */
-static void share_data(struct yg_detect_cover *list, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		size_t end = i;
-		bool looked = false;
-		for (; end < n && by_source(&list[i], &list[end]) == 0; end++)
-			looked |= list[end].looked;
-		for (; i < end; i++)
-			list[i].looked = looked;
-	}
 }
 
 static int by_place(const void *a, const void *b)
@@ -164,7 +143,7 @@ static size_t put_technique(struct yg_jo *j, const struct matrix *m, size_t at, 
 	struct numbers n = {.hits = 0};
 	size_t end = at;
 	for (; end < m->count && by_place(&m->uses[at], &m->uses[end]) == 0; end++)
-		add(&n, m->uses[end].rule, m->uses[end].rule->looked);
+		add(&n, m->uses[end].rule, m->uses[end].rule->data);
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "tactic", yg_sv_of(tactic));
 	yg_jo_str(j, "id", m->uses[at].technique);
@@ -222,9 +201,6 @@ yg_status yg_r_attack_matrix(struct yg_api *api, struct yg_request *q, struct yg
 				      q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
-	if (n > 0)
-		qsort(list, n, sizeof *list, by_source);
-	share_data(list, n);
 	for (size_t i = 0; i < n; i++)
 		if (!place(&m, &list[i]))
 			return YG_FAIL(err, YG_NOMEM, "no memory for the matrix");

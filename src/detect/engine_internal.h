@@ -204,8 +204,6 @@ struct yg_detect_watch {
 };
 /* From the next record on; borrowed until the next call.  NULL: nothing is measured. */
 void yg_detect_watch(struct yg_detect_eval *e, const struct yg_detect_watch *watch);
-/* Was the newest record of this log source of rules? */
-bool yg_detect_applies(const struct yg_detect_eval *e, uint32_t source);
 
 /* ---- wildcard.c ---- */
 /* The whole of `s` fits the pattern.  `s` folded to lower case unless the pattern is cased. */

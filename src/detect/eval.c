@@ -163,11 +163,6 @@ void yg_detect_run(struct yg_detect_eval *e, const struct yg_detect_record *reco
 		run_triggered(e, e->d->info.bits + e->now->sources[i], match, ctx);
 }
 
-bool yg_detect_applies(const struct yg_detect_eval *e, uint32_t source)
-{
-	return e->now != NULL && source < e->d->sources_count && e->now->source[source] != 0;
-}
-
 void yg_detect_watch(struct yg_detect_eval *e, const struct yg_detect_watch *watch)
 {
 	e->watch = watch;

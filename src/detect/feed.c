@@ -1,7 +1,7 @@
 #include "detect/feed.h"
 
 #define FLAGS_CONNECTION (YG_FEED_OK | YG_FEED_SRC_INSIDE | YG_FEED_DST_INSIDE)
-#define NAME_MAX_BYTES   1024u /* of a field's name and of a rule's uid */
+#define NAME_MAX_BYTES   1024u /* of a field's name, a rule's uid, a word of a log source */
 
 void yg_feed_id(uint32_t spool, uint64_t batch, uint32_t row, uint64_t out[static 2])
 {
@@ -103,6 +103,11 @@ void yg_feed_put(struct yg_buf *out, const struct yg_feed_entry *e)
 		put_time(out, e->records.last);
 		break;
 	case YG_FEED_STAT: put_stat(out, e); break;
+	case YG_FEED_SOURCE:
+		put_text(out, e->source.category, NAME_MAX_BYTES);
+		put_text(out, e->source.product, NAME_MAX_BYTES);
+		put_text(out, e->source.service, NAME_MAX_BYTES);
+		break;
 	}
 }
 
@@ -237,6 +242,11 @@ bool yg_feed_next(struct yg_feed_reader *r, struct yg_feed_entry *out)
 		out->records.last = get_time(rd);
 		break;
 	case YG_FEED_STAT: get_stat(r, out); break;
+	case YG_FEED_SOURCE:
+		out->source.category = get_text(rd, NAME_MAX_BYTES);
+		out->source.product = get_text(rd, NAME_MAX_BYTES);
+		out->source.service = get_text(rd, NAME_MAX_BYTES);
+		break;
 	default: rd->bad = true; break;
 	}
 	if (rd->bad)

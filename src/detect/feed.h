@@ -29,6 +29,7 @@ enum yg_feed_kind {
 	YG_FEED_LOGIN,      /* somebody proved who they are, or could not */
 	YG_FEED_RECORDS,    /* how many there were, of which times */
 	YG_FEED_STAT,       /* what a rule did */
+	YG_FEED_SOURCE,     /* a log source that events are of */
 };
 #define YG_FEED_OK         1u /* CONNECTION: it was answered; LOGIN: it succeeded */
 #define YG_FEED_SRC_INSIDE 2u /* CONNECTION: of one's own network */
@@ -79,6 +80,9 @@ struct yg_feed_entry { /* only the members of its kind are written and read */
 			const uint64_t (*samples)[2]; /* events, yg_feed_id() */
 			uint32_t sample_count;
 		} stat;
+		struct {
+			struct yg_sv category, product, service; /* empty: none */
+		} source;
 	};
 };
 

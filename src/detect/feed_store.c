@@ -137,24 +137,24 @@ static yg_status mark_set(struct yg_state *db, const struct yg_feed_head *h, str
 	return yg_stmt_run(s, err);
 }
 
-static yg_status give_stats(struct yg_state *db, struct yg_sv body, yg_feed_stat_fn *stat,
-			    void *ctx, bool *out_others, struct yg_err *err)
+static yg_status give_counts(struct yg_state *db, struct yg_sv body, yg_feed_count_fn *count,
+			     void *ctx, bool *out_others, struct yg_err *err)
 {
 	struct yg_feed_reader r;
 	struct yg_feed_entry e;
 	yg_status st = yg_feed_open(&r, body, err);
 	*out_others = false;
 	while (st == YG_OK && yg_feed_next(&r, &e)) {
-		if (e.kind != YG_FEED_STAT)
+		if (e.kind != YG_FEED_STAT && e.kind != YG_FEED_SOURCE)
 			*out_others = true;
-		else if (stat != NULL)
-			st = stat(ctx, db, &r.head, &e, err);
+		else if (count != NULL)
+			st = count(ctx, db, &r.head, &e, err);
 	}
 	return st;
 }
 
 static yg_status take(struct yg_state *db, const struct yg_feed_head *h, struct yg_sv body,
-		      yg_wall now, yg_feed_stat_fn *stat, void *ctx, struct yg_feed_taken *out,
+		      yg_wall now, yg_feed_count_fn *count, void *ctx, struct yg_feed_taken *out,
 		      struct yg_err *err)
 {
 	struct yg_feed_queue q;
@@ -166,7 +166,7 @@ static yg_status take(struct yg_state *db, const struct yg_feed_head *h, struct 
 		return YG_OK;
 	}
 	if (st == YG_OK)
-		st = give_stats(db, body, stat, ctx, &others, err);
+		st = give_counts(db, body, count, ctx, &others, err);
 	if (st == YG_OK && others) {
 		st = queue(db, &q, err);
 		if (st == YG_OK)
@@ -179,7 +179,7 @@ static yg_status take(struct yg_state *db, const struct yg_feed_head *h, struct 
 	return st == YG_OK ? mark_set(db, h, err) : st;
 }
 
-yg_status yg_feed_take(struct yg_state *db, struct yg_sv body, yg_wall now, yg_feed_stat_fn *stat,
+yg_status yg_feed_take(struct yg_state *db, struct yg_sv body, yg_wall now, yg_feed_count_fn *count,
 		       void *ctx, struct yg_feed_taken *out, struct yg_err *err)
 {
 	struct yg_feed_head h;
@@ -190,7 +190,7 @@ yg_status yg_feed_take(struct yg_state *db, struct yg_sv body, yg_wall now, yg_f
 		st = yg_tx_begin(&tx, db, err);
 	if (st != YG_OK)
 		return st;
-	st = take(db, &h, body, now, stat, ctx, &taken, err);
+	st = take(db, &h, body, now, count, ctx, &taken, err);
 	st = yg_tx_end(&tx, st, err);
 	if (st == YG_OK)
 		*out = taken;

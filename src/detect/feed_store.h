@@ -17,16 +17,17 @@
 
 #define YG_FEED_WAITING_MAX (256u << 20) /* bytes of rows */
 
-/* What a rule did, in the transaction of its message. */
-typedef yg_status yg_feed_stat_fn(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
-				  const struct yg_feed_entry *stat, struct yg_err *err);
+/* A count: what a rule did (STAT), or that there are events of a log source (SOURCE); in the
+ * transaction of its message. */
+typedef yg_status yg_feed_count_fn(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
+				   const struct yg_feed_entry *e, struct yg_err *err);
 struct yg_feed_taken {
 	bool duplicate;   /* it was there: nothing changed */
 	uint64_t dropped; /* older ones that had to go for it */
 };
 /* Of a message of counts alone no row stays.  YG_OK | YG_PARSE (it is none) | those of the
- * database and of `stat`: nothing changed. */
-yg_status yg_feed_take(struct yg_state *db, struct yg_sv body, yg_wall now, yg_feed_stat_fn *stat,
+ * database and of `count`: nothing changed. */
+yg_status yg_feed_take(struct yg_state *db, struct yg_sv body, yg_wall now, yg_feed_count_fn *count,
 		       void *ctx, struct yg_feed_taken *out, struct yg_err *err) YG_MUST_USE;
 /* A row of the clock. */
 yg_status yg_feed_tick(struct yg_state *db, yg_wall now, struct yg_err *err) YG_MUST_USE;

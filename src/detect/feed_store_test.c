@@ -32,7 +32,7 @@ static void message(struct yg_buf *b, uint32_t spool, uint64_t batch, enum yg_fe
 	h.entries = (uint32_t)(bytes / sizeof text) + 1;
 	if (kind == YG_FEED_STAT)
 		e.stat.rule = YG_SV("r-1");
-	else
+	else if (kind == YG_FEED_LOGIN)
 		e.login.user = (struct yg_sv){text, h.entries > 1 ? sizeof text : 5};
 	b->n = 0;
 	yg_feed_put_head(b, &h);
@@ -40,14 +40,15 @@ static void message(struct yg_buf *b, uint32_t spool, uint64_t batch, enum yg_fe
 		yg_feed_put(b, &e);
 }
 
-static yg_status on_stat(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
-			 const struct yg_feed_entry *stat, struct yg_err *e)
+static yg_status on_count(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
+			  const struct yg_feed_entry *entry, struct yg_err *e)
 {
 	int *n = ctx;
 	(void)db;
 	if (*n < 0)
 		return YG_FAIL(e, YG_AGAIN, "not now");
-	*n += YG_SV_IS(stat->stat.rule, "r-1") && YG_SV_IS(h->org, "acme");
+	*n += (entry->kind == YG_FEED_SOURCE || YG_SV_IS(entry->stat.rule, "r-1")) &&
+	      YG_SV_IS(h->org, "acme");
 	return YG_OK;
 }
 
@@ -55,7 +56,7 @@ static yg_status take(struct yg_state *db, const struct yg_buf *b, int *stats,
 		      struct yg_feed_taken *out)
 {
 	*out = (struct yg_feed_taken){0};
-	return yg_feed_take(db, yg_buf_sv(b), (yg_wall){S}, on_stat, stats, out, &err);
+	return yg_feed_take(db, yg_buf_sv(b), (yg_wall){S}, on_count, stats, out, &err);
 }
 
 static void once(void)
@@ -80,6 +81,10 @@ static void once(void)
 	T_OK(take(db, &b, &stats, &t) == YG_OK && stats == 1);
 	T_OK(take(db, &b, &stats, &t) == YG_OK && t.duplicate && stats == 1);
 	T_OK(yg_feed_queue(db, &q, &err) == YG_OK && q.last == 2 && q.consumed == 0);
+	message(&b, 2, 1, YG_FEED_SOURCE, 0);
+	T_NAMED(take(db, &b, &stats, &t) == YG_OK && stats == 2 &&
+			yg_feed_queue(db, &q, &err) == YG_OK && q.last == 2,
+		"a log source is counted, too, and leaves no row");
 	stats = -1;
 	message(&b, 1, 7, YG_FEED_STAT, 0);
 	T_OK(take(db, &b, &stats, &t) == YG_AGAIN);

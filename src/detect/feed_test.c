@@ -57,6 +57,11 @@ static struct yg_feed_entry entry(enum yg_feed_kind kind)
 		e.stat.samples = samples;
 		e.stat.sample_count = YG_LEN(samples);
 		break;
+	case YG_FEED_SOURCE:
+		e.source.category = YG_SV("process_creation");
+		e.source.product = YG_SV("windows");
+		e.source.service = YG_SV("");
+		break;
 	}
 	return e;
 }
@@ -95,8 +100,8 @@ static void every_kind(void)
 	uint32_t spool, row, n = 0, right = 0;
 	uint64_t batch;
 	yg_buf_init(&b, 1u << 20);
-	head(&b, YG_FEED_STAT);
-	for (int k = YG_FEED_MATCH; k <= YG_FEED_STAT; k++) {
+	head(&b, YG_FEED_SOURCE);
+	for (int k = YG_FEED_MATCH; k <= YG_FEED_SOURCE; k++) {
 		struct yg_feed_entry x = entry((enum yg_feed_kind)k);
 		yg_feed_put(&b, &x);
 	}
@@ -114,7 +119,7 @@ static void every_kind(void)
 			     YG_SV_IS(e.match.fields[0].value, "alice"));
 		}
 	}
-	T_OK(!r.rd.bad && n == YG_FEED_STAT && right == n);
+	T_OK(!r.rd.bad && n == YG_FEED_SOURCE && right == n);
 
 	size_t whole = b.n, refused = 0;
 	for (size_t cut = 0; cut < whole; cut++)
@@ -147,7 +152,7 @@ static void bounds(void)
 		"too many fields, too long a value: cut when written");
 	b.n = 0;
 	head(&b, 1);
-	yg_wr_le8(&b, 6);
+	yg_wr_le8(&b, YG_FEED_SOURCE + 1);
 	T_NAMED(yg_feed_check(yg_buf_sv(&b), &h, NULL) == YG_PARSE, "a kind that is none");
 	b.n = 0;
 	head(&b, 0);

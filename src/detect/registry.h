@@ -173,7 +173,11 @@ struct yg_detect_stat {
 /* Adds to what is there, in the caller's transaction; no audit entry, no change to compile. */
 yg_status yg_detect_stat_add(struct yg_state *db, const struct yg_detect_stat *a,
 			     struct yg_err *err) YG_MUST_USE;
-/* Hours older than 92 days go. */
+/* That there are events of the log source, as the tables of view.h say it; as above. */
+yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,
+			       const struct yg_detect_logsource *is, yg_wall at,
+			       struct yg_err *err) YG_MUST_USE;
+/* Hours and log sources older than 92 days go. */
 yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err) YG_MUST_USE;
 struct yg_drule_numbers {
 	int64_t hits_24h, hits_30d, excepted_30d, looked_24h, cost_24h_ns;
@@ -208,7 +212,7 @@ yg_status yg_drule_samples(struct yg_state *db, struct yg_sv rule, const struct 
 struct yg_detect_cover { /* a rule, for the matrix of techniques */
 	struct yg_sv tags, category, product, service;
 	enum yg_detect_stage stage; /* for the organisation asked for */
-	bool looked;                /* an event of its log source came within 30 days */
+	bool data; /* events of its log source, or its own hits, came within 30 days */
 	int64_t hits_30d, alerts_30d;
 };
 /* Rules and correlations within reach, those for all, and those of what stands above `org`

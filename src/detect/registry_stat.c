@@ -84,19 +84,43 @@ yg_status yg_detect_stat_add(struct yg_state *db, const struct yg_detect_stat *a
 	return st == YG_OK && a->sample_count > 0 ? cut_samples(db, a, err) : st;
 }
 
-yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err)
+yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,
+			       const struct yg_detect_logsource *is, yg_wall at, struct yg_err *err)
 {
+	const struct yg_sv texts[] = {org, is->category, is->product, is->service};
 	struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("DELETE FROM detect_stat WHERE (rule, hour, org) IN"
-		       " (SELECT rule, hour, org FROM detect_stat WHERE hour < $1 LIMIT $2)"),
+		YG_SQL("INSERT INTO detect_source (org, category, product, service, last)"
+		       " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org, category, product, service)"
+		       " DO UPDATE SET last = excluded.last"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_i64(s, 1, now.us - KEEP);
-	yg_stmt_i64(s, 2, STALE_MAX);
+	for (size_t i = 0; i < YG_LEN(texts); i++)
+		yg_stmt_text(s, (int)i + 1, texts[i]);
+	yg_stmt_i64(s, 5, at.us);
 	return yg_stmt_run(s, err);
+}
+
+yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err)
+{
+	const char *const texts[] = {
+		YG_SQL("DELETE FROM detect_stat WHERE (rule, hour, org) IN"
+		       " (SELECT rule, hour, org FROM detect_stat WHERE hour < $1 LIMIT $2)"),
+		YG_SQL("DELETE FROM detect_source WHERE (org, category, product, service) IN"
+		       " (SELECT org, category, product, service FROM detect_source WHERE last < $1 LIMIT $2)")};
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(db, texts[i], &s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_i64(s, 1, now.us - KEEP);
+		yg_stmt_i64(s, 2, STALE_MAX);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
 }
 
 /* ---- asking ---- */

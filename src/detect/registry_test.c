@@ -426,6 +426,39 @@ static void test_numbers(void)
 	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 1);
 }
 
+static bool covered(struct yg_state *db, const struct yg_reach *reach, yg_wall now, bool *data)
+{
+	struct yg_detect_cover *list = NULL;
+	size_t n = 0;
+	T_OK(yg_detect_covers(db, reach, YG_SV(""), now, &arena, &list, &n, &err) == YG_OK);
+	*data = n == 1 && list[0].data;
+	return n == 1;
+}
+
+/* A rule has data when its organisations have events of its log source, however new it is. */
+static void test_data(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_reach all = YG_REACH_ALL, of_beta = yg_reach_one(&beta);
+	const struct yg_detect_logsource dns = {YG_SV_INIT("dns"), YG_SV_INIT(""), YG_SV_INIT("")},
+					 own = {YG_SV_INIT("process_creation"),
+						YG_SV_INIT("windows"), YG_SV_INIT("sysmon")};
+	bool data;
+	T_OK(yg_detect_source_add(db, alpha, &dns, sim.wall, &err) == YG_OK);
+	(void)add(&act, "", RULE(ID1, "One", "a.exe"));
+	T_NAMED(covered(db, &all, sim.wall, &data) && !data, "not of another log source");
+	T_OK(yg_detect_source_add(db, alpha, &own, sim.wall, &err) == YG_OK &&
+	     yg_detect_source_add(db, alpha, &own, sim.wall, &err) == YG_OK);
+	T_NAMED(covered(db, &all, sim.wall, &data) && data, "of its log source");
+	T_NAMED(covered(db, &of_beta, sim.wall, &data) && !data, "not those of others");
+	const yg_wall later = {sim.wall.us + 31 * INT64_C(86400) * YG_US_PER_S};
+	T_NAMED(covered(db, &all, later, &data) && !data, "within thirty days");
+	T_OK(yg_detect_stat_stale(db, (yg_wall){later.us + 62 * INT64_C(86400) * YG_US_PER_S},
+				  &err) == YG_OK);
+	T_OK(covered(db, &all, sim.wall, &data) && !data);
+}
+
 static yg_status count_one(void *ctx, const struct yg_drule *r, struct yg_err *e)
 {
 	size_t *n = ctx;
@@ -530,6 +563,7 @@ int main(void)
 	test_say();
 	test_exceptions();
 	test_numbers();
+	test_data();
 	test_each();
 	test_compile();
 	yg_detect_documents_free(&docs);

@@ -126,12 +126,6 @@ void yg_ruleset_eval_free(struct yg_ruleset_eval *e); /* NULL is fine */
  * measured. */
 void yg_ruleset_run(struct yg_ruleset_eval *e, const struct yg_detect_record *record, uint32_t org,
 		    yg_wall now, yg_ruleset_hit_fn *hit, void *ctx);
-/* Behind yg_ruleset_run(): which log sources of rules the event is of, as numbers; at most
- * `most`.  How many. */
-size_t yg_ruleset_sources(const struct yg_ruleset_eval *e, uint32_t *out, size_t most);
-struct yg_detect_logsource yg_ruleset_source(const struct yg_ruleset *r, uint32_t source);
-/* Is the number a rule (no exception) of that log source? */
-bool yg_ruleset_is_of(const struct yg_ruleset *r, uint32_t rule, uint32_t source);
 /* Inside `hit`: as yg_detect_fields(). */
 size_t yg_ruleset_fields(const struct yg_ruleset_eval *e, uint32_t rule, struct yg_sv *out,
 			 size_t most);

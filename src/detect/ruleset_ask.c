@@ -198,32 +198,6 @@ void yg_ruleset_run(struct yg_ruleset_eval *e, const struct yg_detect_record *re
 		judge(e, e->matched[i], now, hit, ctx);
 }
 
-size_t yg_ruleset_sources(const struct yg_ruleset_eval *e, uint32_t *out, size_t most)
-{
-	size_t n = 0;
-	for (uint32_t i = 0; i < e->r->engine->sources_count && n < most; i++)
-		if (yg_detect_applies(e->engine, i))
-			out[n++] = i;
-	return n;
-}
-
-struct yg_detect_logsource yg_ruleset_source(const struct yg_ruleset *r, uint32_t source)
-{
-	const struct yg_detect *d = r->engine;
-	if (source >= d->sources_count)
-		return (struct yg_detect_logsource){{"", 0}, {"", 0}, {"", 0}};
-	const struct yg_detect_source *s = &d->sources[source];
-	return (struct yg_detect_logsource){yg_detect_sv(d, s->category),
-					    yg_detect_sv(d, s->product),
-					    yg_detect_sv(d, s->service)};
-}
-
-bool yg_ruleset_is_of(const struct yg_ruleset *r, uint32_t rule, uint32_t source)
-{
-	return rule < r->rows_count && r->rows[rule].kind == YG_ROW_RULE &&
-	       r->engine->rules[rule].source == source;
-}
-
 size_t yg_ruleset_fields(const struct yg_ruleset_eval *e, uint32_t rule, struct yg_sv *out,
 			 size_t most)
 {

@@ -247,7 +247,8 @@ yg_status yg_watch_entry(struct yg_watch *w, const struct yg_feed_head *h,
 	case YG_FEED_CONNECTION: return connection(w, e, &t);
 	case YG_FEED_LOGIN: return login(w, e, &t);
 	case YG_FEED_RECORDS: return records(w, h);
-	case YG_FEED_STAT: break;
+	case YG_FEED_STAT:
+	case YG_FEED_SOURCE: break;
 	}
 	return YG_OK;
 }

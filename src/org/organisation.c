@@ -341,6 +341,7 @@ static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err
 		YG_SQL("DELETE FROM detect_override WHERE org = $1"),
 		YG_SQL("DELETE FROM detect_stat WHERE org = $1"),
 		YG_SQL("DELETE FROM detect_sample WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_source WHERE org = $1"),
 		YG_SQL("DELETE FROM detect_state WHERE org = $1"),
 		YG_SQL("DELETE FROM detect_notice WHERE org = $1"),
 		YG_SQL("DELETE FROM hunted_stage WHERE org = $1"),

@@ -459,13 +459,18 @@ yg_status center_detect_open(struct center *c, struct yg_err *err)
 	return YG_OK;
 }
 
-/* What ingest counted of a rule. */
-static yg_status on_stat(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
-			 const struct yg_feed_entry *e, struct yg_err *err)
+/* What ingest counted of a rule, or that a log source has events. */
+static yg_status on_count(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
+			  const struct yg_feed_entry *e, struct yg_err *err)
 {
 	const struct center *c = ctx;
 	struct yg_sv samples[YG_FEED_SAMPLES_MAX];
 	char text[YG_FEED_SAMPLES_MAX][YG_EVENT_ID_MAX];
+	if (e->kind == YG_FEED_SOURCE) {
+		const struct yg_detect_logsource is = {e->source.category, e->source.product,
+						       e->source.service};
+		return yg_detect_source_add(db, h->org, &is, yg_env_wall(&c->ctx->env), err);
+	}
 	for (uint32_t i = 0; i < e->stat.sample_count; i++) {
 		struct yg_sb b = yg_sb_init(text[i], sizeof text[i]);
 		event_text(e->stat.samples[i], &b);
@@ -486,7 +491,7 @@ static yg_status on_stat(void *ctx, struct yg_state *db, const struct yg_feed_he
 yg_status center_feed(struct center *c, struct yg_state *db, struct yg_sv body, struct yg_err *err)
 {
 	struct yg_feed_taken taken = {0};
-	yg_status st = yg_feed_take(db, body, yg_env_wall(&c->ctx->env), on_stat, c, &taken, err);
+	yg_status st = yg_feed_take(db, body, yg_env_wall(&c->ctx->env), on_count, c, &taken, err);
 	if (st != YG_OK)
 		return st;
 	if (taken.dropped > 0)

@@ -12,6 +12,7 @@
 #define CUT_BYTES  (8u << 20)            /* a message of the feed ends behind so many */
 #define CUT_COUNT  500000u
 #define KEEP_BYTES (16u << 20)
+#define KNOWN_MAX  ((size_t)1 << 20) /* power of two; when it is half full it begins anew */
 #define TEXTS_MAX  (64u << 20)
 #define FEED_MAX   ((size_t)1 << 30)
 
@@ -26,13 +27,18 @@ struct group {              /* matches of one rule about one asset */
 };
 struct stat { /* what a rule did in this batch */
 	uint32_t rule;
-	bool has_data;
 	uint64_t judged, us, hits, excepted; /* judged, us: as measured */
 	uint64_t samples[YG_RULES_SAMPLES][2];
 };
 struct cut { /* a message of the feed */
 	size_t at, n;
 	uint32_t entries;
+};
+struct known {       /* organisations with a log source that were told today, by hash */
+	uint64_t *p; /* owned; [cap], a power of two; 0: free */
+	size_t n, cap;
+	int64_t day;
+	bool untold; /* those of a batch that is not done yet are among them */
 };
 struct yg_rules_run {
 	const struct yg_env *env;
@@ -51,7 +57,7 @@ struct yg_rules_run {
 	uint32_t feed_n;
 	struct yg_sv org;
 	uint32_t org_number;
-	uint64_t *known; /* owned; [YG_RULES_KNOWN]: what was told today, by hash */
+	struct known known;
 	uint64_t records;
 	int64_t first, last;
 	bool nomem;
@@ -71,11 +77,10 @@ yg_status yg_rules_run_new(const struct yg_env *env, struct yg_rules_run **out, 
 	r->env = env;
 	r->groups = malloc(YG_RULES_GROUPS * sizeof *r->groups);
 	r->by_key = calloc(SLOTS, sizeof *r->by_key);
-	r->known = calloc(YG_RULES_KNOWN, sizeof *r->known);
 	env->random(env->ctx, r->key, sizeof r->key);
 	yg_buf_init(&r->texts, TEXTS_MAX);
 	yg_buf_init(&r->feed, FEED_MAX);
-	if (r->groups == NULL || r->by_key == NULL || r->known == NULL) {
+	if (r->groups == NULL || r->by_key == NULL) {
 		yg_rules_run_free(r);
 		return YG_FAIL(err, YG_NOMEM, "detection rules");
 	}
@@ -95,7 +100,7 @@ void yg_rules_run_free(struct yg_rules_run *r)
 	free(r->cuts.p);
 	free(r->groups);
 	free(r->by_key);
-	free(r->known);
+	free(r->known.p);
 	yg_buf_free(&r->texts);
 	yg_buf_free(&r->feed);
 	free(r);
@@ -109,6 +114,56 @@ const struct yg_ruleset *yg_rules_run_set(const struct yg_rules_run *r)
 void yg_rules_run_counts(const struct yg_rules_run *r, struct yg_rules_counts *out)
 {
 	*out = r->c;
+}
+
+/* ---- what was told today ---- */
+
+static void known_clear(struct known *k)
+{
+	if (k->n > 0)
+		memset(k->p, 0, k->cap * sizeof *k->p);
+	k->n = 0;
+}
+
+static void known_put(struct known *k, uint64_t h)
+{
+	size_t i = h & (k->cap - 1);
+	while (k->p[i] != 0 && k->p[i] != h)
+		i = (i + 1) & (k->cap - 1);
+	k->n += k->p[i] == 0;
+	k->p[i] = h;
+}
+
+/* Room for one more, at most half full. */
+static bool known_room(struct known *k)
+{
+	if (k->n < k->cap / 2)
+		return true;
+	if (k->cap == KNOWN_MAX) {
+		known_clear(k);
+		return true;
+	}
+	struct known more = {.cap = k->cap > 0 ? k->cap * 2 : 1024};
+	more.p = calloc(more.cap, sizeof *more.p);
+	if (more.p == NULL)
+		return false;
+	for (size_t i = 0; i < k->cap; i++)
+		if (k->p[i] != 0)
+			known_put(&more, k->p[i]);
+	free(k->p);
+	k->p = more.p;
+	k->cap = more.cap;
+	return true;
+}
+
+/* Without memory it is told again: no harm. */
+static bool known_new(struct known *k, uint64_t h)
+{
+	if (!known_room(k))
+		return true;
+	size_t before = k->n;
+	known_put(k, h | 1);
+	return k->n > before;
 }
 
 /* ---- what rules did ---- */
@@ -189,6 +244,9 @@ yg_status yg_rules_run_begin(struct yg_rules_run *r, const struct yg_rules_batch
 		st = take_view(r, b, err);
 	if (st != YG_OK)
 		return st;
+	if (r->known.untold)
+		known_clear(&r->known);
+	r->known.untold = true;
 	r->org = b->org;
 	r->org_number = r->set != NULL ? yg_ruleset_org(r->set, b->org) : YG_RULESET_NONE;
 	r->records = 0;
@@ -268,7 +326,7 @@ static void feed_stat(struct yg_rules_run *r, const struct stat *s)
 		memcpy(samples[i], s->samples[(s->hits - n + i) % YG_RULES_SAMPLES],
 		       sizeof samples[i]);
 	e.stat.rule = yg_ruleset_about(r->set, s->rule).uid;
-	e.stat.looked_at = YG_MAX(s->judged * YG_RULESET_SAMPLE, (uint64_t)s->has_data);
+	e.stat.looked_at = s->judged * YG_RULESET_SAMPLE;
 	e.stat.hits = s->hits;
 	e.stat.excepted = s->excepted;
 	e.stat.cost_ns = s->us * 1000 * YG_RULESET_SAMPLE;
@@ -397,29 +455,26 @@ static void on_hit(void *ctx, const struct yg_ruleset_hit *h)
 
 /* ---- events ---- */
 
-/* The rules of log sources that nobody was told of today: they have data. */
+/* The event's log sources of which nothing was told today. */
 static void note_sources(struct yg_rules_run *r)
 {
-	uint32_t sources[64];
-	size_t n = yg_ruleset_sources(r->eval, sources, YG_LEN(sources));
-	uint64_t day = (uint64_t)yg_env_wall(r->env).us / YG_US_PER_DAY;
-	for (size_t i = 0; i < n; i++) {
-		const struct yg_detect_logsource from = yg_ruleset_source(r->set, sources[i]);
-		uint64_t key[5] = {day, yg_siphash(r->key, r->org.p, r->org.n),
-				   yg_siphash(r->key, from.category.p, from.category.n),
-				   yg_siphash(r->key, from.product.p, from.product.n),
-				   yg_siphash(r->key, from.service.p, from.service.n)};
-		uint64_t h = yg_siphash(r->key, key, sizeof key) | 1;
-		if (r->known[h / 2 % YG_RULES_KNOWN] == h)
+	int64_t day = yg_env_wall(r->env).us / YG_US_PER_DAY;
+	if (r->known.day != day)
+		known_clear(&r->known);
+	r->known.day = day;
+	for (size_t i = 0; i < r->record->source_count; i++) {
+		const struct yg_detect_logsource *is = &r->record->sources[i];
+		const uint64_t key[] = {yg_siphash(r->key, r->org.p, r->org.n),
+					yg_siphash(r->key, is->category.p, is->category.n),
+					yg_siphash(r->key, is->product.p, is->product.n),
+					yg_siphash(r->key, is->service.p, is->service.n)};
+		struct yg_feed_entry e = {.kind = YG_FEED_SOURCE};
+		if (!known_new(&r->known, yg_siphash(r->key, key, sizeof key)))
 			continue;
-		r->known[h / 2 % YG_RULES_KNOWN] = h;
-		for (uint32_t rule = 0; rule < yg_ruleset_rows(r->set); rule++) {
-			struct stat *s = yg_ruleset_is_of(r->set, rule, sources[i])
-						 ? stat_of(r, rule)
-						 : NULL;
-			if (s != NULL)
-				s->has_data = true;
-		}
+		e.source.category = is->category;
+		e.source.product = is->product;
+		e.source.service = is->service;
+		feed_put(r, &e);
 	}
 }
 
@@ -468,6 +523,7 @@ bool yg_rules_run_end(struct yg_rules_run *r, struct yg_buf *scratch, struct yg_
 	groups_out(r);
 	feed_end(r);
 	bool ok = !r->nomem && !r->feed.bad;
+	r->known.untold = !ok;
 	yg_wr_le32(plan, ok ? (uint32_t)r->cuts.n : 0);
 	for (size_t i = 0; ok && i < r->cuts.n; i++) {
 		const struct cut *c = (const struct cut *)r->cuts.p + i;

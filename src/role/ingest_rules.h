@@ -9,8 +9,8 @@
  *   feed       matches that correlations take, connections and logins, one count of the
  *              records, and of rules what they did; hits and exceptions are exact, how
  *              often a rule was judged and its time come from every 64th event, times 64;
- *              once a day all rules of a log source that the organisation has events of are
- *              told of as judged once, so that it is known which rules have data
+ *              once a day every log source that the organisation has events of, whatever
+ *              rules there are, so that it is known which rules have data
  */
 #pragma once
 #include "base/codec.h"
@@ -20,7 +20,6 @@
 #define YG_RULES_GROUPS   512u   /* of rule and asset, gathered at a time */
 #define YG_RULES_FINDINGS 20000u /* of one batch */
 #define YG_RULES_SAMPLES  20u    /* newest hits of a rule of one batch */
-#define YG_RULES_KNOWN    16384u /* pairs of organisation and log source that are remembered */
 
 struct yg_rules_counts {
 	uint64_t judged, hits, excepted, findings, cut, us; /* judged, us: estimated */

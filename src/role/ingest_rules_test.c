@@ -102,7 +102,7 @@ static unsigned with(const struct out *o, const char *a, const char *b, unsigned
 }
 
 struct fed {
-	unsigned matches, logins, stats, records, connections;
+	unsigned matches, logins, stats, records, connections, sources, starts;
 	uint64_t hits, excepted, samples, count;
 	char rule[64], field[256];
 };
@@ -131,6 +131,10 @@ static struct fed fed_of(const struct out *o)
 				f.connections += e.kind == YG_FEED_CONNECTION;
 				f.stats += e.kind == YG_FEED_STAT;
 				f.records += e.kind == YG_FEED_RECORDS;
+				f.sources += e.kind == YG_FEED_SOURCE;
+				f.starts += e.kind == YG_FEED_SOURCE &&
+					    YG_SV_IS(e.source.category, "process_creation") &&
+					    YG_SV_IS(e.source.product, "windows");
 				if (e.kind == YG_FEED_RECORDS)
 					f.count = e.records.count;
 				if (e.kind == YG_FEED_STAT) {
@@ -207,6 +211,58 @@ static void test_feed(struct yg_rules_run *r)
 	T_OK(c.hits > 0 && c.excepted > 0 && c.findings > 0 && c.cut == 0 && c.matches == 3 * 3);
 }
 
+static struct fed told_of(struct yg_rules_run *r, const char *org)
+{
+	struct out o = run(r, org);
+	struct fed f = fed_of(&o);
+	done(&o);
+	return f;
+}
+
+/* Which log sources have events is told once a day, of any number of organisations. */
+static void test_sources(void)
+{
+	enum { ORGS = 1000 };
+	struct yg_rules_run *r = NULL;
+	unsigned again = 0;
+	T_OK(yg_rules_run_new(&env, &r, NULL) == YG_OK);
+	struct fed first = told_of(r, "isp");
+	T_NAMED(first.sources > 1 && first.starts == 1, "the log sources of its events are told");
+	T_NAMED(told_of(r, "isp").sources == 0, "once");
+	T_NAMED(told_of(r, "north").sources == first.sources, "of each organisation");
+	sim.wall.us += YG_US_PER_DAY;
+	T_NAMED(told_of(r, "isp").sources == first.sources, "and on the next day again");
+	sim.wall.us += YG_US_PER_DAY;
+	struct yg_norm *norm = NULL;
+	struct yg_event ev;
+	struct out o = {.findings = 0};
+	yg_buf_init(&o.plan, 1 << 20);
+	yg_buf_init(&o.scratch, 1 << 20);
+	T_OK(yg_norm_new(YG_SOURCE_WINDOWS, NULL, &norm, NULL) == YG_OK &&
+	     yg_rules_run_begin(
+		     r, &(struct yg_rules_batch){set, YG_SOURCE_WINDOWS, norm, YG_SV("isp")},
+		     NULL) == YG_OK);
+	yg_norm_begin(norm, yg_sv_of(batch), (yg_wall){1767225600000000}, false);
+	T_OK(yg_norm_next(norm, &ev));
+	ev.org = YG_SV("isp");
+	yg_rules_run_event(r, &ev, &o.scratch, &o.plan, &o.findings);
+	yg_norm_free(norm);
+	done(&o);
+	T_NAMED(told_of(r, "isp").sources == first.sources,
+		"and again when the batch that told it came to nothing");
+	for (unsigned round = 0; round < 2; round++) {
+		again = 0;
+		for (unsigned i = 0; i < ORGS; i++) {
+			char org[16];
+			(void)snprintf(org, sizeof org, "org-%u", i);
+			again += told_of(r, org).sources;
+		}
+		T_OK(round == 1 || again == ORGS * first.sources);
+	}
+	T_NAMED(again == 0, "a thousand of them are remembered");
+	yg_rules_run_free(r);
+}
+
 /* Of very many assets: every finding once, up to the bound. */
 static void test_many(struct yg_rules_run *r)
 {
@@ -260,6 +316,7 @@ int main(void)
 	test_findings(r);
 	test_feed(r);
 	test_many(r);
+	test_sources();
 	T_OK(yg_rules_run_set(r) == set);
 	yg_rules_run_free(r);
 	yg_ruleset_free(set);
