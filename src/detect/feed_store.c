@@ -150,7 +150,7 @@ static yg_status give_counts(struct yg_state *db, struct yg_sv body, yg_feed_cou
 		else if (count != NULL)
 			st = count(ctx, db, &r.head, &e, err);
 	}
-	return st;
+	return st == YG_OK && count != NULL ? count(ctx, db, &r.head, NULL, err) : st;
 }
 
 static yg_status take(struct yg_state *db, const struct yg_feed_head *h, struct yg_sv body,

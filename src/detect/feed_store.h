@@ -18,7 +18,7 @@
 #define YG_FEED_WAITING_MAX (256u << 20) /* bytes of rows */
 
 /* A count: what a rule did (STAT), or that there are events of a log source (SOURCE); in the
- * transaction of its message. */
+ * transaction of its message.  e NULL: that was the last of the message. */
 typedef yg_status yg_feed_count_fn(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
 				   const struct yg_feed_entry *e, struct yg_err *err);
 struct yg_feed_taken {

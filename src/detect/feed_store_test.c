@@ -47,6 +47,8 @@ static yg_status on_count(void *ctx, struct yg_state *db, const struct yg_feed_h
 	(void)db;
 	if (*n < 0)
 		return YG_FAIL(e, YG_AGAIN, "not now");
+	if (entry == NULL) /* the last of it was there before */
+		return YG_OK;
 	*n += (entry->kind == YG_FEED_SOURCE || YG_SV_IS(entry->stat.rule, "r-1")) &&
 	      YG_SV_IS(h->org, "acme");
 	return YG_OK;

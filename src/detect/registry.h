@@ -164,15 +164,17 @@ yg_status yg_detect_exception_remove(struct yg_act *act, struct yg_sv id,
 /* ---- what rules did ---- */
 
 struct yg_detect_stat {
-	struct yg_sv rule, org;
+	struct yg_sv rule, org; /* rule empty: of all together */
 	yg_wall at; /* when it was counted: its hour */
 	uint64_t looked_at, hits, excepted, cost_ns;
 	const struct yg_sv *samples; /* ids of events that hit, oldest first */
 	size_t sample_count;
 };
-/* Adds to what is there, in the caller's transaction; no audit entry, no change to compile. */
+/* Adds to what is there, in the caller's transaction; no audit entry, no change to compile.
+ * Of several at once the caller sums up what all did and adds that too, once. */
 yg_status yg_detect_stat_add(struct yg_state *db, const struct yg_detect_stat *a,
 			     struct yg_err *err) YG_MUST_USE;
+void yg_detect_stat_sum(struct yg_detect_stat *sum, const struct yg_detect_stat *a);
 /* That there are events of the log source, as the tables of view.h say it; as above. */
 yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,
 			       const struct yg_detect_logsource *is, yg_wall at,

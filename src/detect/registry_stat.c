@@ -9,8 +9,7 @@
 #define STALE_MAX 20000 /* rows that go at once */
 
 /* Rule '' has the sums of all. */
-static yg_status add_hour(struct yg_state *db, const struct yg_detect_stat *a, struct yg_sv rule,
-			  struct yg_err *err)
+static yg_status add_hour(struct yg_state *db, const struct yg_detect_stat *a, struct yg_err *err)
 {
 	struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
@@ -25,7 +24,7 @@ static yg_status add_hour(struct yg_state *db, const struct yg_detect_stat *a, s
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, rule);
+	yg_stmt_text(s, 1, a->rule);
 	yg_stmt_i64(s, 2, a->at.us - a->at.us % HOUR);
 	yg_stmt_text(s, 3, a->org);
 	yg_stmt_i64(s, 4, (int64_t)YG_MIN(a->looked_at, (uint64_t)INT32_MAX));
@@ -76,12 +75,20 @@ yg_status yg_detect_stat_add(struct yg_state *db, const struct yg_detect_stat *a
 			     struct yg_err *err)
 {
 	size_t from = a->sample_count > YG_DRULE_SAMPLES ? a->sample_count - YG_DRULE_SAMPLES : 0;
-	yg_status st = add_hour(db, a, a->rule, err);
-	if (st == YG_OK && a->rule.n > 0)
-		st = add_hour(db, a, YG_SV(""), err);
+	yg_status st = add_hour(db, a, err);
 	for (size_t i = from; st == YG_OK && i < a->sample_count; i++)
 		st = add_sample(db, a, a->samples[i], err);
 	return st == YG_OK && a->sample_count > 0 ? cut_samples(db, a, err) : st;
+}
+
+void yg_detect_stat_sum(struct yg_detect_stat *sum, const struct yg_detect_stat *a)
+{
+	sum->org = a->org;
+	sum->at = a->at;
+	sum->looked_at += a->looked_at;
+	sum->hits += a->hits;
+	sum->excepted += a->excepted;
+	sum->cost_ns += a->cost_ns;
 }
 
 yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,

@@ -403,8 +403,12 @@ static void test_numbers(void)
 	const struct yg_drule_hours_of of = {.rule = s.rule, .reach = all, .to = {sim.wall.us + 1}};
 	size_t count = 0;
 	settle(db);
-	for (int i = 0; i < 15; i++)
+	struct yg_detect_stat sum = {.rule = YG_SV_INIT("")};
+	for (int i = 0; i < 15; i++) {
 		T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK);
+		yg_detect_stat_sum(&sum, &s);
+	}
+	T_OK(yg_detect_stat_add(db, &sum, &err) == YG_OK);
 	s.at.us -= 3 * INT64_C(86400) * YG_US_PER_S;
 	s.sample_count = 0;
 	T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK && !dirty(db));

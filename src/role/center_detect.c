@@ -177,10 +177,12 @@ static bool on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_co
 	return true;
 }
 
+/* Notes of one organisation follow each other. */
 static yg_status count_hits(struct detecting *d, struct yg_state *db, yg_wall now,
 			    struct yg_err *err)
 {
 	yg_status st = YG_OK;
+	struct yg_detect_stat sum = {.rule = YG_SV_INIT("")};
 	for (size_t i = 0; st == YG_OK && i < d->note_n; i++) {
 		struct yg_sv event = yg_sv_of(d->notes[i].event);
 		const struct yg_detect_stat s = {.rule = d->set.rules[d->notes[i].rule].doc.uid,
@@ -192,6 +194,12 @@ static yg_status count_hits(struct detecting *d, struct yg_state *db, yg_wall no
 						 .sample_count =
 							 event.n > 0 && !d->notes[i].excepted};
 		st = yg_detect_stat_add(db, &s, err);
+		yg_detect_stat_sum(&sum, &s);
+		if (st == YG_OK &&
+		    (i + 1 == d->note_n || strcmp(d->notes[i].org, d->notes[i + 1].org) != 0)) {
+			st = yg_detect_stat_add(db, &sum, err);
+			sum = (struct yg_detect_stat){.rule = YG_SV_INIT("")};
+		}
 	}
 	return st;
 }
@@ -360,9 +368,14 @@ static void sum_correlations(struct detecting *d, struct center_correlation *of,
 	}
 }
 
+/* For those who ask: once a second at most, for it looks at everything that is watched. */
 static void publish(struct center *c, struct detecting *d, struct yg_state *db)
 {
 	struct yg_feed_queue q = {0};
+	yg_mono now = yg_env_mono(&c->ctx->env);
+	if (!yg_mono_due(d->publish_next, now))
+		return;
+	d->publish_next = yg_mono_add(now, (yg_span){YG_US_PER_S});
 	d->c.waiting_rows = d->c.waiting_bytes = 0;
 	if (yg_feed_queue(db, &q, NULL) == YG_OK) {
 		d->c.waiting_rows = (uint64_t)YG_MAX(q.last - d->at, 0);
@@ -459,17 +472,25 @@ yg_status center_detect_open(struct center *c, struct yg_err *err)
 	return YG_OK;
 }
 
+struct counting { /* of one message */
+	struct center *c;
+	struct yg_detect_stat sum;
+};
+
 /* What ingest counted of a rule, or that a log source has events. */
 static yg_status on_count(void *ctx, struct yg_state *db, const struct yg_feed_head *h,
 			  const struct yg_feed_entry *e, struct yg_err *err)
 {
-	const struct center *c = ctx;
+	struct counting *k = ctx;
 	struct yg_sv samples[YG_FEED_SAMPLES_MAX];
 	char text[YG_FEED_SAMPLES_MAX][YG_EVENT_ID_MAX];
+	yg_wall now = yg_env_wall(&k->c->ctx->env);
+	if (e == NULL)
+		return k->sum.org.n > 0 ? yg_detect_stat_add(db, &k->sum, err) : YG_OK;
 	if (e->kind == YG_FEED_SOURCE) {
 		const struct yg_detect_logsource is = {e->source.category, e->source.product,
 						       e->source.service};
-		return yg_detect_source_add(db, h->org, &is, yg_env_wall(&c->ctx->env), err);
+		return yg_detect_source_add(db, h->org, &is, now, err);
 	}
 	for (uint32_t i = 0; i < e->stat.sample_count; i++) {
 		struct yg_sb b = yg_sb_init(text[i], sizeof text[i]);
@@ -478,20 +499,22 @@ static yg_status on_count(void *ctx, struct yg_state *db, const struct yg_feed_h
 	}
 	const struct yg_detect_stat s = {.rule = e->stat.rule,
 					 .org = h->org,
-					 .at = yg_env_wall(&c->ctx->env),
+					 .at = now,
 					 .looked_at = e->stat.looked_at,
 					 .hits = e->stat.hits,
 					 .excepted = e->stat.excepted,
 					 .cost_ns = e->stat.cost_ns,
 					 .samples = samples,
 					 .sample_count = e->stat.sample_count};
+	yg_detect_stat_sum(&k->sum, &s);
 	return yg_detect_stat_add(db, &s, err);
 }
 
 yg_status center_feed(struct center *c, struct yg_state *db, struct yg_sv body, struct yg_err *err)
 {
 	struct yg_feed_taken taken = {0};
-	yg_status st = yg_feed_take(db, body, yg_env_wall(&c->ctx->env), on_count, c, &taken, err);
+	struct counting k = {.c = c, .sum = {.rule = YG_SV_INIT("")}};
+	yg_status st = yg_feed_take(db, body, yg_env_wall(&c->ctx->env), on_count, &k, &taken, err);
 	if (st != YG_OK)
 		return st;
 	if (taken.dropped > 0)

@@ -32,7 +32,7 @@ struct detecting {
 	struct yg_watch_set set;
 	bool loaded;
 	int64_t at, saved; /* rows up to there were taken; are in the saved states */
-	yg_mono opened, save_next;
+	yg_mono opened, save_next, publish_next;
 	yg_wall clock; /* of the newest row of it */
 	yg_wall wall;  /* when the row at hand was kept */
 	/* what the row at hand gives */

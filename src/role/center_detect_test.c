@@ -125,6 +125,58 @@ static void test_nomem(struct yg_state *db)
 		"all before it once, and what comes behind it too");
 }
 
+static uint64_t seen_rows(void)
+{
+	struct center_detect_counts n;
+	center_detect_counts(&c, &n);
+	return n.rows;
+}
+
+/* What is shown is added up once a second, however often the task runs. */
+static void test_publish(struct yg_state *db)
+{
+	uint64_t before;
+	sim.mono.us += S;
+	center_detect_run(&c);
+	before = seen_rows();
+	fail_all(db, "acme", "192.0.2.4");
+	center_detect_run(&c);
+	T_OK(seen_rows() == before && c.detecting->c.rows == before + 1);
+	sim.mono.us += S;
+	center_detect_run(&c);
+	T_OK(seen_rows() == before + 1);
+}
+
+/* What rules did in a message, and what all of them did together. */
+static void test_counts(struct yg_state *db)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	const char *const rules[] = {"r-1", "r-2", "r-3"};
+	const struct yg_feed_head h = {.spool = 1,
+				       .entries = YG_LEN(rules) + 1,
+				       .batch = ++batch,
+				       .org = YG_SV_INIT("acme"),
+				       .source = YG_SV_INIT("windows"),
+				       .sensor = YG_SV_INIT(""),
+				       .received = sim.wall};
+	struct yg_feed_entry e = {.kind = YG_FEED_SOURCE};
+	yg_buf_init(&b, 1u << 16);
+	yg_feed_put_head(&b, &h);
+	yg_feed_put(&b, &e);
+	for (size_t i = 0; i < YG_LEN(rules); i++) {
+		e = (struct yg_feed_entry){.kind = YG_FEED_STAT};
+		e.stat.rule = yg_sv_of(rules[i]);
+		e.stat.hits = i + 1;
+		e.stat.cost_ns = 10;
+		yg_feed_put(&b, &e);
+	}
+	T_OK(center_feed(&c, db, yg_buf_sv(&b), &err) == YG_OK);
+	T_NAMED(number(db, "SELECT hits * 1000 + cost_ns FROM detect_stat WHERE rule = ''") == 6030,
+		"the sum of all rules");
+	T_OK(number(db, "SELECT count(*) FROM detect_stat") == 4 &&
+	     number(db, "SELECT count(*) FROM detect_source") == 1);
+}
+
 static void open_center(const char *path)
 {
 	conf.detect_lateness_us = 60 * S;
@@ -164,6 +216,8 @@ int main(void)
 	test_busy(db);
 	test_refused(db);
 	test_nomem(db);
+	test_publish(db);
+	test_counts(db);
 	yg_state_close(db);
 	close_center();
 	for (size_t i = 0; i < YG_LEN(ends); i++) {
