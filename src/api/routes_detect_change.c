@@ -308,7 +308,7 @@ yg_status yg_r_rules_import(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
-	st = yg_drule_import(&act, &at, d.list, d.count, &n, err);
+	st = yg_drule_import(&act, &at, &d, &n, err);
 	if (st == YG_OK)
 		put_imported(r, q, &n, &d);
 	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);

@@ -85,6 +85,13 @@ static void refuse(struct yg_detect_documents *d, size_t line, struct yg_sv reas
 		d->problems[d->problem_count++] = (struct yg_detect_problem){d->file, line, kept};
 }
 
+void yg_detect_documents_refuse(struct yg_detect_documents *d, const struct yg_detect_document *doc,
+				struct yg_sv reason)
+{
+	d->file = doc->file;
+	refuse(d, doc->line, reason);
+}
+
 static void on_refused(void *ctx, const char *file, size_t line, const char *reason)
 {
 	struct yg_detect_documents *d = ctx;

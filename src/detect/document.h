@@ -46,6 +46,9 @@ yg_status yg_detect_documents_begin(struct yg_detect_documents *d, const struct 
 /* `file` and `text` must outlive *d.  YG_OK (also with problems) | YG_NOMEM | YG_LIMIT. */
 yg_status yg_detect_documents_add(struct yg_detect_documents *d, struct yg_sv file,
 				  struct yg_sv text, struct yg_err *err);
+/* A problem of a document of the list, found later. */
+void yg_detect_documents_refuse(struct yg_detect_documents *d, const struct yg_detect_document *doc,
+				struct yg_sv reason);
 void yg_detect_documents_free(struct yg_detect_documents *d); /* zero is fine */
 
 const char *yg_sigma_kind_name(enum yg_sigma_kind k);     /* static; "rule", ...; "" */

@@ -447,6 +447,8 @@ static yg_status change(struct yg_act *act, struct yg_sv uid, int64_t version,
 	if (!differs)
 		return YG_OK;
 	st = check_key(act, &old, &set, &arena, err);
+	if (st == YG_OK && text)
+		st = yg_drule_check_exceptions(act, uid, set.doc, err);
 	if (st == YG_OK)
 		st = yg_drule_update(act, &old, &set, err);
 	if (st == YG_OK && text)

@@ -49,11 +49,12 @@ yg_status yg_drule_add(struct yg_act *act, const struct yg_drule_place *at,
 struct yg_drule_imported {
 	uint64_t added, changed, unchanged;
 };
-/* All of them or none.  One that is there (same collection and organisation; the same id,
- * or without an id the same file and title) gets the new text and keeps its stage. */
+/* All of the list or none.  One that is there (same collection and organisation; the same id,
+ * or without an id the same file and title) gets the new text and keeps its stage; one whose
+ * new text an exception from it does not fit stays as it is, and is a problem of *docs. */
 yg_status yg_drule_import(struct yg_act *act, const struct yg_drule_place *at,
-			  const struct yg_detect_document *docs, size_t n,
-			  struct yg_drule_imported *out, struct yg_err *err) YG_MUST_USE;
+			  struct yg_detect_documents *docs, struct yg_drule_imported *out,
+			  struct yg_err *err) YG_MUST_USE;
 yg_status yg_drule_get(struct yg_state *db, struct yg_sv uid, struct yg_arena *arena,
 		       struct yg_drule *out, struct yg_err *err);
 struct yg_drule_filter {
@@ -79,6 +80,8 @@ struct yg_drule_set { /* NULL: as it is */
 	const enum yg_detect_stage *stage;
 	const struct yg_sv *collection;
 };
+/* YG_NOTFOUND | YG_INVAL | YG_CONFLICT (the version, a rule of that id in the collection, an
+ * exception from it that does not fit the new text). */
 yg_status yg_drule_change(struct yg_act *act, struct yg_sv uid, int64_t version,
 			  const struct yg_drule_set *set, struct yg_err *err) YG_MUST_USE;
 /* With its past, overrides, exceptions and numbers. */

@@ -4,6 +4,7 @@
 struct importing {
 	struct yg_act *act;
 	const struct yg_drule_place *at;
+	struct yg_detect_documents *docs;
 	struct yg_arena one; /* of the document at hand */
 	struct yg_drule_imported n;
 };
@@ -56,20 +57,27 @@ static yg_status import_one(struct importing *im, const struct yg_detect_documen
 		im->n.unchanged++;
 		return YG_OK;
 	}
+	struct yg_err why = {0};
+	st = yg_drule_check_exceptions(im->act, was.uid, doc, &why);
+	if (st == YG_CONFLICT) {
+		yg_detect_documents_refuse(im->docs, doc, yg_sv_of(why.msg));
+		return YG_OK;
+	}
+	if (st != YG_OK)
+		return YG_FAIL(err, st, "%s", why.msg);
 	im->n.changed++;
 	return yg_drule_update(im->act, &was, &(struct yg_drule_set){.doc = doc}, err);
 }
 
-static yg_status import(struct importing *im, const struct yg_detect_document *docs, size_t n,
-			struct yg_err *err)
+static yg_status import(struct importing *im, struct yg_err *err)
 {
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	yg_detail_init(&d);
 	yg_status st = im->at->org.n > 0 ? yg_org_known(im->act->db, im->at->org, err) : YG_OK;
 	if (st == YG_OK && !yg_drule_collection_ok(im->at->collection))
 		st = YG_FAIL(err, YG_INVAL, "a collection has 1 to 64 of A-Z a-z 0-9 . _ -");
-	for (size_t i = 0; st == YG_OK && i < n; i++)
-		st = import_one(im, &docs[i], err);
+	for (size_t i = 0; st == YG_OK && i < im->docs->count; i++)
+		st = import_one(im, &im->docs->list[i], err);
 	if (st != YG_OK || im->n.added + im->n.changed == 0)
 		return st;
 	st = yg_drule_check_references(im->act, err);
@@ -84,15 +92,15 @@ static yg_status import(struct importing *im, const struct yg_detect_document *d
 }
 
 yg_status yg_drule_import(struct yg_act *act, const struct yg_drule_place *at,
-			  const struct yg_detect_document *docs, size_t n,
-			  struct yg_drule_imported *out, struct yg_err *err)
+			  struct yg_detect_documents *docs, struct yg_drule_imported *out,
+			  struct yg_err *err)
 {
-	struct importing im = {.act = act, .at = at};
+	struct importing im = {.act = act, .at = at, .docs = docs};
 	struct yg_tx tx;
 	yg_arena_init(&im.one, 32 << 20);
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st == YG_OK)
-		st = yg_tx_end(&tx, import(&im, docs, n, err), err);
+		st = yg_tx_end(&tx, import(&im, err), err);
 	yg_arena_free(&im.one);
 	if (st == YG_OK)
 		*out = im.n;

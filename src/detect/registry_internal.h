@@ -31,6 +31,10 @@ yg_status yg_drule_check_references(struct yg_act *act, struct yg_err *err);
 /* Runs a statement with texts bound to $1 ... */
 yg_status yg_drule_run(struct yg_state *db, const char *sql, const struct yg_sv *texts, size_t n,
 		       struct yg_err *err);
+/* Exceptions from a correlation name what it groups by alone: do those from the rule fit what it
+ * is to be?  YG_CONFLICT: one that has not ended does not. */
+yg_status yg_drule_check_exceptions(struct yg_act *act, struct yg_sv uid,
+				    const struct yg_detect_document *doc, struct yg_err *err);
 yg_status yg_drule_check_reason(struct yg_sv reason, struct yg_err *err);
 /* "2026-.." of an end that has not passed, or never.  YG_INVAL. */
 yg_status yg_drule_check_end(struct yg_act *act, yg_wall expires, struct yg_err *err);

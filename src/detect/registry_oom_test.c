@@ -32,7 +32,7 @@ static yg_status import(struct yg_state *db, struct yg_sb *seen)
 		st = yg_detect_documents_add(&d, YG_SV("a"), YG_SV(TEXT "---\n" OTHER), &err);
 	if (st == YG_OK && d.count != 2)
 		return YG_INTERNAL;
-	return st == YG_OK ? yg_drule_import(&act, &at, d.list, d.count, &n, &err) : st;
+	return st == YG_OK ? yg_drule_import(&act, &at, &d, &n, &err) : st;
 }
 
 static yg_status change(struct yg_state *db, struct yg_sb *seen)

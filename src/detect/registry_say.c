@@ -169,6 +169,49 @@ static yg_status check_text(struct yg_state *db, struct yg_sv uid, struct yg_sv 
 		       : yg_detect_exception_read(text, &arena, &rule, err);
 }
 
+static yg_status check_fits(struct yg_stmt *s, const struct yg_sigma_correlation *c,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_sigma_rule rule;
+	struct yg_err why = {0};
+	yg_arena_init(&arena, 64 << 20);
+	yg_status st = yg_detect_exception_of_group(yg_col_text(s, 1), c, &arena, &rule, &why);
+	if (st == YG_OK)
+		return st;
+	if (st != YG_PARSE && st != YG_LIMIT)
+		return YG_FAIL(err, st, "%s", why.msg);
+	return YG_FAIL(err, YG_CONFLICT,
+		       "the exception " YG_SV_FMT " does not fit the new text: %s",
+		       YG_SV_ARG(yg_col_text(s, 0)), why.msg);
+}
+
+yg_status yg_drule_check_exceptions(struct yg_act *act, struct yg_sv uid,
+				    const struct yg_detect_document *doc, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_sigma_file f = {NULL, 0, 0};
+	bool row = true;
+	if (doc->kind != YG_SIGMA_CORRELATION)
+		return YG_OK;
+	yg_arena_init(&arena, 64 << 20);
+	yg_status st = yg_sigma_read(doc->text, "rule", NULL, NULL, &arena, &f, err);
+	if (st != YG_OK || f.count != 1)
+		return st;
+	st = yg_state_prepare(act->db,
+			      YG_SQL("SELECT id, text FROM detect_exception WHERE rule = $1"
+				     " AND (expires = 0 OR expires > $2) ORDER BY id"),
+			      &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
+		st = check_fits(s, &f.rules[0].correlation, err);
+	return st;
+}
+
 static yg_status insert_exception(struct yg_act *act, const struct yg_detect_exception *x,
 				  struct yg_sv id, struct yg_err *err)
 {

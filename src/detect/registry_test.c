@@ -228,18 +228,18 @@ static void test_import(void)
 	struct yg_drule_imported n;
 	uint64_t changed = 0, unchanged = 0;
 	read_text("a.yml", RULE(ID1, "One", "a.exe") "---\n" RULE(ID2, "Two", "b.exe"));
-	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK && n.added == 2 &&
+	T_OK(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.added == 2 &&
 	     n.changed == 0 && audited(db, "rule.import"));
-	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK &&
-	     n.unchanged == 2 && n.added == 0);
+	T_OK(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.unchanged == 2 &&
+	     n.added == 0);
 	read_text("z.yml", RULE(ID2, "Two", "new.exe") "---\n" RULE(ID3, "Three", "b.exe"));
 	at.stage = YG_STAGE_OFF;
-	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK &&
-	     n.changed == 1 && n.added == 1);
+	T_OK(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.changed == 1 &&
+	     n.added == 1);
 	T_NAMED(listed(db, (struct yg_drule_filter){.stages = 1u << YG_STAGE_TEST}) == 2,
 		"what is there keeps its stage");
 	at.org = YG_SV("nobody");
-	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_NOTFOUND);
+	T_OK(yg_drule_import(&act, &at, &docs, &n, &err) == YG_NOTFOUND);
 	struct yg_drule_bulk b = {.org = YG_SV(""),
 				  .collection = YG_SV("sigma"),
 				  .levels = 1u << YG_SIGMA_HIGH,
@@ -263,11 +263,10 @@ static void test_import(void)
 	read_text("noid.yml",
 		  "title: A\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n");
 	at.org = YG_SV("");
-	T_OK(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK && n.added == 1);
+	T_OK(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.added == 1);
 	read_text("noid.yml",
 		  "title: A\nlogsource: {product: x}\ndetection: {s: {a: 2}, condition: s}\n");
-	T_NAMED(yg_drule_import(&act, &at, docs.list, docs.count, &n, &err) == YG_OK &&
-			n.changed == 1,
+	T_NAMED(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.changed == 1,
 		"without an id, by file and title");
 }
 

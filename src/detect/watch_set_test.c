@@ -102,6 +102,43 @@ static void test_refused(struct yg_act *act, struct yg_sv many)
 	}
 }
 
+/* Nor can a correlation become one that its exceptions do not fit. */
+static void test_kept(struct yg_act *act, struct yg_sv many)
+{
+	static const char other[] = "title: Many failed logins\ncorrelation:\n  type: event_count\n"
+				    "  rules: [failed]\n  group-by: [User]\n  timespan: 5m\n"
+				    "  condition: {gte: 3}\n";
+	static const char wider[] = "title: Many failed logins\ncorrelation:\n  type: event_count\n"
+				    "  rules: [failed]\n  group-by: [User, host, Image]\n"
+				    "  timespan: 5m\n  condition: {gte: 3}\n";
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	const struct yg_drule_place at = {
+		.org = YG_SV("isp"), .collection = YG_SV("own"), .stage = YG_STAGE_LIVE};
+	struct yg_drule_imported n;
+	struct yg_drule r;
+	yg_arena_init(&arena, 1 << 20);
+	T_OK(yg_detect_documents_begin(&d, &env, &err) == YG_OK &&
+	     yg_detect_documents_add(&d, YG_SV(""), yg_sv_of(other), &err) == YG_OK &&
+	     yg_detect_documents_add(&d, YG_SV(""), yg_sv_of(wider), &err) == YG_OK &&
+	     d.count == 2);
+	struct yg_drule_set set = {.doc = &d.list[0]};
+	T_OK(yg_drule_change(act, many, YG_ANY_VERSION, &set, &err) == YG_CONFLICT);
+	if (!T_NAMED(strstr(err.msg, "the exception x-") == err.msg &&
+			     strstr(err.msg, "does not group by host") != NULL,
+		     "an exception would speak of what the correlation has no more"))
+		(void)printf("# %s\n", err.msg);
+	set.doc = &d.list[1];
+	T_NAMED(yg_drule_change(act, many, YG_ANY_VERSION, &set, &err) == YG_OK,
+		"one that has it still may change");
+	d.count = 1;
+	T_NAMED(yg_drule_import(act, &at, &d, &n, &err) == YG_OK && n.changed == 0 &&
+			d.refused == 1 && d.problem_count == 1 && d.problems[0].line == 1,
+		"an import leaves it as it is, and says so");
+	T_OK(yg_drule_get(act->db, many, &arena, &r, &err) == YG_OK &&
+	     yg_sv_has(r.text, YG_SV("Image")));
+}
+
 /* What waits for the event store: in order, forgotten when it is there, the oldest go for want
  * of room. */
 static void test_rows(struct yg_state *db)
@@ -148,6 +185,7 @@ int main(void)
 	       sim.wall.us + 60 * S);
 	test_excepted(db, yg_id_sv(&many), yg_id_sv(&other));
 	test_refused(&act, yg_id_sv(&many));
+	test_kept(&act, yg_id_sv(&many));
 	test_rows(db);
 	return tap_done();
 }

@@ -130,7 +130,7 @@ static yg_status add_rules(struct yg_act *act, struct yg_err *err)
 	if (st == YG_OK && d.refused > 0)
 		st = YG_FAIL(err, YG_INTERNAL, "a rule of the demonstration: line %zu: " YG_SV_FMT,
 			     d.problems[0].line, YG_SV_ARG(d.problems[0].reason));
-	return st == YG_OK ? yg_drule_import(act, &at, d.list, d.count, &n, err) : st;
+	return st == YG_OK ? yg_drule_import(act, &at, &d, &n, err) : st;
 }
 
 static yg_status submit(struct center *c, const struct yg_demo_batch *b, struct yg_arena *arena,
