@@ -487,6 +487,7 @@ X("more rules than one import takes", "1回の取り込みで受け付けられ�
 X("no such rule", "ルールが見つかりません")
 X("say ids, or a collection", "ids またはコレクションを指定してください")
 X("the collection has a rule of that id already", "同じ ID のルールがこのコレクションにすでにあります")
+X("the collection has a rule of that file and title already", "同じファイルとタイトルのルールがこのコレクションにすでにあります")
 X("the exception %s does not fit the new text: %s", "例外 {1} が新しい内容に合いません: <2>")
 X("the rule was changed meanwhile", "ルールは他の操作で更新されています")
 X("a reason of 1 to 2000 characters is needed", "1文字以上2000文字以内の理由が必要です")

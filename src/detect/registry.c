@@ -349,6 +349,18 @@ yg_status yg_drule_add(struct yg_act *act, const struct yg_drule_place *at,
 	return st;
 }
 
+/* What makes the rule the same one again once it is `doc`: the file is that of before. */
+static yg_status key_after(const struct yg_drule *was, const struct yg_detect_document *doc,
+			   struct yg_arena *arena, struct yg_sv *out, struct yg_err *err)
+{
+	struct yg_detect_document d = {
+		.sigma_id = was->sigma_id, .name = was->name, .title = was->title};
+	if (doc != NULL)
+		d = *doc;
+	d.file = was->file;
+	return yg_drule_key(&d, arena, out, err);
+}
+
 static yg_status write_document(struct yg_act *act, const struct yg_drule *was,
 				const struct yg_detect_document *doc, struct yg_err *err)
 {
@@ -356,7 +368,7 @@ static yg_status write_document(struct yg_act *act, const struct yg_drule *was,
 	struct yg_stmt *s = NULL;
 	struct yg_sv key;
 	yg_arena_init(&arena, 65536);
-	yg_status st = yg_drule_key(doc, &arena, &key, err);
+	yg_status st = key_after(was, doc, &arena, &key, err);
 	if (st == YG_OK)
 		st = yg_state_prepare(
 			act->db,
@@ -408,12 +420,17 @@ static yg_status check_key(struct yg_act *act, const struct yg_drule *was,
 					  .collection = set->collection != NULL ? *set->collection
 										: was->collection};
 	struct yg_sv id = set->doc != NULL ? set->doc->sigma_id : was->sigma_id, there = YG_SV("");
-	if (id.n == 0)
-		return YG_OK;
-	yg_status st = find_key(act->db, &at, id, arena, &there, err);
-	if (st == YG_OK && there.n > 0 && !yg_sv_eq(there, was->uid))
-		st = YG_FAIL(err, YG_CONFLICT, "the collection has a rule of that id already");
-	return st;
+	struct yg_sv key;
+	if (id.n == 0 && was->file.n == 0)
+		return YG_OK; /* no import looks for it */
+	yg_status st = key_after(was, set->doc, arena, &key, err);
+	if (st == YG_OK)
+		st = find_key(act->db, &at, key, arena, &there, err);
+	if (st != YG_OK || there.n == 0 || yg_sv_eq(there, was->uid))
+		return st;
+	return id.n > 0 ? YG_FAIL(err, YG_CONFLICT, "the collection has a rule of that id already")
+			: YG_FAIL(err, YG_CONFLICT,
+				  "the collection has a rule of that file and title already");
 }
 
 static yg_status change(struct yg_act *act, struct yg_sv uid, int64_t version,

@@ -270,6 +270,35 @@ static void test_import(void)
 		"without an id, by file and title");
 }
 
+/* Rules of a file without ids stay apart, and are found by the next import. */
+static void test_without_id(void)
+{
+#define NOID(title, value)                                                                         \
+	"title: " title "\nlogsource: {product: x}\ndetection: {s: {a: " value "}, condition: s}\n"
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_drule_place at = {
+		.org = YG_SV(""), .collection = YG_SV("sigma"), .stage = YG_STAGE_TEST};
+	struct yg_drule_imported n;
+	struct yg_drule *list = NULL;
+	size_t count = 0;
+	read_text("noid.yml", NOID("A", "1") "---\n" NOID("B", "1"));
+	T_OK(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.added == 2);
+	T_OK(yg_drule_list(db, &(struct yg_drule_filter){.reach = YG_REACH_ALL, .limit = 10},
+			   &arena, &list, &count, &err) == YG_OK &&
+	     count == 2);
+	read_text("", NOID("A", "2"));
+	struct yg_drule_set set = {.doc = &docs.list[0]};
+	const struct yg_drule *b = YG_SV_IS(list[0].title, "B") ? &list[0] : &list[1];
+	const struct yg_drule *a = b == &list[0] ? &list[1] : &list[0];
+	T_NAMED(yg_drule_change(&act, b->uid, YG_ANY_VERSION, &set, &err) == YG_CONFLICT,
+		"one does not become the other");
+	T_OK(yg_drule_change(&act, a->uid, YG_ANY_VERSION, &set, &err) == YG_OK);
+	read_text("noid.yml", NOID("A", "3"));
+	T_NAMED(yg_drule_import(&act, &at, &docs, &n, &err) == YG_OK && n.changed == 1,
+		"what was edited by hand is still that of its file");
+}
+
 static struct yg_sv refused_of(struct yg_state *db, const struct yg_id *id)
 {
 	struct yg_drule r = {.version = 0};
@@ -562,6 +591,7 @@ int main(void)
 	test_exception_text();
 	test_rules();
 	test_import();
+	test_without_id();
 	test_references();
 	test_say();
 	test_exceptions();
