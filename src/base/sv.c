@@ -231,3 +231,15 @@ size_t yg_utf8_valid(struct yg_sv s)
 	}
 	return at;
 }
+
+struct yg_sv yg_utf8_cut(struct yg_sv s, size_t most)
+{
+	if (s.n <= most)
+		return s;
+	size_t n = most;
+	while (n > 0 && n + 4 > most && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	/* so many in a row are no character */
+	bool text = ((unsigned char)s.p[n] & 0xc0) != 0x80;
+	return yg_sv_sub(s, 0, text ? n : most);
+}

@@ -41,3 +41,5 @@ size_t yg_utf8_valid(struct yg_sv s);
 /* Length of the sequence of two bytes or more at `text` (RFC 3629 section 4); 0 when it is not valid
  * or not whole. */
 size_t yg_utf8_long(const char *text, const char *end);
+/* At most so many bytes of it, no character cut apart. */
+struct yg_sv yg_utf8_cut(struct yg_sv s, size_t most);

@@ -76,6 +76,14 @@ static void errors(void)
 	     strncmp(err.msg, "reading: open 'x'", 17) == 0);
 	T_OK(YG_FAIL(NULL, YG_PARSE, "nobody listens") == YG_PARSE);
 	T_OK(yg_status_http(YG_LIMIT) == 429 && yg_status_exit(YG_NOTFOUND) == 6);
+	T_OK(yg_utf8_cut(YG_SV("abc"), 3).n == 3 && yg_utf8_cut(YG_SV("abcd"), 3).n == 3 &&
+	     yg_utf8_cut(YG_SV("a\xe6\xab\x93"), 3).n == 1 &&
+	     yg_utf8_cut(YG_SV("a\xe6\xab\x93"
+			       "b"),
+			 4)
+			     .n == 4 &&
+	     yg_utf8_cut(YG_SV("\xf0\x9f\x98\x80"), 3).n == 0 &&
+	     yg_utf8_cut(YG_SV("\x80\x80\x80\x80\x80\x80"), 5).n == 5);
 	T_OK(yg_utf8_valid(YG_SV("a\xe6\xab\x93")) == 4 && yg_utf8_valid(YG_SV("\xc0\x80")) == 0 &&
 	     yg_utf8_valid(YG_SV("x\xed\xa0\x80")) == 1 &&
 	     yg_utf8_valid(YG_SV("\xf4\x90\x80\x80")) == 0);

@@ -113,11 +113,8 @@ struct yg_correlate_usage yg_correlate_usage(const struct yg_correlate *c)
 static void put_value(const struct yg_correlate *c, struct text *t, struct yg_sv s)
 {
 	size_t n = s.n, at = t->n + 2;
-	if (s.n > YG_CORRELATE_VALUE_MAX) {
-		n = HEAD_MAX;
-		while (n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-			n--;
-	}
+	if (s.n > YG_CORRELATE_VALUE_MAX)
+		n = yg_utf8_cut(s, HEAD_MAX).n;
 	for (size_t i = 0; i < n; i++) {
 		char ch = s.p[i];
 		t->p[at + i] = (char)(ch >= 'A' && ch <= 'Z' ? ch + 32 : ch);

@@ -1,5 +1,6 @@
 #include "detect/watch_finding.h"
 
+#include "detect/finding_json.h"
 #include "event/event.h"
 #include "event/table.h"
 #include "format/json.h"
@@ -10,13 +11,6 @@
 #define FIELDS_NODES 256
 
 /* ---- words ---- */
-
-static void member(struct yg_buf *b, const char *key, struct yg_sv v)
-{
-	yg_buf_printf(b, "%s\"%s\":", b->n > 0 && b->p != NULL && b->p[b->n - 1] == '{' ? "" : ",",
-		      key);
-	yg_json_put_str(b, v);
-}
 
 static void finding_uid(const struct yg_watch_at *at, struct yg_sb *b)
 {
@@ -29,8 +23,8 @@ static void begin(struct yg_buf *b, const struct yg_watch_at *at)
 	struct yg_sb u = yg_sb_init(uid, sizeof uid);
 	finding_uid(at, &u);
 	yg_buf_putc(b, '{');
-	member(b, "finding_uid", yg_sb_sv(&u));
-	member(b, "org", at->org);
+	yg_finding_member(b, "finding_uid", yg_sb_sv(&u));
+	yg_finding_member(b, "org", at->org);
 }
 
 static void event_id(const uint64_t *id, struct yg_sb *b)
@@ -46,7 +40,7 @@ static void time_member(struct yg_buf *b, yg_wall t)
 	char text[40];
 	struct yg_sb s = yg_sb_init(text, sizeof text);
 	yg_time_format(&s, t);
-	member(b, "time", yg_sb_sv(&s));
+	yg_finding_member(b, "time", yg_sb_sv(&s));
 }
 
 static void event_member(struct yg_buf *b, const uint64_t *id)
@@ -55,7 +49,7 @@ static void event_member(struct yg_buf *b, const uint64_t *id)
 	struct yg_sb s = yg_sb_init(text, sizeof text);
 	if (id != NULL)
 		event_id(id, &s);
-	member(b, "event_id", yg_sb_sv(&s));
+	yg_finding_member(b, "event_id", yg_sb_sv(&s));
 }
 
 /* ---- both forms of a finding ---- */
@@ -137,9 +131,9 @@ static void pair(struct pairs *p, struct yg_sv name, struct yg_sv value)
 {
 	yg_buf_put(p->b, p->any ? YG_SV(",[") : YG_SV("["));
 	p->any = true;
-	yg_json_put_str(p->b, yg_sv_sub(name, 0, LABEL_MAX));
+	yg_json_put_str(p->b, yg_utf8_cut(name, LABEL_MAX));
 	yg_buf_putc(p->b, ',');
-	yg_json_put_str(p->b, yg_sv_sub(value, 0, VALUE_MAX));
+	yg_json_put_str(p->b, yg_utf8_cut(value, VALUE_MAX));
 	yg_buf_putc(p->b, ']');
 }
 
@@ -192,25 +186,6 @@ static struct yg_sv asset_of(const struct yg_correlate_hit *hit)
 	return YG_SV("");
 }
 
-/* "attack.t1110.003" -> "T1110.003", with commas between. */
-static void techniques(const struct yg_sigma_list *tags, struct yg_sb *b)
-{
-	for (size_t i = 0; i < tags->count; i++) {
-		struct yg_sv t = tags->texts[i];
-		if (t.n < 12 || !yg_sv_starts(t, YG_SV("attack.t")) || t.p[8] < '0' || t.p[8] > '9')
-			continue;
-		if (b->n > 0)
-			yg_sb_putc(b, ',');
-		yg_sb_putc(b, 'T');
-		yg_sb_put(b, yg_sv_sub(t, 8, t.n));
-	}
-}
-
-static unsigned severity_of(enum yg_sigma_level level)
-{
-	return level == YG_SIGMA_LEVEL_NONE ? 1 : (unsigned)level;
-}
-
 void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at,
 		      const struct yg_watch_doc *doc, struct yg_sv collection,
 		      const struct yg_correlate_hit *hit)
@@ -219,23 +194,26 @@ void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at
 	struct yg_buf b;
 	struct yg_sb f = yg_sb_init(family, sizeof family);
 	struct pairs p = {&b, false};
-	techniques(&doc->rule->tags, &f);
+	for (size_t i = 0; i < doc->rule->tags.count; i++)
+		yg_finding_technique(doc->rule->tags.texts[i], &f);
 	yg_buf_init(&b, 1u << 20);
 	begin(&b, at);
-	member(&b, "indicator", doc->uid);
-	member(&b, "indicator_type", YG_SV("rule"));
-	member(&b, "list", collection);
-	member(&b, "category", YG_SV("correlation"));
-	member(&b, "family", yg_sb_sv(&f));
-	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":100", severity_of(doc->rule->level));
-	member(&b, "asset", yg_sv_sub(asset_of(hit), 0, VALUE_MAX));
-	member(&b, "field",
-	       hit->group_count > 0 ? yg_sv_sub(hit->names[0], 0, LABEL_MAX) : YG_SV(""));
-	member(&b, "value",
-	       hit->group_count > 0 ? yg_sv_sub(hit->values[0], 0, VALUE_MAX) : YG_SV(""));
+	yg_finding_member(&b, "indicator", doc->uid);
+	yg_finding_member(&b, "indicator_type", YG_SV("rule"));
+	yg_finding_member(&b, "list", collection);
+	yg_finding_member(&b, "category", YG_SV("correlation"));
+	yg_finding_member(&b, "family", yg_sb_sv(&f));
+	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":100",
+		      yg_finding_severity(doc->rule->level));
+	yg_finding_member(&b, "asset", yg_utf8_cut(asset_of(hit), VALUE_MAX));
+	yg_finding_member(&b, "field",
+			  hit->group_count > 0 ? yg_utf8_cut(hit->names[0], LABEL_MAX) : YG_SV(""));
+	yg_finding_member(&b, "value",
+			  hit->group_count > 0 ? yg_utf8_cut(hit->values[0], VALUE_MAX)
+					       : YG_SV(""));
 	event_member(&b, hit->id_count > 0 ? hit->ids[hit->id_count - 1] : NULL);
 	time_member(&b, hit->time);
-	member(&b, "title", yg_sv_sub(doc->rule->title, 0, VALUE_MAX));
+	yg_finding_member(&b, "title", yg_utf8_cut(doc->rule->title, VALUE_MAX));
 	yg_buf_put(&b, YG_SV(",\"fields\":["));
 	for (size_t i = 0; i < hit->group_count && i < 10; i++)
 		pair(&p, hit->names[i], hit->values[i]);
@@ -252,9 +230,9 @@ void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at
 	const struct finding row = {.log_name = "correlation",
 				    .indicator = doc->uid,
 				    .list = collection,
-				    .title = yg_sv_sub(doc->rule->title, 0, VALUE_MAX),
-				    .asset = yg_sv_sub(asset_of(hit), 0, VALUE_MAX),
-				    .severity = severity_of(doc->rule->level),
+				    .title = yg_utf8_cut(doc->rule->title, VALUE_MAX),
+				    .asset = yg_utf8_cut(asset_of(hit), VALUE_MAX),
+				    .severity = yg_finding_severity(doc->rule->level),
 				    .confidence = 100,
 				    .time = hit->time,
 				    .ids = hit->id_count > 0 ? hit->ids[0] : NULL,
@@ -405,17 +383,17 @@ void yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_watch_at 
 	(void)yg_watch_title(yg_sb_sv(&i), false, &t);
 	yg_buf_init(&b, 1u << 20);
 	begin(&b, at);
-	member(&b, "indicator", yg_sb_sv(&i));
-	member(&b, "indicator_type", YG_SV("notice"));
-	member(&b, "list", YG_SV("notice"));
-	member(&b, "category", yg_sv_of(yg_notice_name(n->kind)));
+	yg_finding_member(&b, "indicator", yg_sb_sv(&i));
+	yg_finding_member(&b, "indicator_type", YG_SV("notice"));
+	yg_finding_member(&b, "list", YG_SV("notice"));
+	yg_finding_member(&b, "category", yg_sv_of(yg_notice_name(n->kind)));
 	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":%u", yg_watch_severity(n), n->score);
-	member(&b, "asset", yg_watch_asset(n));
-	member(&b, "field", YG_SV("who"));
-	member(&b, "value", n->who);
+	yg_finding_member(&b, "asset", yg_watch_asset(n));
+	yg_finding_member(&b, "field", YG_SV("who"));
+	yg_finding_member(&b, "value", n->who);
 	event_member(&b, event);
 	time_member(&b, n->time);
-	member(&b, "title", yg_sb_sv(&t));
+	yg_finding_member(&b, "title", yg_sb_sv(&t));
 	yg_buf_put(&b, YG_SV(",\"fields\":"));
 	yg_watch_put_fields(&b, n);
 	yg_buf_putc(&b, '}');

@@ -170,6 +170,32 @@ static void counted(void)
 	end(&s);
 }
 
+/* Long text ends behind a character; a rule that says no level is of the same severity as one
+ * that matches by itself. */
+static void long_title(void)
+{
+	enum { CHARACTERS = 180 }; /* of three bytes each: the bound is inside of one */
+	char text[3 * CHARACTERS + 1] = "";
+	struct seen s;
+	struct yg_event ev;
+	struct yg_arena lists;
+	for (size_t i = 0; i < CHARACTERS; i++)
+		memcpy(text + 3 * i, "\xe6\xab\x93", 3);
+	const struct yg_sigma_rule rule = {.kind = YG_SIGMA_CORRELATION,
+					   .title = {text, 3 * CHARACTERS}};
+	const struct yg_watch_doc doc = {YG_SV_INIT("r-long"), &rule, 0};
+	begin(&s);
+	(void)on_hit(&s, &doc, &(struct yg_correlate_hit){.time = {T0}});
+	struct yg_rd rows = yg_rd_init(s.rows.p, s.rows.n);
+	yg_arena_init(&lists, 1u << 20);
+	T_OK(yg_event_row_read(&rows, &lists, &ev, &err) == YG_OK &&
+	     yg_utf8_valid(ev.finding_title) == ev.finding_title.n &&
+	     ev.finding_title.n > 3 * CHARACTERS - 40);
+	T_OK(!has(&s, "\xef\xbf\xbd") && has(&s, "\"severity_id\":2") && ev.severity_id == 2);
+	yg_arena_free(&lists);
+	end(&s);
+}
+
 static bool covers_few(void *ctx, const struct yg_watch_doc *doc,
 		       const struct yg_correlate_hit *hit)
 {
@@ -449,6 +475,7 @@ int main(void)
 	env = yg_env_sim(&sim);
 	read_rules();
 	counted();
+	long_title();
 	excepted();
 	over_a_save(2, false, 1);
 	over_a_save(2, true, 1);

@@ -1,6 +1,7 @@
 /* What a match says: one detection finding as a row and as JSON for center. */
 #include "role/ingest_finding.h"
 
+#include "detect/finding_json.h"
 #include "event/table.h"
 #include "format/json.h"
 
@@ -42,14 +43,7 @@ static void title_of(const struct yg_match *m, struct yg_sb *b)
 	if (b->n == 0)
 		yg_sb_put(b, YG_SV("known-bad"));
 	yg_sb_printf(b, " %s: ", yg_indicator_type_name(m->type));
-	yg_sb_put(b, yg_sv_sub(m->indicator, 0, b->cap - b->n));
-}
-
-static void member(struct yg_buf *b, const char *key, struct yg_sv v)
-{
-	yg_buf_printf(b, "%s\"%s\":", b->p != NULL && b->n > 0 && b->p[b->n - 1] == '{' ? "" : ",",
-		      key);
-	yg_json_put_str(b, v);
+	yg_sb_put(b, yg_utf8_cut(m->indicator, b->cap - b->n));
 }
 
 /* What stood in the field: text as it is, an address written out. */
@@ -57,7 +51,7 @@ static struct yg_sv seen(const struct yg_event *f, const struct yg_match *m, cha
 {
 	const struct yg_event_field_info *info = &yg_event_fields[m->field];
 	if (m->value.n > 0 || info->type != YG_ET_IP)
-		return yg_sv_sub(m->value, 0, 2048);
+		return yg_utf8_cut(m->value, 2048);
 	struct yg_ip ip;
 	struct yg_sb b = yg_sb_init(buf, cap);
 	memcpy(&ip, (const char *)f + info->offset, sizeof ip);
@@ -72,21 +66,21 @@ static void json_of(const struct yg_event *f, const struct yg_match *m, struct y
 	struct yg_sb t = yg_sb_init(time, sizeof time);
 	yg_time_format(&t, (yg_wall){f->time});
 	yg_buf_putc(b, '{');
-	member(b, "finding_uid", f->finding_uid);
-	member(b, "org", f->org);
-	member(b, "indicator", m->indicator);
-	member(b, "indicator_type", yg_sv_of(yg_indicator_type_name(m->type)));
-	member(b, "list", m->list);
-	member(b, "category", m->category);
-	member(b, "family", m->family);
+	yg_finding_member(b, "finding_uid", f->finding_uid);
+	yg_finding_member(b, "org", f->org);
+	yg_finding_member(b, "indicator", m->indicator);
+	yg_finding_member(b, "indicator_type", yg_sv_of(yg_indicator_type_name(m->type)));
+	yg_finding_member(b, "list", m->list);
+	yg_finding_member(b, "category", m->category);
+	yg_finding_member(b, "family", m->family);
 	yg_buf_printf(b, ",\"severity_id\":%u,\"confidence\":%u", m->severity_id, m->confidence);
-	member(b, "tlp", yg_sv_of(yg_tlp_name(m->tlp)));
-	member(b, "asset", asset);
-	member(b, "field", yg_sv_of(yg_event_fields[m->field].name));
-	member(b, "value", seen(f, m, text, sizeof text));
-	member(b, "event_id", event_id);
-	member(b, "time", yg_sb_sv(&t));
-	member(b, "title", f->finding_title);
+	yg_finding_member(b, "tlp", yg_sv_of(yg_tlp_name(m->tlp)));
+	yg_finding_member(b, "asset", asset);
+	yg_finding_member(b, "field", yg_sv_of(yg_event_fields[m->field].name));
+	yg_finding_member(b, "value", seen(f, m, text, sizeof text));
+	yg_finding_member(b, "event_id", event_id);
+	yg_finding_member(b, "time", yg_sb_sv(&t));
+	yg_finding_member(b, "title", f->finding_title);
 	yg_buf_putc(b, '}');
 }
 
@@ -127,6 +121,21 @@ static void event_of(const struct yg_event *ev, const struct yg_match *m, struct
 	};
 }
 
+/* The finding whose JSON is `json`: that, or nothing, and its row. */
+static void put(struct yg_event *f, bool alert, const struct yg_buf *json, struct yg_buf *out)
+{
+	f->raw = yg_buf_sv(json);
+	yg_wr_sv32(out, alert ? f->raw : YG_SV(""));
+	size_t at = out->n;
+	yg_wr_le32(out, 0);
+	yg_event_row(f, out);
+	out->bad = out->bad || json->bad;
+	if (out->bad)
+		return;
+	uint32_t n = (uint32_t)(out->n - at - 4);
+	memcpy(out->p + at, &n, 4);
+}
+
 void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_t nth,
 		    struct yg_buf *scratch, struct yg_buf *out)
 {
@@ -145,17 +154,7 @@ void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_
 	f.related = (struct yg_strs){&event_id, 1};
 	scratch->n = 0;
 	json_of(&f, m, yg_finding_asset(ev, m->field, asset), event_id, scratch);
-	f.raw = yg_buf_sv(scratch);
-	yg_wr_sv32(out, yg_buf_sv(scratch));
-	size_t at = out->n;
-	yg_wr_le32(out, 0);
-	yg_event_row(&f, out);
-	if (out->bad || scratch->bad) {
-		out->bad = true;
-		return;
-	}
-	uint32_t n = (uint32_t)(out->n - at - 4);
-	memcpy(out->p + at, &n, 4);
+	put(&f, true, scratch, out);
 }
 
 /* ---- what a DNS policy blocked, or only noted ---- */
@@ -190,19 +189,19 @@ static void dns_json(const struct yg_event *f, bool noted, struct yg_sv asset,
 	struct yg_sb t = yg_sb_init(time, sizeof time);
 	yg_time_format(&t, (yg_wall){f->time});
 	yg_buf_putc(b, '{');
-	member(b, "finding_uid", f->finding_uid);
-	member(b, "org", f->org);
-	member(b, "indicator", f->indicator);
-	member(b, "indicator_type", noted ? YG_SV("dns-note") : YG_SV("dns-block"));
-	member(b, "list", f->list);
-	member(b, "category", f->category);
+	yg_finding_member(b, "finding_uid", f->finding_uid);
+	yg_finding_member(b, "org", f->org);
+	yg_finding_member(b, "indicator", f->indicator);
+	yg_finding_member(b, "indicator_type", noted ? YG_SV("dns-note") : YG_SV("dns-block"));
+	yg_finding_member(b, "list", f->list);
+	yg_finding_member(b, "category", f->category);
 	yg_buf_printf(b, ",\"severity_id\":%u,\"confidence\":%u", f->severity_id, f->confidence);
-	member(b, "asset", asset);
-	member(b, "field", YG_SV("query"));
-	member(b, "value", yg_sv_sub(f->query, 0, 2048));
-	member(b, "event_id", event_id);
-	member(b, "time", yg_sb_sv(&t));
-	member(b, "title", f->finding_title);
+	yg_finding_member(b, "asset", asset);
+	yg_finding_member(b, "field", YG_SV("query"));
+	yg_finding_member(b, "value", yg_utf8_cut(f->query, 2048));
+	yg_finding_member(b, "event_id", event_id);
+	yg_finding_member(b, "time", yg_sb_sv(&t));
+	yg_finding_member(b, "title", f->finding_title);
 	yg_buf_putc(b, '}');
 }
 
@@ -227,7 +226,7 @@ void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf
 	if (ev->category.n > 0)
 		yg_sb_printf(&t, " (" YG_SV_FMT ")", YG_SV_ARG(ev->category));
 	yg_sb_printf(&m, YG_SV_FMT ": " YG_SV_FMT ", %u in this batch", YG_SV_ARG(yg_sb_sv(&t)),
-		     YG_SV_ARG(yg_sv_sub(ev->query, 0, 80)), count);
+		     YG_SV_ARG(yg_utf8_cut(ev->query, 80)), count);
 	struct yg_sv event_id = yg_sb_sv(&i);
 	f.finding_uid = yg_sb_sv(&u);
 	f.finding_title = yg_sb_sv(&t);
@@ -247,27 +246,10 @@ void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf
 	if (who.n == 0)
 		who = ev->network.n > 0 ? ev->network : ev->host.n > 0 ? ev->host : ev->sensor;
 	dns_json(&f, noted, who, event_id, scratch);
-	f.raw = yg_buf_sv(scratch);
-	yg_wr_sv32(out, yg_buf_sv(scratch));
-	size_t at = out->n;
-	yg_wr_le32(out, 0);
-	yg_event_row(&f, out);
-	if (out->bad || scratch->bad) {
-		out->bad = true;
-		return;
-	}
-	uint32_t n = (uint32_t)(out->n - at - 4);
-	memcpy(out->p + at, &n, 4);
+	put(&f, true, scratch, out);
 }
 
 /* ---- what a detection rule matched ---- */
-
-static struct yg_sv shown(struct yg_sv value)
-{
-	value = yg_sv_sub(value, 0, YG_RULE_VALUE_MAX);
-	value.n = yg_utf8_valid(value);
-	return value;
-}
 
 void yg_rule_fields(const struct yg_detect_record *r, const struct yg_sv *names, size_t n,
 		    struct yg_buf *out, struct yg_sv *field, struct yg_sv *value)
@@ -281,26 +263,15 @@ void yg_rule_fields(const struct yg_detect_record *r, const struct yg_sv *names,
 			continue;
 		if (put++ == 0) {
 			*field = names[i];
-			*value = shown(v);
+			*value = yg_utf8_cut(v, YG_RULE_VALUE_MAX);
 		}
 		yg_buf_put(out, put > 1 ? YG_SV(",[") : YG_SV("["));
-		yg_json_put_str(out, yg_sv_sub(names[i], 0, YG_RULE_VALUE_MAX));
+		yg_json_put_str(out, yg_utf8_cut(names[i], YG_RULE_VALUE_MAX));
 		yg_buf_putc(out, ',');
-		yg_json_put_str(out, shown(v));
+		yg_json_put_str(out, yg_utf8_cut(v, YG_RULE_VALUE_MAX));
 		yg_buf_putc(out, ']');
 	}
 	yg_buf_putc(out, ']');
-}
-
-static uint8_t rule_severity(enum yg_sigma_level level)
-{
-	switch (level) {
-	case YG_SIGMA_INFORMATIONAL: return 1;
-	case YG_SIGMA_MEDIUM: return 3;
-	case YG_SIGMA_HIGH: return 4;
-	case YG_SIGMA_CRITICAL: return 5;
-	default: return 2;
-	}
 }
 
 /* "windows/process_creation": what of the log source is said. */
@@ -314,20 +285,11 @@ static void source_of(const struct yg_detect_logsource *s, struct yg_sb *b)
 	}
 }
 
-/* ATT&CK techniques among the tags: "attack.t1059.001" is T1059.001. */
 static void techniques_of(struct yg_sv tags, struct yg_sb *b)
 {
 	struct yg_sv tag;
-	while (tags.n > 0 && yg_sv_cut(&tags, ',', &tag)) {
-		struct yg_sv id = yg_sv_sub(tag, 7, tag.n);
-		if (!yg_sv_ieq(yg_sv_sub(tag, 0, 7), YG_SV("attack.")) || id.n < 5 ||
-		    (id.p[0] != 't' && id.p[0] != 'T') || id.p[1] < '0' || id.p[1] > '9')
-			continue;
-		if (b->n > 0)
-			yg_sb_putc(b, ',');
-		yg_sb_putc(b, 'T');
-		yg_sb_put(b, yg_sv_sub(id, 1, id.n));
-	}
+	while (tags.n > 0 && yg_sv_cut(&tags, ',', &tag))
+		yg_finding_technique(tag, b);
 }
 
 static void rule_json(const struct yg_event *f, const struct yg_rule_finding *r,
@@ -337,24 +299,24 @@ static void rule_json(const struct yg_event *f, const struct yg_rule_finding *r,
 	struct yg_sb t = yg_sb_init(time, sizeof time), words = yg_sb_init(text, sizeof text);
 	yg_time_format(&t, (yg_wall){f->time});
 	yg_buf_putc(b, '{');
-	member(b, "finding_uid", f->finding_uid);
-	member(b, "org", f->org);
-	member(b, "indicator", r->uid);
-	member(b, "indicator_type", YG_SV("rule"));
-	member(b, "list", r->collection);
+	yg_finding_member(b, "finding_uid", f->finding_uid);
+	yg_finding_member(b, "org", f->org);
+	yg_finding_member(b, "indicator", r->uid);
+	yg_finding_member(b, "indicator_type", YG_SV("rule"));
+	yg_finding_member(b, "list", r->collection);
 	source_of(&r->rule->logsource, &words);
-	member(b, "category", yg_sb_sv(&words));
+	yg_finding_member(b, "category", yg_sb_sv(&words));
 	words = yg_sb_init(text, sizeof text);
 	techniques_of(r->rule->tags, &words);
-	member(b, "family", yg_sb_sv(&words));
+	yg_finding_member(b, "family", yg_sb_sv(&words));
 	yg_buf_printf(b, ",\"severity_id\":%u,\"confidence\":%u,\"count\":%u", f->severity_id,
 		      f->confidence, r->count);
-	member(b, "asset", r->asset);
-	member(b, "field", r->field);
-	member(b, "value", r->value);
-	member(b, "event_id", event_id);
-	member(b, "time", yg_sb_sv(&t));
-	member(b, "title", f->finding_title);
+	yg_finding_member(b, "asset", r->asset);
+	yg_finding_member(b, "field", r->field);
+	yg_finding_member(b, "value", r->value);
+	yg_finding_member(b, "event_id", event_id);
+	yg_finding_member(b, "time", yg_sb_sv(&t));
+	yg_finding_member(b, "title", f->finding_title);
 	if (r->fields.n > 0) {
 		yg_buf_put(b, YG_SV(",\"fields\":"));
 		yg_buf_put(b, r->fields);
@@ -370,14 +332,14 @@ void yg_finding_put_rule(const struct yg_event *ev, const struct yg_rule_finding
 	struct yg_sb t = yg_sb_init(title, sizeof title), m = yg_sb_init(message, sizeof message);
 	const struct yg_match what = {.indicator = r->uid,
 				      .list = r->collection,
-				      .severity_id = rule_severity(r->rule->level),
+				      .severity_id = yg_finding_severity(r->rule->level),
 				      .confidence = 100};
 	struct yg_event f;
 	event_of(ev, &what, &f);
 	yg_event_id_format(&i, ev->spool, ev->batch, ev->row);
 	yg_sb_printf(&u, "f-%u-%llu-%u-", ev->spool, (unsigned long long)ev->batch, ev->row);
 	yg_sb_put(&u, yg_sv_sub(r->uid, 0, 90));
-	yg_sb_put(&t, yg_sv_sub(r->rule->title, 0, 1000));
+	yg_sb_put(&t, yg_utf8_cut(r->rule->title, 1000));
 	yg_sb_put(&m, yg_sb_sv(&t));
 	if (r->count > 1)
 		yg_sb_printf(&m, ", %u in this batch", r->count);
@@ -389,17 +351,7 @@ void yg_finding_put_rule(const struct yg_event *ev, const struct yg_rule_finding
 	f.related = (struct yg_strs){&event_id, 1};
 	scratch->n = 0;
 	rule_json(&f, r, event_id, scratch);
-	f.raw = yg_buf_sv(scratch);
-	yg_wr_sv32(out, r->alert ? yg_buf_sv(scratch) : YG_SV(""));
-	size_t at = out->n;
-	yg_wr_le32(out, 0);
-	yg_event_row(&f, out);
-	if (out->bad || scratch->bad) {
-		out->bad = true;
-		return;
-	}
-	uint32_t n = (uint32_t)(out->n - at - 4);
-	memcpy(out->p + at, &n, 4);
+	put(&f, r->alert, scratch, out);
 }
 
 /* org (a length byte and its bytes), received, day, spool, batch, then row. */
