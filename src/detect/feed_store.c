@@ -238,24 +238,27 @@ yg_status yg_feed_row(struct yg_state *db, int64_t after, struct yg_buf *buf,
 	return YG_OK;
 }
 
-static yg_status save_part(struct yg_state *db, struct yg_sv org, const char *part,
-			   const struct yg_buf *data, yg_wall now, struct yg_err *err)
+static yg_status save_part(struct yg_state *db, const struct yg_feed_state *of, const char *part,
+			   int64_t seq, yg_wall now, struct yg_err *err)
 {
+	const struct yg_buf *data = strcmp(part, "notice") == 0 ? of->notice : of->correlate;
 	struct yg_stmt *s = NULL;
 	if (data == NULL)
 		return YG_OK;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("INSERT INTO detect_state (org, part, saved, data)"
-		       " SELECT slug, $2, $3, $4 FROM organisation WHERE slug = $1"
-		       " ON CONFLICT (org, part) DO UPDATE SET saved = excluded.saved, data = excluded.data"),
+		YG_SQL("INSERT INTO detect_state (org, part, saved, data, seq)"
+		       " SELECT slug, $2, $3, $4, $5 FROM organisation WHERE slug = $1"
+		       " ON CONFLICT (org, part) DO UPDATE SET saved = excluded.saved, data = excluded.data,"
+		       " seq = excluded.seq"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, org);
+	yg_stmt_text(s, 1, of->org);
 	yg_stmt_text(s, 2, yg_sv_of(part));
 	yg_stmt_i64(s, 3, now.us);
 	yg_stmt_blob(s, 4, yg_buf_sv(data));
+	yg_stmt_i64(s, 5, seq);
 	return yg_stmt_run(s, err);
 }
 
@@ -294,36 +297,41 @@ static yg_status consumed(struct yg_state *db, int64_t seq, struct yg_err *err)
 	return st == YG_OK ? queue_set(db, &q, err) : st;
 }
 
-yg_status yg_feed_save(struct yg_state *db, const struct yg_feed_state *states, size_t n,
-		       int64_t seq, yg_wall now, struct yg_err *err)
+yg_status yg_feed_save(struct yg_state *db, const struct yg_feed_state *state, int64_t seq,
+		       yg_wall now, struct yg_err *err)
 {
 	struct yg_tx tx;
 	yg_status st = yg_tx_begin(&tx, db, err);
 	if (st != YG_OK)
 		return st;
-	for (size_t i = 0; st == YG_OK && i < n; i++) {
-		st = save_part(db, states[i].org, "correlate", states[i].correlate, now, err);
-		if (st == YG_OK)
-			st = save_part(db, states[i].org, "notice", states[i].notice, now, err);
-	}
+	st = save_part(db, state, "correlate", seq, now, err);
 	if (st == YG_OK)
-		st = consumed(db, seq, err);
+		st = save_part(db, state, "notice", seq, now, err);
 	return yg_tx_end(&tx, st, err);
 }
 
+yg_status yg_feed_consumed(struct yg_state *db, int64_t seq, struct yg_err *err)
+{
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, db, err);
+	return st == YG_OK ? yg_tx_end(&tx, consumed(db, seq, err), err) : st;
+}
+
 yg_status yg_feed_load(struct yg_state *db, struct yg_sv org, const char *part, struct yg_buf *out,
-		       struct yg_err *err)
+		       int64_t *out_seq, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
 	yg_status st = yg_state_prepare(
-		db, YG_SQL("SELECT data FROM detect_state WHERE org = $1 AND part = $2"), &s, err);
+		db, YG_SQL("SELECT data, seq FROM detect_state WHERE org = $1 AND part = $2"), &s,
+		err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, org);
 	yg_stmt_text(s, 2, yg_sv_of(part));
 	st = yg_stmt_step(s, &row, err);
 	out->n = 0;
+	*out_seq = st == YG_OK && row ? yg_col_i64(s, 1) : 0;
 	if (st == YG_OK && row)
 		yg_buf_put(out, yg_col_text(s, 0));
 	return st == YG_OK && out->bad ? YG_FAIL(err, YG_NOMEM, "a saved state") : st;

@@ -2,12 +2,13 @@
  *
  * In (threads of the connections):   yg_feed_take(), yg_feed_tick()
  * Out (one thread):                  yg_feed_row() in order, from behind `consumed`;
- *                                    now and then yg_feed_save(): the states and "consumed
- *                                    up to" in one transaction, what is behind it goes
+ *                                    now and then yg_feed_save(): an organisation's state,
+ *                                    which knows the rows up to its own seq; then
+ *                                    yg_feed_consumed(): what every state has may go
  *
  * After a crash the states are those of the last save and the rows since then come again, in
- * the same order: the same findings come out, under the same seq, and who keeps those asks
- * for the mark (alert/finding.h).  What waits is bounded: beyond it the oldest goes and is
+ * the same order, and each state takes those behind its own seq: the same findings come out,
+ * under the same seq, and who keeps those asks for the mark (alert/finding.h).  What waits is bounded: beyond it the oldest goes and is
  * counted, for a batch must not wait for whoever looks at what it means.
  */
 #pragma once
@@ -50,12 +51,14 @@ struct yg_feed_state { /* of one organisation; NULL parts are left as they are *
 	struct yg_sv org;
 	const struct yg_buf *correlate, *notice;
 };
-/* YG_OK: rows up to seq are gone and the states are theirs. */
-yg_status yg_feed_save(struct yg_state *db, const struct yg_feed_state *states, size_t n,
-		       int64_t seq, yg_wall now, struct yg_err *err) YG_MUST_USE;
-/* One saved state; empty when there is none. */
+/* One transaction: rows up to seq are in the state. */
+yg_status yg_feed_save(struct yg_state *db, const struct yg_feed_state *state, int64_t seq,
+		       yg_wall now, struct yg_err *err) YG_MUST_USE;
+/* Rows up to seq are in every saved state that they are for: they go. */
+yg_status yg_feed_consumed(struct yg_state *db, int64_t seq, struct yg_err *err) YG_MUST_USE;
+/* One saved state and its seq; empty and 0 when there is none. */
 yg_status yg_feed_load(struct yg_state *db, struct yg_sv org, const char *part, struct yg_buf *out,
-		       struct yg_err *err);
+		       int64_t *out_seq, struct yg_err *err);
 /* Organisations that have one, in order of name. */
 yg_status yg_feed_orgs(struct yg_state *db, struct yg_arena *arena, struct yg_sv **out,
 		       size_t *out_n, struct yg_err *err);

@@ -132,15 +132,20 @@ static void saved(void)
 	yg_buf_put(&other, YG_SV("state"));
 	const struct yg_feed_state state = {YG_SV_INIT("acme"), NULL, &other};
 	const struct yg_feed_state gone = {YG_SV_INIT("gone"), &other, &other};
-	T_OK(yg_feed_save(db, &state, 1, 2, (yg_wall){S}, &err) == YG_OK);
-	T_OK(yg_feed_save(db, &gone, 1, 2, (yg_wall){S}, &err) == YG_OK);
+	int64_t seq = 9;
+	T_OK(yg_feed_save(db, &state, 2, (yg_wall){S}, &err) == YG_OK);
+	T_OK(yg_feed_save(db, &gone, 2, (yg_wall){S}, &err) == YG_OK);
+	T_NAMED(yg_feed_row(db, 0, &b, &r, &err) == YG_OK && r.seq == 1,
+		"rows stay until all states have them");
+	T_OK(yg_feed_consumed(db, 2, &err) == YG_OK);
 	T_OK(yg_feed_row(db, 0, &b, &r, &err) == YG_OK && r.seq == 3);
 	T_OK(yg_feed_orgs(db, &arena, &orgs, &n, &err) == YG_OK && n == 1 &&
 	     YG_SV_IS(orgs[0], "acme"));
-	T_OK(yg_feed_load(db, YG_SV("acme"), "notice", &other, &err) == YG_OK &&
-	     YG_SV_IS(yg_buf_sv(&other), "state"));
-	T_OK(yg_feed_load(db, YG_SV("acme"), "correlate", &other, &err) == YG_OK && other.n == 0);
-	T_OK(yg_feed_save(db, NULL, 0, 3, (yg_wall){S}, &err) == YG_OK);
+	T_OK(yg_feed_load(db, YG_SV("acme"), "notice", &other, &seq, &err) == YG_OK &&
+	     YG_SV_IS(yg_buf_sv(&other), "state") && seq == 2);
+	T_OK(yg_feed_load(db, YG_SV("acme"), "correlate", &other, &seq, &err) == YG_OK &&
+	     other.n == 0 && seq == 0);
+	T_OK(yg_feed_consumed(db, 3, &err) == YG_OK);
 	T_OK(yg_feed_queue(db, &q, &err) == YG_OK && q.last == 3 && q.consumed == 3 &&
 	     q.bytes == 0);
 	message(&b, 1, 4, YG_FEED_LOGIN, 0);

@@ -53,7 +53,13 @@ static yg_status saved(struct yg_state *db, struct yg_sb *seen)
 	if (b.bad)
 		return YG_NOMEM;
 	const struct yg_feed_state state = {YG_SV_INIT("acme"), &b, &b};
-	return yg_feed_save(db, &state, 1, 1, (yg_wall){S}, NULL);
+	return yg_feed_save(db, &state, 1, (yg_wall){S}, NULL);
+}
+
+static yg_status consumed(struct yg_state *db, struct yg_sb *seen)
+{
+	(void)seen;
+	return yg_feed_consumed(db, 1, NULL);
 }
 
 static yg_status set_load(struct yg_state *db, struct yg_sb *seen)
@@ -123,7 +129,8 @@ int main(void)
 	static const struct oom_case cases[] = {
 		{"a message of the feed is taken", take, OOM_CHANGES},
 		{"a row of it is read", row, OOM_READS},
-		{"states are saved", saved, OOM_CHANGES},
+		{"a state is saved", saved, OOM_CHANGES},
+		{"rows that are in all states go", consumed, OOM_CHANGES},
 		{"correlations are loaded", set_load, OOM_READS},
 		{"a kind of findings is set", setting, OOM_CHANGES},
 		{"settings are read", settings, OOM_READS},

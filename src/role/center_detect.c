@@ -50,6 +50,13 @@ static bool out_room(struct detecting *d)
 	return false;
 }
 
+/* The row at hand is not in the saved state of the organisation at hand. */
+static void touch(struct detecting *d)
+{
+	if (d->now->dirty == 0)
+		d->now->dirty = d->told.seq;
+}
+
 /* Where a finding of that stage goes. */
 static struct yg_watch_to out_to(struct detecting *d, enum yg_detect_stage stage)
 {
@@ -118,7 +125,7 @@ static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *even
 {
 	struct detecting *d = ctx;
 	enum yg_detect_stage stage = yg_watch_notice_stage(&d->set, n, &d->now->place);
-	d->now->dirty = true;
+	touch(d);
 	if (stage == YG_STAGE_OFF)
 		return;
 	d->c.notices++;
@@ -159,7 +166,7 @@ static void note(struct detecting *d, uint32_t rule, bool excepted,
 static bool on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
 {
 	struct detecting *d = ctx;
-	d->now->dirty = true;
+	touch(d);
 	enum yg_detect_stage stage = yg_watch_stage(&d->set, doc->tag, &d->now->place, d->wall);
 	bool excepted = yg_watch_set_excepted(&d->set, doc->tag, hit, &d->now->place, d->wall);
 	if (stage == YG_STAGE_OFF || (hit->silent && !excepted))
@@ -265,9 +272,9 @@ static yg_status row_message(struct center *c, struct detecting *d, struct yg_st
 	yg_status st = yg_feed_open(&r, body, err);
 	if (st == YG_OK)
 		st = detect_org_get(c, d, db, r.head.org, &d->now, err);
-	if (st != YG_OK)
+	if (st != YG_OK || d->told.seq <= d->now->saved)
 		return st;
-	d->now->dirty = true;
+	touch(d);
 	yg_watch_comes(d->now->w, &r.head);
 	while (yg_feed_next(&r, &e))
 		count_entry(d, yg_watch_entry(d->now->w, &r.head, &e, &out));
@@ -280,7 +287,8 @@ static void row_clock(struct detecting *d, yg_wall now)
 	const struct yg_watch_out out = {d, on_hit, on_notice};
 	for (size_t i = 0; i < d->n; i++) {
 		d->now = &d->list[i];
-		d->c.nomem += yg_watch_clock(d->now->w, now, &out) != YG_OK;
+		if (d->told.seq > d->now->saved)
+			d->c.nomem += yg_watch_clock(d->now->w, now, &out) != YG_OK;
 	}
 }
 
@@ -340,9 +348,9 @@ static yg_status clock_row(struct center *c, struct detecting *d, struct yg_stat
 
 static bool save_due(struct center *c, const struct detecting *d)
 {
-	return !d->waits && d->at > d->saved &&
-	       (d->at - d->saved >= SAVE_ROWS ||
-		yg_mono_due(d->save_next, yg_env_mono(&c->ctx->env)));
+	yg_mono now = yg_env_mono(&c->ctx->env);
+	return !d->waits && d->at > d->saved && yg_mono_due(d->save_rest, now) &&
+	       (d->saving || d->at - d->saved >= SAVE_ROWS || yg_mono_due(d->save_next, now));
 }
 
 /* Of each correlation what all organisations counted together. */
@@ -425,7 +433,7 @@ static yg_status work(struct center *c, struct detecting *d, struct yg_state *db
 	while (st == YG_OK && any && !__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE)) {
 		st = row_take(c, d, db, &buf, &any, err);
 		if (st == YG_OK && save_due(c, d))
-			st = detect_save(c, d, db, err);
+			st = detect_save(c, d, db, false, err);
 		if (st == YG_OK && any && yg_mono_due(until, yg_env_mono(&c->ctx->env))) {
 			*out_more = true;
 			return YG_OK;

@@ -13,8 +13,10 @@ struct org_watch {
 	char org[YG_ORG_NAME_MAX + 1];
 	struct yg_watch *w; /* owned */
 	struct yg_watch_place place;
-	bool dirty; /* what is saved of it is not what it is */
-	bool told;  /* the row at hand has alerts of it */
+	int64_t saved; /* rows up to there are in its saved state */
+	int64_t dirty; /* the first row that is not; 0: there is none */
+	bool to_save;  /* of the saving at hand: not yet */
+	bool told;     /* the row at hand has alerts of it */
 };
 struct hit_note {      /* a correlation held: to be counted */
 	uint32_t rule; /* of the set */
@@ -31,8 +33,10 @@ struct detecting {
 	size_t n, cap;
 	struct yg_watch_set set;
 	bool loaded;
-	int64_t at, saved; /* rows up to there were taken; are in the saved states */
-	yg_mono opened, save_next, publish_next;
+	int64_t at, saved; /* rows up to there were taken; are in all saved states */
+	bool saving;       /* has begun: some states are saved, others not yet */
+	yg_mono opened, publish_next;
+	yg_mono save_next, save_rest; /* when it begins; when it may go on */
 	yg_wall clock; /* of the newest row of it */
 	yg_wall wall;  /* when the row at hand was kept */
 	/* what the row at hand gives */
@@ -63,6 +67,7 @@ yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *d
 		       struct yg_err *err);
 /* All of it comes again from what is saved, and the rows since then. */
 void detect_forget(struct detecting *d);
-/* The states of all that changed, and how far they are. */
-yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db,
+/* The states of those that changed, each in a transaction of its own, then how far all are.
+ * whole: all of it; else a little, and the next call goes on. */
+yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db, bool whole,
 		      struct yg_err *err);

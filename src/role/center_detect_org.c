@@ -4,7 +4,8 @@
 #include "os/file.h"
 #include "role/center_detect.h"
 
-#define SAVE_SHARE 20 /* of the time at most one in so many goes into saving */
+#define SAVE_SHARE 20                 /* of the time at most one in so many goes into saving */
+#define SAVE_STEP  (YG_US_PER_S / 40) /* so long, or one organisation, then others come */
 #define ORGS_MAX   10000
 #define KEYS       20000 /* watched of each kind and organisation */
 #define GROUPS     20000 /* of one correlation and organisation */
@@ -78,7 +79,7 @@ yg_status detect_org_get(struct center *c, struct detecting *d, struct yg_state 
 		d->list = more;
 		d->cap = cap;
 	}
-	struct org_watch made = {.dirty = false};
+	struct org_watch made = {.dirty = 0};
 	struct yg_sb name = yg_sb_init(made.org, sizeof made.org);
 	yg_sb_put(&name, org);
 	(void)yg_sb_cstr(&name);
@@ -104,15 +105,17 @@ static yg_status org_load(struct center *c, struct detecting *d, struct yg_state
 	struct org_watch *o = NULL;
 	struct yg_err why = {0};
 	size_t lost = 0;
+	int64_t seq = 0, of_notice = 0; /* both parts are saved together */
 	yg_buf_init(&correlate, YG_CORRELATE_STATE_MAX);
 	yg_buf_init(&notice, YG_CORRELATE_STATE_MAX);
 	yg_status st = detect_org_get(c, d, db, org, &o, err);
 	if (st == YG_OK)
-		st = yg_feed_load(db, org, "correlate", &correlate, err);
+		st = yg_feed_load(db, org, "correlate", &correlate, &seq, err);
 	if (st == YG_OK)
-		st = yg_feed_load(db, org, "notice", &notice, err);
+		st = yg_feed_load(db, org, "notice", &notice, &of_notice, err);
 	if (st != YG_OK)
 		return st;
+	o->saved = YG_MAX(seq, of_notice);
 	st = yg_watch_restore(o->w, yg_buf_sv(&correlate), yg_buf_sv(&notice), &lost, &why);
 	d->c.lost += lost;
 	if (st == YG_CORRUPT) { /* it begins anew, and says so */
@@ -128,7 +131,7 @@ void detect_forget(struct detecting *d)
 	for (size_t i = 0; i < d->n; i++)
 		yg_watch_free(d->list[i].w);
 	d->n = 0;
-	d->loaded = d->waits = false;
+	d->loaded = d->waits = d->saving = false;
 	d->now = NULL;
 	yg_watch_set_free(&d->set);
 }
@@ -170,32 +173,59 @@ static yg_status save_org(struct yg_state *db, const struct org_watch *o, int64_
 		return YG_FAIL(err, st, "what is watched could not be saved");
 	const struct yg_feed_state state = {
 		.org = yg_sv_of(o->org), .correlate = &correlate, .notice = &notice};
-	return yg_feed_save(db, &state, 1, seq, now, err);
+	return yg_feed_save(db, &state, seq, now, err);
 }
 
-yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db,
+/* Rows up to there are in every saved state. */
+static int64_t in_all(const struct detecting *d)
+{
+	int64_t seq = d->at;
+	for (size_t i = 0; i < d->n; i++)
+		if (d->list[i].dirty > 0)
+			seq = YG_MIN(seq, d->list[i].dirty - 1);
+	return seq;
+}
+
+static yg_status save_some(struct center *c, struct detecting *d, struct yg_state *db, bool whole,
+			   bool *out_all, struct yg_err *err)
+{
+	yg_wall now = yg_env_wall(&c->ctx->env);
+	yg_mono until = yg_mono_add(yg_env_mono(&c->ctx->env), (yg_span){SAVE_STEP});
+	for (size_t i = 0; i < d->n; i++) {
+		struct org_watch *o = &d->list[i];
+		if (!o->to_save)
+			continue;
+		if (!whole && yg_mono_due(until, yg_env_mono(&c->ctx->env)))
+			return YG_OK;
+		yg_status st = save_org(db, o, d->at, now, err);
+		if (st != YG_OK)
+			return st;
+		o->saved = d->at;
+		o->dirty = 0;
+		o->to_save = false;
+	}
+	*out_all = true;
+	return YG_OK;
+}
+
+yg_status detect_save(struct center *c, struct detecting *d, struct yg_state *db, bool whole,
 		      struct yg_err *err)
 {
-	struct yg_tx tx;
-	yg_wall now = yg_env_wall(&c->ctx->env);
 	yg_mono begun = yg_env_mono(&c->ctx->env);
-	yg_status st = yg_tx_begin(&tx, db, err);
-	if (st != YG_OK)
-		return st;
-	for (size_t i = 0; st == YG_OK && i < d->n; i++)
-		if (d->list[i].dirty)
-			st = save_org(db, &d->list[i], d->at, now, err);
-	if (st == YG_OK)
-		st = yg_feed_save(db, NULL, 0, d->at, now, err);
-	st = yg_tx_end(&tx, st, err);
+	bool all = false;
+	for (size_t i = 0; (whole || !d->saving) && i < d->n; i++)
+		d->list[i].to_save = d->list[i].dirty > 0;
+	d->saving = true;
+	yg_status st = save_some(c, d, db, whole, &all, err);
+	if (st == YG_OK && all)
+		st = yg_feed_consumed(db, in_all(d), err);
 	yg_mono end = yg_env_mono(&c->ctx->env);
-	int64_t pause = YG_MAX((int64_t)DETECT_SAVE_US, (end.us - begun.us) * SAVE_SHARE);
-	d->save_next = yg_mono_add(end, (yg_span){pause});
-	if (st != YG_OK)
+	d->save_rest = yg_mono_add(end, (yg_span){(end.us - begun.us) * SAVE_SHARE});
+	if (st != YG_OK || !all)
 		return st;
-	for (size_t i = 0; i < d->n; i++)
-		d->list[i].dirty = false;
-	d->saved = d->at;
+	d->saved = in_all(d);
+	d->saving = false;
+	d->save_next = yg_mono_add(end, (yg_span){DETECT_SAVE_US});
 	d->c.saves++;
 	return YG_OK;
 }
@@ -245,7 +275,7 @@ yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *d
 	if (st != YG_OK || changes == d->set.changes || d->waits)
 		return st;
 	/* what was told by the rules of before is behind the state that others go on from */
-	st = d->at > d->saved ? detect_save(c, d, db, err) : YG_OK;
+	st = d->at > d->saved ? detect_save(c, d, db, true, err) : YG_OK;
 	if (st == YG_OK)
 		st = yg_watch_set_load(db, &c->ctx->env, &next, err);
 	if (st != YG_OK)

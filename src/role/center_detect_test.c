@@ -19,6 +19,7 @@ static struct center c;
 static uv_loop_t loop;
 static struct yg_err err;
 static unsigned busy, full; /* how often it fails from here on */
+static const char *unsaved; /* whose state cannot be saved; NULL: all can */
 static uint64_t batch;
 
 yg_status __real_yg_watch_place(struct yg_state *db, struct yg_sv org, struct yg_watch_place *out,
@@ -48,12 +49,25 @@ void __wrap_yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_wa
 	to->json->bad = to->json->nomem = true;
 }
 
-/* A message: everybody fails from one address of that organisation. */
-static void fail_all(struct yg_state *db, const char *org, const char *from)
+yg_status __real_yg_feed_save(struct yg_state *db, const struct yg_feed_state *state, int64_t seq,
+			      yg_wall now, struct yg_err *e);
+yg_status __wrap_yg_feed_save(struct yg_state *db, const struct yg_feed_state *state, int64_t seq,
+			      yg_wall now, struct yg_err *e);
+yg_status __wrap_yg_feed_save(struct yg_state *db, const struct yg_feed_state *state, int64_t seq,
+			      yg_wall now, struct yg_err *e)
+{
+	if (unsaved != NULL && yg_sv_eq(state->org, yg_sv_of(unsaved)))
+		return YG_FAIL(e, YG_AGAIN, "the database is busy");
+	return __real_yg_feed_save(db, state, seq, now, e);
+}
+
+/* A message: users from `first` on, before `end`, fail from one address of that organisation. */
+static void send_some(struct yg_state *db, const char *org, const char *from, unsigned first,
+		      unsigned end)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
 	const struct yg_feed_head h = {.spool = 1,
-				       .entries = USERS,
+				       .entries = end - first,
 				       .batch = ++batch,
 				       .org = yg_sv_of(org),
 				       .source = YG_SV_INIT("syslog"),
@@ -61,7 +75,7 @@ static void fail_all(struct yg_state *db, const char *org, const char *from)
 				       .received = sim.wall};
 	yg_buf_init(&b, 1u << 16);
 	yg_feed_put_head(&b, &h);
-	for (unsigned i = 0; i < USERS; i++) {
+	for (unsigned i = first; i < end; i++) {
 		struct yg_feed_entry e = {.kind = YG_FEED_LOGIN};
 		char user[16];
 		(void)snprintf(user, sizeof user, "user%u", i);
@@ -72,6 +86,11 @@ static void fail_all(struct yg_state *db, const char *org, const char *from)
 		yg_feed_put(&b, &e);
 	}
 	T_OK(center_feed(&c, db, yg_buf_sv(&b), &err) == YG_OK);
+}
+
+static void fail_all(struct yg_state *db, const char *org, const char *from)
+{
+	send_some(db, org, from, 0, USERS);
 }
 
 static int64_t number(struct yg_state *db, const char *sql)
@@ -177,6 +196,37 @@ static void test_counts(struct yg_state *db)
 	     number(db, "SELECT count(*) FROM detect_source") == 1);
 }
 
+/* Each organisation's state is saved for itself: what one has is not taken in again when the
+ * program ends before the others have it. */
+static void test_saved(struct yg_state *db)
+{
+	sim.mono.us += 31 * S;
+	center_detect_run(&c);
+	T_OK(number(db, "SELECT consumed = last FROM detect_feed_state") == 1);
+	send_some(db, "acme", "192.0.2.9", 0, 6);
+	send_some(db, "north", "192.0.2.9", 0, 6);
+	center_detect_run(&c);
+	sim.mono.us += 31 * S;
+	unsaved = "north";
+	center_detect_run(&c);
+	unsaved = NULL;
+	T_NAMED(number(db, "SELECT max(s.seq) > f.consumed FROM detect_state s, detect_feed_state f"
+			   " WHERE s.org = 'acme' GROUP BY f.consumed") == 1 &&
+			number(db, "SELECT count(*) FROM detect_state WHERE org = 'north'") == 0,
+		"one is saved, the other is not");
+	detect_forget(c.detecting);
+	send_some(db, "acme", "192.0.2.9", 6, USERS);
+	send_some(db, "north", "192.0.2.9", 6, USERS);
+	center_detect_run(&c);
+	T_NAMED(number(db, "SELECT count(*) FROM notice_finding WHERE who = '192.0.2.9'"
+			   " AND kind = 'spray' AND fields LIKE '%[\"n1\",\"10\"]%'") == 2,
+		"each failure counts once for both");
+	sim.mono.us += 31 * S;
+	center_detect_run(&c);
+	T_OK(number(db, "SELECT consumed = last FROM detect_feed_state") == 1 &&
+	     number(db, "SELECT count(*) FROM detect_feed") == 0);
+}
+
 static void open_center(const char *path)
 {
 	conf.detect_lateness_us = 60 * S;
@@ -203,7 +253,8 @@ static void close_center(void)
 
 int main(void)
 {
-	static const struct yg_org org = {.slug = YG_SV_INIT("acme")};
+	static const struct yg_org orgs[] = {{.slug = YG_SV_INIT("acme")},
+					     {.slug = YG_SV_INIT("north")}};
 	static const char *const ends[] = {"", "-wal", "-shm"};
 	char dir[] = "/tmp/yagura-detect-XXXXXX", path[64];
 	struct yg_state *db = NULL;
@@ -212,12 +263,14 @@ int main(void)
 	open_center(path);
 	T_OK(yg_state_open(path, &db, &err) == YG_OK && yg_state_migrate(db, &err) == YG_OK);
 	struct yg_act act = center_act(&c, db);
-	T_OK(yg_org_add(&act, &org, &err) == YG_OK);
+	for (size_t i = 0; i < YG_LEN(orgs); i++)
+		T_OK(yg_org_add(&act, &orgs[i], &err) == YG_OK);
 	test_busy(db);
 	test_refused(db);
 	test_nomem(db);
 	test_publish(db);
 	test_counts(db);
+	test_saved(db);
 	yg_state_close(db);
 	close_center();
 	for (size_t i = 0; i < YG_LEN(ends); i++) {
