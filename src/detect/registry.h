@@ -168,7 +168,7 @@ yg_status yg_detect_exception_remove(struct yg_act *act, struct yg_sv id,
 
 struct yg_detect_stat {
 	struct yg_sv rule, org; /* rule empty: of all together */
-	yg_wall at; /* when it was counted: its hour */
+	yg_wall at;             /* when it was counted: its hour */
 	uint64_t looked_at, hits, excepted, cost_ns;
 	const struct yg_sv *samples; /* ids of events that hit, oldest first */
 	size_t sample_count;

@@ -37,8 +37,8 @@ struct detecting {
 	bool saving;       /* has begun: some states are saved, others not yet */
 	yg_mono opened, publish_next;
 	yg_mono save_next, save_rest; /* when it begins; when it may go on */
-	yg_wall clock; /* of the newest row of it */
-	yg_wall wall;  /* when the row at hand was kept */
+	yg_wall clock;                /* of the newest row of it */
+	yg_wall wall;                 /* when the row at hand was kept */
 	/* what the row at hand gives */
 	struct yg_buf out, rows; /* alerts; findings among the events */
 	struct yg_watch_at told;
