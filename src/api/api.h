@@ -226,6 +226,10 @@ yg_status yg_scope_holds(const struct yg_request *q, struct yg_state *db, struct
 /* The same for a row that also belongs to a system, and to a moment. */
 yg_status yg_scope_row(const struct yg_request *q, struct yg_sv org, struct yg_sv system,
 		       yg_wall at, struct yg_err *err);
+/* Was it made by the end of the caller's period?  YG_NOTFOUND when not. */
+yg_status yg_scope_made(const struct yg_request *q, yg_wall created, struct yg_err *err);
+/* What knows nothing but the present: YG_DENIED to who sees a period that it is not in. */
+yg_status yg_scope_now(const struct yg_request *q, struct yg_err *err);
 /* May the caller change an object of `org` that it can see?  YG_DENIED: it is for
  * all organisations, or of a node above. */
 yg_status yg_scope_shared(const struct yg_request *q, struct yg_sv org, struct yg_err *err);

@@ -51,10 +51,11 @@ static const struct exported {
 	 " out_of_zone duplicates bytes hits noted last_hit changed_at checked_at failed_at error"},
 	{"detection-rules", "listDetectionRules",
 	 "id org sigma_id name title kind level status logsource tags techniques collection file stage"
+	 " stage_in_force"
 	 " refused author hits_24h hits_30d alerts_30d false_30d excepted_30d cost_share last_hit_at"
 	 " created_by created_at updated_at version"},
 	{"detection-exceptions", "listDetectionExceptions",
-	 "id rule org text reason alert expires_at created_by created_at updated_at"},
+	 "id rule rule_title org inherited text reason alert expires_at created_by created_at updated_at"},
 	{"attack-matrix", "getAttackMatrix",
 	 "tactic id stages has_rule has_data hits_30d alerts_30d"},
 	{"detection-findings", "listDetectionFindings",

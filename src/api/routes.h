@@ -133,13 +133,13 @@
 	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
 	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", dns_mode_set) \
 	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", dns_answer_set) \
-	X(GET,    "/api/v1/detection-rules", "listDetectionRules", "indicators:read", 0, 0, NULL, "stage level kind q technique logsource collection refused org limit cursor", rules_list) \
+	X(GET,    "/api/v1/detection-rules", "listDetectionRules", "indicators:read", 0, 0, NULL, "stage level kind q technique tactic exact logsource collection refused org limit cursor", rules_list) \
 	X(POST,   "/api/v1/detection-rules", "createDetectionRule", "indicators:write", YG_RT_CREATES, YG_BODY_RULE, YG_TYPES_JSON, "dry_run", rules_add) \
 	X(DELETE, "/api/v1/detection-rules", "deleteDetectionRules", "indicators:write", 0, 0, NULL, "collection org dry_run", rules_remove) \
 	X(POST,   "/api/v1/detection-rules/check", "checkDetectionRule", "indicators:read", 0, YG_BODY_RULE, YG_TYPES_JSON, NULL, rule_check) \
 	X(POST,   "/api/v1/detection-rules/import", "importDetectionRules", "indicators:write", YG_RT_SLOW, YG_BODY_RULES, YG_TYPES_JSON, "dry_run", rules_import) \
 	X(POST,   "/api/v1/detection-rules/bulk", "bulkDetectionRules", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", rules_bulk) \
-	X(GET,    "/api/v1/detection-rules/{id}", "getDetectionRule", "indicators:read", 0, 0, NULL, NULL, rule_get) \
+	X(GET,    "/api/v1/detection-rules/{id}", "getDetectionRule", "indicators:read", 0, 0, NULL, "org", rule_get) \
 	X(PATCH,  "/api/v1/detection-rules/{id}", "updateDetectionRule", "indicators:write", YG_RT_MATCH, YG_BODY_RULE, YG_TYPES_PATCH, "dry_run", rule_change) \
 	X(DELETE, "/api/v1/detection-rules/{id}", "deleteDetectionRule", "indicators:write", 0, 0, NULL, "dry_run", rule_remove) \
 	X(GET,    "/api/v1/detection-rules/{id}/history", "listDetectionRuleHistory", "indicators:read", 0, 0, NULL, "limit cursor", rule_history) \

@@ -46,6 +46,8 @@ static yg_status find_block(struct yg_request *q, struct yg_state *db, struct yg
 	yg_status st = yg_block_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, out->org, true, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, out->created, err);
 	if (st == YG_OK && change)
 		st = yg_scope_shared(q, out->org, err);
 	return st;

@@ -84,7 +84,7 @@ static yg_status note_row(struct check *c, const struct yg_indicator_row *row, s
 	yg_status st = yg_list_get(c->db, row->list_uid, c->q->arena, &list, err);
 	if (st != YG_OK)
 		return st;
-	int64_t now = c->q->now.us;
+	int64_t now = yg_reach_now(&c->reach, c->q->now).us;
 	c->live[c->found_n] = list.enabled && row->ind.valid_from.us <= now &&
 			      (row->ind.valid_until.us == 0 || row->ind.valid_until.us > now);
 	c->found[c->found_n++] = row;
@@ -98,6 +98,7 @@ static yg_status look_up(struct check *c, size_t at, struct yg_err *err)
 	struct yg_allow_filter af = {.value = c->value[at], .reach = c->reach, .limit = EACH_MAX};
 	struct yg_indicator_row *rows = NULL;
 	struct yg_allow *allows = NULL;
+	int64_t now = yg_reach_now(&c->reach, c->q->now).us;
 	size_t n = 0, m = 0;
 	yg_status st = yg_indicator_list(c->db, &f, c->q->arena, &rows, &n, err);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
@@ -110,7 +111,7 @@ static yg_status look_up(struct check *c, size_t at, struct yg_err *err)
 		if (!counts(c, at, allows[i].type))
 			continue;
 		/* an entry of one organisation does not speak for the others */
-		c->allowed |= (allows[i].expires.us == 0 || allows[i].expires.us > c->q->now.us) &&
+		c->allowed |= (allows[i].expires.us == 0 || allows[i].expires.us > now) &&
 			      (allows[i].org.n == 0 || c->one);
 		c->allow[c->allow_n++] = &allows[i];
 	}

@@ -17,9 +17,19 @@ yg_status yg_find_rule(struct yg_request *q, struct yg_state *db, struct yg_sv u
 	yg_status st = yg_drule_get(db, uid, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_holds(q, db, out->org, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, out->created, err);
+	if (st == YG_OK)
+		st = yg_drule_as_of(db, yg_reach_until(&q->who.reach), q->arena, out, err);
 	if (st == YG_OK && change)
 		st = yg_scope_shared(q, out->org, err);
 	return st;
+}
+
+struct yg_sv yg_stage_org(const struct yg_request *q)
+{
+	struct yg_sv org = yg_query(q, "org");
+	return org.p != NULL ? org : q->who.root;
 }
 
 /* ---- tags ---- */
@@ -90,15 +100,9 @@ static void put_tags(struct yg_jo *j, struct yg_sv tags)
 
 /* ---- a rule ---- */
 
-/* From above: who may not see the node does not learn its name, nor who works there. */
-static bool is_inherited(const struct yg_request *q, const struct yg_drule *r)
-{
-	return r->org.n > 0 && !yg_reach_has(&q->who.reach, r->org, YG_SV(""));
-}
-
 static void put_rule(struct yg_jo *j, const struct yg_request *q, const struct yg_drule *r)
 {
-	bool inherited = is_inherited(q, r);
+	bool inherited = yg_is_inherited(q, r->org);
 	yg_jo_str(j, "id", r->uid);
 	yg_jo_str_or_null(j, "org", inherited ? YG_SV("") : r->org);
 	yg_jo_bool(j, "inherited", inherited);
@@ -118,6 +122,7 @@ static void put_rule(struct yg_jo *j, const struct yg_request *q, const struct y
 	yg_jo_str(j, "collection", r->collection);
 	yg_jo_str(j, "file", r->file);
 	yg_jo_str(j, "stage", yg_sv_of(yg_detect_stage_name(r->stage)));
+	yg_jo_str(j, "stage_in_force", yg_sv_of(yg_detect_stage_name(r->in_force)));
 	yg_jo_str(j, "refused", yg_text(q, r->refused));
 	yg_jo_str(j, "author", r->author);
 	yg_jo_str(j, "created_by", inherited ? YG_SV("") : r->actor);
@@ -143,39 +148,15 @@ static void put_numbers(struct yg_jo *j, const struct yg_drule_numbers *n, int64
 	yg_jo_time(j, "last_hit_at", n->last.us);
 }
 
-/* Rule and numbers, without the closing bracket. */
-static yg_status begin_rule(struct yg_jo *j, struct yg_request *q, struct yg_state *db,
-			    const struct yg_drule *r, int64_t total, struct yg_err *err)
-{
-	struct yg_drule_numbers n;
-	yg_status st = yg_drule_numbers(db, r->uid, &q->who.reach, q->now, &n, err);
-	if (st != YG_OK)
-		return st;
-	yg_jo_begin(j, '{');
-	put_rule(j, q, r);
-	put_numbers(j, &n, total);
-	return YG_OK;
-}
-
-static yg_status total_cost(struct yg_request *q, struct yg_state *db, int64_t *out,
-			    struct yg_err *err)
-{
-	struct yg_drule_numbers all;
-	yg_status st = yg_drule_numbers(db, YG_SV(""), &q->who.reach, q->now, &all, err);
-	*out = st == YG_OK ? all.cost_24h_ns : 0;
-	return st;
-}
-
 static yg_status put_said(struct yg_jo *j, struct yg_request *q, struct yg_state *db,
-			  struct yg_sv uid, struct yg_err *err)
+			  struct yg_sv uid, const struct yg_reach *reach, struct yg_err *err)
 {
 	struct yg_detect_override *overrides = NULL;
 	struct yg_detect_exception *exceptions = NULL;
 	const struct yg_detect_exception_filter f = {
-		.reach = q->who.reach, .rule = uid, .limit = YG_PAGE_MAX};
+		.reach = *reach, .rule = uid, .limit = YG_PAGE_MAX};
 	size_t n = 0, xn = 0;
-	yg_status st =
-		yg_detect_override_list(db, uid, &q->who.reach, q->arena, &overrides, &n, err);
+	yg_status st = yg_detect_override_list(db, uid, reach, q->arena, &overrides, &n, err);
 	if (st == YG_OK)
 		st = yg_detect_exception_list(db, &f, q->arena, &exceptions, &xn, err);
 	if (st != YG_OK)
@@ -183,24 +164,26 @@ static yg_status put_said(struct yg_jo *j, struct yg_request *q, struct yg_state
 	yg_jo_key(j, "overrides");
 	yg_jo_begin(j, '[');
 	for (size_t i = 0; i < n; i++)
-		yg_put_override(j, &overrides[i]);
+		yg_put_override(j, q, &overrides[i]);
 	yg_jo_end(j, ']');
 	yg_jo_key(j, "exceptions");
 	yg_jo_begin(j, '[');
 	for (size_t i = 0; i < xn; i++)
-		yg_put_exception(j, &exceptions[i]);
+		yg_put_exception(j, q, &exceptions[i]);
 	yg_jo_end(j, ']');
 	return YG_OK;
 }
 
-/* What a correlation counts is of all organisations together: for those who see them all. */
+/* What a correlation counts is of now, and of all organisations together: for those who see
+ * them all. */
 static void put_state(struct yg_jo *j, struct yg_api *api, const struct yg_request *q,
 		      const struct yg_drule *r)
 {
 	struct yg_watch_state n;
 	yg_jo_key(j, "state");
 	if (r->kind != YG_SIGMA_CORRELATION || !q->who.reach.all ||
-	    api->hooks.correlation == NULL || !api->hooks.correlation(api->hooks.ctx, r->uid, &n)) {
+	    !yg_reach_at(&q->who.reach, q->now) || api->hooks.correlation == NULL ||
+	    !api->hooks.correlation(api->hooks.ctx, r->uid, &n)) {
 		yg_jo_raw(j, YG_SV("null"));
 		return;
 	}
@@ -216,19 +199,27 @@ yg_status yg_answer_rule(struct yg_api *api, struct yg_request *q, struct yg_res
 			 struct yg_state *db, int status, struct yg_sv uid, struct yg_err *err)
 {
 	struct yg_drule rule;
+	struct yg_drule_numbers n;
+	struct yg_reach reach;
 	int64_t total = 0;
-	yg_status st = yg_find_rule(q, db, uid, false, &rule, err);
+	yg_status st = yg_scope_reach(q, db, &reach, err);
 	if (st == YG_OK)
-		st = total_cost(q, db, &total, err);
+		st = yg_find_rule(q, db, uid, false, &rule, err);
+	if (st == YG_OK)
+		st = yg_drule_in_force(db, &reach, yg_stage_org(q), q->now, &rule, err);
+	if (st == YG_OK)
+		st = yg_drule_numbers(db, &rule.uid, 1, &reach, q->now, &n, err);
+	if (st == YG_OK)
+		st = yg_drule_cost(db, &reach, q->now, &total, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
-	st = begin_rule(&j, q, db, &rule, total, err);
-	if (st != YG_OK)
-		return st;
+	yg_jo_begin(&j, '{');
+	put_rule(&j, q, &rule);
+	put_numbers(&j, &n, total);
 	yg_jo_str(&j, "text", rule.text);
 	put_state(&j, api, q, &rule);
-	st = put_said(&j, q, db, rule.uid, err);
+	st = put_said(&j, q, db, rule.uid, &reach, err);
 	yg_jo_end(&j, '}');
 	yg_answer_etag(q, r, NULL, rule.version);
 	return st;
@@ -244,51 +235,18 @@ yg_status yg_r_rule_get(struct yg_api *api, struct yg_request *q, struct yg_resp
 
 /* ---- the list ---- */
 
-/* "live,test" to bits of the words' places; absent: 0. */
-static unsigned read_words(struct yg_request *q, const char *name, const char *words)
+/* Numbers of a page's rules, in its order. */
+static yg_status numbers_of(struct yg_request *q, struct yg_state *db, const struct yg_reach *reach,
+			    const struct yg_drule *list, size_t n, struct yg_drule_numbers **out,
+			    struct yg_err *err)
 {
-	struct yg_sv text = yg_query(q, name), one;
-	unsigned bits = 0;
-	while (text.p != NULL && yg_sv_cut(&text, ',', &one)) {
-		struct yg_sv rest = yg_sv_of(words), word;
-		unsigned at = 0, found = 32;
-		for (; yg_sv_cut(&rest, ' ', &word); at++)
-			if (yg_sv_eq(word, one))
-				found = at;
-		if (found < 32)
-			bits |= 1u << found;
-		else
-			yg_request_error(q, "unknown_value", yg_sv_of(name), "expected one of: %s",
-					 words);
-	}
-	return bits;
-}
-
-/* An empty value stands for none said. */
-static struct yg_sv query_text(const struct yg_request *q, const char *name)
-{
-	struct yg_sv s = yg_query(q, name);
-	return s.p != NULL ? s : YG_SV("");
-}
-
-static yg_status read_filter(struct yg_request *q, struct yg_drule_filter *f, struct yg_err *err)
-{
-	struct yg_sv source = query_text(q, "logsource"), kind = query_text(q, "kind");
-	struct yg_sv *const parts[] = {&f->category, &f->product, &f->service};
-	f->part = query_text(q, "q");
-	f->collection = query_text(q, "collection");
-	f->tag = yg_attack_tag(q, query_text(q, "technique"));
-	for (size_t i = 0; i < YG_LEN(parts); i++)
-		if (source.n == 0 || !yg_sv_cut(&source, '/', parts[i]))
-			*parts[i] = YG_SV("");
-	f->stages = read_words(q, "stage", YG_STAGE_WORDS);
-	f->levels = read_words(q, "level", LEVEL_WORDS) << 1;
-	if (kind.n > 0 && yg_sigma_kind_parse(kind, &f->kind) != YG_OK)
-		yg_request_error(q, "unknown_value", YG_SV("kind"), "expected one of: %s",
-				 "rule correlation filter");
-	yg_status st = yg_query_bool(q, "refused", &f->refused, err);
-	return st == YG_OK && q->error_count > 0 ? YG_FAIL(err, YG_PARSE, "a parameter is wrong")
-						 : st;
+	struct yg_sv *uids = YG_NEW_N(q->arena, struct yg_sv, n + 1);
+	*out = YG_NEW_N(q->arena, struct yg_drule_numbers, n + 1);
+	if (uids == NULL || *out == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
+	for (size_t i = 0; i < n; i++)
+		uids[i] = list[i].uid;
+	return yg_drule_numbers(db, uids, n, reach, q->now, *out, err);
 }
 
 yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -298,11 +256,12 @@ yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_page page;
 	struct yg_drule_filter f = {.limit = 0};
 	struct yg_drule *list = NULL;
+	struct yg_drule_numbers *numbers = NULL;
 	size_t n = 0;
 	int64_t total = 0;
 	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	if (st == YG_OK)
-		st = read_filter(q, &f, err);
+		st = yg_rules_read_filter(q, &f, err);
 	if (st != YG_OK)
 		return st;
 	f.above = true;
@@ -310,18 +269,20 @@ yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	f.limit = page.limit;
 	st = yg_drule_list(l.db, &f, q->arena, &list, &n, err);
 	if (st == YG_OK)
-		st = total_cost(q, l.db, &total, err);
+		st = numbers_of(q, l.db, &f.reach, list, n, &numbers, err);
+	if (st == YG_OK)
+		st = yg_drule_cost(l.db, &f.reach, q->now, &total, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
-	for (size_t i = 0; st == YG_OK && i < n; i++) {
-		st = begin_rule(&j, q, l.db, &list[i], total, err);
+	for (size_t i = 0; i < n; i++) {
+		yg_jo_begin(&j, '{');
+		put_rule(&j, q, &list[i]);
+		put_numbers(&j, &numbers[i], total);
 		put_state(&j, api, q, &list[i]);
 		yg_jo_end(&j, '}');
 	}
-	return st == YG_OK
-		       ? yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].uid : NULL, err)
-		       : st;
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].uid : NULL, err);
 }
 
 /* ---- what belongs to one ---- */
@@ -337,9 +298,12 @@ yg_status yg_r_rule_history(struct yg_api *api, struct yg_request *q, struct yg_
 	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
 	if (st == YG_OK)
 		st = yg_find_rule(q, l.db, yg_param(q, "id"), false, &rule, err);
+	const struct yg_drule_history_of of = {.rule = yg_param(q, "id"),
+					       .before = page.number,
+					       .until_us = yg_reach_until(&q->who.reach),
+					       .limit = page.limit};
 	if (st == YG_OK)
-		st = yg_drule_history(l.db, rule.uid, page.number, page.limit, q->arena, &list, &n,
-				      err);
+		st = yg_drule_history(l.db, &of, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);
@@ -350,7 +314,8 @@ yg_status yg_r_rule_history(struct yg_api *api, struct yg_request *q, struct yg_
 		yg_jo_str(&j, "title", list[i].title);
 		yg_jo_str(&j, "text", list[i].text);
 		yg_jo_time(&j, "created_at", list[i].created.us);
-		yg_jo_str(&j, "created_by", is_inherited(q, &rule) ? YG_SV("") : list[i].actor);
+		yg_jo_str(&j, "created_by",
+			  yg_is_inherited(q, rule.org) ? YG_SV("") : list[i].actor);
 		yg_jo_end(&j, '}');
 	}
 	return yg_answer_page_number(api, q, &j, n == page.limit, n > 0 ? list[n - 1].version : 0,
@@ -365,8 +330,10 @@ yg_status yg_r_rule_stats(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_drule_hours_of of = {.reach = q->who.reach};
 	struct yg_detect_hour *list = NULL;
 	size_t n = 0;
-	yg_query_time(q, "from", q->now.us - 7 * 86400 * YG_US_PER_S, &of.from.us);
-	yg_query_time(q, "to", q->now.us, &of.to.us);
+	/* without a range: the newest week, of an auditor's period its last */
+	yg_wall end = yg_reach_now(&of.reach, q->now);
+	yg_query_time(q, "from", end.us - 7 * YG_US_PER_DAY, &of.from.us);
+	yg_query_time(q, "to", end.us, &of.to.us);
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	yg_status st = yg_lease_state(api, &l, err);

@@ -53,6 +53,39 @@ static bool is_tactic(struct yg_sv tag, const char *word)
 	return true;
 }
 
+/* What rules call defense evasion by its newer halves. */
+static const char *const halves[] = {"stealth", "defense-impairment"};
+
+bool yg_attack_tactic(struct yg_request *q, struct yg_sv word, struct yg_drule_filter *f)
+{
+	struct yg_sv *list = YG_NEW_N(q->arena, struct yg_sv, OTHER + YG_LEN(halves));
+	bool none = YG_SV_IS(word, "none");
+	size_t n = 0;
+	for (size_t i = 0; list != NULL && i < OTHER + YG_LEN(halves); i++) {
+		const char *name = i < OTHER ? tactics[i].word : halves[i - OTHER];
+		bool same = yg_sv_eq(word, yg_sv_of(name)) ||
+			    (i >= OTHER && yg_sv_eq(word, yg_sv_of(tactics[DEFENSE_EVASION].word)));
+		char text[40];
+		struct yg_sb b = yg_sb_init(text, sizeof text);
+		if (!none && !same)
+			continue;
+		yg_sb_printf(&b, "attack.%s,", name);
+		for (size_t k = 7; k < b.n; k++) /* any one character, as LIKE reads it */
+			text[k] = text[k] == '-' ? '_' : text[k];
+		list[n] = yg_arena_dup(q->arena, yg_sb_sv(&b));
+		if (list[n++].p == NULL)
+			return false;
+	}
+	if (none) {
+		f->none_of = list;
+		f->none_of_count = n;
+	} else {
+		f->one_of = list;
+		f->one_of_count = n;
+	}
+	return n > 0;
+}
+
 static unsigned tactics_of(struct yg_sv tags)
 {
 	struct yg_sv one;
@@ -63,8 +96,9 @@ static unsigned tactics_of(struct yg_sv tags)
 		for (unsigned i = 0; i < OTHER; i++)
 			if (is_tactic(one, tactics[i].word))
 				bits |= 1u << i;
-		if (is_tactic(one, "stealth") || is_tactic(one, "defense-impairment"))
-			bits |= 1u << DEFENSE_EVASION;
+		for (size_t i = 0; i < YG_LEN(halves); i++)
+			if (is_tactic(one, halves[i]))
+				bits |= 1u << DEFENSE_EVASION;
 	}
 	return bits != 0 ? bits : 1u << OTHER;
 }
@@ -152,7 +186,7 @@ static size_t put_technique(struct yg_jo *j, const struct matrix *m, size_t at, 
 	return end;
 }
 
-static void put_matrix(struct yg_jo *j, const struct matrix *m, bool japanese)
+static void put_matrix(struct yg_jo *j, const struct matrix *m, yg_wall as_of, bool japanese)
 {
 	size_t at = 0;
 	yg_jo_begin(j, '{');
@@ -181,6 +215,7 @@ static void put_matrix(struct yg_jo *j, const struct matrix *m, bool japanese)
 	yg_jo_begin(j, '{');
 	put_numbers(j, &m->none);
 	yg_jo_end(j, '}');
+	yg_jo_time(j, "as_of", as_of.us);
 	yg_jo_end(j, '}');
 }
 
@@ -191,14 +226,13 @@ yg_status yg_r_attack_matrix(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_reach reach;
 	struct matrix m = {.arena = q->arena};
 	struct yg_detect_cover *list = NULL;
-	struct yg_sv org = yg_query(q, "org");
 	size_t n = 0;
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_reach(q, l.db, &reach, err);
 	if (st == YG_OK)
-		st = yg_detect_covers(l.db, &reach, org.p != NULL ? org : q->who.root, q->now,
-				      q->arena, &list, &n, err);
+		st = yg_detect_covers(l.db, &reach, yg_stage_org(q), q->now, q->arena, &list, &n,
+				      err);
 	if (st != YG_OK)
 		return st;
 	for (size_t i = 0; i < n; i++)
@@ -207,6 +241,6 @@ yg_status yg_r_attack_matrix(struct yg_api *api, struct yg_request *q, struct yg
 	if (m.count > 0)
 		qsort(m.uses, m.count, sizeof *m.uses, by_place);
 	struct yg_jo j = yg_answer(r, 200);
-	put_matrix(&j, &m, q->japanese);
+	put_matrix(&j, &m, yg_reach_now(&reach, q->now), q->japanese);
 	return YG_OK;
 }

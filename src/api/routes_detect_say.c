@@ -3,15 +3,23 @@
 
 /* ---- stages ---- */
 
-void yg_put_override(struct yg_jo *j, const struct yg_detect_override *o)
+bool yg_is_inherited(const struct yg_request *q, struct yg_sv org)
 {
+	return org.n > 0 && !yg_reach_has(&q->who.reach, org, YG_SV(""));
+}
+
+void yg_put_override(struct yg_jo *j, const struct yg_request *q,
+		     const struct yg_detect_override *o)
+{
+	bool inherited = yg_is_inherited(q, o->org);
 	yg_jo_begin(j, '{');
-	yg_jo_str(j, "org", o->org);
+	yg_jo_str_or_null(j, "org", inherited ? YG_SV("") : o->org);
+	yg_jo_bool(j, "inherited", inherited);
 	yg_jo_str(j, "stage", yg_sv_of(yg_detect_stage_name(o->stage)));
 	yg_jo_str(j, "reason", o->reason);
 	yg_jo_time(j, "expires_at", o->expires.us);
 	yg_jo_time(j, "updated_at", o->updated.us);
-	yg_jo_str(j, "updated_by", o->actor);
+	yg_jo_str(j, "updated_by", inherited ? YG_SV("") : o->actor);
 	yg_jo_end(j, '}');
 }
 
@@ -53,7 +61,7 @@ yg_status yg_r_override_set(struct yg_api *api, struct yg_request *q, struct yg_
 	(void)yg_detect_stage_parse(v[0].text, &o.stage);
 	st = yg_detect_override_set(&act, &o, err);
 	struct yg_jo j = yg_answer(r, 200);
-	yg_put_override(&j, &o);
+	yg_put_override(&j, q, &o);
 	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
@@ -75,17 +83,22 @@ yg_status yg_r_override_remove(struct yg_api *api, struct yg_request *q, struct 
 
 /* ---- exceptions ---- */
 
-void yg_put_exception(struct yg_jo *j, const struct yg_detect_exception *x)
+void yg_put_exception(struct yg_jo *j, const struct yg_request *q,
+		      const struct yg_detect_exception *x)
 {
+	bool inherited = yg_is_inherited(q, x->org);
+	bool now = yg_reach_at(&q->who.reach, q->now); /* else the title may be a later one */
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "id", x->id);
 	yg_jo_str_or_null(j, "rule", x->rule);
-	yg_jo_str_or_null(j, "org", x->org);
+	yg_jo_str_or_null(j, "rule_title", now ? x->rule_title : YG_SV(""));
+	yg_jo_str_or_null(j, "org", inherited ? YG_SV("") : x->org);
+	yg_jo_bool(j, "inherited", inherited);
 	yg_jo_str(j, "text", x->text);
 	yg_jo_str(j, "reason", x->reason);
-	yg_jo_str_or_null(j, "alert", x->alert);
+	yg_jo_str_or_null(j, "alert", inherited ? YG_SV("") : x->alert);
 	yg_jo_time(j, "expires_at", x->expires.us);
-	yg_jo_str(j, "created_by", x->actor);
+	yg_jo_str(j, "created_by", inherited ? YG_SV("") : x->actor);
 	yg_jo_time(j, "created_at", x->created.us);
 	yg_jo_time(j, "updated_at", x->updated.us);
 	yg_jo_int(j, "version", x->version);
@@ -93,12 +106,15 @@ void yg_put_exception(struct yg_jo *j, const struct yg_detect_exception *x)
 	yg_jo_end(j, '}');
 }
 
-static yg_status find_exception(struct yg_request *q, struct yg_state *db, bool change,
-				struct yg_detect_exception *out, struct yg_err *err)
+/* One of a node above is there to be read by all below it. */
+static yg_status find_exception(struct yg_request *q, struct yg_state *db, struct yg_sv id,
+				bool change, struct yg_detect_exception *out, struct yg_err *err)
 {
-	yg_status st = yg_detect_exception_get(db, yg_param(q, "id"), q->arena, out, err);
+	yg_status st = yg_detect_exception_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
-		st = yg_scope_object(q, out->org, true, err);
+		st = yg_scope_holds(q, db, out->org, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, out->created, err);
 	if (st == YG_OK && change)
 		st = yg_scope_shared(q, out->org, err);
 	return st;
@@ -108,13 +124,11 @@ static yg_status answer_exception(struct yg_request *q, struct yg_response *r, s
 				  int status, struct yg_sv id, struct yg_err *err)
 {
 	struct yg_detect_exception x;
-	yg_status st = yg_detect_exception_get(db, id, q->arena, &x, err);
-	if (st == YG_OK)
-		st = yg_scope_object(q, x.org, true, err);
+	yg_status st = find_exception(q, db, id, false, &x, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
-	yg_put_exception(&j, &x);
+	yg_put_exception(&j, q, &x);
 	yg_answer_etag(q, r, NULL, x.version);
 	return YG_OK;
 }
@@ -138,7 +152,7 @@ yg_status yg_r_exceptions_list(struct yg_api *api, struct yg_request *q, struct 
 		return st;
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
-		yg_put_exception(&j, &list[i]);
+		yg_put_exception(&j, q, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
@@ -210,7 +224,7 @@ yg_status yg_r_exception_change(struct yg_api *api, struct yg_request *q, struct
 	struct yg_detect_exception x;
 	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
-		st = find_exception(q, l.db, true, &x, err);
+		st = find_exception(q, l.db, yg_param(q, "id"), true, &x, err);
 	if (st == YG_OK)
 		st = yg_check_match(q, r, x.version, err);
 	if (st == YG_OK)
@@ -236,7 +250,7 @@ yg_status yg_r_exception_remove(struct yg_api *api, struct yg_request *q, struct
 	struct yg_detect_exception x;
 	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
-		st = find_exception(q, l.db, true, &x, err);
+		st = find_exception(q, l.db, yg_param(q, "id"), true, &x, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

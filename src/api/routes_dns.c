@@ -64,6 +64,8 @@ yg_status yg_r_dns_explain(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_owner(q, l.db, &a.org, err);
+	if (st == YG_OK)
+		st = yg_scope_now(q, err);
 	if (st != YG_OK)
 		return st;
 	/* what is everyone's is asked for by who sees everyone; others by their own name */
@@ -247,6 +249,8 @@ yg_status yg_r_dns_zones(struct yg_api *api, struct yg_request *q, struct yg_res
 	if (st == YG_OK)
 		st = yg_who_reach(&q->who, l.db, "events:read", q->arena, &seen, err);
 	yg_lease_end(&l);
+	if (st == YG_OK)
+		st = yg_scope_now(q, err);
 	if (st == YG_OK)
 		st = api->hooks.dns_zones(api->hooks.ctx, q->arena, &json, err);
 	if (st != YG_OK)

@@ -131,8 +131,8 @@ static yg_status answer_grant(struct yg_request *q, struct yg_response *r, struc
 	yg_status st = yg_grant_get(db, id, q->arena, &g, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, g.node, false, err);
-	if (st == YG_OK && q->who.reach.to.us != 0 && g.created.us >= q->who.reach.to.us)
-		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
+	if (st == YG_OK)
+		st = yg_scope_made(q, g.created, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);
@@ -261,6 +261,8 @@ yg_status yg_r_organisation_access(struct yg_api *api, struct yg_request *q, str
 		return st;
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++) {
+		if (yg_scope_made(q, list[i].created, NULL) != YG_OK)
+			continue;
 		put_grant(&j, q, &list[i]);
 		yg_jo_bool(&j, "inherited", !yg_sv_eq(list[i].node, name));
 		put_scopes(&j, yg_role_info(list[i].role)->scopes);
@@ -285,7 +287,8 @@ static yg_status known_rights(struct yg_request *q, struct yg_state *db, struct 
 		return st;
 	*out = (struct yg_rights){.grants = all.grants, .until = all.until};
 	for (size_t i = 0; i < all.count; i++)
-		if (q->who.reach.all || yg_reach_has(&q->who.reach, all.grants[i].node, YG_SV("")))
+		if (yg_reach_has(&q->who.reach, all.grants[i].node, YG_SV("")) &&
+		    (own || yg_scope_made(q, all.grants[i].created, NULL) == YG_OK))
 			out->grants[out->count++] = all.grants[i];
 	return YG_OK;
 }

@@ -99,8 +99,10 @@ static yg_status read_text(struct yg_request *q, struct yg_state *db, const stru
 		st = yg_drule_get(db, rule->text, q->arena, &r, err);
 	if (st == YG_OK && r.org.n > 0)
 		st = yg_reach_below(db, &reach, r.org, &holds, err);
-	if (st == YG_OK && !holds)
+	if (st == YG_OK && (!holds || r.created.us >= yg_reach_until(&reach)))
 		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
+	if (st == YG_OK)
+		st = yg_drule_as_of(db, yg_reach_until(&reach), q->arena, &r, err);
 	*out = st == YG_OK ? r.text : YG_SV("");
 	return st;
 }
@@ -286,7 +288,11 @@ yg_status yg_r_hunt_get(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st == YG_OK)
 		st = yg_hunt_get(l.db, yg_param(q, "id"), q->arena, &h, err);
 	if (st == YG_OK)
-		st = yg_scope_object(q, h.org, false, err);
+		st = yg_scope_row(q, h.org, YG_SV(""), h.job.created, err);
+	/* how far it had come by the end of a period is not known */
+	if (st == YG_OK && q->who.reach.to.us != 0 &&
+	    (h.job.finished.us == 0 || !yg_reach_at(&q->who.reach, h.job.finished)))
+		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);

@@ -44,6 +44,8 @@ static yg_status find_indicator(struct yg_request *q, struct yg_state *db, int64
 	yg_status st = yg_indicator_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, out->ind.org, true, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, out->created, err);
 	if (st == YG_OK && change)
 		st = yg_scope_shared(q, out->ind.org, err);
 	return st;
@@ -297,7 +299,9 @@ yg_status yg_r_snapshots_list(struct yg_api *api, struct yg_request *q, struct y
 	if (st != YG_OK)
 		return st;
 	before = (uint64_t)page.number;
-	st = yg_snapshot_list(l.db, before, page.limit, q->arena, &list, &n, err);
+	st = yg_scope_now(q, err);
+	if (st == YG_OK)
+		st = yg_snapshot_list(l.db, before, page.limit, q->arena, &list, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer_list(r);

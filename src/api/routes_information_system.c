@@ -40,7 +40,7 @@ static yg_status find(struct yg_request *q, struct yg_state *db, struct yg_syste
 	yg_status st = yg_system_get(db, yg_param(q, "id"), q->arena, out, err);
 	if (st == YG_OK && !yg_reach_has(&q->who.reach, out->org, out->id))
 		st = YG_FAIL(err, YG_NOTFOUND, "no such object");
-	return st;
+	return st == YG_OK ? yg_scope_made(q, out->created, err) : st;
 }
 
 static yg_status answer_system(struct yg_request *q, struct yg_response *r, struct yg_state *db,

@@ -30,6 +30,8 @@ yg_status yg_find_list(struct yg_request *q, struct yg_state *db, struct yg_sv i
 	yg_status st = yg_list_get(db, id, q->arena, out, err);
 	if (st == YG_OK)
 		st = yg_scope_object(q, out->org, true, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, out->created, err);
 	if (st == YG_OK && change)
 		st = yg_scope_shared(q, out->org, err);
 	return st;

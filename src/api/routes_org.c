@@ -31,6 +31,8 @@ static yg_status answer_org(struct yg_request *q, struct yg_response *r, struct 
 {
 	struct yg_org o;
 	yg_status st = yg_org_get(db, name, q->arena, &o, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, o.created, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, status);

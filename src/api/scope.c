@@ -244,6 +244,20 @@ yg_status yg_scope_row(const struct yg_request *q, struct yg_sv org, struct yg_s
 	return YG_FAIL(err, YG_NOTFOUND, "no such object");
 }
 
+yg_status yg_scope_made(const struct yg_request *q, yg_wall created, struct yg_err *err)
+{
+	if (created.us < yg_reach_until(&q->who.reach))
+		return YG_OK;
+	return YG_FAIL(err, YG_NOTFOUND, "no such object");
+}
+
+yg_status yg_scope_now(const struct yg_request *q, struct yg_err *err)
+{
+	if (yg_reach_at(&q->who.reach, q->now))
+		return YG_OK;
+	return YG_FAIL(err, YG_DENIED, "this is of now, not of a period");
+}
+
 yg_status yg_scope_shared(const struct yg_request *q, struct yg_sv org, struct yg_err *err)
 {
 	if (yg_reach_has(&q->who.reach, org, YG_SV("")))

@@ -8,6 +8,8 @@ yg_status yg_setting_get(struct yg_api *api, struct yg_request *q, struct yg_res
 	yg_status st = yg_lease_state(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_owner(q, l.db, &org, err);
+	if (st == YG_OK)
+		st = yg_scope_now(q, err);
 	return st == YG_OK ? answer(q, r, l.db, org, err) : st;
 }
 

@@ -115,8 +115,8 @@ static void refuse_whole(struct yg_detect_documents *d, const struct yg_err *err
 
 /* ---- one document ---- */
 
-static yg_status take_tags(struct yg_detect_documents *d, const struct yg_sigma_list *tags,
-			   struct yg_sv *out)
+yg_status yg_detect_tags(const struct yg_sigma_list *tags, struct yg_arena *arena,
+			 struct yg_sv *out)
 {
 	size_t n = 1, at = 0;
 	for (size_t i = 0; i < tags->count; i++)
@@ -124,7 +124,7 @@ static yg_status take_tags(struct yg_detect_documents *d, const struct yg_sigma_
 	*out = YG_SV("");
 	if (tags->count == 0)
 		return YG_OK;
-	char *p = yg_arena_alloc(&d->kept, n, 1);
+	char *p = yg_arena_alloc(arena, n, 1);
 	if (p == NULL)
 		return YG_NOMEM;
 	p[at++] = ',';
@@ -180,7 +180,7 @@ static yg_status keep(struct yg_detect_documents *d, const struct yg_sigma_rule 
 	to->kind = r->kind;
 	to->level = r->level;
 	to->status = r->status;
-	if (take_tags(d, &r->tags, &to->tags) != YG_OK)
+	if (yg_detect_tags(&r->tags, &d->kept, &to->tags) != YG_OK)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the rules");
 	d->count++;
 	return YG_OK;

@@ -51,6 +51,10 @@ void yg_detect_documents_refuse(struct yg_detect_documents *d, const struct yg_d
 				struct yg_sv reason);
 void yg_detect_documents_free(struct yg_detect_documents *d); /* zero is fine */
 
+/* Tags of a rule as above, in the arena.  YG_OK | YG_NOMEM. */
+yg_status yg_detect_tags(const struct yg_sigma_list *tags, struct yg_arena *arena,
+			 struct yg_sv *out);
+
 const char *yg_sigma_kind_name(enum yg_sigma_kind k);     /* static; "rule", ...; "" */
 const char *yg_sigma_level_name(enum yg_sigma_level l);   /* static; "" for none */
 const char *yg_sigma_status_name(enum yg_sigma_status s); /* static; "" for none */

@@ -134,7 +134,8 @@ yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, stru
 		db,
 		YG_SQL("SELECT " COLUMNS " FROM retro_hunt h JOIN job j ON j.id = h.job"
 		       " WHERE ($1 = 1 OR h.org IN yg_set($2)) AND ($3 = '' OR h.job < $3)"
-		       " AND ($5 = '' OR j.state = $5)"
+		       " AND ($5 = '' OR j.state = $5) AND j.created >= $6"
+		       " AND ($7 = 0 OR (j.finished > 0 AND j.finished < $7))"
 		       " ORDER BY h.job DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
@@ -144,6 +145,8 @@ yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, stru
 	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, f->limit);
 	yg_stmt_text(s, 5, f->state);
+	yg_stmt_i64(s, 6, f->reach.from.us);
+	yg_stmt_i64(s, 7, f->reach.to.us);
 	const struct yg_row_list how = {sizeof(struct yg_hunt), f->limit, take};
 	return yg_row_list(s, &how, arena, out, out_n, err);
 }

@@ -38,7 +38,7 @@ yg_status yg_hunt_add(struct yg_act *act, const struct yg_hunt *h, const struct 
 yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *arena,
 		      struct yg_hunt *out, struct yg_err *err);
 struct yg_hunt_filter {
-	struct yg_reach reach; /* those of organisations within it */
+	struct yg_reach reach; /* those of organisations within it; begun and ended in its period */
 	struct yg_sv state;    /* of its job; empty: any */
 	struct yg_sv before;   /* keyset: jobs below; empty: from the newest */
 	uint32_t limit;        /* 1..YG_PAGE_MAX */

@@ -92,7 +92,7 @@ yg_status yg_notice_found_list(struct yg_state *db, const struct yg_notice_found
 		       " fields, event, last_seen FROM notice_finding"
 		       " WHERE ($1 = 1 OR org IN yg_set($2)) AND ($3 = 0 OR place < $3)"
 		       " AND ($4 = '' OR kind = $4) AND ($5 = '' OR stage = $5)"
-		       " AND last_seen >= $6 AND last_seen < $7 ORDER BY place DESC LIMIT $8"),
+		       " AND first_seen >= $6 AND last_seen < $7 ORDER BY place DESC LIMIT $8"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -102,7 +102,7 @@ yg_status yg_notice_found_list(struct yg_state *db, const struct yg_notice_found
 	yg_stmt_text(s, 4, f->kind);
 	yg_stmt_text(s, 5, f->stage);
 	yg_stmt_i64(s, 6, f->reach.from.us);
-	yg_stmt_i64(s, 7, f->reach.to.us != 0 ? f->reach.to.us : INT64_MAX);
+	yg_stmt_i64(s, 7, yg_reach_until(&f->reach));
 	yg_stmt_i64(s, 8, f->limit);
 	const struct yg_row_list how = {sizeof(struct yg_notice_found), f->limit, take};
 	return yg_row_list(s, &how, arena, out, out_n, err);

@@ -23,7 +23,7 @@ yg_status yg_notice_found_add(struct yg_state *db, const struct yg_notice_found 
 			      struct yg_err *err) YG_MUST_USE;
 
 struct yg_notice_found_filter {
-	struct yg_reach reach;    /* with its period */
+	struct yg_reach reach;    /* told within its period, the first and the newest */
 	struct yg_sv kind, stage; /* empty: of any */
 	int64_t before;           /* place; 0: from the newest */
 	uint32_t limit;

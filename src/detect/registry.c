@@ -55,6 +55,7 @@ yg_status yg_drule_take(struct yg_stmt *s, struct yg_arena *arena, void *to, str
 	r->stage = YG_STAGE_OFF;
 	(void)yg_sigma_kind_parse(yg_col_text(s, 3), &r->kind);
 	(void)yg_detect_stage_parse(yg_col_text(s, 14), &r->stage);
+	r->in_force = r->stage;
 	r->level = (enum yg_sigma_level)yg_col_i64(s, 7);
 	r->created.us = yg_col_i64(s, 18);
 	r->updated.us = yg_col_i64(s, 19);
@@ -89,96 +90,6 @@ yg_status yg_drule_get(struct yg_state *db, struct yg_sv uid, struct yg_arena *a
 	if (st == YG_OK)
 		*out = r;
 	return st;
-}
-
-/* "%part%" in lower case with what LIKE reads escaped; "" for nothing. */
-static struct yg_sv like(struct yg_arena *arena, struct yg_sv part)
-{
-	char *p = yg_arena_alloc(arena, part.n * 2 + 3, 1);
-	size_t at = 0;
-	if (p == NULL || part.n == 0)
-		return YG_SV("");
-	p[at++] = '%';
-	for (size_t i = 0; i < part.n; i++) {
-		char c = part.p[i];
-		if (c == '%' || c == '_' || c == '\\')
-			p[at++] = '\\';
-		p[at++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
-	p[at++] = '%';
-	return (struct yg_sv){p, at};
-}
-
-/* "%,attack.t1059,%" and "%,attack.t1059.%". */
-static struct yg_sv like_tag(struct yg_arena *arena, struct yg_sv tag, char behind)
-{
-	char *p = yg_arena_alloc(arena, tag.n + 2, 1);
-	if (p == NULL || tag.n == 0)
-		return YG_SV("");
-	p[0] = ',';
-	memcpy(p + 1, tag.p, tag.n);
-	p[tag.n + 1] = behind;
-	return like(arena, (struct yg_sv){p, tag.n + 2});
-}
-
-static void bind_words(struct yg_stmt *s, const struct yg_drule_filter *f)
-{
-	struct yg_sv stages[YG_STAGE_COUNT];
-	size_t n = 0;
-	for (unsigned i = 0; i < YG_STAGE_COUNT; i++)
-		if (f->stages == 0 || (f->stages & 1u << i) != 0)
-			stages[n++] = yg_sv_of(yg_detect_stage_name((enum yg_detect_stage)i));
-	yg_stmt_set(s, 8, stages, n);
-	for (unsigned i = 0; i <= YG_SIGMA_CRITICAL; i++)
-		yg_stmt_i64(s, 9 + (int)i,
-			    f->levels == 0 || (f->levels & 1u << i) != 0 ? (int64_t)i : -1);
-}
-
-yg_status yg_drule_list(struct yg_state *db, const struct yg_drule_filter *f,
-			struct yg_arena *arena, struct yg_drule **out, size_t *out_n,
-			struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT " YG_DRULE_COLUMNS
-		       " FROM detect_rule r WHERE ($1 = 1 OR r.org IS NULL OR r.org IN yg_set($2)"
-		       " OR ($22 = 1 AND r.org IN (SELECT p.ancestor FROM organisation_path p WHERE p.slug IN yg_set($2))))"
-		       " AND ($3 = '' OR r.uid < $3) AND ($4 = '' OR r.collection = $4)"
-		       " AND ($5 = '' OR lower(r.title) LIKE $5 ESCAPE '\\' OR lower(r.sigma_id) LIKE $5 ESCAPE '\\'"
-		       " OR lower(r.name) LIKE $5 ESCAPE '\\' OR r.tags LIKE $5 ESCAPE '\\' OR lower(r.file) LIKE $5 ESCAPE '\\')"
-		       " AND ($6 = '' OR r.tags LIKE $6 ESCAPE '\\' OR r.tags LIKE $7 ESCAPE '\\')"
-		       " AND r.stage IN yg_set($8) AND r.level IN ($9, $10, $11, $12, $13, $14)"
-		       " AND ($15 = '' OR r.category = $15) AND ($16 = '' OR r.product = $16)"
-		       " AND ($17 = '' OR r.service = $17) AND ($18 = '' OR r.kind = $18)"
-		       " AND ($19 = 0 OR r.refused <> '') AND ($20 = '' OR r.uid = $20)"
-		       " ORDER BY r.uid DESC LIMIT $21"),
-		&s, err);
-	if (st != YG_OK)
-		return st;
-	struct yg_sv part = like(arena, f->part), tag = like_tag(arena, f->tag, ','),
-		     below = like_tag(arena, f->tag, '.');
-	if (arena->refused)
-		return YG_FAIL(err, YG_NOMEM, "no memory for the rules");
-	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
-	yg_stmt_set(s, 2, f->reach.orgs, f->reach.org_count);
-	yg_stmt_text(s, 3, f->before);
-	yg_stmt_text(s, 4, f->collection);
-	yg_stmt_text(s, 5, part);
-	yg_stmt_text(s, 6, tag);
-	yg_stmt_text(s, 7, below);
-	bind_words(s, f);
-	yg_stmt_text(s, 15, f->category);
-	yg_stmt_text(s, 16, f->product);
-	yg_stmt_text(s, 17, f->service);
-	yg_stmt_text(s, 18, yg_sv_of(yg_sigma_kind_name(f->kind)));
-	yg_stmt_i64(s, 19, f->refused);
-	yg_stmt_text(s, 20, f->uid);
-	yg_stmt_i64(s, 21, f->limit);
-	yg_stmt_i64(s, 22, f->above);
-	const struct yg_row_list how = {
-		.each = sizeof(struct yg_drule), .limit = f->limit, .take = yg_drule_take};
-	return yg_row_list(s, &how, arena, out, out_n, err);
 }
 
 /* ---- new and changed ---- */
@@ -544,7 +455,7 @@ static yg_status take_past(struct yg_stmt *s, struct yg_arena *arena, void *to, 
 	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 }
 
-yg_status yg_drule_history(struct yg_state *db, struct yg_sv uid, int64_t before, uint32_t limit,
+yg_status yg_drule_history(struct yg_state *db, const struct yg_drule_history_of *of,
 			   struct yg_arena *arena, struct yg_drule_past **out, size_t *out_n,
 			   struct yg_err *err)
 {
@@ -554,14 +465,15 @@ yg_status yg_drule_history(struct yg_state *db, struct yg_sv uid, int64_t before
 		YG_SQL("SELECT p.version, p.text_version, p.stage, p.title, p.actor, p.created, t.text"
 		       " FROM detect_rule_past p JOIN detect_rule_text t ON t.rule = p.rule"
 		       " AND t.version = p.text_version WHERE p.rule = $1 AND ($2 = 0 OR p.version < $2)"
-		       " ORDER BY p.version DESC LIMIT $3"),
+		       " AND p.created < $4 ORDER BY p.version DESC LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, uid);
-	yg_stmt_i64(s, 2, before);
-	yg_stmt_i64(s, 3, limit);
+	yg_stmt_text(s, 1, of->rule);
+	yg_stmt_i64(s, 2, of->before);
+	yg_stmt_i64(s, 3, of->limit);
+	yg_stmt_i64(s, 4, of->until_us);
 	const struct yg_row_list how = {
-		.each = sizeof(struct yg_drule_past), .limit = limit, .take = take_past};
+		.each = sizeof(struct yg_drule_past), .limit = of->limit, .take = take_past};
 	return yg_row_list(s, &how, arena, out, out_n, err);
 }

@@ -33,7 +33,8 @@ struct yg_drule {
 	struct yg_sv text; /* by yg_drule_get() and yg_detect_rules_each() alone */
 	enum yg_sigma_kind kind;
 	enum yg_sigma_level level;
-	enum yg_detect_stage stage;
+	enum yg_detect_stage stage;    /* its own */
+	enum yg_detect_stage in_force; /* for a node: by yg_drule_list() and yg_drule_in_force() */
 	yg_wall created, updated;
 	int64_t version, text_version;
 };
@@ -58,13 +59,19 @@ yg_status yg_drule_import(struct yg_act *act, const struct yg_drule_place *at,
 yg_status yg_drule_get(struct yg_state *db, struct yg_sv uid, struct yg_arena *arena,
 		       struct yg_drule *out, struct yg_err *err);
 struct yg_drule_filter {
-	struct yg_reach reach; /* those within it, and those for all */
+	struct yg_reach reach; /* those within it, and those for all; of a period, as they stood */
 	bool above;            /* and those of nodes that it stands below: they hold there, too */
-	struct yg_sv part;     /* in the title, id, name, tags or file; empty: any */
-	struct yg_sv tag; /* "attack.t1059" or "attack.execution"; a technique: those below too */
+	struct yg_sv org;      /* for which a stage is in force; empty: the rule's own is */
+	yg_wall now;
+	struct yg_sv part; /* in the title, id, name, tags, file or text; empty: any */
+	struct yg_sv tag;  /* "attack.t1059" or "attack.execution"; a technique: those below too */
+	/* tags that begin so: it has one of the first, none of the second */
+	const struct yg_sv *one_of, *none_of;
+	size_t one_of_count, none_of_count;
+	bool exact; /* the tag alone, and of those that the matrix counts */
 	struct yg_sv collection, category, product, service; /* empty: any */
 	struct yg_sv uid;                                    /* this one alone; empty: any */
-	unsigned stages;                                     /* bits; 0: any */
+	unsigned stages;                                     /* in force; bits; 0: any */
 	unsigned levels;         /* bits by enum yg_sigma_level; 0: any */
 	enum yg_sigma_kind kind; /* 0: any */
 	bool refused;            /* those alone that are not compiled */
@@ -75,6 +82,13 @@ struct yg_drule_filter {
 yg_status yg_drule_list(struct yg_state *db, const struct yg_drule_filter *f,
 			struct yg_arena *arena, struct yg_drule **out, size_t *out_n,
 			struct yg_err *err);
+/* Fills r->in_force: for the node `org`. */
+yg_status yg_drule_in_force(struct yg_state *db, const struct yg_reach *reach, struct yg_sv org,
+			    yg_wall now, struct yg_drule *r, struct yg_err *err);
+/* *r as it stood before `until_us`; INT64_MAX: as it is.  What it was made for is not in its
+ * past: collection and file are those of today. */
+yg_status yg_drule_as_of(struct yg_state *db, int64_t until_us, struct yg_arena *arena,
+			 struct yg_drule *r, struct yg_err *err);
 struct yg_drule_set { /* NULL: as it is */
 	const struct yg_detect_document *doc;
 	const enum yg_detect_stage *stage;
@@ -106,8 +120,14 @@ struct yg_drule_past {
 	struct yg_sv stage, title, actor, text;
 	yg_wall created;
 };
-/* Newest first, below version `before` (0: from the newest). */
-yg_status yg_drule_history(struct yg_state *db, struct yg_sv uid, int64_t before, uint32_t limit,
+struct yg_drule_history_of {
+	struct yg_sv rule;
+	int64_t before;   /* keyset: versions below; 0: from the newest */
+	int64_t until_us; /* made before; INT64_MAX: any */
+	uint32_t limit;   /* 1..YG_PAGE_MAX */
+};
+/* Newest first. */
+yg_status yg_drule_history(struct yg_state *db, const struct yg_drule_history_of *of,
 			   struct yg_arena *arena, struct yg_drule_past **out, size_t *out_n,
 			   struct yg_err *err);
 
@@ -124,15 +144,16 @@ yg_status yg_detect_override_set(struct yg_act *act, const struct yg_detect_over
 /* YG_NOTFOUND: there is none. */
 yg_status yg_detect_override_remove(struct yg_act *act, struct yg_sv rule, struct yg_sv org,
 				    struct yg_err *err) YG_MUST_USE;
-/* Of one rule, by organisation, at most YG_PAGE_MAX. */
+/* Of one rule, within reach and of the nodes above it, by organisation, at most YG_PAGE_MAX. */
 yg_status yg_detect_override_list(struct yg_state *db, struct yg_sv rule,
 				  const struct yg_reach *reach, struct yg_arena *arena,
 				  struct yg_detect_override **out, size_t *out_n,
 				  struct yg_err *err);
 
 struct yg_detect_exception {
-	struct yg_sv id;        /* "x-..." */
-	struct yg_sv rule, org; /* empty: of any; everywhere */
+	struct yg_sv id;         /* "x-..." */
+	struct yg_sv rule, org;  /* empty: of any; everywhere */
+	struct yg_sv rule_title; /* not when adding */
 	struct yg_sv text, reason, alert, actor;
 	yg_wall created, updated, expires; /* expires us == 0: never */
 	int64_t version;
@@ -145,7 +166,7 @@ yg_status yg_detect_exception_add(struct yg_act *act, const struct yg_detect_exc
 yg_status yg_detect_exception_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 				  struct yg_detect_exception *out, struct yg_err *err);
 struct yg_detect_exception_filter {
-	struct yg_reach reach; /* those within it, and those that hold everywhere */
+	struct yg_reach reach; /* those within it, above it, and everywhere; of rules seen there */
 	struct yg_sv rule;     /* empty: any */
 	struct yg_sv before;   /* keyset: ids below; empty: from the newest */
 	uint32_t limit;        /* 1..YG_PAGE_MAX */
@@ -185,13 +206,17 @@ yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,
 /* Hours and log sources older than 92 days go. */
 yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err) YG_MUST_USE;
 struct yg_drule_numbers {
-	int64_t hits_24h, hits_30d, excepted_30d, looked_24h, cost_24h_ns;
+	int64_t hits_24h, hits_30d, excepted_30d, cost_24h_ns;
 	int64_t alerts_30d, false_30d;
 	yg_wall last; /* hit; us == 0: none in 30 days */
 };
-/* Of one rule (empty: of all) within reach. */
-yg_status yg_drule_numbers(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
-			   yg_wall now, struct yg_drule_numbers *out, struct yg_err *err);
+/* Of each of some rules within reach, up to `now` or the end of its period: out[i] of uids[i]. */
+yg_status yg_drule_numbers(struct yg_state *db, const struct yg_sv *uids, size_t n,
+			   const struct yg_reach *reach, yg_wall now, struct yg_drule_numbers *out,
+			   struct yg_err *err);
+/* Nanoseconds that all rules took in the same day. */
+yg_status yg_drule_cost(struct yg_state *db, const struct yg_reach *reach, yg_wall now,
+			int64_t *out, struct yg_err *err);
 struct yg_detect_hour {
 	yg_wall hour;
 	int64_t looked_at, hits, excepted, cost_ns;
@@ -199,7 +224,7 @@ struct yg_detect_hour {
 struct yg_drule_hours_of {
 	struct yg_sv rule; /* empty: of all */
 	struct yg_reach reach;
-	yg_wall from, to; /* from <= hour < to */
+	yg_wall from, to; /* from <= hour < to, within the period of `reach` */
 };
 /* Hours that have something, oldest first, at most 2400. */
 yg_status yg_drule_hours(struct yg_state *db, const struct yg_drule_hours_of *of,
@@ -209,7 +234,7 @@ struct yg_detect_sample {
 	struct yg_sv org, event;
 	yg_wall at;
 };
-/* Newest first, at most YG_PAGE_MAX. */
+/* Newest first, at most YG_PAGE_MAX; counted within the period of `reach`. */
 yg_status yg_drule_samples(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
 			   struct yg_arena *arena, struct yg_detect_sample **out, size_t *out_n,
 			   struct yg_err *err);
@@ -221,7 +246,8 @@ struct yg_detect_cover { /* a rule, for the matrix of techniques */
 	int64_t hits_30d, alerts_30d;
 };
 /* Rules and correlations within reach, those for all, and those of what stands above `org`
- * (empty: the stage is the rule's own).  Not those that cannot be compiled. */
+ * (empty: the stage is the rule's own), up to `now` or the end of the period of `reach`.  Not
+ * those that cannot be compiled. */
 yg_status yg_detect_covers(struct yg_state *db, const struct yg_reach *reach, struct yg_sv org,
 			   yg_wall now, struct yg_arena *arena, struct yg_detect_cover **out,
 			   size_t *out_n, struct yg_err *err);

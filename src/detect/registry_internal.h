@@ -9,6 +9,23 @@
 	"r.uid, r.org, r.collection, r.kind, r.sigma_id, r.name, r.title, r.level, r.status,"       \
 	" r.category, r.product, r.service, r.tags, r.file, r.stage, r.refused, r.author, r.actor," \
 	" r.created, r.updated, r.version, r.text_version"
+/* Of row r: its own stage before the moment `until`, and the one in force for the node `org`
+ * (empty: its own) at `now`, by what was said before `until`; each a parameter. */
+#define YG_DRULE_STAGE(until)                                                                      \
+	"CASE WHEN r.updated < " until                                                             \
+	" THEN r.stage ELSE coalesce((SELECT h.stage FROM detect_rule_past h WHERE h.rule = r.uid" \
+	" AND h.created < " until " ORDER BY h.version DESC LIMIT 1), r.stage) END"
+#define YG_DRULE_IN_FORCE(org, now, until)                                                         \
+	"coalesce((SELECT o.stage FROM detect_override o JOIN organisation_path p"                 \
+	" ON p.ancestor = o.org AND p.slug = " org                                                 \
+	" WHERE o.rule = r.uid AND (o.expires = 0 OR o.expires > " now ") AND o.updated < " until  \
+	" ORDER BY p.depth LIMIT 1), " YG_DRULE_STAGE(until) ")"
+/* Hours of detect_stat that lie within the period of `reach`, as far back as `span_us` before
+ * `now` or its end: from <= hour < to.  One that ends within an hour has that hour not. */
+struct yg_stat_window {
+	int64_t from_us, to_us;
+};
+struct yg_stat_window yg_stat_window(const struct yg_reach *reach, yg_wall now, int64_t span_us);
 /* The row of these columns, from column 0.  YG_OK | YG_NOMEM. */
 yg_status yg_drule_take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err);
 /* One more change that no snapshot has yet; in the caller's transaction. */

@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "detect/registry_internal.h"
 
-#define DAY (INT64_C(86400) * YG_US_PER_S)
+#define MONTH (30 * YG_US_PER_DAY)
 
 struct sources {                          /* that there are events of */
 	struct yg_detect_logsource *list; /* arena */
@@ -35,13 +35,14 @@ static yg_status read_sources(struct yg_state *db, const struct yg_reach *reach,
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT DISTINCT category, product, service FROM detect_source WHERE last >= $1"
-		       " AND ($2 = 1 OR org IN yg_set($3))"),
+		       " AND last < $4 AND ($2 = 1 OR org IN yg_set($3))"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_i64(s, 1, now.us - 30 * DAY);
+	yg_stmt_i64(s, 1, yg_stat_window(reach, now, MONTH).from_us);
 	yg_stmt_i64(s, 2, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
+	yg_stmt_i64(s, 4, yg_reach_until(reach));
 	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		out->list = room(arena, out->list, sizeof *out->list, out->n, &out->cap);
 		if (out->list == NULL)
@@ -73,13 +74,13 @@ static yg_status take(struct yg_stmt *s, const struct sources *have, struct yg_a
 	const struct yg_row_text texts[] = {
 		{&to->tags, 0}, {&to->category, 1}, {&to->product, 2}, {&to->service, 3}};
 	to->stage = YG_STAGE_OFF;
-	(void)yg_detect_stage_parse(yg_col_text(s, yg_col_null(s, 5) ? 4 : 5), &to->stage);
-	to->hits_30d = yg_col_i64(s, 7);
-	to->alerts_30d = yg_col_i64(s, 8);
+	(void)yg_detect_stage_parse(yg_col_text(s, 4), &to->stage);
+	to->hits_30d = yg_col_i64(s, 6);
+	to->alerts_30d = yg_col_i64(s, 7);
 	yg_status st = yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 	/* correlations have no log source */
 	to->data = st == YG_OK && (to->hits_30d > 0 ||
-				   (YG_SV_IS(yg_col_text(s, 6), "rule") && has_data(have, to)));
+				   (YG_SV_IS(yg_col_text(s, 5), "rule") && has_data(have, to)));
 	return st;
 }
 
@@ -96,24 +97,28 @@ yg_status yg_detect_covers(struct yg_state *db, const struct yg_reach *reach, st
 	if (st == YG_OK)
 		st = yg_state_prepare(
 			db,
-			YG_SQL("SELECT r.tags, r.category, r.product, r.service, r.stage,"
-			       " (SELECT o.stage FROM detect_override o JOIN organisation_path p ON p.ancestor = o.org"
-			       " AND p.slug = $3 WHERE o.rule = r.uid AND (o.expires = 0 OR o.expires > $5)"
-			       " ORDER BY p.depth LIMIT 1), r.kind, coalesce(h.n, 0), coalesce(a.n, 0)"
-			       " FROM detect_rule r LEFT JOIN (SELECT rule, sum(hits) AS n FROM detect_stat WHERE hour >= $4"
-			       " AND hits > 0 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY rule) h ON h.rule = r.uid"
-			       " LEFT JOIN (SELECT indicator, count(*) AS n FROM alert WHERE indicator_type = 'rule'"
-			       " AND created >= $4 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY indicator) a ON a.indicator = r.uid"
-			       " WHERE r.kind <> 'filter' AND r.refused = '' AND ($1 = 1 OR r.org IS NULL"
-			       " OR r.org IN yg_set($2) OR r.org IN (SELECT ancestor FROM organisation_path WHERE slug = $3))"),
+			YG_SQL("SELECT r.tags, r.category, r.product, r.service, " YG_DRULE_IN_FORCE(
+				"$3", "$6",
+				"$7") ", r.kind, coalesce(h.n, 0), coalesce(a.n, 0)"
+				      " FROM detect_rule r LEFT JOIN (SELECT rule, sum(hits) AS n FROM detect_stat WHERE hour >= $4"
+				      " AND hour < $5 AND hits > 0 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY rule) h ON h.rule = r.uid"
+				      " LEFT JOIN (SELECT indicator, count(*) AS n FROM alert WHERE indicator_type = 'rule'"
+				      " AND created >= $4 AND created < $7 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY indicator) a"
+				      " ON a.indicator = r.uid WHERE r.kind <> 'filter' AND (r.refused = '' OR $8 = 1)"
+				      " AND r.created < $7 AND ($1 = 1 OR r.org IS NULL OR r.org IN yg_set($2)"
+				      " OR r.org IN (SELECT ancestor FROM organisation_path WHERE slug = $3))"),
 			&s, err);
 	if (st != YG_OK)
 		return st;
+	struct yg_stat_window w = yg_stat_window(reach, now, MONTH);
 	yg_stmt_i64(s, 1, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 2, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 3, org);
-	yg_stmt_i64(s, 4, now.us - 30 * DAY);
-	yg_stmt_i64(s, 5, now.us);
+	yg_stmt_i64(s, 4, w.from_us);
+	yg_stmt_i64(s, 5, w.to_us);
+	yg_stmt_i64(s, 6, yg_reach_now(reach, now).us);
+	yg_stmt_i64(s, 7, yg_reach_until(reach));
+	yg_stmt_i64(s, 8, reach->to.us != 0);
 	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		list = room(arena, list, sizeof *list, n, &cap);
 		if (list == NULL)

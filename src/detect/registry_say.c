@@ -3,8 +3,11 @@
 #include "detect/read.h"
 #include "detect/registry_internal.h"
 
-#define EXCEPTION_COLUMNS                                                                          \
-	"id, rule, org, text, reason, alert, actor, created, updated, expires, version"
+#define EXCEPTION_COLUMNS                                                                           \
+	"x.id, x.rule, x.org, x.text, x.reason, x.alert, x.actor, x.created, x.updated, x.expires," \
+	" x.version, r.title FROM detect_exception x LEFT JOIN detect_rule r ON r.uid = x.rule"
+/* What holds within a reach: for all, of its organisations, and of the nodes above them. */
+#define ABOVE(set) "(SELECT p.ancestor FROM organisation_path p WHERE p.slug IN yg_set(" set "))"
 
 yg_status yg_drule_check_reason(struct yg_sv reason, struct yg_err *err)
 {
@@ -133,7 +136,8 @@ yg_status yg_detect_override_list(struct yg_state *db, struct yg_sv rule,
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT rule, org, stage, reason, actor, updated, expires FROM detect_override"
-		       " WHERE rule = $1 AND ($2 = 1 OR org IN yg_set($3)) ORDER BY org LIMIT $4"),
+		       " WHERE rule = $1 AND ($2 = 1 OR org IN " ABOVE(
+			       "$3") ") AND updated < $5 ORDER BY org LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -141,6 +145,7 @@ yg_status yg_detect_override_list(struct yg_state *db, struct yg_sv rule,
 	yg_stmt_i64(s, 2, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
 	yg_stmt_i64(s, 4, YG_PAGE_MAX);
+	yg_stmt_i64(s, 5, yg_reach_until(reach));
 	const struct yg_row_list how = {.each = sizeof(struct yg_detect_override),
 					.limit = YG_PAGE_MAX,
 					.take = take_override};
@@ -277,9 +282,9 @@ static yg_status take_exception(struct yg_stmt *s, struct yg_arena *arena, void 
 				struct yg_err *err)
 {
 	struct yg_detect_exception *x = to;
-	const struct yg_row_text texts[] = {{&x->id, 0},   {&x->rule, 1},   {&x->org, 2},
-					    {&x->text, 3}, {&x->reason, 4}, {&x->alert, 5},
-					    {&x->actor, 6}};
+	const struct yg_row_text texts[] = {{&x->id, 0},    {&x->rule, 1},       {&x->org, 2},
+					    {&x->text, 3},  {&x->reason, 4},     {&x->alert, 5},
+					    {&x->actor, 6}, {&x->rule_title, 11}};
 	x->created.us = yg_col_i64(s, 7);
 	x->updated.us = yg_col_i64(s, 8);
 	x->expires.us = yg_col_i64(s, 9);
@@ -293,9 +298,8 @@ yg_status yg_detect_exception_get(struct yg_state *db, struct yg_sv id, struct y
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	struct yg_detect_exception x = {.version = 0};
 	bool row = false;
-	yg_status st = yg_state_prepare(
-		db, YG_SQL("SELECT " EXCEPTION_COLUMNS " FROM detect_exception WHERE id = $1"), &s,
-		err);
+	yg_status st = yg_state_prepare(db, YG_SQL("SELECT " EXCEPTION_COLUMNS " WHERE x.id = $1"),
+					&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, id);
@@ -317,8 +321,10 @@ yg_status yg_detect_exception_list(struct yg_state *db, const struct yg_detect_e
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " EXCEPTION_COLUMNS
-		       " FROM detect_exception WHERE ($1 = 1 OR org IS NULL OR org IN yg_set($2))"
-		       " AND ($3 = '' OR rule = $3) AND ($4 = '' OR id < $4) ORDER BY id DESC LIMIT $5"),
+		       " WHERE ($1 = 1 OR ((x.org IS NULL OR x.org IN " ABOVE("$2") ") AND (r.org IS NULL OR r.org IN " ABOVE(
+			       "$2") ")))"
+				     " AND ($3 = '' OR x.rule = $3) AND ($4 = '' OR x.id < $4) AND x.created < $6"
+				     " ORDER BY x.id DESC LIMIT $5"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -327,6 +333,7 @@ yg_status yg_detect_exception_list(struct yg_state *db, const struct yg_detect_e
 	yg_stmt_text(s, 3, f->rule);
 	yg_stmt_text(s, 4, f->before);
 	yg_stmt_i64(s, 5, f->limit);
+	yg_stmt_i64(s, 6, yg_reach_until(&f->reach));
 	const struct yg_row_list how = {.each = sizeof(struct yg_detect_exception),
 					.limit = f->limit,
 					.take = take_exception};

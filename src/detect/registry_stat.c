@@ -3,8 +3,8 @@
 #include "detect/registry_internal.h"
 
 #define HOUR      (INT64_C(3600) * YG_US_PER_S)
-#define DAY       (24 * HOUR)
-#define KEEP      (92 * DAY)
+#define MONTH     (30 * YG_US_PER_DAY)
+#define KEEP      (92 * YG_US_PER_DAY)
 #define HOURS_MAX 2400
 #define STALE_MAX 20000 /* rows that go at once */
 
@@ -132,65 +132,151 @@ yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *
 
 /* ---- asking ---- */
 
-static yg_status sum_hours(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
-			   yg_wall now, struct yg_drule_numbers *out, struct yg_err *err)
+struct yg_stat_window yg_stat_window(const struct yg_reach *reach, yg_wall now, int64_t span_us)
 {
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	int64_t *const to[] = {&out->hits_30d, &out->excepted_30d, &out->last.us,
-			       &out->hits_24h, &out->looked_24h,   &out->cost_24h_ns};
-	bool row = false;
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT coalesce(sum(hits), 0), coalesce(sum(excepted), 0), coalesce(max(last), 0),"
-		       " coalesce(sum(CASE WHEN hour >= $3 THEN hits ELSE 0 END), 0),"
-		       " coalesce(sum(CASE WHEN hour >= $3 THEN looked_at ELSE 0 END), 0),"
-		       " coalesce(sum(CASE WHEN hour >= $3 THEN cost_ns ELSE 0 END), 0)"
-		       " FROM detect_stat WHERE rule = $1 AND hour >= $2 AND ($4 = 1 OR org IN yg_set($5))"),
-		&s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_text(s, 1, rule);
-	yg_stmt_i64(s, 2, now.us - 30 * DAY);
-	yg_stmt_i64(s, 3, now.us - DAY);
-	yg_stmt_i64(s, 4, yg_reach_all_flag(reach));
-	yg_stmt_set(s, 5, reach->orgs, reach->org_count);
-	st = yg_stmt_step(s, &row, err);
-	for (size_t i = 0; st == YG_OK && row && i < YG_LEN(to); i++)
-		*to[i] = yg_col_i64(s, (int)i);
-	return st;
+	int64_t end = yg_reach_until(reach);
+	return (struct yg_stat_window){
+		YG_MAX(yg_reach_now(reach, now).us - span_us, reach->from.us),
+		end == INT64_MAX ? end : end - end % HOUR};
 }
 
-static yg_status count_alerts(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
-			      yg_wall now, struct yg_drule_numbers *out, struct yg_err *err)
+/* $1 the rules, $2 <= hour < $3, $4 and $5 the reach. */
+static void bind_within(struct yg_stmt *s, const struct yg_sv *uids, size_t n,
+			const struct yg_reach *reach, struct yg_stat_window w)
+{
+	yg_stmt_set(s, 1, uids, n);
+	yg_stmt_i64(s, 2, w.from_us);
+	yg_stmt_i64(s, 3, w.to_us);
+	yg_stmt_i64(s, 4, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 5, reach->orgs, reach->org_count);
+}
+
+/* The numbers of the rule that a row begins with. */
+static struct yg_drule_numbers *of_row(struct yg_stmt *s, const struct yg_sv *uids, size_t n,
+				       struct yg_drule_numbers *out)
+{
+	struct yg_sv uid = yg_col_text(s, 0);
+	for (size_t i = 0; i < n; i++)
+		if (yg_sv_eq(uids[i], uid))
+			return &out[i];
+	return NULL;
+}
+
+/* Hours in which a rule hit are few, and have an index of their own; a rule is looked at in
+ * every hour of every organisation: only a day of that is read. */
+static yg_status sum_hits(struct yg_state *db, const struct yg_sv *uids, size_t n,
+			  const struct yg_reach *reach, yg_wall now, struct yg_drule_numbers *out,
+			  struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
+	bool row = true;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT count(*), coalesce(sum(CASE WHEN verdict = 'false' THEN 1 ELSE 0 END), 0)"
-		       " FROM alert WHERE indicator = $1 AND indicator_type = 'rule' AND created >= $2"
-		       " AND ($3 = 1 OR org IN yg_set($4))"),
+		YG_SQL("SELECT rule, sum(hits), sum(excepted), max(last),"
+		       " sum(CASE WHEN hour >= $6 THEN hits ELSE 0 END) FROM detect_stat"
+		       " WHERE rule IN yg_set($1) AND hour >= $2 AND hour < $3 AND (hits > 0 OR excepted > 0)"
+		       " AND ($4 = 1 OR org IN yg_set($5)) GROUP BY rule"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, rule);
-	yg_stmt_i64(s, 2, now.us - 30 * DAY);
-	yg_stmt_i64(s, 3, yg_reach_all_flag(reach));
-	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
-	st = yg_stmt_step(s, &row, err);
-	if (st == YG_OK && row) {
-		out->alerts_30d = yg_col_i64(s, 0);
-		out->false_30d = yg_col_i64(s, 1);
+	bind_within(s, uids, n, reach, yg_stat_window(reach, now, MONTH));
+	yg_stmt_i64(s, 6, yg_stat_window(reach, now, YG_US_PER_DAY).from_us);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_drule_numbers *to = of_row(s, uids, n, out);
+		if (to == NULL)
+			continue;
+		to->hits_30d = yg_col_i64(s, 1);
+		to->excepted_30d = yg_col_i64(s, 2);
+		to->last.us = yg_col_i64(s, 3);
+		to->hits_24h = yg_col_i64(s, 4);
 	}
 	return st;
 }
 
-yg_status yg_drule_numbers(struct yg_state *db, struct yg_sv rule, const struct yg_reach *reach,
-			   yg_wall now, struct yg_drule_numbers *out, struct yg_err *err)
+static yg_status sum_cost(struct yg_state *db, const struct yg_sv *uids, size_t n,
+			  const struct yg_reach *reach, yg_wall now, struct yg_drule_numbers *out,
+			  struct yg_err *err)
 {
-	*out = (struct yg_drule_numbers){.hits_24h = 0};
-	yg_status st = sum_hours(db, rule, reach, now, out, err);
-	return st == YG_OK && rule.n > 0 ? count_alerts(db, rule, reach, now, out, err) : st;
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT rule, sum(cost_ns) FROM detect_stat WHERE rule IN yg_set($1)"
+		       " AND hour >= $2 AND hour < $3 AND ($4 = 1 OR org IN yg_set($5)) GROUP BY rule"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	bind_within(s, uids, n, reach, yg_stat_window(reach, now, YG_US_PER_DAY));
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_drule_numbers *to = of_row(s, uids, n, out);
+		if (to != NULL)
+			to->cost_24h_ns = yg_col_i64(s, 1);
+	}
+	return st;
+}
+
+/* A verdict of after the end of a period is none. */
+static yg_status count_alerts(struct yg_state *db, const struct yg_sv *uids, size_t n,
+			      const struct yg_reach *reach, yg_wall now,
+			      struct yg_drule_numbers *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT indicator, count(*), sum(CASE WHEN verdict = 'false' AND closed < $3 THEN 1 ELSE 0 END)"
+		       " FROM alert WHERE indicator IN yg_set($1) AND indicator_type = 'rule'"
+		       " AND created >= $2 AND created < $3 AND ($4 = 1 OR org IN yg_set($5)) GROUP BY indicator"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	bind_within(s, uids, n, reach,
+		    (struct yg_stat_window){yg_stat_window(reach, now, MONTH).from_us,
+					    yg_reach_until(reach)});
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_drule_numbers *to = of_row(s, uids, n, out);
+		if (to == NULL)
+			continue;
+		to->alerts_30d = yg_col_i64(s, 1);
+		to->false_30d = yg_col_i64(s, 2);
+	}
+	return st;
+}
+
+yg_status yg_drule_numbers(struct yg_state *db, const struct yg_sv *uids, size_t n,
+			   const struct yg_reach *reach, yg_wall now, struct yg_drule_numbers *out,
+			   struct yg_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct yg_drule_numbers){.hits_24h = 0};
+	yg_status st = sum_hits(db, uids, n, reach, now, out, err);
+	if (st == YG_OK)
+		st = sum_cost(db, uids, n, reach, now, out, err);
+	return st == YG_OK ? count_alerts(db, uids, n, reach, now, out, err) : st;
+}
+
+yg_status yg_drule_cost(struct yg_state *db, const struct yg_reach *reach, yg_wall now,
+			int64_t *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	struct yg_stat_window w = yg_stat_window(reach, now, YG_US_PER_DAY);
+	*out = 0;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT coalesce(sum(cost_ns), 0) FROM detect_stat WHERE rule = ''"
+		       " AND hour >= $1 AND hour < $2 AND ($3 = 1 OR org IN yg_set($4))"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, w.from_us);
+	yg_stmt_i64(s, 2, w.to_us);
+	yg_stmt_i64(s, 3, yg_reach_all_flag(reach));
+	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && row)
+		*out = yg_col_i64(s, 0);
+	return st;
 }
 
 yg_status yg_drule_hours(struct yg_state *db, const struct yg_drule_hours_of *of,
@@ -212,8 +298,9 @@ yg_status yg_drule_hours(struct yg_state *db, const struct yg_drule_hours_of *of
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, of->rule);
-	yg_stmt_i64(s, 2, of->from.us);
-	yg_stmt_i64(s, 3, of->to.us);
+	struct yg_stat_window w = yg_stat_window(&of->reach, of->to, of->to.us - of->from.us);
+	yg_stmt_i64(s, 2, YG_MAX(of->from.us, w.from_us));
+	yg_stmt_i64(s, 3, YG_MIN(of->to.us, w.to_us));
 	yg_stmt_i64(s, 4, yg_reach_all_flag(&of->reach));
 	yg_stmt_set(s, 5, of->reach.orgs, of->reach.org_count);
 	yg_stmt_i64(s, 6, HOURS_MAX);
@@ -245,7 +332,8 @@ yg_status yg_drule_samples(struct yg_state *db, struct yg_sv rule, const struct 
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT org, event, time FROM detect_sample WHERE rule = $1"
-		       " AND ($2 = 1 OR org IN yg_set($3)) ORDER BY time DESC, seq DESC LIMIT $4"),
+		       " AND ($2 = 1 OR org IN yg_set($3)) AND time >= $5 AND time < $6"
+		       " ORDER BY time DESC, seq DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -253,6 +341,8 @@ yg_status yg_drule_samples(struct yg_state *db, struct yg_sv rule, const struct 
 	yg_stmt_i64(s, 2, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
 	yg_stmt_i64(s, 4, YG_PAGE_MAX);
+	yg_stmt_i64(s, 5, reach->from.us);
+	yg_stmt_i64(s, 6, yg_reach_until(reach));
 	const struct yg_row_list how = {
 		.each = sizeof(struct yg_detect_sample), .limit = YG_PAGE_MAX, .take = take_sample};
 	return yg_row_list(s, &how, arena, out, out_n, err);

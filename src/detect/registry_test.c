@@ -187,6 +187,17 @@ static void test_rules(void)
 	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059")}) == 2);
 	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059.001")}) == 2);
 	T_OK(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t105")}) == 0);
+	const struct yg_sv execution[] = {YG_SV("attack.execution,")}, any[] = {YG_SV("attack.t1")};
+	T_NAMED(listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059"), .exact = true}) ==
+				0 &&
+			listed(db, (struct yg_drule_filter){.tag = YG_SV("attack.t1059.001"),
+							    .exact = true}) == 2,
+		"a technique alone");
+	T_OK(listed(db, (struct yg_drule_filter){.one_of = execution, .one_of_count = 1}) == 2 &&
+	     listed(db, (struct yg_drule_filter){.none_of = execution, .none_of_count = 1}) == 0 &&
+	     listed(db, (struct yg_drule_filter){.none_of = any, .none_of_count = 1}) == 0);
+	T_NAMED(listed(db, (struct yg_drule_filter){.part = YG_SV("B.EXE")}) == 1,
+		"what stands in the text alone");
 	T_OK(listed(db, (struct yg_drule_filter){.stages = 1u << YG_STAGE_LIVE}) == 0);
 	T_OK(listed(db, (struct yg_drule_filter){.levels = 1u << YG_SIGMA_HIGH}) == 2);
 	T_OK(listed(db, (struct yg_drule_filter){.product = YG_SV("linux")}) == 0);
@@ -208,11 +219,13 @@ static void test_rules(void)
 	     r.text_version == 3 && r.stage == YG_STAGE_LIVE && YG_SV_IS(r.title, "One more"));
 	struct yg_drule_past *past = NULL;
 	size_t n = 0;
-	T_OK(yg_drule_history(db, yg_id_sv(&one), 0, 10, &arena, &past, &n, &err) == YG_OK &&
-	     n == 3 && past[0].version == 3 && YG_SV_IS(past[1].stage, "live") &&
+	struct yg_drule_history_of of = {
+		.rule = yg_id_sv(&one), .until_us = INT64_MAX, .limit = 10};
+	T_OK(yg_drule_history(db, &of, &arena, &past, &n, &err) == YG_OK && n == 3 &&
+	     past[0].version == 3 && YG_SV_IS(past[1].stage, "live") &&
 	     yg_sv_has(past[1].text, YG_SV("a.exe")) && yg_sv_has(past[0].text, YG_SV("c.exe")));
-	T_OK(yg_drule_history(db, yg_id_sv(&one), 2, 10, &arena, &past, &n, &err) == YG_OK &&
-	     n == 1);
+	of.before = 2;
+	T_OK(yg_drule_history(db, &of, &arena, &past, &n, &err) == YG_OK && n == 1);
 	T_OK(yg_drule_remove(&act, yg_id_sv(&one), &err) == YG_OK && audited(db, "rule.remove"));
 	T_OK(yg_drule_get(db, yg_id_sv(&one), &arena, &r, &err) == YG_NOTFOUND);
 	T_OK(yg_drule_remove(&act, yg_id_sv(&one), &err) == YG_NOTFOUND);
@@ -425,7 +438,8 @@ static void test_numbers(void)
 				   .samples = events,
 				   .sample_count = 2};
 	const struct yg_reach all = YG_REACH_ALL, of_beta = yg_reach_one(&beta);
-	struct yg_drule_numbers n;
+	struct yg_drule_numbers n[2];
+	int64_t cost = 0;
 	struct yg_detect_hour *hours = NULL;
 	struct yg_detect_sample *samples = NULL;
 	const struct yg_drule_hours_of of = {.rule = s.rule, .reach = all, .to = {sim.wall.us + 1}};
@@ -440,13 +454,13 @@ static void test_numbers(void)
 	s.at.us -= 3 * INT64_C(86400) * YG_US_PER_S;
 	s.sample_count = 0;
 	T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK && !dirty(db));
-	T_OK(yg_drule_numbers(db, s.rule, &all, sim.wall, &n, &err) == YG_OK && n.hits_24h == 30 &&
-	     n.hits_30d == 32 && n.excepted_30d == 16 && n.cost_24h_ns == 15000 &&
-	     n.looked_24h == 1500 && n.last.us == sim.wall.us);
-	T_OK(yg_drule_numbers(db, YG_SV(""), &all, sim.wall, &n, &err) == YG_OK &&
-	     n.cost_24h_ns == 15000);
-	T_OK(yg_drule_numbers(db, s.rule, &of_beta, sim.wall, &n, &err) == YG_OK &&
-	     n.hits_30d == 0);
+	const struct yg_sv uids[] = {YG_SV("r-none"), s.rule};
+	T_OK(yg_drule_numbers(db, uids, 2, &all, sim.wall, n, &err) == YG_OK &&
+	     n[0].hits_30d == 0 && n[1].hits_24h == 30 && n[1].hits_30d == 32 &&
+	     n[1].excepted_30d == 16 && n[1].cost_24h_ns == 15000 && n[1].last.us == sim.wall.us);
+	T_OK(yg_drule_cost(db, &all, sim.wall, &cost, &err) == YG_OK && cost == 15000);
+	T_OK(yg_drule_numbers(db, uids, 2, &of_beta, sim.wall, n, &err) == YG_OK &&
+	     n[1].hits_30d == 0);
 	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 2 &&
 	     hours[1].hits == 30);
 	T_OK(yg_drule_samples(db, s.rule, &all, &arena, &samples, &count, &err) == YG_OK &&
@@ -583,6 +597,154 @@ static void test_compile(void)
 	(void)rmdir(dir);
 }
 
+/* The one rule in the list, as `f` shows it. */
+static struct yg_drule shown(struct yg_state *db, struct yg_drule_filter f)
+{
+	struct yg_drule *list = NULL;
+	size_t n = 0;
+	f.limit = 10;
+	T_OK(yg_drule_list(db, &f, &arena, &list, &n, &err) == YG_OK && n == 1);
+	return n == 1 ? list[0] : (struct yg_drule){.version = 0};
+}
+
+static void test_in_force(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_org under = {.slug = inner, .parent = alpha};
+	T_OK(yg_org_add(&act, &under, &err) == YG_OK);
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe"));
+	const struct yg_detect_override o = {.rule = yg_id_sv(&one),
+					     .org = alpha,
+					     .stage = YG_STAGE_OFF,
+					     .reason = YG_SV("noise"),
+					     .expires = {sim.wall.us + YG_US_PER_DAY}};
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
+	const struct yg_reach of_inner = yg_reach_one(&inner), of_beta = yg_reach_one(&beta);
+	struct yg_drule_filter f = {
+		.reach = of_inner, .above = true, .org = inner, .now = sim.wall};
+	T_NAMED(shown(db, f).in_force == YG_STAGE_OFF && shown(db, f).stage == YG_STAGE_TEST,
+		"the nearest node says which stage is in force");
+	f.stages = 1u << YG_STAGE_TEST;
+	T_NAMED(listed(db, f) == 0, "and is found by that");
+	f.now.us += 2 * YG_US_PER_DAY;
+	T_NAMED(listed(db, f) == 1, "while it has not expired");
+	f = (struct yg_drule_filter){.reach = of_beta, .above = true, .org = beta, .now = sim.wall};
+	T_OK(shown(db, f).in_force == YG_STAGE_TEST);
+	f = (struct yg_drule_filter){.reach = YG_REACH_ALL, .now = sim.wall};
+	T_OK(shown(db, f).in_force == YG_STAGE_TEST);
+	struct yg_drule r = {.uid = yg_id_sv(&one)};
+	T_OK(yg_drule_in_force(db, &of_inner, inner, sim.wall, &r, &err) == YG_OK &&
+	     r.in_force == YG_STAGE_OFF);
+	struct yg_detect_override *said = NULL;
+	size_t n = 0;
+	T_NAMED(yg_detect_override_list(db, r.uid, &of_inner, &arena, &said, &n, &err) == YG_OK &&
+			n == 1 && yg_sv_eq(said[0].org, alpha),
+		"what a node above says is listed below it");
+	T_OK(yg_detect_override_list(db, r.uid, &of_beta, &arena, &said, &n, &err) == YG_OK &&
+	     n == 0);
+}
+
+static void test_exceptions_above(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_org under = {.slug = inner, .parent = alpha};
+	T_OK(yg_org_add(&act, &under, &err) == YG_OK);
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe")),
+		     own = add(&act, "alpha", RULE(ID2, "Two", "b.exe")), id;
+	struct yg_detect_exception x = {.rule = yg_id_sv(&one),
+					.org = alpha,
+					.text = YG_SV("s: {User: backup}\ncondition: s"),
+					.reason = YG_SV("the backup")},
+				   *list = NULL;
+	size_t n = 0;
+	T_OK(yg_detect_exception_add(&act, &x, &id, &err) == YG_OK);
+	struct yg_detect_exception_filter f = {.reach = yg_reach_one(&inner), .limit = 9};
+	T_NAMED(yg_detect_exception_list(db, &f, &arena, &list, &n, &err) == YG_OK && n == 1 &&
+			YG_SV_IS(list[0].rule_title, "One"),
+		"an exception of a node above is listed, with the rule's title");
+	x.rule = yg_id_sv(&own);
+	x.org = YG_SV("");
+	T_OK(yg_detect_exception_add(&act, &x, &id, &err) == YG_OK);
+	T_OK(yg_detect_exception_list(db, &f, &arena, &list, &n, &err) == YG_OK && n == 2);
+	f.reach = yg_reach_one(&beta);
+	T_NAMED(yg_detect_exception_list(db, &f, &arena, &list, &n, &err) == YG_OK && n == 0,
+		"one that is for all, from a rule that is not, is not for others");
+}
+
+/* Of a period that has ended everything is as it stood then. */
+static void test_period(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const yg_wall before = sim.wall;
+	sim.wall.us -= sim.wall.us % (3600 * YG_US_PER_S) + 7200 * YG_US_PER_S;
+	struct yg_id one = add(&act, "", RULE(ID1, "One", "a.exe"));
+	const struct yg_sv uid = yg_id_sv(&one), events[] = {YG_SV("0-1-1")};
+	struct yg_detect_stat s = {.rule = uid,
+				   .org = alpha,
+				   .at = sim.wall,
+				   .hits = 2,
+				   .cost_ns = 10,
+				   .samples = events,
+				   .sample_count = 1};
+	struct yg_detect_stat all = {.rule = YG_SV("")};
+	yg_detect_stat_sum(&all, &s);
+	T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK &&
+	     yg_detect_stat_add(db, &all, &err) == YG_OK);
+	const yg_wall end = {sim.wall.us + 3600 * YG_US_PER_S};
+	sim.wall = s.at = end;
+	all.at = end;
+	T_OK(yg_detect_stat_add(db, &s, &err) == YG_OK &&
+	     yg_detect_stat_add(db, &all, &err) == YG_OK);
+	const struct yg_detect_override o = {
+		.rule = uid, .org = alpha, .stage = YG_STAGE_OFF, .reason = YG_SV("later")};
+	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
+	enum yg_detect_stage live = YG_STAGE_LIVE;
+	read_text("", "title: Later\nid: " ID1 "\nlevel: low\nlogsource: {product: linux}\n"
+		      "detection: {s: {a: 1}, condition: s}\n");
+	struct yg_drule_set set = {.doc = &docs.list[0], .stage = &live};
+	T_OK(yg_drule_change(&act, uid, 1, &set, &err) == YG_OK);
+	struct yg_id two = add(&act, "", RULE(ID2, "Two", "b.exe"));
+	const struct yg_reach then = {.all = true, .from = {1}, .to = end};
+	struct yg_drule_filter f = {.reach = then, .org = alpha, .now = before};
+	struct yg_drule r = shown(db, f);
+	T_NAMED(yg_sv_eq(r.uid, uid) && !yg_sv_eq(r.uid, yg_id_sv(&two)) && r.version == 1 &&
+			YG_SV_IS(r.title, "One") && r.stage == YG_STAGE_TEST &&
+			r.in_force == YG_STAGE_TEST,
+		"a rule as it stood; one made later is not there");
+	T_NAMED(r.level == YG_SIGMA_HIGH && YG_SV_IS(r.product, "windows") &&
+			yg_sv_has(r.tags, YG_SV("t1059.001")) && r.updated.us < end.us,
+		"with what its text said then");
+	f.stages = 1u << YG_STAGE_LIVE;
+	T_OK(listed(db, f) == 0);
+	T_OK(yg_drule_get(db, uid, &arena, &r, &err) == YG_OK &&
+	     yg_drule_as_of(db, end.us, &arena, &r, &err) == YG_OK &&
+	     yg_sv_has(r.text, YG_SV("a.exe")));
+	struct yg_drule_numbers n = {.hits_30d = 0};
+	struct yg_detect_hour *hours = NULL;
+	struct yg_detect_sample *samples = NULL;
+	struct yg_detect_override *said = NULL;
+	struct yg_detect_cover *covers = NULL;
+	size_t count = 0;
+	int64_t cost = 0;
+	T_NAMED(yg_drule_numbers(db, &uid, 1, &then, before, &n, &err) == YG_OK &&
+			n.hits_30d == 2 && n.hits_24h == 2 && n.cost_24h_ns == 10 &&
+			n.last.us < end.us &&
+			yg_drule_cost(db, &then, before, &cost, &err) == YG_OK && cost == 10,
+		"numbers are of the period, up to its end");
+	const struct yg_drule_hours_of of = {.rule = uid, .reach = then, .to = before};
+	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 1);
+	T_OK(yg_drule_samples(db, uid, &then, &arena, &samples, &count, &err) == YG_OK &&
+	     count == 1 && samples[0].at.us < end.us);
+	T_OK(yg_detect_override_list(db, uid, &then, &arena, &said, &count, &err) == YG_OK &&
+	     count == 0);
+	T_OK(yg_detect_covers(db, &then, alpha, before, &arena, &covers, &count, &err) == YG_OK &&
+	     count == 1 && covers[0].stage == YG_STAGE_TEST && covers[0].hits_30d == 2);
+	sim.wall = before;
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -597,6 +759,9 @@ int main(void)
 	test_exceptions();
 	test_numbers();
 	test_data();
+	test_in_force();
+	test_exceptions_above();
+	test_period();
 	test_each();
 	test_compile();
 	yg_detect_documents_free(&docs);

@@ -132,6 +132,17 @@ yg_status yg_allow_request_get(struct yg_state *db, struct yg_sv id, struct yg_a
 	return st == YG_OK ? take(s, arena, out, err) : st;
 }
 
+/* What was decided later, was open. */
+static void as_of(int64_t until_us, struct yg_allow_request *r)
+{
+	if (r->decided.us < until_us)
+		return;
+	r->state = YG_SV("open");
+	r->approval = r->entry = r->decided_by = r->decision_reason = YG_SV("");
+	r->for_all = false;
+	r->decided.us = 0;
+}
+
 yg_status yg_allow_request_list(struct yg_state *db, const struct yg_allow_request_filter *f,
 				struct yg_arena *arena, struct yg_allow_request **out,
 				size_t *out_n, struct yg_err *err)
@@ -141,7 +152,8 @@ yg_status yg_allow_request_list(struct yg_state *db, const struct yg_allow_reque
 		db,
 		YG_SQL("SELECT " COLUMNS
 		       " FROM dns_allow_request WHERE ($1 = 1 OR org IN yg_set($4)) AND ($2 = '' OR id < $2)"
-		       " AND ($5 = '' OR state = $5) ORDER BY id DESC LIMIT $3"),
+		       " AND ($5 = '' OR CASE WHEN decided < $7 THEN state ELSE 'open' END = $5)"
+		       " AND created >= $6 AND created < $7 ORDER BY id DESC LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -150,9 +162,14 @@ yg_status yg_allow_request_list(struct yg_state *db, const struct yg_allow_reque
 	yg_stmt_i64(s, 3, f->limit);
 	yg_stmt_set(s, 4, f->reach.orgs, f->reach.org_count);
 	yg_stmt_text(s, 5, f->state);
+	yg_stmt_i64(s, 6, f->reach.from.us);
+	yg_stmt_i64(s, 7, yg_reach_until(&f->reach));
 	const struct yg_row_list how = {
 		.each = sizeof(struct yg_allow_request), .limit = f->limit, .take = take};
-	return yg_row_list(s, &how, arena, out, out_n, err);
+	st = yg_row_list(s, &how, arena, out, out_n, err);
+	for (size_t i = 0; st == YG_OK && i < *out_n; i++)
+		as_of(yg_reach_until(&f->reach), &(*out)[i]);
+	return st;
 }
 
 static yg_status write_decision(struct yg_act *act, const struct yg_allow_request *r,

@@ -169,12 +169,13 @@ yg_status yg_block_list(struct yg_state *db, const struct yg_block_filter *f,
 		db,
 		YG_SQL("SELECT " COLUMNS
 		       " FROM block_entry WHERE ($1 = 1 OR org IS NULL OR org IN yg_set($4))"
-		       " AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT $3"),
+		       " AND ($2 = '' OR id < $2) AND created < $5 ORDER BY id DESC LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
 	yg_stmt_set(s, 4, f->reach.orgs, f->reach.org_count);
+	yg_stmt_i64(s, 5, yg_reach_until(&f->reach));
 	yg_stmt_text(s, 2, f->before);
 	yg_stmt_i64(s, 3, f->limit);
 	const struct yg_row_list how = {

@@ -168,7 +168,7 @@ yg_status yg_list_list(struct yg_state *db, const struct yg_reach *reach, struct
 		db,
 		YG_SQL("SELECT " LIST_COLUMNS
 		       " FROM indicator_list WHERE ($1 = 1 OR org IS NULL OR org IN yg_set($4))"
-		       " AND uid > $2 ORDER BY uid LIMIT $3"),
+		       " AND uid > $2 AND created < $5 ORDER BY uid LIMIT $3"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -176,6 +176,7 @@ yg_status yg_list_list(struct yg_state *db, const struct yg_reach *reach, struct
 	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 2, after);
 	yg_stmt_i64(s, 3, limit);
+	yg_stmt_i64(s, 5, yg_reach_until(reach));
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

@@ -125,12 +125,14 @@ yg_status yg_allow_list(struct yg_state *db, const struct yg_allow_filter *f,
 		db,
 		YG_SQL("SELECT " COLUMNS
 		       " FROM allow_entry WHERE ($1 = 1 OR org IS NULL OR org IN yg_set($5))"
-		       " AND ($2 = '' OR value = $2) AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4"),
+		       " AND ($2 = '' OR value = $2) AND ($3 = '' OR id < $3) AND created < $6"
+		       " ORDER BY id DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_i64(s, 1, yg_reach_all_flag(&f->reach));
 	yg_stmt_set(s, 5, f->reach.orgs, f->reach.org_count);
+	yg_stmt_i64(s, 6, yg_reach_until(&f->reach));
 	yg_stmt_text(s, 2, f->value);
 	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, f->limit);

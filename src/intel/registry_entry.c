@@ -192,7 +192,8 @@ static void want(const struct yg_indicator_filter *f, struct wanted *w)
 	" AND ($5 = 1 OR l.org IS NULL OR l.org IN yg_set($8))"                                    \
 	" AND ($9 <> 1 OR (i.valid_from <= $10 AND (i.valid_until = 0 OR i.valid_until > $10)))"   \
 	" AND ($9 <> 2 OR (i.valid_until > 0 AND i.valid_until <= $10))"                           \
-	" AND ($9 <> 1 OR l.enabled = 1) AND i.id < $6 ORDER BY i.id DESC LIMIT $7"
+	" AND ($9 <> 1 OR l.enabled = 1) AND i.created < $11"                                      \
+	" AND i.id < $6 ORDER BY i.id DESC LIMIT $7"
 
 static yg_status prepare_list(struct yg_state *db, const struct wanted *w, struct yg_stmt **out,
 			      struct yg_err *err)
@@ -248,7 +249,8 @@ yg_status yg_indicator_list(struct yg_state *db, const struct yg_indicator_filte
 	yg_stmt_i64(s, 6, f->before > 0 ? f->before : INT64_MAX);
 	yg_stmt_i64(s, 7, limit);
 	yg_stmt_i64(s, 9, f->validity);
-	yg_stmt_i64(s, 10, f->now.us);
+	yg_stmt_i64(s, 10, yg_reach_now(&f->reach, f->now).us);
+	yg_stmt_i64(s, 11, yg_reach_until(&f->reach));
 	size_t n = 0;
 	bool row = true;
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {

@@ -192,7 +192,7 @@ yg_status yg_org_list(struct yg_state *db, const struct yg_reach *reach, struct 
 		db,
 		YG_SQL("SELECT " COLUMNS
 		       " FROM organisation WHERE slug > $1 AND ($3 = 1 OR slug IN yg_set($4))"
-		       " ORDER BY slug LIMIT $2"),
+		       " AND created < $5 ORDER BY slug LIMIT $2"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -200,6 +200,7 @@ yg_status yg_org_list(struct yg_state *db, const struct yg_reach *reach, struct 
 	yg_stmt_i64(s, 2, limit);
 	yg_stmt_i64(s, 3, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 4, reach->orgs, reach->org_count);
+	yg_stmt_i64(s, 5, yg_reach_until(reach));
 	*out = list;
 	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }

@@ -161,19 +161,27 @@ static yg_status words(struct yg_stmt *s, struct yg_arena *arena, const struct y
 	return st;
 }
 
+/* Of a period that ends, what was there by its end. */
 static yg_status expand(struct yg_state *db, const struct yg_sv *nodes, size_t n,
 			struct yg_arena *arena, struct yg_reach *out, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	int64_t until_us = yg_reach_until(out);
 	if (n == 0)
 		return YG_OK;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT DISTINCT slug FROM organisation_path WHERE ancestor IN yg_set($1) ORDER BY slug"),
+		until_us == INT64_MAX
+			? YG_SQL("SELECT DISTINCT slug FROM organisation_path WHERE ancestor IN yg_set($1)"
+				 " AND $2 = $2 ORDER BY slug")
+			: YG_SQL("SELECT DISTINCT p.slug FROM organisation_path p JOIN organisation o"
+				 " ON o.slug = p.slug WHERE p.ancestor IN yg_set($1) AND o.created < $2"
+				 " ORDER BY p.slug"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_set(s, 1, nodes, n);
+	yg_stmt_i64(s, 2, until_us);
 	return words(s, arena, &out->orgs, &out->org_count, err);
 }
 

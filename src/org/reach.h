@@ -36,6 +36,17 @@ static inline int64_t yg_reach_all_flag(const struct yg_reach *r)
 	return r->all ? 1 : 0;
 }
 
+/* What a period shows was made before this moment; without an end: INT64_MAX. */
+static inline int64_t yg_reach_until(const struct yg_reach *r)
+{
+	return r->to.us != 0 ? r->to.us : INT64_MAX;
+}
+/* As of when it is answered: `now`, or the end of a period that has ended. */
+static inline yg_wall yg_reach_now(const struct yg_reach *r, yg_wall now)
+{
+	return (yg_wall){YG_MIN(now.us, yg_reach_until(r))};
+}
+
 /* The slugs as org/org_set.h has them. */
 static inline struct yg_org_set yg_reach_set(const struct yg_reach *r)
 {

@@ -195,7 +195,8 @@ yg_status yg_system_list(struct yg_state *db, const struct yg_reach *reach, stru
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " COLUMNS " FROM information_system WHERE id > $1"
-		       " AND ($2 = 1 OR org IN yg_set($3) OR id IN yg_set($4)) ORDER BY id LIMIT $5"),
+		       " AND ($2 = 1 OR org IN yg_set($3) OR id IN yg_set($4)) AND created < $6"
+		       " ORDER BY id LIMIT $5"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -204,6 +205,7 @@ yg_status yg_system_list(struct yg_state *db, const struct yg_reach *reach, stru
 	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
 	yg_stmt_set(s, 4, reach->systems, reach->system_count);
 	yg_stmt_i64(s, 5, limit);
+	yg_stmt_i64(s, 6, yg_reach_until(reach));
 	*out = list;
 	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }

@@ -2,6 +2,7 @@
 is refused and why, and that nothing is ever half applied.  Usage: detect_rules.py YAGURA"""
 import json
 import os
+import random
 import sys
 import tarfile
 import tempfile
@@ -185,8 +186,35 @@ class Rules:
         ok(self.get(API + "?refused=true")["items"] == [], "every one of them")
         note(f"{len(files)} rules imported in {took:.1f} s, compiled {time.time() - began:.1f} s later, {got['refused_count']} refused")
         began = time.time()
-        self.get("/api/v1/attack-matrix")
+        matrix = self.get("/api/v1/attack-matrix?org=alpha")
         note(f"the matrix: {time.time() - began:.2f} s")
+        self.rows_of(matrix)
+        began = time.time()
+        self.get(API + "?q=nowhere+in+any+text")
+        note(f"a word that is in no rule: {time.time() - began:.2f} s")
+
+    def rows_of(self, matrix):
+        """What a number of the matrix counts, its rows are: of a sample of cells, with a rule's stage set for the organisation."""
+        chance = random.Random(5)
+        cells = [(t["word"] or "none", x["id"], x["rules"]) for t in matrix["tactics"] for x in t["techniques"]]
+        most = sum(x["test"] for _, _, x in cells)
+        wrong = []
+        for tactic, technique, counts in chance.sample(cells, 25) + [("", "none", matrix["no_technique"]["rules"])]:
+            stage = chance.choice(["test", "test,live,audit-only,off"])
+            want = counts["test"] if stage == "test" else sum(counts.values())
+            path, found, cursor = f"{API}?org=alpha&technique={technique}&tactic={tactic}&exact=true&stage={stage}&limit=200", 0, ""
+            while cursor is not None:
+                page = self.s.http("GET", path + (f"&cursor={cursor}" if cursor else "")).json()
+                found, cursor = found + len(page["items"]), page["next_cursor"]
+            wrong += [(tactic, technique, stage, found, want)] if found != want else []
+        ok(most > 3000 and not wrong, "the rows of a number of the matrix are as many", (most, wrong))
+        one = self.get(f"{API}?org=alpha&technique={cells[0][1]}&tactic={cells[0][0]}&exact=true")["items"][0]
+        self.s.http("PUT", f"{API}/{one['id']}/overrides/alpha", {"stage": "off", "reason": "noise"})
+        there, below = self.get(f"{API}/{one['id']}"), self.get(f"{API}/{one['id']}?org=below")
+        ok((there["stage"], there["stage_in_force"], below["stage"], below["stage_in_force"]) == ("test", "test", "test", "off") and
+           below["overrides"][0]["org"] == "alpha", "a stage that the node above set is in force below it", (there["overrides"], below["overrides"]))
+        off, test = ({r["id"] for r in self.get(f"{API}?org=below&technique={cells[0][1]}&stage={stage}&limit=200")["items"]} for stage in ("off", "test"))
+        ok(one["id"] in off and one["id"] not in test, "and found by it", (off, test))
 
 
 def main():

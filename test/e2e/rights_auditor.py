@@ -2,13 +2,14 @@
 list, count, group, overview, histogram or search; every view is noted."""
 import json
 import os
+import re
 import sqlite3
 import sys
 import time
 
 from harness import Server, bail, done, library, ok, until
 from people_lib import without_store
-from rights_lib import Asker, finding, findings, token_of_person
+from rights_lib import SCOPES, Asker, beacon, finding, findings, operations, token_of_person
 
 HOUR = 3600
 BACK = 3 * HOUR  # how long ago the alert was made
@@ -29,7 +30,15 @@ def move_back(s):
     db.execute("UPDATE alert SET created = created - ?, updated = updated - ?", (us, us))
     db.execute("UPDATE alert_comment SET time = time - ?", (us,))
     db.execute("UPDATE alert_hour SET hour = hour - 3")
-    db.execute("UPDATE organisation SET created = created - ?", (us,))
+    for table in ("organisation", "information_system", "detect_rule", "detect_rule_past", "detect_exception", "indicator_list",
+                  "indicator", "allow_entry", "block_entry", "dns_allow_request"):
+        db.execute(f"UPDATE {table} SET created = created - ?", (us,))
+    for table in ("information_system", "detect_rule", "detect_override", "detect_exception"):
+        db.execute(f"UPDATE {table} SET updated = updated - ?", (us,))
+    db.execute("UPDATE detect_stat SET hour = hour - ?, last = last - ?", (us, us))
+    db.execute("UPDATE detect_sample SET time = time - ?", (us,))
+    db.execute("UPDATE notice_finding SET first_seen = first_seen - ?, last_seen = last_seen - ?", (us, us))
+    db.execute("UPDATE job SET created = created - ?, started = started - ?, finished = finished - ?", (us, us, us))
     db.commit()
     db.close()
 
@@ -40,6 +49,9 @@ def fill(s):
     assert findings(s, 9, 1, [seen("heron", 0, time.time() - BACK)] * 1)
     alert = s.http("GET", "/api/v1/alerts").json()["items"][0]["id"]
     assert s.http("POST", f"/api/v1/alerts/{alert}/comments", {"text": "said within the period"}).status == 201
+    assert s.http("PUT", "/api/v1/detection-notices", {"org": None, "kind": "beacon", "stage": "test"}).status == 200
+    assert beacon(s, "heron", 0)
+    assert until(lambda: s.http("GET", "/api/v1/detection-findings").json()["items"], 60, 0.3)
     if library():
         line = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000000+0000", time.gmtime(time.time() - BACK)), "event_type": "dns",
                 "proto": "UDP", "src_ip": "192.0.2.1", "src_port": 5000, "dest_ip": "203.0.113.1", "dest_port": 53,
@@ -49,6 +61,64 @@ def fill(s):
         assert s.http("POST", "/api/v1/events?source=suricata&org=heron", body, Content_Type="application/x-ndjson").status == 202
         assert until(lambda: len(s.http("GET", "/api/v1/events?from=now-24h").json().get("items", [])) == 2, 60, 0.3)
     return alert
+
+
+def rule_text(word):
+    return f"title: rule of {word}\nlevel: high\nlogsource: {{product: windows}}\ndetection: {{s: {{a: {word}}}, condition: s}}\n"
+
+
+def counted(s, rule, word, hits):
+    """What a rule did in this hour."""
+    db = sqlite3.connect(os.path.join(s.data, "state/yagura.db"), timeout=20)
+    now = int(time.time() * 1_000_000)
+    hour = now - now % (HOUR * 1_000_000)
+    for uid in (rule, ""):
+        db.execute("INSERT INTO detect_stat VALUES (?, ?, 'heron', ?, ?, 0, ?, ?) ON CONFLICT DO UPDATE SET hits = hits + excluded.hits",
+                   (uid, hour, hits, hits, hits, now))
+    db.execute("INSERT INTO detect_sample SELECT ?, 'heron', coalesce(max(seq), 0) + 1, ?, ? FROM detect_sample", (rule, f"e-{word}", now))
+    db.commit()
+    db.close()
+
+
+def objects(s, word):
+    """One of every kind that an auditor may read, with that word in it."""
+    def post(path, body, want=201):
+        made = s.http("POST", f"/api/v1/{path}", body)
+        assert made.status == want, (path, made)
+        return made.json()
+    rule = post("detection-rules", {"org": "heron", "collection": "own", "stage": "test", "text": rule_text(word)})["id"]
+    assert s.http("PUT", f"/api/v1/detection-rules/{rule}/overrides/heron", {"stage": "audit-only", "reason": word}).status == 200
+    post("detection-exceptions", {"org": "heron", "rule": rule, "reason": word, "text": "s: {a: b}\ncondition: s"})
+    made = post("indicator-lists", {"org": "heron", "name": f"list-{word}"})
+    post("indicators", {"list": made["id"], "type": "domain", "value": f"{word}.example"})
+    post("allow-entries", {"org": "heron", "type": "domain", "value": f"a.{word}.example", "reason": word})
+    post("block-entries", {"org": "heron", "type": "domain", "value": f"b.{word}.example", "reason": word})
+    asked = post("dns/allow-requests", {"org": "heron", "name": f"c.{word}.example", "reason": word})["id"]
+    post("systems", {"org": "heron", "name": f"sys-{word}"})
+    hunt = post("retro-hunts", {"indicators": [f"{word}.example"], "org": "heron"}, 202)["id"]
+    assert until(lambda: s.http("GET", f"/api/v1/retro-hunts/{hunt}").json()["finished_at"], 30, 0.1)
+    counted(s, rule, word, 2)
+    return {"rule": rule, "request": asked, "hunt": hunt}
+
+
+def changed_later(s, then):
+    """What there was, is something else now."""
+    rule = f"/api/v1/detection-rules/{then['rule']}"
+    body = {"text": rule_text("later"), "stage": "live"}
+    got = s.http("PATCH", rule, body, If_Match="*", Content_Type="application/merge-patch+json")
+    assert got.status == 200, got
+    counted(s, then["rule"], "later", 900)
+    got = s.http("POST", f"/api/v1/dns/allow-requests/{then['request']}/decision", {"grant": True, "reason": "later"})
+    assert got.status == 200, got
+    assert s.http("POST", "/api/v1/organisations", {"name": "later", "kind": "unit", "parent": "heron"}).status == 201
+    db = sqlite3.connect(os.path.join(s.data, "state/yagura.db"), timeout=20)
+    us = BACK * 1_000_000
+    db.execute("INSERT INTO notice_finding SELECT org, kind, 'later', place + 1, stage, 'later', score, severity_id, count, first_seen + ?,"
+               " last_seen + ?, event, fields FROM notice_finding", (us, us))
+    db.execute("INSERT INTO notice_finding SELECT org, kind, 'both', place + 2, stage, 'from then to later', score, severity_id, count,"
+               " first_seen - ?, last_seen, event, fields FROM notice_finding WHERE who = 'later'", (us,))
+    db.commit()
+    db.close()
 
 
 def what_came_later(s, alert):
@@ -69,8 +139,7 @@ def auditor(s, end):
     db = sqlite3.connect(os.path.join(s.data, "state/yagura.db"), timeout=20)
     person = "p-01JD0000000000000000000001"
     db.execute("INSERT INTO person (id, login, name, state, created, updated) VALUES (?, 'audit', 'audit', 'active', 1, 1)", (person,))
-    scopes = ["alerts:read", "events:read", "audit:read", "exports:read", "people:read", "grants:read", "alerts:write", "org:read"]
-    token = token_of_person(db, person, scopes, 1)
+    token = token_of_person(db, person, SCOPES, 1)
     db.commit()
     db.close()
     grant = {"person": person, "role": "auditor", "node": "heron", "period_from": text_time(end - 30 * 86400)}
@@ -81,12 +150,61 @@ def auditor(s, end):
     return token
 
 
-def check(s, alert, ask, end):
+def check_detection(get, then, end):
+    """Rules as they stood, their numbers up to the end."""
+    rules = get("/api/v1/detection-rules").json()["items"]
+    ok([r["id"] for r in rules] == [then["rule"]], "a rule made later is not there", rules)
+    one = rules[0]
+    ok((one["title"], one["stage"], one["stage_in_force"], one["version"]) == ("rule of past", "test", "audit-only", 1),
+       "one changed later is as it stood", one)
+    ok((one["hits_24h"], one["hits_30d"]) == (2, 2) and one["last_hit_at"] < text_time(end), "its hits are counted to the end", one)
+    whole = get(f"/api/v1/detection-rules/{then['rule']}")
+    ok("a: past" in whole.json()["text"] and b"later" not in whole.body and len(whole.json()["exceptions"]) == 1, "alone as well", whole)
+    ok(get("/api/v1/detection-rules?stage=live").json()["items"] == [] and
+       len(get("/api/v1/detection-rules?stage=audit-only").json()["items"]) == 1, "it is found by the stage of then")
+    ok(len(get(f"/api/v1/detection-rules/{then['rule']}/history").json()["items"]) == 1, "nor is its later version")
+    ok([h["hits"] for h in get(f"/api/v1/detection-rules/{then['rule']}/stats").json()["items"]] == [2], "its hours end there")
+    ok([h["event"] for h in get(f"/api/v1/detection-rules/{then['rule']}/hits").json()["items"]] == ["e-past"], "its samples, too")
+    matrix = get("/api/v1/attack-matrix").json()
+    ok(matrix["no_technique"]["hits_30d"] == 2 and matrix["no_technique"]["rules"] == {"live": 0, "audit_only": 1, "test": 0, "off": 0},
+       "the matrix counts the same", matrix["no_technique"])
+    ok([f["asset"] for f in get("/api/v1/detection-findings").json()["items"]] == ["10.0.0.9"], "findings that went on are not there")
+    asked = get("/api/v1/dns/allow-requests").json()["items"]
+    ok([(r["id"], r["state"], r["decided_by"]) for r in asked] == [(then["request"], "open", None)], "what was decided later is open", asked)
+    ok([h["id"] for h in get("/api/v1/retro-hunts").json()["items"]] == [then["hunt"]], "a hunt of later is not there")
+
+
+def check_everything(ask):
+    """Whatever is asked without a range: nothing of later; what is only of now says so."""
+    told, leaks = [], []
+    for op in operations():
+        if op["method"] != "GET" or "{" in op["path"] or not op["path"].startswith("/api/v1/") or op["id"] == "openStream":
+            continue
+        got = ask("GET", op["path"] + "".join(f"{'&' if i else '?'}{p['name']}=x.example" for i, p in enumerate(op["needed"])))
+        if got.status == 200:
+            told.append(op["id"])
+        if re.search(rb"\blater\b", got.body) or got.status >= 500:
+            leaks.append((op["id"], got.status, got.body[:300]))
+    ok(not leaks, "nothing of later on any route", leaks)
+    missing = {"listDetectionRules", "listDetectionExceptions", "listIndicators", "listIndicatorLists", "listAllowEntries", "listBlockEntries",
+               "listSystems", "listOrganisations", "listDnsAllowRequests", "listRetroHunts", "checkIndicator"} - set(told)
+    ok(not missing, "and what there was is told", missing)
+    for path in ("dns-settings", "dns/explain?name=x.example&org=heron", "dns/zones", "detection-notices", "due-policy"):
+        got = ask("GET", f"/api/v1/{path}")
+        ok(got.status == 403 and b"of now" in got.body, f"{path} is of now", got)
+    for path in ("systems", "indicator-lists", "indicators", "allow-entries", "block-entries", "detection-exceptions"):
+        page = ask("GET", f"/api/v1/{path}").json()["items"]
+        ok(len(page) == 1 and "past" in json.dumps(page), f"{path}: what was made by the end", page)
+
+
+def check(s, alert, ask, end, then):
     def get(path, want=200):
         got = ask("GET", path)
         assert got.status == want, (path, got)
         return got
 
+    check_detection(get, then, end)
+    check_everything(ask)
     page = get("/api/v1/alerts").json()
     one = page["items"][0]
     ok(page["total"] == 1 and [a["id"] for a in page["items"]] == [alert], "an alert first seen later is not there", page)
@@ -140,12 +258,15 @@ def main():
         if not until(lambda: s.find_event("role.ready", ready="center"), 60):
             bail("center is not ready")
         alert = fill(s)
+        then = objects(s, "past")
         move_back(s)
         what_came_later(s, alert)
+        objects(s, "later")
+        changed_later(s, then)
         end = int(time.time()) // HOUR * HOUR - HOUR
         token = auditor(s, end)
         asker = Asker(s)
-        check(s, alert, lambda method, path, body=None: asker.ask(token, method, path, body), end)
+        check(s, alert, lambda method, path, body=None: asker.ask(token, method, path, body), end, then)
     done()
 
 
