@@ -46,8 +46,7 @@ yg_status yg_token_read(const char *path, char *out, size_t cap, struct yg_err *
 	return YG_OK;
 }
 
-/* An option, else what the environment says. */
-static const char *said(const struct yg_cli *c, const char *option, const char *variable)
+const char *yg_client_said(const struct yg_cli *c, const char *option, const char *variable)
 {
 	const char *v = yg_cli_get(c, option);
 	v = v != NULL ? v : getenv(variable);
@@ -58,9 +57,9 @@ static const char *said(const struct yg_cli *c, const char *option, const char *
 static yg_status choose(const struct yg_cli *c, struct yg_context *x, struct yg_err *err)
 {
 	bool local = yg_cli_has(c, "socket"), found = false;
-	const char *server = local ? NULL : said(c, "server", "YAGURA_SERVER");
-	const char *token = said(c, "token-file", "YAGURA_TOKEN_FILE"),
-		   *ca = said(c, "ca-file", "YAGURA_CA_FILE");
+	const char *server = local ? NULL : yg_client_said(c, "server", "YAGURA_SERVER");
+	const char *token = yg_client_said(c, "token-file", "YAGURA_TOKEN_FILE"),
+		   *ca = yg_client_said(c, "ca-file", "YAGURA_CA_FILE");
 	yg_status st = YG_OK;
 	if (!local && server == NULL && getenv("YAGURA_DATA") == NULL)
 		st = yg_context_get(x, &found, err);

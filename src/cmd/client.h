@@ -13,6 +13,8 @@ struct yg_client; /* owned: yg_client_close() */
  * $YAGURA_TOKEN_FILE, $YAGURA_CA_FILE), else $YAGURA_DATA, else the context in use; else to
  * the socket of this machine. */
 yg_status yg_client_open(const struct yg_cli *c, struct yg_client **out, struct yg_err *err);
+/* An option, else what the environment says; NULL: neither, or nothing. */
+const char *yg_client_said(const struct yg_cli *c, const char *option, const char *variable);
 yg_status yg_client_open_context(const struct yg_context *x, struct yg_client **out,
 				 struct yg_err *err);
 /* The one token that a file holds. */

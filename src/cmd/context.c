@@ -151,10 +151,11 @@ static yg_status ask_token(char *out, size_t cap, struct yg_err *err)
 
 static yg_status given(const struct yg_cli *c, struct yg_context *x, struct yg_err *err)
 {
-	const char *server = yg_cli_get(c, "server"), *ca = yg_cli_get(c, "ca-file");
-	const char *token = yg_cli_get(c, "token-file");
+	const char *server = yg_client_said(c, "server", "YAGURA_SERVER"),
+		   *ca = yg_client_said(c, "ca-file", "YAGURA_CA_FILE"),
+		   *token = yg_client_said(c, "token-file", "YAGURA_TOKEN_FILE");
 	if (server == NULL || strlen(server) >= sizeof x->server)
-		return YG_FAIL(err, YG_INVAL, "--server URL is needed");
+		return YG_FAIL(err, YG_INVAL, "--server URL or $YAGURA_SERVER is needed");
 	(void)snprintf(x->server, sizeof x->server, "%s", server);
 	if (ca != NULL) {
 		char *whole = realpath(ca, NULL);
@@ -165,8 +166,10 @@ static yg_status given(const struct yg_cli *c, struct yg_context *x, struct yg_e
 		(void)snprintf(x->ca_file, sizeof x->ca_file, "%s", whole);
 		free(whole);
 	}
-	return token != NULL ? yg_token_read(token, x->token, sizeof x->token, err)
-			     : ask_token(x->token, sizeof x->token, err);
+	if (token != NULL)
+		return yg_token_read(token, x->token, sizeof x->token, err);
+	return yg_cli_has(c, "no-input") ? YG_FAIL(err, YG_INVAL, "--token-file FILE is needed")
+					 : ask_token(x->token, sizeof x->token, err);
 }
 
 /* "host" of "https://host:8443/": what a context is called unless a name is given. */

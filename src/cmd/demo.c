@@ -45,6 +45,7 @@ const struct yg_cmd yg_cmds_demo[] = {
 	 .run = run_status},
 	{.noun = "demo",
 	 .verb = "remove",
+	 .away = true,
 	 .opts = remove_opts,
 	 .doc = "Remove the demonstration with all its data.",
 	 .doc_ja = "デモをデータごと削除する。",

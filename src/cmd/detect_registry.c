@@ -12,15 +12,18 @@
 #define EXCEPTIONS "/api/v1/detection-exceptions"
 enum { FILES_MAX = 6000, BYTES_MAX = 16 << 20, NAMES = 64 << 20, REFUSED = 3 };
 
-static const struct yg_column rule_columns[] = {
-	{"ID", "id", 28},           {"ORG", "org", 14},         {"STAGE", "stage", 10},
-	{"LEVEL", "level", 13},     {"HITS24H", "hits_24h", 8}, {"ALERTS30D", "alerts_30d", 9},
-	{"REFUSED", "refused", 10}, {"TITLE", "title", 0}};
-static const struct yg_column exception_columns[] = {{"ID", "id", 28},
-						     {"RULE", "rule", 28},
-						     {"ORG", "org", 16},
-						     {"EXPIRES", "expires_at", 20},
-						     {"REASON", "reason", 0}};
+static const struct yg_column rule_columns[] = {{"ID", "id", 28},
+						{"ORG", "org", 14},
+						{"STAGE", "stage", 10},
+						{"IN FORCE", "stage_in_force", 10},
+						{"LEVEL", "level", 13},
+						{"HITS24H", "hits_24h", 8},
+						{"ALERTS30D", "alerts_30d", 9},
+						{"REFUSED", "refused", 10},
+						{"TITLE", "title", 0}};
+static const struct yg_column exception_columns[] = {
+	{"ID", "id", 28},   {"RULE", "rule", 28},          {"TITLE", "rule_title", 24},
+	{"ORG", "org", 16}, {"EXPIRES", "expires_at", 20}, {"REASON", "reason", 0}};
 static const struct yg_column matrix_columns[] = {
 	{"TECHNIQUE", "id", 12},    {"LIVE", "rules.live", 5},     {"AUDIT", "rules.audit_only", 6},
 	{"TEST", "rules.test", 5},  {"OFF", "rules.off", 5},       {"DATA", "has_data", 6},
@@ -63,10 +66,13 @@ static int send_made(struct yg_cli *c, yg_status st, const struct yg_err *err, c
 
 static int run_rules(struct yg_cli *c)
 {
-	static const char *const filters[] = {"org",       "stage",      "level",     "kind", "q",
-					      "technique", "collection", "logsource", NULL};
-	return yg_list(c, yg_cli_has(c, "refused") ? RULES "?refused=true" : RULES, filters,
-		       rule_columns, YG_LEN(rule_columns));
+	static const char *const filters[] = {"org",       "stage",     "level",  "kind",
+					      "q",         "technique", "tactic", "collection",
+					      "logsource", NULL};
+	char path[80];
+	(void)snprintf(path, sizeof path, RULES "?refused=%d&exact=%d", yg_cli_has(c, "refused"),
+		       yg_cli_has(c, "exact"));
+	return yg_list(c, path, filters, rule_columns, YG_LEN(rule_columns));
 }
 
 static int run_show(struct yg_cli *c)
@@ -358,15 +364,19 @@ static int run_matrix(struct yg_cli *c)
 		   "期限。時刻、30d のような期間、never。")
 static const struct yg_opt list_opts[] = {
 	O_ORG,
-	YG_O_VALUE("stage", "STAGES", "One or several stages, with commas.",
-		   "段階(コンマ区切り)。"),
+	YG_O_VALUE("stage", "STAGES", "One or several stages in force, with commas.",
+		   "適用中の段階(コンマ区切り)。"),
 	YG_O_VALUE("level", "LEVELS", "One or several levels, with commas.",
 		   "重大度(コンマ区切り)。"),
 	YG_O_VALUE("kind", "KIND", "rule, correlation or filter.", "rule、correlation、filter。"),
-	YG_O_VALUE("q", "TEXT", "What title, id, name, tags or file have in them.",
-		   "題名・ID・名前・タグ・ファイル名に含まれる語。"),
+	YG_O_VALUE("q", "TEXT", "What title, id, name, tags, file or text have in them.",
+		   "題名・ID・名前・タグ・ファイル名・本文に含まれる語。"),
 	YG_O_VALUE("technique", "T", "Technique (T1059) or tactic (execution) of ATT&CK.",
 		   "ATT&CK の技術(T1059)または戦術(execution)。"),
+	YG_O_VALUE("tactic", "WORD", "A tactic of the matrix (execution, none).",
+		   "マトリクスの戦術(execution、none)。"),
+	YG_O_FLAG("exact", "The technique alone, as the matrix counts.",
+		  "その技術だけ(マトリクスの数え方)。"),
 	YG_O_VALUE("collection", "NAME", "Of this collection.", "このコレクションだけ。"),
 	YG_O_VALUE("logsource", "C/P/S", "Category, product and service of the log source.",
 		   "ログソースの category/product/service。"),
@@ -448,6 +458,7 @@ const struct yg_cmd yg_cmds_detect_registry[] = {
 	 .run = run_change},
 	{.noun = "detect",
 	 .verb = "rule-remove",
+	 .away = true,
 	 .args = "[ID]",
 	 .args_max = 1,
 	 .opts = remove_opts,

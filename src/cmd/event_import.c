@@ -94,7 +94,7 @@ static void reader_free(struct reader *r)
 static void progress(struct reader *r, bool last)
 {
 	int64_t now = yg_env_mono(yg_cli_env(r->cli)).us;
-	if (isatty(STDERR_FILENO) == 0 || (!last && now - r->shown_us < 200000))
+	if (!yg_cli_progress(r->cli) || (!last && now - r->shown_us < 200000))
 		return;
 	r->shown_us = now;
 	yg_note(r->cli, "\r%s: %llu of %llu MB, %llu records%s", r->file,

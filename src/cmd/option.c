@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 
@@ -12,6 +13,7 @@ struct given {
 	const char *value; /* NULL for a flag */
 };
 struct yg_cli {
+	char scope[256]; /* its parts, which options point into */
 	const struct yg_cmd *cmd;
 	const struct yg_env *env;
 	struct given given[YG_CLI_OPTS_MAX];
@@ -25,7 +27,19 @@ const struct yg_opt yg_common_opts[] = {
 	 "使い方を表示して終了する。"},
 	{"json", 0, YG_OPT_FLAG, NULL, false, "Print JSON: one document, or one line per item.",
 	 "JSON で出力する(1 文書、または 1 件 1 行)。"},
-	{"quiet", 'q', YG_OPT_FLAG, NULL, false, "Print no progress.", "経過を表示しない。"},
+	{"quiet", 'q', YG_OPT_FLAG, NULL, false, "Print no progress and no notes.",
+	 "経過も補足も表示しない。"},
+	{"no-progress", 0, YG_OPT_FLAG, NULL, false, "Print no progress.", "経過を表示しない。"},
+	{"no-color", 0, YG_OPT_FLAG, NULL, false, "Print no colours, as with $NO_COLOR.",
+	 "色を付けない($NO_COLOR と同じ)。"},
+	{"yes", 'y', YG_OPT_FLAG, NULL, false, "Do not ask whether to go on.",
+	 "確認を求めずに実行する。"},
+	{"no-input", 0, YG_OPT_FLAG, NULL, false,
+	 "Never ask: what would have to be asked for is a mistake.",
+	 "何も尋ねない。尋ねる必要があれば誤りとする。"},
+	{"scope", 0, YG_OPT_VALUE, "SCOPE", false,
+	 "org:NAME, system:ID or org:NAME/system:ID, for --org and --system of commands that have them.",
+	 "範囲。org:NAME、system:ID、org:NAME/system:ID(--org と --system の代わり)。"},
 	{"socket", 0, YG_OPT_FILE, "PATH", false,
 	 "Unix socket of the local server (default: run/api.sock below $YAGURA_DATA or ./data).",
 	 "サーバーの Unix ソケット(既定: $YAGURA_DATA または ./data の run/api.sock)。"},
@@ -152,6 +166,26 @@ bool yg_cli_japanese(const struct yg_cli *c)
 	return false;
 }
 
+bool yg_cli_color(const struct yg_cli *c)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return isatty(STDOUT_FILENO) != 0 && !yg_cli_has(c, "no-color") &&
+	       (no == NULL || no[0] == '\0') &&
+	       (term == NULL || !yg_sv_eq(yg_sv_of(term), YG_SV("dumb")));
+}
+
+bool yg_cli_progress(const struct yg_cli *c)
+{
+	return isatty(STDERR_FILENO) != 0 && !yg_cli_has(c, "no-progress") &&
+	       !yg_cli_has(c, "quiet");
+}
+
+bool yg_cli_asks(const struct yg_cli *c)
+{
+	return isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0 &&
+	       !yg_cli_has(c, "no-input");
+}
+
 int yg_cli_fail(const struct yg_err *err)
 {
 	(void)fprintf(stderr, "yagura: %s\n", err->msg);
@@ -255,10 +289,68 @@ static int check(const struct yg_cli *c)
 	return 0;
 }
 
+/* "org:NAME/system:ID" as if --org and --system had been given. */
+static int take_scope(struct yg_cli *c)
+{
+	static const char *const names[] = {"org", "system"};
+	const char *scope = yg_cli_get(c, "scope");
+	struct yg_sv rest = yg_sv_of(scope), part, value;
+	if (scope == NULL)
+		return 0;
+	if (rest.n == 0 || rest.n >= sizeof c->scope)
+		return yg_cli_usage(c, "--scope takes org:NAME/system:ID, found '%s'", scope);
+	memcpy(c->scope, scope, rest.n + 1);
+	for (char *p = c->scope; *p != '\0'; p++)
+		*p = *p == '/' ? '\0' : *p;
+	while (yg_sv_cut(&rest, '/', &part)) {
+		size_t i = 0, at = (size_t)(part.p - scope);
+		value = part;
+		struct yg_sv name = YG_SV("");
+		(void)yg_sv_cut(&value, ':', &name);
+		while (i < YG_LEN(names) && !yg_sv_eq(name, yg_sv_of(names[i])))
+			i++;
+		const struct yg_opt *o = i < YG_LEN(names) ? opt_find(c->cmd, name, 0) : NULL;
+		if (i == YG_LEN(names) || value.p == NULL || value.n == 0)
+			return yg_cli_usage(c, "--scope takes org:NAME/system:ID, found '%s'",
+					    scope);
+		if (o == NULL)
+			return yg_cli_usage(c, "--scope names a %s, and there is no --%s here",
+					    names[i], names[i]);
+		int rc = add(c, o, c->scope + at + name.n + 1);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What cannot be taken back is asked about where somebody sits; scripts say --yes or not. */
+static int agree(const struct yg_cli *c)
+{
+	char line[16] = "";
+	const struct yg_cmd *cmd = c->cmd;
+	if (!cmd->away || yg_cli_has(c, "yes") || yg_cli_has(c, "dry-run"))
+		return 0;
+	if (yg_cli_has(c, "no-input"))
+		return yg_cli_usage(c, "this would have to be asked about: --yes is needed");
+	if (!yg_cli_asks(c))
+		return 0;
+	(void)fprintf(stderr,
+		      yg_cli_japanese(c) ? "yagura %s %s %s: 実行しますか? [y/N] "
+					 : "yagura %s %s %s: go on? [y/N] ",
+		      cmd->noun, cmd->verb != NULL ? cmd->verb : "",
+		      c->arg_count > 0 ? c->args[0] : "");
+	if (fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'))
+		return 0;
+	(void)fputs(yg_cli_japanese(c) ? "中止しました。\n" : "Nothing was done.\n", stderr);
+	return 1;
+}
+
 int yg_cmd_run(const struct yg_cmd *cmd, const struct yg_env *env, int argc, char **argv)
 {
 	struct yg_cli c = {.cmd = cmd, .env = env, .args = argv};
 	int rc = take_all(&c, argv, argc);
+	if (rc == 0)
+		rc = take_scope(&c);
 	if (rc != 0)
 		return rc;
 	if (yg_cli_has(&c, "help")) {
@@ -266,5 +358,7 @@ int yg_cmd_run(const struct yg_cmd *cmd, const struct yg_env *env, int argc, cha
 		return 0;
 	}
 	rc = check(&c);
+	if (rc == 0)
+		rc = agree(&c);
 	return rc != 0 ? rc : cmd->run(&c);
 }

@@ -60,6 +60,9 @@ size_t yg_cli_argc(const struct yg_cli *c);
 const char *yg_cli_arg(const struct yg_cli *c, size_t i);
 const struct yg_env *yg_cli_env(const struct yg_cli *c);
 bool yg_cli_json(const struct yg_cli *c);     /* --json */
+bool yg_cli_color(const struct yg_cli *c);    /* standard output is a terminal that has colours */
+bool yg_cli_progress(const struct yg_cli *c); /* somebody watches standard error */
+bool yg_cli_asks(const struct yg_cli *c);     /* somebody is there who can answer */
 bool yg_cli_japanese(const struct yg_cli *c); /* LC_ALL, LC_MESSAGES, LANG begin with ja */
 
 struct yg_cmd {
@@ -68,13 +71,13 @@ struct yg_cmd {
 	size_t args_min, args_max;
 	const struct yg_opt *opts; /* ended by name == NULL; NULL for none but the common ones */
 	bool changes;              /* something on the server, at once: takes --dry-run */
-	const char *doc, *doc_ja;  /* one sentence each */
-	const char *more;          /* paragraphs for the manual page, or NULL */
+	bool away; /* what it does cannot be taken back: asked about on a terminal, unless --yes */
+	const char *doc, *doc_ja; /* one sentence each */
+	const char *more;         /* paragraphs for the manual page, or NULL */
 	/* Returns the exit status (yg_status_exit()); prints errors itself by yg_cli_fail(). */
 	int (*run)(struct yg_cli *c);
 };
-/* Common options of every command: --help, --json, --socket PATH, --server URL,
- * --token-file FILE, --quiet. */
+/* Common options of every command are in yg_common_opts (cmd/command.h). */
 
 /* Prints "yagura: <message>" to stderr and returns the exit status of the code. */
 int yg_cli_fail(const struct yg_err *err);

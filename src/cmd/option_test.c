@@ -38,6 +38,27 @@ static const struct yg_opt must_opts[] = {YG_O_NEEDED("need", "X", "Needed.", "�
 static const struct yg_cmd must = {
 	.noun = "test", .verb = "must", .opts = must_opts, .run = run, .doc = "Test."};
 
+static int run_scoped(struct yg_cli *c)
+{
+	const char *org = yg_cli_get(c, "org"), *system = yg_cli_get(c, "system");
+	(void)snprintf(seen_value, sizeof seen_value, "%s %s", org != NULL ? org : "-",
+		       system != NULL ? system : "-");
+	return 0;
+}
+
+static const struct yg_opt scoped_opts[] = {YG_O_VALUE("org", "ORG", "Of one.", "組織。"),
+					    YG_O_VALUE("system", "ID", "Of one.", "システム。"),
+					    YG_OPTS_END};
+static const struct yg_cmd scoped = {
+	.noun = "test", .verb = "scoped", .opts = scoped_opts, .run = run_scoped, .doc = "Test."};
+static const struct yg_cmd away = {.noun = "test",
+				   .verb = "away",
+				   .away = true,
+				   .args = "A",
+				   .args_max = 1,
+				   .run = run,
+				   .doc = "Test."};
+
 static int call(const struct yg_cmd *what, const char *words)
 {
 	static char text[256];
@@ -93,6 +114,15 @@ int main(void)
 	T_OK(call(&cmd, "--value 1 --value 2") == 2);
 	T_OK(call(&cmd, "--nothing") == 2 && call(&cmd, "-x") == 2);
 	T_OK(call(&must, "") == 2 && call(&must, "--need 1") == 0);
+	T_OK(call(&away, "a") == 0 && call(&away, "a --no-input --yes") == 0 &&
+	     call(&away, "a --no-input") == 2);
+	T_OK(call(&scoped, "--scope org:moj/system:y-1") == 0 &&
+	     strcmp(seen_value, "moj y-1") == 0);
+	T_OK(call(&scoped, "--scope system:y-2") == 0 && strcmp(seen_value, "- y-2") == 0);
+	T_OK(call(&scoped, "--scope org:a --org b") == 2 && call(&scoped, "--scope org:") == 2 &&
+	     call(&scoped, "--scope moj") == 2 && call(&scoped, "--scope asset:x") == 2 &&
+	     call(&scoped, "--scope org:a/") == 2);
+	T_OK(call(&cmd, "--scope org:a") == 2);
 	(void)dup2(err, STDERR_FILENO);
 	tables();
 	return tap_done();

@@ -105,6 +105,7 @@ const struct yg_cmd yg_cmds_people[] = {
 	 .run = run_person_show},
 	{.noun = "person",
 	 .verb = "disable",
+	 .away = true,
 	 .args = "ID",
 	 .args_min = 1,
 	 .args_max = 1,

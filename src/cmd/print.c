@@ -300,7 +300,7 @@ int yg_call_and_print(const struct yg_cli *c, const struct yg_call *call)
 static void progress(const struct yg_cli *c, json_t *job, bool last)
 {
 	char done[32], total[32], state[32];
-	if (yg_cli_has(c, "quiet") || (!last && isatty(STDERR_FILENO) == 0))
+	if (!last && !yg_cli_progress(c))
 		return;
 	yg_note(c, "\r%s %s of %s%s", yg_member_text(job, "state", state, sizeof state),
 		yg_member_text(job, "done", done, sizeof done),

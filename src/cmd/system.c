@@ -26,7 +26,7 @@ static void print_check(const struct yg_cli *c, json_t *check)
 	char state[16], name[64], text[1024], hint[1024];
 	(void)yg_member_text(check, "state", state, sizeof state);
 	(void)yg_member_text(check, "hint", hint, sizeof hint);
-	bool color = isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
+	bool color = yg_cli_color(c);
 	struct yg_sv s = yg_sv_of(state);
 	const char *on = YG_SV_IS(s, "ok")     ? "\033[32m"
 			 : YG_SV_IS(s, "warn") ? "\033[33m"

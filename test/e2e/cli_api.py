@@ -106,6 +106,10 @@ def contexts(s, token, folder):
     ok(run("login", "twice", *where, input=token + "\n")[0] == 0 and
        [(x["name"], x["used"]) for x in rows(run("context", "list", "--json")[1])] == [("here", False), ("twice", True)], "the newest is in use")
     ok(token not in run("context", "list", "--json")[1], "its token is not shown")
+    by_env = {"YAGURA_SERVER": where[1], "YAGURA_CA_FILE": where[3], "YAGURA_TOKEN_FILE": secret}
+    got = run("login", "env", "--no-input", env=by_env)
+    ok(got[0] == 0 and run("logout", "env")[0] == 0 and run("context", "use", "twice")[0] == 0, "the environment names a server to sign in at", got)
+    ok(run("login", "env", "--no-input", *where)[0] == 2, "and nothing is asked for where that is not wanted")
     ok(run("context", "use", "here")[0] == 0 and run("context", "use", "nowhere")[0] == 6, "another one is chosen")
     ok(run("org", "list", env={"YAGURA_CONTEXT": "nowhere"})[0] == 6 and run("org", "list", env={"YAGURA_CONTEXT": "twice"})[0] == 0, "or named for one command")
     local = run("org", "list", "--json", env={"YAGURA_DATA": s.data})
