@@ -313,6 +313,16 @@ static void close_handle(uv_handle_t *h, void *arg)
 		uv_close(h, NULL);
 }
 
+/* Why it does not start, for who started it by hand: the way the log goes, which loses nothing to
+ * a terminal that is slow. */
+static void tell_why(struct sup *s, const struct yg_err *err)
+{
+	char text[sizeof err->msg + 16];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_printf(&b, "yagura: %s\n", err->msg);
+	(void)yg_log_out_put(&s->log, yg_sb_sv(&b));
+}
+
 int yg_serve(const struct yg_serve *what)
 {
 	struct sup *s = calloc(1, sizeof *s);
@@ -337,8 +347,8 @@ int yg_serve(const struct yg_serve *what)
 	if (st != YG_OK) {
 		yg_log(&s->env, YG_EV_SERVE_FAILED, YG_KS("status", yg_status_name(st)),
 		       YG_KERR(&err));
+		tell_why(s, &err);
 		yg_log_out_end(&s->log);
-		(void)fprintf(stderr, "yagura: %s\n", err.msg);
 		free_all(s);
 		return st == YG_PARSE ? 3 : 1;
 	}
