@@ -60,6 +60,38 @@ export function faultsOf(tab, language) {
 	);
 }
 
+/** What can be used: its name, its size, its colour and what lies behind it. */
+export function controlsOf(tab) {
+	return tab.page.evaluate(() => {
+		const clear = (c) => c === "transparent" || /, 0\)$/.test(c);
+		const behind = (e) => {
+			for (let x = e; x !== null; x = x.parentElement) {
+				const { backgroundColor } = getComputedStyle(x);
+				if (!clear(backgroundColor)) return backgroundColor;
+			}
+			return "none";
+		};
+		return [...document.querySelectorAll("a[href],button,input:not([type=hidden]),select,textarea,summary")]
+			.filter((e) => !e.classList.contains("y-hidden") && e.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+			.map((e) => {
+				const { width, height } = e.getBoundingClientRect();
+				const s = getComputedStyle(e);
+				return { name: `<${e.tagName.toLowerCase()} class="${e.getAttribute("class") ?? ""}"> ${(e.getAttribute("aria-label") ?? e.innerText ?? "").trim().slice(0, 40)}`, width, height, colour: s.color, behind: behind(e), field: e.matches("input,select,textarea"), edge: s.borderTopStyle === "none" || s.borderTopWidth === "0px" ? "none" : s.borderTopColor, own: s.appearance !== "none" };
+			});
+	});
+}
+/** What of it is lost in forced colours, as lines: not there, of another size, of the colour of what lies behind it, a field without an edge. */
+export function lostOf(before, forced) {
+	const faults = before.length === forced.length ? [] : [`${before.length} controls, then ${forced.length}`];
+	for (const [i, e] of forced.entries()) {
+		const was = before[i];
+		if (was !== undefined && was.name === e.name && (Math.abs(was.width - e.width) > 4 || Math.abs(was.height - e.height) > 4)) faults.push(`of another size: ${e.name} ${was.width}x${was.height}, then ${e.width}x${e.height}`);
+		if (e.colour === e.behind) faults.push(`of the colour behind it: ${e.name} ${e.colour}`);
+		if (e.field && !e.own && (e.edge === "none" || e.edge === e.behind)) faults.push(`a field without an edge: ${e.name}`);
+	}
+	return faults;
+}
+
 /** The pages that are built into the program under test. */
 export async function pagesOf(tab) {
 	return Object.keys(await tab.page.evaluate(() => JSON.parse(document.querySelector('meta[name="yagura"]').content).pages));
@@ -104,7 +136,15 @@ export async function addresses(built, api) {
 	return out;
 }
 
-/** Addresses of the tabs of the page that is open. */
-export function tabsOf(tab) {
-	return tab.page.evaluate(() => [...document.querySelectorAll("main [role=tablist] a[href], main .y-tabs a[href]")].map((a) => a.getAttribute("href")).filter((h) => h !== location.pathname + location.search));
+/** Addresses of the other tabs of the page that is open. */
+export async function tabsOf(tab) {
+	const others = tab.page.locator("main .y-tabs [role=tab]");
+	const here = await tab.page.evaluate(() => location.pathname + location.search);
+	const out = [];
+	for (let i = 0; i < (await others.count()); i++) {
+		await others.nth(i).click();
+		out.push(await tab.page.evaluate(() => location.pathname + location.search));
+	}
+	await tab.go(here);
+	return out.filter((x) => x !== here);
 }

@@ -329,6 +329,20 @@ export async function loadSample(server, records = 4000) {
 	await until("events of the demonstration", async () => (await server.local("GET", "/api/v1/events?limit=1&from=now-90d")).json().items?.length > 0, 120);
 }
 
+/** Of the detection that the demonstration has, what somebody has made since. */
+export async function worked(chief) {
+	const of = async (where) => (await chief.get(`/api/v1/${where}`)).items;
+	const [rule] = await of("detection-rules?q=Name%20that%20carries&limit=1");
+	const { org } = (await of("alerts?limit=1"))[0];
+	const expires_at = new Date(Date.now() + 30 * 86_400_000).toISOString();
+	await chief.must("PUT", `/api/v1/detection-rules/${rule.id}/overrides/${org}`, { stage: "audit-only", reason: "更改作業のあいだ / while servers are replaced", expires_at });
+	const exception = await chief.must("POST", "/api/v1/detection-exceptions", { rule: rule.id, org, text: "selection:\n    query|endswith: '.cdn.example'\ncondition: selection\n", reason: "CDNの名前 / names of our CDN", expires_at });
+	const hunt = await chief.must("POST", "/api/v1/retro-hunts", { rule: rule.id, org, from: new Date(Date.now() - 30 * 86_400_000).toISOString(), until: new Date().toISOString() });
+	await until("the hunt is over", async () => !["queued", "running"].includes((await chief.get(`/api/v1/retro-hunts/${hunt.id}`)).state));
+	const one = `/detection-rule/${rule.id}`;
+	return { rule: one, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
+}
+
 /** On the import page a file whose JSON nobody knows; when it is there, so is its proposed mapping. */
 export async function chooseOwnJson(tab, server, w) {
 	const { page } = tab;

@@ -2,7 +2,7 @@
 // Usage: screenshots.mjs YAGURA FOLDER [PART-OF-ADDRESS...]
 import fs from "node:fs";
 import path from "node:path";
-import { Server, firstPerson, loadSample, openBrowser, run, until } from "./lib.mjs";
+import { Server, firstPerson, loadSample, openBrowser, run, worked } from "./lib.mjs";
 import { addresses, pagesOf } from "./inspect.mjs";
 
 const folder = path.resolve(process.argv[3] ?? "build/screenshots");
@@ -31,19 +31,6 @@ async function take(tab, name, language, show) {
 		}
 	}
 	process.stdout.write(`# ${language} ${name}\n`);
-}
-/** Of the detection that the demonstration has, what somebody has made since. */
-async function worked(chief) {
-	const of = async (where) => (await chief.get(`/api/v1/${where}`)).items;
-	const [rule] = await of("detection-rules?q=Name%20that%20carries&limit=1");
-	const { org } = (await of("alerts?limit=1"))[0];
-	const expires_at = new Date(Date.now() + 30 * 86_400_000).toISOString();
-	await chief.must("PUT", `/api/v1/detection-rules/${rule.id}/overrides/${org}`, { stage: "audit-only", reason: "更改作業のあいだ / while servers are replaced", expires_at });
-	const exception = await chief.must("POST", "/api/v1/detection-exceptions", { rule: rule.id, org, text: "selection:\n    query|endswith: '.cdn.example'\ncondition: selection\n", reason: "CDNの名前 / names of our CDN", expires_at });
-	const hunt = await chief.must("POST", "/api/v1/retro-hunts", { rule: rule.id, org, from: new Date(Date.now() - 30 * 86_400_000).toISOString(), until: new Date().toISOString() });
-	await until("the hunt is over", async () => !["queued", "running"].includes((await chief.get(`/api/v1/retro-hunts/${hunt.id}`)).state));
-	const one = `/detection-rule/${rule.id}`;
-	return { rule: one, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
 }
 /** What one sees when something was typed. */
 function scenes(tab, rule) {
