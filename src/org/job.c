@@ -207,6 +207,25 @@ yg_status yg_job_list(struct yg_state *db, const struct yg_job_filter *f, struct
 	return yg_rows_take(s, take, arena, list, sizeof *list, limit, out_n, err);
 }
 
+yg_status yg_job_next(struct yg_state *db, const struct yg_sv *kinds, size_t n, bool others,
+		      struct yg_arena *arena, struct yg_job *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st =
+		yg_state_prepare(db,
+				 YG_SQL("SELECT " COLUMNS " FROM job WHERE state = 'queued'"
+					" AND (kind IN yg_set($1)) = ($2 = 0) ORDER BY id LIMIT 1"),
+				 &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_set(s, 1, kinds, n);
+	yg_stmt_i64(s, 2, others);
+	st = yg_stmt_step(s, &row, err);
+	*out = (struct yg_job){.id = YG_SV_INIT("")};
+	return st == YG_OK && row ? take(s, arena, out, err) : st;
+}
+
 yg_status yg_job_undo_left(struct yg_state *db, struct yg_sv id, int64_t more, struct yg_err *err)
 {
 	struct yg_stmt *s = NULL;

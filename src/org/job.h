@@ -57,6 +57,10 @@ yg_status yg_job_recover(struct yg_act *act, uint64_t *out_n, struct yg_err *err
 
 yg_status yg_job_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 		     struct yg_job *out, struct yg_err *err);
+/* The oldest that is queued and, with `others`, of none of these kinds, else of one of them.
+ * Its id is empty when none waits. */
+yg_status yg_job_next(struct yg_state *db, const struct yg_sv *kinds, size_t n, bool others,
+		      struct yg_arena *arena, struct yg_job *out, struct yg_err *err);
 struct yg_job_filter {
 	struct yg_reach reach;
 	struct yg_sv actor;  /* whose own jobs are in it, too; empty: nobody's */

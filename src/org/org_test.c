@@ -252,6 +252,33 @@ static void test_jobs(void)
 	T_OK(yg_job_get(db, YG_SV("j-x"), &arena, &j, &err) == YG_NOTFOUND);
 }
 
+/* The oldest that waits, however many were made behind it. */
+static void test_next_job(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_sv long_ones[] = {YG_SV("hunt"), YG_SV("export")};
+	struct yg_id first, second, other;
+	struct yg_job j;
+	struct yg_tx tx;
+	T_OK(yg_job_next(db, long_ones, 2, true, &arena, &j, &err) == YG_OK && j.id.n == 0);
+	T_OK(yg_tx_begin(&tx, db, &err) == YG_OK);
+	yg_status st = yg_job_add(&act, YG_SV("hunt"), YG_SV(""), YG_SV(""), &first, &err);
+	for (int i = 0; st == YG_OK && i < 2100; i++)
+		st = yg_job_add(&act, YG_SV("import"), YG_SV(""), YG_SV(""), &other, &err);
+	if (st == YG_OK)
+		st = yg_job_add(&act, YG_SV("hunt"), YG_SV(""), YG_SV(""), &second, &err);
+	T_OK(yg_tx_end(&tx, st, &err) == YG_OK);
+	T_OK(yg_job_next(db, long_ones, 1, false, &arena, &j, &err) == YG_OK &&
+	     yg_sv_eq(j.id, yg_id_sv(&first)));
+	T_OK(yg_job_start(&act, yg_id_sv(&first), &err) == YG_OK &&
+	     yg_job_next(db, long_ones, 1, false, &arena, &j, &err) == YG_OK &&
+	     yg_sv_eq(j.id, yg_id_sv(&second)));
+	T_OK(yg_job_next(db, long_ones + 1, 1, false, &arena, &j, &err) == YG_OK && j.id.n == 0);
+	T_OK(yg_job_next(db, long_ones, 2, true, &arena, &j, &err) == YG_OK &&
+	     YG_SV_IS(j.kind, "import"));
+}
+
 static void test_role_proof(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -481,6 +508,7 @@ int main(void)
 	test_organisations();
 	test_tokens();
 	test_jobs();
+	test_next_job();
 	test_role_proof();
 	test_rows();
 	test_counts();

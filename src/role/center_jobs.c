@@ -592,40 +592,17 @@ static void run_job(struct center *c, struct yg_state *db, const struct yg_job *
  * import waiting, and who tries a rule waits for nothing but other tries. */
 enum lane { LANE_COMMON, LANE_EXPORTS, LANE_TRIES, LANE_HUNTS };
 
-static enum lane lane_of(struct yg_sv kind)
-{
-	if (YG_SV_IS(kind, YG_EXPORT_KIND))
-		return LANE_EXPORTS;
-	if (YG_SV_IS(kind, YG_HUNT_KIND))
-		return LANE_HUNTS;
-	return YG_SV_IS(kind, YG_TRY_KIND) ? LANE_TRIES : LANE_COMMON;
-}
-
 /* The oldest queued job of a lane; false when none waits. */
 static bool next_job(struct yg_state *db, enum lane lane, struct yg_arena *arena,
 		     struct yg_job *out)
 {
-	struct yg_job *list = NULL;
-	struct yg_sv before = YG_SV("");
-	bool found = false;
-	size_t n = YG_PAGE_MAX;
-	/* queued ones are among the newest: older ones have ended */
-	for (int pages = 0; pages < 10 && n == YG_PAGE_MAX; pages++) {
-		if (yg_job_list(db,
-				&(struct yg_job_filter){.reach = YG_REACH_ALL,
-							.before = before,
-							.limit = YG_PAGE_MAX},
-				arena, &list, &n, NULL) != YG_OK)
-			break;
-		for (size_t i = 0; i < n; i++) {
-			if (list[i].state == YG_JOB_QUEUED && lane_of(list[i].kind) == lane) {
-				*out = list[i];
-				found = true;
-			}
-			before = list[i].id;
-		}
-	}
-	return found;
+	static const struct yg_sv own[] = {[LANE_EXPORTS] = YG_SV_INIT(YG_EXPORT_KIND),
+					   [LANE_TRIES] = YG_SV_INIT(YG_TRY_KIND),
+					   [LANE_HUNTS] = YG_SV_INIT(YG_HUNT_KIND)};
+	bool common = lane == LANE_COMMON;
+	return yg_job_next(db, common ? own + 1 : &own[lane], common ? YG_LEN(own) - 1 : 1, common,
+			   arena, out, NULL) == YG_OK &&
+	       out->id.n > 0;
 }
 
 static void run_queued(struct center *c, enum lane lane)
