@@ -155,8 +155,10 @@ static yg_status put_said(struct yg_jo *j, struct yg_request *q, struct yg_state
 	struct yg_detect_exception *exceptions = NULL;
 	const struct yg_detect_exception_filter f = {
 		.reach = *reach, .rule = uid, .limit = YG_PAGE_MAX};
+	const struct yg_detect_override_filter of = {
+		.reach = *reach, .rule = uid, .after = YG_SV_INIT(""), .limit = YG_PAGE_MAX};
 	size_t n = 0, xn = 0;
-	yg_status st = yg_detect_override_list(db, uid, reach, q->arena, &overrides, &n, err);
+	yg_status st = yg_detect_override_list(db, &of, q->arena, &overrides, &n, err);
 	if (st == YG_OK)
 		st = yg_detect_exception_list(db, &f, q->arena, &exceptions, &xn, err);
 	if (st != YG_OK)

@@ -135,11 +135,10 @@ yg_status yg_try_read(struct yg_request *q, struct yg_state *db, struct yg_try *
 static yg_status check_rule(struct yg_api *api, struct yg_request *q, struct yg_sv text,
 			    struct yg_err *err)
 {
-	struct yg_hunt_rules *rules = NULL;
+	struct yg_hunt_rule *rule = NULL;
 	struct yg_err why = {0};
-	const struct yg_hunt_text one = {YG_SV("rule"), text};
-	yg_status st = yg_hunt_rules_new(api->env, &one, 1, false, &rules, &why);
-	yg_hunt_rules_free(rules);
+	yg_status st = yg_hunt_rule_new(api->env, text, &rule, &why);
+	yg_hunt_rule_free(rule);
 	if (st == YG_OK)
 		return YG_OK;
 	if (st != YG_PARSE && st != YG_LIMIT)
@@ -201,7 +200,7 @@ static yg_status put_hunt(struct yg_jo *j, struct yg_request *q, struct yg_state
 {
 	const char *kind = kind_of(h);
 	char title[80];
-	struct yg_sv *items = NULL;
+	struct yg_hunt_item *items = NULL;
 	size_t n = 0;
 	bool given = kind[0] == 'i' && h->last == 0;
 	yg_status st = given ? yg_hunt_items(db, h->seq, 20, q->arena, &items, &n, err) : YG_OK;
@@ -218,8 +217,9 @@ static yg_status put_hunt(struct yg_jo *j, struct yg_request *q, struct yg_state
 	if (given) {
 		yg_jo_begin(j, '[');
 		for (size_t i = 0; i < n; i++)
-			yg_jo_text(j, yg_sv_sub(items[i], yg_sv_find(items[i], ' ', 0) + 1,
-						items[i].n));
+			yg_jo_text(j,
+				   yg_sv_sub(items[i].text, yg_sv_find(items[i].text, ' ', 0) + 1,
+					     items[i].text.n));
 		yg_jo_end(j, ']');
 	} else {
 		yg_jo_raw(j, YG_SV(""));

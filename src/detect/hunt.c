@@ -3,6 +3,7 @@
 #include "base/limits.h"
 
 #define QUERY_SECONDS 30u
+#define QUERY_BYTES   (8u << 20) /* the condition, and organisations */
 #define CHUNK_BYTES   (64u << 20)
 #define ROW_ARENA     (16u << 20) /* the lists of one event */
 #define ROWS_MOST     5000u
@@ -105,6 +106,7 @@ struct slice {
 	void *ctx;
 	struct yg_search_key last;
 	size_t n;
+	bool full; /* it ends before a row for which there was no room */
 };
 
 static yg_status read_rows(struct yg_sv rows, struct slice *c, struct yg_err *err)
@@ -114,11 +116,18 @@ static yg_status read_rows(struct yg_sv rows, struct slice *c, struct yg_err *er
 	struct yg_rd rd = yg_rd_init(rows.p, rows.n);
 	yg_status st = YG_OK;
 	yg_arena_init(&arena, ROW_ARENA);
-	for (; st == YG_OK && yg_rd_left(&rd) > 0; c->n++) {
+	while (st == YG_OK && yg_rd_left(&rd) > 0) {
 		yg_arena_reset(&arena);
 		st = yg_event_row_read(&rd, &arena, &ev, err);
-		if (st == YG_OK)
-			st = c->row(c->ctx, &ev, err);
+		if (st != YG_OK)
+			break;
+		st = c->row(c->ctx, &ev, err);
+		if (st == YG_LIMIT && c->n > 0) {
+			c->full = true;
+			st = YG_OK;
+			break;
+		}
+		c->n++;
 		c->last = (struct yg_search_key){
 			.time = ev.time, .spool = ev.spool, .row = ev.row, .batch = ev.batch};
 	}
@@ -130,7 +139,7 @@ static yg_status read_slice(struct yg_ch *ch, struct yg_sv where, const struct y
 			    int64_t from, struct slice *c, struct yg_err *err)
 {
 	struct yg_buf sql, answer;
-	yg_buf_init(&sql, 2u * 1048576u);
+	yg_buf_init(&sql, QUERY_BYTES);
 	yg_buf_init(&answer, CHUNK_BYTES);
 	put_sql(&sql, where, s, from);
 	struct yg_ch_query q = {
@@ -160,7 +169,7 @@ static void widen(struct yg_hunt_scan *s, int64_t took)
 static void go_on(struct yg_hunt_scan *s, int64_t from, const struct slice *c)
 {
 	s->rows += c->n;
-	s->within = c->n >= s->most;
+	s->within = c->full || c->n >= s->most;
 	s->most = YG_MIN(s->most * 2, ROWS_MOST);
 	if (s->within) { /* the slice has more */
 		s->last = c->last;

@@ -1,9 +1,9 @@
 /* hunt.h - rules over events of the past, as the event store has them.
  *
- *   yg_hunt_rules_new(env, texts, n, &rules, &err);
+ *   yg_hunt_rule_new(env, text, &rule, &err);        one rule; sets: detect/ruleset.h
  *   yg_hunt_scan s = {...};                          where to look
  *   while (!s.done) yg_hunt_next(ch, where, &s, on_row, ctx, &err);
- *   on_row: yg_hunt_ask(rules, ev, on_match, ctx, &err);
+ *   on_row: yg_hunt_ask(rule, ev, on_match, ctx, &err);
  *
  * A stored row has every column of the event and the record as it came, which is all that
  * rules see while events come in: so the same rules match.  The store leaves out what no rule
@@ -17,41 +17,53 @@
 #include "event/search.h"
 #include "event/table.h"
 
-/* ---- rules ---- */
+/* ---- what is asked for ---- */
 
-#define YG_HUNT_RULES_MAX 20000u   /* of one hunt */
-#define YG_HUNT_WHERE_MAX 1048576u /* bytes of the condition of all of them */
+/* Bytes of the condition of many rules; a longer one would cost more to read than it saves. */
+#define YG_HUNT_WHERE_MAX 32768u
 
-struct yg_hunt_text {
-	struct yg_sv name; /* what messages call it */
-	struct yg_sv text; /* YAML: one document, a rule */
+/* What every event has that one of many rules matches (hunt_filter.h): of many more their log
+ * sources alone, and of too many nothing. */
+struct yg_hunt_where; /* owned: yg_hunt_where_free() */
+yg_status yg_hunt_where_new(const struct yg_env *env, struct yg_hunt_where **out,
+			    struct yg_err *err);
+void yg_hunt_where_free(struct yg_hunt_where *w); /* NULL is fine */
+/* YG_OK | YG_NOMEM. */
+yg_status yg_hunt_where_add(struct yg_hunt_where *w, const struct yg_sigma_rule *rule,
+			    struct yg_err *err);
+/* For yg_hunt_next(), until the next change. */
+struct yg_sv yg_hunt_where_text(const struct yg_hunt_where *w);
+
+/* ---- events as rules see them ---- */
+
+struct yg_hunt_views {
+	const struct yg_env *env;                   /* borrowed */
+	const struct yg_detect *engine;             /* borrowed: whose fields are made of events */
+	struct yg_detect_view *of[YG_SOURCE_COUNT]; /* owned; made when one is needed */
 };
-struct yg_hunt_rules; /* owned: yg_hunt_rules_free() */
-/* YG_PARSE: "name:line: reason"; a correlation cannot be looked for.  YG_LIMIT | YG_NOMEM.
- * lenient: one that cannot be is left out, as the others stand. */
-yg_status yg_hunt_rules_new(const struct yg_env *env, const struct yg_hunt_text *texts, size_t n,
-			    bool lenient, struct yg_hunt_rules **out, struct yg_err *err);
-void yg_hunt_rules_free(struct yg_hunt_rules *r); /* NULL is fine */
-/* What every event has that one of them matches; for yg_hunt_next(). */
-struct yg_sv yg_hunt_rules_where(const struct yg_hunt_rules *r);
-struct yg_detect_about yg_hunt_rules_about(const struct yg_hunt_rules *r, uint32_t rule);
-
-/* Before the first event: it is also asked of this engine (borrowed), which knows the same
- * rules and more. */
-void yg_hunt_rules_only(struct yg_hunt_rules *r, const struct yg_detect *engine);
-/* The event as the rules see it; until the next call, and as long as the event.  YG_NOMEM. */
-yg_status yg_hunt_record(struct yg_hunt_rules *r, const struct yg_event *ev,
+void yg_hunt_views_free(struct yg_hunt_views *v);
+/* Until the next call, and as long as the event.  YG_NOMEM. */
+yg_status yg_hunt_record(struct yg_hunt_views *v, const struct yg_event *ev,
 			 struct yg_detect_record *out, struct yg_err *err);
 
+/* ---- one rule, which need not be kept anywhere ---- */
+
+struct yg_hunt_rule; /* owned: yg_hunt_rule_free() */
+/* text: YAML, one document.  YG_PARSE: "rule:line: reason"; a correlation cannot be looked
+ * for.  YG_LIMIT | YG_NOMEM. */
+yg_status yg_hunt_rule_new(const struct yg_env *env, struct yg_sv text, struct yg_hunt_rule **out,
+			   struct yg_err *err);
+void yg_hunt_rule_free(struct yg_hunt_rule *r); /* NULL is fine */
+struct yg_sv yg_hunt_rule_where(const struct yg_hunt_rule *r);
 struct yg_hunt_match { /* views end with the call */
-	uint32_t rule; /* place in `texts` */
+	uint32_t rule; /* its number in `eval` */
 	const struct yg_event *event;
 	const struct yg_detect_record *record;
 	const struct yg_detect_eval *eval; /* for yg_detect_fields() */
 };
 typedef void yg_hunt_match_fn(void *ctx, const struct yg_hunt_match *m);
 /* YG_OK | YG_NOMEM. */
-yg_status yg_hunt_ask(struct yg_hunt_rules *r, const struct yg_event *ev, yg_hunt_match_fn *match,
+yg_status yg_hunt_ask(struct yg_hunt_rule *r, const struct yg_event *ev, yg_hunt_match_fn *match,
 		      void *ctx, struct yg_err *err);
 
 /* ---- events ---- */
@@ -72,7 +84,8 @@ struct yg_hunt_scan {
 	uint32_t most; /* rows of one */
 	uint64_t rows; /* that the store gave */
 };
-/* `ev` and what it points to end with the call. */
+/* `ev` and what it points to end with the call.  YG_LIMIT, but for the first of a slice: there
+ * is no room for it; the slice ends before it and the next one begins with it. */
 typedef yg_status yg_hunt_row_fn(void *ctx, const struct yg_event *ev, struct yg_err *err);
 /* The next slice, newest events first; it may be empty.  What our own
  * findings are is left out.  `where`: a condition as hunt_filter.h makes it.  When it fails,

@@ -14,6 +14,11 @@ struct maker {
 	uint32_t sources; /* bits by enum yg_source: of which kinds the rule's events may be */
 };
 
+static void maker_free(struct maker *m)
+{
+	yg_arena_free(&m->arena);
+}
+
 static bool every(struct yg_sv c)
 {
 	return c.n == 0;
@@ -125,6 +130,32 @@ static void put_search(struct yg_buf *sql, struct yg_sv text, const struct needl
 	yg_buf_put(sql, many ? YG_SV("])") : YG_SV(") > 0"));
 }
 
+/* A byte as auditd writes it in hexadecimal digits, for an expression: letters of either case,
+ * and for a blank also the zero that is read as one (view.c). */
+static void put_hex_byte(struct yg_buf *sql, unsigned char c)
+{
+	unsigned char low = c | 0x20;
+	if (c == ' ')
+		yg_buf_put(sql, YG_SV("[02]0"));
+	else if (low >= 'a' && low <= 'z')
+		yg_buf_printf(sql, "[%d%d]%X", (low >> 4) - 2, low >> 4, c & 15u);
+	else
+		yg_buf_printf(sql, "%02X", c);
+}
+
+/* In a record of auditd one of them may stand in hexadecimal digits.  Where digits begin does not
+ * matter: too much is let through, nothing is left out. */
+static void put_hex(struct yg_buf *sql, const struct needles *n)
+{
+	yg_buf_put(sql, YG_SV(" OR (position(raw, 'msg=audit(') > 0 AND match(raw, '=[0-9A-F]*("));
+	for (size_t i = 0; i < n->n; i++) {
+		yg_buf_put(sql, i > 0 ? YG_SV("|") : YG_SV(""));
+		for (size_t k = 0; k < n->v[i].n; k++)
+			put_hex_byte(sql, (unsigned char)n->v[i].p[k]);
+	}
+	yg_buf_put(sql, YG_SV(")'))"));
+}
+
 /* A column as text; false: its text cannot be had. */
 static bool put_column(struct yg_buf *sql, unsigned column)
 {
@@ -197,6 +228,8 @@ static struct yg_sv found(struct maker *m, struct yg_sv field, const struct need
 			yg_buf_put(&sql, YG_SV(" OR "));
 			put_search(&sql, yg_buf_sv(&text), n);
 		}
+		if (may_be(m, YG_SOURCE_SYSLOG))
+			put_hex(&sql, n);
 		yg_buf_putc(&sql, ')');
 		sql.bad |= text.bad;
 		yg_buf_free(&text);
@@ -363,9 +396,15 @@ static struct yg_sv of_logsource(struct maker *m, const struct yg_sigma_rule *r)
 	return out;
 }
 
+static yg_status put(struct yg_buf *sql, struct yg_sv condition, struct yg_err *err)
+{
+	yg_buf_put(sql, every(condition) ? YG_SV("1") : condition);
+	return sql->bad ? YG_FAIL(err, YG_NOMEM, "the condition of a rule") : YG_OK;
+}
+
 yg_status yg_hunt_filter(const struct yg_sigma_rule *rule, struct yg_buf *sql, struct yg_err *err)
 {
-	struct maker m = {.sources = 0};
+	YG_AUTO(maker_free) struct maker m = {.sources = 0};
 	yg_arena_init(&m.arena, ARENA_MAX);
 	struct yg_sv source = of_logsource(&m, rule),
 		     detection = of_detection(&m, &rule->detection);
@@ -373,9 +412,13 @@ yg_status yg_hunt_filter(const struct yg_sigma_rule *rule, struct yg_buf *sql, s
 	if (!every(detection) && !YG_SV_IS(detection, "0"))
 		detection = either(&m, detection, YG_SV("position(raw, '\\\\u') > 0"));
 	struct yg_sv all = both(&m, source, detection);
-	if (every(all))
-		all = source;
-	yg_buf_put(sql, every(all) ? YG_SV("1") : all);
-	yg_arena_free(&m.arena);
-	return sql->bad ? YG_FAIL(err, YG_NOMEM, "the condition of a rule") : YG_OK;
+	return put(sql, every(all) ? source : all, err);
+}
+
+yg_status yg_hunt_filter_source(const struct yg_sigma_rule *rule, struct yg_buf *sql,
+				struct yg_err *err)
+{
+	YG_AUTO(maker_free) struct maker m = {.sources = 0};
+	yg_arena_init(&m.arena, ARENA_MAX);
+	return put(sql, of_logsource(&m, rule), err);
 }

@@ -14,3 +14,6 @@
  * "0" when none can, because no event is of that log source.  Literals stand in it
  * as yg_ch_quote() writes them.  YG_OK | YG_NOMEM. */
 yg_status yg_hunt_filter(const struct yg_sigma_rule *rule, struct yg_buf *sql, struct yg_err *err);
+/* The same of its log source alone. */
+yg_status yg_hunt_filter_source(const struct yg_sigma_rule *rule, struct yg_buf *sql,
+				struct yg_err *err);

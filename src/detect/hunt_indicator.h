@@ -8,6 +8,8 @@
 #include "intel/indicator.h"
 
 #define YG_HUNT_LITERALS_MAX 20000u /* indicators that a condition names; of more it says nothing */
+/* Bytes of the condition: so many names, each as long as a name may be. */
+#define YG_HUNT_NEAR_MAX     (YG_HUNT_LITERALS_MAX * 272u)
 
 struct yg_hunt_near; /* owned: yg_hunt_near_free() */
 yg_status yg_hunt_near_new(struct yg_hunt_near **out, struct yg_err *err);

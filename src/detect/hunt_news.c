@@ -193,17 +193,36 @@ static yg_status take_rules(struct yg_stmt *s, struct yg_arena *arena,
 	return st;
 }
 
+/* The stage of rule r at node n: of the nearest override in force, else its own. */
+#define STAGE_AT(rule, node, now)                                                                  \
+	"coalesce((SELECT o.stage FROM detect_override o JOIN organisation_path p"                 \
+	" ON p.ancestor = o.org AND p.slug = " node " WHERE o.rule = " rule                        \
+	" AND (o.expires = 0 OR o.expires > " now ") ORDER BY p.depth LIMIT 1), r.stage)"
+
+/* Nodes that stand out of a rule: with a stage of their own, or looked at for themselves.  What
+ * is below one shares in what was looked at there.
+ * A rule is new where it is live and the nearest of these, or the whole, has not seen its text. */
+#define NEW_SOMEWHERE                                                                                                          \
+	"SELECT n.org, n.rule FROM (SELECT rule, org FROM detect_override"                                                     \
+	" UNION SELECT rule, org FROM hunted_stage WHERE org <> '') n JOIN detect_rule r ON r.uid = n.rule"                    \
+	" WHERE r.kind = 'rule' AND r.refused = '' AND " STAGE_AT(                                                             \
+		"n.rule", "n.org",                                                                                             \
+		"$2") " = 'live'"                                                                                              \
+		      " AND (r.org IS NULL OR EXISTS (SELECT 1 FROM organisation_path p WHERE p.slug = n.org"                  \
+		      " AND p.ancestor = r.org))"                                                                              \
+		      " AND coalesce((SELECT h.text_version FROM hunted_stage h JOIN organisation_path p"                      \
+		      " ON p.ancestor = h.org AND p.slug = n.org WHERE h.rule = n.rule ORDER BY p.depth LIMIT 1),"             \
+		      " (SELECT h.text_version FROM hunted_stage h WHERE h.rule = n.rule AND h.org = ''), 0) < r.text_version" \
+		      " ORDER BY n.org, n.rule LIMIT $1"
+
 yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *arena,
 			    struct yg_hunt_rules_new *out, struct yg_err *err)
 {
 	const char *const texts[] = {
-		YG_SQL("SELECT '', uid FROM detect_rule WHERE stage = 'live' AND kind = 'rule' AND refused = ''"
-		       " AND uid NOT IN (SELECT rule FROM hunted_stage WHERE org = '') ORDER BY uid LIMIT $1"),
-		YG_SQL("SELECT o.org, o.rule FROM detect_override o JOIN detect_rule r ON r.uid = o.rule"
-		       " WHERE o.stage = 'live' AND (o.expires = 0 OR o.expires > $2) AND r.stage <> 'live'"
-		       " AND r.kind = 'rule' AND r.refused = '' AND NOT EXISTS"
-		       " (SELECT 1 FROM hunted_stage h WHERE h.rule = o.rule AND h.org = o.org)"
-		       " ORDER BY o.org, o.rule LIMIT $1"),
+		YG_SQL("SELECT '', r.uid FROM detect_rule r WHERE r.stage = 'live' AND r.kind = 'rule' AND r.refused = ''"
+		       " AND NOT EXISTS (SELECT 1 FROM hunted_stage h WHERE h.rule = r.uid AND h.org = ''"
+		       " AND h.text_version >= r.text_version) ORDER BY r.uid LIMIT $1"),
+		YG_SQL(NEW_SOMEWHERE),
 	};
 	yg_status st = YG_OK;
 	*out = (struct yg_hunt_rules_new){.uids = YG_NEW_N(arena, struct yg_sv, YG_HUNT_ITEMS_MAX),
@@ -223,23 +242,42 @@ yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *a
 	return st;
 }
 
+static yg_status mark_rule(struct yg_state *db, struct yg_sv rule, struct yg_sv org, yg_wall now,
+			   struct yg_err *err)
+{
+	const char *const texts[] = {
+		YG_SQL("INSERT INTO hunted_stage (rule, org, at, text_version) SELECT $1, $2, $3, r.text_version"
+		       " FROM detect_rule r WHERE r.uid = $1 ON CONFLICT (rule, org) DO UPDATE SET at = excluded.at,"
+		       " text_version = excluded.text_version"),
+		/* not where it is not live: that is to be remembered, for when it is */
+		YG_SQL("INSERT INTO hunted_stage (rule, org, at, text_version) SELECT o.rule, o.org, $3, 0"
+		       " FROM detect_override o WHERE o.rule = $1 AND o.org <> $2 AND ($2 = '' OR o.org IN"
+		       " (SELECT slug FROM organisation_path WHERE ancestor = $2)) ON CONFLICT (rule, org) DO NOTHING"),
+		YG_SQL("UPDATE hunted_stage SET text_version = (SELECT r.text_version FROM detect_rule r WHERE r.uid = $1)"
+		       " WHERE rule = $1 AND org <> $2 AND ($2 = '' OR org IN (SELECT slug FROM organisation_path"
+		       " WHERE ancestor = $2)) AND (SELECT " STAGE_AT(
+			       "$1", "hunted_stage.org",
+			       "$3") " FROM detect_rule r WHERE r.uid = $1) = 'live'"),
+	};
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(db, texts[i], &s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, rule);
+		yg_stmt_text(s, 2, org);
+		yg_stmt_i64(s, 3, now.us);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}
+
 yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_hunt_rules_new *rules,
 			     yg_wall now, struct yg_err *err)
 {
 	yg_status st = YG_OK;
-	for (size_t i = 0; st == YG_OK && i < rules->n; i++) {
-		struct yg_stmt *s = NULL;
-		st = yg_state_prepare(
-			db,
-			YG_SQL("INSERT INTO hunted_stage (rule, org, at) VALUES ($1, $2, $3)"
-			       " ON CONFLICT (rule, org) DO NOTHING"),
-			&s, err);
-		if (st != YG_OK)
-			return st;
-		yg_stmt_text(s, 1, rules->uids[i]);
-		yg_stmt_text(s, 2, rules->org);
-		yg_stmt_i64(s, 3, now.us);
-		st = yg_stmt_run(s, err);
-	}
+	for (size_t i = 0; st == YG_OK && i < rules->n; i++)
+		st = mark_rule(db, rules->uids[i], rules->org, now, err);
 	return st;
 }

@@ -152,29 +152,47 @@ yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, stru
 }
 
 yg_status yg_hunt_items(struct yg_state *db, int64_t seq, uint32_t limit, struct yg_arena *arena,
-			struct yg_sv **out, size_t *out_n, struct yg_err *err)
+			struct yg_hunt_item **out, size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	struct yg_sv *list = YG_NEW_N(arena, struct yg_sv, limit + 1);
+	struct yg_hunt_item *list = YG_NEW_N(arena, struct yg_hunt_item, limit + 1);
 	bool row = true;
 	size_t n = 0;
 	if (list == NULL)
 		return YG_FAIL(err, YG_NOMEM, "what a hunt is for");
 	yg_status st = yg_state_prepare(
-		db, YG_SQL("SELECT item FROM retro_hunt_item WHERE hunt = $1 ORDER BY n LIMIT $2"),
+		db,
+		YG_SQL("SELECT item, told, cut FROM retro_hunt_item WHERE hunt = $1 ORDER BY n LIMIT $2"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_i64(s, 1, seq);
 	yg_stmt_i64(s, 2, limit);
 	while (n < limit && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		list[n] = yg_arena_dup(arena, yg_col_text(s, 0));
-		if (list[n++].p == NULL)
+		list[n] = (struct yg_hunt_item){yg_arena_dup(arena, yg_col_text(s, 0)),
+						yg_col_i64(s, 1), yg_col_i64(s, 2)};
+		if (list[n++].text.p == NULL)
 			return YG_FAIL(err, YG_NOMEM, "what a hunt is for");
 	}
 	*out = list;
 	*out_n = n;
 	return st;
+}
+
+yg_status yg_hunt_item_save(struct yg_state *db, int64_t seq, int64_t n, int64_t told, int64_t cut,
+			    struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("UPDATE retro_hunt_item SET told = $3, cut = $4 WHERE hunt = $1 AND n = $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	const int64_t numbers[] = {seq, n, told, cut};
+	for (size_t i = 0; i < YG_LEN(numbers); i++)
+		yg_stmt_i64(s, (int)i + 1, numbers[i]);
+	return yg_stmt_run(s, err);
 }
 
 yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h, struct yg_err *err)

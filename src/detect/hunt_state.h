@@ -11,6 +11,7 @@
 
 #define YG_HUNT_KIND        "retro-hunt" /* of its job */
 #define YG_HUNT_MATCHES_MAX 10000        /* told of one hunt; more are counted */
+#define YG_HUNT_EACH_MAX    1000         /* of them of one rule or indicator among several */
 #define YG_HUNT_ITEMS_MAX   20000        /* rules, or indicators given one by one */
 /* Findings of hunt n come from spool YG_HUNT_SPOOL + n, which no worker has. */
 #define YG_HUNT_SPOOL       0x80000000u
@@ -46,9 +47,16 @@ struct yg_hunt_filter {
 /* Newest first. */
 yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, struct yg_arena *arena,
 		       struct yg_hunt **out, size_t *out_n, struct yg_err *err);
+struct yg_hunt_item {
+	struct yg_sv text;
+	int64_t told, cut; /* of a rule among several: findings, and matches beyond the bound */
+};
 /* Its items in order, at most `limit`. */
 yg_status yg_hunt_items(struct yg_state *db, int64_t seq, uint32_t limit, struct yg_arena *arena,
-			struct yg_sv **out, size_t *out_n, struct yg_err *err);
+			struct yg_hunt_item **out, size_t *out_n, struct yg_err *err);
+/* What was found of the n-th item; in the caller's transaction. */
+yg_status yg_hunt_item_save(struct yg_state *db, int64_t seq, int64_t n, int64_t told, int64_t cut,
+			    struct yg_err *err) YG_MUST_USE;
 /* Place and numbers; in the caller's transaction. */
 yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h,
 		       struct yg_err *err) YG_MUST_USE;
@@ -77,8 +85,9 @@ yg_status yg_hunt_again_list(struct yg_state *db, struct yg_arena *arena, struct
 			     int64_t *out_entries, struct yg_err *err);
 yg_status yg_hunt_again_list_done(struct yg_state *db, struct yg_sv uid,
 				  struct yg_err *err) YG_MUST_USE;
-/* Rules that are compiled, live for a node and all below it, and never were looked for there:
- * by their own stage (org empty) first, then by an override; of one node. */
+/* Rules that are compiled, live for a node and all below it, and were not looked for there with
+ * the text that they have: by their own stage (org empty) first, then where an override says so
+ * or says no more that they are not; of one node. */
 struct yg_hunt_rules_new {
 	struct yg_sv org;
 	struct yg_sv *uids;

@@ -144,11 +144,16 @@ yg_status yg_detect_override_set(struct yg_act *act, const struct yg_detect_over
 /* YG_NOTFOUND: there is none. */
 yg_status yg_detect_override_remove(struct yg_act *act, struct yg_sv rule, struct yg_sv org,
 				    struct yg_err *err) YG_MUST_USE;
-/* Of one rule, within reach and of the nodes above it, by organisation, at most YG_PAGE_MAX. */
-yg_status yg_detect_override_list(struct yg_state *db, struct yg_sv rule,
-				  const struct yg_reach *reach, struct yg_arena *arena,
-				  struct yg_detect_override **out, size_t *out_n,
-				  struct yg_err *err);
+struct yg_detect_override_filter {
+	struct yg_reach reach;
+	struct yg_sv rule;  /* of this one */
+	struct yg_sv after; /* keyset: organisations behind it; empty: from the first */
+	uint32_t limit;     /* 1..YG_PAGE_MAX */
+};
+/* Within reach and of the nodes above it, by organisation. */
+yg_status yg_detect_override_list(struct yg_state *db, const struct yg_detect_override_filter *f,
+				  struct yg_arena *arena, struct yg_detect_override **out,
+				  size_t *out_n, struct yg_err *err);
 
 struct yg_detect_exception {
 	struct yg_sv id;         /* "x-..." */
@@ -258,6 +263,18 @@ yg_status yg_detect_covers(struct yg_state *db, const struct yg_reach *reach, st
  * oldest first of each; views end with the call. */
 typedef yg_status yg_drule_fn(void *ctx, const struct yg_drule *r, struct yg_err *err);
 yg_status yg_detect_rules_each(struct yg_state *db, yg_drule_fn *fn, void *ctx, struct yg_err *err);
+struct yg_detect_feed {
+	/* Of rules these alone (uids, ascending; borrowed), as live whatever their stage is, beside
+	 * all filters and correlations.  NULL: everything that is not off everywhere. */
+	const struct yg_sv *only;
+	size_t only_count;
+	yg_drule_fn *each; /* every document before it goes in; NULL: nobody asks */
+	void *ctx;
+};
+/* Everything that makes a set into a new builder: organisations, documents, and overrides and
+ * exceptions that are in force at `now`. */
+yg_status yg_detect_feed(struct yg_state *db, const struct yg_detect_feed *of, yg_wall now,
+			 struct yg_ruleset_builder *b, struct yg_err *err);
 /* Why a rule is not compiled, or empty: it is.  No audit entry, no change to compile. */
 yg_status yg_drule_refuse(struct yg_state *db, struct yg_sv uid, struct yg_sv reason,
 			  struct yg_err *err) YG_MUST_USE;

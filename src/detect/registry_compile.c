@@ -49,85 +49,22 @@ static void on_refused(void *ctx, struct yg_sv uid, size_t line, const char *rea
 
 /* ---- what goes in ---- */
 
-static yg_status feed_orgs(struct compiling *c, struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = true;
-	yg_status st = yg_state_prepare(
-		c->act->db, YG_SQL("SELECT slug, parent FROM organisation ORDER BY slug"), &s, err);
-	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
-		st = yg_ruleset_builder_org(c->b, yg_col_text(s, 0), yg_col_text(s, 1), err);
-	return st;
-}
-
-static yg_status feed_rule(void *ctx, const struct yg_drule *r, struct yg_err *err)
+/* What was refused before and is taken now stands no more as refused. */
+static yg_status note_was(void *ctx, const struct yg_drule *r, struct yg_err *err)
 {
 	struct compiling *c = ctx;
-	const struct yg_ruleset_doc doc = {.uid = r->uid,
-					   .org = r->org,
-					   .collection = r->collection,
-					   .text = r->text,
-					   .stage = r->stage};
+	(void)err;
 	if (r->refused.n > 0 && r->kind != YG_SIGMA_CORRELATION)
 		c->was = note(c, c->was, r->uid, r->refused);
-	return yg_ruleset_builder_rule(c->b, &doc, err);
-}
-
-static yg_status feed_overrides(struct compiling *c, yg_wall now, struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = true;
-	yg_status st =
-		yg_state_prepare(c->act->db,
-				 YG_SQL("SELECT rule, org, stage, expires FROM detect_override"
-					" WHERE expires = 0 OR expires > $1 ORDER BY rule, org"),
-				 &s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_i64(s, 1, now.us);
-	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		enum yg_detect_stage stage = YG_STAGE_OFF;
-		if (yg_detect_stage_parse(yg_col_text(s, 2), &stage) == YG_OK)
-			st = yg_ruleset_builder_override(c->b, yg_col_text(s, 0), yg_col_text(s, 1),
-							 stage, (yg_wall){yg_col_i64(s, 3)}, err);
-	}
-	return st;
-}
-
-static yg_status feed_exceptions(struct compiling *c, yg_wall now, struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = true;
-	yg_status st =
-		yg_state_prepare(c->act->db,
-				 YG_SQL("SELECT id, rule, org, text, expires FROM detect_exception"
-					" WHERE expires = 0 OR expires > $1 ORDER BY id"),
-				 &s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_i64(s, 1, now.us);
-	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		const struct yg_ruleset_exception x = {.uid = yg_col_text(s, 0),
-						       .rule = yg_col_text(s, 1),
-						       .org = yg_col_text(s, 2),
-						       .text = yg_col_text(s, 3),
-						       .expires = {yg_col_i64(s, 4)}};
-		st = yg_ruleset_builder_exception(c->b, &x, err);
-	}
-	return st;
+	return YG_OK;
 }
 
 static yg_status feed(struct compiling *c, struct yg_err *err)
 {
-	yg_wall now = yg_env_wall(c->act->env);
+	const struct yg_detect_feed all = {.each = note_was, .ctx = c};
 	yg_status st = yg_ruleset_builder_new(c->act->env, on_refused, c, &c->b, err);
-	if (st == YG_OK)
-		st = feed_orgs(c, err);
-	if (st == YG_OK)
-		st = yg_detect_rules_each(c->act->db, feed_rule, c, err);
-	if (st == YG_OK)
-		st = feed_overrides(c, now, err);
-	return st == YG_OK ? feed_exceptions(c, now, err) : st;
+	return st == YG_OK ? yg_detect_feed(c->act->db, &all, yg_env_wall(c->act->env), c->b, err)
+			   : st;
 }
 
 /* ---- generations ---- */

@@ -1,3 +1,4 @@
+#include "detect/hunt_state.h"
 #include "detect/registry.h"
 #include "oom.h"
 #include "org/organisation.h"
@@ -108,6 +109,50 @@ static yg_status list(struct yg_state *db, struct yg_sb *seen)
 	return st;
 }
 
+static yg_status hunt(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_act act = act_of(db);
+	struct yg_id job;
+	const struct yg_sv items[] = {YG_SV("fqdn a.example"), YG_SV("fqdn b.example")};
+	const struct yg_hunt h = {
+		.what = YG_HUNT_INDICATOR, .org = YG_SV("alpha"), .name = YG_SV(""), .to = {5}};
+	(void)seen;
+	return yg_hunt_add(&act, &h, items, 2, &job, &err);
+}
+
+static yg_status mark(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_sv uid = yg_sv_of(one);
+	const struct yg_hunt_rules_new rules = {.org = YG_SV(""), .uids = &uid, .n = 1};
+	struct yg_tx tx;
+	(void)seen;
+	yg_status st = yg_tx_begin(&tx, db, &err);
+	if (st != YG_OK)
+		return st;
+	st = yg_hunt_mark(db, 7, sim.wall, &err);
+	if (st == YG_OK)
+		st = yg_hunt_mark_rules(db, &rules, sim.wall, &err);
+	return yg_tx_end(&tx, st, &err);
+}
+
+static yg_status again(struct yg_state *db, struct yg_sb *seen)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_hunt_rules_new rules;
+	struct yg_sv *ids = NULL, list = YG_SV("");
+	int64_t entries = 0;
+	size_t n = 0;
+	yg_arena_init(&arena, 8u << 20);
+	yg_status st = yg_hunt_again(db, sim.wall, &arena, &ids, &n, &err);
+	if (st == YG_OK)
+		st = yg_hunt_again_list(db, &arena, &list, &entries, &err);
+	if (st == YG_OK)
+		st = yg_hunt_new_rules(db, sim.wall, &arena, &rules, &err);
+	yg_sb_printf(seen, "%zu %zu ", n, st == YG_OK ? rules.n : 0);
+	yg_sb_put(seen, list);
+	return st;
+}
+
 static bool make_base(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = NULL;
@@ -143,6 +188,9 @@ int main(void)
 		{"an exception is added", except, OOM_CHANGES},
 		{"an exception is removed", unexcept, OOM_CHANGES},
 		{"rules are listed", list, OOM_READS},
+		{"a hunt is ordered", hunt, OOM_CHANGES},
+		{"what was looked for is marked", mark, OOM_CHANGES},
+		{"what hunts by themselves are for", again, OOM_READS},
 	};
 	env = yg_env_sim(&sim);
 	oom_init();

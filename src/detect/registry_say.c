@@ -127,27 +127,27 @@ static yg_status take_override(struct yg_stmt *s, struct yg_arena *arena, void *
 	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 }
 
-yg_status yg_detect_override_list(struct yg_state *db, struct yg_sv rule,
-				  const struct yg_reach *reach, struct yg_arena *arena,
-				  struct yg_detect_override **out, size_t *out_n,
-				  struct yg_err *err)
+yg_status yg_detect_override_list(struct yg_state *db, const struct yg_detect_override_filter *f,
+				  struct yg_arena *arena, struct yg_detect_override **out,
+				  size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT rule, org, stage, reason, actor, updated, expires FROM detect_override"
 		       " WHERE rule = $1 AND ($2 = 1 OR org IN " ABOVE(
-			       "$3") ") AND updated < $5 ORDER BY org LIMIT $4"),
+			       "$3") ") AND updated < $6 AND org > $4 ORDER BY org LIMIT $5"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, rule);
-	yg_stmt_i64(s, 2, yg_reach_all_flag(reach));
-	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
-	yg_stmt_i64(s, 4, YG_PAGE_MAX);
-	yg_stmt_i64(s, 5, yg_reach_until(reach));
+	yg_stmt_text(s, 1, f->rule);
+	yg_stmt_i64(s, 2, yg_reach_all_flag(&f->reach));
+	yg_stmt_set(s, 3, f->reach.orgs, f->reach.org_count);
+	yg_stmt_text(s, 4, f->after);
+	yg_stmt_i64(s, 5, f->limit);
+	yg_stmt_i64(s, 6, yg_reach_until(&f->reach));
 	const struct yg_row_list how = {.each = sizeof(struct yg_detect_override),
-					.limit = YG_PAGE_MAX,
+					.limit = f->limit,
 					.take = take_override};
 	return yg_row_list(s, &how, arena, out, out_n, err);
 }

@@ -357,12 +357,24 @@ static void test_say(void)
 	o.stage = YG_STAGE_AUDIT;
 	o.expires.us = sim.wall.us + 1000000;
 	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
-	const struct yg_reach all = YG_REACH_ALL, of_beta = yg_reach_one(&beta);
-	T_OK(yg_detect_override_list(db, yg_id_sv(&one), &all, &arena, &olist, &n, &err) == YG_OK &&
-	     n == 1 && olist[0].stage == YG_STAGE_AUDIT && olist[0].expires.us == o.expires.us);
-	T_OK(yg_detect_override_list(db, yg_id_sv(&one), &of_beta, &arena, &olist, &n, &err) ==
-		     YG_OK &&
-	     n == 0);
+	struct yg_detect_override_filter of = {
+		.reach = YG_REACH_ALL, .rule = yg_id_sv(&one), .after = YG_SV(""), .limit = 1};
+	T_OK(yg_detect_override_list(db, &of, &arena, &olist, &n, &err) == YG_OK && n == 1 &&
+	     olist[0].stage == YG_STAGE_AUDIT && olist[0].expires.us == o.expires.us);
+	struct yg_detect_override other = o;
+	other.org = beta;
+	T_OK(yg_detect_override_set(&act, &other, &err) == YG_OK);
+	of.after = olist[0].org;
+	T_NAMED(yg_detect_override_list(db, &of, &arena, &olist, &n, &err) == YG_OK && n == 1 &&
+			yg_sv_eq(olist[0].org, beta),
+		"the page behind");
+	of.after = beta;
+	T_OK(yg_detect_override_list(db, &of, &arena, &olist, &n, &err) == YG_OK && n == 0);
+	of = (struct yg_detect_override_filter){.reach = yg_reach_one(&beta),
+						.rule = yg_id_sv(&one),
+						.after = YG_SV(""),
+						.limit = 9};
+	T_OK(yg_detect_override_list(db, &of, &arena, &olist, &n, &err) == YG_OK && n == 1);
 	o.reason = YG_SV(" ");
 	T_OK(yg_detect_override_set(&act, &o, &err) == YG_INVAL);
 	o.reason = YG_SV("x");

@@ -49,6 +49,9 @@ struct yg_ruleset_stats {
 yg_status yg_ruleset_builder_new(const struct yg_env *env, yg_ruleset_report_fn *report, void *ctx,
 				 struct yg_ruleset_builder **out, struct yg_err *err);
 void yg_ruleset_builder_free(struct yg_ruleset_builder *b); /* NULL is fine */
+/* Every rule that is taken, as it was read; views end with the call. */
+typedef void yg_ruleset_taken_fn(void *ctx, const struct yg_sigma_rule *rule);
+void yg_ruleset_builder_watch(struct yg_ruleset_builder *b, yg_ruleset_taken_fn *taken, void *ctx);
 /* parent empty: a root.  YG_OK | YG_NOMEM | YG_INVAL (behind the first document). */
 yg_status yg_ruleset_builder_org(struct yg_ruleset_builder *b, struct yg_sv slug,
 				 struct yg_sv parent, struct yg_err *err);
@@ -58,6 +61,10 @@ yg_status yg_ruleset_builder_org(struct yg_ruleset_builder *b, struct yg_sv slug
  * left out.  YG_OK | YG_NOMEM. */
 yg_status yg_ruleset_builder_rule(struct yg_ruleset_builder *b, const struct yg_ruleset_doc *doc,
 				  struct yg_err *err);
+/* A rule that is not in the set, but there: correlations may refer to it.  id, name: of its
+ * document.  One of a node that is not there is left out.  YG_OK | YG_NOMEM. */
+yg_status yg_ruleset_builder_other(struct yg_ruleset_builder *b, struct yg_sv org, struct yg_sv id,
+				   struct yg_sv name, struct yg_err *err);
 /* Behind the rules.  One of a rule or node that is not there is left out. */
 yg_status yg_ruleset_builder_override(struct yg_ruleset_builder *b, struct yg_sv rule,
 				      struct yg_sv org, enum yg_detect_stage stage, yg_wall expires,

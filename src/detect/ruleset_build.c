@@ -41,9 +41,9 @@ void yg_ruleset_builder_free(struct yg_ruleset_builder *b)
 {
 	if (b == NULL)
 		return;
-	struct yg_vec *const all[] = {&b->orgs,         &b->rows,     &b->more_rows, &b->overs,
-				      &b->excepts,      &b->refs,     &b->fields,    &b->filters,
-				      &b->correlations, &b->narrowing};
+	struct yg_vec *const all[] = {&b->orgs,         &b->rows,   &b->more_rows, &b->overs,
+				      &b->excepts,      &b->refs,   &b->fields,    &b->filters,
+				      &b->correlations, &b->others, &b->narrowing};
 	for (size_t i = 0; i < YG_LEN(all); i++)
 		free(all[i]->p);
 	free(b->by_uid.slots);
@@ -52,6 +52,12 @@ void yg_ruleset_builder_free(struct yg_ruleset_builder *b)
 	yg_arena_free(&b->one);
 	yg_buf_free(&b->texts);
 	free(b);
+}
+
+void yg_ruleset_builder_watch(struct yg_ruleset_builder *b, yg_ruleset_taken_fn *taken, void *ctx)
+{
+	b->taken = taken;
+	b->taken_ctx = ctx;
 }
 
 struct yg_detect_text yg_rs_keep(struct yg_ruleset_builder *b, struct yg_sv s)
@@ -209,6 +215,8 @@ static yg_status take_rule(struct yg_ruleset_builder *b, const struct yg_ruleset
 		return YG_OK;
 	}
 	st = row_add(b, rule, row, doc->uid, doc->collection, err);
+	if (st == YG_OK && b->taken != NULL)
+		b->taken(b->taken_ctx, rule);
 	for (size_t i = 0; st == YG_OK && i < b->filters.n; i++) {
 		const struct yg_rs_filter *f = YG_RS(b, filters, struct yg_rs_filter, i);
 		if (yg_detect_narrows(f->rule, rule))
@@ -318,6 +326,20 @@ yg_status yg_ruleset_builder_rule(struct yg_ruleset_builder *b, const struct yg_
 		return st;
 	return rule->kind == YG_SIGMA_FILTER ? take_filter(b, doc, scope, rule, err)
 					     : take_correlation(b, doc, scope, rule, err);
+}
+
+yg_status yg_ruleset_builder_other(struct yg_ruleset_builder *b, struct yg_sv org, struct yg_sv id,
+				   struct yg_sv name, struct yg_err *err)
+{
+	bool known = false;
+	uint32_t scope = org_of(b, org, &known);
+	if (!known)
+		return YG_OK;
+	struct yg_rs_other *o = yg_vec_add(&b->others, sizeof *o);
+	if (o == NULL)
+		return yg_rs_nomem(err);
+	*o = (struct yg_rs_other){yg_arena_dup(&b->kept, id), yg_arena_dup(&b->kept, name), scope};
+	return o->id.p != NULL && o->name.p != NULL ? YG_OK : yg_rs_nomem(err);
 }
 
 yg_status yg_ruleset_builder_override(struct yg_ruleset_builder *b, struct yg_sv rule,

@@ -10,6 +10,10 @@ struct yg_rs_org {
 struct yg_rs_row { /* what the tables do not have, in `kept` */
 	struct yg_sv id, name, category, product, service;
 };
+struct yg_rs_other {           /* a rule that is not in the set */
+	struct yg_sv id, name; /* in `kept` */
+	uint32_t scope;
+};
 struct yg_rs_filter {
 	const struct yg_sigma_rule *rule; /* in `kept` */
 	uint32_t scope;
@@ -44,9 +48,12 @@ struct yg_ruleset_builder {
 	struct yg_detect_builder *engine; /* owned */
 	yg_ruleset_report_fn *report;
 	void *ctx;
+	yg_ruleset_taken_fn *taken; /* NULL: nobody asks */
+	void *taken_ctx;
 	struct yg_arena kept, one; /* until the end; of the document at hand */
 	struct yg_vec orgs, rows, more_rows, overs, excepts, refs, fields;
-	struct yg_vec filters, correlations, narrowing; /* narrowing: const yg_sigma_rule * */
+	struct yg_vec filters, correlations, others;
+	struct yg_vec narrowing; /* const yg_sigma_rule * */
 	struct yg_index by_uid;
 	struct yg_buf texts;
 	bool orgs_done;

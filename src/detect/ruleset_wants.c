@@ -10,11 +10,12 @@
 
 struct wants {
 	struct yg_ruleset_builder *b;
-	uint32_t scope;                    /* the node at hand */
-	struct yg_sigma_rule *stubs;       /* owned: ids and names of rows, in their order */
-	const struct yg_sigma_rule **list; /* owned: of this node: some rows, then correlations */
-	uint32_t *number;                  /* owned: of the list: row or correlation */
-	size_t count, rows;                /* of the list; how many of them are rows */
+	uint32_t scope;              /* the node at hand */
+	struct yg_sigma_rule *stubs; /* owned: ids and names of rows, then of others, in order */
+	/* owned: of this node: some rows, some others, then correlations */
+	const struct yg_sigma_rule **list;
+	uint32_t *number;   /* owned: of the list: row or correlation */
+	size_t count, rows; /* of the list; how many of them are rows */
 };
 
 static void wants_free(struct wants *w)
@@ -52,6 +53,9 @@ static void make_list(struct wants *w)
 		w->number[w->count++] = i;
 	}
 	w->rows = w->count;
+	for (uint32_t i = 0; i < b->others.n; i++)
+		if (yg_rs_above(b, YG_RS(b, others, struct yg_rs_other, i)->scope, w->scope))
+			w->list[w->count++] = &w->stubs[b->rows.n + i];
 	for (uint32_t i = 0; i < b->correlations.n; i++) {
 		const struct yg_rs_correlation *c =
 			YG_RS(b, correlations, struct yg_rs_correlation, i);
@@ -117,20 +121,25 @@ static bool seen_before(const struct yg_ruleset_builder *b, size_t n)
 yg_status yg_rs_wants(struct yg_ruleset_builder *b, struct yg_err *err)
 {
 	YG_AUTO(wants_free) struct wants w = {.b = b};
-	size_t n = b->rows.n + b->correlations.n + 1;
+	size_t stubs = b->rows.n + b->others.n, n = stubs + b->correlations.n + 1;
 	yg_status st = YG_OK;
 	if (b->correlations.n == 0)
 		return YG_OK;
-	w.stubs = calloc(b->rows.n + 1, sizeof *w.stubs);
+	w.stubs = calloc(stubs + 1, sizeof *w.stubs);
 	w.list = calloc(n, sizeof(void *));
 	w.number = calloc(n, sizeof *w.number);
 	if (w.stubs == NULL || w.list == NULL || w.number == NULL)
 		return yg_rs_nomem(err);
 	for (size_t i = 0; i < b->rows.n; i++) {
-		w.stubs[i].kind = YG_SIGMA_RULE;
 		w.stubs[i].id = YG_RS(b, more_rows, struct yg_rs_row, i)->id;
 		w.stubs[i].name = YG_RS(b, more_rows, struct yg_rs_row, i)->name;
 	}
+	for (size_t i = 0; i < b->others.n; i++) {
+		w.stubs[b->rows.n + i].id = YG_RS(b, others, struct yg_rs_other, i)->id;
+		w.stubs[b->rows.n + i].name = YG_RS(b, others, struct yg_rs_other, i)->name;
+	}
+	for (size_t i = 0; i < stubs; i++)
+		w.stubs[i].kind = YG_SIGMA_RULE;
 	for (size_t i = 0; st == YG_OK && i < b->correlations.n; i++) {
 		if (seen_before(b, i))
 			continue;

@@ -20,6 +20,7 @@
 #include "api/api.h"
 #include "detect/watch.h"
 #include "intel/registry.h"
+#include "role/center_delivered.h"
 #include "role/role.h"
 
 #define YG_CENTER_POOL     12 /* threads: requests, findings, one job, one look around */
@@ -92,6 +93,8 @@ struct center {
 	int64_t worker_started[YG_INGEST_WORKERS];
 	bool table_ensured, store_seen;
 	int64_t expiry_seen_us;
+	struct center_delivered delivered;
+	int64_t delivered_us; /* atomic: what was taken in until then is in the event store */
 };
 
 /* center.c */

@@ -6,74 +6,13 @@
 #include <stdlib.h>
 
 #include "api/hunt.h"
+#include "detect/hunt_indicator.h"
 
 #define REST_MOST_MS 2000 /* after a slice as long a rest as it took, at most so long */
 #define AWAY_MS      1000 /* until the store is asked again */
 #define AWAY_MOST    3600 /* so many times; then the hunt has failed */
 #define SLICE_BYTES  (64u << 20)
 #define SLICE_ARENA  (32u << 20)
-
-bool hunt_room(struct hunt *t)
-{
-	t->h.matches++;
-	if (t->h.told + (int64_t)t->n < YG_HUNT_MATCHES_MAX)
-		return true;
-	t->beyond++;
-	return false;
-}
-
-/* The finding's JSON says that it is of the past. */
-static void say_historical(struct hunt *t, struct hunt_item *i)
-{
-	static const char more[] = ",\"historical\":true}";
-	struct yg_sv json = {t->found.p + i->json, i->json_n};
-	if (json.n == 0)
-		return;
-	size_t at = t->found.n;
-	char *to = yg_buf_room(&t->found, json.n + sizeof more);
-	if (to == NULL)
-		return;
-	json.p = t->found.p + i->json; /* it may have moved */
-	memcpy(to, json.p, json.n - 1);
-	memcpy(to + json.n - 1, more, sizeof more - 1);
-	t->found.n += json.n - 1 + sizeof more - 1;
-	i->json = at;
-	i->json_n = t->found.n - at;
-}
-
-void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv indicator, size_t at)
-{
-	char id[YG_EVENT_ID_MAX];
-	struct yg_sb b = yg_sb_init(id, sizeof id);
-	if (t->n == t->cap) {
-		size_t cap = t->cap > 0 ? t->cap * 2 : 256;
-		struct hunt_item *more = reallocarray(t->items, cap, sizeof *more);
-		t->nomem |= more == NULL;
-		if (more == NULL)
-			return;
-		t->items = more;
-		t->cap = cap;
-	}
-	if (t->found.bad)
-		return;
-	struct yg_rd rd = yg_rd_init(t->found.p + at, t->found.n - at);
-	struct yg_sv json = yg_rd_sv32(&rd), row = yg_rd_sv32(&rd);
-	yg_event_id_format(&b, ev->spool, ev->batch, ev->row);
-	struct hunt_item *i = &t->items[t->n];
-	*i = (struct hunt_item){.json = (size_t)(json.p - t->found.p),
-				.json_n = json.n,
-				.row = (size_t)(row.p - t->found.p),
-				.row_n = row.n,
-				.spool = ev->spool,
-				.batch = ev->batch,
-				.time = ev->time,
-				.org = yg_arena_dup(&t->slice, ev->org),
-				.indicator = yg_arena_dup(&t->slice, indicator),
-				.event = yg_arena_dup(&t->slice, yg_sb_sv(&b))};
-	t->nomem |= rd.bad || i->org.p == NULL || i->indicator.p == NULL || i->event.p == NULL;
-	t->n += !t->nomem;
-	say_historical(t, i);
-}
 
 static bool draining(const struct hunt *t)
 {
@@ -94,18 +33,12 @@ static yg_status slice(struct hunt *t, struct yg_err *err)
 	struct yg_hunt_scan next = t->scan;
 	const struct yg_hunt was = t->h;
 	bool rules = t->h.what == YG_HUNT_RULE;
-	t->n = 0;
-	t->beyond = 0;
-	t->found.n = 0;
-	t->found.bad = false;
-	yg_arena_reset(&t->slice);
+	hunt_slice_begin(t);
 	t->now = yg_env_wall(&t->r->c->ctx->env);
 	yg_status st = yg_lease_store(&t->r->c->api, &l, err);
 	if (st == YG_OK)
 		st = yg_hunt_next(l.ch, t->where, &next, &t->r->c->ctx->env,
 				  rules ? hunt_rules_row : hunt_intel_row, t, err);
-	if (st == YG_OK && (t->nomem || t->found.bad))
-		st = YG_FAIL(err, YG_NOMEM, "what a hunt found");
 	yg_hunt_place_put(&next, &place);
 	t->h.looked_at = (int64_t)next.rows;
 	t->h.cut += t->beyond;
@@ -172,19 +105,16 @@ static yg_status scope(struct hunt *t, struct yg_err *err)
 	return yg_hunt_place_get(t->h.place, &t->scan, err);
 }
 
-void hunt_end(struct hunt *t)
+static void end(struct hunt *t)
 {
 	yg_ruleset_eval_free(t->eval);
 	yg_ruleset_free(t->set);
-	yg_hunt_rules_free(t->rules);
+	yg_hunt_views_free(&t->views);
+	yg_hunt_where_free(t->of_rules);
 	yg_intel_close(t->intel);
 	free(t->matches);
-	free(t->items);
 	yg_buf_free(&t->where_text);
-	yg_buf_free(&t->found);
-	yg_buf_free(&t->scratch);
-	yg_buf_free(&t->fields);
-	yg_arena_free(&t->slice);
+	hunt_found_free(t);
 }
 
 yg_status center_job_hunt(struct run *r, struct yg_err *err)
@@ -194,12 +124,14 @@ yg_status center_job_hunt(struct run *r, struct yg_err *err)
 		return YG_FAIL(err, YG_NOMEM, "a hunt");
 	t->r = r;
 	t->resumed = true;
-	yg_buf_init(&t->where_text, YG_HUNT_WHERE_MAX);
+	yg_buf_init(&t->where_text, YG_HUNT_NEAR_MAX);
 	yg_buf_init(&t->found, SLICE_BYTES);
 	yg_buf_init(&t->scratch, 1u << 20);
 	yg_buf_init(&t->fields, 1u << 20);
 	yg_arena_init(&t->slice, SLICE_ARENA);
-	t->now = yg_env_wall(&r->c->ctx->env);
+	const struct yg_env *env = &r->c->ctx->env;
+	env->random(env->ctx, &t->key, sizeof t->key);
+	t->now = yg_env_wall(env);
 	yg_status st = yg_hunt_get(r->act.db, r->job.id, r->arena, &t->h, err);
 	if (st == YG_OK)
 		st = scope(t, err);
@@ -208,7 +140,9 @@ yg_status center_job_hunt(struct run *r, struct yg_err *err)
 					       : hunt_intel_ready(t, err);
 	if (st == YG_OK)
 		st = look(t, err);
+	if (st == YG_OK)
+		st = hunt_order_cut(t, err);
 	put_result(t);
-	hunt_end(t);
+	end(t);
 	return st;
 }

@@ -5,14 +5,29 @@
 #include "detect/ruleset.h"
 #include "intel/match.h"
 #include "role/center_job.h"
+#include "snapshot/hashset.h"
+#include "snapshot/intern.h"
 
+/* What was found so far of one rule or indicator. */
+struct hunt_of {
+	struct yg_sv name; /* arena of the job */
+	int64_t item;      /* its number among the hunt's items; -1: none */
+	int64_t told, cut; /* kept */
+	uint32_t now, cut_now;
+};
 struct hunt_item { /* one finding, in `found` */
 	size_t json, json_n, row, row_n;
 	uint32_t spool; /* of its event */
 	uint64_t batch;
 	int64_t time;
 	struct yg_sv org, indicator, event; /* arena of the slice */
-	bool known;
+	uint32_t of;
+	bool known;  /* told before: neither a row nor an alert */
+	bool stored; /* its row is in the store, from an attempt that was not kept */
+};
+struct hunt_mark { /* before an event */
+	size_t n, found, cuts;
+	int64_t matches, beyond;
 };
 struct hunt {
 	struct run *r;
@@ -21,7 +36,8 @@ struct hunt {
 	struct yg_sv where; /* borrowed of one of the following */
 	struct yg_buf where_text;
 	/* rules */
-	struct yg_hunt_rules *rules; /* the condition, and events as rules see them */
+	struct yg_hunt_where *of_rules; /* the condition */
+	struct yg_hunt_views views;
 	struct yg_ruleset *set;
 	struct yg_ruleset_eval *eval;
 	const struct yg_event *event; /* at hand, while it is asked */
@@ -29,14 +45,21 @@ struct hunt {
 	/* indicators */
 	struct yg_intel *intel;
 	struct yg_match_set *matches;
+	/* by name of rule or indicator */
+	struct hunt_of *of; /* owned */
+	size_t of_n, of_cap;
+	struct yg_index of_names; /* owned */
+	struct yg_hash_key key;
 	/* what a slice found */
 	struct yg_arena slice;
 	struct yg_buf found, scratch, fields;
 	struct hunt_item *items; /* owned */
 	size_t n, cap;
-	int64_t beyond; /* matches that are not told */
-	bool nomem;
-	bool resumed; /* the next batch may be in the store already */
+	struct yg_vec cuts; /* owned; uint32_t: of which a match is not told */
+	int64_t beyond;     /* matches that are not told */
+	struct hunt_mark mark;
+	bool full, nomem;
+	bool resumed; /* rows of an attempt that was not kept may be in the store */
 	yg_wall now;  /* of the slice: what has an end has ended by it */
 };
 
@@ -46,12 +69,23 @@ yg_status hunt_rules_ready(struct hunt *t, struct yg_err *err);
 yg_status hunt_rules_row(void *ctx, const struct yg_event *ev, struct yg_err *err);
 yg_status hunt_intel_ready(struct hunt *t, struct yg_err *err);
 yg_status hunt_intel_row(void *ctx, const struct yg_event *ev, struct yg_err *err);
-void hunt_end(struct hunt *t);
-/* Is there room for one more that is told?  Counts it either way. */
-bool hunt_room(struct hunt *t);
+
+/* center_hunt_found.c: what is found.  Before and behind every event; YG_LIMIT: what the event
+ * gave had no room beside what the slice has, and is taken back. */
+void hunt_slice_begin(struct hunt *t);
+void hunt_row_begin(struct hunt *t);
+yg_status hunt_row_end(struct hunt *t, struct yg_err *err);
+/* Is there room for one more that is told of this rule or indicator?  Counts it either way. */
+bool hunt_room(struct hunt *t, struct yg_sv name);
 /* A finding that was appended to t->found at `at`: sv32 json, sv32 row. */
-void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv indicator, size_t at);
+void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv name, size_t at);
+/* The number of what is named so, made when there is none; false: no memory. */
+bool hunt_of(struct hunt *t, struct yg_sv name, uint32_t *out);
+void hunt_found_free(struct hunt *t);
 
 /* center_hunt_tell.c: what a slice found is in the store and in alerts, and `place` is kept,
  * once.  YG_AGAIN: the same slice again. */
 yg_status hunt_tell(struct hunt *t, struct yg_ch *ch, struct yg_sv place, struct yg_err *err);
+
+/* center_hunt_news.c: rules of which a hunt of many could not tell all, ordered again. */
+yg_status hunt_order_cut(struct hunt *t, struct yg_err *err);

@@ -40,12 +40,12 @@ static yg_status take_given(struct taking *k, struct yg_err *err)
 {
 	static const struct yg_registry_part none = {.first = 1, .last = 0, .list = YG_SV_INIT("")};
 	struct run *r = k->t->r;
-	struct yg_sv *items = NULL;
+	struct yg_hunt_item *items = NULL;
 	size_t n = 0;
 	yg_status st =
 		yg_hunt_items(r->act.db, k->t->h.seq, YG_HUNT_ITEMS_MAX, r->arena, &items, &n, err);
 	for (size_t i = 0; st == YG_OK && i < n; i++) {
-		struct yg_sv value = items[i], type;
+		struct yg_sv value = items[i].text, type;
 		struct yg_indicator ind = {.list = YG_SV_INIT(YG_HUNT_KIND),
 					   .confidence = 50,
 					   .severity_id = 3,
@@ -63,7 +63,7 @@ static yg_status take_given(struct taking *k, struct yg_err *err)
 static yg_status take_ids(struct taking *k, struct yg_err *err)
 {
 	struct run *r = k->t->r;
-	struct yg_sv *items = NULL;
+	struct yg_hunt_item *items = NULL;
 	size_t n = 0;
 	yg_status st =
 		yg_hunt_items(r->act.db, k->t->h.seq, YG_HUNT_ITEMS_MAX, r->arena, &items, &n, err);
@@ -71,7 +71,7 @@ static yg_status take_ids(struct taking *k, struct yg_err *err)
 	if (st == YG_OK && ids == NULL)
 		st = YG_FAIL(err, YG_NOMEM, "a hunt");
 	for (size_t i = 0; st == YG_OK && i < n; i++)
-		st = yg_parse_i64(items[i], &ids[i], err);
+		st = yg_parse_i64(items[i].text, &ids[i], err);
 	const struct yg_registry_part part = {.ids = ids, .id_count = n, .list = YG_SV_INIT("")};
 	return st == YG_OK ? yg_registry_each_of(r->act.db, k->t->now, &part, take, k, err) : st;
 }
@@ -139,14 +139,15 @@ yg_status hunt_intel_ready(struct hunt *t, struct yg_err *err)
 yg_status hunt_intel_row(void *ctx, const struct yg_event *ev, struct yg_err *err)
 {
 	struct hunt *t = ctx;
-	(void)err;
+	hunt_row_begin(t);
 	yg_intel_match(t->intel, ev, t->now, t->matches);
 	for (uint32_t i = 0; i < t->matches->n; i++) {
-		if (!hunt_room(t))
-			continue;
+		struct yg_sv name = t->matches->m[i].indicator;
 		size_t at = t->found.n;
-		yg_finding_put(ev, &t->matches->m[i], i, &t->scratch, &t->found);
-		hunt_found(t, ev, t->matches->m[i].indicator, at);
+		if (!hunt_room(t, name))
+			continue;
+		yg_finding_put(ev, &t->matches->m[i], i, true, &t->scratch, &t->found);
+		hunt_found(t, ev, name, at);
 	}
-	return YG_OK;
+	return hunt_row_end(t, err);
 }

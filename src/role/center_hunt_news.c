@@ -1,11 +1,10 @@
 /* Hunts by themselves: indicators that were added or are in force anew, and rules that are
- * live for the first time somewhere, are looked for in the past once the workers have them. */
-#include "detect/hunt_state.h"
+ * live for the first time somewhere, are looked for in the past once the workers have them and
+ * the store has what came before. */
 #include "event/table.h"
-#include "role/center.h"
+#include "role/center_hunt.h"
 
-#define SETTLE_US                                                                                  \
-	(10 * YG_US_PER_S) /* until workers have a snapshot, and the store what came before */
+#define SETTLE_US (10 * YG_US_PER_S) /* until workers have a snapshot */
 
 /* Is there anything to look at?  YG_AGAIN: nobody knows now. */
 static yg_status any_event(struct center *c, yg_wall from, bool *out, struct yg_err *err)
@@ -131,7 +130,9 @@ static yg_status look(struct center *c, struct yg_act *act, enum yg_hunt_what wh
 		.received = now,
 	};
 	bool settled = false, going = false;
-	yg_status st = yg_hunt_settled(act->db, what, (yg_wall){now.us - SETTLE_US}, &settled, err);
+	/* what was taken in before may have been looked at without what is new */
+	int64_t stored = YG_MIN(now.us, __atomic_load_n(&c->delivered_us, __ATOMIC_ACQUIRE));
+	yg_status st = yg_hunt_settled(act->db, what, (yg_wall){stored - SETTLE_US}, &settled, err);
 	if (st == YG_OK && settled)
 		st = yg_hunt_going(act->db, what, &going, err);
 	if (st != YG_OK || !settled || going)
@@ -155,4 +156,71 @@ void center_hunt_news_run(struct center *c)
 	/* without a store, or before its first event, there is nothing to look at */
 	if (st != YG_OK && st != YG_AGAIN && st != YG_NOTFOUND)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+}
+
+/* ---- what was cut ---- */
+
+struct cut {
+	struct yg_sv *uids; /* arena */
+	size_t n;
+};
+
+/* One hunt for each of them, or one for all together. */
+static yg_status order_again(struct hunt *t, const struct cut *c, bool alone, struct yg_err *err)
+{
+	struct yg_hunt h = {.what = YG_HUNT_RULE,
+			    .automatic = t->h.automatic,
+			    .org = t->h.org,
+			    .from = t->h.from,
+			    .to = t->h.to,
+			    .received = t->h.received};
+	size_t each = alone ? 1 : c->n;
+	struct yg_id job;
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < c->n; i += each) {
+		h.name = each == 1 ? c->uids[i] : YG_SV("");
+		st = yg_hunt_add(&t->r->act, &h, c->uids + i, each, &job, err);
+	}
+	return st;
+}
+
+/* Noisy rules each for itself, with all the room that a hunt has; those that found none left
+ * together.  When no rule had room, in halves, so that it ends. */
+static yg_status order_parts(struct hunt *t, const struct cut *noisy, const struct cut *rest,
+			     struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	size_t half = rest->n == t->of_n ? rest->n - rest->n / 2 : rest->n;
+	const struct cut parts[] = {{rest->uids, half}, {rest->uids + half, rest->n - half}};
+	st = order_again(t, noisy, true, err);
+	for (size_t i = 0; st == YG_OK && i < YG_LEN(parts); i++)
+		if (parts[i].n > 0)
+			st = order_again(t, &parts[i], false, err);
+	/* once: it may end a second time after the program did */
+	for (size_t i = 0; st == YG_OK && i < t->of_n; i++)
+		if (t->of[i].cut > 0)
+			st = yg_hunt_item_save(t->r->act.db, t->h.seq, t->of[i].item, t->of[i].told,
+					       0, err);
+	return st;
+}
+
+yg_status hunt_order_cut(struct hunt *t, struct yg_err *err)
+{
+	struct cut noisy = {.n = 0}, rest = {.n = 0};
+	struct yg_tx tx;
+	if (t->h.what != YG_HUNT_RULE || t->h.items <= 1)
+		return YG_OK;
+	noisy.uids = YG_NEW_N(t->r->arena, struct yg_sv, t->of_n + 1);
+	rest.uids = YG_NEW_N(t->r->arena, struct yg_sv, t->of_n + 1);
+	if (noisy.uids == NULL || rest.uids == NULL)
+		return YG_FAIL(err, YG_NOMEM, "rules that are looked for again");
+	for (size_t i = 0; i < t->of_n; i++) {
+		struct cut *to = t->of[i].told >= YG_HUNT_EACH_MAX ? &noisy : &rest;
+		if (t->of[i].cut > 0)
+			to->uids[to->n++] = t->of[i].name;
+	}
+	if (noisy.n + rest.n == 0)
+		return YG_OK;
+	yg_status st = yg_tx_begin(&tx, t->r->act.db, err);
+	return st == YG_OK ? yg_tx_end(&tx, order_parts(t, &noisy, &rest, err), err) : st;
 }

@@ -1,15 +1,16 @@
 /* What a hunt found of one slice: rows into the event store, findings into alerts, and where
  * it is, once.
  *
- * The rows go under a batch number that is kept with the place.  When the program ends
- * between the two, the same slice is found again from the same place: the rows are there
- * then and are not sent again, and alerts and place are one transaction. */
+ * Rows go first, then alerts and the place in one transaction.  When the program ends between
+ * the two, the same events are found again, though perhaps in other slices: what has a row of
+ * this hunt already gets its alert and no second row. */
 #include <stdlib.h>
 
 #include "alert/finding.h"
 #include "role/center_hunt.h"
 
 #define KNOWN_BYTES (16u << 20)
+#define TOGETHER    1000u         /* findings that are asked for at once */
 #define NEAR_US     YG_US_PER_DAY /* a finding of a batch may have the time of another event of it */
 
 static uint32_t spool_of(const struct hunt *t)
@@ -17,77 +18,212 @@ static uint32_t spool_of(const struct hunt *t)
 	return YG_HUNT_SPOOL + (uint32_t)t->h.seq;
 }
 
+static yg_status no_memory(struct yg_err *err)
+{
+	return YG_FAIL(err, YG_NOMEM, "what a hunt found");
+}
+
 /* ---- what was told before ---- */
 
-static int by_text(const void *a, const void *b)
+typedef int order_fn(const struct hunt_item *a, const struct hunt_item *b);
+
+static int by_batch(const struct hunt_item *a, const struct hunt_item *b)
 {
-	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+	int c = yg_sv_cmp(a->indicator, b->indicator);
+	if (c == 0)
+		c = (a->spool > b->spool) - (a->spool < b->spool);
+	return c != 0 ? c : (a->batch > b->batch) - (a->batch < b->batch);
 }
 
-/* Findings about the same indicators around the same time, but our own. */
-static void put_known(const struct hunt *t, const struct yg_sv *sorted, struct yg_buf *sql)
+static int by_event(const struct hunt_item *a, const struct hunt_item *b)
 {
-	int64_t from = INT64_MAX, to = 0;
+	int c = yg_sv_cmp(a->indicator, b->indicator);
+	return c != 0 ? c : yg_sv_cmp(a->event, b->event);
+}
+
+static int sort_batch(const void *a, const void *b)
+{
+	return by_batch(*(struct hunt_item *const *)a, *(struct hunt_item *const *)b);
+}
+
+static int sort_event(const void *a, const void *b)
+{
+	return by_event(*(struct hunt_item *const *)a, *(struct hunt_item *const *)b);
+}
+
+struct asked { /* findings [from, from + n) of a slice, in two orders */
+	struct hunt *t;
+	size_t from, n;
+	struct hunt_item **batches, **events; /* owned */
+};
+
+static void put_texts(struct yg_buf *sql, const struct asked *a, size_t member)
+{
+	struct yg_sv last = YG_SV("");
 	bool some = false;
-	for (size_t i = 0; i < t->n; i++) {
-		from = YG_MIN(from, t->items[i].time);
-		to = YG_MAX(to, t->items[i].time);
-	}
-	yg_buf_put(
-		sql,
-		YG_SV("SELECT spool, batch, indicator, arrayElement(related, 1) FROM " YG_EVENT_TABLE
-		      " PREWHERE class_uid = 2004 AND indicator IN ("));
-	for (size_t i = 0; i < t->n; i++) {
-		if (i > 0 && yg_sv_eq(sorted[i], sorted[i - 1]))
+	for (size_t i = 0; i < a->n; i++) {
+		struct yg_sv one;
+		memcpy(&one, (const char *)a->batches[i] + member, sizeof one);
+		if (some && yg_sv_eq(one, last))
 			continue;
-		yg_buf_put(sql, some ? YG_SV(", ") : YG_SV(""));
-		yg_ch_quote(sql, sorted[i]);
+		yg_buf_put(sql, some ? YG_SV(",") : YG_SV(""));
+		yg_ch_quote(sql, one);
+		last = one;
 		some = true;
 	}
-	yg_buf_printf(sql, ") WHERE time >= %lld AND time <= %lld AND spool <> %u",
-		      (long long)(from - NEAR_US), (long long)(to + NEAR_US), spool_of(t));
 }
 
-/* A batch in which the indicator was told has been looked at with it as a whole. */
-static void note_known(struct hunt *t, uint32_t spool, uint64_t batch, struct yg_sv indicator,
-		       struct yg_sv event)
+/* Findings about the same rule or indicator: of the batches that the events came in, which were
+ * looked at as a whole, and of hunts about the same events.  Of a rule that tells of everything
+ * there may be any number besides. */
+static void put_known(const struct asked *a, struct yg_buf *sql)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		struct hunt_item *it = &t->items[i];
-		it->known |=
-			yg_sv_eq(it->indicator, indicator) &&
-			((it->spool == spool && it->batch == batch) || yg_sv_eq(it->event, event));
+	const struct hunt_item *items = a->t->items + a->from;
+	int64_t from = INT64_MAX, to = 0;
+	yg_buf_printf(sql,
+		      "SELECT DISTINCT spool, batch, indicator,"
+		      " if(spool >= %u, arrayElement(related, 1), '') FROM " YG_EVENT_TABLE
+		      " PREWHERE class_uid = 2004 AND indicator IN (",
+		      YG_HUNT_SPOOL);
+	put_texts(sql, a, offsetof(struct hunt_item, indicator));
+	yg_buf_put(sql, YG_SV(") WHERE org IN ("));
+	put_texts(sql, a, offsetof(struct hunt_item, org));
+	for (size_t i = 0; i < a->n; i++) {
+		from = YG_MIN(from, items[i].time);
+		to = YG_MAX(to, items[i].time);
+	}
+	yg_buf_printf(sql, ") AND time >= %lld AND time <= %lld AND ((spool, batch) IN (",
+		      (long long)(from - NEAR_US), (long long)(to + NEAR_US));
+	for (size_t i = 0; i < a->n; i++)
+		yg_buf_printf(sql, "%s(%u,%llu)", i > 0 ? "," : "", items[i].spool,
+			      (unsigned long long)items[i].batch);
+	yg_buf_printf(sql, ") OR (spool >= %u AND arrayElement(related, 1) IN (", YG_HUNT_SPOOL);
+	put_texts(sql, a, offsetof(struct hunt_item, event));
+	yg_buf_put(sql, YG_SV(")))"));
+}
+
+/* All that are equal to `key`; own: a row of this hunt, not kept. */
+static void note(struct hunt_item *const *sorted, size_t n, const struct hunt_item *key,
+		 order_fn *order, bool own)
+{
+	size_t low = 0, high = n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (order(sorted[mid], key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < n && order(sorted[low], key) == 0; low++) {
+		sorted[low]->known |= !own;
+		sorted[low]->stored |= own;
 	}
 }
 
-static yg_status find_known(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
+static yg_status read_known(const struct asked *a, struct yg_sv rows, struct yg_err *err)
 {
-	struct yg_buf sql, answer;
-	struct yg_sv *sorted = reallocarray(NULL, t->n + 1, sizeof *sorted);
-	if (sorted == NULL)
-		return YG_FAIL(err, YG_NOMEM, "what a hunt found");
-	for (size_t i = 0; i < t->n; i++)
-		sorted[i] = t->items[i].indicator;
-	qsort(sorted, t->n, sizeof *sorted, by_text);
+	struct yg_rd rd = yg_rd_init(rows.p, rows.n);
+	while (yg_rd_left(&rd) > 0) {
+		struct hunt_item key = {.spool = yg_rd_le32(&rd)};
+		key.batch = yg_rd_le64(&rd);
+		if (!yg_event_value_read(&rd, &key.indicator) ||
+		    !yg_event_value_read(&rd, &key.event))
+			return YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
+		bool own = key.spool == spool_of(a->t);
+		if (!own)
+			note(a->batches, a->n, &key, by_batch, false);
+		if (key.event.n > 0)
+			note(a->events, a->n, &key, by_event, own);
+	}
+	return YG_OK;
+}
+
+static yg_status ask(const struct asked *a, struct yg_ch *ch, struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf sql = {0}, answer = {0};
+	for (size_t i = 0; i < a->n; i++)
+		a->batches[i] = a->events[i] = &a->t->items[a->from + i];
+	qsort(a->batches, a->n, sizeof(void *), sort_batch);
+	qsort(a->events, a->n, sizeof(void *), sort_event);
 	yg_buf_init(&sql, 32u << 20);
 	yg_buf_init(&answer, KNOWN_BYTES);
-	put_known(t, sorted, &sql);
-	struct yg_ch_query q = {.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = 60};
-	yg_status st = sql.bad ? YG_FAIL(err, YG_NOMEM, "what a hunt found")
-			       : yg_ch_query(ch, &q, &answer, err);
-	struct yg_rd rd = yg_rd_init(answer.p, st == YG_OK ? answer.n : 0);
-	while (st == YG_OK && yg_rd_left(&rd) > 0) {
-		struct yg_sv indicator, event;
-		uint32_t spool = yg_rd_le32(&rd);
-		uint64_t batch = yg_rd_le64(&rd);
-		if (!yg_event_value_read(&rd, &indicator) || !yg_event_value_read(&rd, &event))
-			st = YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
-		else
-			note_known(t, spool, batch, indicator, event);
+	put_known(a, &sql);
+	if (sql.bad)
+		return no_memory(err);
+	const struct yg_ch_query q = {
+		.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = 60};
+	yg_status st = yg_ch_query(ch, &q, &answer, err);
+	return st == YG_OK ? read_known(a, yg_buf_sv(&answer), err) : st;
+}
+
+/* What is too much for one question is asked for in two. */
+static yg_status find_known(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
+{
+	struct asked a = {.t = t, .n = YG_MIN(t->n, (size_t)TOGETHER)};
+	yg_status st = YG_OK;
+	a.batches = reallocarray(NULL, a.n + 1, sizeof(void *));
+	a.events = reallocarray(NULL, a.n + 1, sizeof(void *));
+	if (a.batches == NULL || a.events == NULL)
+		st = no_memory(err);
+	while (st == YG_OK && a.from < t->n) {
+		a.n = YG_MIN(a.n, t->n - a.from);
+		st = ask(&a, ch, err);
+		if (st == YG_OK) {
+			a.from += a.n;
+		} else if (st == YG_LIMIT && a.n > 1) {
+			a.n /= 2;
+			st = YG_OK;
+		}
 	}
-	free(sorted);
-	yg_buf_free(&sql);
-	yg_buf_free(&answer);
+	free(a.batches);
+	free(a.events);
+	return st;
+}
+
+/* ---- an attempt that was not kept ---- */
+
+static yg_status last_batch(const struct hunt *t, struct yg_ch *ch, uint64_t *out,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf sql = {0}, answer = {0};
+	yg_buf_init(&sql, 4096);
+	yg_buf_init(&answer, 4096);
+	yg_buf_printf(&sql,
+		      "SELECT max(batch) FROM " YG_EVENT_TABLE " WHERE spool = %u AND batch > %lld",
+		      spool_of(t), (long long)t->h.batch);
+	const struct yg_ch_query q = {
+		.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = 60};
+	yg_status st = yg_ch_query(ch, &q, &answer, err);
+	struct yg_rd rd = yg_rd_init(answer.p, st == YG_OK ? answer.n : 0);
+	uint64_t last = yg_rd_le64(&rd);
+	if (st == YG_OK && rd.bad)
+		st = YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
+	*out = YG_MAX(last, (uint64_t)t->h.batch);
+	return st;
+}
+
+static void batch_name(const struct hunt *t, uint64_t batch, char out[static 64])
+{
+	struct yg_sb b = yg_sb_init(out, 64);
+	yg_sb_printf(&b, "hunt-%lld-%llu", (long long)t->h.seq, (unsigned long long)batch);
+	(void)yg_sb_cstr(&b);
+}
+
+/* No insert of ours runs any more, and no batch number is used twice. */
+static yg_status catch_up(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
+{
+	char id[64];
+	uint64_t last = 0;
+	yg_status st = last_batch(t, ch, &last, err);
+	/* one that is being written may show in part, or not yet */
+	for (uint64_t i = last; st == YG_OK && i <= last + 1; i++) {
+		batch_name(t, i, id);
+		st = yg_ch_settle(ch, id, err);
+	}
+	if (st == YG_OK)
+		st = last_batch(t, ch, &last, err);
+	if (st == YG_OK)
+		t->h.batch = (int64_t)last;
 	return st;
 }
 
@@ -116,31 +252,21 @@ static yg_status own_row(const struct hunt *t, char *row, size_t n, uint32_t num
 static yg_status insert(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
 {
 	char id[64];
-	struct yg_sb b = yg_sb_init(id, sizeof id);
 	struct yg_buf rows;
 	uint32_t number = 0;
-	uint64_t there = 0;
 	yg_status st = YG_OK;
-	yg_sb_printf(&b, "hunt-%lld-%lld", (long long)t->h.seq, (long long)t->h.batch);
-	if (t->resumed) { /* it may have been sent, and nobody knows how that ended */
-		st = yg_ch_settle(ch, yg_sb_cstr(&b), err);
-		if (st == YG_OK)
-			st = yg_event_table_delivered(ch, spool_of(t), (uint64_t)t->h.batch,
-						      (uint64_t)t->h.batch, &there, err);
-		if (st != YG_OK || there > 0)
-			return st;
-	}
+	batch_name(t, (uint64_t)t->h.batch, id);
 	yg_buf_init(&rows, 128u << 20);
 	for (size_t i = 0; st == YG_OK && i < t->n; i++) {
 		struct hunt_item *it = &t->items[i];
-		if (it->known)
+		if (it->known || it->stored)
 			continue;
 		st = own_row(t, t->found.p + it->row, it->row_n, number++);
 		yg_buf_put(&rows, (struct yg_sv){t->found.p + it->row, it->row_n});
 	}
 	if (st == YG_OK)
-		st = rows.bad ? YG_FAIL(err, YG_NOMEM, "what a hunt found")
-			      : yg_event_table_insert(ch, yg_sb_cstr(&b), yg_buf_sv(&rows), err);
+		st = rows.bad ? no_memory(err)
+			      : yg_event_table_insert(ch, id, yg_buf_sv(&rows), err);
 	yg_buf_free(&rows);
 	return st;
 }
@@ -170,6 +296,21 @@ static yg_status forget_mark(struct hunt *t, struct yg_err *err)
 	return yg_stmt_run(s, err);
 }
 
+/* What is told of each rule of several, beside the whole; then `now` counts that alone. */
+static yg_status save_items(struct hunt *t, struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; i < t->n; i++)
+		t->of[t->items[i].of].now -= t->items[i].known;
+	for (size_t i = 0; st == YG_OK && i < t->of_n; i++) {
+		const struct hunt_of *o = &t->of[i];
+		if (o->item >= 0 && o->now + o->cut_now > 0)
+			st = yg_hunt_item_save(t->r->act.db, t->h.seq, o->item, o->told + o->now,
+					       o->cut + o->cut_now, err);
+	}
+	return st;
+}
+
 static yg_status keep(struct hunt *t, uint32_t count, struct yg_sv place, struct yg_err *err)
 {
 	struct yg_finding_result result = {0};
@@ -179,7 +320,7 @@ static yg_status keep(struct hunt *t, uint32_t count, struct yg_sv place, struct
 	put_body(t, count, &body);
 	if (body.bad) {
 		yg_buf_free(&body);
-		return YG_FAIL(err, YG_NOMEM, "what a hunt found");
+		return no_memory(err);
 	}
 	yg_status st = yg_tx_begin(&tx, t->r->act.db, err);
 	if (st == YG_OK) {
@@ -191,10 +332,16 @@ static yg_status keep(struct hunt *t, uint32_t count, struct yg_sv place, struct
 			t->h.alerts += result.opened;
 		t->h.place = place;
 		if (st == YG_OK)
+			st = save_items(t, err);
+		if (st == YG_OK)
 			st = yg_hunt_save(t->r->act.db, &t->h, err);
 		st = yg_tx_end(&tx, st, err);
 	}
 	yg_buf_free(&body);
+	for (size_t i = 0; st == YG_OK && i < t->of_n; i++) {
+		t->of[i].told += t->of[i].now;
+		t->of[i].cut += t->of[i].cut_now;
+	}
 	return st;
 }
 
@@ -209,25 +356,35 @@ static void announce(const struct hunt *t)
 	}
 }
 
+static yg_status send_rows(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
+{
+	uint32_t rows = 0;
+	yg_status st = t->resumed ? catch_up(t, ch, err) : YG_OK;
+	if (st == YG_OK)
+		st = find_known(t, ch, err);
+	for (size_t i = 0; i < t->n; i++)
+		rows += !t->items[i].known && !t->items[i].stored;
+	if (st == YG_OK && rows > 0) {
+		t->h.batch++;
+		st = insert(t, ch, err);
+	}
+	return st == YG_LIMIT ? YG_FAIL(err, YG_AGAIN, "the event store is busy") : st;
+}
+
 yg_status hunt_tell(struct hunt *t, struct yg_ch *ch, struct yg_sv place, struct yg_err *err)
 {
-	uint32_t count = 0, rows = 0;
-	yg_status st = t->n > 0 ? find_known(t, ch, err) : YG_OK;
+	uint32_t count = 0;
+	bool some = t->n > 0;
+	yg_status st = some ? send_rows(t, ch, err) : YG_OK;
 	for (size_t i = 0; i < t->n; i++) {
-		rows += !t->items[i].known;
 		count += !t->items[i].known && t->items[i].json_n > 0;
 		t->h.known += t->items[i].known;
 	}
-	if (rows > 0)
-		t->h.batch++;
 	t->h.told += count;
-	if (st == YG_OK && rows > 0)
-		st = insert(t, ch, err);
-	if (st != YG_OK)
-		return st == YG_LIMIT ? YG_FAIL(err, YG_AGAIN, "the event store is busy") : st;
 	/* a busy state database: the rows are there, which the next attempt sees */
-	st = keep(t, count, place, err);
-	t->resumed = st != YG_OK;
+	if (st == YG_OK)
+		st = keep(t, count, place, err);
+	t->resumed = st != YG_OK || (t->resumed && !some);
 	if (st == YG_OK)
 		announce(t);
 	return st;

@@ -21,7 +21,7 @@ struct asset {
 struct
 try {
 	struct run *r;
-	struct yg_hunt_rules *rules;
+	struct yg_hunt_rule *rule;
 	struct yg_hunt_scan scan;
 	struct asset *assets; /* arena */
 	size_t asset_n;
@@ -99,7 +99,7 @@ static void on_match(void *ctx, const struct yg_hunt_match *m)
 static yg_status on_row(void *ctx, const struct yg_event *ev, struct yg_err *err)
 {
 	struct try *t = ctx;
-	yg_status st = yg_hunt_ask(t->rules, ev, on_match, t, err);
+	yg_status st = yg_hunt_ask(t->rule, ev, on_match, t, err);
 	return st == YG_OK && (t->nomem || t->text.bad)
 		       ? YG_FAIL(err, YG_NOMEM, "the samples of a try")
 		       : st;
@@ -109,7 +109,7 @@ static yg_status slice(struct try *t, struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	yg_status st = yg_lease_store(&t->r->c->api, &l, err);
-	return st == YG_OK ? yg_hunt_next(l.ch, yg_hunt_rules_where(t->rules), &t->scan,
+	return st == YG_OK ? yg_hunt_next(l.ch, yg_hunt_rule_where(t->rule), &t->scan,
 					  &t->r->c->ctx->env, on_row, t, err)
 			   : st;
 }
@@ -179,7 +179,6 @@ static yg_status scope(struct try *t, struct yg_err *err)
 yg_status center_job_try(struct run *r, struct yg_err *err)
 {
 	struct try t = {.r = r};
-	const struct yg_hunt_text one = {YG_SV("rule"), center_job_param(r, "text")};
 	yg_buf_init(&t.text, SAMPLES_BYTES);
 	t.told = yg_jo_init(&t.text);
 	yg_jo_begin(&t.told, '[');
@@ -188,13 +187,13 @@ yg_status center_job_try(struct run *r, struct yg_err *err)
 	if (st == YG_OK)
 		st = scope(&t, err);
 	if (st == YG_OK)
-		st = yg_hunt_rules_new(&r->c->ctx->env, &one, 1, false, &t.rules, err);
+		st = yg_hunt_rule_new(&r->c->ctx->env, center_job_param(r, "text"), &t.rule, err);
 	if (st == YG_OK)
 		st = look(&t, err);
 	yg_jo_end(&t.told, ']');
 	if (st == YG_OK && !t.text.bad)
 		put_result(&t);
-	yg_hunt_rules_free(t.rules);
+	yg_hunt_rule_free(t.rule);
 	yg_buf_free(&t.text);
 	return st;
 }

@@ -211,6 +211,10 @@ static enum yg_health read_spools(struct stats *s, struct yg_sb *text)
 	if (list == 0 || yg_json_at(&s->json, list)->type != YG_JSON_ARRAY)
 		return health;
 	for (uint32_t k = 0, at = list + 1; k < yg_json_at(&s->json, list)->n; k++) {
+		/* released: batches without a row as well */
+		int64_t stored = YG_MAX(number_of(s, at, "stored"), number_of(s, at, "released"));
+		center_delivered_spool(&s->c->delivered, (uint32_t)number_of(s, at, "spool"),
+				       (uint64_t)number_of(s, at, "durable"), (uint64_t)stored);
 		int64_t bytes = number_of(s, at, "bytes"), most = number_of(s, at, "bytes_max");
 		int64_t percent = most > 0 ? bytes / YG_MAX(most / 100, 1) : 0;
 		if (truth_of(s, at, "store_waiting")) {
@@ -234,7 +238,8 @@ static enum yg_health read_spools(struct stats *s, struct yg_sb *text)
 	return health;
 }
 
-static void read_stats(struct center *c, uint32_t worker, struct yg_sv json, struct yg_arena *arena,
+/* False: it cannot be read. */
+static bool read_stats(struct center *c, uint32_t worker, struct yg_sv json, struct yg_arena *arena,
 		       struct yg_state *db, const char *name)
 {
 	char line[160];
@@ -242,8 +247,9 @@ static void read_stats(struct center *c, uint32_t worker, struct yg_sv json, str
 	struct stats s = {.c = c, .worker = worker, .arena = arena};
 	yg_wall started = {0};
 	yg_json_init(&s.json, 65536);
-	if (yg_json_parse(&s.json, json, NULL) != YG_OK ||
-	    yg_json_at(&s.json, 0)->type != YG_JSON_OBJECT) {
+	bool whole = yg_json_parse(&s.json, json, NULL) == YG_OK &&
+		     yg_json_at(&s.json, 0)->type == YG_JSON_OBJECT;
+	if (!whole) {
 		yg_api_set_part(&c->api, name, YG_HEALTH_DEGRADED,
 				YG_SV("its counters cannot be read"), YG_SV(""));
 	} else {
@@ -259,9 +265,10 @@ static void read_stats(struct center *c, uint32_t worker, struct yg_sv json, str
 			yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	}
 	yg_json_free(&s.json);
+	return whole;
 }
 
-static void look_worker(struct center *c, uint32_t worker, struct yg_arena *arena,
+static bool look_worker(struct center *c, uint32_t worker, struct yg_arena *arena,
 			struct yg_state *db)
 {
 	char path[64], name[24];
@@ -273,11 +280,11 @@ static void look_worker(struct center *c, uint32_t worker, struct yg_arena *aren
 	yg_buf_init(&frame, 64);
 	yg_buf_init(&reply, yg_ipc_max(YG_IPC_STATS_REPLY));
 	yg_ipc_end(&frame, yg_ipc_begin(&frame, YG_IPC_STATS));
-	if (call(path, yg_buf_sv(&frame), YG_IPC_STATS_REPLY, &reply, STATS_TIMEOUT_MS, &err) !=
+	if (call(path, yg_buf_sv(&frame), YG_IPC_STATS_REPLY, &reply, STATS_TIMEOUT_MS, &err) ==
 	    YG_OK)
-		yg_api_set_part(&c->api, name, YG_HEALTH_DOWN, YG_SV("does not answer"), YG_SV(""));
-	else
-		read_stats(c, worker, yg_buf_sv(&reply), arena, db, name);
+		return read_stats(c, worker, yg_buf_sv(&reply), arena, db, name);
+	yg_api_set_part(&c->api, name, YG_HEALTH_DOWN, YG_SV("does not answer"), YG_SV(""));
+	return false;
 }
 
 static void look_store(struct center *c)
@@ -355,9 +362,13 @@ void center_look(struct center *c)
 	}
 	own_part(c);
 	yg_arena_init(&arena, 16u << 20);
+	bool all = true;
+	center_delivered_begin(&c->delivered, yg_env_wall(&c->ctx->env));
 	for (uint32_t i = 0; i < workers && i < YG_INGEST_WORKERS; i++) {
-		look_worker(c, i, &arena, l.db);
+		all &= look_worker(c, i, &arena, l.db);
 		yg_arena_reset(&arena);
 	}
+	__atomic_store_n(&c->delivered_us, center_delivered_end(&c->delivered, all).us,
+			 __ATOMIC_RELEASE);
 	yg_arena_free(&arena);
 }

@@ -59,8 +59,13 @@ static struct yg_sv seen(const struct yg_event *f, const struct yg_match *m, cha
 	return yg_sb_sv(&b);
 }
 
+static void end_json(bool historical, struct yg_buf *b)
+{
+	yg_buf_put(b, historical ? YG_SV(",\"historical\":true}") : YG_SV("}"));
+}
+
 static void json_of(const struct yg_event *f, const struct yg_match *m, struct yg_sv asset,
-		    struct yg_sv event_id, struct yg_buf *b)
+		    struct yg_sv event_id, bool historical, struct yg_buf *b)
 {
 	char time[40], text[YG_IP_TEXT_MAX + 1];
 	struct yg_sb t = yg_sb_init(time, sizeof time);
@@ -81,7 +86,7 @@ static void json_of(const struct yg_event *f, const struct yg_match *m, struct y
 	yg_finding_member(b, "event_id", event_id);
 	yg_finding_member(b, "time", yg_sb_sv(&t));
 	yg_finding_member(b, "title", f->finding_title);
-	yg_buf_putc(b, '}');
+	end_json(historical, b);
 }
 
 /* The finding's own row: who, when and where from the event, what from the match. */
@@ -137,7 +142,7 @@ static void put(struct yg_event *f, bool alert, const struct yg_buf *json, struc
 }
 
 void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_t nth,
-		    struct yg_buf *scratch, struct yg_buf *out)
+		    bool historical, struct yg_buf *scratch, struct yg_buf *out)
 {
 	char id[YG_EVENT_ID_MAX], uid[YG_EVENT_ID_MAX + 16], title[512], asset[YG_IP_TEXT_MAX];
 	struct yg_sb i = yg_sb_init(id, sizeof id), u = yg_sb_init(uid, sizeof uid);
@@ -153,7 +158,7 @@ void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_
 	f.message = f.finding_title;
 	f.related = (struct yg_strs){&event_id, 1};
 	scratch->n = 0;
-	json_of(&f, m, yg_finding_asset(ev, m->field, asset), event_id, scratch);
+	json_of(&f, m, yg_finding_asset(ev, m->field, asset), event_id, historical, scratch);
 	put(&f, true, scratch, out);
 }
 
@@ -321,7 +326,7 @@ static void rule_json(const struct yg_event *f, const struct yg_rule_finding *r,
 		yg_buf_put(b, YG_SV(",\"fields\":"));
 		yg_buf_put(b, r->fields);
 	}
-	yg_buf_putc(b, '}');
+	end_json(r->historical, b);
 }
 
 void yg_finding_put_rule(const struct yg_event *ev, const struct yg_rule_finding *r,

@@ -5,9 +5,10 @@
 #include "event/event.h"
 #include "intel/match.h"
 
-/* Appends one finding of `ev`: sv32 json, sv32 row (with row number 0). */
+/* Appends one finding of `ev`: sv32 json, sv32 row (with row number 0).  historical: it was found
+ * in the past, long after it was taken in. */
 void yg_finding_put(const struct yg_event *ev, const struct yg_match *m, uint32_t nth,
-		    struct yg_buf *scratch, struct yg_buf *out);
+		    bool historical, struct yg_buf *scratch, struct yg_buf *out);
 /* Did a DNS policy block it, or note it only, so that it is a finding? */
 bool yg_finding_is_dns(const struct yg_event *ev);
 /* Of one client, zone and kind: one finding of a batch. */
@@ -31,6 +32,7 @@ struct yg_rule_finding {
 	struct yg_sv fields;       /* yg_rule_fields() */
 	uint32_t count;            /* events of the batch that it stands for; `ev` is the first */
 	bool alert;                /* false: the row alone, the JSON is empty */
+	bool historical;
 };
 /* `names` with their values in the record as JSON, [["name","value"],...], appended; the
  * first of them into *field and *value, cut like the others. */

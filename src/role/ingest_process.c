@@ -197,7 +197,7 @@ static void event_finish(struct yg_process *p, unsigned i, struct yg_block *bloc
 	yg_intel_finish(p->intel, ev, yg_env_wall(p->conf.env), set);
 	p->c.matches_cut += set->more;
 	for (uint32_t k = 0; k < set->n; k++)
-		yg_finding_put(ev, &set->m[k], k, &p->scratch, &p->plan);
+		yg_finding_put(ev, &set->m[k], k, false, &p->scratch, &p->plan);
 	p->findings += set->n;
 }
 

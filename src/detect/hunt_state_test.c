@@ -1,0 +1,271 @@
+/* Which rules hunts by themselves look for, and where; and some rules as a set of their own. */
+#include "detect/hunt_state.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "detect/registry.h"
+#include "org/organisation.h"
+#include "tap.h"
+
+#define RULE(image)                                                                                \
+	"title: One\nid: 11111111-1111-4111-8111-111111111111\n"                                   \
+	"logsource: {product: windows}\ndetection:\n  s: {Image: " image "}\n  condition: s\n"
+
+static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 5};
+static struct yg_env env;
+static struct yg_arena arena;
+static struct yg_state *db;
+static struct yg_err err;
+static struct yg_id uid;
+
+static struct yg_act act(void)
+{
+	return yg_act_make(db, &env, YG_SV("local:0"));
+}
+
+/* Where the rule is looked for next, which is then marked; "-": nowhere. */
+static const char *next(void)
+{
+	static char text[64];
+	struct yg_hunt_rules_new rules;
+	if (yg_hunt_new_rules(db, sim.wall, &arena, &rules, &err) != YG_OK) {
+		(void)printf("# %s\n", err.msg);
+		return "?";
+	}
+	if (rules.n != 1)
+		return rules.n == 0 ? "-" : "several";
+	if (yg_hunt_mark_rules(db, &rules, sim.wall, &err) != YG_OK)
+		return "?";
+	(void)snprintf(text, sizeof text, "at " YG_SV_FMT, YG_SV_ARG(rules.org));
+	return text;
+}
+
+static bool is(const char *want)
+{
+	const char *got = next();
+	if (strcmp(got, want) != 0)
+		(void)printf("# '%s', not '%s'\n", got, want);
+	return strcmp(got, want) == 0;
+}
+
+static void read_one(struct yg_detect_documents *d, const char *text)
+{
+	T_OK(yg_detect_documents_begin(d, &env, &err) == YG_OK &&
+	     yg_detect_documents_add(d, YG_SV(""), yg_sv_of(text), &err) == YG_OK && d->count == 1);
+}
+
+static void stage(enum yg_detect_stage s)
+{
+	struct yg_act a = act();
+	const struct yg_drule_set set = {.stage = &s};
+	T_OK(yg_drule_change(&a, yg_id_sv(&uid), YG_ANY_VERSION, &set, &err) == YG_OK);
+}
+
+static void text(const char *yaml)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	struct yg_act a = act();
+	read_one(&d, yaml);
+	const struct yg_drule_set set = {.doc = &d.list[0]};
+	T_OK(yg_drule_change(&a, yg_id_sv(&uid), YG_ANY_VERSION, &set, &err) == YG_OK);
+}
+
+static void override(const char *org, enum yg_detect_stage s, int64_t expires)
+{
+	struct yg_act a = act();
+	const struct yg_detect_override o = {.rule = yg_id_sv(&uid),
+					     .org = yg_sv_of(org),
+					     .stage = s,
+					     .reason = YG_SV("so"),
+					     .expires = {expires}};
+	T_OK(yg_detect_override_set(&a, &o, &err) == YG_OK);
+}
+
+static void no_override(const char *org)
+{
+	struct yg_act a = act();
+	T_OK(yg_detect_override_remove(&a, yg_id_sv(&uid), yg_sv_of(org), &err) == YG_OK);
+}
+
+/* The tree is alpha with north below it, and beta; one rule for all of them. */
+static void fresh(enum yg_detect_stage s)
+{
+	static const char *const orgs[][2] = {{"alpha", ""}, {"north", "alpha"}, {"beta", ""}};
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	yg_state_close(db);
+	T_OK(yg_state_open(":memory:", &db, &err) == YG_OK && yg_state_migrate(db, &err) == YG_OK);
+	struct yg_act a = act();
+	for (size_t i = 0; i < YG_LEN(orgs); i++) {
+		const struct yg_org o = {.slug = yg_sv_of(orgs[i][0]),
+					 .parent = yg_sv_of(orgs[i][1])};
+		T_OK(yg_org_add(&a, &o, &err) == YG_OK);
+	}
+	read_one(&d, RULE("a.exe"));
+	const struct yg_drule_place at = {.org = YG_SV(""), .collection = YG_SV("own"), .stage = s};
+	T_OK(yg_drule_add(&a, &at, &d.list[0], &uid, &err) == YG_OK);
+}
+
+static void test_stages(void)
+{
+	fresh(YG_STAGE_TEST);
+	T_OK(is("-"));
+	stage(YG_STAGE_LIVE);
+	T_NAMED(is("at ") && is("-"), "live for the first time, once");
+	stage(YG_STAGE_OFF);
+	stage(YG_STAGE_LIVE);
+	T_NAMED(is("-"), "and not again");
+	text(RULE("b.exe"));
+	T_NAMED(is("at ") && is("-"), "another text is another rule");
+	text(RULE("b.exe"));
+	T_NAMED(is("-"), "the same text is not");
+	override("alpha", YG_STAGE_LIVE, 0);
+	T_NAMED(is("-"), "what was live there was looked for there");
+}
+
+static void test_overrides(void)
+{
+	fresh(YG_STAGE_TEST);
+	override("alpha", YG_STAGE_LIVE, 0);
+	T_NAMED(is("at alpha") && is("-"), "live for a node");
+	override("north", YG_STAGE_LIVE, 0);
+	T_NAMED(is("-"), "below it it was looked for with it");
+	stage(YG_STAGE_LIVE);
+	T_OK(is("at ") && is("-"));
+	text(RULE("b.exe"));
+	T_NAMED(is("at ") && is("-"), "another text: everywhere at once");
+}
+
+/* Where it was not live when it was looked for above, it is once it is live there. */
+static void test_late(void)
+{
+	fresh(YG_STAGE_LIVE);
+	override("alpha", YG_STAGE_OFF, 0);
+	T_OK(is("at ") && is("-"));
+	override("north", YG_STAGE_LIVE, 0);
+	T_NAMED(is("at north") && is("-"), "live below where it is off");
+	no_override("alpha");
+	T_NAMED(is("at alpha") && is("-"), "no more off");
+	fresh(YG_STAGE_LIVE);
+	override("beta", YG_STAGE_TEST, sim.wall.us + 1000);
+	T_OK(is("at ") && is("-"));
+	sim.wall.us += 1000;
+	T_NAMED(is("at beta") && is("-"), "until an end that has come");
+	fresh(YG_STAGE_LIVE);
+	override("beta", YG_STAGE_OFF, 0);
+	T_OK(is("at "));
+	stage(YG_STAGE_TEST);
+	no_override("beta");
+	T_NAMED(is("-"), "not where it is not live");
+	text(RULE("c.exe"));
+	stage(YG_STAGE_LIVE);
+	T_NAMED(is("at ") && is("-"), "whatever was noted of a node");
+}
+
+/* ---- a set of some rules ---- */
+
+static void add(const char *yaml, enum yg_detect_stage s, struct yg_id *out)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	struct yg_act a = act();
+	const struct yg_drule_place at = {.org = YG_SV(""), .collection = YG_SV("own"), .stage = s};
+	read_one(&d, yaml);
+	T_OK(yg_drule_add(&a, &at, &d.list[0], out, &err) == YG_OK);
+}
+
+/* The rule alone, as a hunt has it. */
+static struct yg_ruleset *set_of_one(void)
+{
+	struct yg_sv only = yg_id_sv(&uid);
+	const struct yg_detect_feed of = {.only = &only, .only_count = 1};
+	struct yg_ruleset_builder *b = NULL;
+	struct yg_ruleset_stats stats;
+	struct yg_ruleset *set = NULL;
+	int fd = memfd_create("rules", MFD_CLOEXEC);
+	yg_status st = yg_ruleset_builder_new(&env, NULL, NULL, &b, &err);
+	if (st == YG_OK)
+		st = yg_detect_feed(db, &of, sim.wall, b, &err);
+	if (st == YG_OK)
+		st = yg_ruleset_builder_write(b, fd, 1, sim.wall, &stats, &err);
+	if (st == YG_OK)
+		st = yg_ruleset_open_fd(fd, 0, &set, &err);
+	if (st != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	yg_ruleset_builder_free(b);
+	(void)close(fd);
+	return set;
+}
+
+static void on_hit(void *ctx, const struct yg_ruleset_hit *hit)
+{
+	*(char *)ctx = hit->tells ? 't' : 's';
+}
+
+/* 't': a match of the event is told of there, 's': it is silent, '-': there is none. */
+static char asked(const char *org)
+{
+	static const struct yg_detect_logsource source = {YG_SV_INIT(""), YG_SV_INIT("windows"),
+							  YG_SV_INIT("")};
+	const struct yg_detect_pair pair = {YG_SV("Image"), YG_SV("a.exe"), false, 0};
+	const struct yg_detect_record record = {&source, 1, &pair, 1, YG_SV(""), 1, NULL};
+	struct yg_ruleset_eval *e = NULL;
+	struct yg_ruleset *set = set_of_one();
+	char got = '-';
+	T_OK(set != NULL && yg_ruleset_count(set) == 1);
+	if (set != NULL && yg_ruleset_eval_new(set, NULL, &e, &err) == YG_OK)
+		yg_ruleset_run(e, &record, yg_ruleset_org(set, yg_sv_of(org)), sim.wall, on_hit,
+			       &got);
+	yg_ruleset_eval_free(e);
+	yg_ruleset_free(set);
+	return got;
+}
+
+#define OTHER                                                                                      \
+	"title: Two\nid: 22222222-2222-4222-8222-222222222222\n"                                   \
+	"logsource: {product: windows}\ndetection:\n  s: {Image: z}\n  condition: s\n"
+#define CORRELATION                                                                                \
+	"title: Both\nid: 33333333-3333-4333-8333-333333333333\n"                                  \
+	"correlation: {type: temporal, rules: [11111111-1111-4111-8111-111111111111,"              \
+	" 22222222-2222-4222-8222-222222222222], group-by: [User], timespan: 1m}\n"
+
+static void test_set(void)
+{
+	struct yg_id other, both;
+	fresh(YG_STAGE_OFF);
+	T_NAMED(asked("alpha") == 't', "whatever the rule's own stage is");
+	add(OTHER, YG_STAGE_TEST, &other);
+	add(CORRELATION, YG_STAGE_LIVE, &both);
+	T_NAMED(asked("alpha") == 's', "a rule of a correlation is silent, as it is live");
+	struct yg_act a = act();
+	const struct yg_detect_override off = {.rule = yg_id_sv(&both),
+					       .org = YG_SV("alpha"),
+					       .stage = YG_STAGE_OFF,
+					       .reason = YG_SV("so")};
+	T_OK(yg_detect_override_set(&a, &off, &err) == YG_OK);
+	T_NAMED(asked("north") == 't' && asked("beta") == 's', "but where the correlation is off");
+	fresh(YG_STAGE_LIVE);
+	a = act();
+	for (unsigned i = 0; i < 230; i++) {
+		char slug[16];
+		(void)snprintf(slug, sizeof slug, "o%03u", i);
+		const struct yg_org o = {.slug = yg_sv_of(slug)};
+		if (yg_org_add(&a, &o, &err) != YG_OK)
+			T_OK(false);
+		override(slug, YG_STAGE_OFF, 0);
+	}
+	T_NAMED(asked("o229") == '-' && asked("beta") == 't', "every override holds");
+}
+
+int main(void)
+{
+	env = yg_env_sim(&sim);
+	yg_arena_init(&arena, 256u << 20);
+	test_stages();
+	test_overrides();
+	test_late();
+	test_set();
+	yg_state_close(db);
+	yg_arena_free(&arena);
+	return tap_done();
+}

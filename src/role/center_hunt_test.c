@@ -1,0 +1,375 @@
+/* What a hunt finds and tells, before a store of the test's own (linked with --wrap): each
+ * finding once, however often it dies in between; and room for every rule of many. */
+#include "role/center_hunt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/finding.h"
+#include "event/table.h"
+#include "org/organisation.h"
+#include "role/ingest_finding.h"
+#include "tap.h"
+
+#define TIME   INT64_C(1700000000000000)
+#define STORED 40000
+
+static struct yg_env_sim sim = {.wall = {TIME}, .seed = 5};
+static struct yg_role_ctx ctx;
+static struct center center;
+static struct yg_state *db;
+static struct yg_arena arena;
+static struct yg_err err;
+
+/* ---- the store and the alerts ---- */
+
+static struct stored {
+	uint32_t spool;
+	uint64_t batch;
+	char indicator[32], event[YG_EVENT_ID_MAX];
+} stored[STORED];
+static size_t stored_n, sql_most;
+static unsigned asked;
+static yg_status apply_fails;
+
+yg_status __wrap_yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_buf *out,
+			     struct yg_err *e);
+yg_status __wrap_yg_ch_settle(struct yg_ch *ch, const char *id, struct yg_err *e);
+yg_status __wrap_yg_event_table_insert(struct yg_ch *ch, const char *id, struct yg_sv rows,
+				       struct yg_err *e);
+yg_status __wrap_yg_findings_apply(struct yg_act *act, struct yg_sv body,
+				   struct yg_finding_result *out, struct yg_err *e);
+yg_status __real_yg_findings_apply(struct yg_act *act, struct yg_sv body,
+				   struct yg_finding_result *out, struct yg_err *e);
+void __wrap_yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org,
+			struct yg_sv system, struct yg_sv id, const char *change);
+
+static void put_text(struct yg_buf *out, const char *text)
+{
+	yg_buf_putc(out, (char)strlen(text)); /* LEB128 of less than 128 */
+	yg_buf_put(out, yg_sv_of(text));
+}
+
+/* Of a question the store answers more than was asked: all of what it has. */
+yg_status __wrap_yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, struct yg_buf *out,
+			     struct yg_err *e)
+{
+	uint64_t last = 0;
+	bool max = yg_sv_starts(q->sql, YG_SV("SELECT max(batch)"));
+	(void)ch;
+	asked++;
+	if (!max && sql_most > 0 && q->sql.n > sql_most)
+		return YG_FAIL(e, YG_LIMIT, "the result is too large");
+	for (size_t i = 0; i < stored_n; i++) {
+		const struct stored *s = &stored[i];
+		if (s->spool >= YG_HUNT_SPOOL)
+			last = YG_MAX(last, s->batch);
+		if (max)
+			continue;
+		yg_wr_le32(out, s->spool);
+		yg_wr_le64(out, s->batch);
+		put_text(out, s->indicator);
+		put_text(out, s->spool >= YG_HUNT_SPOOL ? s->event : "");
+	}
+	if (max)
+		yg_wr_le64(out, last);
+	return YG_OK;
+}
+
+yg_status __wrap_yg_ch_settle(struct yg_ch *ch, const char *id, struct yg_err *e)
+{
+	(void)ch;
+	(void)id;
+	(void)e;
+	return YG_OK;
+}
+
+static void keep_row(uint32_t spool, uint64_t batch, struct yg_sv indicator, struct yg_sv event)
+{
+	struct stored *s = &stored[stored_n++];
+	*s = (struct stored){.spool = spool, .batch = batch};
+	(void)snprintf(s->indicator, sizeof s->indicator, YG_SV_FMT, YG_SV_ARG(indicator));
+	(void)snprintf(s->event, sizeof s->event, YG_SV_FMT, YG_SV_ARG(event));
+}
+
+yg_status __wrap_yg_event_table_insert(struct yg_ch *ch, const char *id, struct yg_sv rows,
+				       struct yg_err *e)
+{
+	struct yg_rd rd = yg_rd_init(rows.p, rows.n);
+	struct yg_arena lists;
+	struct yg_event ev;
+	(void)ch;
+	(void)id;
+	(void)e;
+	yg_arena_init(&lists, 16u << 20);
+	while (yg_rd_left(&rd) > 0 && yg_event_row_read(&rd, &lists, &ev, NULL) == YG_OK)
+		keep_row(ev.spool, ev.batch, ev.indicator, ev.related.v[0]);
+	yg_arena_free(&lists);
+	return YG_OK;
+}
+
+yg_status __wrap_yg_findings_apply(struct yg_act *act, struct yg_sv body,
+				   struct yg_finding_result *out, struct yg_err *e)
+{
+	yg_status st = apply_fails;
+	apply_fails = YG_OK;
+	return st != YG_OK ? YG_FAIL(e, st, "as the test wants it")
+			   : __real_yg_findings_apply(act, body, out, e);
+}
+
+void __wrap_yg_announce(struct yg_api *api, enum yg_stream_topic topic, struct yg_sv org,
+			struct yg_sv system, struct yg_sv id, const char *change)
+{
+	(void)api;
+	(void)topic;
+	(void)org;
+	(void)system;
+	(void)id;
+	(void)change;
+}
+
+static size_t stored_of(uint32_t event, bool *out_twice)
+{
+	char id[YG_EVENT_ID_MAX];
+	struct yg_sb b = yg_sb_init(id, sizeof id);
+	size_t n = 0;
+	yg_event_id_format(&b, 1, event, 0);
+	for (size_t i = 0; i < stored_n; i++)
+		n += yg_sv_eq(yg_sv_of(stored[i].event), yg_sb_sv(&b)) &&
+		     stored[i].spool >= YG_HUNT_SPOOL;
+	*out_twice |= n > 1;
+	return n;
+}
+
+/* ---- a hunt ---- */
+
+static struct yg_id order(enum yg_hunt_what what, const struct yg_sv *items, size_t n)
+{
+	struct yg_act act = yg_act_make(db, &ctx.env, YG_SV("local:0"));
+	const struct yg_hunt h = {.what = what,
+				  .automatic = true,
+				  .org = YG_SV_INIT(""),
+				  .name = YG_SV_INIT(""),
+				  .items = (int64_t)n,
+				  .to = {TIME},
+				  .received = {TIME}};
+	struct yg_id job = {0};
+	T_OK(yg_hunt_add(&act, &h, items, n, &job, &err) == YG_OK);
+	return job;
+}
+
+/* As when the job begins, or goes on after a death. */
+static struct hunt *begin(struct yg_sv job)
+{
+	struct run *r = YG_NEW(&arena, struct run);
+	struct hunt *t = YG_NEW(&arena, struct hunt);
+	r->c = &center;
+	r->act = yg_act_make(db, &ctx.env, YG_SV("local:0"));
+	r->arena = &arena;
+	t->r = r;
+	t->resumed = true;
+	t->now = sim.wall;
+	yg_buf_init(&t->found, 64u << 20);
+	yg_buf_init(&t->scratch, 1u << 20);
+	yg_arena_init(&t->slice, 32u << 20);
+	T_OK(yg_hunt_get(db, job, &arena, &t->h, &err) == YG_OK);
+	hunt_slice_begin(t);
+	return t;
+}
+
+/* The event that is all of batch `n` has `count` matches of the indicator. */
+static yg_status match(struct hunt *t, uint32_t n, const char *indicator, size_t count)
+{
+	const struct yg_event ev = {.org = YG_SV("alpha"),
+				    .source = YG_SV("zeek"),
+				    .sensor = YG_SV("x"),
+				    .time = TIME - n,
+				    .spool = 1,
+				    .batch = n,
+				    .host = YG_SV("pc")};
+	const struct yg_match m = {.indicator = yg_sv_of(indicator),
+				   .type = YG_IND_FQDN,
+				   .list = YG_SV("l"),
+				   .category = YG_SV("c2"),
+				   .family = YG_SV(""),
+				   .severity_id = 3,
+				   .field = YG_EF_query};
+	hunt_row_begin(t);
+	for (size_t i = 0; i < count; i++) {
+		size_t at = t->found.n;
+		if (!hunt_room(t, m.indicator))
+			continue;
+		yg_finding_put(&ev, &m, (uint32_t)i, true, &t->scratch, &t->found);
+		hunt_found(t, &ev, m.indicator, at);
+	}
+	return hunt_row_end(t, &err);
+}
+
+static yg_status tell(struct hunt *t)
+{
+	const struct yg_hunt was = t->h;
+	yg_status st = hunt_tell(t, NULL, YG_SV("p"), &err);
+	if (st != YG_OK)
+		t->h = was;
+	hunt_slice_begin(t);
+	return st;
+}
+
+static int64_t count(const char *sql)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	if (yg_state_prepare(db, sql, &s, &err) != YG_OK || yg_stmt_step(s, &row, &err) != YG_OK ||
+	    !row) {
+		(void)printf("# %s: %s\n", sql, err.msg);
+		return -1;
+	}
+	return yg_col_i64(s, 0);
+}
+
+static void fresh(void)
+{
+	yg_state_close(db);
+	stored_n = sql_most = asked = 0;
+	apply_fails = YG_OK;
+	if (yg_state_open(":memory:", &db, &err) != YG_OK || yg_state_migrate(db, &err) != YG_OK)
+		(void)printf("# %s\n", err.msg);
+	struct yg_act act = yg_act_make(db, &ctx.env, YG_SV("local:0"));
+	struct yg_org org = {.slug = YG_SV("alpha")};
+	T_OK(yg_org_add(&act, &org, &err) == YG_OK);
+}
+
+/* It dies between the rows and the place; what it found then comes again in other slices. */
+static void test_death(void)
+{
+	fresh();
+	struct yg_id job = order(YG_HUNT_INDICATOR, NULL, 0);
+	struct hunt *t = begin(yg_id_sv(&job));
+	bool twice = false;
+	(void)match(t, 1, "evil", 1);
+	T_OK(tell(t) == YG_OK && t->h.batch == 1 && stored_n == 1);
+	for (uint32_t n = 2; n <= 5; n++)
+		(void)match(t, n, "evil", 1);
+	apply_fails = YG_AGAIN;
+	T_NAMED(tell(t) == YG_AGAIN && stored_n == 5, "the rows are there, the alerts are not");
+	hunt_found_free(t);
+	t = begin(yg_id_sv(&job));
+	T_NAMED(t->h.batch == 1 && tell(t) == YG_OK, "a slice without a finding comes first");
+	(void)match(t, 2, "evil", 1);
+	(void)match(t, 3, "evil", 1);
+	T_OK(tell(t) == YG_OK && stored_n == 5);
+	hunt_found_free(t);
+	t = begin(yg_id_sv(&job)); /* it dies once more, with two of them left */
+	(void)match(t, 4, "evil", 1);
+	T_OK(tell(t) == YG_OK && stored_n == 5);
+	(void)match(t, 5, "evil", 1);
+	(void)match(t, 6, "evil", 1);
+	T_OK(tell(t) == YG_OK && stored_n == 6 && stored[5].batch > 2);
+	size_t all = 0;
+	for (uint32_t n = 1; n <= 6; n++)
+		all += stored_of(n, &twice);
+	T_NAMED(all == 6 && !twice, "every finding is in the store once");
+	T_NAMED(count("SELECT sum(count) FROM alert") == 6 && t->h.told == 6, "and in alerts");
+	T_OK(count("SELECT count(*) FROM alert_hunt") == 1);
+	hunt_found_free(t);
+}
+
+static void test_known(void)
+{
+	fresh();
+	struct yg_id job = order(YG_HUNT_INDICATOR, NULL, 0);
+	struct hunt *t = begin(yg_id_sv(&job));
+	keep_row(1, 7, YG_SV("evil"), YG_SV("1.7.9"));
+	keep_row(YG_HUNT_SPOOL + 99, 1, YG_SV("evil"), YG_SV("1.8.0"));
+	keep_row(YG_HUNT_SPOOL + 99, 1, YG_SV("other"), YG_SV("1.9.0"));
+	for (uint32_t n = 7; n <= 9; n++)
+		(void)match(t, n, "evil", 1);
+	char id[YG_EVENT_ID_MAX];
+	struct yg_sb b = yg_sb_init(id, sizeof id);
+	yg_event_id_format(&b, 1, 8, 0);
+	(void)snprintf(stored[1].event, sizeof stored[1].event, YG_SV_FMT, YG_SV_ARG(yg_sb_sv(&b)));
+	T_OK(tell(t) == YG_OK);
+	T_NAMED(t->h.known == 2 && t->h.told == 1 && stored_n == 4,
+		"what was told in the batch, or of the event by another hunt, is not told again");
+	for (uint32_t n = 10; n < 3010; n++)
+		(void)match(t, n, "evil", 1);
+	sql_most = 20000;
+	asked = 0;
+	T_NAMED(tell(t) == YG_OK && stored_n == 3004 && asked > 6,
+		"too much is asked for in parts");
+	(void)match(t, 5000, "evil", 1);
+	sql_most = 1;
+	T_NAMED(tell(t) == YG_AGAIN, "of one alone the store is busy");
+	hunt_found_free(t);
+}
+
+/* What has no room beside other findings is of the next slice; of one event alone it is cut. */
+static void test_full(void)
+{
+	fresh();
+	struct yg_id job = order(YG_HUNT_INDICATOR, NULL, 0);
+	struct hunt *t = begin(yg_id_sv(&job));
+	uint32_t n = 1;
+	yg_buf_free(&t->found);
+	yg_buf_init(&t->found, 65536);
+	while (match(t, n, "evil", 1) == YG_OK && n < 1000)
+		n++;
+	size_t had = t->n;
+	T_OK(n < 1000 && had == n - 1 && t->h.matches == (int64_t)had && t->beyond == 0);
+	T_NAMED(tell(t) == YG_OK && stored_n == had, "the slice ends before it");
+	T_NAMED(match(t, n, "evil", 500) == YG_OK && t->n > 0 && t->n < 500 &&
+			t->beyond == 500 - (int64_t)t->n,
+		"of one event alone so much is told as has room");
+	T_OK(tell(t) == YG_OK && t->h.matches == (int64_t)had + 500);
+	hunt_found_free(t);
+}
+
+static void test_each(void)
+{
+	static const struct yg_sv rules[] = {YG_SV_INIT("r-noisy"), YG_SV_INIT("r-quiet"),
+					     YG_SV_INIT("r-third")};
+	fresh();
+	struct yg_id job = order(YG_HUNT_RULE, rules, YG_LEN(rules));
+	struct hunt *t = begin(yg_id_sv(&job));
+	for (uint32_t i = 0; i < YG_LEN(rules); i++) {
+		uint32_t of;
+		T_OK(hunt_of(t, rules[i], &of) && of == i);
+		t->of[of].item = i;
+	}
+	yg_buf_free(&t->found);
+	yg_buf_init(&t->found, 64u << 20);
+	for (uint32_t n = 1; n <= YG_HUNT_EACH_MAX + 5; n++)
+		(void)match(t, n, "r-noisy", 1);
+	(void)match(t, 5000, "r-quiet", 2);
+	T_OK(tell(t) == YG_OK);
+	T_NAMED(t->h.told == YG_HUNT_EACH_MAX + 2 && t->of[0].cut == 5 && t->of[1].cut == 0,
+		"a noisy rule leaves room for the others");
+	t->h.told = YG_HUNT_MATCHES_MAX - 1;
+	(void)match(t, 6000, "r-third", 3);
+	T_OK(tell(t) == YG_OK && t->of[2].cut == 2);
+	T_OK(count("SELECT cut FROM retro_hunt_item WHERE item = 'r-third'") == 2);
+	T_OK(hunt_order_cut(t, &err) == YG_OK);
+	T_NAMED(count("SELECT count(*) FROM retro_hunt") == 3 &&
+			count("SELECT count(*) FROM retro_hunt WHERE name = 'r-noisy' AND items = 1") ==
+				1 &&
+			count("SELECT count(*) FROM retro_hunt WHERE name = 'r-third' AND items = 1") ==
+				1,
+		"those that were cut are ordered again");
+	T_OK(count("SELECT sum(cut) FROM retro_hunt_item") == 0);
+	hunt_found_free(t);
+}
+
+int main(void)
+{
+	ctx.env = yg_env_sim(&sim);
+	center.ctx = &ctx;
+	yg_arena_init(&arena, 256u << 20);
+	test_death();
+	test_known();
+	test_full();
+	test_each();
+	yg_state_close(db);
+	yg_arena_free(&arena);
+	return tap_done();
+}
