@@ -93,6 +93,7 @@ struct yg_alert_filter { /* empty, 0: any */
 	struct yg_sv asset;
 	struct yg_sv watcher;        /* those that they watch (alert/watch.h); alert/query.h only */
 	struct yg_sv list, category; /* exactly; alert/query.h only */
+	struct yg_sv hunt;      /* job of a hunt whose findings are in it; alert/query.h only */
 	struct yg_sv q;         /* part of title, indicator, asset, list, category, family or id */
 	int64_t before;         /* keyset: seq below; 0: from the newest */
 	int64_t from_us, to_us; /* last_seen in [from, to) */

@@ -165,6 +165,12 @@ yg_status built_filter(struct built *b, const struct yg_alert_filter *f, struct 
 		built_text(b, " AND a.list = ", f->list, "");
 	if (f->category.n > 0)
 		built_text(b, " AND a.category = ", f->category, "");
+	if (f->hunt.n > 0)
+		built_text(
+			b,
+			" AND a.seq IN (SELECT p.alert FROM retro_hunt r JOIN alert_hunt h ON h.hunt = r.seq"
+			" JOIN alert_part p ON p.id = h.part WHERE r.job = ",
+			f->hunt, ")");
 	if (yg_sv_trim(f->q).n > 0)
 		with_words(b, f->q, &pattern);
 	if (f->from_us != 0)
@@ -220,6 +226,6 @@ bool built_counted(const struct yg_alert_filter *f)
 	if (r->system_count > 0 || r->from.us != 0 || r->to.us != 0 || f->overdue)
 		return false;
 	return f->assignee.n == 0 && f->watcher.n == 0 && f->indicator.n == 0 && f->asset.n == 0 &&
-	       f->list.n == 0 && f->category.n == 0 && f->q.n == 0 && f->from_us == 0 &&
-	       f->to_us == 0;
+	       f->list.n == 0 && f->category.n == 0 && f->hunt.n == 0 && f->q.n == 0 &&
+	       f->from_us == 0 && f->to_us == 0;
 }

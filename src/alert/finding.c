@@ -6,6 +6,7 @@
 #include "alert/alert.h"
 #include "alert/due.h"
 #include "base/codec.h"
+#include "detect/hunt_state.h"
 #include "format/json.h"
 #include "org/audit_log.h"
 #include "org/system.h"
@@ -449,10 +450,29 @@ static yg_status save_alert(struct yg_act *act, struct yg_sv org, const struct p
 	return yg_stmt_run(s, err);
 }
 
+/* A hunt's findings joined it: its number is that of the spool. */
+static yg_status note_hunt(struct yg_state *db, uint32_t spool, int64_t part, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	if (spool < YG_HUNT_SPOOL)
+		return YG_OK;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("INSERT INTO alert_hunt (hunt, part) SELECT seq, $2 FROM retro_hunt WHERE seq = $1"
+		       " ON CONFLICT (hunt, part) DO NOTHING"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, spool - YG_HUNT_SPOOL);
+	yg_stmt_i64(s, 2, part);
+	return yg_stmt_run(s, err);
+}
+
 /* A run of findings about one subject joins its alert.  made_up: of the demonstration,
  * whose alerts are as old as what was found, as if they had been watched for all the time. */
-static yg_status join(struct yg_act *act, const struct item *run, size_t n, bool made_up,
-		      struct yg_arena *arena, struct yg_finding_result *result, struct yg_err *err)
+static yg_status join(struct yg_act *act, const struct item *run, size_t n, uint32_t spool,
+		      bool made_up, struct yg_arena *arena, struct yg_finding_result *result,
+		      struct yg_err *err)
 {
 	struct part p = {0};
 	bool found = false, raised = false;
@@ -481,6 +501,8 @@ static yg_status join(struct yg_act *act, const struct item *run, size_t n, bool
 		st = save_part(act->db, &p, err);
 	if (st == YG_OK)
 		st = save_alert(act, run[0].f.org, &p, more, raised, err);
+	if (st == YG_OK)
+		st = note_hunt(act->db, spool, p.id, err);
 	result->applied += (uint32_t)n;
 	return st;
 }
@@ -499,7 +521,7 @@ static yg_status org_known(struct yg_state *db, struct yg_sv org, bool *out, boo
 	return st;
 }
 
-static yg_status join_all(struct yg_act *act, const struct item *items, size_t n,
+static yg_status join_all(struct yg_act *act, const struct item *items, size_t n, uint32_t spool,
 			  struct yg_arena *arena, struct yg_finding_result *result,
 			  struct yg_err *err)
 {
@@ -514,7 +536,7 @@ static yg_status join_all(struct yg_act *act, const struct item *items, size_t n
 			st = org_known(act->db, org, &known, &made_up, err);
 		}
 		if (st == YG_OK && known)
-			st = join(act, &items[i], end - i, made_up, arena, result, err);
+			st = join(act, &items[i], end - i, spool, made_up, arena, result, err);
 		else
 			result->unknown += (uint32_t)(end - i);
 	}
@@ -607,7 +629,7 @@ static yg_status apply(struct yg_act *act, struct yg_rd *r, struct yg_arena *are
 		return yg_tx_end(&tx, YG_OK, err);
 	}
 	if (st == YG_OK)
-		st = join_all(act, items, n, arena, result, err);
+		st = join_all(act, items, n, spool, arena, result, err);
 	if (st == YG_OK)
 		st = save_mark(act, spool, batch, err);
 	return yg_tx_end(&tx, st, err);

@@ -145,6 +145,7 @@
 	X(GET,    "/api/v1/detection-rules/{id}/history", "listDetectionRuleHistory", "indicators:read", 0, 0, NULL, "limit cursor", rule_history) \
 	X(GET,    "/api/v1/detection-rules/{id}/stats", "getDetectionRuleStats", "indicators:read", 0, 0, NULL, "from to", rule_stats) \
 	X(GET,    "/api/v1/detection-rules/{id}/hits", "listDetectionRuleHits", "indicators:read", 0, 0, NULL, NULL, rule_hits) \
+	X(GET,    "/api/v1/detection-rules/{id}/overrides", "listDetectionOverrides", "indicators:read", 0, 0, NULL, "limit cursor", overrides_list) \
 	X(PUT,    "/api/v1/detection-rules/{id}/overrides/{org}", "setDetectionOverride", "indicators:write", 0, 16384, YG_TYPES_JSON, "dry_run", override_set) \
 	X(DELETE, "/api/v1/detection-rules/{id}/overrides/{org}", "deleteDetectionOverride", "indicators:write", 0, 0, NULL, "dry_run", override_remove) \
 	X(GET,    "/api/v1/attack-matrix", "getAttackMatrix", "indicators:read", 0, 0, NULL, "org", attack_matrix) \
@@ -156,8 +157,8 @@
 	X(GET,    "/api/v1/detection-exceptions/{id}", "getDetectionException", "indicators:read", 0, 0, NULL, NULL, exception_get) \
 	X(PATCH,  "/api/v1/detection-exceptions/{id}", "updateDetectionException", "indicators:write", YG_RT_MATCH, 262144u, YG_TYPES_PATCH, "dry_run", exception_change) \
 	X(DELETE, "/api/v1/detection-exceptions/{id}", "deleteDetectionException", "indicators:write", 0, 0, NULL, "dry_run", exception_remove) \
-	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched overdue indicator asset list category q from to sort org system limit cursor", alerts_list) \
-	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched overdue indicator asset list category q from to org system limit cursor", alert_groups) \
+	X(GET,    "/api/v1/alerts",        "listAlerts",     "alerts:read", 0, 0, NULL, "state severity severity_max assignee watched overdue indicator asset list category hunt q from to sort org system limit cursor", alerts_list) \
+	X(GET,    "/api/v1/alert-groups",  "listAlertGroups", "alerts:read", 0, 0, NULL, "by state severity severity_max assignee watched overdue indicator asset list category hunt q from to org system limit cursor", alert_groups) \
 	X(POST,   "/api/v1/imports/guess", "guessImport",    "events:write", 0, 262144u, YG_TYPES_LOGS, "source", import_guess) \
 	X(POST,   "/api/v1/imports",       "createImport",   "events:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, NULL, import_add) \
 	X(PUT,    "/api/v1/imports/{id}/parts/{n}", "putImportPart", "events:write", 0, 8388608u, YG_TYPES_LOGS, NULL, import_part) \

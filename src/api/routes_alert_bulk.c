@@ -50,7 +50,7 @@ static const struct yg_field filter_fields[] = {
 	{"list", YG_F_TEXT, 0, 1, 512, NULL},       {"category", YG_F_TEXT, 0, 1, 512, NULL},
 	{"from", YG_F_TIME, 0, 0, 0, NULL},         {"to", YG_F_TIME, 0, 0, 0, NULL},
 	{"system", YG_F_TEXT, 0, 1, 64, NULL},      {"watched", YG_F_BOOL, 0, 0, 0, NULL},
-	{"overdue", YG_F_BOOL, 0, 0, 0, NULL},
+	{"overdue", YG_F_BOOL, 0, 0, 0, NULL},      {"hunt", YG_F_TEXT, 0, 1, 64, NULL},
 };
 enum {
 	BY_ORG,
@@ -68,6 +68,7 @@ enum {
 	BY_SYSTEM,
 	BY_WATCHED,
 	BY_OVERDUE,
+	BY_HUNT,
 };
 
 /* A system that the caller's rights reach; else as if there were none. */
@@ -147,7 +148,7 @@ static void read_bulk_filter(struct yg_request *q, const struct yg_value *f, str
 		struct yg_sv *to;
 	} texts[] = {{BY_ORG, &out->org},           {BY_SYSTEM, &out->system}, {BY_WORDS, &t->q},
 		     {BY_INDICATOR, &t->indicator}, {BY_ASSET, &t->asset},     {BY_LIST, &t->list},
-		     {BY_CATEGORY, &t->category}};
+		     {BY_CATEGORY, &t->category},   {BY_HUNT, &t->hunt}};
 	for (size_t i = 0; i < YG_LEN(texts); i++)
 		*texts[i].to = f[texts[i].from].given ? f[texts[i].from].text : YG_SV("");
 	if (f[BY_STATE].given)

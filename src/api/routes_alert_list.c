@@ -8,11 +8,8 @@ static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
 	const struct {
 		const char *name;
 		struct yg_sv *to;
-	} texts[] = {{"indicator", &f->indicator},
-		     {"asset", &f->asset},
-		     {"list", &f->list},
-		     {"category", &f->category},
-		     {"q", &f->q}};
+	} texts[] = {{"indicator", &f->indicator}, {"asset", &f->asset}, {"list", &f->list},
+		     {"category", &f->category},   {"hunt", &f->hunt},   {"q", &f->q}};
 	for (size_t i = 0; i < YG_LEN(texts); i++) {
 		struct yg_sv s = yg_query(q, texts[i].name);
 		if (s.p != NULL)

@@ -33,6 +33,30 @@ static yg_status find_pair(struct yg_request *q, struct yg_state *db, struct yg_
 	return st;
 }
 
+yg_status yg_r_overrides_list(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_page page;
+	struct yg_drule rule;
+	struct yg_detect_override *list = NULL;
+	size_t n = 0;
+	yg_status st = yg_page_begin(api, q, &l, &page, NULL, err);
+	if (st == YG_OK)
+		st = yg_find_rule(q, l.db, yg_param(q, "id"), false, &rule, err);
+	if (st != YG_OK)
+		return st;
+	const struct yg_detect_override_filter f = {
+		.reach = q->who.reach, .rule = rule.uid, .after = page.after, .limit = page.limit};
+	st = yg_detect_override_list(l.db, &f, q->arena, &list, &n, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer_list(r);
+	for (size_t i = 0; i < n; i++)
+		yg_put_override(&j, q, &list[i]);
+	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].org : NULL, err);
+}
+
 yg_status yg_r_override_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {

@@ -152,6 +152,21 @@ with Server(os.path.abspath(sys.argv[1])) as s:
     got = s.http("GET", f"/api/v1/retro-hunts/{job}").json()
     ok(got["rule"] == uid and got["title"] == "a name that is asked for", "the hunt names its rule", got)
 
+    ok({a["id"] for a in alerts(f"&hunt={job}")} == {a["id"] for a in alerts(f"&indicator={uid}")} != set() and alerts("&hunt=j-none") == [],
+       "the alerts of a hunt", len(alerts(f"&hunt={job}")))
+
+    # what is silent live, because a correlation tells of it, is silent here
+    base = s.http("POST", "/api/v1/detection-rules", {"org": None, "collection": "base", "stage": "off", "text": RULE.replace("evil", "bad").replace("11111111-", "41111111-")}).json()["id"]
+    many = s.http("POST", "/api/v1/detection-rules", {"org": None, "collection": "base", "stage": "live", "text": """\
+title: many of them
+id: 51111111-1111-4111-8111-111111111111
+correlation: {type: event_count, rules: [41111111-1111-4111-8111-111111111111], group-by: [src_ip], timespan: 1h, condition: {gte: 3}}
+"""})
+    s.http("PUT", f"/api/v1/detection-rules/{many.json()['id']}/overrides/alpha", {"stage": "off", "reason": "ours"})
+    _, end = hunted({"rule": base, "org": None, "from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(DAY - 60 * 86400))})
+    ok(many.status == 201 and end["result"]["findings"] == EACH and {a["org"] for a in alerts(f"&indicator={base}")} == {"alpha"},
+       "a rule that a correlation tells of is silent but where the correlation is off", (many, end))
+
     # an exception holds over the past as well
     text = {"rule": uid, "org": "beta", "text": "selection: {query|startswith: h1}\ncondition: selection\n", "reason": "ours"}
     made = s.http("POST", "/api/v1/detection-exceptions", text)

@@ -471,6 +471,12 @@ def walk_detection(w, tokens):
     w.call("setDetectionOverride", 404, params=[shared[0]["id"], "shiokaze"], body=over, token=tokens["yamabuki"])
     ok([o["stage"] for o in w.call("getDetectionRule", 200, params=[shared[0]["id"]]).json()["overrides"]] == ["off"], "it stands at the rule")
     ok(w.call("getDetectionRule", 200, params=[shared[0]["id"]], token=tokens["yamabuki"]).json()["overrides"] == [], "for its own to see")
+    w.call("setDetectionOverride", 200, params=[shared[0]["id"], "yamabuki"], body={**over, "stage": "test"})
+    page = w.call("listDetectionOverrides", 200, params=[shared[0]["id"]], query="limit=1").json()
+    behind = w.call("listDetectionOverrides", 200, params=[shared[0]["id"]], query=f"limit=1&cursor={page['next_cursor']}").json()
+    ok([o["org"] for p in (page, behind) for o in p["items"]] == ["shiokaze", "yamabuki"], "stages of organisations, page by page", (page, behind))
+    ok([o["org"] for o in w.call("listDetectionOverrides", 200, params=[shared[0]["id"]], token=tokens["yamabuki"]).json()["items"]] == ["yamabuki"], "their own alone")
+    w.call("deleteDetectionOverride", 204, params=[shared[0]["id"], "yamabuki"])
     w.call("deleteDetectionOverride", 204, params=[shared[0]["id"], "shiokaze"])
     w.call("deleteDetectionOverride", 404, params=[shared[0]["id"], "shiokaze"])
     new = {"rule": r["id"], "org": "shiokaze", "text": "s: {User: backup}\ncondition: s\n", "reason": "the backup"}
