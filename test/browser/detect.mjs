@@ -212,6 +212,9 @@ async function except(server, tab, person) {
 	const { exceptions } = await person.get(`/api/v1/detection-rules/${id}`);
 	ok(exceptions.length === 2 && exceptions.every((x) => x.org === ORG && x.alert !== null), "an exception has its rule, organisation, alert and what fits", exceptions);
 	ok((await page.locator(".y-drawer").innerText()).includes("our own a value that is cut"), "and is shown");
+	await tab.go("/audit-log?action=rule");
+	const leads = await Promise.all([id, exceptions[0].id].map((o) => page.locator(`main a[title="${o}"]`).first().getAttribute("href")));
+	ok(leads[0].includes(`/detection-rule/${id}`) && leads[1].includes(`/detection-exceptions/${exceptions[0].id}`), "the audit log leads to both", leads);
 }
 /** Many at once, and taken back. */
 async function bulk(tab, person) {

@@ -33,7 +33,9 @@ function isChange(v: Json): v is { from: Json; to: Json } {
 function objectHref(e: Entry): string | undefined {
 	const scope = {};
 	if (e.action.startsWith("org.") && e.action !== "org.remove") return link("organisations", { rest: [e.object], scope });
-	const page = { a: "alerts", p: "people", y: "systems", j: "jobs", v: "approvals" }[/^([a-z])-[0-9A-Z]{26}$/.exec(e.object)?.[1] ?? ""];
+	const pages = { a: "alerts", p: "people", y: "systems", j: "jobs", v: "approvals", r: "detection-rule", x: "detection-exceptions", l: "indicators", i: "indicators", w: "indicators", u: "dns-requests" } as const;
+	const kind = /^([a-z])-(?:[0-9A-Z]{26}|\d+)$/.exec(e.object)?.[1] ?? "";
+	const page = kind in pages ? pages[kind as keyof typeof pages] : undefined;
 	return page === undefined || e.action.endsWith(".remove") ? undefined : link(page, { rest: [e.object], scope });
 }
 /** `short`: of a long id only its end, which is what tells ids apart. */
