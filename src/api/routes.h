@@ -62,15 +62,15 @@
 	X(POST,   "/api/v1/me/tokens",     "createMyToken",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_token_add) \
 	X(DELETE, "/api/v1/me/tokens/{id}", "revokeMyToken", NULL, 0, 0, NULL, NULL, me_token_revoke)                    \
 	X(GET,    "/api/v1/people",        "listPeople",     "people:read", 0, 0, NULL, "id org limit cursor", people_list) \
-	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, people_add) \
+	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, "dry_run", people_add) \
 	X(GET,    "/api/v1/people/{id}",   "getPerson",      "people:read", 0, 0, NULL, NULL, person_get)    \
-	X(PATCH,  "/api/v1/people/{id}",   "updatePerson",   "people:write", YG_RT_MATCH | YG_RT_STEP_UP, 16384, YG_TYPES_PATCH, NULL, person_change) \
+	X(PATCH,  "/api/v1/people/{id}",   "updatePerson",   "people:write", YG_RT_MATCH | YG_RT_STEP_UP, 16384, YG_TYPES_PATCH, "dry_run", person_change) \
 	X(POST,   "/api/v1/people/{id}/enrolment", "createPersonEnrolment", "people:write", YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, person_enrol) \
 	X(GET,    "/api/v1/people/{id}/sessions", "listPersonSessions", "people:read", 0, 0, NULL, NULL, person_sessions) \
 	X(DELETE, "/api/v1/people/{id}/sessions", "endPersonSessions", "sessions:write", 0, 0, NULL, NULL, person_sessions_end) \
 	X(DELETE, "/api/v1/people/{id}/sessions/{session}", "endPersonSession", "sessions:write", 0, 0, NULL, NULL, person_sessions_end) \
 	X(GET,    "/api/v1/approvals",     "listApprovals",  "approvals:read", 0, 0, NULL, "state org limit cursor", approvals_list) \
-	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approvals_add) \
+	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, "dry_run", approvals_add) \
 	X(GET,    "/api/v1/approvals/{id}", "getApproval",   "approvals:read", 0, 0, NULL, NULL, approval_get)         \
 	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approval_decide) \
 	X(POST,   "/api/v1/setup-code",    "createSetupCode", "people:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, setup_code) \
@@ -96,9 +96,9 @@
 	X(PATCH,  "/api/v1/systems/{id}",  "updateSystem",   "systems:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", system_change) \
 	X(DELETE, "/api/v1/systems/{id}",  "removeSystem",   "systems:write", 0, 0, NULL, "dry_run", system_remove)         \
 	X(GET,    "/api/v1/tokens",        "listTokens",     "tokens:read", 0, 0, NULL, "org limit cursor", tokens_list) \
-	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, tokens_add) \
+	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", tokens_add) \
 	X(GET,    "/api/v1/tokens/{id}",   "getToken",       "tokens:read", 0, 0, NULL, NULL, token_get)               \
-	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, NULL, token_revoke)           \
+	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, "dry_run", token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \
 	X(PUT,    "/api/v1/source-expectations", "setExpectation", "sources:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", expectation_set) \
 	X(DELETE, "/api/v1/source-expectations", "removeExpectation", "sources:write", 0, 0, NULL, "org source sensor dry_run", expectation_remove) \
@@ -179,9 +179,9 @@
 	X(POST,   "/api/v1/dns/allow-requests/{id}/decision", "decideDnsAllowRequest", "indicators:write", 0, 16384, YG_TYPES_JSON, NULL, dns_request_decide) \
 	X(GET,    "/api/v1/dns/overview",  "getDnsOverview", "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "org system from to buckets", dns_overview) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
-	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, saved_add) \
-	X(PATCH,  "/api/v1/saved-searches/{id}", "updateSavedSearch", "searches:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, NULL, saved_change) \
-	X(DELETE, "/api/v1/saved-searches/{id}", "deleteSavedSearch", "searches:write", 0, 0, NULL, NULL, saved_remove) \
+	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", saved_add) \
+	X(PATCH,  "/api/v1/saved-searches/{id}", "updateSavedSearch", "searches:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", saved_change) \
+	X(DELETE, "/api/v1/saved-searches/{id}", "deleteSavedSearch", "searches:write", 0, 0, NULL, "dry_run", saved_remove) \
 	X(PUT,    "/api/v1/me/visit",      "setVisit",       "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, visit)         \
 	X(GET,    "/api/v1/alerts/{id}",   "getAlert",       "alerts:read", 0, 0, NULL, NULL, alert_get)               \
 	X(PATCH,  "/api/v1/alerts/{id}",   "updateAlert",    "alerts:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", alert_change) \
@@ -204,7 +204,7 @@
 	X(POST,   "/api/v1/audit-log/verify", "verifyAuditLogHead", "audit:read", YG_RT_CENTRAL, YG_BODY_SMALL, YG_TYPES_JSON, NULL, audit_verify) \
 	X(GET,    "/api/v1/jobs",          "listJobs",       "jobs:read", 0, 0, NULL, "state kind org limit cursor", jobs_list)    \
 	X(GET,    "/api/v1/jobs/{id}",     "getJob",         "jobs:read", 0, 0, NULL, NULL, job_get)                   \
-	X(DELETE, "/api/v1/jobs/{id}",     "cancelJob",      "jobs:write", 0, 0, NULL, NULL, job_cancel)               \
+	X(DELETE, "/api/v1/jobs/{id}",     "cancelJob",      "jobs:write", 0, 0, NULL, "dry_run", job_cancel)               \
 	X(POST,   "/api/v1/jobs/{id}/undo", "undoJob",       "alerts:write", 0, 0, NULL, NULL, job_undo)                 \
 	X(GET,    "/api/v1/backups",       "listBackups",    "backup:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", backups_list) \
 	X(POST,   "/api/v1/backups",       "createBackup",   "backup:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, backups_add) \
@@ -281,7 +281,7 @@ void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 struct yg_job;
 void yg_put_job(struct yg_jo *j, const struct yg_job *job);
 struct yg_token;
-/* secret: NULL but in the answer that makes it. */
+/* secret: NULL but in the answer that makes it; empty: null. */
 void yg_put_token(struct yg_jo *j, const struct yg_token *t, const char *secret);
 struct yg_audit_entry;
 void yg_put_audit(struct yg_jo *j, const struct yg_audit_entry *e);

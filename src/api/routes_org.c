@@ -243,7 +243,7 @@ void yg_put_token(struct yg_jo *j, const struct yg_token *t, const char *secret)
 	yg_jo_time(j, "last_used_at", t->last_used.us);
 	yg_jo_time(j, "revoked_at", t->revoked.us);
 	if (secret != NULL)
-		yg_jo_str(j, "secret", yg_sv_of(secret));
+		yg_jo_str_or_null(j, "secret", yg_sv_of(secret));
 	yg_jo_end(j, '}');
 }
 
@@ -332,7 +332,7 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 201);
-	yg_put_token(&j, &token, secret.s);
+	yg_put_token(&j, &token, q->dry_run ? "" : secret.s); /* there is none to keep */
 	yg_answer_location(q, r, "/api/v1/tokens", token.id);
 	return yg_lease_commit(&l, q, r, YG_OK, err);
 }
@@ -364,15 +364,15 @@ yg_status yg_r_token_revoke(struct yg_api *api, struct yg_request *q, struct yg_
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_token token;
-	yg_status st = yg_lease_state(api, &l, err);
+	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_token(q, l.db, &token, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	r->status = 204;
-	st = yg_token_revoke(&act, token.id, err);
-	if (st == YG_OK) {
+	st = yg_lease_commit(&l, q, r, yg_token_revoke(&act, token.id, err), err);
+	if (st == YG_OK && !q->dry_run) {
 		yg_session_ended(api, token.id);
 		yg_stream_rights_changed(api->stream);
 	}

@@ -296,7 +296,7 @@ yg_status yg_r_person_change(struct yg_api *api, struct yg_request *q, struct yg
 	if (st == YG_OK)
 		st = answer_person(q, r, l.db, 200, id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK && set.state != NULL && YG_SV_IS(*set.state, "disabled"))
+	if (st == YG_OK && !q->dry_run && set.state != NULL && YG_SV_IS(*set.state, "disabled"))
 		yg_session_ended(api, id);
 	return st;
 }

@@ -387,7 +387,7 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_jo j = yg_answer(r, 202);
 	yg_put_job(&j, &job);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		return st;
 	/* one that ran drops its file itself */
 	if (job.state == YG_JOB_CANCELLED && YG_SV_IS(job.kind, YG_LIST_JOB))

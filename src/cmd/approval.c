@@ -90,6 +90,7 @@ const struct yg_cmd yg_cmds_approval[] = {
 	 .run = run_show},
 	{.noun = "approval",
 	 .verb = "request",
+	 .changes = true,
 	 .args = "KIND",
 	 .args_min = 1,
 	 .args_max = 1,

@@ -305,6 +305,7 @@ const struct yg_cmd yg_cmds_token[] = {
 	 .run = run_token_add},
 	{.noun = "token",
 	 .verb = "revoke",
+	 .changes = true,
 	 .away = true,
 	 .args = "ID",
 	 .args_min = 1,

@@ -86,9 +86,11 @@ static int run_job_show(struct yg_cli *c)
 static int run_job_cancel(struct yg_cli *c)
 {
 	char path[256];
-	return yg_call_and_print(c, &(struct yg_call){.method = "DELETE",
-						      .path = yg_path(path, sizeof path, JOBS,
-								      yg_cli_arg(c, 0), "")});
+	return yg_call_and_print(
+		c,
+		&(struct yg_call){.method = "DELETE",
+				  .path = yg_path(path, sizeof path, JOBS, yg_cli_arg(c, 0),
+						  yg_cli_has(c, "dry-run") ? "?dry_run=1" : "")});
 }
 
 static int run_job_undo(struct yg_cli *c)
@@ -175,6 +177,7 @@ const struct yg_cmd yg_cmds_system[] = {
 	 .run = run_job_show},
 	{.noun = "job",
 	 .verb = "cancel",
+	 .changes = true,
 	 .args = "ID",
 	 .args_min = 1,
 	 .args_max = 1,

@@ -144,6 +144,8 @@ def exceptions(s, folder):
 
 def dry(s, folder):
     """What would be, and nothing is."""
+    person = s.http("POST", "/api/v1/people", {"login": "somebody", "name": "x"}).json()["id"]
+    token = s.http("POST", "/api/v1/tokens", {"org": None, "name": "x", "scopes": ["org:read"]}).json()["id"]
     before = s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]
     rule = s.http("GET", "/api/v1/detection-rules").json()["items"][0]["id"]
     rules = os.path.join(folder, "rules")
@@ -157,11 +159,14 @@ def dry(s, folder):
                   ("detect", "rule-change", rule, "--stage", "live"), ("detect", "override", rule, "heron", "off", "--reason", "x"), ("detect", "rule-remove", rule),
                   ("detect", "import", rules, "--all-orgs"), ("indicator", "allow", "domain", "good.example", "--org", "heron", "--reason", "x"),
                   ("dns", "block", "domain", "bad.example", "--org", "heron", "--reason", "x"), ("source", "expect", "heron", "zeek", "s", "--every", "10m"),
-                  ("system", "add", "heron", "mail"), ("indicator", "list-add", "mine"), ("alert", "due-policy", "--org", "heron", "--severity", "5", "--span", "8h")):
+                  ("system", "add", "heron", "mail"), ("indicator", "list-add", "mine"), ("alert", "due-policy", "--org", "heron", "--severity", "5", "--span", "8h"),
+                  ("person", "add", "newborn", "--name", "x"), ("person", "disable", person), ("token", "revoke", token), ("search", "save", "mine", "--page", "alerts", "--query", "state=open")):
         got = s.cli(*words, "--dry-run")
         ok(got[0] == 0, " ".join(words[:2]) + " --dry-run", got)
     ok(s.cli("org", "add", "heron", "--dry-run")[0] == 7 and s.cli("org", "set", "nowhere", "--title", "x", "--dry-run")[0] == 6, "what would fail fails")
-    ok(s.http("POST", "/api/v1/tokens?dry_run=1", {"name": "x", "scopes": ["org:read"]}).status == 400, "what takes none refuses it")
+    made = s.http("POST", "/api/v1/tokens?dry_run=1", {"org": None, "name": "x", "scopes": ["org:read"]})
+    ok(made.status == 201 and made.json()["secret"] is None, "a token that is not made has no secret", made)
+    ok(s.http("POST", "/api/v1/retro-hunts?dry_run=1", {"indicators": ["x.example"], "org": "heron"}).status == 400, "what takes none refuses it")
     ok(s.http("GET", "/api/v1/audit-log?limit=200").json()["items"] == before, "nothing of it was done")
     ok(s.cli("org", "add", "newborn", "--title", "x")[0] == 0, "until it is")
 
