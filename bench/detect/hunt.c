@@ -46,7 +46,7 @@ static int indicators(struct yg_ch *ch, const char *what, enum yg_indicator_type
 	struct yg_hunt_near *near = NULL;
 	struct yg_buf where;
 	char text[80];
-	yg_buf_init(&where, YG_HUNT_WHERE_MAX);
+	yg_buf_init(&where, YG_HUNT_NEAR_MAX);
 	yg_status st = yg_hunt_near_new(&near, &err);
 	for (unsigned i = 1; st == YG_OK && i <= n; i++) {
 		struct yg_sb b = yg_sb_init(text, sizeof text);
@@ -66,16 +66,14 @@ static int indicators(struct yg_ch *ch, const char *what, enum yg_indicator_type
 
 static int rule(struct yg_ch *ch)
 {
-	static const struct yg_hunt_text text = {
-		YG_SV_INIT("rule"),
-		YG_SV_INIT(
-			"title: x\nlogsource: {product: linux, service: sshd}\n"
-			"detection: {words: ['Failed password for user77 '], condition: words}\n")};
-	struct yg_hunt_rules *rules = NULL;
-	if (yg_hunt_rules_new(&env, &text, 1, false, &rules, &err) != YG_OK)
+	const struct yg_sv text =
+		YG_SV("title: x\nlogsource: {product: linux, service: sshd}\n"
+		      "detection: {words: ['Failed password for user77 '], condition: words}\n");
+	struct yg_hunt_rule *r = NULL;
+	if (yg_hunt_rule_new(&env, text, &r, &err) != YG_OK)
 		return 1;
-	int rc = scan(ch, "a rule (sshd, keywords)", yg_hunt_rules_where(rules), false);
-	yg_hunt_rules_free(rules);
+	int rc = scan(ch, "a rule (sshd, keywords)", yg_hunt_rule_where(r), false);
+	yg_hunt_rule_free(r);
 	return rc;
 }
 

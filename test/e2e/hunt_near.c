@@ -358,22 +358,38 @@ static yg_status note(void *ctx, const struct yg_event *ev, struct yg_err *e)
 	return YG_OK;
 }
 
-/* Events that are missing from what the condition of known[at], known[at + step] ... gives. */
-static uint64_t ask(size_t at, size_t step, struct asked *a)
+/* SHA-256 that stand nowhere, until the condition has as many as it may name. */
+static void fill(struct yg_hunt_near *near, size_t n)
+{
+	for (; n < YG_HUNT_LITERALS_MAX; n++) {
+		char text[65];
+		(void)snprintf(text, sizeof text, "%064zx", n);
+		if (yg_hunt_near_add(near, YG_IND_HASH, yg_sv_of(text), &err) != YG_OK)
+			die("a hash");
+	}
+}
+
+/* Events that are missing from what the condition of known[at], known[at + step] ... gives;
+ * full: among as many as one may name. */
+static uint64_t ask(size_t at, size_t step, bool full, struct asked *a)
 {
 	struct yg_hunt_near *near = NULL;
 	struct yg_hunt_scan s = {
 		.from = TIME - YG_US_PER_DAY, .to = TIME + YG_US_PER_DAY, .lean = true};
 	struct yg_buf where;
 	uint64_t missing = 0;
-	yg_buf_init(&where, YG_HUNT_WHERE_MAX);
+	yg_buf_init(&where, YG_HUNT_NEAR_MAX);
 	if (yg_hunt_near_new(&near, &err) != YG_OK)
 		die("a condition");
 	for (size_t i = at; i < known_n; i += step)
 		if (yg_hunt_near_add(near, known[i].type, yg_sv_of(known[i].value), &err) != YG_OK)
 			die(known[i].value);
+	if (full)
+		fill(near, (known_n - at + step - 1) / step);
 	if (yg_hunt_near_where(near, yg_ch_version(ch), &where, &err) != YG_OK)
 		die("a condition");
+	if (full && YG_SV_IS(yg_buf_sv(&where), "1"))
+		die("the condition says nothing");
 	while (!s.done)
 		if (yg_hunt_next(ch, yg_buf_sv(&where), &s, &env, note, a, &err) != YG_OK)
 			die(known[at].value);
@@ -407,7 +423,7 @@ int main(int argc, char **argv)
 	make_events((uint32_t)count);
 	for (size_t i = 0; i < known_n; i++) {
 		*a = (struct asked){.one = &known[i]};
-		missing += ask(i, known_n, a);
+		missing += ask(i, known_n, false, a);
 		other += a->other;
 		empty += known[i].live.n == 0;
 		live[known[i].type] += known[i].live.n;
@@ -416,9 +432,13 @@ int main(int argc, char **argv)
 	for (size_t step = 1; step <= YG_IND_TYPE_COUNT - 1; step += YG_IND_TYPE_COUNT - 2) {
 		for (size_t at = 0; at < step; at++) { /* all together; all of one type */
 			*a = (struct asked){.one = NULL};
-			missing += ask(at, step, a);
+			missing += ask(at, step, false, a);
 		}
 	}
+	*a = (struct asked){.one = NULL};
+	missing += ask(0, 1, true, a);
+	(void)printf("# of %u indicators the condition lets %llu events through\n",
+		     YG_HUNT_LITERALS_MAX, (unsigned long long)a->rows.n);
 	for (int t = 1; t < YG_IND_TYPE_COUNT; t++)
 		(void)printf("# %s: %llu matches, the conditions let %llu events through\n",
 			     yg_indicator_type_name((enum yg_indicator_type)t),
