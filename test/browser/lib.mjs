@@ -336,11 +336,15 @@ export async function worked(chief) {
 	const { org } = (await of("alerts?limit=1"))[0];
 	const expires_at = new Date(Date.now() + 30 * 86_400_000).toISOString();
 	await chief.must("PUT", `/api/v1/detection-rules/${rule.id}/overrides/${org}`, { stage: "audit-only", reason: "更改作業のあいだ / while servers are replaced", expires_at });
-	const exception = await chief.must("POST", "/api/v1/detection-exceptions", { rule: rule.id, org, text: "selection:\n    query|endswith: '.cdn.example'\ncondition: selection\n", reason: "CDNの名前 / names of our CDN", expires_at });
+	const except = (name, reason) => chief.must("POST", "/api/v1/detection-exceptions", { rule: rule.id, org, text: `selection:\n    query|endswith: '${name}'\ncondition: selection\n`, reason, expires_at });
+	await except(".backup.example", "控えの名前 / names of backups");
+	await except(".scan.example", "自組織の検査 / scans of our own");
+	const exception = await except(".cdn.example", "CDNの名前 / names of our CDN");
+	const [alert] = await of(`alerts?indicator=${rule.id}&limit=1`);
 	const hunt = await chief.must("POST", "/api/v1/retro-hunts", { rule: rule.id, org, from: new Date(Date.now() - 30 * 86_400_000).toISOString(), until: new Date().toISOString() });
 	await until("the hunt is over", async () => !["queued", "running"].includes((await chief.get(`/api/v1/retro-hunts/${hunt.id}`)).state));
 	const one = `/detection-rule/${rule.id}`;
-	return { rule: one, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
+	return { rule: one, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/detection-exceptions?new=1&rule=${rule.id}&alert=${alert.id}&of=${alert.org}`, `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
 }
 
 /** On the import page a file whose JSON nobody knows; when it is there, so is its proposed mapping. */

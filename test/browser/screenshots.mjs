@@ -51,7 +51,12 @@ function scenes(tab, rule) {
 		await page.locator(".dr-try ~ [aria-live] :is(.y-empty, .dr-found)").waitFor();
 		await tab.settled();
 	};
-	return { "detection-rule_tried": tried, "detection-rule_fault": fault }; // what was typed stays
+	const importing = async () => {
+		await tab.go("/detection-rules");
+		if ((await page.locator("dialog[open]").count()) === 0) await page.locator("main .y-page__tools button").first().click();
+		await page.locator("dialog[open]").waitFor();
+	};
+	return { "detection-rules_import": importing, "detection-rule_tried": tried, "detection-rule_fault": fault }; // what was typed stays
 }
 
 await run(async () => {

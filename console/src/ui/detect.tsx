@@ -29,6 +29,8 @@ export interface Rule {
 	collection: string;
 	file: string | null;
 	stage: Stage;
+	/** At the organisation that is asked for, or the reader's own: an override there or above it may say another. */
+	stage_in_force: Stage;
 	/** Why it is not in force although its stage says so. */
 	refused: string | null;
 	hits_24h: number;
@@ -50,6 +52,15 @@ export interface Rule {
 const TONE = { live: "ok", "audit-only": "info", test: "warn", off: "plain" } as const;
 export function StageChip({ stage }: { stage: Stage }) {
 	return <Chip tone={TONE[stage]}>{t(`stage.${stage}`)}</Chip>;
+}
+/** The stage that holds here, and the rule's own where that is another. */
+export function StageHere({ rule }: { rule: Rule }) {
+	return (
+		<>
+			<StageChip stage={rule.stage_in_force} />
+			{rule.stage !== rule.stage_in_force && <small class="y-soft y-under">{t("stage.own", { stage: t(`stage.${rule.stage}`) })}</small>}
+		</>
+	);
 }
 /** The number of a severity by the word of a rule's level. */
 export const levelId = (level: string) => LEVELS.indexOf(level) + 1;

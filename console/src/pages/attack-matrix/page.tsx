@@ -11,6 +11,8 @@ interface Technique {
 }
 interface Tactic {
 	id: string;
+	/** As a rule's tag has it; "": that of tactics which are not known. */
+	word: string;
 	name: string;
 	techniques: Technique[];
 }
@@ -23,7 +25,8 @@ const WANTED = ["", "gaps", "no-data", "hits"] as const;
 const fits = (x: Technique, want: string) => (want === "gaps" ? !x.has_rule : want === "no-data" ? x.has_rule && !x.has_data : want === "hits" ? x.hits_30d > 0 : true);
 const inForce = (x: Technique) => x.rules.live + x.rules.audit_only;
 const waiting = (x: Technique) => x.rules.test + x.rules.off;
-const rulesOf = (x: Technique, query: Record<string, string> = {}) => link("detection-rules", { query: { technique: x.id, ...query } });
+/** The rules that a cell counts. */
+const rulesOf = (tactic: Tactic, x: Technique, stage?: string) => link("detection-rules", { query: { technique: x.id, tactic: tactic.word || "none", exact: 1, stage } });
 const keyOf = (x: Tactic) => x.id || "none";
 const nameOf = (x: Tactic) => x.name || t("attack-matrix.no-tactic");
 
@@ -48,24 +51,24 @@ function Summary({ tactic }: { tactic: Tactic }) {
 		</li>
 	);
 }
-function Row({ x }: { x: Technique }) {
+function Row({ of, x }: { of: Tactic; x: Technique }) {
 	const sub = x.id.includes(".");
 	return (
 		<tr class={cx(x.has_rule && !x.has_data && "y-hatched")}>
 			<th scope="row" class={cx("is-main", "y-mono", sub && "am-sub")} data-label={t("attack-matrix.technique")}>
-				<a href={rulesOf(x)}>{x.id}</a>
+				<a href={rulesOf(of, x)}>{x.id}</a>
 			</th>
 			<td data-label={t("attack-matrix.has-rule")}>
 				<span>
 				{x.has_rule ? (
-					<a href={rulesOf(x, x.rules.live > 0 ? { stage: "live" } : { stage: "audit-only" })}>{t("attack-matrix.rules-on", { n: inForce(x) })}</a>
+					<a href={rulesOf(of, x, "live,audit-only")}>{t("attack-matrix.rules-on", { n: inForce(x) })}</a>
 				) : (
 					<Chip tone="warn">{t("attack-matrix.none-on")}</Chip>
 				)}
 				{waiting(x) > 0 && (
 					<>
 						{" "}
-						<a class="y-soft" href={rulesOf(x, { stage: x.rules.test > 0 ? "test" : "off" })}>
+						<a class="y-soft" href={rulesOf(of, x, "test,off")}>
 							{t("attack-matrix.rules-waiting", { n: waiting(x) })}
 						</a>
 					</>
@@ -74,10 +77,10 @@ function Row({ x }: { x: Technique }) {
 			</td>
 			<td data-label={t("attack-matrix.has-data")}>{x.has_data ? <a href={link("sources")}>{t("attack-matrix.yes")}</a> : <a href={link("sources")}><Chip tone={x.has_rule ? "warn" : "plain"}>{t("attack-matrix.no")}</Chip></a>}</td>
 			<td class="is-num" data-label={t("attack-matrix.hits")}>
-				<Num n={x.hits_30d} href={x.hits_30d > 0 ? rulesOf(x) : undefined} label={t("attack-matrix.hits")} />
+				<Num n={x.hits_30d} href={x.hits_30d > 0 ? rulesOf(of, x) : undefined} label={t("attack-matrix.hits")} />
 			</td>
 			<td class="is-num" data-label={t("attack-matrix.alerts")}>
-				<Num n={x.alerts_30d} href={x.alerts_30d > 0 ? alertsSince(x.id, "now-30d") : undefined} label={t("attack-matrix.alerts")} />
+				<Num n={x.alerts_30d} href={x.alerts_30d > 0 ? (sub ? alertsSince(x.id, "now-30d") : rulesOf(of, x)) : undefined} label={t("attack-matrix.alerts")} />
 			</td>
 		</tr>
 	);
@@ -110,7 +113,7 @@ export default function AttackMatrix() {
 						</ul>
 						{none?.rules !== undefined && inForce(none as Technique) + waiting(none as Technique) > 0 && (
 							<p class="y-soft">
-								{t("attack-matrix.without", { n: inForce(none as Technique) + waiting(none as Technique) })} {none.hits_30d !== undefined && t("attack-matrix.without-hits", { n: none.hits_30d })}
+								<a href={link("detection-rules", { query: { technique: "none", exact: 1 } })}>{t("attack-matrix.without", { n: inForce(none as Technique) + waiting(none as Technique) })}</a> {none.hits_30d !== undefined && t("attack-matrix.without-hits", { n: none.hits_30d })}
 							</p>
 						)}
 					</Section>
@@ -146,7 +149,7 @@ export default function AttackMatrix() {
 												</th>
 											</tr>
 											{x.techniques.map((y) => (
-												<Row key={y.id} x={y} />
+												<Row key={y.id} of={x} x={y} />
 											))}
 										</tbody>
 									))}

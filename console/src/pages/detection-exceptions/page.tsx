@@ -1,12 +1,16 @@
 // What detection leaves out: by whom, where, why and until when.
-import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, findOrgs, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, signal, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, findOrgs, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
 import { exceptionText, fieldsOf, isCut } from "./text";
 
 interface Exception {
 	id: string;
 	rule: string | null;
+	/** null: of any rule, or of one that is gone. */
+	rule_title: string | null;
 	alert: string | null;
 	org: string | null;
+	/** Of a node above, which is not named: org is null. */
+	inherited: boolean;
 	text: string;
 	reason: string;
 	expires_at: string | null;
@@ -15,23 +19,9 @@ interface Exception {
 	etag: string;
 }
 const BEGIN = "selection:\n    User: ''\ncondition: selection\n";
-const titles = signal<ReadonlyMap<string, string>>(new Map());
-const asked = new Set<string>();
-/** A rule's title; its id until it is known, and for who may not read it. */
-function ruleTitle(id: string): string {
-	if (!asked.has(id)) {
-		asked.add(id);
-		api.get<Rule>(at`/detection-rules/${id}`).then(
-			(r) => {
-				titles.value = new Map(titles.peek()).set(id, r.title);
-			},
-			() => undefined,
-		);
-	}
-	return titles.value.get(id) ?? id;
-}
-function RuleName({ id }: { id: string | null }) {
-	return forAll(id) ? <>{t("detection-exceptions.all-rules")}</> : <a href={ruleHref(id as string)}>{ruleTitle(id as string)}</a>;
+/** Of all rules, or one, by its title; one that is gone by its id. */
+function RuleName({ x }: { x: Exception }) {
+	return forAll(x.rule) ? <>{t("detection-exceptions.all-rules")}</> : <a href={ruleHref(x.rule as string)}>{x.rule_title ?? x.rule}</a>;
 }
 const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org, r.inherited) })));
 
@@ -70,7 +60,7 @@ function FieldChoice({ fields, picked, pick, own }: { fields: NamedValue[]; pick
 /** With an alert its newest match is read first. */
 function NewException({ onClose, done }: { onClose: () => void; done: (x: Exception) => void }) {
 	const alert = param("alert");
-	const rule = useData<Rule>(alert === "" ? "" : at`/detection-rules/${param("rule")}`);
+	const rule = useData<Rule>(param("rule") === "" ? "" : at`/detection-rules/${param("rule")}`);
 	const seen = useData<PageOf<Evidence>>(alert === "" ? "" : at`/alerts/${alert}/events`, { limit: 1 });
 	const e = seen.data?.items[0];
 	const ready = alert === "" || ((rule.data ?? rule.error) !== undefined && (seen.data ?? seen.error) !== undefined);
@@ -79,11 +69,11 @@ function NewException({ onClose, done }: { onClose: () => void; done: (x: Except
 		<Dialog title={t("detection-exceptions.new")} onClose={onClose} wide>
 			<p class="y-soft">{t("detection-exceptions.what")}</p>
 			{seen.error !== undefined && <ErrorBox error={seen.error} again={seen.reload} />}
-			{ready ? <ExceptionForm fields={fields} onClose={onClose} done={done} /> : <Skeleton lines={8} />}
+			{ready ? <ExceptionForm fields={fields} rule={rule.data?.title} onClose={onClose} done={done} /> : <Skeleton lines={8} />}
 		</Dialog>
 	);
 }
-function ExceptionForm({ fields, onClose, done }: { fields: NamedValue[]; onClose: () => void; done: (x: Exception) => void }) {
+function ExceptionForm({ fields, rule, onClose, done }: { fields: NamedValue[]; rule: string | undefined; onClose: () => void; done: (x: Exception) => void }) {
 	const textFor = (names: ReadonlySet<string>) => (fields.length === 0 ? BEGIN : exceptionText(fields.filter((f) => names.has(f.name))));
 	const [picked, setPicked] = useState<ReadonlySet<string>>(() => new Set(fields.map((f) => f.name)));
 	const form = useForm({ rule: param("rule"), org: param("of") || place.value.org, text: textFor(picked), reason: "", days: "90" }, async (v, once) => {
@@ -98,9 +88,9 @@ function ExceptionForm({ fields, onClose, done }: { fields: NamedValue[]; onClos
 	return (
 		<Form form={form} action={t("action.add")} cancel={onClose} disabled={v.text.trim() === "" || v.reason.trim() === "" || (v.org === "" && !mayAll("indicators:write"))}>
 			{from ? (
-				<Facts rows={[[t("detection-exceptions.rule"), <RuleName key="r" id={v.rule} />]]} />
+				<Facts rows={[[t("detection-exceptions.rule"), <a key="r" href={ruleHref(v.rule)}>{rule ?? v.rule}</a>]]} />
 			) : (
-				<Combobox label={t("detection-exceptions.rule")} hint={t("detection-exceptions.rule-hint")} placeholder={t("detection-exceptions.rule-find")} value={v.rule} find={findRules} onChange={(rule) => form.set({ rule })} fault={form.fault("rule")} />
+				<Combobox label={t("detection-exceptions.rule")} hint={t("detection-exceptions.rule-hint")} placeholder={t("detection-exceptions.rule-find")} value={v.rule} find={findRules} onChange={(id) => form.set({ rule: id })} fault={form.fault("rule")} />
 			)}
 			<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-exceptions.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 			{fields.length > 0 && <FieldChoice fields={fields} picked={picked} pick={pick} own={v.text !== textFor(picked)} />}
@@ -135,14 +125,14 @@ function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string
 		changed();
 	};
 	return (
-		<Drawer title={x === undefined ? t("detection-exceptions.one") : x.reason} back={back} step={step} head={x !== undefined && <div class="y-row"><State x={x} /><span class="y-soft">{whoseRule(x.org)}</span></div>}>
+		<Drawer title={x === undefined ? t("detection-exceptions.one") : x.reason} back={back} step={step} head={x !== undefined && <div class="y-row"><State x={x} /><span class="y-soft">{whoseRule(x.org, x.inherited)}</span></div>}>
 			{one.error !== undefined && <ErrorBox error={one.error} again={one.reload} />}
 			{x === undefined && one.error === undefined && <Skeleton lines={6} />}
 			{x !== undefined && (
 				<>
 					<Facts
 						rows={[
-							[t("detection-exceptions.rule"), <RuleName key="r" id={x.rule} />],
+							[t("detection-exceptions.rule"), <RuleName key="r" x={x} />],
 							[t("detection-exceptions.text"), <pre key="t" class="y-raw" tabIndex={0} translate={false}>{x.text}</pre>],
 							[t("detection-exceptions.alert"), x.alert !== null && <a key="a" href={link("alerts", { rest: [x.alert], query: { state: "all" } })}>{x.alert}</a>],
 							[t("detection-exceptions.until"), x.expires_at === null ? t("until.never") : <Time key="u" at={x.expires_at} exact />],
@@ -150,7 +140,7 @@ function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string
 							["ID", <Value key="i" copy>{x.id}</Value>],
 						]}
 					/>
-					{mayRule(x.org) && (
+					{!x.inherited && mayRule(x.org) && (
 						<>
 							<Section title={t("detection-exceptions.change")}>
 								<Change key={x.etag} x={x} changed={again} />
@@ -175,8 +165,8 @@ function ExceptionDrawer({ id, back, step, changed }: { id: string; back: string
 const COLUMNS = (): Column<Exception>[] => [
 	{ key: "state", label: t("detection-exceptions.state"), width: "min", cell: (x) => <State x={x} /> },
 	{ key: "reason", label: t("detection-exceptions.reason"), main: true, cell: (x) => <a href={withRest([x.id])}>{x.reason}</a> },
-	{ key: "rule", label: t("detection-exceptions.rule"), width: "wide", cell: (x) => <RuleName id={x.rule} /> },
-	{ key: "org", label: t("scope.organisation"), cell: (x) => whoseRule(x.org), drop: 1 },
+	{ key: "rule", label: t("detection-exceptions.rule"), width: "wide", cell: (x) => <RuleName x={x} /> },
+	{ key: "org", label: t("scope.organisation"), cell: (x) => whoseRule(x.org, x.inherited), drop: 1 },
 	{ key: "until", label: t("detection-exceptions.until"), width: "min", cell: (x) => (x.expires_at === null ? <span class="y-soft">{t("until.never")}</span> : <Time at={x.expires_at} />) },
 	{ key: "by", label: t("detection-exceptions.by"), width: "min", cell: (x) => actorName(x.created_by), extra: true },
 	{ key: "created", label: t("detection-exceptions.created"), width: "min", cell: (x) => <Time at={x.created_at} />, drop: 1 },
@@ -209,7 +199,7 @@ export default function DetectionExceptions() {
 				open={id}
 				tools={
 					<div class="y-filters">
-						{filter.rule !== undefined && <Button small icon="close" onClick={() => setQuery({ rule: null })}>{t("detection-exceptions.rule")}: {ruleTitle(filter.rule)}</Button>}
+						{filter.rule !== undefined && <Button small icon="close" onClick={() => setQuery({ rule: null })}>{t("detection-exceptions.rule")}: {rows[0]?.rule_title ?? filter.rule}</Button>}
 					</div>
 				}
 				empty={filter.rule !== undefined ? <Empty title={t("detection-exceptions.none-fits")} action={<a href={withQuery({ rule: null })}>{t("detection-exceptions.clear")}</a>} /> : <Empty title={t("detection-exceptions.none")} action={<a href={link("detection-rules")}>{t("nav.detection-rules")}</a>}>{t("detection-exceptions.none-why")}</Empty>}

@@ -1,6 +1,6 @@
 // One rule: its text with the checks, at which stage it is where, what is excepted, what it was, how often it hits.
 // Without an id: a new one.
-import { type ApiError, Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageChip, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, changing, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
+import { type ApiError, Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageHere, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, changing, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgQuery, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
 import { Editor, useCheck } from "./editor";
 import { Changes, History, diff } from "./history";
 import { Hits } from "./hits";
@@ -196,7 +196,7 @@ function Exceptions({ rule }: { rule: Whole }) {
 	);
 }
 function One({ id }: { id: string }) {
-	const one = useData<Whole>(at`/detection-rules/${id}`);
+	const one = useData<Whole>(at`/detection-rules/${id}`, orgQuery());
 	const rule = one.data?.id === id ? one.data : undefined;
 	const [dialog, setDialog] = useState("");
 	const [round, setRound] = useState(0);
@@ -216,7 +216,7 @@ function One({ id }: { id: string }) {
 		const send = (etag: string) => changing<Rule>(at`/detection-rules/${id}`, etag, { text }, { text: rule.text }, t("detection-rule.saved"), took);
 		await send(rule.etag).catch(async (e: ApiError) => {
 			if (e.status !== 412) throw e;
-			const now = await api.get<Whole>(at`/detection-rules/${id}`);
+			const now = await api.get<Whole>(at`/detection-rules/${id}`, orgQuery());
 			one.set(now);
 			if (now.text !== rule.text) throw e; // both are shown
 			await send(now.etag);
@@ -230,7 +230,7 @@ function One({ id }: { id: string }) {
 				rule !== undefined && (
 					<div class="y-row dr-lead">
 						<Severity id={levelId(rule.level)} />
-						<StageChip stage={rule.stage} />
+						<StageHere rule={rule} />
 						{rule.kind !== "rule" && <Chip>{t(`detection-rule.kind.${rule.kind}`)}</Chip>}
 						<span class="y-soft">{whoseRule(rule.org, rule.inherited)}</span>
 						{rule.techniques.map((x) => (

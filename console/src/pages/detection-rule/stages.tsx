@@ -2,7 +2,9 @@
 import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, changing, findOrgs, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
 
 export interface Override {
-	org: string;
+	/** null: of a node above, which is not named. */
+	org: string | null;
+	inherited: boolean;
 	stage: Stage;
 	reason: string;
 	expires_at: string | null;
@@ -38,7 +40,7 @@ function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Overri
 					done();
 				}}
 			>
-				{was === undefined ? <Combobox label={t("scope.organisation")} required value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} /> : <p>{orgTitle(was.org)}</p>}
+				{was === undefined ? <Combobox label={t("scope.organisation")} required value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} /> : <p>{whoseRule(was.org)}</p>}
 				<SelectField label={t("detection-rule.stage")} value={form.value.stage} onChange={(stage) => form.set({ stage })} options={STAGES.map((s) => [s, t(`stage.${s}`)])} fault={form.fault("stage")} />
 				<TextArea label={t("detection-rule.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
 				<SelectField label={t("detection-rule.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(holds)} fault={form.error?.faultOf("expires_at") ?? ""} />
@@ -66,15 +68,15 @@ export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrid
 					<Plain
 						caption={t("detection-rule.overrides")}
 						heads={[[t("scope.organisation")], [t("detection-rule.stage")], [t("detection-rule.reason")], [t("detection-rule.until")], [t("detection-rule.by")], [t("action.edit")]]}
-						rows={overrides.map((o) => ({
-							key: o.org,
+						rows={overrides.map((o, i) => ({
+							key: o.org ?? `above ${i}`,
 							cells: [
-								orgTitle(o.org),
+								whoseRule(o.org, o.inherited),
 								<StageChip stage={o.stage} />,
 								o.reason,
 								o.expires_at === null ? t("until.never") : over(o.expires_at) ? t("detection-rule.expired") : <Time at={o.expires_at} exact />,
 								actorName(o.updated_by ?? ""),
-								may("indicators:write", o.org) && (
+								o.org !== null && may("indicators:write", o.org) && (
 									<span class="y-row">
 										<Button small onClick={() => setDialog(o)}>{t("action.edit")}</Button>
 										<Button small kind="quiet" icon="trash" label={t("action.delete")} onClick={() => setAway(o)} />
@@ -87,8 +89,8 @@ export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrid
 			</Section>
 			{dialog !== undefined && <OverrideDialog rule={rule} was={dialog === "new" ? undefined : dialog} onClose={() => setDialog(undefined)} done={changed} />}
 			{away !== undefined && (
-				<Confirm title={t("detection-rule.override-remove")} danger action={t("action.delete")} onClose={() => setAway(undefined)} run={() => api.del(at`/detection-rules/${rule.id}/overrides/${away.org}`).then(changed)}>
-					<p>{t("detection-rule.override-remove-what", { org: orgTitle(away.org), stage: t(`stage.${rule.stage}`) })}</p>
+				<Confirm title={t("detection-rule.override-remove")} danger action={t("action.delete")} onClose={() => setAway(undefined)} run={() => api.del(at`/detection-rules/${rule.id}/overrides/${away.org ?? ""}`).then(changed)}>
+					<p>{t("detection-rule.override-remove-what", { org: whoseRule(away.org), stage: t(`stage.${rule.stage}`) })}</p>
 				</Confirm>
 			)}
 		</>

@@ -1,9 +1,9 @@
 // The rules of detection: which are in force, how often they are right, what they cost.
-import { About, type ApiError, BulkBar, Button, ButtonLink, type Column, Empty, Heard, type Job, LEVELS, Menu, Num, OfOrg, Page, type PageOf, type Rule, STAGES, SearchBox, Select, Severity, type Stage, StageChip, Table, Time, alertsOf, api, k, lang, levelId, link, may, mayRule, newSelection, orgQuery, param, ruleHref, setQuery, severityName, sourceWords, stageOptions, t, toast, toastError, useList, useMemo, useState, whoseRule } from "../../kit";
+import { About, type ApiError, BulkBar, Button, ButtonLink, type Column, Empty, Heard, type Job, LEVELS, Menu, Num, OfOrg, Page, type PageOf, type Rule, STAGES, SearchBox, Select, Severity, type Stage, StageHere, Table, Time, alertsOf, api, k, lang, levelId, link, may, mayRule, newSelection, orgQuery, param, ruleHref, setQuery, severityName, sourceWords, stageOptions, t, toast, toastError, useList, useMemo, useState, whoseRule } from "../../kit";
 import { ImportDialog } from "./import";
 
 const KINDS = ["rule", "correlation", "filter"];
-const FILTERS = ["q", "stage", "level", "kind", "collection", "technique", "logsource", "refused"] as const;
+const FILTERS = ["q", "stage", "level", "kind", "collection", "technique", "tactic", "exact", "logsource", "refused"] as const;
 const percent = (n: number) => new Intl.NumberFormat(lang.value, { style: "percent", maximumFractionDigits: 1 }).format(n);
 
 /** Share of the work of all rules, as a bar with its number. */
@@ -32,7 +32,7 @@ const COLUMNS = (): Column<Rule>[] => [
 			</>
 		),
 	},
-	{ key: "stage", label: t("detection-rules.stage"), width: "min", cell: (r) => <StageChip stage={r.stage} /> },
+	{ key: "stage", label: t("detection-rules.stage"), width: "min", cell: (r) => <StageHere rule={r} /> },
 	{ key: "source", label: t("detection-rules.logsource"), cell: (r) => (r.kind === "rule" ? sourceWords(r.logsource) : t(`detection-rules.kind.${r.kind}`)), drop: 2 },
 	{ key: "org", label: t("scope.organisation"), cell: (r) => whoseRule(r.org, r.inherited), extra: true },
 	{ key: "hits24", label: t("detection-rules.hits-24h"), num: true, width: "min", cell: (r) => <Num n={r.hits_24h} href={ruleHref(r.id, { tab: "hits" })} label={t("detection-rules.hits-24h")} />, extra: true },
@@ -79,22 +79,25 @@ async function putBack(was: Rule[], from: Stage): Promise<void> {
 }
 const selection = newSelection();
 
+const several = (stages: string) => stages.split(",").length > 1 && stages.split(",").every((s) => (STAGES as readonly string[]).includes(s));
 function Filters({ collections }: { collections: string[] }) {
 	const any = (name: string): [string, string] => ["", t(`detection-rules.any.${name}`)];
 	return (
 		<div class="y-filters">
 			<SearchBox label={t("detection-rules.find")} value={param("q")} onChange={(q) => setQuery({ q }, "replace")} />
-			<Select label={t("detection-rules.stage")} value={param("stage")} onChange={(stage) => setQuery({ stage })} options={[any("stage"), ...stageOptions()]} />
+			<Select label={t("detection-rules.stage")} value={param("stage")} onChange={(stage) => setQuery({ stage })} options={[any("stage"), ...stageOptions(), ...(several(param("stage")) ? [[param("stage"), param("stage").split(",").map((s) => t(`stage.${s}`)).join(" / ")] as [string, string]] : [])]} />
 			<Select label={t("detection-rules.level")} value={param("level")} onChange={(level) => setQuery({ level })} options={[any("level"), ...[...LEVELS].reverse().map((x): [string, string] => [x, severityName(levelId(x))])]} />
 			<Select label={t("detection-rules.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[any("kind"), ...KINDS.map((x): [string, string] => [x, t(`detection-rules.kind.${x}`)])]} />
 			{collections.length > 1 && <Select label={t("detection-rules.collection")} value={param("collection")} onChange={(collection) => setQuery({ collection })} options={[any("collection"), ...collections.map((x): [string, string] => [x, x])]} />}
-			{(["technique", "logsource"] as const).map(
-				(name) =>
-					param(name) !== "" && (
-						<Button key={name} small icon="close" onClick={() => setQuery({ [name]: null })}>
-							{t(`detection-rules.${name}`)}: {param(name)}
-						</Button>
-					),
+			{param("technique") + param("tactic") !== "" && (
+				<Button small icon="close" onClick={() => setQuery({ technique: null, tactic: null, exact: null })}>
+					{t("detection-rules.technique")}: {[param("technique"), param("tactic")].filter((x) => x !== "").map((x) => (x === "none" ? t("detection-rules.technique-none") : x)).join(" / ")}
+				</Button>
+			)}
+			{param("logsource") !== "" && (
+				<Button small icon="close" onClick={() => setQuery({ logsource: null })}>
+					{t("detection-rules.logsource")}: {param("logsource")}
+				</Button>
 			)}
 		</div>
 	);
