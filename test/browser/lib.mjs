@@ -344,7 +344,7 @@ export async function worked(chief) {
 	const hunt = await chief.must("POST", "/api/v1/retro-hunts", { rule: rule.id, org, from: new Date(Date.now() - 30 * 86_400_000).toISOString(), until: new Date().toISOString() });
 	await until("the hunt is over", async () => !["queued", "running"].includes((await chief.get(`/api/v1/retro-hunts/${hunt.id}`)).state));
 	const one = `/detection-rule/${rule.id}`;
-	return { rule: one, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/detection-exceptions?new=1&rule=${rule.id}&alert=${alert.id}&of=${alert.org}`, `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
+	return { rule: one, org, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/detection-exceptions?new=1&rule=${rule.id}&alert=${alert.id}&of=${alert.org}`, `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
 }
 
 /** On the import page a file whose JSON nobody knows; when it is there, so is its proposed mapping. */

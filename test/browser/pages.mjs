@@ -310,6 +310,31 @@ async function work(browser, person) {
 	ok(kept.includes(two.id) && !kept.includes(two.title) && tab.troubles().length === 0, "my work: what one looked at, of which the browser keeps no title", kept);
 	await tab.close();
 }
+/** Every number of the matrix leads to as many rules; a rule shows the stage that holds where one looks. */
+async function matrix(browser, person) {
+	const tab = await browser.tab(person, { language: "en" });
+	const { page } = tab;
+	const { rule, org, more } = await worked(person);
+	await tab.open("/attack-matrix");
+	await tab.speak("en");
+	const links = await page.locator("main .am-table a[href*='exact=1'][href*='stage=']").evaluateAll((all) => all.map((a) => [a.getAttribute("href"), Number(/\d+/.exec(a.textContent)[0])]));
+	const off = [];
+	for (const [href, n] of links) {
+		const got = await person.get(`/api/v1/detection-rules${href.slice(href.indexOf("?"))}&limit=200`);
+		if (got.items.length !== n) off.push([href, n, got.items.length]);
+	}
+	ok(links.length > 5 && off.length === 0, `the ${links.length} numbers of rules in the matrix are those of the lists that they lead to`, off);
+	await tab.go(links[0][0]);
+	ok((await page.locator("main table tbody tr").count()) === links[0][1], "and the list shows them", links[0]);
+	const stages = [];
+	for (const where of ["", `/o/${org}`]) {
+		await tab.go(`${where}${rule}`);
+		stages.push((await page.locator(".dr-lead .y-chip").first().innerText()).trim());
+	}
+	ok(stages.join() === "Live,Audit only" && tab.troubles().length === 0, "a rule shows the stage that holds at the organisation", stages);
+	await tab.close();
+	return more;
+}
 /** What changes meanwhile never moves what is read: rows change in place, new ones wait until they are asked for. */
 async function live(server, browser, person, width) {
 	const tab = await browser.tab(person, { language: "en", width });
@@ -438,6 +463,6 @@ await run(async () => {
 	await wall(browser, chief);
 	for (const width of [1440, 360]) await live(server, browser, chief, width);
 	// side by side: a browser has a process for each
-	const { more } = await worked(chief);
+	const more = await matrix(browser, chief);
 	await Promise.all(["ja", "en"].map((language) => consolePages(server, browser, chief, language, more)));
 });

@@ -74,7 +74,7 @@ async function allOf(filter: Record<string, string | undefined>): Promise<Rule[]
 }
 /** Each to its own stage again, unless somebody has changed it since. */
 async function putBack(was: Rule[], from: Stage): Promise<void> {
-	const now = new Map((await allOf({ stage: from })).map((r) => [r.id, r.stage]));
+	const now = new Map((await allOf({})).map((r) => [r.id, r.stage]));
 	for (const s of STAGES) await changeMany(was.filter((r) => r.stage === s && now.get(r.id) === from).map((r) => r.id), s, () => undefined);
 }
 const selection = newSelection();
