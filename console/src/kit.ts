@@ -31,6 +31,7 @@ export * from "./ui/frame";
 export * from "./ui/heard";
 export * from "./ui/jobs";
 export * from "./ui/later";
+export * from "./ui/orgfield";
 export * from "./ui/overlay";
 export * from "./ui/saved";
 export * from "./ui/stepup";

@@ -8,6 +8,7 @@ import { Server, firstPerson, note, ok, openBrowser, run, seconds, until } from 
 import { faultsOf } from "./inspect.mjs";
 
 const ORG = "rule-city";
+const TITLE = "Rule City";
 const RULE = `title: A name that only worms ask for
 id: 2d1f6a52-6f5e-4c55-9d0c-7c3f6f3f6a01
 status: experimental
@@ -64,7 +65,7 @@ async function choose(page, box, text) {
 }
 async function tryIt(tab) {
 	const { page } = tab;
-	await choose(page, page.locator(".y-section", { has: page.getByRole("heading", { name: "Try it against a day" }) }).getByRole("combobox"), ORG);
+	await choose(page, page.locator(".y-section", { has: page.getByRole("heading", { name: "Try it against a day" }) }).getByRole("combobox"), TITLE);
 	await page.getByRole("button", { name: "Try", exact: true }).click();
 	await page.getByText("2 matches at 1 asset").waitFor();
 	const text = await page.locator("main").innerText();
@@ -74,7 +75,7 @@ async function tryIt(tab) {
 /** Kept at test, seen in the list, made live by its dialog. */
 async function save(tab, person) {
 	const { page } = tab;
-	await choose(page, page.locator(".dr-try").first().getByRole("combobox", { name: "Organisation" }), ORG);
+	await choose(page, page.locator(".dr-try").first().getByRole("combobox", { name: "Organisation" }), TITLE);
 	await page.getByRole("button", { name: "Save", exact: true }).click();
 	await page.waitForURL(/\/detection-rule\/r-/);
 	await tab.settled();
@@ -145,7 +146,7 @@ async function override(tab, person, id) {
 	await tab.go(`/detection-rule/${id}?tab=stages`);
 	await page.getByRole("button", { name: "Set it for an organisation" }).click();
 	const dialog = page.locator("dialog[open]");
-	await choose(page, dialog.getByRole("combobox", { name: "Organisation" }), ORG);
+	await choose(page, dialog.getByRole("combobox", { name: "Organisation" }), TITLE);
 	await dialog.getByRole("combobox", { name: "Stage" }).selectOption("off");
 	await dialog.getByRole("textbox", { name: /^Reason/ }).fill("an exercise");
 	await dialog.locator("[type=submit]").click();
@@ -161,6 +162,22 @@ async function override(tab, person, id) {
 	await page.locator("main table").getByRole("button", { name: "Delete" }).click();
 	await page.locator("dialog[open]").getByRole("button", { name: "Delete" }).click();
 	await until("it is taken back", async () => (await person.get(`/api/v1/detection-rules/${id}`)).overrides.length === 0);
+}
+/** What was chosen stands there by its name, and can be left out again where it may be empty. */
+async function chosen(tab) {
+	const { page } = tab;
+	await tab.go("/detection-exceptions?new=1");
+	const dialog = page.locator("dialog[open]");
+	const [rule, org] = [dialog.getByRole("combobox", { name: "Rule" }), dialog.getByRole("combobox", { name: "Organisation" })];
+	await choose(page, rule, "A name that only");
+	await choose(page, org, TITLE);
+	await dialog.getByRole("textbox", { name: /^Reason/ }).focus();
+	const names = [await rule.inputValue(), await org.inputValue()];
+	await org.fill("");
+	await dialog.getByRole("textbox", { name: /^Reason/ }).focus();
+	await tab.settled();
+	ok(names.join() === "A name that only worms ask for,Rule City" && (await org.inputValue()) === "", "what was chosen is shown by its name, and is taken away again", names);
+	await page.keyboard.press("Escape");
 }
 /** From an alert, of all the fields that matched: the same is left out afterwards, its neighbour is not. */
 async function except(server, tab, person) {
@@ -345,7 +362,7 @@ async function hunt(tab, person, id) {
 await run(async () => {
 	const server = await Server.start();
 	const browser = await openBrowser(server);
-	await server.local("POST", "/api/v1/organisations", { name: ORG, title: "rule-city" });
+	await server.local("POST", "/api/v1/organisations", { name: ORG, title: TITLE });
 	const chief = await firstPerson(server, { language: "en" });
 	await deliver(server, zeek("a.worm.example", "10.1.1.7") + zeek("b.worm.example", "10.1.1.7") + zeek("www.example", "10.1.1.8"));
 	await until("the events are stored", async () => (await chief.get(`/api/v1/events?org=${ORG}&from=now-1d&limit=10`)).items?.length >= 3);
@@ -365,6 +382,7 @@ await run(async () => {
 	await comment(tab, chief, id);
 	await hunt(tab, chief, id);
 	await except(server, tab, chief);
+	await chosen(tab);
 	ok(tab.troubles().length === 0, "nothing in the browser's console", tab.troubles());
 	await tab.close();
 });

@@ -187,6 +187,8 @@ interface ComboboxProps {
 	value: string;
 	/** Called with what was chosen, or with the text itself when `free`. */
 	onChange: (value: string, choice?: Choice) => void;
+	/** What a value is called that was not chosen here. */
+	nameOf?: (value: string) => string;
 	/** The choices for what is typed. */
 	find: (text: string) => Choice[] | Promise<Choice[]>;
 	free?: boolean;
@@ -201,14 +203,16 @@ interface ComboboxProps {
 }
 /** Type-ahead: choices come while one types; arrows, Enter, Escape. */
 export function Combobox(p: ComboboxProps) {
-	const [text, setText] = useState(p.value);
+	const chosen = useRef<Choice>({ value: "", label: "" });
+	const name = p.value === chosen.current.value ? chosen.current.label : (p.nameOf?.(p.value) ?? p.value);
+	const [text, setText] = useState(name);
 	const [choices, setChoices] = useState<Choice[]>([]);
 	const [open, setOpen] = useState(false);
 	const [active, setActive] = useState(-1);
 	const round = useRef(0);
 	const looked = useRef(""); // what the choices are for
 	const list = useId();
-	useEffect(() => setText(p.value), [p.value]);
+	useEffect(() => setText(name), [name]);
 	const look = async (s: string) => {
 		const mine = ++round.current;
 		await new Promise((done) => setTimeout(done, s === "" ? 0 : 120));
@@ -227,14 +231,15 @@ export function Combobox(p: ComboboxProps) {
 	const choose = (c: Choice | undefined) => {
 		close();
 		if (c !== undefined) {
+			chosen.current = c;
 			setText(c.label);
 			p.onChange(c.value, c);
 		} else if (p.free === true) p.onChange(text.trim());
-		else setText(p.value);
+		else setText(name);
 	};
 	/** Whoever types faster than choices come means what fits the text, not what stood there before. */
 	const enter = async () => {
-		if (looked.current === text || (looked.current === "" && text === p.value)) return choose(choices[active]);
+		if (looked.current === text || (looked.current === "" && text === name)) return choose(choices[active]);
 		if (p.free === true) return choose(undefined);
 		const mine = ++round.current;
 		const found = await Promise.resolve(p.find(text)).catch(() => []);
@@ -244,7 +249,7 @@ export function Combobox(p: ComboboxProps) {
 		if (e.isComposing) return;
 		if (e.key === "ArrowDown" || e.key === "ArrowUp") {
 			e.preventDefault();
-			if (!open) void look(text === p.value ? "" : text);
+			if (!open) void look(text === name ? "" : text);
 			else setActive((i) => (i + (e.key === "ArrowDown" ? 1 : choices.length - 1) + (i < 0 && e.key === "ArrowUp" ? 1 : 0)) % Math.max(choices.length, 1));
 		} else if (e.key === "Enter" && open) {
 			e.preventDefault();
@@ -278,7 +283,8 @@ export function Combobox(p: ComboboxProps) {
 				onClick={() => !open && void look("")}
 				onBlur={() => {
 					close(); // nor do choices that are still on their way open over what has the focus now
-					if (open || text !== p.value) choose(p.free === true ? undefined : choices.find((c) => c.label === text || c.value === text));
+					if (text.trim() === "" && p.value !== "" && p.required !== true && p.bare !== true) p.onChange("");
+					else if (open || text !== name) choose(p.free === true ? undefined : choices.find((c) => c.label === text || c.value === text));
 				}}
 				onKeyDown={onKey}
 			/>

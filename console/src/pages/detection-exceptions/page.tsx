@@ -1,5 +1,5 @@
 // What detection leaves out: by whom, where, why and until when.
-import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, findOrgs, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, OrgField, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
 import { exceptionText, fieldsOf, isCut } from "./text";
 
 interface Exception {
@@ -92,7 +92,7 @@ function ExceptionForm({ fields, rule, onClose, done }: { fields: NamedValue[]; 
 			) : (
 				<Combobox label={t("detection-exceptions.rule")} hint={t("detection-exceptions.rule-hint")} placeholder={t("detection-exceptions.rule-find")} value={v.rule} find={findRules} onChange={(id) => form.set({ rule: id })} fault={form.fault("rule")} />
 			)}
-			<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-exceptions.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+			<OrgField all="indicators:write" hint={t("detection-exceptions.org-hint")} value={v.org} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 			{fields.length > 0 && <FieldChoice fields={fields} picked={picked} pick={pick} own={v.text !== textFor(picked)} />}
 			<Text value={v.text} set={(text) => form.set({ text })} fault={form.fault("text")} />
 			<TextArea label={t("detection-exceptions.reason")} required value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />

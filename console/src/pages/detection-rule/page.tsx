@@ -1,6 +1,6 @@
 // One rule: its text with the checks, at which stage it is where, what is excepted, what it was, how often it hits.
 // Without an id: a new one.
-import { type ApiError, Button, ButtonLink, Chip, Combobox, Confirm, type ComponentChildren, ErrorBox, Facts, Page, type Rule, Section, SelectField, Severity, Skeleton, StageHere, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, changing, findOrgs, forAll, go, levelId, link, may, mayAll, mayRule, orgQuery, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
+import { type ApiError, Button, ButtonLink, Chip, Confirm, type ComponentChildren, ErrorBox, Facts, OrgField, Page, type Rule, Section, SelectField, Severity, Skeleton, StageHere, Tabs, TextField, Time, TimeRange, Value, Word, actorName, api, at, changing, forAll, go, levelId, link, may, mayAll, mayRule, orgQuery, orgTitle, param, place, ruleHref, setQuery, sourceWords, stageOptions, over, t, toast, useData, useEffect, useForm, useRef, useState, whoseRule } from "../../kit";
 import { Editor, useCheck } from "./editor";
 import { Changes, History, diff } from "./history";
 import { Hits } from "./hits";
@@ -155,7 +155,7 @@ function NewRule() {
 					extra={
 						writable && (
 							<div class="dr-try">
-								<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-rule.org-hint") : undefined} required={!mayAll("indicators:write")} value={where.org} find={findOrgs} onChange={(org) => setWhere({ ...where, org })} />
+								<OrgField all="indicators:write" hint={t("detection-rule.org-hint")} value={where.org} onChange={(org) => setWhere({ ...where, org })} />
 								<TextField label={t("detection-rule.collection")} required value={where.collection} onChange={(collection) => setWhere({ ...where, collection })} maxLength={64} />
 								<SelectField label={t("detection-rule.stage")} value={where.stage} onChange={(stage) => setWhere({ ...where, stage })} options={stageOptions()} />
 							</div>

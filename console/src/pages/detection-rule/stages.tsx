@@ -1,5 +1,5 @@
 // Where a rule is at which stage: its own, and what holds below an organisation instead, with reason and expiry.
-import { Button, Combobox, Confirm, Dialog, Empty, Form, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, changing, findOrgs, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
+import { Button, Confirm, Dialog, Empty, Form, OrgField, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, changing, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
 
 export interface Override {
 	/** null: of a node above, which is not named. */
@@ -40,7 +40,7 @@ function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Overri
 					done();
 				}}
 			>
-				{was === undefined ? <Combobox label={t("scope.organisation")} required value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} /> : <p>{whoseRule(was.org)}</p>}
+				{was === undefined ? <OrgField value={form.value.org} onChange={(org) => form.set({ org })} fault={form.fault("org")} /> : <p>{whoseRule(was.org)}</p>}
 				<SelectField label={t("detection-rule.stage")} value={form.value.stage} onChange={(stage) => form.set({ stage })} options={STAGES.map((s) => [s, t(`stage.${s}`)])} fault={form.fault("stage")} />
 				<TextArea label={t("detection-rule.reason")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
 				<SelectField label={t("detection-rule.until")} value={form.value.days} onChange={(days) => form.set({ days })} options={dayOptions(holds)} fault={form.error?.faultOf("expires_at") ?? ""} />

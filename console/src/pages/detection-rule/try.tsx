@@ -1,5 +1,5 @@
 // A rule against a day of an organisation, before it is in force: what it would have found.
-import { Button, Combobox, Empty, ErrorBox, FieldList, type Job, Num, Plain, Progress, Section, TextField, Time, api, asError, day, findOrgs, finished, follow, iso, link, now, orgTitle, place, resolve, t, useEffect, useRef, useState, type ApiError } from "../../kit";
+import { Button, Empty, ErrorBox, FieldList, type Job, Num, OrgField, Plain, Progress, Section, TextField, Time, api, asError, day, finished, follow, iso, link, now, orgTitle, place, resolve, t, useEffect, useRef, useState, type ApiError } from "../../kit";
 
 interface Sample {
 	event: string;
@@ -45,7 +45,7 @@ export function Try({ text, disabled }: { text: string; disabled: boolean }) {
 		<Section title={t("detection-rule.try")}>
 			<p class="y-soft">{t("detection-rule.try-what")}</p>
 			<div class="dr-try">
-				<Combobox label={t("scope.organisation")} required value={org} find={findOrgs} onChange={setOrg} fault={error?.faultOf("org") ?? ""} />
+				<OrgField value={org} onChange={setOrg} fault={error?.faultOf("org") ?? ""} />
 				<TextField label={t("detection-rule.day")} required type="date" value={date} onChange={setDate} fault={error?.faultOf("day") ?? ""} />
 				<Button busy={running} disabled={disabled || org === "" || date === ""} onClick={() => void run()}>
 					{t("detection-rule.try-go")}

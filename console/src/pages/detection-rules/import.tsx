@@ -1,5 +1,5 @@
 // Rule files into a collection, some at a time; what is refused is named with file, line and reason.
-import { Button, Combobox, Dialog, Facts, Form, Progress, SelectField, TextField, api, findOrgs, mayAll, place, stageOptions, t, useForm, useRef, useState } from "../../kit";
+import { Button, Dialog, Facts, Form, OrgField, Progress, SelectField, TextField, api, mayAll, place, stageOptions, t, useForm, useRef, useState } from "../../kit";
 
 const AT_ONCE = 400_000; // characters of one request
 const NAME_MAX = 200; // characters of a path that are sent
@@ -103,7 +103,7 @@ export function ImportDialog({ onClose, done }: { onClose: () => void; done: () 
 					<input ref={pick} type="file" multiple class="y-hidden" tabIndex={-1} aria-label={t("detection-rules.import-pick")} accept=".yml,.yaml" onChange={(e) => chosen(e.currentTarget.files)} />
 					<input ref={folder} type="file" {...{ webkitdirectory: true }} class="y-hidden" tabIndex={-1} aria-label={t("detection-rules.import-folder")} onChange={(e) => chosen(e.currentTarget.files)} />
 				</div>
-				<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("detection-rules.org-hint") : undefined} required={!mayAll("indicators:write")} value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+				<OrgField all="indicators:write" hint={t("detection-rules.org-hint")} value={form.value.org} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 				<TextField label={t("detection-rules.collection")} hint={t("detection-rules.collection-hint")} required value={form.value.collection} onChange={(collection) => form.set({ collection })} fault={form.fault("collection")} maxLength={64} />
 				<SelectField label={t("detection-rules.stage")} hint={t("detection-rules.import-stage")} value={form.value.stage} onChange={(stage) => form.set({ stage })} options={stageOptions()} />
 				{form.busy && <Progress done={sent} total={files.length} label={t("detection-rules.importing")} />}

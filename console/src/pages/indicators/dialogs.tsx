@@ -1,10 +1,10 @@
 // Adding: a list, one indicator, an allow entry; and loading a file into a list.
-import { Button, Check, Combobox, Dialog, Facts, Form, type Job, Progress, SelectField, TextArea, TextField, api, at, findOrgs, follow, mayAll, place, send, severityName, dayOptions, inDays, t, toast, useData, useForm, useRef, useState, type PageOf } from "../../kit";
+import { Button, Check, Dialog, Facts, Form, type Job, OrgField, Progress, SelectField, TextArea, TextField, api, at, follow, mayAll, place, send, severityName, dayOptions, inDays, t, toast, useData, useForm, useRef, useState, type PageOf } from "../../kit";
 import { type IndicatorList, TLP, TYPES, mayChange, percent, whose } from "./model";
 
 /** Whose it is: an organisation, or all for who may. */
 function Whose({ value, set, fault }: { value: string; set: (org: string) => void; fault: string }) {
-	return <Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("indicators.org-hint") : undefined} required={!mayAll("indicators:write")} value={value} find={findOrgs} onChange={set} fault={fault} />;
+	return <OrgField all="indicators:write" hint={t("indicators.org-hint")} value={value} onChange={set} fault={fault} />;
 }
 export function ListFields({ value, set, fault }: { value: { title: string; tlp: string; confidence: string; category: string; enabled: boolean }; set: (p: Partial<{ title: string; tlp: string; confidence: string; category: string; enabled: boolean }>) => void; fault: (name: "title" | "tlp" | "confidence" | "category") => string }) {
 	return (

@@ -1,5 +1,5 @@
 // Looking back: a rule, indicators or a list over what is stored; how far it is and what it found.
-import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, type Step, Table, Time, TextField, Value, actorName, api, at, day, findOrgs, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
+import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, OrgField, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, type Step, Table, Time, TextField, Value, actorName, api, at, day, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
 
 interface Hunt {
 	id: string;
@@ -110,7 +110,7 @@ function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) =>
 						{(ids) => <textarea class="y-input y-mono" rows={3} spellcheck={false} translate={false} {...ids} value={v.indicators} onInput={(e) => form.set({ indicators: e.currentTarget.value })} />}
 					</Field>
 				)}
-				<Combobox label={t("scope.organisation")} hint={mayAll("indicators:write") ? t("retro-hunts.org-hint") : undefined} required={!mayAll("indicators:write")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+				<OrgField all="indicators:write" hint={t("retro-hunts.org-hint")} value={v.org} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 				<div class="dr-try">
 					<TextField label={t("retro-hunts.from")} required type="date" value={v.from} onChange={(from) => form.set({ from })} fault={form.fault("from")} />
 					<TextField label={t("retro-hunts.until")} required type="date" value={v.until} onChange={(until) => form.set({ until })} fault={form.fault("until") || (backwards ? t("retro-hunts.backwards") : "")} />

@@ -1,5 +1,5 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
-import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, OfOrg, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, findOrgs, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, stepsOf, t, textOf, toMs, toast, useAgain, useForm, useList, useLive, useMemo, useState, withQuery, withRest } from "../../kit";
+import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, OfOrg, OrgField, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, stepsOf, t, textOf, toMs, toast, useAgain, useForm, useList, useLive, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
 import { EVERY, KINDS, type Source, TONE, drops, events, keyOf, worst } from "./model";
 
@@ -60,7 +60,7 @@ function ExpectDialog({ onClose, done }: { onClose: () => void; done: () => void
 					done();
 				}}
 			>
-				<Combobox label={t("scope.organisation")} required value={form.value.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
+				<OrgField value={form.value.org} onChange={(org) => form.set({ org })} fault={form.fault("org")} />
 				<Combobox label={t("sources.source")} hint={t("sources.source-hint")} required free value={form.value.source} find={(text) => KINDS.filter((x) => x.includes(text)).map((x) => ({ value: x, label: x }))} onChange={(source) => form.set({ source })} fault={form.fault("source")} />
 				<TextField label={t("sources.sensor")} hint={t("sources.sensor-hint")} required value={form.value.sensor} onChange={(sensor) => form.set({ sensor })} fault={form.fault("sensor")} />
 				<SelectField label={t("sources.expect.every")} value={form.value.every} onChange={(every) => form.set({ every })} options={EVERY.map(([v, key]) => [v, textOf(key)])} fault={form.error?.faultOf("every_s") ?? ""} />
