@@ -10,6 +10,7 @@
 #define WINDOWS(name, codes, category, service) {YG_SOURCE_WINDOWS, 0, name, codes, NULL, category, "windows", service}
 #define ZEEK(name, service)           {YG_SOURCE_ZEEK, 0, name, NULL, NULL, "", "zeek", service}
 #define LINUX(app, service)           {YG_SOURCE_SYSLOG, 0, NULL, NULL, app, "", "linux", service}
+#define MAPPED(name, category, product, service) {YG_SOURCE_NDJSON, 0, name, NULL, NULL, category, product, service}
 #define CLASS(class, category)        {0, YG_OCSF_##class, NULL, NULL, NULL, category, "", ""}
 const struct yg_detect_source_row yg_detect_source_rows[] = {
 	{YG_SOURCE_WINDOWS, 0, NULL, NULL, NULL, "", "windows", ""},
@@ -76,6 +77,22 @@ const struct yg_detect_source_row yg_detect_source_rows[] = {
 	{YG_SOURCE_SURICATA, 0, NULL, NULL, NULL, "", "suricata", ""},
 	{YG_SOURCE_SURICATA, 0, "alert", NULL, NULL, "", "suricata", "alert"},
 	{YG_SOURCE_CLOUDTRAIL, 0, NULL, NULL, NULL, "", "aws", "cloudtrail"},
+	/* what a mapping says by log_name (doc/sources/ndjson.md) */
+	MAPPED("azure.activitylogs", "", "azure", "activitylogs"), MAPPED("azure.auditlogs", "", "azure", "auditlogs"),
+	MAPPED("azure.signinlogs", "", "azure", "signinlogs"), MAPPED("azure.riskdetection", "", "azure", "riskdetection"),
+	MAPPED("azure.pim", "", "azure", "pim"), MAPPED("gcp.audit", "", "gcp", "gcp.audit"),
+	MAPPED("google_workspace.admin", "", "gcp", "google_workspace.admin"),
+	MAPPED("google_workspace.login", "", "gcp", "google_workspace.login"), MAPPED("okta", "", "okta", "okta"),
+	MAPPED("github.audit", "", "github", "audit"), MAPPED("bitbucket.audit", "", "bitbucket", "audit"),
+	MAPPED("onelogin.events", "", "onelogin", "onelogin.events"), MAPPED("duo", "", "cisco", "duo"),
+	MAPPED("m365.audit", "", "m365", "audit"), MAPPED("m365.exchange", "", "m365", "exchange"),
+	MAPPED("m365.threat_management", "", "m365", "threat_management"),
+	MAPPED("m365.threat_detection", "", "m365", "threat_detection"),
+	MAPPED("kubernetes.audit", "application", "kubernetes", "audit"), MAPPED("opencanary", "application", "opencanary", ""),
+	MAPPED("linux.process_creation", "process_creation", "linux", ""), MAPPED("linux.file_event", "file_event", "linux", ""),
+	MAPPED("linux.network_connection", "network_connection", "linux", ""),
+	MAPPED("macos.process_creation", "process_creation", "macos", ""), MAPPED("macos.file_event", "file_event", "macos", ""),
+	MAPPED("antivirus", "antivirus", "", ""),
 	{YG_SOURCE_SYSLOG, 0, NULL, NULL, NULL, "", "linux", ""},
 	{YG_SOURCE_SYSLOG, 0, NULL, NULL, NULL, "", "linux", "syslog"},
 	{YG_SOURCE_SYSLOG, 0, "auth", NULL, NULL, "", "linux", "auth"},
@@ -93,6 +110,7 @@ const struct yg_detect_source_row yg_detect_source_rows[] = {
 #define W_FIELD(codes, to, from)      {YG_SOURCE_WINDOWS, 0, codes, to, from, 0, YG_PART_ALL}
 #define ANY_COLUMN(class, to, column) {0, YG_OCSF_##class, NULL, to, NULL, YG_EF_##column, YG_PART_ALL}
 #define URL(to, part)                 {0, YG_OCSF_HTTP_ACTIVITY, NULL, to, NULL, YG_EF_url, YG_PART_##part}
+#define N_FIELD(to, from)             {YG_SOURCE_NDJSON, 0, NULL, to, from, 0, YG_PART_ALL}
 #define Z_COLUMN(to, column)          {YG_SOURCE_ZEEK, 0, NULL, to, NULL, YG_EF_##column, YG_PART_ALL}
 const struct yg_detect_field_row yg_detect_field_rows[] = {
 	W_COLUMN("EventID", event_code), W_COLUMN("Channel", log_name), W_COLUMN("Computer", host),
@@ -119,6 +137,23 @@ const struct yg_detect_field_row yg_detect_field_rows[] = {
 	Z_COLUMN("user_agent", user_agent), Z_COLUMN("status_code", http_status), Z_COLUMN("host", dst_host),
 	Z_COLUMN("qtype_name", query_type), Z_COLUMN("rcode_name", rcode), Z_COLUMN("certificate.subject", tls_subject),
 	Z_COLUMN("certificate.issuer", tls_issuer), Z_COLUMN("operation", api_operation), Z_COLUMN("endpoint", api_service),
+	/* published rules write Azure's records as either way of exporting them does */
+	N_FIELD("operationName", "OperationName"), N_FIELD("OperationName", "operationName"),
+	N_FIELD("OperationNameValue", "operationName"), N_FIELD("category", "Category"), N_FIELD("Category", "category"),
+	N_FIELD("CategoryValue", "category"), N_FIELD("resultType", "ResultType"), N_FIELD("ResultType", "resultType"),
+	N_FIELD("ResultDescription", "resultDescription"), N_FIELD("ResourceId", "resourceId"),
+	N_FIELD("properties.message", "properties.activityDisplayName"),
+	N_FIELD("ActivityDisplayName", "properties.activityDisplayName"),
+	N_FIELD("LoggedByService", "properties.loggedByService"), N_FIELD("riskEventType", "properties.riskEventType"),
+	N_FIELD("RiskState", "properties.riskState"), N_FIELD("userAgent", "properties.userAgent"),
+	N_FIELD("AuthenticationRequirement", "properties.authenticationRequirement"),
+	N_FIELD("ResourceDisplayName", "properties.resourceDisplayName"),
+	N_FIELD("conditionalAccessStatus", "properties.conditionalAccessStatus"),
+	N_FIELD("gcp.audit.method_name", "protoPayload.methodName"),
+	N_FIELD("data.protoPayload.methodName", "protoPayload.methodName"),
+	N_FIELD("data.protoPayload.serviceName", "protoPayload.serviceName"),
+	N_FIELD("data.protoPayload.logName", "logName"),
+	N_FIELD("eventService", "protoPayload.serviceName"), N_FIELD("eventName", "protoPayload.methodName"),
 	{0, 0, NULL, NULL, NULL, 0, YG_PART_ALL},
 };
 /* clang-format on */

@@ -4,9 +4,12 @@
 
 #include "detect/engine.h"
 #include "detect/read.h"
+#include "event/mapping.h"
 #include "tap.h"
 
 static struct yg_env_sim sim = {.seed = 5};
+
+static const char *examples; /* folder of mappings */
 
 struct seen {
 	struct yg_norm *norm;
@@ -57,6 +60,80 @@ static size_t count(const struct seen *s, const char *field)
 	for (size_t i = 0; i < s->r.count; i++)
 		n += yg_sv_eq(s->r.pairs[i].field, yg_sv_of(field));
 	return n;
+}
+
+static struct yg_mapping *mapping(const char *name)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	struct yg_mapping *m = NULL;
+	struct yg_err err = {0};
+	char path[512];
+	(void)snprintf(path, sizeof path, "%s/mapping-%s.json", examples, name);
+	FILE *f = fopen(path, "rb");
+	yg_buf_init(&b, 1u << 20);
+	for (int c; f != NULL && (c = getc(f)) != EOF;)
+		yg_buf_putc(&b, (char)c);
+	if (f != NULL)
+		(void)fclose(f);
+	if (!T_NAMED(f != NULL && yg_mapping_read(yg_buf_sv(&b), path, &m, &err) == YG_OK, name))
+		(void)printf("# %s\n", err.msg);
+	return m;
+}
+
+/* Records of clouds, by the mappings that come along: which log source, and the names that
+ * published rules use. */
+static void test_cloud(void)
+{
+	static const struct {
+		const char *mapping, *record, *product, *service, *field, *value;
+	} cases[] = {
+		{"azure",
+		 "{\"time\":\"2026-01-01T00:00:00Z\",\"operationName\":\"Sign-in activity\","
+		 "\"category\":\"SignInLogs\",\"resultType\":\"50126\",\"callerIpAddress\":"
+		 "\"203.0.113.9\",\"properties\":{\"userPrincipalName\":\"a@b.example\"}}\n",
+		 "azure", "signinlogs", "ResultType", "50126"},
+		{"azure",
+		 "{\"time\":\"2026-01-01T00:00:00Z\",\"operationName\":\"Add user\",\"category\":"
+		 "\"AuditLogs\",\"properties\":{\"activityDisplayName\":\"Add user\"}}\n",
+		 "azure", "auditlogs", "properties.message", "Add user"},
+		{"azure",
+		 "{\"time\":\"2026-01-01T00:00:00Z\",\"operationName\":"
+		 "\"MICROSOFT.NETWORK/DNSZONES/DELETE\",\"category\":\"Administrative\"}\n",
+		 "azure", "activitylogs", "operationName", "MICROSOFT.NETWORK/DNSZONES/DELETE"},
+		{"gcp",
+		 "{\"logName\":\"projects/p/logs/cloudaudit.googleapis.com%2Factivity\",\"timestamp\":"
+		 "\"2026-01-01T00:00:00Z\",\"protoPayload\":{\"methodName\":\"v1.iam.keys.create\"}}\n",
+		 "gcp", "gcp.audit", "gcp.audit.method_name", "v1.iam.keys.create"},
+		{"okta",
+		 "{\"published\":\"2026-01-01T00:00:00Z\",\"eventType\":\"user.lock\",\"actor\":"
+		 "{\"alternateId\":\"a@b.example\"}}\n",
+		 "okta", "okta", "eventType", "user.lock"},
+		{"github",
+		 "{\"@timestamp\":1767225600000,\"action\":\"repo.destroy\",\"actor\":\"a\"}\n",
+		 "github", "audit", "action", "repo.destroy"},
+		{"m365",
+		 "{\"CreationTime\":\"2026-01-01T00:00:00\",\"Operation\":\"New-InboxRule\","
+		 "\"Workload\":\"Exchange\",\"UserId\":\"a@b.example\"}\n",
+		 "m365", "audit", "Operation", "New-InboxRule"},
+	};
+	struct yg_env env = yg_env_sim(&sim);
+	for (size_t i = 0; i < YG_LEN(cases); i++) {
+		struct yg_mapping *m = mapping(cases[i].mapping);
+		struct seen s = {.norm = NULL};
+		T_OK(yg_norm_new(YG_SOURCE_NDJSON, m, &s.norm, NULL) == YG_OK &&
+		     yg_detect_view_new(YG_SOURCE_NDJSON, NULL, &env, &s.view, NULL) == YG_OK);
+		yg_norm_begin(s.norm, yg_sv_of(cases[i].record), (yg_wall){1}, false);
+		T_OK(yg_norm_next(s.norm, &s.ev) && s.ev.parse_error.n == 0 &&
+		     s.ev.time / YG_US_PER_S == 1767225600);
+		T_OK(yg_detect_view_make(s.view, &s.ev, &s.r, NULL) == YG_OK);
+		T_NAMED(s.r.source_count == 1 &&
+				yg_sv_eq(s.r.sources[0].product, yg_sv_of(cases[i].product)) &&
+				yg_sv_eq(s.r.sources[0].service, yg_sv_of(cases[i].service)) &&
+				has(&s, cases[i].field, cases[i].value),
+			cases[i].service);
+		seen_free(&s);
+		yg_mapping_free(m);
+	}
 }
 
 static void test_url(void)
@@ -218,8 +295,10 @@ static void test_only(void)
 	yg_detect_free(d);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	examples = argc > 1 ? argv[1] : "doc/examples";
+	test_cloud();
 	test_url();
 	test_audit();
 	test_keywords();
