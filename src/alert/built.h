@@ -22,7 +22,7 @@ struct built {
 	} value[VALUES_MAX];
 	int n;
 	struct yg_state *db;
-	char pattern[1024], near[768];
+	char pattern[1024], near[768], words[768];
 };
 
 void built_put(struct built *b, const char *text);

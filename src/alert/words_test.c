@@ -128,6 +128,37 @@ static void test_found(struct yg_state *db)
 	T_NAMED(all_found(db) > 15, "most find something");
 }
 
+static void see_notice(const char *kind, const char *title, const char *who)
+{
+	char json[512];
+	struct message m;
+	struct yg_finding_result done;
+	struct yg_sb b = yg_sb_init(json, sizeof json);
+	message_begin(&m, 1, ++batch);
+	yg_sb_printf(&b,
+		     "{\"finding_uid\":\"f-n-%s\",\"org\":\"alpha\",\"indicator\":\"%s:%s\","
+		     "\"indicator_type\":\"notice\",\"list\":\"notice\",\"category\":\"%s\","
+		     "\"severity_id\":3,\"confidence\":80,\"asset\":\"%s\",\"field\":\"who\","
+		     "\"value\":\"%s\",\"event_id\":\"e-1-1-1\",\"time\":\"2026-01-01T00:00:00Z\","
+		     "\"title\":\"%s: %s\"}",
+		     kind, kind, who, kind, who, who, title, who);
+	message_raw(&m, yg_sb_sv(&b));
+	T_OK(message_send(&m, &act, &done) == YG_OK && done.applied == 1);
+}
+
+/* What is shown in Japanese is found by its Japanese words. */
+static void test_notices(struct yg_state *db)
+{
+	see_notice("spray", "Password spraying", "203.0.113.77");
+	see_notice("scan", "Scan", "203.0.113.78");
+	T_NAMED(found(db, "パスワードスプレー", 1) && found(db, "スプレー", 1) &&
+			found(db, "password spray", 1),
+		"a kind by its Japanese words, or some of them");
+	T_NAMED(found(db, "スキャン: 203.0.113.78", 1) && found(db, "スキャン: 203.0.113.77", 0),
+		"with whom it is about");
+	T_OK(found(db, "ス", 2) && found(db, "203.0.113.7", 2));
+}
+
 /* What was changed past the commit of a transaction is found, too. */
 static void test_changed(struct yg_state *db)
 {
@@ -222,6 +253,7 @@ int main(void)
 	test_past(db);
 	test_many(db);
 	test_removed(db);
+	test_notices(db);
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	return tap_done();

@@ -188,6 +188,7 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 		{"format", YG_F_TEXT, YG_F_NEEDED, 0, 0, "csv xlsx jsonl"},
 		{"query", YG_F_OBJECT, 0, 0, 0, NULL},
 		{"rows", YG_F_TEXTS, 0, 0, YG_EXPORT_ROWS_MAX, NULL},
+		{"lang", YG_F_TEXT, 0, 0, 0, "ja en"},
 	};
 	struct yg_value v[YG_LEN(fields)];
 	*out = (struct yg_export){0};
@@ -198,6 +199,8 @@ yg_status yg_export_read(struct yg_request *q, struct yg_export *out, struct yg_
 	out->kind = yg_sv_of(k->kind);
 	out->route = find_route(k->operation);
 	(void)yg_sheet_format_parse(v[1].text, &out->format);
+	out->told_language = v[4].given;
+	out->japanese = v[4].given ? YG_SV_IS(v[4].text, "ja") : q->japanese;
 	if (out->route == NULL)
 		return YG_FAIL(err, YG_INVAL, "this cannot be exported");
 	if (v[2].given)
@@ -234,7 +237,8 @@ yg_status yg_export_of_list(struct yg_request *q, struct yg_export *out, struct 
 	*out = (struct yg_export){.kind = yg_sv_of(listed(q->route)->kind),
 				  .format = YG_SHEET_CSV,
 				  .route = q->route,
-				  .at_once = true};
+				  .at_once = true,
+				  .japanese = q->japanese};
 	for (size_t i = 0; i < q->param_count; i++)
 		out->query[out->query_count++] = q->params[i];
 	for (size_t i = 0; i < q->query_count; i++) {
@@ -315,6 +319,7 @@ yg_status yg_export_request(struct yg_export_work *w, struct yg_arena *arena,
 				 .method = YG_HTTP_GET,
 				 .route = w->e->route,
 				 .now = yg_env_wall(w->api->env),
+				 .japanese = w->e->japanese,
 				 .page_max = many ? PAGE_ROWS : YG_PAGE_MAX,
 				 .uncounted = w->cursor[0] != '\0'};
 	yg_export_put_query(w->e, q);

@@ -26,6 +26,8 @@ struct yg_export { /* what the body of POST /api/v1/exports asks for */
 	struct yg_http_pair query[YG_HTTP_QUERY_MAX];
 	size_t query_count;
 	bool at_once;       /* who asked waits for it: nothing of it is kept */
+	bool japanese;      /* titles and reasons are: as the order says, else as who asks reads */
+	bool told_language; /* the order says it */
 	bool only;          /* these rows and no others, of those that the list has */
 	struct yg_sv *rows; /* sorted */
 	size_t row_count;

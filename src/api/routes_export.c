@@ -39,11 +39,30 @@ static yg_status try_out(struct yg_api *api, struct yg_request *q, const struct 
 	return st;
 }
 
+/* The order as it is kept: the job knows nothing of who reads but what stands there. */
+static yg_status kept(struct yg_request *q, const struct yg_export *e, struct yg_sv *out,
+		      struct yg_err *err)
+{
+	static const char begin[] = "{\"lang\":\"ja\",";
+	*out = q->body;
+	size_t at = yg_sv_find(q->body, '{', 0) + 1;
+	if (!e->japanese || e->told_language || at > q->body.n)
+		return YG_OK;
+	char *p = yg_arena_alloc(q->arena, sizeof begin + q->body.n, 1);
+	if (p == NULL)
+		return YG_FAIL(err, YG_NOMEM, "the request is too large");
+	memcpy(p, begin, sizeof begin - 1);
+	memcpy(p + sizeof begin - 1, q->body.p + at, q->body.n - at);
+	*out = (struct yg_sv){p, sizeof begin - 1 + q->body.n - at};
+	return YG_OK;
+}
+
 yg_status yg_r_export_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			  struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_export e;
+	struct yg_sv params = {NULL, 0};
 	yg_status st = yg_export_read(q, &e, err);
 	/* without a scope: of oneself, and the route looks who that is */
 	if (st == YG_OK && e.route->scope != NULL && !yg_who_may(&q->who, e.route->scope))
@@ -51,9 +70,11 @@ yg_status yg_r_export_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st == YG_OK)
 		st = try_out(api, q, &e, err);
 	if (st == YG_OK)
+		st = kept(q, &e, &params, err);
+	if (st == YG_OK)
 		st = yg_lease_state(api, &l, err);
 	return st == YG_OK ? yg_answer_new_job(api, q, r, &l, YG_SV(YG_EXPORT_KIND), q->who.root,
-					       q->body, err)
+					       params, err)
 			   : st;
 }
 

@@ -106,6 +106,20 @@ class Rules:
         self.cli("rule-remove", "--collection", "mine")
         ok(self.get(API + "?collection=mine")["items"] == [], "a collection goes as a whole")
 
+    def files(self):
+        """Reasons in a file are in the language of who asks for it, or orders it."""
+        def japanese(r):
+            return any("\u3040" <= c <= "\u30ff" for c in r.body.decode())
+        for lang in ("ja", "en"):
+            r = self.s.http("GET", API + "?refused=true", Accept="text/csv", Accept_Language=lang)
+            ok(r.status == 200 and japanese(r) == (lang == "ja"), f"reasons as CSV, {lang}", r)
+            r = self.s.http("POST", "/api/v1/exports", {"kind": "detection-rules", "format": "csv", "query": {"refused": "true"}},
+                            Accept_Language=lang)
+            ok(r.status == 202, "an order", r)
+            path = f"/api/v1/exports/{r.json()['id']}"
+            ok(until(lambda: self.s.http("GET", path).status == 200, 30, 0.1) and japanese(self.s.http("GET", path)) == (lang == "ja"),
+               f"reasons in an export, {lang}", self.s.http("GET", path))
+
     # --- what is no rule
 
     def refused(self, text, *lines, what):
@@ -147,6 +161,7 @@ class Rules:
         got = {x["title"]: x["refused"] for x in self.get(API + "?collection=circle")["items"]}
         ok(all(got[f"chain {n}"] for n in (30, 31, 32)) and not got["chain 33"], "and refused; one beside them stands", got)
         ok(len(self.get(API + "?refused=true")["items"]) == 3, "they can be listed")
+        self.files()
         self.s.http("DELETE", API + "?collection=circle")
 
     def whole(self):
