@@ -18,6 +18,8 @@ struct yg_watch {
 	struct yg_watch_doc *docs;          /* owned array */
 	struct by_uid *index;               /* owned array */
 	size_t doc_n;
+	const struct yg_watch_network *networks; /* borrowed */
+	size_t network_n;
 	int64_t came, latest; /* when the newest message came; the latest event by then */
 	int64_t seen;         /* the latest event of the message at hand */
 	uint64_t unknown;
@@ -189,6 +191,28 @@ static yg_status match(struct yg_watch *w, const struct yg_feed_head *h,
 	return yg_correlate_event(w->correlate, at->doc, &ev, on_hit, t);
 }
 
+void yg_watch_networks(struct yg_watch *w, const struct yg_watch_network *list, size_t n)
+{
+	w->networks = list;
+	w->network_n = n;
+}
+
+static bool is_within(struct yg_ip ip, const struct yg_watch_network *n)
+{
+	unsigned bytes = n->bits / 8, rest = n->bits % 8;
+	if (memcmp(ip.b, n->ip.b, bytes) != 0)
+		return false;
+	return rest == 0 || ((ip.b[bytes] ^ n->ip.b[bytes]) >> (8 - rest)) == 0;
+}
+
+static bool is_inside(const struct yg_watch *w, struct yg_ip ip)
+{
+	for (size_t i = 0; i < w->network_n; i++)
+		if (is_within(ip, &w->networks[i]))
+			return true;
+	return false;
+}
+
 static yg_status connection(struct yg_watch *w, const struct yg_feed_entry *e, struct told *t)
 {
 	const struct yg_notice_connection c = {
@@ -197,8 +221,10 @@ static yg_status connection(struct yg_watch *w, const struct yg_feed_entry *e, s
 		.dst = e->connection.dst,
 		.port = e->connection.port,
 		.ok = (e->connection.flags & YG_FEED_OK) != 0,
-		.src_inside = (e->connection.flags & YG_FEED_SRC_INSIDE) != 0,
-		.dst_inside = (e->connection.flags & YG_FEED_DST_INSIDE) != 0,
+		.src_inside = (e->connection.flags & YG_FEED_SRC_INSIDE) != 0 ||
+			      is_inside(w, e->connection.src),
+		.dst_inside = (e->connection.flags & YG_FEED_DST_INSIDE) != 0 ||
+			      is_inside(w, e->connection.dst),
 		.bytes_out = e->connection.bytes_out,
 	};
 	t->event = e->connection.id;

@@ -46,6 +46,13 @@ void yg_watch_free(struct yg_watch *w); /* NULL is fine */
 yg_status yg_watch_rules(struct yg_watch *w, const struct yg_watch_doc *docs, size_t n,
 			 yg_correlate_report_fn *report, void *ctx, size_t *lost,
 			 struct yg_err *err);
+struct yg_watch_network { /* a prefix: so many bits of the 16-byte form */
+	struct yg_ip ip;
+	unsigned bits;
+};
+/* What of the organisation's own is inside, beside private addresses; borrowed until the next
+ * time.  A connection that a worker saw from or to one of them is from or to inside. */
+void yg_watch_networks(struct yg_watch *w, const struct yg_watch_network *list, size_t n);
 /* Before its first entry and behind its last: a message. */
 void yg_watch_comes(struct yg_watch *w, const struct yg_feed_head *h);
 void yg_watch_came(struct yg_watch *w, const struct yg_feed_head *h);

@@ -286,6 +286,36 @@ yg_status yg_watch_place(struct yg_state *db, struct yg_sv org, struct yg_watch_
 	return st;
 }
 
+yg_status yg_watch_own_networks(struct yg_state *db, struct yg_arena *arena,
+				struct yg_watch_own **out, size_t *out_n, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_watch_own *list = NULL;
+	size_t n = 0, cap = 0;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT y.org, m.value FROM system_member m JOIN information_system y ON y.id = m.system"
+		       " WHERE m.type = 'network' ORDER BY y.org, m.value"),
+		&s, err);
+	while (st == YG_OK && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		list = room(arena, list, sizeof *list, n, &cap);
+		if (list == NULL)
+			return nomem(err);
+		struct yg_watch_own *to = &list[n];
+		if (yg_ip_prefix_parse(yg_col_text(s, 1), &to->network.ip, &to->network.bits,
+				       NULL) != YG_OK)
+			continue;
+		to->org = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (to->org.p == NULL)
+			return nomem(err);
+		n++;
+	}
+	*out = list;
+	*out_n = n;
+	return st;
+}
+
 bool yg_watch_holds(const struct yg_watch_set *set, uint32_t rule, const struct yg_watch_place *at)
 {
 	struct yg_sv org = set->rules[rule].org;

@@ -52,6 +52,13 @@ struct yg_watch_place {                                      /* an organisation 
 };
 yg_status yg_watch_place(struct yg_state *db, struct yg_sv org, struct yg_watch_place *out,
 			 struct yg_err *err);
+/* The networks of all organisations' systems, by organisation; arena. */
+struct yg_watch_own {
+	struct yg_sv org;
+	struct yg_watch_network network;
+};
+yg_status yg_watch_own_networks(struct yg_state *db, struct yg_arena *arena,
+				struct yg_watch_own **out, size_t *out_n, struct yg_err *err);
 bool yg_watch_holds(const struct yg_watch_set *set, uint32_t rule, const struct yg_watch_place *at);
 /* Of a rule that holds there; the nearest override that has not ended wins. */
 enum yg_detect_stage yg_watch_stage(const struct yg_watch_set *set, uint32_t rule,

@@ -288,6 +288,33 @@ static struct yg_ip address(unsigned net, unsigned i)
 			       (uint8_t)(i >> 8), (uint8_t)i}};
 }
 
+static uint64_t services(struct yg_watch *w, struct yg_ip dst)
+{
+	struct yg_feed_head h = head(T0);
+	struct yg_feed_entry e = {.kind = YG_FEED_CONNECTION};
+	e.connection.time.us = T0;
+	e.connection.src = address(198, 7);
+	e.connection.dst = dst;
+	e.connection.port = 443;
+	(void)yg_watch_entry(w, &h, &e, &(struct yg_watch_out){NULL, NULL, NULL});
+	return yg_notices_counts(yg_watch_notices(w), YG_NOTICE_FLOOD).keys;
+}
+
+/* A service at a public address is one's own when it stands in a network of one's own. */
+static void own_networks(void)
+{
+	struct yg_watch *w = made(0);
+	struct yg_watch_network list[2];
+	T_OK(yg_ip_prefix_parse(YG_SV("203.0.0.0/25"), &list[0].ip, &list[0].bits, &err) == YG_OK &&
+	     yg_ip_prefix_parse(YG_SV("203.0.0.200"), &list[1].ip, &list[1].bits, &err) == YG_OK);
+	T_OK(services(w, address(203, 9)) == 0);
+	yg_watch_networks(w, list, YG_LEN(list));
+	T_OK(services(w, address(203, 9)) == 1 && services(w, address(203, 127)) == 2);
+	T_OK(services(w, address(203, 128)) == 2 && services(w, address(203, 200)) == 3 &&
+	     services(w, address(203, 201)) == 3 && services(w, address(204, 9)) == 3);
+	yg_watch_free(w);
+}
+
 static void spray_and_scan(void)
 {
 	struct yg_watch *w = made(0);
@@ -481,6 +508,7 @@ int main(void)
 	over_a_save(2, true, 1);
 	over_a_save(0, false, 0);
 	changed_rules();
+	own_networks();
 	spray_and_scan();
 	words_again();
 	titles();

@@ -429,6 +429,8 @@ static yg_status work(struct center *c, struct detecting *d, struct yg_state *db
 	yg_status st = d->loaded ? detect_rules(c, d, db, err) : detect_load(c, d, db, err);
 	yg_buf_init(&buf, YG_FEED_BYTES_MAX);
 	if (st == YG_OK)
+		st = detect_networks(c, d, db, err);
+	if (st == YG_OK)
 		st = clock_row(c, d, db, err);
 	while (st == YG_OK && any && !__atomic_load_n(&c->draining, __ATOMIC_ACQUIRE)) {
 		st = row_take(c, d, db, &buf, &any, err);

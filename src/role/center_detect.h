@@ -13,10 +13,11 @@ struct org_watch {
 	char org[YG_ORG_NAME_MAX + 1];
 	struct yg_watch *w; /* owned */
 	struct yg_watch_place place;
-	int64_t saved; /* rows up to there are in its saved state */
-	int64_t dirty; /* the first row that is not; 0: there is none */
-	bool to_save;  /* of the saving at hand: not yet */
-	bool told;     /* the row at hand has alerts of it */
+	struct yg_watch_network *networks; /* owned */
+	int64_t saved;                     /* rows up to there are in its saved state */
+	int64_t dirty;                     /* the first row that is not; 0: there is none */
+	bool to_save;                      /* of the saving at hand: not yet */
+	bool told;                         /* the row at hand has alerts of it */
 };
 struct hit_note {      /* a correlation held: to be counted */
 	uint32_t rule; /* of the set */
@@ -33,8 +34,9 @@ struct detecting {
 	size_t n, cap;
 	struct yg_watch_set set;
 	bool loaded;
-	int64_t at, saved; /* rows up to there were taken; are in all saved states */
-	bool saving;       /* has begun: some states are saved, others not yet */
+	yg_mono networks_next; /* when networks are read again */
+	int64_t at, saved;     /* rows up to there were taken; are in all saved states */
+	bool saving;           /* has begun: some states are saved, others not yet */
 	yg_mono opened, publish_next;
 	yg_mono save_next, save_rest; /* when it begins; when it may go on */
 	yg_wall clock;                /* of the newest row of it */
@@ -65,6 +67,9 @@ yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db
 		      struct yg_err *err);
 yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *db,
 		       struct yg_err *err);
+/* Which networks are whose, now and then: nobody is told when systems change. */
+yg_status detect_networks(struct center *c, struct detecting *d, struct yg_state *db,
+			  struct yg_err *err);
 /* All of it comes again from what is saved, and the rows since then. */
 void detect_forget(struct detecting *d);
 /* The states of those that changed, each in a transaction of its own, then how far all are.

@@ -4,13 +4,14 @@
 #include "os/file.h"
 #include "role/center_detect.h"
 
-#define SAVE_SHARE 20                 /* of the time at most one in so many goes into saving */
-#define SAVE_STEP  (YG_US_PER_S / 40) /* so long, or one organisation, then others come */
-#define ORGS_MAX   10000
-#define KEYS       20000 /* watched of each kind and organisation */
-#define GROUPS     20000 /* of one correlation and organisation */
-#define PENDING    50000
-#define MEMORY     (64u << 20) /* of an organisation's groups */
+#define SAVE_SHARE  20                 /* of the time at most one in so many goes into saving */
+#define SAVE_STEP   (YG_US_PER_S / 40) /* so long, or one organisation, then others come */
+#define ORGS_MAX    10000
+#define NETWORKS_US (60 * YG_US_PER_S) /* how often networks are read */
+#define KEYS        20000              /* watched of each kind and organisation */
+#define GROUPS      20000              /* of one correlation and organisation */
+#define PENDING     50000
+#define MEMORY      (64u << 20) /* of an organisation's groups */
 
 static struct org_watch *find(const struct detecting *d, struct yg_sv org, size_t *out_at)
 {
@@ -94,7 +95,53 @@ yg_status detect_org_get(struct center *c, struct detecting *d, struct yg_state 
 	d->list[at] = made;
 	d->n++;
 	*out = &d->list[at];
+	d->networks_next = (yg_mono){0}; /* it has none yet */
 	return YG_OK;
+}
+
+static void org_free(struct org_watch *o)
+{
+	yg_watch_free(o->w);
+	free(o->networks);
+}
+
+static yg_status give_networks(struct org_watch *o, const struct yg_watch_own *own, size_t n,
+			       struct yg_err *err)
+{
+	struct yg_watch_network *list = n > 0 ? calloc(n, sizeof *list) : NULL;
+	if (n > 0 && list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "what is watched");
+	for (size_t i = 0; i < n; i++)
+		list[i] = own[i].network;
+	yg_watch_networks(o->w, list, n);
+	free(o->networks);
+	o->networks = list;
+	return YG_OK;
+}
+
+yg_status detect_networks(struct center *c, struct detecting *d, struct yg_state *db,
+			  struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_watch_own *own = NULL;
+	size_t n = 0, at = 0;
+	yg_mono now = yg_env_mono(&c->ctx->env);
+	if (!yg_mono_due(d->networks_next, now))
+		return YG_OK;
+	yg_arena_init(&arena, 64u << 20);
+	yg_status st = yg_watch_own_networks(db, &arena, &own, &n, err);
+	for (size_t i = 0; st == YG_OK && i < d->n; i++) { /* both are in order of name */
+		struct yg_sv org = yg_sv_of(d->list[i].org);
+		while (at < n && yg_sv_cmp(own[at].org, org) < 0)
+			at++;
+		size_t from = at;
+		while (at < n && yg_sv_eq(own[at].org, org))
+			at++;
+		st = give_networks(&d->list[i], own + from, at - from, err);
+	}
+	if (st == YG_OK)
+		d->networks_next = yg_mono_add(now, (yg_span){NETWORKS_US});
+	return st;
 }
 
 static yg_status org_load(struct center *c, struct detecting *d, struct yg_state *db,
@@ -129,7 +176,7 @@ static yg_status org_load(struct center *c, struct detecting *d, struct yg_state
 void detect_forget(struct detecting *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		yg_watch_free(d->list[i].w);
+		org_free(&d->list[i]);
 	d->n = 0;
 	d->loaded = d->waits = d->saving = false;
 	d->now = NULL;
@@ -257,7 +304,7 @@ static yg_status rules_over(struct detecting *d, struct yg_state *db, struct yg_
 		if (st == YG_OK)
 			st = org_rules(d, db, &d->list[i], err);
 		if (st == YG_OK && d->list[i].place.n == 0) {
-			yg_watch_free(d->list[i].w);
+			org_free(&d->list[i]);
 			continue;
 		}
 		d->list[n++] = d->list[i];

@@ -227,6 +227,20 @@ static void test_saved(struct yg_state *db)
 	     number(db, "SELECT count(*) FROM detect_feed") == 0);
 }
 
+/* What is of an organisation's own is what its systems say, without a word to center. */
+static void test_networks(struct yg_state *db)
+{
+	T_OK(number(db,
+		    "INSERT INTO information_system (id, org, name, title_ja, title_en, created, updated)"
+		    " VALUES ('y-1', 'north', 'web', 'w', 'w', 0, 0) RETURNING 1") == 1 &&
+	     number(db, "INSERT INTO system_member (system, type, value)"
+			" VALUES ('y-1', 'network', '203.0.113.0/24') RETURNING 1") == 1);
+	sim.mono.us += 61 * S;
+	center_detect_run(&c);
+	T_OK(c.detecting->n == 2 && c.detecting->list[0].networks == NULL &&
+	     c.detecting->list[1].networks != NULL && c.detecting->list[1].networks[0].bits == 120);
+}
+
 static void open_center(const char *path)
 {
 	conf.detect_lateness_us = 60 * S;
@@ -271,6 +285,7 @@ int main(void)
 	test_publish(db);
 	test_counts(db);
 	test_saved(db);
+	test_networks(db);
 	yg_state_close(db);
 	close_center();
 	for (size_t i = 0; i < YG_LEN(ends); i++) {
