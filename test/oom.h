@@ -89,6 +89,27 @@ static inline void oom_init(void)
 	     sqlite3_initialize() == SQLITE_OK);
 }
 
+/* Without a database: it says that there was no memory, or gets through. */
+static inline void oom_rounds(yg_status (*run)(int arg), int arg)
+{
+	for (int once = 0; once < 2; once++) {
+		unsigned odd = 0;
+		long i = 0;
+		bool through = false;
+		oom_once = once == 1;
+		for (; !through && i < OOM_ROUNDS_MAX; i += OOM_STRIDE) {
+			oom_hits = 0;
+			oom_left = i;
+			yg_status st = run(arg);
+			oom_left = -1;
+			odd += st != YG_OK && st != YG_NOMEM;
+			through = oom_hits == 0;
+		}
+		(void)printf("# %ld allocations\n", i);
+		T_OK(through && odd == 0);
+	}
+}
+
 /* Databases: `oom_base` is made once, `oom_path` is its copy for one round. */
 static char oom_dir[64], oom_base[96], oom_path[96];
 static struct yg_state *oom_watch; /* another connection to the copy; NULL: a new copy is wanted */

@@ -63,22 +63,7 @@ int main(void)
 {
 	int fd = memfd_create("oom", MFD_CLOEXEC);
 	T_OK(whole(fd) == YG_OK && hits == 2 && excepted == 1);
-	for (int once = 0; once < 2; once++) {
-		unsigned odd = 0;
-		long i = 0;
-		bool through = false;
-		oom_once = once == 1;
-		for (; !through && i < OOM_ROUNDS_MAX; i += OOM_STRIDE) {
-			oom_hits = 0;
-			oom_left = i;
-			yg_status st = whole(fd);
-			oom_left = -1;
-			odd += st != YG_OK && st != YG_NOMEM;
-			through = oom_hits == 0;
-		}
-		(void)printf("# %ld allocations\n", i);
-		T_OK(through && odd == 0);
-	}
+	oom_rounds(whole, fd);
 	hits = excepted = 0;
 	T_OK(whole(fd) == YG_OK && hits == 2 && excepted == 1);
 	(void)close(fd);

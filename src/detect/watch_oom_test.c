@@ -1,5 +1,6 @@
 /* What is watched and what waits, without memory at any point: said so, nothing half done. */
 #include "detect/feed_store.h"
+#include "detect/notice_found.h"
 #include "detect/notice_setting.h"
 #include "detect/watch_set.h"
 #include "oom.h"
@@ -60,6 +61,37 @@ static yg_status consumed(struct yg_state *db, struct yg_sb *seen)
 {
 	(void)seen;
 	return yg_feed_consumed(db, 1, NULL);
+}
+
+static yg_status found(struct yg_state *db, struct yg_sb *seen)
+{
+	const struct yg_notice_found f = {.org = YG_SV_INIT("acme"),
+					  .who = YG_SV_INIT("10.0.0.1"),
+					  .asset = YG_SV_INIT("10.0.0.1"),
+					  .event = YG_SV_INIT("e-1-1-1"),
+					  .fields = YG_SV_INIT("[]"),
+					  .kind = YG_NOTICE_SCAN,
+					  .stage = YG_STAGE_AUDIT,
+					  .score = 60,
+					  .severity_id = 2,
+					  .last = {20 * S}};
+	struct yg_tx tx;
+	(void)seen;
+	yg_status st = yg_tx_begin(&tx, db, NULL); /* as the row that told it is applied */
+	return st == YG_OK ? yg_tx_end(&tx, yg_notice_found_add(db, &f, NULL), NULL) : st;
+}
+
+static yg_status networks(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_arena arena;
+	struct yg_watch_own *list = NULL;
+	size_t n = 0;
+	yg_arena_init(&arena, 1u << 20);
+	yg_status st = yg_watch_own_networks(db, &arena, &list, &n, NULL);
+	if (st == YG_OK)
+		yg_sb_printf(seen, "%zu", n);
+	yg_arena_free(&arena);
+	return st;
 }
 
 static yg_status set_load(struct yg_state *db, struct yg_sb *seen)
@@ -131,6 +163,8 @@ int main(void)
 		{"a row of it is read", row, OOM_READS},
 		{"a state is saved", saved, OOM_CHANGES},
 		{"rows that are in all states go", consumed, OOM_CHANGES},
+		{"a finding beside rules is kept", found, OOM_CHANGES},
+		{"networks are read", networks, OOM_READS},
 		{"correlations are loaded", set_load, OOM_READS},
 		{"a kind of findings is set", setting, OOM_CHANGES},
 		{"settings are read", settings, OOM_READS},
