@@ -352,6 +352,11 @@ async function hunt(tab, person, id) {
 	await tab.go(`/retro-hunts/${which}`);
 	ok(done.matches >= 2 && done.rule === id && (await page.locator(".y-drawer").innerText()).includes("A name that only worms ask for"), "a retro-hunt is started from the rule, and tells what it found", done);
 	await whole(tab, "en", "a retro-hunt that is done");
+	const of = (await person.get(`/api/v1/alerts?hunt=${which}&limit=9`)).items;
+	await tab.go(new URL(await page.locator(".y-drawer a[href*='hunt=']").first().getAttribute("href"), "https://x").href.slice("https://x".length));
+	const rows = await page.locator("main table tbody td.is-main a").evaluateAll((all) => all.map((a) => a.getAttribute("href").split("?")[0]));
+	const all = (await person.get("/api/v1/alerts?limit=99")).items;
+	ok(rows.length === of.length && of.length > 0 && of.length < all.length && of.every((a) => rows.includes(`/alerts/${a.id}`)), "its number leads to the alerts that it found, and to no other", [rows, of.length, all.length]);
 	const past = (await person.get(`/api/v1/alerts?indicator=${id}&limit=9`)).items.find((a) => a.asset === "10.1.1.7");
 	await tab.go(`/alerts/${past.id}`);
 	const chip = page.locator(".y-drawer .y-listrow .y-chip", { hasText: "Historical" });

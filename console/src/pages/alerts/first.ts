@@ -16,6 +16,7 @@ export function filterOf({ place, param, range, login }: Asked): Filter {
 		asset: param("asset") || place.asset || undefined,
 		category: param("category") || undefined,
 		list: param("list") || undefined,
+		hunt: param("hunt") || undefined,
 		q: param("q") || undefined,
 		watched: param("watched") || undefined,
 		overdue: param("overdue") || undefined,

@@ -40,7 +40,7 @@ function Filters({ end }: { end?: ComponentChildren }) {
 				options={[["", t("alerts.only")], ["overdue", t("alerts.overdue")], ["watched", t("alerts.watched")]]}
 			/>
 			<Select label={t("alerts.group")} value={param("by")} onChange={(by) => setQuery({ by })} options={GROUPS.map(([v, label]) => [v, textOf(label)])} />
-			{(["indicator", "asset", "category", "list"] as const).map(
+			{(["indicator", "asset", "category", "list", "hunt"] as const).map(
 				(name) =>
 					param(name) !== "" && (
 						<Button key={name} small icon="close" onClick={() => setQuery({ [name]: null })}>
@@ -70,7 +70,7 @@ const COLUMNS = (): Column<Alert>[] => [
 ];
 
 function nothing() {
-	const filtered = ["q", "severity", "assignee", "indicator", "asset", "category", "list", "from", "to", "watched", "overdue"].some((x) => param(x) !== "");
+	const filtered = ["q", "severity", "assignee", "indicator", "asset", "category", "list", "hunt", "from", "to", "watched", "overdue"].some((x) => param(x) !== "");
 	const asleep = param("state") === "snoozed";
 	return filtered || asleep ? (
 		<Empty title={t("alerts.none-fits")} action={<a href={link("alerts")}>{t("alerts.clear-filter")}</a>} />

@@ -4,12 +4,11 @@ import { type ApiError, Button, ButtonLink, Chip, Confirm, type ComponentChildre
 import { Editor, useCheck } from "./editor";
 import { Changes, History, diff } from "./history";
 import { Hits } from "./hits";
-import { type Override, StageDialog, Stages } from "./stages";
+import { StageDialog, Stages } from "./stages";
 import { Try } from "./try";
 
 interface Whole extends Rule {
 	text: string;
-	overrides: Override[];
 	exceptions: Exception[];
 	created_by: string;
 }
@@ -168,6 +167,7 @@ function NewRule() {
 		</Page>
 	);
 }
+const MOST = 200; // exceptions that come with a rule
 function Exceptions({ rule }: { rule: Whole }) {
 	return (
 		<Section
@@ -192,6 +192,7 @@ function Exceptions({ rule }: { rule: Whole }) {
 					</li>
 				))}
 			</ul>
+			{rule.exceptions.length >= MOST && <a href={link("detection-exceptions", { query: { rule: rule.id } })}>{t("detection-rule.all-exceptions")}</a>}
 		</Section>
 	);
 }
@@ -293,7 +294,7 @@ function One({ id }: { id: string }) {
 								),
 							},
 							{ key: "hits", label: t("detection-rule.tab-hits"), body: () => <Hits rule={rule} /> },
-							{ key: "stages", label: t("detection-rule.tab-stages"), body: () => <Stages rule={rule} overrides={rule.overrides} changed={changed} open={() => setDialog("stage")} /> },
+							{ key: "stages", label: t("detection-rule.tab-stages"), body: () => <Stages rule={rule} changed={changed} open={() => setDialog("stage")} /> },
 							{ key: "exceptions", label: t("detection-rule.exceptions"), body: () => <Exceptions rule={rule} /> },
 							{
 								key: "history",

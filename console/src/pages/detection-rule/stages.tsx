@@ -1,7 +1,7 @@
 // Where a rule is at which stage: its own, and what holds below an organisation instead, with reason and expiry.
-import { Button, Confirm, Dialog, Empty, Form, OrgField, Plain, Radios, type Rule, STAGES, Section, SelectField, type Stage, StageChip, TextArea, Time, actorName, api, at, changing, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useState, whoseRule } from "../../kit";
+import { Button, Confirm, Dialog, Empty, ErrorBox, Form, OrgField, Plain, Radios, type Rule, STAGES, Section, SelectField, Skeleton, type Stage, StageChip, TextArea, Time, actorName, api, at, changing, forAll, may, mayRule, orgTitle, dayOptions, inDays, over, t, toast, useForm, useList, useState, whoseRule } from "../../kit";
 
-export interface Override {
+interface Override {
 	/** null: of a node above, which is not named. */
 	org: string | null;
 	inherited: boolean;
@@ -48,7 +48,13 @@ function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Overri
 		</Dialog>
 	);
 }
-export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrides: Override[]; changed: () => void; open: () => void }) {
+export function Stages({ rule, changed, open }: { rule: Rule; changed: () => void; open: () => void }) {
+	const list = useList<Override>(at`/detection-rules/${rule.id}/overrides`, { limit: 200 });
+	const overrides = list.items;
+	const again = () => {
+		list.reload();
+		changed();
+	};
 	const [dialog, setDialog] = useState<Override | "new">();
 	const [away, setAway] = useState<Override>();
 	return (
@@ -62,7 +68,10 @@ export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrid
 				</div>
 			</Section>
 			<Section title={t("detection-rule.overrides")} end={may("indicators:write") && <Button small icon="plus" onClick={() => setDialog("new")}>{t("detection-rule.override-new")}</Button>}>
-				{overrides.length === 0 ? (
+				{list.error !== undefined && <ErrorBox error={list.error} again={list.reload} />}
+				{list.loading && overrides.length === 0 ? (
+					<Skeleton />
+				) : overrides.length === 0 ? (
 					<Empty title={t("detection-rule.no-overrides")}>{t("detection-rule.override-what")}</Empty>
 				) : (
 					<Plain
@@ -86,10 +95,11 @@ export function Stages({ rule, overrides, changed, open }: { rule: Rule; overrid
 						}))}
 					/>
 				)}
+				{list.hasMore && <Button busy={list.loading} onClick={list.more}>{t("table.more")}</Button>}
 			</Section>
-			{dialog !== undefined && <OverrideDialog rule={rule} was={dialog === "new" ? undefined : dialog} onClose={() => setDialog(undefined)} done={changed} />}
+			{dialog !== undefined && <OverrideDialog rule={rule} was={dialog === "new" ? undefined : dialog} onClose={() => setDialog(undefined)} done={again} />}
 			{away !== undefined && (
-				<Confirm title={t("detection-rule.override-remove")} danger action={t("action.delete")} onClose={() => setAway(undefined)} run={() => api.del(at`/detection-rules/${rule.id}/overrides/${away.org ?? ""}`).then(changed)}>
+				<Confirm title={t("detection-rule.override-remove")} danger action={t("action.delete")} onClose={() => setAway(undefined)} run={() => api.del(at`/detection-rules/${rule.id}/overrides/${away.org ?? ""}`).then(again)}>
 					<p>{t("detection-rule.override-remove-what", { org: whoseRule(away.org), stage: t(`stage.${rule.stage}`) })}</p>
 				</Confirm>
 			)}

@@ -39,7 +39,7 @@ function titleOfHunt(h: Hunt): string {
 	if (given.length > 0) return given.slice(0, 3).join(", ") + (given.length > 3 ? ", ..." : "");
 	return h.rule === null && h.list === null ? t(`retro-hunts.new-${h.kind}`, { n: h.items }) : h.title || h.rule || h.list || "";
 }
-const alertsOfHunt = (h: Hunt) => (h.kind === "rule" ? link("alerts", { query: { indicator: h.rule, state: "all" } }) : h.kind === "indicators" && h.indicators?.length === 1 ? link("alerts", { query: { indicator: h.indicators[0], state: "all" } }) : link("alerts", { query: { list: h.kind === "list" ? h.list : null, state: "all", from: h.created_at } }));
+const alertsOfHunt = (h: Hunt) => link("alerts", { query: { hunt: h.id, state: "all" } });
 function Going({ h }: { h: Hunt }) {
 	return <Progress done={h.done} total={h.total} share label={t("retro-hunts.progress")} since={h.started_at === null ? undefined : toMs(h.started_at)} />;
 }
