@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/breath.h"
@@ -47,23 +48,26 @@ yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg
 }
 
 #define SHORT_NS  UINT64_C(100000) /* of a core, the least that Linux takes */
-#define BREATH_NS 200000
+#define BREATH_US 200
 #define HUGE      (2u << 20)
 
-static int64_t used_ns(void)
+/* By this clock and not by getrusage(), which counts a running thread's time at the ticks only. */
+int64_t yg_thread_used_us(void)
 {
-	struct rusage u = {.ru_maxrss = 0};
-	(void)getrusage(RUSAGE_THREAD, &u);
-	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000 +
-	       (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
+	struct timespec t = {.tv_sec = 0};
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* it is no time of day */
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+#pragma GCC diagnostic pop
+	return t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* Not more often than its slice is long: an offer gives the rest of it away. */
 static void offer_core(void)
 {
 	static _Thread_local int64_t last;
-	int64_t now = used_ns();
-	if (now - last < BREATH_NS)
+	int64_t now = yg_thread_used_us();
+	if (now - last < BREATH_US)
 		return;
 	last = now;
 	(void)sched_yield();

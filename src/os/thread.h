@@ -5,6 +5,8 @@
 /* Raises the nice value of every thread of that name (at most 15 characters, as
  * the kernel keeps it) to `nice`; *out_n: how many there were. */
 yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg_err *err);
+/* How much of a core this thread has used so far. */
+int64_t yg_thread_used_us(void);
 #define YG_NICE_LEAST 19 /* 15/1024 of who has none */
 /* This thread alone, with that nice value, gives way to every thread that answers somebody: it
  * runs when the core has nothing else to do, or when it has waited long enough.  Linux takes a core away from

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,20 +24,74 @@ static void *wait_twice(void *arg)
 	return NULL;
 }
 
+static unsigned yields;
+/* The C library's, counted. */
+int sched_yield(void)
+{
+	yields++;
+	return (int)syscall(SYS_sched_yield);
+}
+
+static unsigned breaths;
+static void count_breath(void)
+{
+	breaths++;
+}
+
+/* How many pages from there on are in memory. */
+static size_t resident(char *p, size_t n)
+{
+	unsigned char in[2048];
+	size_t pages = 0;
+	if (n / 4096 > sizeof in || mincore(p, n, in) != 0)
+		return SIZE_MAX;
+	for (size_t i = 0; i < n / 4096; i++)
+		pages += in[i] & 1;
+	return pages;
+}
+
+/* Of memory that is to be freed, every whole huge page, a breath after each. */
+static void give_back(bool *good)
+{
+	const size_t huge = (size_t)2 << 20, n = 5 * huge;
+	char *p = mmap(NULL, n + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return;
+	(void)madvise(p, n + huge, MADV_NOHUGEPAGE);
+	memset(p, 1, n + huge);
+	char *at = p + (huge - (uintptr_t)p % huge) % huge; /* a whole one begins there */
+	void (*take)(void) = yg_breath_of_thread.take;
+	yg_breath_of_thread.take = count_breath;
+	yg_breath_of_thread.give_back(at + 4096, n - 4096); /* four whole ones */
+	yg_breath_of_thread.take = take;
+	good[1] = breaths == 4 && resident(at, huge) == huge / 4096 &&
+		  resident(at + huge, 4 * huge) == 0 && at[huge - 1] == 1 && at[huge] == 0;
+	(void)munmap(p, n + huge);
+}
+
+/* Not at every breath: after each 0.2 ms of a core. */
+static void offer(bool *good)
+{
+	const int64_t begin = yg_thread_used_us(), some = 40000;
+	unsigned n = 0;
+	yields = 0;
+	while (yg_thread_used_us() < begin + some) {
+		yg_breathe(YG_BREATH);
+		n++;
+	}
+	(void)printf("# %u breaths, %u offers\n", n, yields);
+	good[2] = yields >= 20 && yields <= some / 200 + 1 && n > yields;
+}
+
 static void *give_way(void *arg)
 {
 	bool *good = arg;
-	size_t n = (size_t)9 << 20;
-	char *p = malloc(n);
-	*good = yg_thread_give_way(YG_NICE_LEAST, NULL) == YG_OK &&
-		getpriority(PRIO_PROCESS, 0) == YG_NICE_LEAST &&
-		sched_getscheduler(0) == SCHED_BATCH && p != NULL &&
-		yg_breath_of_thread.take != NULL;
-	if (p != NULL)
-		memset(p, 1, n);
-	for (unsigned i = 0; i < 1000; i++)
-		yg_breathe(YG_BREATH); /* offers the core */
-	yg_breathe_free(p, n);
+	good[0] = yg_thread_give_way(YG_NICE_LEAST, NULL) == YG_OK &&
+		  getpriority(PRIO_PROCESS, 0) == YG_NICE_LEAST &&
+		  sched_getscheduler(0) == SCHED_BATCH && yg_breath_of_thread.take != NULL;
+	give_back(good);
+	offer(good);
+	yg_breathe_free(malloc((size_t)9 << 20), (size_t)9 << 20);
 	yg_breathe_free(NULL, 0);
 	return NULL;
 }
@@ -45,9 +100,12 @@ static void *give_way(void *arg)
 static void test_give_way(void)
 {
 	pthread_t t;
-	bool good = false;
+	bool good[3] = {false};
 	int before = getpriority(PRIO_PROCESS, 0), policy = sched_getscheduler(0);
-	T_OK(pthread_create(&t, NULL, give_way, &good) == 0 && pthread_join(t, NULL) == 0 && good);
+	T_OK(pthread_create(&t, NULL, give_way, good) == 0 && pthread_join(t, NULL) == 0);
+	T_NAMED(good[0], "the least priority");
+	T_NAMED(good[1], "what is to be freed goes by huge pages, with a breath after each");
+	T_NAMED(good[2], "the core is offered every 0.2 ms");
 	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == policy &&
 	     yg_breath_of_thread.take == NULL);
 }
