@@ -13,7 +13,6 @@
 #include "format/json.h"
 #include "os/file.h"
 
-#define READ_BYTES       262144u
 #define POLICY_BYTES_MAX (4u << 20)
 #define REFUSED_MAX      20 /* refused records shown per zone; all are counted */
 
@@ -66,23 +65,19 @@ static yg_status path_of(const char *policy, struct yg_sv name, struct yg_sb *ou
 	return out->cut ? YG_FAIL(err, YG_INVAL, "the name of a file is too long") : YG_OK;
 }
 
+static yg_status feed(void *ctx, struct yg_sv bytes, struct yg_err *err)
+{
+	return yg_dns_source_feed(ctx, bytes, err);
+}
+
 static yg_status feed_file(const char *file, struct yg_dns_source *source, struct yg_err *err)
 {
 	YG_AUTO(yg_fd_close) int fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return YG_FAIL_OS(err, errno, "%s", file);
-	char *buf = malloc(READ_BYTES);
-	if (buf == NULL)
-		return YG_FAIL(err, YG_NOMEM, "read buffer");
-	yg_status st = YG_OK;
-	for (size_t n = 1; st == YG_OK && n > 0;) {
-		st = yg_fd_fill(fd, buf, READ_BYTES, &n, err);
-		if (st != YG_OK)
-			yg_err_wrap(err, "%s: ", file);
-		else if (n > 0)
-			st = yg_dns_source_feed(source, (struct yg_sv){buf, n}, err);
-	}
-	free(buf);
+	yg_status st = yg_fd_each(fd, feed, source, err);
+	if (st == YG_IO)
+		return yg_err_wrap(err, "%s: ", file);
 	return st == YG_OK ? yg_dns_source_end(source, err) : st;
 }
 

@@ -16,35 +16,21 @@
 #include "intel/match.h"
 #include "os/file.h"
 
-#define READ_BYTES     262144u
 #define PLAIN_BYTES    1048576u
 #define LINE_MAX_BYTES 1048576u /* one JSON line of output */
 
 /* ---- files in pieces ---- */
 
-typedef yg_status (*piece_fn)(void *ctx, struct yg_sv bytes, struct yg_err *err);
-
 /* "-" is standard input.  Pieces are whole blocks, so that the first holds the magic. */
-static yg_status read_pieces(const char *file, piece_fn piece, void *ctx, struct yg_err *err)
+static yg_status read_pieces(const char *file, yg_piece_fn piece, void *ctx, struct yg_err *err)
 {
 	bool standard = yg_sv_eq(yg_sv_of(file), YG_SV("-"));
 	YG_AUTO(yg_fd_close) int own = standard ? -1 : open(file, O_RDONLY | O_CLOEXEC);
 	int fd = standard ? STDIN_FILENO : own;
 	if (fd < 0)
 		return YG_FAIL_OS(err, errno, "%s", file);
-	char *buf = malloc(READ_BYTES);
-	if (buf == NULL)
-		return YG_FAIL(err, YG_NOMEM, "read buffer");
-	yg_status st = YG_OK;
-	for (size_t n = 1; st == YG_OK && n > 0;) {
-		st = yg_fd_fill(fd, buf, READ_BYTES, &n, err);
-		if (st != YG_OK)
-			yg_err_wrap(err, "%s: ", file);
-		else if (n > 0)
-			st = piece(ctx, (struct yg_sv){buf, n}, err);
-	}
-	free(buf);
-	return st;
+	yg_status st = yg_fd_each(fd, piece, ctx, err);
+	return st == YG_IO ? yg_err_wrap(err, "%s: ", file) : st;
 }
 
 /* ---- compile ---- */

@@ -3,9 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/breath.h"
+
+#define PIECE ((size_t)256 << 10) /* read or written at once: about a breath */
 
 void yg_fd_close(int *fd)
 {
@@ -17,13 +22,15 @@ void yg_fd_close(int *fd)
 yg_status yg_fd_write(int fd, struct yg_sv bytes, struct yg_err *err)
 {
 	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
+		ssize_t n = write(fd, bytes.p, YG_MIN(bytes.n, PIECE));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return YG_FAIL_OS(err, errno, "write");
 		bytes.p += n;
 		bytes.n -= (size_t)n;
+		if (bytes.n > 0)
+			yg_breathe(YG_BREATH);
 	}
 	return YG_OK;
 }
@@ -42,6 +49,22 @@ yg_status yg_fd_fill(int fd, char *buf, size_t size, size_t *out_n, struct yg_er
 		*out_n += (size_t)n;
 	}
 	return YG_OK;
+}
+
+yg_status yg_fd_each(int fd, yg_piece_fn take, void *ctx, struct yg_err *err)
+{
+	char *buf = malloc(PIECE);
+	if (buf == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory to read it");
+	yg_status st = YG_OK;
+	for (size_t n = PIECE; st == YG_OK && n == PIECE;) {
+		st = yg_fd_fill(fd, buf, PIECE, &n, err);
+		if (st == YG_OK && n > 0)
+			st = take(ctx, (struct yg_sv){buf, n}, err);
+		yg_breathe(YG_BREATH);
+	}
+	free(buf);
+	return st;
 }
 
 static yg_status open_failed(struct yg_err *err, int eno, const char *path)

@@ -4,12 +4,16 @@
 
 /* For YG_AUTO(yg_fd_close) int fd = -1; closes when >= 0 and sets -1. */
 void yg_fd_close(int *fd);
-/* Writes all of it, through short writes and EINTR. */
+/* Writes all of it, through short writes and EINTR; breathes now and then. */
 yg_status yg_fd_write(int fd, struct yg_sv bytes, struct yg_err *err);
 
 /* Reads from where it stands as much as fits, through short reads (a pipe's too) and EINTR;
  * *out_n < size: the end was reached. */
 yg_status yg_fd_fill(int fd, char *buf, size_t size, size_t *out_n, struct yg_err *err);
+/* Gives all that follows to `take`, piece by piece, each but the last one of the same size;
+ * breathes between them.  What is not YG_OK ends it. */
+typedef yg_status (*yg_piece_fn)(void *ctx, struct yg_sv bytes, struct yg_err *err);
+yg_status yg_fd_each(int fd, yg_piece_fn take, void *ctx, struct yg_err *err);
 
 /* Appends the whole file to *out; more than `max` bytes is YG_TOOBIG, missing
  * is YG_NOTFOUND, not readable is YG_DENIED. */

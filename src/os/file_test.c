@@ -65,6 +65,28 @@ static void test_make(void)
 	     yg_file_write("d/f", YG_SV("three"), 0640, &err) == YG_OK);
 }
 
+static yg_status count_pieces(void *ctx, struct yg_sv bytes, struct yg_err *err)
+{
+	size_t *n = ctx; /* pieces, bytes, the first one's */
+	n[2] = n[0] == 0 ? bytes.n : n[2];
+	n[0]++;
+	n[1] += bytes.n;
+	return n[1] > 1000000 ? YG_FAIL(err, YG_TOOBIG, "enough") : YG_OK;
+}
+
+static void test_each(void)
+{
+	struct yg_err err = {0};
+	size_t n[3] = {0}, none[3] = {0}, most[3] = {0};
+	YG_AUTO(yg_fd_close) int fd = open("pieces", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	T_OK(ftruncate(fd, 700000) == 0 && yg_fd_each(fd, count_pieces, n, &err) == YG_OK);
+	T_NAMED(n[0] > 1 && n[1] == 700000 && n[2] == 262144, "piece by piece, and all of it");
+	T_OK(yg_fd_each(fd, count_pieces, none, &err) == YG_OK && none[0] == 0);
+	T_OK(ftruncate(fd, 2000000) == 0 && yg_fd_each(fd, count_pieces, most, &err) == YG_TOOBIG);
+	T_NAMED(most[1] < 1300000, "no more than is taken");
+	T_OK(yg_fd_each(-1, count_pieces, none, &err) == YG_IO && unlink("pieces") == 0);
+}
+
 static void test_memfd(void)
 {
 	struct yg_err err = {0};
@@ -97,6 +119,7 @@ int main(void)
 		return 1;
 	test_file();
 	test_make();
+	test_each();
 	test_memfd();
 	(void)unlink("d/f");
 	(void)rmdir("d");

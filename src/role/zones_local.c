@@ -13,7 +13,6 @@
 
 #define KIND        3u /* of snapshots: local zones */
 #define RECORDS_MAX ((size_t)128 << 20)
-#define READ_BYTES  262144u
 
 struct local { /* one entry of resolve.local */
 	const struct yg_conf_dns_local *conf;
@@ -59,23 +58,14 @@ static yg_status on_record(void *ctx, const struct yg_zone_rr *rr, struct yg_err
 	return st;
 }
 
+static yg_status feed(void *ctx, struct yg_sv bytes, struct yg_err *err)
+{
+	return yg_zone_reader_feed(ctx, bytes, err);
+}
+
 static yg_status read_all(struct reading *r, int fd, struct yg_err *err)
 {
-	char *buf = malloc(READ_BYTES);
-	yg_status st = YG_OK;
-	if (buf == NULL)
-		return YG_FAIL(err, YG_NOMEM, "no memory to read it");
-	while (st == YG_OK) {
-		ssize_t n = read(fd, buf, READ_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			st = YG_FAIL_OS(err, errno, "reading it");
-		if (n <= 0)
-			break;
-		st = yg_zone_reader_feed(r->reader, (struct yg_sv){buf, (size_t)n}, err);
-	}
-	free(buf);
+	yg_status st = yg_fd_each(fd, feed, r->reader, err);
 	if (st == YG_OK)
 		st = yg_zone_reader_end(r->reader, err);
 	if (st == YG_OK && r->records.n == 0)
