@@ -3,7 +3,9 @@
 #pragma once
 #include <stdlib.h>
 
-#define YG_BREATH 512u /* between two breaths, about 0.1 ms of a core */
+#define YG_BREATH        512u /* between two breaths, about 0.1 ms of a core */
+#define YG_BREATH_STEP   1u   /* a record or key that is looked at */
+#define YG_BREATH_RECORD 4u   /* one that is read, taken or written */
 
 struct yg_breath {
 	unsigned work;

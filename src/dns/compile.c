@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/breath.h"
 #include "dns/compile_internal.h"
 #include "dns/rpz.h"
 
@@ -235,6 +236,7 @@ void yg_dns_builder_refuse(struct yg_dns_builder *b, uint32_t zone, uint64_t lin
 			   const char *reason, struct yg_sv text)
 {
 	struct yg_db_zone *z = yg_db_zone_at(b, zone);
+	yg_breathe(YG_BREATH_RECORD);
 	z->stats.records++;
 	z->stats.refused++;
 	if (b->opts.refused != NULL)
@@ -390,6 +392,7 @@ yg_status yg_dns_builder_rr(struct yg_dns_builder *b, uint32_t zone, const struc
 	struct yg_rpz_trigger t;
 	struct yg_rpz_action a;
 	struct yg_err why = {.msg = "refused"};
+	yg_breathe(YG_BREATH_RECORD);
 	if (!z->has_origin) {
 		if (rr->type != YG_DNS_SOA || rr->cls != YG_DNS_IN)
 			return YG_FAIL(err, YG_PARSE,
@@ -467,6 +470,7 @@ yg_status yg_dns_builder_name(struct yg_dns_builder *b, uint32_t zone,
 			      .kind = YG_DK_QNAME};
 	uint32_t entry;
 	bool new_one = false;
+	yg_breathe(YG_BREATH_RECORD);
 	k.hash = yg_db_name_hash(b, k.kind, k.key);
 	yg_status st = yg_db_entry(b, &k, YG_DB_NONE, &entry, err);
 	if (st == YG_OK && exact)
@@ -488,6 +492,7 @@ yg_status yg_dns_builder_prefix(struct yg_dns_builder *b, uint32_t zone, enum yg
 	uint32_t entry;
 	bool new_one = false;
 	struct yg_db_key k = prefix_key(b, ip, bits, yg_db_zone_at(b, zone)->scope, bytes);
+	yg_breathe(YG_BREATH_RECORD);
 	yg_status st = yg_db_entry(b, &k, YG_DB_NONE, &entry, err);
 	if (st == YG_OK)
 		st = set_plain(b, zone, entry, prefix_bits(t), t, action, &new_one, err);

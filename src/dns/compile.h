@@ -5,6 +5,7 @@
  * Memory:    about 24 bytes, the name's own length and 16 to 32 bytes of index per
  *            name until the finish, which needs as much again as the file is large.
  * Zones are added in order of precedence; the layers put them in order first.
+ * Everything here that takes long breathes (base/breath.h), whoever adds what.
  */
 #pragma once
 #include "base/env.h"

@@ -124,7 +124,7 @@ static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct
 	for (size_t i = 0; i < b->entries.n; i++) {
 		const struct yg_db_entry *e = yg_db_entry_at(b, (uint32_t)i);
 		uint64_t off = 0;
-		yg_breathe(1);
+		yg_breathe(YG_BREATH_STEP);
 		yg_status st = entry_out(b, o, e, &off, err);
 		if (st != YG_OK)
 			return st;

@@ -267,7 +267,7 @@ yg_status yg_db_mark(struct yg_dns_builder *b, struct yg_err *err)
 	size_t count = b->entries.n; /* marks are behind it */
 	for (size_t i = 0; i < count; i++) {
 		const struct yg_db_entry *e = yg_db_entry_at(b, (uint32_t)i);
-		yg_breathe(1);
+		yg_breathe(YG_BREATH_STEP);
 		if (e->kind == YG_DK_PREFIX || e->key_n == 0)
 			continue;
 		yg_status st = mark_one(b, (uint32_t)i, &a, err);

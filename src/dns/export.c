@@ -6,7 +6,6 @@
 #include "dns/policy_internal.h"
 #include "dns/rpz.h"
 
-#define BREATH     2u                 /* of one key */
 #define NEXT_BYTES 4096u              /* at least, of one call */
 #define KEY_BYTES  ((size_t)32 << 20) /* of one key's records, at most */
 
@@ -191,7 +190,7 @@ static void put_key(const struct yg_dns_export *x, const struct key *k, struct y
 static bool next_key(const struct yg_dns_policy *part, uint64_t *off, struct yg_hashset_rec *out)
 {
 	bool more = true;
-	yg_breathe(BREATH);
+	yg_breathe(YG_BREATH_RECORD);
 	if (!yg_hashset_rec(&part->set, *off, out))
 		return false;
 	struct yg_hashset_rec at = *out;

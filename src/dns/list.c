@@ -2,10 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/breath.h"
 #include "intel/list.h"
-
-#define BREATH 4u /* of one line */
 
 struct yg_dns_list {
 	struct yg_dns_list_opts opts;
@@ -183,7 +180,6 @@ static yg_status take_line(struct yg_dns_list *l, struct yg_sv text, struct yg_e
 	struct yg_sv rest = text, first, field;
 	struct yg_ip ip;
 	unsigned bits;
-	yg_breathe(BREATH);
 	if (!next_field(&rest, &first) || first.p[0] == '!' || first.p[0] == '[' ||
 	    first.p[0] == ';')
 		return YG_OK;
@@ -213,7 +209,6 @@ static yg_status csv_entry(void *ctx, const struct yg_indicator *ind, uint64_t l
 	struct yg_dns_list *l = ctx;
 	struct yg_ip ip;
 	unsigned bits;
-	yg_breathe(BREATH);
 	switch (ind->type) {
 	case YG_IND_DOMAIN: return take_name(l, line, ind->value, false, ind->allow, err);
 	case YG_IND_FQDN: return take_name(l, line, ind->value, true, ind->allow, err);
@@ -230,17 +225,6 @@ static yg_status csv_entry(void *ctx, const struct yg_indicator *ind, uint64_t l
 static void csv_refused(void *ctx, uint64_t line, const char *reason, struct yg_sv text)
 {
 	refuse(ctx, line, reason, text);
-}
-
-static yg_status only_tried(void *ctx, const struct yg_indicator *ind, uint64_t line,
-			    struct yg_err *err)
-{
-	(void)ctx;
-	(void)ind;
-	(void)line;
-	(void)err;
-	yg_breathe(BREATH / 2);
-	return YG_OK;
 }
 
 static bool looks_like_csv(struct yg_sv text)
@@ -265,7 +249,7 @@ yg_status yg_dns_list_new(const struct yg_dns_list_opts *opts, struct yg_dns_lis
 		return YG_FAIL(err, YG_NOMEM, "no memory for a list");
 	l->opts = *opts;
 	yg_buf_init(&l->buf, (size_t)4 << 20);
-	yg_status st = opts->builder != NULL ? yg_suffixes_new(&l->suffixes, err) : YG_OK;
+	yg_status st = yg_suffixes_new(&l->suffixes, err);
 	if (st != YG_OK) {
 		yg_dns_list_free(l);
 		return st;
@@ -286,12 +270,8 @@ void yg_dns_list_free(struct yg_dns_list *l)
 
 static yg_status begin(struct yg_dns_list *l, struct yg_sv bytes, struct yg_err *err)
 {
-	struct yg_list_opts opts = {
+	const struct yg_list_opts opts = {
 		.format = YG_LIST_CSV, .ctx = l, .entry = csv_entry, .refused = csv_refused};
-	if (l->opts.builder == NULL) {
-		opts.entry = only_tried;
-		opts.refused = NULL;
-	}
 	l->begun = true;
 	if (bytes.n >= 3 && memcmp(bytes.p, "\xef\xbb\xbf", 3) == 0)
 		bytes = yg_sv_sub(bytes, 3, bytes.n);
@@ -330,8 +310,6 @@ yg_status yg_dns_list_feed(struct yg_dns_list *l, struct yg_sv bytes, struct yg_
 	yg_status st = l->begun || bytes.n == 0 ? YG_OK : begin(l, bytes, err);
 	if (st == YG_OK && l->csv != NULL)
 		return yg_list_feed(l->csv, bytes, err);
-	if (l->opts.builder == NULL)
-		return st; /* no line of it can end the rest */
 	while (st == YG_OK && bytes.n > 0) {
 		size_t n = YG_MIN(bytes.n, (size_t)1 << 20);
 		yg_buf_put(&l->buf, yg_sv_sub(bytes, 0, n));

@@ -9,8 +9,7 @@
 #define YG_DNS_LIST_LINE_MAX 65536
 
 struct yg_dns_list_opts {
-	struct yg_dns_builder
-		*builder; /* borrowed; NULL: it is only tried whether it can be read */
+	struct yg_dns_builder *builder; /* borrowed */
 	uint32_t zone;
 	bool allow; /* entries are PASSTHRU */
 	bool force; /* take names that cover a whole public suffix */

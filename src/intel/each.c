@@ -1,5 +1,6 @@
 #include "intel/each.h"
 
+#include "base/breath.h"
 #include "intel/layout.h"
 #include "intel/probe.h"
 
@@ -45,6 +46,7 @@ yg_status yg_intel_each(const struct yg_intel *in, yg_intel_each_fn *fn, void *c
 			if (item.source_count < YG_INTEL_SOURCES_MAX)
 				item.sources[item.source_count++] = value;
 		off = (uint64_t)(rec.values - in->set.pool);
+		yg_breathe(YG_BREATH_STEP);
 		yg_status st = fn(ctx, &item, err);
 		if (st != YG_OK)
 			return st;
