@@ -541,6 +541,17 @@ yg_status yg_dns_changes_learn(struct yg_dns_changes *c, const struct yg_dns_nam
 	return YG_OK;
 }
 
+void yg_dns_changes_take_learnt(struct yg_dns_changes *c, struct yg_dns_changes *from)
+{
+	if (c->learnt || !from->learnt)
+		return;
+	free(c->above.slots);
+	c->above = from->above;
+	c->learnt = true;
+	from->above = (struct names){.slots = NULL};
+	from->learnt = false;
+}
+
 yg_status yg_dns_changes_apply(const struct yg_dns_changes *c, struct yg_dns_builder *b,
 			       uint32_t zone, const struct yg_dns_name *origin,
 			       const struct yg_dns_changes_source *from, struct yg_err *err)

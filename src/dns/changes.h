@@ -32,12 +32,14 @@ struct yg_dns_changes_source {
 	bool (*next_changed)(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr);
 };
 /* Learns once which names of the zone have others below them, from `next`, so that fewer
- * changes have all of it read; 16 to 32 bytes for each of those names.  To be called when
- * the set is new: records that came or went before were changes.  YG_OK | YG_NOMEM: not
- * learnt, which costs time only. */
+ * changes have all of it read; 16 to 32 bytes for each of those names.  The zone as it was
+ * when the set was new, or later: what has come or gone since is in the set.  YG_OK |
+ * YG_NOMEM: not learnt, which costs time only. */
 yg_status yg_dns_changes_learn(struct yg_dns_changes *c, const struct yg_dns_name *origin,
 			       const struct yg_dns_changes_source *from, struct yg_err *err);
 bool yg_dns_changes_learnt(const struct yg_dns_changes *c);
+/* What another set of the same base and zone has learnt. */
+void yg_dns_changes_take_learnt(struct yg_dns_changes *c, struct yg_dns_changes *from);
 /* Adds what has changed to `zone`, of which yg_dns_builder_continue() was said, and which
  * has had its SOA.  YG_OK | YG_LIMIT (more hangs on it than is worth while: compile all) |
  * as yg_dns_builder_rr(). */

@@ -631,19 +631,42 @@ static void change_world(struct world *w)
 			change_zone(&w->z[i]);
 }
 
+static void learn(struct zone *z, struct yg_dns_changes *c)
+{
+	static struct rrs from;
+	const struct yg_dns_changes_source source = {&from, next_rr, NULL};
+	if (!read_rrs(z, z->r, z->n, false, &from) ||
+	    yg_dns_changes_learn(c, &from.rr[0].owner, &source, NULL) != YG_OK)
+		abort();
+}
+
 static void note_base(struct world *w, const struct yg_dns_policy *base)
 {
 	for (size_t i = 0; i < w->zone_count; i++) {
-		w->z[i].base_n = w->z[i].n;
-		static struct rrs from;
-		const struct yg_dns_changes_source source = {&from, next_rr, NULL};
 		struct zone *z = &w->z[i];
+		z->base_n = z->n;
 		if (yg_dns_changes_new(base, &z->changes, NULL) != YG_OK)
 			abort();
-		if (rnd(3) > 0 &&
-		    (!read_rrs(z, z->r, z->n, false, &from) ||
-		     yg_dns_changes_learn(z->changes, &from.rr[0].owner, &source, NULL) != YG_OK))
+		if (rnd(3) == 0)
+			learn(z, z->changes);
+	}
+}
+
+/* When something has changed already, by a set of its own. */
+static void learn_later(struct world *w, const struct yg_dns_policy *base)
+{
+	for (size_t i = 0; i < w->zone_count; i++) {
+		struct zone *z = &w->z[i];
+		struct yg_dns_changes *c = NULL;
+		if (z->changes == NULL || rnd(3) == 0)
+			continue;
+		if (yg_dns_changes_new(base, &c, NULL) != YG_OK)
 			abort();
+		learn(z, c);
+		yg_dns_changes_take_learnt(z->changes, c);
+		if (!yg_dns_changes_learnt(z->changes))
+			abort();
+		yg_dns_changes_free(c);
 	}
 }
 
@@ -761,6 +784,8 @@ static bool run(uint64_t seed, size_t size, bool verbose)
 		note_base(&w, base);
 	for (unsigned step = 0; ok && step < STEPS_MAX; step++) {
 		change_world(&w);
+		if (step > 0)
+			learn_later(&w, base);
 		if (verbose)
 			(void)printf("# ---- change %u\n", step);
 		struct yg_dns_policy *p = compile(&w, base, verbose);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/breath.h"
 #include "os/pages.h"
 #include "snapshot/intern.h"
 
@@ -35,12 +36,13 @@ struct yg_dns_records {
 	uint32_t soa;    /* its offset + 1; 0: none */
 	uint32_t *slots; /* owned: offset + 1; NULL: no index */
 	size_t slot_count, slot_used;
+	uint64_t index_turn; /* so often it had none, or another */
 	/* of a change under way */
 	bool changing;
 	size_t mark_n;
 	uint64_t mark_count;
 	uint32_t mark_soa;
-	struct yg_vec killed; /* uint32_t: offsets before mark_n */
+	struct yg_vec killed; /* uint32_t: offsets before mark_n; of a view's index: twins */
 };
 
 yg_status yg_dns_records_new(const struct yg_dns_records_opts *opts, struct yg_dns_records **out,
@@ -68,12 +70,18 @@ static void drop_index(struct yg_dns_records *r)
 		free(r->slots);
 	r->slots = NULL;
 	r->slot_count = r->slot_used = 0;
+	r->index_turn++;
 }
 
-/* Others may read it meanwhile. */
+/* Others may read them, or change them, meanwhile. */
+static unsigned flags(const char *p)
+{
+	return (uint8_t)__atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
 static bool is_dead(const char *p)
 {
-	return (__atomic_load_n(p, __ATOMIC_RELAXED) & F_DEAD) != 0;
+	return (flags(p) & F_DEAD) != 0;
 }
 
 static void view_end(struct yg_dns_records *v)
@@ -96,6 +104,8 @@ void yg_dns_records_free(struct yg_dns_records *r)
 		r->orphan = true;
 		return;
 	}
+	drop_index(r);
+	free(r->killed.p);
 	if (r->of != NULL) {
 		view_end(r);
 		free(r);
@@ -105,8 +115,6 @@ void yg_dns_records_free(struct yg_dns_records *r)
 		yg_pages_close(&r->pages);
 	else
 		yg_buf_free(&r->b);
-	drop_index(r);
-	free(r->killed.p);
 	free(r);
 }
 
@@ -166,6 +174,9 @@ struct yg_dns_records *yg_dns_records_view(struct yg_dns_records *r)
 	v->b.p = r->b.p;
 	v->b.n = v->b.cap = r->b.n;
 	v->of = r;
+	v->folder = r->folder;
+	v->index_turn = r->index_turn;
+	memcpy(v->key, r->key, sizeof v->key);
 	r->views++;
 	return v;
 }
@@ -266,7 +277,7 @@ static bool same(const struct yg_dns_records *r, size_t a, size_t b)
 {
 	const char *p = r->b.p + a, *q = r->b.p + b;
 	size_t n = size_at(r, a);
-	return n == size_at(r, b) && p[2] == q[2] && ((p[0] ^ q[0]) & F_BELOW) == 0 &&
+	return n == size_at(r, b) && p[2] == q[2] && ((flags(p) ^ flags(q)) & F_BELOW) == 0 &&
 	       memcmp(p + 4, q + 4, 4) == 0 && memcmp(p + HEAD, q + HEAD, n - HEAD) == 0;
 }
 
@@ -278,7 +289,7 @@ static size_t slot_of(const struct yg_dns_records *r, size_t at, uint32_t *out)
 	*out = UINT32_MAX;
 	for (; r->slots[i] != 0; i = (i + 1) & mask) {
 		uint32_t o = r->slots[i] - 1;
-		if (o != at && (r->b.p[o] & F_DEAD) == 0 && same(r, o, at)) {
+		if (o != at && !is_dead(r->b.p + o) && same(r, o, at)) {
 			*out = o;
 			break;
 		}
@@ -301,16 +312,13 @@ static void kill_at(struct yg_dns_records *r, size_t at)
 		r->soa = 0;
 }
 
-/* An index with room for one more; what is in twice is taken out as it is made. */
-static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
+static yg_status index_room(struct yg_dns_records *r, struct yg_err *err)
 {
-	if (r->slots != NULL && r->slot_used + 1 < r->slot_count / 4 * 3)
-		return YG_OK;
-	drop_index(r);
 	size_t n = SLOTS_FIRST;
+	drop_index(r);
 	while (n / 2 < r->count + 1)
 		n *= 2;
-	if (r->pages.p != NULL && n * sizeof *r->slots > SPILL &&
+	if (yg_dns_records_is_large(r) && n * sizeof *r->slots > SPILL &&
 	    yg_pages_open(r->folder, n * sizeof *r->slots, &r->in_slots, NULL) == YG_OK &&
 	    !yg_pages_back(&r->in_slots, n * sizeof *r->slots))
 		yg_pages_close(&r->in_slots);
@@ -318,17 +326,85 @@ static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
 	if (r->slots == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the index of a zone");
 	r->slot_count = n;
-	for (size_t at = 0; at < r->b.n; at += size_at(r, at)) {
-		if ((r->b.p[at] & F_DEAD) != 0)
+	return YG_OK;
+}
+
+/* Those from there on; what is in twice is taken out.  A view's records are not its own: which
+ * those are is only noted. */
+static bool index_from(struct yg_dns_records *r, size_t at)
+{
+	for (; at < r->b.n; at += size_at(r, at)) {
+		yg_breathe(YG_BREATH_STEP);
+		if (is_dead(r->b.p + at))
 			continue;
 		uint32_t twin;
 		size_t slot = slot_of(r, at, &twin);
-		if (twin == UINT32_MAX)
+		if (twin == UINT32_MAX) {
 			put_slot(r, slot, at);
-		else if (!r->changing)
+		} else if (r->of != NULL) {
+			uint32_t *k = yg_vec_add(&r->killed, sizeof *k);
+			if (k == NULL)
+				return false;
+			*k = (uint32_t)at;
+		} else if (!r->changing) {
 			kill_at(r, at);
+		}
 	}
-	return YG_OK;
+	return true;
+}
+
+/* An index with room for one more. */
+static yg_status index_ready(struct yg_dns_records *r, struct yg_err *err)
+{
+	if (r->slots != NULL && r->slot_used + 1 < r->slot_count / 4 * 3)
+		return YG_OK;
+	yg_status st = index_room(r, err);
+	if (st == YG_OK)
+		(void)index_from(r, 0);
+	return st;
+}
+
+bool yg_dns_records_is_large(const struct yg_dns_records *r)
+{
+	return r->pages.p != NULL || r->of != NULL;
+}
+
+bool yg_dns_records_is_indexed(const struct yg_dns_records *r)
+{
+	return r->slots != NULL;
+}
+
+yg_status yg_dns_records_view_index(struct yg_dns_records *view)
+{
+	if (view->of == NULL)
+		return YG_OK;
+	uint64_t turn = view->index_turn;
+	yg_status st = index_room(view, NULL);
+	view->index_turn = turn;
+	if (st == YG_OK && !index_from(view, 0)) {
+		drop_index(view);
+		st = YG_NOMEM;
+	}
+	return st;
+}
+
+void yg_dns_records_take_index(struct yg_dns_records *r, struct yg_dns_records *view)
+{
+	const uint32_t *k = view->killed.p;
+	/* another one, one that was indexed meanwhile, or much larger now */
+	if (view->of != r || view->slots == NULL || r->slots != NULL || r->changing ||
+	    r->index_turn != view->index_turn ||
+	    view->slot_used + (r->b.n - view->b.n) / HEAD >= view->slot_count / 4 * 3)
+		return;
+	r->slots = view->slots;
+	r->in_slots = view->in_slots;
+	r->slot_count = view->slot_count;
+	r->slot_used = view->slot_used;
+	view->slots = NULL;
+	view->in_slots = (struct yg_pages){.fd = -1};
+	for (size_t i = 0; i < view->killed.n; i++)
+		kill_at(r, k[i]);
+	(void)index_from(r, view->b.n);
 }
 
 /* ---- changes ---- */
@@ -351,6 +427,7 @@ yg_status yg_dns_records_add(struct yg_dns_records *r, const struct yg_zone_rr *
 	}
 	if (rr->rdata.n > UINT16_MAX)
 		return YG_FAIL(err, YG_LIMIT, "a record of more than 65535 octets");
+	yg_breathe(YG_BREATH_RECORD);
 	yg_status st = r->slots != NULL ? index_ready(r, err) : YG_OK;
 	if (st == YG_OK)
 		st = room(r, rr, err);
@@ -490,6 +567,7 @@ bool yg_dns_records_next(const struct yg_dns_records *r, size_t *at, struct yg_d
 	while (*at < r->b.n) {
 		struct yg_sv rest = {r->b.p + *at, r->b.n - *at};
 		bool dead = is_dead(r->b.p + *at);
+		yg_breathe(YG_BREATH_STEP);
 		*at += size_at(r, *at);
 		if (!dead)
 			return yg_dns_record_unpack(&rest, r->has_origin ? &r->origin : NULL, &mark,
@@ -505,6 +583,7 @@ bool yg_dns_records_next_if(const struct yg_dns_records *r, size_t *at,
 	while (*at < r->b.n) {
 		const uint8_t *p = (const uint8_t *)r->b.p + *at;
 		bool below = (p[0] & (F_DEAD | F_BELOW)) == F_BELOW;
+		yg_breathe(YG_BREATH_STEP);
 		if ((p[0] & F_DEAD) == 0 &&
 		    (!below || may(ctx, (struct yg_sv){(const char *)p + HEAD, p[2]})))
 			return yg_dns_records_next(r, at, owner, rr);

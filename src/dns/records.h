@@ -36,6 +36,12 @@ void yg_dns_records_rest(const struct yg_dns_records *r);
 /* All or nothing: from begin to commit changes can be taken back. */
 /* Now, so that the first change is quick; false: there was nothing to do. */
 bool yg_dns_records_prepare(struct yg_dns_records *r);
+/* The same by another thread: a view of it gets the index, and *r has it from there, unless
+ * it has come to one of its own meanwhile.  Both are for large ones only. */
+bool yg_dns_records_is_large(const struct yg_dns_records *r); /* it lies in a file */
+bool yg_dns_records_is_indexed(const struct yg_dns_records *r);
+yg_status yg_dns_records_view_index(struct yg_dns_records *view);
+void yg_dns_records_take_index(struct yg_dns_records *r, struct yg_dns_records *view);
 void yg_dns_records_begin(struct yg_dns_records *r);
 void yg_dns_records_undo(struct yg_dns_records *r);
 void yg_dns_records_commit(struct yg_dns_records *r);

@@ -174,6 +174,77 @@ static void test_view(const char *folder, unsigned count)
 	yg_buf_free(&kept);
 }
 
+/* A zone with so many names, and the first once more. */
+static struct yg_dns_records *large_zone(unsigned count)
+{
+	struct yg_dns_records *r = NULL;
+	const struct yg_dns_records_opts o = {.folder = "/tmp"};
+	char text[64];
+	if (yg_dns_records_new(&o, &r, NULL) != YG_OK)
+		abort();
+	(void)change(r, true, "z.example", YG_DNS_SOA, soa(1));
+	for (unsigned i = 0; i <= count; i++) {
+		(void)snprintf(text, sizeof text, "name-number-%u.z.example", i % count);
+		(void)change(r, true, text, YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4});
+	}
+	return r;
+}
+
+static bool takes_away(struct yg_dns_records *r, const char *owner)
+{
+	yg_dns_records_begin(r);
+	bool good = change(r, false, owner, YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4}) == YG_OK;
+	yg_dns_records_commit(r);
+	return good && !holds(r, owner);
+}
+
+/* The index of a large one is made from a view, by whoever has the time. */
+static void test_index_beside(void)
+{
+	const unsigned count = 60000;
+	struct yg_dns_records *r = large_zone(count), *v = yg_dns_records_view(r);
+	T_OK(v != NULL && yg_dns_records_is_large(r) && !yg_dns_records_is_indexed(r));
+	T_OK(yg_dns_records_view_index(v) == YG_OK && yg_dns_records_count(r) == count + 2);
+	T_OK(change(r, true, "later.z.example", YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4}) == YG_OK);
+	yg_dns_records_take_index(r, v);
+	yg_dns_records_free(v);
+	T_OK(yg_dns_records_is_indexed(r) && !yg_dns_records_prepare(r));
+	T_NAMED(yg_dns_records_count(r) == count + 2,
+		"what was in twice is in once, and the later one");
+	T_OK(takes_away(r, "name-number-0.z.example") && takes_away(r, "later.z.example") &&
+	     takes_away(r, "name-number-59999.z.example") && yg_dns_records_count(r) == count - 1);
+	yg_dns_records_free(r);
+
+	r = large_zone(count);
+	v = yg_dns_records_view(r);
+	T_OK(v != NULL && yg_dns_records_view_index(v) == YG_OK);
+	yg_dns_records_begin(r); /* one that was taken away, and back: the view's may lack it */
+	T_OK(change(r, false, "name-number-7.z.example", YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4}) ==
+	     YG_OK);
+	yg_dns_records_undo(r);
+	T_OK(!yg_dns_records_is_indexed(r));
+	yg_dns_records_take_index(r, v);
+	T_NAMED(!yg_dns_records_is_indexed(r), "an index from before another is not taken");
+	T_OK(takes_away(r, "name-number-7.z.example"));
+	yg_dns_records_take_index(r, v);
+	T_OK(yg_dns_records_is_indexed(r));
+	yg_dns_records_free(r); /* before its view */
+	yg_dns_records_free(v);
+
+	r = large_zone(count);
+	v = yg_dns_records_view(r);
+	T_OK(v != NULL && yg_dns_records_view_index(v) == YG_OK);
+	for (unsigned i = 0; i < 3 * count; i++) {
+		char text[64];
+		(void)snprintf(text, sizeof text, "more-%u.z.example", i);
+		(void)change(r, true, text, YG_DNS_A, (struct yg_sv){"\1\2\3\4", 4});
+	}
+	yg_dns_records_take_index(r, v);
+	T_NAMED(!yg_dns_records_is_indexed(r), "nor one that has become too small");
+	yg_dns_records_free(v);
+	yg_dns_records_free(r);
+}
+
 /* ---- transfers ---- */
 
 struct part { /* a record of an answer */
@@ -445,6 +516,7 @@ int main(void)
 	test_random();
 	test_view(NULL, 100);
 	test_view("/tmp", 60000);
+	test_index_beside();
 	test_transfer();
 	test_bounds();
 	test_delta_bound();
