@@ -100,7 +100,8 @@ static yg_status take_zone(struct zones *all, size_t i, struct yg_err *err)
 	struct zone *z = &all->zones[i];
 	z->all = all;
 	z->conf = &all->conf->dns_policies[i];
-	yg_buf_init(&z->list, ZONES_FILE_MAX);
+	zones_content_init(&z->now);
+	zones_content_init(&z->before);
 	yg_status st = spec_fill(z, err);
 	struct yg_sb path = yg_sb_init(z->path, sizeof z->path);
 	yg_sb_put(&path, z->is_list ? z->conf->list : z->conf->rpz);
@@ -150,14 +151,16 @@ static void profile(struct yg_role_ctx *ctx, struct yg_role_profile *p)
 
 /* ---- the loop ---- */
 
+void zones_compile_due(struct zones *z)
+{
+	if (z->dirty && z->settled && !yg_role_draining(z->ctx))
+		zones_policy_compile(z);
+}
+
 static void on_compile(uv_idle_t *h)
 {
-	struct zones *z = h->data;
 	(void)uv_idle_stop(h);
-	if (z->dirty && z->settled && !yg_role_draining(z->ctx)) {
-		z->dirty = false;
-		zones_policy_compile(z);
-	}
+	zones_compile_due(h->data);
 }
 
 void zones_changed(struct zones *z)
@@ -199,7 +202,7 @@ static void on_drain(struct yg_role_ctx *ctx)
 {
 	struct zones *z = ctx->user;
 	for (size_t i = 0; i < z->count; i++)
-		if (z->zones[i].unsaved && !zones_job_sees(z))
+		if (z->zones[i].unsaved && !zones_job_saves(z))
 			zones_kept_write(&z->zones[i]);
 	yg_role_stop(ctx);
 }
@@ -211,7 +214,7 @@ static yg_status open_zone(struct zone *z, struct yg_err *err)
 		return zones_xfr_open(z, err);
 	}
 	zones_file_look(z, true);
-	if (z->records == NULL && zones_list(z).n == 0) /* it cannot be read: what it was */
+	if (z->now.records == NULL && zones_list(z).n == 0) /* it cannot be read: what it was */
 		zones_kept_read(z);
 	return YG_OK;
 }

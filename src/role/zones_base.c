@@ -4,7 +4,6 @@
  * as it is small; when what is beside it has grown, all is compiled again. */
 #include <stdlib.h>
 
-#include "base/breath.h"
 #include "dns/xfr.h"
 #include "role/zones_internal.h"
 
@@ -12,9 +11,10 @@
 #define BESIDE_MOST 50000u /* names of zones that are compiled anew */
 #define KEYS_MOST   (YG_DNS_CHANGES_MAX / 8)
 #define SINCE_BYTES ((size_t)64 << 20)
-#define REST_TIMES  10 /* all is compiled a tenth of the time at most */
+#define REST_TIMES  10 /* all is compiled a tenth of a core's time at most */
 #define REST_LEAST  (5 * YG_US_PER_S)
 #define SLOW_PART   4 /* a policy beside the base is to take less than a quarter of its time */
+#define PREPARE_US  (60 * YG_US_PER_S) /* until it is tried again */
 
 static void drop(struct zone *z)
 {
@@ -40,13 +40,13 @@ void zones_base_set(struct zones *z, struct zones_compiled *c)
 {
 	struct yg_err err = {0};
 	forget(z);
-	z->base.full_at = zones_now(z) + YG_MAX(c->took_us * REST_TIMES, (int64_t)REST_LEAST);
+	z->base.full_at = zones_now(z) + YG_MAX(c->used_us * REST_TIMES, (int64_t)REST_LEAST);
 	if (c->policy == NULL || yg_dns_policy_info(c->policy).names < BASE_NAMES)
 		return;
 	z->base.policy = c->policy;
 	c->policy = NULL;
 	z->base.generation = c->generation;
-	z->base.took_us = c->took_us;
+	z->base.used_us = c->used_us;
 	for (size_t i = 0; i < z->count; i++) {
 		struct zone *one = &z->zones[i];
 		one->base_stats = one->stats;
@@ -73,7 +73,7 @@ void zones_base_note(struct zone *z, const struct yg_dns_xfr *x)
 	if (z->changes != NULL && (yg_dns_xfr_each(x, note, z, NULL) != YG_OK ||
 				   yg_dns_changes_count(z->changes) > KEYS_MOST))
 		drop(z);
-	if (zones_job_sees(z->all) && !z->since_all &&
+	if (zones_job_generation(z->all) != 0 && !z->since_all &&
 	    yg_dns_xfr_each(x, note_since, z, NULL) != YG_OK)
 		z->since_all = true;
 }
@@ -85,17 +85,12 @@ void zones_base_since_begin(struct zone *z)
 	z->since_all = false;
 }
 
-void zones_base_since_end(struct zone *z, struct zone *seen)
+void zones_base_since_end(struct zone *z)
 {
 	struct yg_sv rest = yg_buf_sv(&z->since);
 	struct yg_dns_name owner;
 	struct yg_zone_rr rr;
 	uint8_t mark;
-	if (seen->changes != NULL && z->changes != NULL) { /* it has learnt already */
-		drop(z);
-		z->changes = seen->changes;
-		seen->changes = NULL;
-	}
 	if (z->since_all)
 		drop(z);
 	while (z->changes != NULL && yg_dns_record_unpack(&rest, &z->origin, &mark, &owner, &rr))
@@ -108,7 +103,9 @@ void zones_base_since_end(struct zone *z, struct zone *seen)
 /* About how many names it has. */
 static uint64_t names_of(const struct zone *z)
 {
-	return z->records != NULL ? yg_dns_records_count(z->records) : zones_list(z).n / 16;
+	if (z->now.records != NULL)
+		return yg_dns_records_count(z->now.records);
+	return YG_MAX(z->now.list_plain, (uint64_t)zones_list(z).n) / 16;
 }
 
 bool zones_base_large(const struct zones *z)
@@ -132,13 +129,13 @@ bool zones_base_fits(const struct zones *z)
 	return beside <= BESIDE_MOST;
 }
 
-void zones_base_done(struct zones *z, int64_t took_us)
+void zones_base_done(struct zones *z, int64_t used_us)
 {
 	size_t keys = 0;
 	for (size_t i = 0; i < z->count; i++)
 		if (z->zones[i].changes != NULL)
 			keys += yg_dns_changes_count(z->zones[i].changes);
-	z->base.again = keys > KEYS_MOST / 2 || took_us > z->base.took_us / SLOW_PART;
+	z->base.again = keys > KEYS_MOST / 2 || used_us > z->base.used_us / SLOW_PART;
 }
 
 void zones_base_tick(struct zones *z)
@@ -152,7 +149,7 @@ void zones_base_tick(struct zones *z)
 	zones_changed(z);
 }
 
-/* ---- compiling ---- */
+/* ---- its records ---- */
 
 struct walk {
 	const struct zone *z;
@@ -161,8 +158,7 @@ struct walk {
 static bool next(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
 {
 	struct walk *w = ctx;
-	yg_breathe(1);
-	return yg_dns_records_next(w->z->records, &w->at, owner, rr);
+	return yg_dns_records_next(w->z->now.records, &w->at, owner, rr);
 }
 
 static bool may(const void *ctx, struct yg_sv front)
@@ -173,19 +169,92 @@ static bool may(const void *ctx, struct yg_sv front)
 static bool next_changed(void *ctx, struct yg_dns_name *owner, struct yg_zone_rr *rr)
 {
 	struct walk *w = ctx;
-	return yg_dns_records_next_if(w->z->records, &w->changed_at, may, w->z->changes, owner, rr);
+	return yg_dns_records_next_if(w->z->now.records, &w->changed_at, may, w->z->changes, owner,
+				      rr);
 }
 
-bool zones_base_learn(struct zone *z)
+/* ---- so that the next changes are in force sooner ---- */
+
+static bool is_unlearnt(const struct zone *z)
+{
+	return z->changes != NULL && !yg_dns_changes_learnt(z->changes);
+}
+
+static bool learn(struct zone *z)
 {
 	struct walk w = {.z = z};
 	const struct yg_dns_changes_source from = {&w, next, next_changed};
-	if (z->changes == NULL || yg_dns_changes_learnt(z->changes) ||
-	    yg_dns_changes_count(z->changes) > 0)
+	if (!is_unlearnt(z))
 		return false;
-	(void)yg_dns_changes_learn(z->changes, yg_dns_records_origin(z->records), &from, NULL);
+	(void)yg_dns_changes_learn(z->changes, yg_dns_records_origin(z->now.records), &from, NULL);
 	return true;
 }
+
+/* Of a large one, which the thread does. */
+static bool is_unprepared(const struct zone *z)
+{
+	const struct yg_dns_records *r = z->now.records;
+	return z->conf->axfr.n > 0 && r != NULL && yg_dns_records_is_large(r) &&
+	       (!yg_dns_records_is_indexed(r) || is_unlearnt(z));
+}
+
+void zones_prepare(struct zone *z)
+{
+	struct yg_dns_records *r = z->now.records;
+	if (yg_dns_records_is_large(r)) {
+		(void)zones_job_begin(z->all, ZONES_PREPARE); /* if not now, at the next tick */
+		return;
+	}
+	bool indexed = yg_dns_records_prepare(r), learnt = learn(z);
+	if (indexed || learnt)
+		yg_dns_records_rest(r);
+}
+
+bool zones_prepare_due(const struct zones *z)
+{
+	bool due = false;
+	for (size_t i = 0; i < z->count; i++)
+		due = due || is_unprepared(&z->zones[i]);
+	return due && zones_now(z) >= z->prepare_at;
+}
+
+void zones_prepare_begin(const struct zones *z, struct zones *seen)
+{
+	for (size_t i = 0; i < z->count; i++) {
+		const struct zone *one = &z->zones[i];
+		if (!is_unprepared(one))
+			continue;
+		seen->zones[i].to_index = !yg_dns_records_is_indexed(one->now.records);
+		if (is_unlearnt(one))
+			(void)yg_dns_changes_new(z->base.policy, &seen->zones[i].changes, NULL);
+	}
+}
+
+void zones_prepare_work(struct zones *seen)
+{
+	for (size_t i = 0; i < seen->count; i++) {
+		struct zone *one = &seen->zones[i];
+		if (one->to_index)
+			(void)yg_dns_records_view_index(one->now.records);
+		(void)learn(one);
+	}
+}
+
+void zones_prepare_end(struct zones *z, struct zones *seen)
+{
+	z->prepare_at = 0;
+	for (size_t i = 0; i < z->count; i++) {
+		struct zone *one = &z->zones[i];
+		if (one->now.records != NULL && seen->zones[i].now.records != NULL)
+			yg_dns_records_take_index(one->now.records, seen->zones[i].now.records);
+		if (is_unlearnt(one) && seen->zones[i].changes != NULL)
+			yg_dns_changes_take_learnt(one->changes, seen->zones[i].changes);
+	}
+	if (zones_prepare_due(z)) /* no memory, or it has changed too much meanwhile */
+		z->prepare_at = zones_now(z) + PREPARE_US;
+}
+
+/* ---- compiling ---- */
 
 yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
 			      struct yg_err *err)
@@ -196,11 +265,12 @@ yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t
 	struct yg_zone_rr rr;
 	z->news.refused_n = z->base_refused; /* and what is refused of the changes */
 	yg_status st = yg_dns_builder_continue(b, number, &z->base_stats, err);
-	if (st == YG_OK && z->records != NULL && yg_dns_records_soa(z->records, &owner, &rr))
+	if (st == YG_OK && z->now.records != NULL &&
+	    yg_dns_records_soa(z->now.records, &owner, &rr))
 		st = yg_dns_builder_rr(b, number, &rr, err);
-	if (st == YG_OK && z->records != NULL)
-		st = yg_dns_changes_apply(z->changes, b, number, yg_dns_records_origin(z->records),
-					  &from, err);
+	if (st == YG_OK && z->now.records != NULL)
+		st = yg_dns_changes_apply(z->changes, b, number,
+					  yg_dns_records_origin(z->now.records), &from, err);
 	return st;
 }
 
@@ -208,10 +278,10 @@ struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_
 					  uint32_t number)
 {
 	struct yg_dns_zone_stats s = yg_dns_builder_stats(b, number);
-	if (z->records == NULL)
+	if (z->now.records == NULL)
 		return s;
 	uint64_t rest = s.taken + s.duplicates + s.other + s.out_of_zone;
-	s.records = yg_dns_records_count(z->records) + s.out_of_zone;
+	s.records = yg_dns_records_count(z->now.records) + s.out_of_zone;
 	s.refused = s.records - YG_MIN(s.records, rest);
 	return s;
 }

@@ -46,7 +46,7 @@ static void count(struct yg_buf *b, const char *key, uint64_t n)
 
 static const char *state_of(const struct zone *z)
 {
-	bool there = z->records != NULL || zones_list(z).n > 0;
+	bool there = z->now.records != NULL || zones_list(z).n > 0;
 	if (z->job != NULL && !there)
 		return "loading";
 	if (!there)
@@ -61,7 +61,7 @@ static void put_origin(const struct zone *z, struct yg_buf *b)
 	char text[YG_DNS_NAME_TEXT_MAX];
 	struct yg_sb s = yg_sb_init(text, sizeof text);
 	const struct yg_dns_name *origin =
-		z->records != NULL ? yg_dns_records_origin(z->records) : z->spec.origin;
+		z->now.records != NULL ? yg_dns_records_origin(z->now.records) : z->spec.origin;
 	if (origin != NULL)
 		yg_dns_name_format(&s, origin);
 	member(b, "origin", yg_sb_sv(&s));
@@ -115,7 +115,8 @@ static void put_zone(const struct zone *z, struct yg_buf *b)
 	count(b, "serial", z->stats.serial);
 	count(b, "records", z->stats.records);
 	put_counts(&z->stats, b);
-	count(b, "bytes", z->records != NULL ? yg_dns_records_bytes(z->records) : zones_list(z).n);
+	count(b, "bytes",
+	      z->now.records != NULL ? yg_dns_records_bytes(z->now.records) : zones_list(z).n);
 	member(b, "state", yg_sv_of(state_of(z)));
 	count(b, "changed_at", (uint64_t)z->news.changed_at);
 	count(b, "checked_at", (uint64_t)z->news.checked_at);

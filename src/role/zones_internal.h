@@ -1,6 +1,6 @@
 /* zones_internal.h - the parts of role zones: zones.c (what there is, when), zones_file.c
- * (files and what is kept of every zone), zones_read.c (a file), zones_local.c (local zones), zones_policy.c (all of them into one
- * snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
+ * (when a file is to be read), zones_read.c (a file), zones_kept.c (what every zone has, and what is
+ * kept of it), zones_local.c (local zones), zones_policy.c (all of them into one snapshot), zones_xfr.c (transfers), zones_inputs.c (what the centre sends),
  * zones_base.c (what has changed since all was compiled), zones_job.c (all of it, in a thread), zones_notify.c (who says that a zone has
  * changed), zones_publish.c, zones_serve.c and zones_serve_tcp.c (our own policy as a zone), zones_door.c
  * (what there is to say of every zone).
@@ -48,6 +48,12 @@ struct zone_state { /* of a file, to see that it changed */
 	int64_t mtime_ns, ctime_ns, size;
 	uint64_t inode;
 };
+struct zone_content {
+	struct yg_dns_records *records; /* owned; NULL: none yet, or a list */
+	struct yg_buf list;             /* owned; as its file is, until it is kept: */
+	struct yg_sv list_map;          /* owned; the file in which it is kept */
+	uint64_t list_plain;            /* bytes of the list when it is unpacked */
+};
 struct zone {
 	struct zones *all;
 	const struct yg_conf_dns_policy *conf;
@@ -55,10 +61,8 @@ struct zone {
 	struct yg_dns_name origin; /* spec.origin, when configured */
 	char ede_text[160];
 	bool is_list;
-	/* what is in force */
-	struct yg_dns_records *records; /* owned; NULL: none yet, or a list */
-	struct yg_buf list;             /* owned; as its file is, until it is kept: */
-	struct yg_sv list_map;          /* owned; the file in which it is kept */
+	struct zone_content now, before; /* owned; before: while the one of now is on trial */
+	bool on_trial;                  /* of a file, and no policy has been compiled with it yet */
 	struct yg_dns_zone_stats stats; /* of the last policy */
 	struct zone_news news;
 	/* a file */
@@ -84,12 +88,13 @@ struct zone {
 	/* since the view that is being compiled beside */
 	struct yg_buf since; /* owned: records that came or went, packed */
 	bool since_all;      /* or all of it */
+	bool to_index;       /* of a view */
 };
 
 struct zones_base {                   /* the last policy that was compiled whole */
 	struct yg_dns_policy *policy; /* owned; NULL: none worth while */
 	uint64_t generation;
-	int64_t took_us; /* to compile */
+	int64_t used_us; /* of a core, to compile it */
 	bool again;      /* all is to be compiled when it is time: */
 	bool whole;      /* now */
 	int64_t full_at; /* us, monotonic */
@@ -118,6 +123,7 @@ struct zones {
 	struct zones_base base;
 	struct zones_job *job; /* owned */
 	uint64_t base_before;  /* generation: what the policy before stood over */
+	int64_t prepare_at;    /* us, monotonic: not before */
 	bool dirty, begun, gives_way,
 		beside; /* begun: the first one is compiled; beside: a copy, a thread's */
 	uv_timer_t watch;
@@ -148,10 +154,26 @@ static inline int64_t zones_now(const struct zones *z)
 }
 /* After a zone has changed: the policy is compiled when the loop comes to it. */
 void zones_changed(struct zones *z);
+void zones_compile_due(struct zones *z); /* when something has, and it may be now */
 
 /* zones_file.c */
 void zones_file_look(struct zone *z, bool at_once); /* reads it when it has changed */
-void zones_kept_read(struct zone *z);               /* at the start: what there was */
+
+/* zones_kept.c */
+void zones_content_init(struct zone_content *c);
+void zones_content_end(struct zone_content *c);
+/* What was read, on trial from now on; saved: by zones_kept_try(). */
+void zones_content_new(struct zone *z, struct zone_content *c, bool saved);
+/* A policy with all that is on trial has been compiled, or cannot be; seen: from this view of
+ * it; NULL: as it is.  at: the zone of which it cannot; SIZE_MAX: not known.  False: nothing
+ * was refused, and compiling it again is in vain. */
+void zones_tried_good(struct zones *z, const struct zones *seen);
+bool zones_tried_bad(struct zones *z, const struct zones *seen, size_t at,
+		     const struct yg_err *err);
+void zones_refused(struct zone *z, const struct yg_err *err); /* what its file holds */
+/* Beside what is kept, into a file of its own; any thread. */
+yg_status zones_kept_try(const struct zone *z, struct zone_content *c, struct yg_err *err);
+void zones_kept_read(struct zone *z); /* at the start: what there was */
 void zones_kept_write(struct zone *z);
 yg_status zones_kept_save(struct zone *z, struct yg_err *err); /* the file alone; any thread */
 /* It is kept (or not, which is told): a list is read from there from now on. */
@@ -160,12 +182,13 @@ bool zones_kept_map(const struct zone *z, struct yg_sv *out);
 struct yg_sv zones_list(const struct zone *z); /* of a list: its bytes */
 uint8_t *zones_key(struct zones *z, uint8_t out[static 16]);
 
-/* zones_read.c: the file of a zone, now, or, when it is large, by the job's thread */
+/* zones_read.c: the file of a zone, now, or, when it takes long, by the job's thread */
 struct zones_reading;
-void zones_read(struct zone *z, bool large);
+void zones_read(struct zone *z);
 struct zones_reading *zones_reading_new(struct zones *z); /* NULL: none is to be read */
-void zones_reading_work(struct zones_reading *r);         /* any thread */
-void zones_reading_take(struct zones_reading *r);         /* comes into force; frees it */
+const struct zone *zones_reading_zone(const struct zones_reading *r);
+void zones_reading_work(struct zones_reading *r); /* any thread */
+void zones_reading_take(struct zones_reading *r); /* comes into force; frees it */
 
 /* zones_made.c: every zone of what is compiled, in its order; configured: their numbers. */
 void zones_made_look(struct zones *z, const struct yg_dns_builder *b, const uint32_t *configured);
@@ -204,7 +227,8 @@ struct zones_compiled { /* all of it */
 	int fd; /* owned: its file, under its name; -1: none */
 	struct yg_dns_build_stats stats;
 	struct yg_dns_policy *policy; /* owned: opened again; NULL: not yet */
-	int64_t took_us;
+	int64_t took_us, used_us;     /* used: of a core */
+	size_t bad; /* the zone that cannot be compiled; SIZE_MAX: none, or not known */
 };
 void zones_compiled_end(struct zones_compiled *c);
 uint64_t zones_policy_next(const struct zones *z); /* the next generation */
@@ -222,13 +246,19 @@ void zones_base_set(struct zones *z, struct zones_compiled *c); /* all is in it 
 bool zones_base_large(const struct zones *z); /* all of it takes so long that others wait */
 void zones_base_drop(struct zone *z);         /* all of the zone may have changed */
 void zones_base_note(struct zone *z, const struct yg_dns_xfr *x); /* what this has changed */
-bool zones_base_learn(struct zone *z);       /* so that the next changes are quick; false: it had */
 bool zones_base_fits(const struct zones *z); /* the next policy may stand over the base */
-void zones_base_done(struct zones *z, int64_t took_us); /* one over it is in force */
+void zones_base_done(struct zones *z, int64_t used_us); /* one over it is in force */
 void zones_base_tick(struct zones *z);
 void zones_base_since_begin(struct zone *z); /* a view of it is taken */
-/* A base was made from that view, `seen`: what has changed since. */
-void zones_base_since_end(struct zone *z, struct zone *seen);
+/* A base was made from that view: what has changed since. */
+void zones_base_since_end(struct zone *z);
+/* Index and what is to be learnt, so that the next change is in force sooner: now or, of a
+ * large zone, by the job, from a view of it. */
+void zones_prepare(struct zone *z);
+bool zones_prepare_due(const struct zones *z);
+void zones_prepare_begin(const struct zones *z, struct zones *seen);
+void zones_prepare_work(struct zones *seen); /* any thread */
+void zones_prepare_end(struct zones *z, struct zones *seen);
 yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
 			      struct yg_err *err);
 struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_dns_builder *b,
@@ -236,14 +266,17 @@ struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_
 
 /* zones_job.c: what takes long, in a thread, while the loop goes on; one at a time */
 enum zones_work {
-	ZONES_COMPILE, /* all of it, from a view of how everything is now; and what SAVE does */
-	ZONES_SAVE,    /* large zones are written down, from such a view */
-	ZONES_READ,    /* the large file of a zone */
+	ZONES_COMPILE, /* all of it, from a view of how everything is now */
+	ZONES_PREPARE, /* large zones, from such a view, for their next change */
+	ZONES_SAVE,    /* they are written down, from such a view */
+	ZONES_READ,    /* the file of a zone, when it takes long */
 	ZONES_COMPARE, /* what is published with what is to be (zones_publish.c) */
 };
 yg_status zones_job_open(struct zones *z, struct yg_err *err);
 bool zones_job_busy(const struct zones *z);
-bool zones_job_sees(const struct zones *z);           /* it works on a view */
+bool zones_job_sees(const struct zones *z); /* it works on a view */
+bool zones_job_saves(const struct zones *z);
+bool zones_job_reads(const struct zone *z);           /* the file of this one */
 uint64_t zones_job_generation(const struct zones *z); /* 0: none is being compiled */
 /* False: one is under way, there is nothing to do, or no memory. */
 bool zones_job_begin(struct zones *z, enum zones_work what);
@@ -256,6 +289,7 @@ yg_status zones_xfr_open(struct zone *z, struct yg_err *err);
 void zones_xfr_begin(struct zone *z);    /* at once, or again when the running one ends */
 void zones_xfr_notified(struct zone *z); /* likewise, at most so many a second */
 void zones_xfr_tick(struct zone *z);
+bool zones_save_due(const struct zones *z);
 
 /* zones_notify.c */
 yg_status zones_notify_open(struct zones *z, struct yg_err *err);

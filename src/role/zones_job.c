@@ -1,8 +1,11 @@
 /* zones_job.c - what takes long, beside, in a thread that gives way to everybody.  All of the
- * policy is compiled, and large zones are written down, from a copy of the role's state with
- * views of the records: meanwhile the loop takes transfers and entries, and compiles small
- * changes over the base there is; what has changed since the view is then told over the
- * new one.  Large files are read, and what is published is compared with what is to be. */
+ * policy is compiled, and large zones are indexed and written down, from a copy of the role's
+ * state with views of the records: meanwhile the loop takes transfers and entries, and compiles
+ * small changes over the base there is; what has changed since the view is then told over the
+ * new one.  Files are read, and what is published is compared with what is to be.
+ *
+ * One thing at a time, and a policy that is wanted waits for no other: between two of those
+ * there is one of the rest, in turns. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,9 +21,10 @@ struct zones_job {
 	uv_sem_t begin;
 	bool has_thread, busy, polite;
 	enum zones_work what;
+	size_t turn; /* of the rest */
 	/* the thread's while busy */
 	struct zones_reading *reading; /* owned; of READ */
-	struct zones *seen;            /* owned; of COMPILE and SAVE */
+	struct zones *seen;            /* owned; of COMPILE, PREPARE and SAVE */
 	struct zones_compiled c;
 	yg_status st;
 	struct yg_err err;
@@ -41,6 +45,17 @@ bool zones_job_sees(const struct zones *z)
 	return zones_job_busy(z) && z->job->seen != NULL;
 }
 
+bool zones_job_reads(const struct zone *z)
+{
+	const struct zones_job *j = z->all->job;
+	return zones_job_busy(z->all) && j->reading != NULL && zones_reading_zone(j->reading) == z;
+}
+
+bool zones_job_saves(const struct zones *z)
+{
+	return zones_job_busy(z) && z->job->what == ZONES_SAVE;
+}
+
 uint64_t zones_job_generation(const struct zones *z)
 {
 	return zones_job_busy(z) && z->job->what == ZONES_COMPILE ? z->job->c.generation : 0;
@@ -54,9 +69,7 @@ static void seen_free(struct zones_job *j)
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < s->count; i++) {
-		yg_dns_records_free(s->zones[i].records);
-		yg_buf_free(&s->zones[i].list);
-		yg_file_unmap(&s->zones[i].list_map);
+		zones_content_end(&s->zones[i].now);
 		yg_dns_changes_free(s->zones[i].changes);
 	}
 	if (s->inputs != j->all->inputs)
@@ -86,20 +99,19 @@ static bool see_zone(struct zone *z, struct zone *out)
 {
 	*out = *z;
 	out->changes = NULL;
-	out->records = NULL;
-	out->list_map = (struct yg_sv){"", 0};
 	out->since = (struct yg_buf){0};
 	out->job = NULL;
-	yg_buf_init(&out->list, ZONES_FILE_MAX);
-	if (z->records != NULL) {
-		out->records = yg_dns_records_view(z->records);
-		return out->records != NULL;
+	zones_content_init(&out->now);
+	zones_content_init(&out->before);
+	if (z->now.records != NULL) {
+		out->now.records = yg_dns_records_view(z->now.records);
+		return out->now.records != NULL;
 	}
-	if (z->list.n == 0 &&
-	    z->list_map.n > 0) /* the file may be replaced: this stays the old one */
-		return zones_kept_map(z, &out->list_map);
-	yg_buf_put(&out->list, zones_list(z));
-	return !out->list.bad;
+	if (z->now.list.n == 0 &&
+	    z->now.list_map.n > 0) /* the file may be replaced: this stays the old one */
+		return zones_kept_map(z, &out->now.list_map);
+	yg_buf_put(&out->now.list, zones_list(z));
+	return !out->now.list.bad;
 }
 
 static bool see(struct zones_job *j)
@@ -127,34 +139,33 @@ static bool see(struct zones_job *j)
 
 /* ---- the thread ---- */
 
-static void work_on_view(struct zones_job *j)
+static void compile(struct zones_job *j)
 {
-	struct zones *s = j->seen;
-	if (j->what == ZONES_COMPILE) {
-		j->st = zones_policy_whole(s, &j->c, &j->err);
-		if (j->st == YG_OK && fsync(j->c.fd) == 0)
-			(void)zones_policy_map(&j->c, NULL); /* if not, there is no base */
-	}
-	for (size_t i = 0; i < s->count; i++) {
-		struct zone *one = &s->zones[i];
-		if (one->unsaved) {
-			j->saved[i].tried = true;
-			j->saved[i].st = zones_kept_save(one, &j->saved[i].err);
-		}
-		if (j->c.policy != NULL && one->records != NULL && one->conf->axfr.n > 0 &&
-		    yg_dns_changes_new(j->c.policy, &one->changes, NULL) == YG_OK)
-			(void)zones_base_learn(one);
+	j->st = zones_policy_whole(j->seen, &j->c, &j->err);
+	if (j->st == YG_OK && fsync(j->c.fd) == 0)
+		(void)zones_policy_map(&j->c, NULL); /* if not, there is no base */
+}
+
+static void save(struct zones_job *j)
+{
+	for (size_t i = 0; i < j->seen->count; i++) {
+		struct zone *one = &j->seen->zones[i];
+		if (!one->unsaved)
+			continue;
+		j->saved[i].tried = true;
+		j->saved[i].st = zones_kept_save(one, &j->saved[i].err);
 	}
 }
 
 static void work(struct zones_job *j)
 {
-	if (j->what == ZONES_READ)
-		zones_reading_work(j->reading);
-	else if (j->what == ZONES_COMPARE)
-		zones_compare_work(j->all);
-	else
-		work_on_view(j);
+	switch (j->what) {
+	case ZONES_COMPILE: compile(j); break;
+	case ZONES_PREPARE: zones_prepare_work(j->seen); break;
+	case ZONES_SAVE: save(j); break;
+	case ZONES_READ: zones_reading_work(j->reading); break;
+	case ZONES_COMPARE: zones_compare_work(j->all); break;
+	}
 }
 
 static void in_thread(void *arg)
@@ -205,7 +216,7 @@ static void take_compiled(struct zones_job *j)
 		take_news(&z->zones[i], &j->seen->zones[i]);
 	zones_base_set(z, &j->c);
 	for (size_t i = 0; i < z->count; i++)
-		zones_base_since_end(&z->zones[i], &j->seen->zones[i]);
+		zones_base_since_end(&z->zones[i]);
 	z->intel_changed = z->intel_given;
 	if (!z->intel_given) {
 		z->intel_next = j->seen->intel_next;
@@ -213,48 +224,74 @@ static void take_compiled(struct zones_job *j)
 	}
 }
 
-/* What the view was for. */
-static void seen_done(struct zones_job *j)
+/* It is the base now; as soon as the job is free it comes into force. */
+static void compiled(struct zones_job *j)
 {
 	struct zones *z = j->all;
-	take_saved(j);
-	bool good = j->what == ZONES_COMPILE && j->st == YG_OK;
-	if (good)
+	bool again = j->st != YG_OK && zones_tried_bad(z, j->seen, j->c.bad, &j->err);
+	if (j->st == YG_OK) {
+		zones_tried_good(z, j->seen);
 		take_compiled(j);
+	}
 	YG_AUTO(zones_compiled_end) struct zones_compiled c = j->c; /* another may begin at once */
 	j->c = (struct zones_compiled){.fd = -1};
 	seen_free(j);
 	j->busy = false;
-	if (good)
+	if (j->st == YG_OK)
 		zones_policy_take(z, &c);
-	else if (j->what == ZONES_COMPILE)
+	else if (again)
+		zones_changed(z);
+	else
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&j->err));
+}
+
+static void ended(struct zones_job *j)
+{
+	struct zones *z = j->all;
+	struct zones_reading *reading = j->reading;
+	switch (j->what) {
+	case ZONES_COMPILE: compiled(j); return;
+	case ZONES_PREPARE: zones_prepare_end(z, j->seen); break;
+	case ZONES_SAVE: take_saved(j); break;
+	case ZONES_READ: j->reading = NULL; break;
+	case ZONES_COMPARE: break;
+	}
+	seen_free(j);
+	j->busy = false;
+	if (j->what == ZONES_READ)
+		zones_reading_take(reading);
+	else if (j->what == ZONES_COMPARE)
+		zones_compare_end(z);
+}
+
+/* What is next.  A policy that is wanted, unless the last one was only now. */
+static void go_on(struct zones_job *j)
+{
+	static const enum zones_work rest[] = {ZONES_PREPARE, ZONES_COMPARE, ZONES_READ,
+					       ZONES_SAVE};
+	struct zones *z = j->all;
+	if (z->given) { /* wanted meanwhile, and not done */
+		z->given = false;
+		zones_changed(z);
+	}
+	if (j->what != ZONES_COMPILE) {
+		zones_compile_due(z);
+		zones_base_tick(z);
+	}
+	for (size_t i = 0; i < YG_LEN(rest) && !j->busy; i++)
+		if (zones_job_begin(z, rest[(j->turn + i) % YG_LEN(rest)]))
+			j->turn = (j->turn + i + 1) % YG_LEN(rest);
 }
 
 static void on_done(void *ctx)
 {
 	struct zones_job *j = ctx;
-	struct zones *z = j->all;
-	struct zones_reading *reading = j->reading;
 	if (!j->busy)
 		return;
-	j->reading = NULL;
-	if (j->seen != NULL) {
-		seen_done(j);
-	} else {
-		j->busy = false;
-		if (reading != NULL)
-			zones_reading_take(reading);
-		else
-			zones_compare_end(z);
-	}
-	if (z->given) { /* wanted meanwhile, and not done */
-		z->given = false;
-		zones_changed(z);
-	}
-	(void)zones_job_begin(z, ZONES_COMPARE);
-	(void)zones_job_begin(z, ZONES_READ);
-	zones_rest(z);
+	ended(j);
+	if (!j->busy)
+		go_on(j);
+	zones_rest(j->all);
 }
 
 static bool begin_view(struct zones_job *j, enum zones_work what)
@@ -267,9 +304,13 @@ static bool begin_view(struct zones_job *j, enum zones_work what)
 	j->err = (struct yg_err){0};
 	if (what == ZONES_COMPILE)
 		z->given = z->intel_given = false;
+	if (what == ZONES_PREPARE)
+		zones_prepare_begin(z, j->seen);
 	for (size_t i = 0; i < z->count; i++) {
-		zones_base_since_begin(&z->zones[i]);
-		z->zones[i].unsaved = false;
+		if (what == ZONES_COMPILE)
+			zones_base_since_begin(&z->zones[i]);
+		if (what == ZONES_SAVE)
+			z->zones[i].unsaved = false;
 	}
 	return true;
 }
@@ -278,18 +319,17 @@ bool zones_job_begin(struct zones *z, enum zones_work what)
 {
 	struct zones_job *j = z->job;
 	bool good = false;
-	if (j == NULL || j->busy)
+	if (j == NULL || j->busy || (what == ZONES_PREPARE && !zones_prepare_due(z)) ||
+	    (what == ZONES_SAVE && !zones_save_due(z)))
 		return false;
 	if (!j->has_thread)
 		j->has_thread = uv_thread_create(&j->thread, in_thread, j) == 0;
 	if (!j->has_thread)
 		return false;
-	switch (what) {
-	case ZONES_COMPILE:
-	case ZONES_SAVE: good = begin_view(j, what); break;
-	case ZONES_READ: good = (j->reading = zones_reading_new(z)) != NULL; break;
-	case ZONES_COMPARE: good = zones_compare_begin(z); break;
-	}
+	if (what == ZONES_READ)
+		good = (j->reading = zones_reading_new(z)) != NULL;
+	else
+		good = what == ZONES_COMPARE ? zones_compare_begin(z) : begin_view(j, what);
 	if (!good)
 		return false;
 	j->what = what;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/breath.h"
 #include "dns/answer.h"
 #include "dns/source.h"
 #include "os/file.h"
@@ -16,7 +15,6 @@
 #include "role/zones_internal.h"
 
 #define FOLDER ZONES_FOLDER
-#define BREATH 3u /* of one record */
 #define NICE   10
 
 static void name_of(uint64_t generation, char *buf, size_t n)
@@ -139,16 +137,15 @@ static yg_status add_zone(struct compiling *c, struct zone *z, uint32_t *out, st
 	c->at = z;
 	c->shown = 0;
 	z->news.refused_n = 0;
-	if (z->records != NULL)
-		spec.origin = yg_dns_records_origin(z->records);
+	if (z->now.records != NULL)
+		spec.origin = yg_dns_records_origin(z->now.records);
 	yg_status st = yg_dns_builder_zone(c->b, &spec, out, err);
 	if (st == YG_OK && continues)
 		st = zones_base_continue(z, c->b, *out, err);
 	if (st == YG_OK && !continues && z->is_list && zones_list(z).n > 0)
 		st = add_list(c, *out, err);
-	while (st == YG_OK && !continues && z->records != NULL &&
-	       yg_dns_records_next(z->records, &at, &owner, &rr)) {
-		yg_breathe(BREATH);
+	while (st == YG_OK && !continues && z->now.records != NULL &&
+	       yg_dns_records_next(z->now.records, &at, &owner, &rr)) {
 		st = yg_dns_builder_rr(c->b, *out, &rr, err);
 	}
 	if (st == YG_OK)
@@ -261,6 +258,7 @@ static yg_status build(struct compiling *c, struct zones_compiled *out, struct y
 					    .ctx = c,
 					    .refused = on_refused,
 					    .base = c->over ? z->base.policy : NULL};
+	out->bad = SIZE_MAX;
 	yg_status st = yg_dns_builder_new(&o, &c->b, err);
 	if (st == YG_OK)
 		st = add_modes(z->conf, c->b, err);
@@ -270,6 +268,7 @@ static yg_status build(struct compiling *c, struct zones_compiled *out, struct y
 		st = add_answers(z->conf, c->b, err);
 	for (size_t i = 0; st == YG_OK && i < z->count; i++) {
 		st = add_zone(c, &z->zones[i], &c->numbers[i], err);
+		out->bad = st != YG_OK ? i : SIZE_MAX;
 	}
 	if (st == YG_OK)
 		st = zones_inputs_after(z, c->b, c->over, err);
@@ -288,9 +287,10 @@ void zones_compiled_end(struct zones_compiled *c)
 yg_status zones_policy_whole(struct zones *z, struct zones_compiled *c, struct yg_err *err)
 {
 	YG_AUTO(compiling_end) struct compiling x = {.z = z};
-	int64_t from = zones_now(z);
+	int64_t from = zones_now(z), used = yg_thread_used_us();
 	yg_status st = build(&x, c, err);
 	c->took_us = zones_now(z) - from;
+	c->used_us = yg_thread_used_us() - used;
 	return st;
 }
 
@@ -346,20 +346,32 @@ static void tell(struct zones *z, const struct zones_compiled *c, uint64_t over)
 		    YG_KN("took_ms", c->took_us / 1000));
 }
 
-/* Over the base.  YG_LIMIT and YG_NOTFOUND: all is to be compiled. */
+/* What it says of all that is on trial.  YG_AGAIN: something was refused. */
+static yg_status judge(struct zones *z, const struct zones_compiled *c, yg_status st,
+		       const struct yg_err *err)
+{
+	if (st == YG_OK)
+		zones_tried_good(z, NULL);
+	else if (zones_tried_bad(z, NULL, c->bad, err))
+		st = YG_AGAIN;
+	return st;
+}
+
+/* Over the base.  YG_LIMIT and YG_NOTFOUND: all is to be compiled; YG_AGAIN: once more. */
 static yg_status compile_over(struct zones *z, struct yg_err *err)
 {
 	YG_AUTO(compiling_end) struct compiling c = {.z = z, .over = true};
 	YG_AUTO(zones_compiled_end)
 	struct zones_compiled out = {.generation = zones_policy_next(z), .fd = -1};
-	int64_t from = zones_now(z);
+	int64_t from = zones_now(z), used = yg_thread_used_us();
 	yg_status st = build(&c, &out, err);
+	if (st == YG_LIMIT || st == YG_NOTFOUND)
+		return st;
+	st = judge(z, &out, st, err);
 	if (st == YG_OK)
 		st = publish(z, true, out.fd, out.generation, err);
 	out.took_us = zones_now(z) - from;
-	if (st == YG_LIMIT || st == YG_NOTFOUND)
-		return st;
-	zones_base_done(z, out.took_us);
+	zones_base_done(z, yg_thread_used_us() - used);
 	if (st != YG_OK)
 		return st;
 	serve(z, true);
@@ -367,13 +379,14 @@ static yg_status compile_over(struct zones *z, struct yg_err *err)
 	return YG_OK;
 }
 
-/* All of it, here and now. */
+/* All of it, here and now.  YG_AGAIN: once more. */
 static yg_status compile_whole(struct zones *z, struct yg_err *err)
 {
 	YG_AUTO(zones_compiled_end)
 	struct zones_compiled c = {.generation = zones_policy_next(z), .fd = -1};
 	int64_t from = zones_now(z);
 	yg_status st = zones_policy_whole(z, &c, err);
+	st = judge(z, &c, st, err);
 	if (st == YG_OK)
 		st = publish(z, false, c.fd, c.generation, err);
 	if (st != YG_OK)
@@ -406,9 +419,9 @@ void zones_policy_take(struct zones *z, struct zones_compiled *c)
 void zones_rest(const struct zones *z)
 {
 	for (size_t i = 0; i < z->count; i++) {
-		if (z->zones[i].records != NULL)
-			yg_dns_records_rest(z->zones[i].records);
-		yg_file_rest(&z->zones[i].list_map);
+		if (z->zones[i].now.records != NULL)
+			yg_dns_records_rest(z->zones[i].now.records);
+		yg_file_rest(&z->zones[i].now.list_map);
 	}
 	yg_dns_policy_rest(z->base.policy);
 	(void)malloc_trim(0);
@@ -437,6 +450,8 @@ void zones_policy_compile(struct zones *z)
 	}
 	z->begun = true;
 	zones_rest(z);
-	if (st != YG_OK)
+	if (st == YG_AGAIN)
+		zones_changed(z);
+	else if (st != YG_OK)
 		yg_role_log(z->ctx, YG_EV_ZONES_FAILED, YG_KERR(&err));
 }

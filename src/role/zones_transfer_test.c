@@ -68,7 +68,11 @@ void zones_base_note(struct zone *z, const struct yg_dns_xfr *x)
 	(void)z;
 	(void)x;
 }
-bool zones_base_learn(struct zone *z)
+void zones_prepare(struct zone *z)
+{
+	(void)z;
+}
+bool zones_job_saves(const struct zones *z)
 {
 	(void)z;
 	return false;
@@ -237,7 +241,8 @@ static size_t part(bool first, unsigned addresses, bool last, uint32_t serial)
 }
 static bool feed_holds(uint64_t count)
 {
-	return feed.records != NULL ? yg_dns_records_count(feed.records) == count : count == 0;
+	return feed.now.records != NULL ? yg_dns_records_count(feed.now.records) == count
+					: count == 0;
 }
 
 /* Half an answer, and then nothing: left after thirty seconds, and asked again. */

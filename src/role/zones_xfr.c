@@ -48,7 +48,7 @@ static struct yg_dns_soa soa_of(const struct zone *z)
 	struct yg_dns_soa soa = {.serial = 0};
 	struct yg_dns_name owner;
 	struct yg_zone_rr rr;
-	if (z->records != NULL && yg_dns_records_soa(z->records, &owner, &rr))
+	if (z->now.records != NULL && yg_dns_records_soa(z->now.records, &owner, &rr))
 		(void)yg_dns_soa_read(rr.rdata, &soa);
 	return soa;
 }
@@ -57,7 +57,7 @@ static bool has_soa(const struct zone *z)
 {
 	struct yg_dns_name owner;
 	struct yg_zone_rr rr;
-	return z->records != NULL && yg_dns_records_soa(z->records, &owner, &rr);
+	return z->now.records != NULL && yg_dns_records_soa(z->now.records, &owner, &rr);
 }
 
 /* When the next one is due, after one that ended well or not. */
@@ -143,7 +143,8 @@ static void failed_uv(struct xfr_job *j, int rc, const char *what)
 static void save(struct zone *z, bool whole)
 {
 	int64_t now = zones_now(z->all);
-	if (yg_dns_records_bytes(z->records) <= SAVE_SMALL) {
+	/* while the thread writes, it may be writing what this zone was */
+	if (yg_dns_records_bytes(z->now.records) <= SAVE_SMALL && !zones_job_saves(z->all)) {
 		zones_kept_write(z);
 		return;
 	}
@@ -162,7 +163,7 @@ static void finish(struct xfr_job *j, enum yg_dns_xfr_result result)
 	struct yg_dns_xfr_stats s = yg_dns_xfr_stats(j->xfr);
 	yg_status st = z->has_tsig && !j->is_signed
 			       ? YG_FAIL(&err, YG_DENIED, "its last message is not signed")
-			       : yg_dns_xfr_take(j->xfr, &z->records, &err);
+			       : yg_dns_xfr_take(j->xfr, &z->now.records, &err);
 	if (st != YG_OK) {
 		failed(j, &err);
 		return;
@@ -280,7 +281,7 @@ static yg_status ask(struct xfr_job *j, struct yg_err *err)
 	(void)zones_key(all, o.key);
 	all->ctx->env.random(all->ctx->env.ctx, &j->id, sizeof j->id);
 	if (j->by_difference)
-		(void)yg_dns_records_soa(z->records, &owner, &rr);
+		(void)yg_dns_records_soa(z->now.records, &owner, &rr);
 	size_t n = yg_dns_xfr_ask(&z->origin, j->by_difference ? &rr.rdata : NULL, j->id,
 				  j->out + 2, YG_DNS_XFR_ASK_MAX);
 	yg_status st = yg_dns_xfr_new(&o, &j->xfr, err);
@@ -320,11 +321,13 @@ void zones_xfr_begin(struct zone *z)
 		failed_uv(j, rc, "connecting");
 }
 
-static void prepare(struct zone *z)
+bool zones_save_due(const struct zones *z)
 {
-	bool indexed = yg_dns_records_prepare(z->records), learnt = zones_base_learn(z);
-	if (indexed || learnt)
-		yg_dns_records_rest(z->records);
+	int64_t now = zones_now(z);
+	bool due = false;
+	for (size_t i = 0; i < z->count; i++)
+		due = due || (z->zones[i].unsaved && now >= z->zones[i].save_at);
+	return due;
 }
 
 static void check_expired(struct zone *z, int64_t now)
@@ -348,11 +351,10 @@ void zones_xfr_tick(struct zone *z)
 	} else if (z->job == NULL && now >= z->next_at) {
 		zones_xfr_begin(z);
 	}
-	if (z->job == NULL && z->records != NULL) /* the next change is in force sooner */
-		prepare(z);
+	if (z->job == NULL && z->now.records != NULL)
+		zones_prepare(z);
 	check_expired(z, now);
-	if (z->unsaved && now >= z->save_at)
-		(void)zones_job_begin(z->all, ZONES_SAVE); /* if not now, at the next tick */
+	(void)zones_job_begin(z->all, ZONES_SAVE); /* if one is due; if not now, at the next tick */
 }
 
 static yg_status take_key(struct zone *z, struct yg_err *err)
