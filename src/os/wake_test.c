@@ -24,6 +24,7 @@ static struct {
 static _Thread_local bool is_sender;
 
 /* The C library's; and the system may give the core to another right behind it. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): those are reserved */
 __attribute__((visibility("default"))) ssize_t write(int fd, const void *p, size_t n)
 {
 	bool slow = is_sender && t.slow;
