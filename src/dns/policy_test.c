@@ -7,9 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/breath.h"
+#include "dns/indicators.h"
 #include "dns/policy_file.h"
 #include "dns/source.h"
 #include "format/dns.h"
+#include "intel/compile.h"
+#include "intel/match.h"
 #include "oom.h"
 #include "snapshot/snapshot.h"
 #include "tap.h"
@@ -593,6 +597,85 @@ static void test_memory(void)
 	}
 }
 
+/* ---- breath ---- */
+
+static unsigned breaths;
+static void count_breath(void)
+{
+	breaths++;
+}
+
+/* A snapshot of so many names and addresses. */
+static struct yg_intel *indicators(unsigned count)
+{
+	struct yg_env env = yg_env_sim(&sim);
+	const struct yg_intel_build_opts opts = {.env = &env};
+	struct yg_intel_builder *b = NULL;
+	struct yg_intel *in = NULL;
+	int fd = memfd_create("intel", MFD_CLOEXEC);
+	yg_status st = yg_intel_builder_new(&opts, &b, NULL);
+	for (unsigned i = 0; st == YG_OK && i < count; i++) {
+		char text[64];
+		bool name = i % 2 == 0;
+		(void)snprintf(text, sizeof text, name ? "n%u.example" : "203.0.%u.%u",
+			       name ? i : i / 256 % 256, i % 256);
+		struct yg_indicator one = {.type = name ? YG_IND_DOMAIN : YG_IND_IP,
+					   .value = yg_sv_of(text),
+					   .list = YG_SV("l"),
+					   .confidence = 90};
+		st = yg_intel_builder_add(b, &one, NULL);
+	}
+	if (st != YG_OK || yg_intel_builder_finish(b, fd, 1, NULL, NULL) != YG_OK ||
+	    yg_intel_open_fd(fd, 0, &in, NULL) != YG_OK)
+		abort();
+	yg_intel_builder_free(b);
+	(void)close(fd);
+	return in;
+}
+
+/* Whoever adds something: at least so often for so many. */
+static void test_breath(void)
+{
+	const unsigned count = 4000, least = count * YG_BREATH_RECORD / YG_BREATH;
+	struct yg_env env = yg_env_sim(&sim);
+	const struct yg_dns_build_opts opts = {.env = &env};
+	const struct yg_dns_indicators_opts io = {.now = {1}, .confidence = 50};
+	struct yg_dns_indicators_stats got;
+	struct yg_dns_zone_spec spec = {
+		.name = YG_SV("z"), .layer = YG_DNS_LAYER_CENTRE_ZONE, .is_list = true};
+	struct yg_intel *in = indicators(count);
+	struct yg_dns_builder *b = NULL;
+	uint32_t zone = 0;
+	if (yg_dns_builder_new(&opts, &b, NULL) != YG_OK ||
+	    yg_dns_builder_zone(b, &spec, &zone, NULL) != YG_OK)
+		abort();
+	yg_breath_of_thread.take = count_breath;
+	T_OK(yg_dns_indicators_apply(in, b, &io, &got, NULL) == YG_OK);
+	T_NAMED(got.names == count / 2 && got.addresses == count / 2 && breaths >= least,
+		"indicators");
+	breaths = 0;
+	(void)yg_dns_indicators_digest(in);
+	T_NAMED(breaths >= count * YG_BREATH_STEP / YG_BREATH, "looking at them");
+	breaths = 0;
+	for (unsigned i = 0; i < count; i++)
+		yg_dns_builder_refuse(b, zone, i, "it means nothing", YG_SV("x"));
+	T_NAMED(breaths >= least, "lines that are refused");
+	struct yg_dns_source *s = NULL;
+	const struct yg_dns_source_opts tried = {.is_list = true};
+	char *much = calloc(1, 4 << 20);
+	T_OK(much != NULL && yg_dns_source_new(&tried, &s, NULL) == YG_OK);
+	memset(much, '#', 4 << 20);
+	breaths = 0;
+	T_OK(yg_dns_source_feed(s, (struct yg_sv){much, 4 << 20}, NULL) == YG_OK &&
+	     yg_dns_source_end(s, NULL) == YG_OK && yg_dns_source_bytes(s) == 4 << 20);
+	T_NAMED(breaths >= 16, "comments alone");
+	yg_breath_of_thread.take = NULL;
+	yg_dns_source_free(s);
+	free(much);
+	yg_dns_builder_free(b);
+	yg_intel_close(in);
+}
+
 int main(void)
 {
 	test_matrix();
@@ -604,6 +687,7 @@ int main(void)
 	test_many_zones();
 	test_damage();
 	test_file();
+	test_breath();
 	test_memory();
 	return tap_done();
 }

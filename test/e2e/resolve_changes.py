@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from harness import done, free_port, ok, until
+from harness import done, free_port, ok, sanitized, until
 from primary import Primary
 from resolve_lib import Upstream, ask, resolver
 
@@ -32,6 +32,13 @@ def beside(s, name, text):
     with open(path + ".new", "w", encoding="utf-8") as f:
         f.write(text)
     os.rename(path + ".new", path)
+
+
+def used(s):
+    """Seconds of a core that role zones has used."""
+    with open(f"/proc/{s.pid('zones')}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def last(s):
@@ -101,9 +108,13 @@ with Primary("feed.rpz", NAMES) as feed, Upstream(ANSWERS) as up:
         s.process.wait()
         s.start()
         as_changed("after the service was killed")
+        begun = used(s)
         change(NAMES[10:9000], [f"m{i}.other.net" for i in range(9000)])
         ok(comes(s, "m0.other.net", True) is not None, "many changes at once")
-        ok(until(lambda: last(s)["over"] == 0, 90), "are compiled whole when there is time", last(s))
+        # by what it needs of a core, not by the clock: on a busy machine that goes faster
+        most = begun + (12 if sanitized(binary) else 4)
+        ok(until(lambda: last(s)["over"] == 0 or used(s) > most, 90) and last(s)["over"] == 0,
+           "are compiled whole when there is time", f"{last(s)} {used(s) - begun:.1f} s")
         ok(blocked(s, NAMES[4]) and blocked(s, "m0.other.net") and not blocked(s, NAMES[0]), "and hold")
 
         # all is compiled beside, as a large list is new; what comes meanwhile is not lost by that
