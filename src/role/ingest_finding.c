@@ -187,6 +187,28 @@ static uint8_t dns_severity(const struct yg_event *ev, bool noted)
 	return noted ? 4 : 3;
 }
 
+/* A field that matched, as one of a list. */
+static void put_pair(struct yg_buf *b, bool first, struct yg_sv name, struct yg_sv value)
+{
+	yg_buf_put(b, first ? YG_SV("[") : YG_SV(",["));
+	yg_json_put_str(b, yg_utf8_cut(name, YG_RULE_VALUE_MAX));
+	yg_buf_putc(b, ',');
+	yg_json_put_str(b, yg_utf8_cut(value, YG_RULE_VALUE_MAX));
+	yg_buf_putc(b, ']');
+}
+
+/* The query, and by which record of the zone it was decided. */
+static void dns_fields(const struct yg_event *f, struct yg_buf *b)
+{
+	yg_buf_put(b, YG_SV(",\"fields\":["));
+	put_pair(b, true, YG_SV("query"), f->query);
+	if (f->trigger.n > 0)
+		put_pair(b, false, YG_SV("trigger"), f->trigger);
+	if (f->rule.n > 0)
+		put_pair(b, false, YG_SV("rule"), f->rule);
+	yg_buf_putc(b, ']');
+}
+
 static void dns_json(const struct yg_event *f, bool noted, struct yg_sv asset,
 		     struct yg_sv event_id, struct yg_buf *b)
 {
@@ -204,6 +226,7 @@ static void dns_json(const struct yg_event *f, bool noted, struct yg_sv asset,
 	yg_finding_member(b, "asset", asset);
 	yg_finding_member(b, "field", YG_SV("query"));
 	yg_finding_member(b, "value", yg_utf8_cut(f->query, 2048));
+	dns_fields(f, b);
 	yg_finding_member(b, "event_id", event_id);
 	yg_finding_member(b, "time", yg_sb_sv(&t));
 	yg_finding_member(b, "title", f->finding_title);
@@ -270,11 +293,7 @@ void yg_rule_fields(const struct yg_detect_record *r, const struct yg_sv *names,
 			*field = names[i];
 			*value = yg_utf8_cut(v, YG_RULE_VALUE_MAX);
 		}
-		yg_buf_put(out, put > 1 ? YG_SV(",[") : YG_SV("["));
-		yg_json_put_str(out, yg_utf8_cut(names[i], YG_RULE_VALUE_MAX));
-		yg_buf_putc(out, ',');
-		yg_json_put_str(out, yg_utf8_cut(v, YG_RULE_VALUE_MAX));
-		yg_buf_putc(out, ']');
+		put_pair(out, put == 1, names[i], v);
 	}
 	yg_buf_putc(out, ']');
 }

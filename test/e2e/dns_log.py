@@ -102,7 +102,12 @@ def alerts(s):
     n = by.get(("dns-note", "notes"), {})
     ok("not blocked" in n.get("title", "") and n.get("severity_id") == 4, "what was only noted says so", n)
     events = s.http("GET", f"/api/v1/alerts/{a.get('id')}/events").json().get("items", [])
-    ok(any("evil.example" in json.dumps(e) or "gone.example" in json.dumps(e) for e in events), "and leads to the event", events[:1])
+    ok(any({f["name"]: f["value"].rstrip(".") for f in e["fields"]} == {"query": "x.evil.example", "trigger": "qname", "rule": "*.evil.example"}
+           for e in events), "and leads to the event, with name and record", events[:2])
+    why = s.http("GET", f"/api/v1/alerts/{a.get('id')}").json().get("reasons", [""])[0]
+    ok(why.startswith("blocked by DNS policy 'feed1' (malware); seen in query at 127.0.0.1, "), "in words", why)
+    why = s.http("GET", f"/api/v1/alerts/{n.get('id')}").json().get("reasons", [""])[0]
+    ok(why.startswith("not blocked, only noted by DNS policy 'notes'"), "also of what was only noted", why)
 
 
 def metrics(s):

@@ -28,6 +28,8 @@ export const session = signal<Session | null>(null);
 /** What the address asks for, as first.ts of a page wants it. */
 export const asked = (): Asked => ({ place: place.value, param, range, login: session.value?.person?.login ?? "" });
 export const myId = computed(() => session.value?.person?.id ?? "");
+/** The node that all is below that one may see; "": there is none but the whole. */
+export const rootOrg = () => session.value?.scope_tree_root ?? "";
 
 /** May the person do this at all; with an organisation: there? */
 export function may(permission: string, org?: string): boolean {

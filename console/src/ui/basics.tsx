@@ -291,7 +291,7 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
 /** A part of a page with a heading; `end` stands at its right. */
 export function Section({ title, end, children, id, about }: { title: string; end?: ComponentChildren; children: ComponentChildren; id?: string; about?: ComponentChildren }) {
 	return (
-		<section class="y-section" aria-labelledby={id === undefined ? undefined : `${id}-title`}>
+		<section class="y-section" id={id} aria-labelledby={id === undefined ? undefined : `${id}-title`}>
 			<div class="y-section__head">
 				<div class="y-row y-row--tight">
 					<h2 id={id === undefined ? undefined : `${id}-title`}>{title}</h2>

@@ -5,7 +5,7 @@ import { api } from "../base/api";
 import { t } from "../base/i18n";
 import { findOrgs } from "../base/orgs";
 import { link, place } from "../base/router";
-import { may } from "../base/session";
+import { may, rootOrg } from "../base/session";
 import { Button, Chip, Word } from "./basics";
 import { Combobox, Form, TextArea, TextField, useForm } from "./form";
 import { Dialog, toast } from "./overlay";
@@ -19,6 +19,23 @@ export function Verdict({ word }: { word: string }) {
 	);
 }
 export const LAYERS = ["org-allow", "centre-allow", "org-block", "centre-zone", "indicators"];
+interface OfAlert {
+	org: string;
+	indicator: string;
+	indicator_type: string;
+	category: string;
+}
+/** Made by the resolver's policy: its indicator is a zone. */
+export const isDnsAlert = (a: { indicator_type: string }) => a.indicator_type === "dns-block" || a.indicator_type === "dns-note";
+/** What stands in the place of an indicator there. */
+export function dnsFacts(a: OfAlert): [string, ComponentChildren][] {
+	const isZone = a.indicator !== "rebinding-protection";
+	return [
+		[t("evidence.verdict"), <Verdict key="v" word={a.indicator_type === "dns-note" ? "noted" : "blocked"} />],
+		[t("evidence.zone"), isZone && may("indicators:read") ? <a key="z" href={link("dns-zones", { rest: [a.indicator], scope: { org: a.org } })}>{a.indicator}</a> : <Word key="z" group="dns-word" word={a.indicator} />],
+		[t("evidence.category"), a.category],
+	];
+}
 /** The rows of the live log that a number stands for. */
 export function dnsRows(q: string, times: { from: string; to: string }, org?: string): string {
 	return link("dns-log", { query: { q, from: times.from, to: times.to }, ...(org !== undefined && { scope: { org } }) });
@@ -37,7 +54,7 @@ export function AskAllow({ name, org, small, done }: { name: string; org: string
 	);
 }
 function AskDialog({ name, org, onClose, done }: { name: string; org: string; onClose: () => void; done?: (() => void) | undefined }) {
-	const form = useForm({ name, org: org || place.value.org, reason: "" }, (v) => api.post("/dns/allow-requests", { org: v.org, name: v.name.trim(), reason: v.reason.trim() }));
+	const form = useForm({ name, org: org || place.value.org || rootOrg(), reason: "" }, (v) => api.post("/dns/allow-requests", { org: v.org, name: v.name.trim(), reason: v.reason.trim() }));
 	const v = form.value;
 	return (
 		<Dialog title={t("dns-ask.title")} onClose={onClose}>

@@ -8,6 +8,7 @@ import { go, link, withRest } from "../base/router";
 import { may } from "../base/session";
 import { Button, ButtonLink, Chip, ErrorBox, Skeleton, Time } from "./basics";
 import { ruleHref } from "./detect";
+import { AskAllow, isDnsAlert } from "./dns";
 import { Confirm, toast } from "./overlay";
 
 export interface NamedValue {
@@ -71,6 +72,7 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 	const rows = list.data.items;
 	const past = rows.filter((e) => e.historical === true).length;
 	const cut = writable && rows.length > 1;
+	const byDns = isDnsAlert(alert);
 	return (
 		<>
 			{rows.length === 0 && <p class="y-soft">{t("evidence.none")}</p>}
@@ -90,7 +92,7 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 								}}
 							/>
 						)}
-						<a href={link("search", { rest: [e.event], scope: { org: alert.org } })}>
+						<a href={link(byDns ? "dns-log" : "search", { rest: [e.event], scope: { org: alert.org } })}>
 							<Time at={e.time} exact seconds />
 						</a>
 						<span class="y-grow">
@@ -111,6 +113,7 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 					{t("evidence.except")}
 				</ButtonLink>
 			)}
+			{byDns && rows[0] !== undefined && <AskAllow small name={rows[0].value} org={alert.org} />}
 			{picked.size > 0 && (
 				<div class="y-row">
 					<Button small disabled={picked.size >= new Set(rows.map((e) => e.event)).size} onClick={() => setSplitting(true)}>

@@ -9,7 +9,7 @@ import { findAssets, findOrgs, findSystems, orgTitle, systemTitle } from "../bas
 import { singleKeys, theme } from "../base/prefs";
 import { forgetRecent } from "../base/recent";
 import { go, home, link, permanentLink, place, withScope } from "../base/router";
-import { keepChoice, may, mayAll, session, signOut } from "../base/session";
+import { keepChoice, may, mayAll, rootOrg, session, signOut } from "../base/session";
 import { live } from "../base/stream";
 import { Button, Icon, cx } from "./basics";
 import { type Export, ExportDialog } from "./export";
@@ -18,10 +18,6 @@ import { Help, PageHelp } from "./help";
 import { Confirm, Menu, Popover, Toasts, toast } from "./overlay";
 import { Palette } from "./palette";
 import { StepUp } from "./stepup";
-
-function rootOrg(): string {
-	return session.value?.scope_tree_root ?? "";
-}
 
 /** 全体 › 機関 › 情報システム › 資産 */
 function ScopeBar() {

@@ -1,6 +1,6 @@
 // One alert: why it is one, what it rests on, whom it is about, what was done.
 import { useState } from "preact/hooks";
-import { type ComponentChildren, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, type Step, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, exceptionHref, go, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useList, useLive, withRest } from "../../kit";
+import { type ComponentChildren, Button, ButtonLink, Chip, Copy, Drawer, Empty, EvidenceList, ErrorBox, Facts, Form, Menu, Num, Section, type Step, Severity, Skeleton, TextArea, Time, Value, Word, actorName, api, at, dnsFacts, exceptionHref, go, isDnsAlert, link, may, orgTitle, ruleFacts, severityName, stamp, systemTitle, t, toast, toastError, useData, useForm, useKeys, useList, useLive, withRest } from "../../kit";
 import { AllowDialog, AssignDialog, CloseDialog, Later, MergeDialog } from "./dialogs";
 import { type Alert, type Patch, STATE_TONE, change, mayWrite, undo } from "./model";
 
@@ -132,10 +132,11 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 	const open = alert !== undefined && alert.state !== "closed";
 	const writable = alert !== undefined && mayWrite(alert) && alert.merged_into === null;
 	const byRule = alert?.indicator_type === "rule";
-	const knows = may("indicators:read") && alert?.indicator_type !== "notice";
+	const byDns = alert !== undefined && isDnsAlert(alert);
+	const knows = may("indicators:read") && alert?.indicator_type !== "notice" && !byRule && !byDns;
 	const listed = link("indicators", { query: { tab: "entries", q: alert?.indicator } });
-	// what is right to happen: off the list of indicators, or out of the rule
-	const excuse = !open || alert.indicator_type === "notice" ? [] : !byRule ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }] : may("indicators:write", alert.org) ? [{ label: t("evidence.except"), run: () => go(exceptionHref(alert)) }] : [];
+	// what is right to happen: off the list of indicators, or out of the rule; a name is asked for beside the evidence
+	const excuse = !open || alert.indicator_type === "notice" || byDns ? [] : !byRule ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }] : may("indicators:write", alert.org) ? [{ label: t("evidence.except"), run: () => go(exceptionHref(alert)) }] : [];
 	useKeys(t("alerts.one"), writable ? [
 		{ keys: "a", label: t("alerts.assign.one"), run: () => setDialog("assign") },
 		...(open ? [{ keys: "z", label: t("alerts.snooze.one"), run: () => setDialog("snooze") }, { keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }] : []), ...excuse.map((x) => ({ keys: "f", ...x })),
@@ -210,13 +211,13 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 					<Section title={t("alerts.about")}>
 						<Facts
 							rows={[
-								...(byRule ? ruleFacts(alert) : alert.indicator_type === "notice" ? [] : ([
+								...(byRule ? ruleFacts(alert) : byDns ? dnsFacts(alert) : alert.indicator_type === "notice" ? [] : ([
 									[t("alerts.indicator"), <Value copy key="i">{alert.indicator}</Value>],
 									[t("alerts.type"), alert.indicator_type],
 									[t("alerts.list"), knows ? <a href={listed}>{alert.list}</a> : alert.list],
 									[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
 								] as [string, ComponentChildren][])),
-								[t("alerts.confidence"), <Num key="c" n={alert.confidence} href={knows && !byRule ? listed : undefined} />],
+								[t("alerts.confidence"), <Num key="c" n={alert.confidence} href={knows ? listed : undefined} />],
 								["TLP", alert.tlp.toUpperCase()],
 								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("overview", { scope: assetOf(alert) })}>{alert.asset}</a><ButtonLink small kind="quiet" href={link("alerts", { scope: assetOf(alert), query: { state: "all" } })}>{t("alerts.asset-alerts")}</ButtonLink>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: assetOf(alert), query: { from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
 								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("overview", { scope: { org: alert.org, system: alert.system } })}>{systemTitle(alert.system)}</a>],
