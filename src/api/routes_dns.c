@@ -1,6 +1,7 @@
 /* The resolver, as it can be asked: why a name is answered as it is, and how the zones
  * of its policy do. */
 #include "api/routes.h"
+#include "api/text.h"
 #include "event/dns_summary.h"
 #include "format/dns.h"
 #include "intel/indicator.h"
@@ -114,7 +115,8 @@ static void put_triggers(struct yg_jo *j, struct yg_json *doc, uint32_t zone)
 	yg_jo_end(j, '}');
 }
 
-static void put_refused(struct yg_jo *j, struct yg_json *doc, uint32_t zone, struct yg_arena *arena)
+static void put_refused(struct yg_jo *j, struct yg_json *doc, uint32_t zone,
+			const struct yg_request *q)
 {
 	uint32_t list = yg_json_get(doc, zone, YG_SV("refused_records"));
 	yg_jo_key(j, "refused_records");
@@ -123,8 +125,8 @@ static void put_refused(struct yg_jo *j, struct yg_json *doc, uint32_t zone, str
 	for (uint32_t i = 0, at = list + 1; i < n; i++) {
 		yg_jo_begin(j, '{');
 		yg_jo_int(j, "line", number_at(doc, at, "line"));
-		yg_jo_str(j, "reason", text_at(doc, at, "reason", arena));
-		yg_jo_str(j, "record", text_at(doc, at, "record", arena));
+		yg_jo_str(j, "reason", yg_text(q, text_at(doc, at, "reason", q->arena)));
+		yg_jo_str(j, "record", text_at(doc, at, "record", q->arena));
 		yg_jo_end(j, '}');
 		at = yg_json_at(doc, at)->next;
 	}
@@ -166,7 +168,7 @@ static void put_hits(struct yg_jo *j, const struct yg_dns_summary *sum, struct y
 struct zones_view {
 	struct yg_reach reach;
 	const struct yg_dns_summary *sum; /* NULL: none */
-	struct yg_arena *arena;
+	const struct yg_request *q;
 };
 
 static void put_zone(struct yg_jo *j, struct yg_json *doc, uint32_t zone, int64_t position,
@@ -179,20 +181,21 @@ static void put_zone(struct yg_jo *j, struct yg_json *doc, uint32_t zone, int64_
 	static const char *const times[] = {"changed_at", "checked_at", "failed_at"};
 	yg_jo_begin(j, '{');
 	for (size_t i = 0; i < YG_LEN(texts); i++)
-		yg_jo_str(j, texts[i], text_at(doc, zone, texts[i], v->arena));
-	yg_jo_str(j, "source", source_of(text_at(doc, zone, "source", v->arena), v->reach.all));
-	yg_jo_str_or_null(j, "org", text_at(doc, zone, "org", v->arena));
+		yg_jo_str(j, texts[i], text_at(doc, zone, texts[i], v->q->arena));
+	yg_jo_str(j, "source", source_of(text_at(doc, zone, "source", v->q->arena), v->reach.all));
+	yg_jo_str_or_null(j, "org", text_at(doc, zone, "org", v->q->arena));
 	yg_jo_int(j, "position", position);
 	for (size_t i = 0; i < YG_LEN(counts); i++)
 		yg_jo_int(j, counts[i], number_at(doc, zone, counts[i]));
 	for (size_t i = 0; i < YG_LEN(times); i++)
 		yg_jo_time(j, times[i], number_at(doc, zone, times[i]));
-	put_hits(j, v->sum, text_at(doc, zone, "name", v->arena));
+	put_hits(j, v->sum, text_at(doc, zone, "name", v->q->arena));
 	/* likewise what went wrong: it names files and servers */
 	yg_jo_str_or_null(j, "error",
-			  v->reach.all ? text_at(doc, zone, "error", v->arena) : YG_SV(""));
+			  v->reach.all ? yg_text(v->q, text_at(doc, zone, "error", v->q->arena))
+				       : YG_SV(""));
 	put_triggers(j, doc, zone);
-	put_refused(j, doc, zone, v->arena);
+	put_refused(j, doc, zone, v->q);
 	yg_jo_end(j, '}');
 }
 
@@ -202,7 +205,7 @@ static void put_zones(struct yg_jo *j, struct yg_json *doc, const struct zones_v
 	uint32_t list = yg_json_get(doc, 0, YG_SV("zones"));
 	uint32_t n = list != 0 ? yg_json_at(doc, list)->n : 0;
 	for (uint32_t i = 0, at = list + 1; i < n; i++) {
-		struct yg_sv org = text_at(doc, at, "org", v->arena);
+		struct yg_sv org = text_at(doc, at, "org", v->q->arena);
 		if (org.n == 0 || yg_reach_has(&v->reach, org, YG_SV("")))
 			put_zone(j, doc, at, (int64_t)i + 1, v);
 		at = yg_json_at(doc, at)->next;
@@ -236,7 +239,7 @@ yg_status yg_r_dns_zones(struct yg_api *api, struct yg_request *q, struct yg_res
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	YG_AUTO(yg_lease_end) struct yg_lease events = {0};
-	struct zones_view v = {.arena = q->arena};
+	struct zones_view v = {.q = q};
 	struct yg_search_scope scope = {0};
 	struct yg_dns_summary sum = {.n = 0};
 	struct yg_err why = {0};

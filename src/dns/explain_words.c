@@ -116,7 +116,7 @@ static void say_verdict(struct say *s, const struct yg_dns_explained *e)
 			return;
 		}
 		s->arg[2] = action_word(s, e->verdict.action);
-		say(s, "{0} ({1}) is blocked: {2}.", "{0}({1})は遮断されます:{2}。");
+		say(s, "{0} ({1}) is blocked: {2}.", "{0}({1})は遮断されます: {2}。");
 		return;
 	case YG_DNS_SAYS_ALLOWED:
 		say(s, "{0} ({1}) is allowed: it gets the true answer.",
@@ -145,13 +145,13 @@ static void say_record(struct say *s, const struct yg_dns_explained *e)
 	s->arg[3] = trigger_word(s, v->trigger);
 	s->arg[4] = number(&d, v->zone.serial);
 	say(s, "Decided by record \"{0}\" of zone {1} (layer: {2}; serial {4}); it is about {3}.",
-	    "決めたレコード:ゾーン {1}({2}、シリアル {4})の「{0}」。対象は{3}です。");
+	    "決めたレコード: ゾーン {1}({2}、シリアル {4})の「{0}」。対象は{3}です。");
 	if (e->set_aside)
 		say(s, "It is not applied: this client is only watched.",
 		    "この端末は記録だけの対象のため、適用されません。");
 	if (v->zone.category.n > 0) {
 		s->arg[0] = v->zone.category;
-		say(s, "Category: {0}.", "分類:{0}。");
+		say(s, "Category: {0}.", "分類: {0}。");
 	}
 	if (v->hit.stage > 0) {
 		yg_dns_name_format(&n, &e->at);
@@ -163,7 +163,7 @@ static void say_record(struct say *s, const struct yg_dns_explained *e)
 		s->arg[0] = number(&d, v->zone.ede_code);
 		s->arg[1] = v->zone.ede_text;
 		say(s, "The client is told: error {0} \"{1}\" (EDE).",
-		    "端末への説明(EDE {0}):「{1}」。");
+		    "端末への説明(EDE {0}): 「{1}」。");
 	}
 }
 
@@ -179,7 +179,7 @@ static void say_notes(struct say *s, const struct yg_dns_explained *e)
 		s->arg[1] = yg_sb_sv(&b);
 		s->arg[2] = action_word(s, v.action);
 		say(s, "Zone {0} only notes; its record \"{1}\" would have given: {2}.",
-		    "ゾーン {0} は記録だけです。レコード「{1}」の本来の動作:{2}。");
+		    "ゾーン {0} は記録だけです。レコード「{1}」の本来の動作: {2}。");
 	}
 }
 
@@ -218,10 +218,10 @@ static void say_cache(struct say *s, const struct yg_dns_explained *e,
 		s->arg[1] = number(&d, k->ttl > 0 ? k->ttl : k->stale);
 		if (k->ttl > 0)
 			say(s, "In the cache: {0}, fresh for {1} s.",
-			    "キャッシュ:{0}、あと {1} 秒有効。");
+			    "キャッシュ: {0}、あと {1} 秒有効。");
 		else
 			say(s, "In the cache past its time: {0}, may be served for {1} s more.",
-			    "期限切れのキャッシュ:{0}、あと {1} 秒は使用可能。");
+			    "期限切れのキャッシュ: {0}、あと {1} 秒は使用可能。");
 	} else {
 		say(s, "Not in the cache of this worker.",
 		    "このワーカーのキャッシュにはありません。");
@@ -230,7 +230,7 @@ static void say_cache(struct say *s, const struct yg_dns_explained *e,
 		say(s, "It is being asked for at this moment.", "いま上流に問い合わせ中です。");
 	s->arg[0] = t->upstream;
 	if (t->upstream.n > 0)
-		say(s, "Upstream for it: {0}.", "上流:{0}。");
+		say(s, "Upstream for it: {0}.", "上流: {0}。");
 }
 
 static void say_all(struct say *s, const struct yg_dns_explained *e,

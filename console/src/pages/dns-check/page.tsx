@@ -71,7 +71,7 @@ function Result({ e }: { e: Explanation }) {
 	const [first, ...rest] = lang.value === "ja" ? e.words_ja : e.words_en;
 	return (
 		<>
-			<Section title={t("dns-check.result")} end={<Verdict word={e.verdict} />}>
+			<Section title={t("dns-check.result")} end={<Verdict word={e.verdict === "allowed" ? "passed" : e.verdict} />}>
 				<p>
 					<strong data-content>{first}</strong>
 				</p>
@@ -130,8 +130,8 @@ function Question({ asked, found }: { asked: Asked; found: Loaded<Explanation> }
 		<Form form={form} action={t("dns-check.go")} disabled={v.name.trim() === ""}>
 			<TextField label={t("dns-check.name")} hint={t("dns-check.name-hint")} required value={v.name} onChange={(name) => form.set({ name })} fault={fault("name")} />
 			<div class="y-grid">
-				<SelectField label={t("dns-check.type")} value={v.type} onChange={(type) => form.set({ type })} options={types.map((x) => [x, x])} fault={fault("type")} />
-				<Combobox label={t("scope.organisation")} hint={t("dns-check.org-hint")} value={v.org} find={findOrgs} onChange={(org) => form.set({ org })} fault={fault("org")} />
+				<SelectField label={t("dns-check.type")} hint={t("dns-check.type-hint")} value={v.type} onChange={(type) => form.set({ type })} options={types.map((x) => [x, x])} fault={fault("type")} />
+				<Combobox label={t("scope.organisation")} hint={t("dns-check.org-hint")} value={v.org} find={findOrgs} nameOf={orgTitle} onChange={(org) => form.set({ org })} fault={fault("org")} />
 				<TextField label={t("dns-check.client")} hint={t("dns-check.client-hint")} value={v.client} onChange={(client) => form.set({ client })} fault={fault("client")} />
 			</div>
 		</Form>

@@ -1,5 +1,5 @@
 // Queries as they come, each with why it was answered so, and one click to ask for an allowance.
-import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, type Step, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, stepsOf, t, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
+import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, type Step, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, stepsOf, t, textOr, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
 
 interface Query {
 	id: string;
@@ -26,7 +26,7 @@ interface Query {
 	answers?: string[];
 }
 const KEEP = 500;
-const VERDICTS = ["", "blocked", "noted", "passed", "allowed", "refused", "failed"] as const;
+const VERDICTS = ["", "blocked", "dropped", "noted", "passed", "allowed", "refused", "failed"] as const;
 const took = (us: number | undefined) => (us === undefined ? "" : us < 1000 ? `${us} µs` : `${(us / 1000).toFixed(us < 10_000 ? 1 : 0)} ms`);
 
 function asked(): { q: string; from?: string; to?: string; org?: string; system?: string } {
@@ -104,7 +104,7 @@ function Why({ id, step }: { id: string; step: Step }) {
 								[t("dns-log.record"), e.rule !== undefined && e.rule !== "" && <Value copy>{e.rule}</Value>],
 								[t("dns-log.action"), e.event_code !== undefined && e.policy !== undefined && <Word group="dns-word" word={e.event_code} />],
 								[t("dns-log.origin"), e.origin !== undefined && <Word group="dns-word" word={e.origin} />],
-								[t("dns-log.ede"), only("ede_code", e.ede_code)],
+								[t("dns-log.ede"), (e.ede_code ?? "") !== "" && <span>{only("ede_code", e.ede_code)} <small class="y-soft">{textOr(`dns-log.ede.${e.ede_code}`, "")}</small></span>],
 								[t("dns-log.took"), took(e.duration)],
 							]}
 						/>
@@ -123,7 +123,7 @@ function Why({ id, step }: { id: string; step: Step }) {
 								[t("dns-log.client"), only("src_ip", e.src_ip)],
 								[t("dns-log.network"), only("network", e.network)],
 								[t("scope.organisation"), orgTitle(e.org)],
-								[t("dns-log.proto"), e.app ?? e.proto],
+								[t("dns-log.proto"), [e.proto?.toUpperCase(), e.app === "dns" ? "" : e.app?.toUpperCase()].filter(Boolean).join(", ")],
 								[t("dns-log.rcode"), e.rcode],
 								[t("dns-log.flags"), e.flags],
 								[t("dns-log.answers"), e.answers !== undefined && e.answers.length > 0 && <span class="y-mono">{e.answers.join(", ")}</span>],

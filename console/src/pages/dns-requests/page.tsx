@@ -1,5 +1,5 @@
 // Who asked for what to be allowed, and what became of it.
-import { AskAllow, Button, Check, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Lead, Page, Section, Select, Table, TextArea, Time, Value, api, at, link, may, mayAll, orgTitle, param, personName, place, orgQuery, setQuery, stepsOf, t, toast, useForm, useList, useMemo, useState, withRest } from "../../kit";
+import { AskAllow, Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Lead, Page, Radios, Section, Select, Table, TextArea, Time, Value, api, at, link, may, mayAll, orgTitle, param, personName, place, orgQuery, setQuery, stepsOf, t, toast, useForm, useList, useMemo, useState, withRest } from "../../kit";
 
 interface Request {
 	id: string;
@@ -20,14 +20,13 @@ const TONE = { open: "warn", granted: "ok", refused: "plain" } as const;
 const who = (actor: string) => (actor.startsWith("person:") ? personName(actor.slice(7)) : actor);
 
 function Decide({ r, done, onClose }: { r: Request; done: () => void; onClose: () => void }) {
-	const [grant, setGrant] = useState(true);
-	const form = useForm({ all: false, reason: "" }, (v) => api.post(at`/dns/allow-requests/${r.id}/decision`, { grant, for_all: grant && v.all, reason: v.reason.trim() }));
+	const form = useForm({ answer: "own", reason: "" }, (v) => api.post(at`/dns/allow-requests/${r.id}/decision`, { grant: v.answer !== "no", for_all: v.answer === "all", reason: v.reason.trim() }));
 	const v = form.value;
 	return (
 		<Dialog title={t("dns-requests.decide")} onClose={onClose}>
 			<Form
 				form={form}
-				action={grant ? t("dns-requests.grant") : t("dns-requests.refuse")}
+				action={v.answer === "no" ? t("dns-requests.refuse") : t("dns-requests.grant")}
 				cancel={onClose}
 				done={() => {
 					toast(t("dns-requests.done"));
@@ -35,11 +34,19 @@ function Decide({ r, done, onClose }: { r: Request; done: () => void; onClose: (
 					done();
 				}}
 			>
-				<p>
-					<Value>{r.name}</Value> ({orgTitle(r.org)})
-				</p>
-				<Check label={t("dns-requests.refuse-it")} checked={!grant} onChange={(on) => setGrant(!on)} />
-				{grant && mayAll("indicators:write") && <Check label={t("dns-requests.for-all")} hint={t("dns-requests.for-all-hint")} checked={v.all} onChange={(all) => form.set({ all })} />}
+				<Facts
+					rows={[
+						[t("dns-requests.name"), <Value>{r.name}</Value>],
+						[t("scope.organisation"), orgTitle(r.org)],
+						[t("dns-requests.reason"), <span data-content>{r.reason}</span>],
+					]}
+				/>
+				<Radios
+					label={t("dns-requests.answer")}
+					value={v.answer}
+					onChange={(answer) => form.set({ answer })}
+					options={[["own", t("dns-requests.for-own", { org: orgTitle(r.org) })], ...(mayAll("indicators:write") ? [["all", t("dns-requests.for-all"), t("dns-requests.for-all-hint")] as [string, string, string]] : []), ["no", t("dns-requests.refuse-it")]]}
+				/>
 				<TextArea label={t("dns-requests.decision-reason")} value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
 			</Form>
 		</Dialog>

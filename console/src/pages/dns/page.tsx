@@ -28,7 +28,7 @@ interface Overview {
 	as_of: string;
 }
 const BLOCKED = "(verdict:blocked OR verdict:dropped)";
-const share = (n: number, all: number) => (all === 0 ? 0 : (n / all) * 100).toFixed(n / all < 0.1 ? 2 : 1);
+const share = (n: number, all: number) => (n === 0 ? "0" : ((n / all) * 100).toFixed(n / all < 0.1 ? 2 : 1));
 
 function Figures({ o, rows }: { o: Overview; rows: (q: string) => string }) {
 	const cards: [string, number, string, string, Definition][] = [
