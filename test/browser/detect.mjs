@@ -4,8 +4,8 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { Server, firstPerson, note, ok, openBrowser, run, seconds, until } from "./lib.mjs";
-import { faultsOf } from "./inspect.mjs";
+import { Server, choose, firstPerson, note, ok, openBrowser, run, seconds, until } from "./lib.mjs";
+import { whole } from "./inspect.mjs";
 
 const ORG = "rule-city";
 const TITLE = "Rule City";
@@ -27,16 +27,6 @@ level: high
 const zeek = (name, host, at = Date.now()) => `${JSON.stringify({ _path: "dns", ts: at / 1000, uid: `C${name}${host}`, "id.orig_h": host, "id.orig_p": 5353, "id.resp_h": "192.0.2.53", "id.resp_p": 53, proto: "udp", query: name })}\n`;
 const deliver = (server, text, source = "zeek") => server.local("POST", `/api/v1/events?source=${source}&org=${ORG}`, text, { "Content-Type": "application/x-ndjson" });
 
-/** What is open is whole: wide and light, narrow and dark. */
-async function whole(tab, language, what) {
-	const faults = [];
-	for (const [width, theme] of [[360, "dark"], [1440, "light"]]) {
-		await tab.size(width);
-		await tab.theme(theme);
-		faults.push(...(await faultsOf(tab, language)), ...(await tab.axe()));
-	}
-	ok(faults.length === 0, what, faults);
-}
 async function write(tab) {
 	const { page } = tab;
 	const editor = page.getByRole("textbox", { name: "Rule", exact: true });
@@ -58,14 +48,9 @@ async function write(tab) {
 	await editor.fill(RULE);
 	await page.locator("[data-checked=true].is-ok").waitFor();
 }
-async function choose(page, box, text) {
-	await box.fill(text);
-	await page.locator("[role=option]:visible", { hasText: text }).first().waitFor();
-	await box.press("Enter");
-}
 async function tryIt(tab) {
 	const { page } = tab;
-	await choose(page, page.locator(".y-section", { has: page.getByRole("heading", { name: "Try it against a day" }) }).getByRole("combobox"), TITLE);
+	await choose(page.locator(".y-section", { has: page.getByRole("heading", { name: "Try it against a day" }) }).getByRole("combobox"), TITLE);
 	await page.getByRole("button", { name: "Try", exact: true }).click();
 	await page.getByText("2 matches at 1 asset").waitFor();
 	const text = await page.locator("main").innerText();
@@ -75,7 +60,7 @@ async function tryIt(tab) {
 /** Kept at test, seen in the list, made live by its dialog. */
 async function save(tab, person) {
 	const { page } = tab;
-	await choose(page, page.locator(".dr-try").first().getByRole("combobox", { name: "Organisation" }), TITLE);
+	await choose(page.locator(".dr-try").first().getByRole("combobox", { name: "Organisation" }), TITLE);
 	await page.getByRole("button", { name: "Save", exact: true }).click();
 	await page.waitForURL(/\/detection-rule\/r-/);
 	await tab.settled();
@@ -146,7 +131,7 @@ async function override(tab, person, id) {
 	await tab.go(`/detection-rule/${id}?tab=stages`);
 	await page.getByRole("button", { name: "Set it for an organisation" }).click();
 	const dialog = page.locator("dialog[open]");
-	await choose(page, dialog.getByRole("combobox", { name: "Organisation" }), TITLE);
+	await choose(dialog.getByRole("combobox", { name: "Organisation" }), TITLE);
 	await dialog.getByRole("combobox", { name: "Stage" }).selectOption("off");
 	await dialog.getByRole("textbox", { name: /^Reason/ }).fill("an exercise");
 	await dialog.locator("[type=submit]").click();
@@ -169,8 +154,8 @@ async function chosen(tab) {
 	await tab.go("/detection-exceptions?new=1");
 	const dialog = page.locator("dialog[open]");
 	const [rule, org] = [dialog.getByRole("combobox", { name: "Rule" }), dialog.getByRole("combobox", { name: "Organisation" })];
-	await choose(page, rule, "A name that only");
-	await choose(page, org, TITLE);
+	await choose(rule, "A name that only");
+	await choose(org, TITLE);
 	await dialog.getByRole("textbox", { name: /^Reason/ }).focus();
 	const names = [await rule.inputValue(), await org.inputValue()];
 	await org.fill("");

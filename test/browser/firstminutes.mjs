@@ -9,7 +9,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { Provider } from "./provider.mjs";
-import { PASSWORD, Person, Server, chooseOwnJson, note, ok, openBrowser, run, seconds, totp, until, wordsOf } from "./lib.mjs";
+import { PASSWORD, Person, Server, choose, chooseOwnJson, note, ok, openBrowser, run, seconds, totp, until, wordsOf } from "./lib.mjs";
 
 const sh = promisify(execFile);
 const BAD = "bad.kurokami.example";
@@ -138,11 +138,6 @@ async function tryDemo(tab, w, said) {
 	await card.waitFor();
 	await tab.settled();
 	ok((await chief.get("/api/v1/organisations")).items.length === 0, said("and is gone whole"));
-}
-/** Types into a box that finds, and takes what it found. */
-async function choose(box, text) {
-	await box.fill(text);
-	await box.page().getByRole("option", { name: text }).first().click();
 }
 /** A list and one indicator in it; in force by itself a little later. */
 async function addIndicator(tab, w) {

@@ -1,7 +1,7 @@
 // What must hold of every page, asked inside the browser.
 import fs from "node:fs";
 import path from "node:path";
-import { ROOT } from "./lib.mjs";
+import { ROOT, ok } from "./lib.mjs";
 
 // The first parts of our keys: "alerts" of "alerts.title".
 const src = path.join(ROOT, "console/src");
@@ -90,6 +90,19 @@ export function lostOf(before, forced) {
 		if (e.field && !e.own && (e.edge === "none" || e.edge === e.behind)) faults.push(`a field without an edge: ${e.name}`);
 	}
 	return faults;
+}
+
+/** A test point: what is open is whole, narrow and dark, and wide and light.
+ * $YAGURA_SHOTS: a folder for pictures of it. */
+export async function whole(tab, language, what) {
+	const faults = [];
+	for (const [width, theme] of [[360, "dark"], [1440, "light"]]) {
+		await tab.size(width);
+		await tab.theme(theme);
+		faults.push(...(await faultsOf(tab, language)), ...(await tab.axe()));
+		if (process.env.YAGURA_SHOTS) await tab.page.screenshot({ path: path.join(process.env.YAGURA_SHOTS, `${what.replace(/[^a-z0-9]+/gi, "-").slice(0, 60)}-${language}-${width}.png`) });
+	}
+	ok(faults.length === 0, what, faults);
 }
 
 /** The pages that are built into the program under test. */

@@ -347,6 +347,11 @@ export async function worked(chief) {
 	return { rule: one, org, more: [`${one}?tab=stages`, `${one}?tab=exceptions`, `${one}?tab=history`, `/detection-exceptions/${exception.id}`, "/detection-exceptions?new=1", `/detection-exceptions?new=1&rule=${rule.id}&alert=${alert.id}&of=${alert.org}`, `/retro-hunts/${hunt.id}`, "/retro-hunts?new=1", "/detection-rules?stage=live&level=high", "/attack-matrix?show=gaps"] };
 }
 
+/** Types into a box that finds, and takes what it found. */
+export async function choose(box, text) {
+	await box.fill(text);
+	await box.page().locator("[role=option]:visible", { hasText: text }).first().click();
+}
 /** On the import page a file whose JSON nobody knows; when it is there, so is its proposed mapping. */
 export async function chooseOwnJson(tab, server, w) {
 	const { page } = tab;
