@@ -38,7 +38,6 @@ struct known {       /* organisations with a log source that were told today, by
 	uint64_t *p; /* owned; [cap], a power of two; 0: free */
 	size_t n, cap;
 	int64_t day;
-	bool untold; /* those of a batch that is not done yet are among them */
 };
 struct yg_rules_run {
 	const struct yg_env *env;
@@ -58,6 +57,7 @@ struct yg_rules_run {
 	struct yg_sv org;
 	uint32_t org_number;
 	struct known known;
+	bool open; /* a batch began, and is not done */
 	uint64_t records;
 	int64_t first, last;
 	bool nomem;
@@ -236,17 +236,31 @@ static yg_status take_view(struct yg_rules_run *r, const struct yg_rules_batch *
 	return YG_OK;
 }
 
+/* What a batch left that came to nothing: it is done again, and its events are gone. */
+static void drop(struct yg_rules_run *r)
+{
+	known_clear(&r->known);
+	for (size_t i = 0; i < r->stats.n; i++)
+		r->slot[((const struct stat *)r->stats.p + i)->rule] = 0;
+	r->stats.n = 0;
+	memset(r->by_key, 0, SLOTS * sizeof *r->by_key);
+	r->group_n = 0;
+	r->texts.n = 0;
+	r->texts.bad = false;
+	r->open = false;
+}
+
 yg_status yg_rules_run_begin(struct yg_rules_run *r, const struct yg_rules_batch *b,
 			     struct yg_err *err)
 {
+	if (r->open)
+		drop(r);
 	yg_status st = b->set != NULL && b->set != r->set ? take_set(r, b->set, err) : YG_OK;
 	if (st == YG_OK && r->set != NULL)
 		st = take_view(r, b, err);
 	if (st != YG_OK)
 		return st;
-	if (r->known.untold)
-		known_clear(&r->known);
-	r->known.untold = true;
+	r->open = true;
 	r->org = b->org;
 	r->org_number = r->set != NULL ? yg_ruleset_org(r->set, b->org) : YG_RULESET_NONE;
 	r->records = 0;
@@ -523,7 +537,7 @@ bool yg_rules_run_end(struct yg_rules_run *r, struct yg_buf *scratch, struct yg_
 	groups_out(r);
 	feed_end(r);
 	bool ok = !r->nomem && !r->feed.bad;
-	r->known.untold = !ok;
+	r->open = !ok;
 	yg_wr_le32(plan, ok ? (uint32_t)r->cuts.n : 0);
 	for (size_t i = 0; ok && i < r->cuts.n; i++) {
 		const struct cut *c = (const struct cut *)r->cuts.p + i;
