@@ -55,8 +55,9 @@ yg_status yg_hunt_rule_new(const struct yg_env *env, struct yg_sv text, struct y
 			   struct yg_err *err);
 void yg_hunt_rule_free(struct yg_hunt_rule *r); /* NULL is fine */
 struct yg_sv yg_hunt_rule_where(const struct yg_hunt_rule *r);
-struct yg_hunt_match { /* views end with the call */
-	uint32_t rule; /* its number in `eval` */
+struct yg_sv yg_hunt_rule_id(const struct yg_hunt_rule *r); /* of Sigma; empty: it has none */
+struct yg_hunt_match {                                      /* views end with the call */
+	uint32_t rule;                                      /* its number in `eval` */
 	const struct yg_event *event;
 	const struct yg_detect_record *record;
 	const struct yg_detect_eval *eval; /* for yg_detect_fields() */

@@ -138,6 +138,11 @@ struct yg_sv yg_hunt_rule_where(const struct yg_hunt_rule *r)
 	return yg_hunt_where_text(r->where);
 }
 
+struct yg_sv yg_hunt_rule_id(const struct yg_hunt_rule *r)
+{
+	return yg_detect_about(r->engine, 0).id;
+}
+
 static void on_match(void *ctx, uint32_t rule)
 {
 	struct yg_hunt_rule *r = ctx;

@@ -268,6 +268,9 @@ struct yg_detect_feed {
 	 * all filters and correlations.  NULL: everything that is not off everywhere. */
 	const struct yg_sv *only;
 	size_t only_count;
+	/* A rule that is asked beside them, behind all filters; NULL: none.  Under a uid that there
+	 * is it stands for that one: its overrides and exceptions hold. */
+	const struct yg_ruleset_doc *tried;
 	yg_drule_fn *each; /* every document before it goes in; NULL: nobody asks */
 	void *ctx;
 };
@@ -275,6 +278,9 @@ struct yg_detect_feed {
  * exceptions that are in force at `now`. */
 yg_status yg_detect_feed(struct yg_state *db, const struct yg_detect_feed *of, yg_wall now,
 			 struct yg_ruleset_builder *b, struct yg_err *err);
+/* The one rule that has this id of Sigma; in the arena.  YG_NOTFOUND: none, or several. */
+yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, struct yg_arena *arena,
+			 struct yg_sv *out_uid, struct yg_err *err);
 /* Why a rule is not compiled, or empty: it is.  No audit entry, no change to compile. */
 yg_status yg_drule_refuse(struct yg_state *db, struct yg_sv uid, struct yg_sv reason,
 			  struct yg_err *err) YG_MUST_USE;

@@ -55,7 +55,8 @@ static yg_status feed_document(void *ctx, const struct yg_drule *r, struct yg_er
 	const struct feeding *f = ctx;
 	if (f->of->only == NULL || r->kind != YG_SIGMA_RULE)
 		return give(f, r, r->stage, err);
-	if (r->refused.n > 0 || wanted(f->of, r->uid))
+	if (r->refused.n > 0 || wanted(f->of, r->uid) ||
+	    (f->of->tried != NULL && yg_sv_eq(f->of->tried->uid, r->uid)))
 		return YG_OK;
 	return yg_ruleset_builder_other(f->b, r->org, r->sigma_id, r->name, err);
 }
@@ -75,6 +76,27 @@ static yg_status feed_only(const struct feeding *f, struct yg_err *err)
 			st = give(f, &r, YG_STAGE_LIVE, err);
 	}
 	return st;
+}
+
+yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, struct yg_arena *arena,
+			 struct yg_sv *out_uid, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT min(uid), count(*) FROM detect_rule WHERE sigma_id = $1 AND $1 <> ''"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, sigma_id);
+	st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK)
+		return st;
+	if (!row || yg_col_i64(s, 1) != 1)
+		return YG_FAIL(err, YG_NOTFOUND, "no such rule");
+	*out_uid = yg_arena_dup(arena, yg_col_text(s, 0));
+	return out_uid->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory for the rules");
 }
 
 /* ---- what organisations say ---- */
@@ -132,6 +154,8 @@ yg_status yg_detect_feed(struct yg_state *db, const struct yg_detect_feed *of, y
 		st = yg_detect_rules_each(db, feed_document, &f, err);
 	if (st == YG_OK)
 		st = feed_only(&f, err);
+	if (st == YG_OK && of->tried != NULL)
+		st = yg_ruleset_builder_rule(b, of->tried, err);
 	if (st == YG_OK)
 		st = feed_overrides(&f, err);
 	return st == YG_OK ? feed_exceptions(&f, err) : st;

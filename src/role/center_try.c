@@ -1,9 +1,17 @@
 /* A rule over one day of an organisation and those below it, as who asked may see them:
- * what it would have found, without findings. */
+ * what it would have found, without findings.  It is asked as it would be live: with the
+ * filters that are there, and with the overrides and exceptions of the rule of its id. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "api/hunt.h"
 #include "detect/hunt.h"
+#include "detect/registry.h"
+#include "os/file.h"
 #include "role/center_job.h"
 #include "role/ingest_finding.h"
 
@@ -12,6 +20,8 @@
 #define ASSETS_MAX    200 /* with a number of their own */
 #define FIELDS_MAX    16
 #define VALUE_MAX     512
+#define AWAY_MS       1000 /* until a store that is away is asked again */
+#define AWAY_MOST     60   /* so many times */
 #define SAMPLES_BYTES (4u << 20)
 
 struct asset {
@@ -21,7 +31,13 @@ struct asset {
 struct
 try {
 	struct run *r;
-	struct yg_hunt_rule *rule;
+	struct yg_hunt_rule *rule; /* what the store is asked for */
+	struct yg_ruleset *set;
+	struct yg_ruleset_eval *eval;
+	struct yg_hunt_views views;
+	yg_wall now;
+	const struct yg_event *event; /* at hand */
+	const struct yg_detect_record *record;
 	struct yg_hunt_scan scan;
 	struct asset *assets; /* arena */
 	size_t asset_n;
@@ -49,60 +65,55 @@ static void count_asset(struct try *t, const struct yg_event *ev)
 	t->asset_n += !t->nomem;
 }
 
-/* As much of it as is shown, no character cut apart. */
-static struct yg_sv shortened(struct yg_sv s)
-{
-	if (s.n <= VALUE_MAX)
-		return s;
-	size_t n = VALUE_MAX;
-	while (n > VALUE_MAX - 4 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
-		n--;
-	return yg_sv_sub(s, 0, n);
-}
-
-static void put_sample(struct try *t, const struct yg_hunt_match *m)
+static void put_sample(struct try *t, uint32_t rule)
 {
 	char id[YG_EVENT_ID_MAX];
 	struct yg_sb b = yg_sb_init(id, sizeof id);
 	struct yg_sv names[FIELDS_MAX], value;
-	size_t n = yg_detect_fields(m->eval, m->rule, names, YG_LEN(names));
+	size_t n = yg_ruleset_fields(t->eval, rule, names, YG_LEN(names));
 	struct yg_jo *j = &t->told;
-	yg_event_id_format(&b, m->event->spool, m->event->batch, m->event->row);
+	yg_event_id_format(&b, t->event->spool, t->event->batch, t->event->row);
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "event", yg_sb_sv(&b));
-	yg_jo_str(j, "org", m->event->org);
-	yg_jo_time(j, "time", m->event->time);
+	yg_jo_str(j, "org", t->event->org);
+	yg_jo_time(j, "time", t->event->time);
 	yg_jo_key(j, "fields");
 	yg_jo_begin(j, '[');
 	for (size_t i = 0; i < n; i++) {
 		yg_jo_begin(j, '{');
 		yg_jo_str(j, "name", names[i]);
-		bool has = names[i].n > 0 && yg_detect_value(m->record, names[i], &value);
-		yg_jo_str(j, "value", has ? shortened(value) : YG_SV(""));
+		bool has = names[i].n > 0 && yg_detect_value(t->record, names[i], &value);
+		yg_jo_str(j, "value", has ? yg_utf8_cut(value, VALUE_MAX) : YG_SV(""));
 		yg_jo_end(j, '}');
 	}
 	yg_jo_end(j, ']');
 	yg_jo_end(j, '}');
 }
 
-static void on_match(void *ctx, const struct yg_hunt_match *m)
+static void on_hit(void *ctx, const struct yg_ruleset_hit *hit)
 {
 	struct try *t = ctx;
-	if (t->matches >= MATCHES_MAX)
+	if (hit->excepted || t->matches >= MATCHES_MAX)
 		return;
 	t->matches++;
-	count_asset(t, m->event);
+	count_asset(t, t->event);
 	if (t->samples++ < SAMPLES_MAX)
-		put_sample(t, m);
+		put_sample(t, hit->rule);
 }
 
 static yg_status on_row(void *ctx, const struct yg_event *ev, struct yg_err *err)
 {
 	struct try *t = ctx;
-	yg_status st = yg_hunt_ask(t->rule, ev, on_match, t, err);
-	return st == YG_OK && (t->nomem || t->text.bad)
-		       ? YG_FAIL(err, YG_NOMEM, "the samples of a try")
-		       : st;
+	struct yg_detect_record record;
+	yg_status st = yg_hunt_record(&t->views, ev, &record, err);
+	if (st != YG_OK)
+		return st;
+	t->event = ev;
+	t->record = &record;
+	yg_ruleset_run(t->eval, &record, yg_ruleset_org(t->set, ev->org), t->now, on_hit, t);
+	t->event = NULL;
+	t->record = NULL;
+	return t->nomem || t->text.bad ? YG_FAIL(err, YG_NOMEM, "the samples of a try") : YG_OK;
 }
 
 static yg_status slice(struct try *t, struct yg_err *err)
@@ -114,13 +125,24 @@ static yg_status slice(struct try *t, struct yg_err *err)
 			   : st;
 }
 
+static bool draining(const struct try *t)
+{
+	return __atomic_load_n(&t->r->c->draining, __ATOMIC_ACQUIRE);
+}
+
 static yg_status look(struct try *t, struct yg_err *err)
 {
 	yg_status st = YG_OK;
-	while (st == YG_OK && !t->scan.done && t->matches < MATCHES_MAX) {
+	for (int away = 0; !t->scan.done && t->matches < MATCHES_MAX &&
+			   (st == YG_OK || (st == YG_AGAIN && away < AWAY_MOST));) {
 		st = slice(t, err);
-		if (st == YG_OK && !center_job_progress(t->r, yg_hunt_share(&t->scan), 1000))
-			st = YG_FAIL(err, YG_AGAIN, "stopped");
+		away = st == YG_AGAIN ? away + 1 : 0;
+		if (!center_job_progress(t->r, yg_hunt_share(&t->scan), 1000))
+			return YG_FAIL(err, YG_AGAIN, "stopped");
+		for (int ms = 0; st == YG_AGAIN && ms < AWAY_MS && !draining(t); ms += 50)
+			(void)poll(NULL, 0, 50);
+		if (draining(t))
+			return YG_FAIL(err, YG_AGAIN, "the program ends");
 	}
 	return st;
 }
@@ -176,9 +198,63 @@ static yg_status scope(struct try *t, struct yg_err *err)
 	return YG_OK;
 }
 
+/* The rule alone as a set of its own, under the uid of the one that has its id, if there is. */
+static yg_status fill(struct try *t, struct yg_ruleset_builder *b, struct yg_err *err)
+{
+	static const struct yg_sv none;
+	struct yg_state *db = t->r->act.db;
+	struct yg_drule is = {.uid = YG_SV("rule")};
+	yg_status st = yg_drule_of_id(db, yg_hunt_rule_id(t->rule), t->r->arena, &is.uid, err);
+	if (st == YG_OK)
+		st = yg_drule_get(db, is.uid, t->r->arena, &is, err);
+	if (st != YG_OK && st != YG_NOTFOUND)
+		return st;
+	const struct yg_ruleset_doc doc = {.uid = is.uid,
+					   .org = is.org,
+					   .collection = is.collection,
+					   .text = center_job_param(t->r, "text"),
+					   .stage = YG_STAGE_LIVE};
+	const struct yg_detect_feed feed = {.only = &none, .tried = &doc};
+	return yg_detect_feed(db, &feed, t->now, b, err);
+}
+
+static yg_status open_set(struct try *t, struct yg_ruleset_builder *b, struct yg_err *err)
+{
+	char path[96];
+	struct yg_ruleset_stats stats;
+	(void)snprintf(path, sizeof path, "snapshot/try-" YG_SV_FMT ".tmp",
+		       YG_SV_ARG(t->r->job.id));
+	YG_AUTO(yg_fd_close)
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return YG_FAIL_OS(err, errno, "'%s'", path);
+	(void)unlink(path);
+	yg_status st = yg_ruleset_builder_write(b, fd, 1, t->now, &stats, err);
+	if (st == YG_OK)
+		st = yg_ruleset_open_fd(fd, 0, &t->set, err);
+	return st == YG_OK ? yg_ruleset_eval_new(t->set, NULL, &t->eval, err) : st;
+}
+
+static yg_status ready(struct try *t, struct yg_err *err)
+{
+	const struct yg_env *env = &t->r->c->ctx->env;
+	struct yg_ruleset_builder *b = NULL;
+	yg_status st = yg_hunt_rule_new(env, center_job_param(t->r, "text"), &t->rule, err);
+	if (st == YG_OK)
+		st = yg_ruleset_builder_new(env, NULL, NULL, &b, err);
+	if (st == YG_OK)
+		st = fill(t, b, err);
+	if (st == YG_OK)
+		st = open_set(t, b, err);
+	yg_ruleset_builder_free(b);
+	if (st == YG_OK)
+		t->views = (struct yg_hunt_views){.env = env, .engine = yg_ruleset_engine(t->set)};
+	return st;
+}
+
 yg_status center_job_try(struct run *r, struct yg_err *err)
 {
-	struct try t = {.r = r};
+	struct try t = {.r = r, .now = yg_env_wall(&r->c->ctx->env)};
 	yg_buf_init(&t.text, SAMPLES_BYTES);
 	t.told = yg_jo_init(&t.text);
 	yg_jo_begin(&t.told, '[');
@@ -187,12 +263,15 @@ yg_status center_job_try(struct run *r, struct yg_err *err)
 	if (st == YG_OK)
 		st = scope(&t, err);
 	if (st == YG_OK)
-		st = yg_hunt_rule_new(&r->c->ctx->env, center_job_param(r, "text"), &t.rule, err);
+		st = ready(&t, err);
 	if (st == YG_OK)
 		st = look(&t, err);
 	yg_jo_end(&t.told, ']');
 	if (st == YG_OK && !t.text.bad)
 		put_result(&t);
+	yg_hunt_views_free(&t.views);
+	yg_ruleset_eval_free(t.eval);
+	yg_ruleset_free(t.set);
 	yg_hunt_rule_free(t.rule);
 	yg_buf_free(&t.text);
 	return st;
