@@ -19,7 +19,7 @@
 
 /* ---- what is asked for ---- */
 
-/* Bytes of the condition of many rules; a longer one would cost more to read than it saves. */
+/* Bytes of the condition of several rules; a longer one would cost more to read than it saves. */
 #define YG_HUNT_WHERE_MAX 32768u
 
 /* What every event has that one of many rules matches (hunt_filter.h): of many more their log

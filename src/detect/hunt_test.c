@@ -161,7 +161,7 @@ static void test_slices(void)
 
 static struct yg_sigma_rule *rule(const char *logsource, const char *detection)
 {
-	char text[1024];
+	static char text[24000];
 	struct yg_sigma_file f = {NULL, 0, 0};
 	(void)snprintf(text, sizeof text,
 		       "title: t\nlogsource: {%s}\ndetection:\n  a: {%s}\n  condition: a\n",
@@ -203,6 +203,18 @@ static void test_where(void)
 			T_OK(false);
 	}
 	T_NAMED(yg_sv_eq(yg_hunt_where_text(w), broad), "of too many their log source is left");
+	struct yg_hunt_where *one = NULL;
+	static char list[20000] = "query|contains: [";
+	for (size_t i = 0, n = strlen(list); i < 200; i++)
+		n += (size_t)snprintf(list + n, sizeof list - n,
+				      "%sa-name-that-is-looked-for-%064zu", i > 0 ? ", " : "", i);
+	(void)strcat(list, "]");
+	T_OK(yg_hunt_where_new(&env, &one, &err) == YG_OK &&
+	     yg_hunt_where_add(one, rule("product: zeek, service: dns", list), &err) == YG_OK);
+	T_NAMED(yg_hunt_where_text(one).n > YG_HUNT_WHERE_MAX &&
+			has(yg_hunt_where_text(one), "a-name"),
+		"one rule may say more");
+	yg_hunt_where_free(one);
 	T_OK(yg_hunt_where_add(w, rule("", "query|re: x"), &err) == YG_OK &&
 	     YG_SV_IS(yg_hunt_where_text(w), "1"));
 	yg_hunt_where_free(w);

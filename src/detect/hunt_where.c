@@ -27,8 +27,8 @@ yg_status yg_hunt_where_new(const struct yg_env *env, struct yg_hunt_where **out
 	if (w == NULL)
 		return YG_FAIL(err, YG_NOMEM, "the condition of rules");
 	env->random(env->ctx, &w->key, sizeof w->key);
-	yg_buf_init(&w->whole.text, YG_HUNT_WHERE_MAX);
-	yg_buf_init(&w->sources.text, YG_HUNT_WHERE_MAX);
+	yg_buf_init(&w->whole.text, 2 * YG_HUNT_FILTER_MAX);
+	yg_buf_init(&w->sources.text, 2 * YG_HUNT_FILTER_MAX);
 	*out = w;
 	return YG_OK;
 }
@@ -80,7 +80,7 @@ static bool append(const struct yg_hash_key *key, struct joined *j, struct yg_sv
 	*p = (struct part){j->text.n, one.n};
 	yg_buf_put(&j->text, one);
 	yg_index_put(&j->by_hash, at, hash, (uint32_t)j->parts.n - 1);
-	j->all = j->text.bad;
+	j->all = j->text.bad || (j->parts.n > 1 && j->text.n > YG_HUNT_WHERE_MAX);
 	return !j->text.nomem;
 }
 

@@ -170,7 +170,7 @@ static yg_status find_known(struct hunt *t, struct yg_ch *ch, struct yg_err *err
 		st = ask(&a, ch, err);
 		if (st == YG_OK) {
 			a.from += a.n;
-		} else if (st == YG_LIMIT && a.n > 1) {
+		} else if ((st == YG_LIMIT || st == YG_TOOBIG) && a.n > 1) {
 			a.n /= 2;
 			st = YG_OK;
 		}

@@ -13,9 +13,9 @@
 #define GRACE_SECONDS   5u      /* the server's own limit comes first, with a better message */
 #define CONNECT_SECONDS 5L
 #define URL_BYTES_MAX   (256u << 10)
-#define SQL_BYTES_MAX   (1u << 20)
-#define ERROR_BYTES_MAX 4096u /* of a server's error text: the first line says it */
-#define PARAMS_FROM     1914u /* first version with query parameters over HTTP */
+#define SQL_BYTES_MAX   (8u << 20) /* 20,000 names to look for, each of 255 bytes */
+#define ERROR_BYTES_MAX 4096u      /* of a server's error text: the first line says it */
+#define PARAMS_FROM     1914u      /* first version with query parameters over HTTP */
 
 struct yg_ch {
 	CURL *curl;
