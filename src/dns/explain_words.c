@@ -144,8 +144,13 @@ static void say_record(struct say *s, const struct yg_dns_explained *e)
 	s->arg[2] = layer_word(s, v->zone.layer);
 	s->arg[3] = trigger_word(s, v->trigger);
 	s->arg[4] = number(&d, v->zone.serial);
-	say(s, "Decided by record \"{0}\" of zone {1} (layer: {2}; serial {4}); it is about {3}.",
-	    "決めたレコード: ゾーン {1}({2}、シリアル {4})の「{0}」。対象は{3}です。");
+	if (v->zone.serial > 0)
+		say(s,
+		    "Decided by record \"{0}\" of zone {1} (layer: {2}; serial {4}); it is about {3}.",
+		    "決めたレコード: ゾーン {1}({2}、シリアル {4})の「{0}」。対象は{3}です。");
+	else /* a list, or what people enter */
+		say(s, "Decided by record \"{0}\" of zone {1} (layer: {2}); it is about {3}.",
+		    "決めたレコード: ゾーン {1}({2})の「{0}」。対象は{3}です。");
 	if (e->set_aside)
 		say(s, "It is not applied: this client is only watched.",
 		    "この端末は記録だけの対象のため、適用されません。");

@@ -20,6 +20,8 @@ export function faultsOf(tab, language) {
 				faults.push(`sideways scroll: ${root.scrollWidth} > ${root.clientWidth}: ${wide.slice(-4).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute("class")} "${e.textContent.slice(0, 40)}"`).join("; ")}`);
 			}
 			if (root.lang !== lang) faults.push(`lang is ${root.lang}`);
+			// a dialog in a part of the page that is hidden at this width is open for nobody
+			for (const dialog of document.querySelectorAll("dialog[open]")) if (!dialog.checkVisibility()) faults.push(`a dialog that is open and not seen: ${dialog.textContent.slice(0, 60)}`);
 			const main = document.querySelector("main") ?? document.body;
 			if (main.innerText.trim().length < 30) faults.push(`nothing on the page: "${main.innerText.trim()}"`);
 			const h1 = document.querySelectorAll("h1");

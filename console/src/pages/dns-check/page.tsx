@@ -52,7 +52,7 @@ function HitFacts({ hit: h, at }: { hit: Hit; at: string | null }) {
 				[t("dns-check.record"), <Value copy>{h.record}</Value>],
 				[t("dns-check.at"), at !== null && <Value>{at}</Value>],
 				[t("dns-check.category"), h.category],
-				[t("dns-check.told"), h.ede > 0 && <span>EDE {h.ede} <Value>{h.ede_text}</Value></span>],
+				[t("dns-check.told"), h.ede > 0 && h.action !== "passthru" && <span>EDE {h.ede} <Value>{h.ede_text}</Value></span>],
 			]}
 		/>
 	);

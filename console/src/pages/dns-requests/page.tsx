@@ -102,6 +102,7 @@ export default function DnsRequests() {
 								{may("indicators:read") && <a href={link("dns-check", { query: { name: open.name, org: open.org } })}>{t("dns-requests.check")}</a>}
 							</p>
 						</Section>
+						{deciding && <Decide r={open} onClose={() => setDeciding(false)} done={list.reload} />}
 					</Drawer>
 				)
 			}
@@ -121,7 +122,6 @@ export default function DnsRequests() {
 				}
 				empty={<Empty title={t("dns-requests.none")}>{t("dns-requests.none-why")}</Empty>}
 			/>
-			{deciding && open !== undefined && <Decide r={open} onClose={() => setDeciding(false)} done={list.reload} />}
 		</Page>
 	);
 }
