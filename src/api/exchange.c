@@ -104,6 +104,17 @@ static void put_own_headers(struct MHD_Response *out, const struct exchange *x)
 		yg_sb_u64(&b, x->r.retry_after_s);
 		(void)MHD_add_response_header(out, "Retry-After", yg_sb_cstr(&b));
 	}
+	const struct {
+		const char *name;
+		uint32_t value;
+	} rates[] = {{"RateLimit-Limit", x->r.rate.limit},
+		     {"RateLimit-Remaining", x->r.rate.left},
+		     {"RateLimit-Reset", x->r.rate.reset_s}};
+	for (size_t i = 0; x->r.rate.limit > 0 && i < YG_LEN(rates); i++) {
+		b = yg_sb_init(text, sizeof text);
+		yg_sb_u64(&b, rates[i].value);
+		(void)MHD_add_response_header(out, rates[i].name, yg_sb_cstr(&b));
+	}
 	for (size_t i = 0; i < x->r.header_count; i++) {
 		b = yg_sb_init(text, sizeof text);
 		yg_sb_put(&b, x->r.headers[i].value);

@@ -112,6 +112,11 @@ yg_status yg_flight_begin(struct exchange *x, bool *out_waits, struct yg_err *er
 		x->flight = own;
 		own = NULL;
 	}
+	/* how many others search is nobody's to know, until there is no place */
+	if (full) {
+		x->r.rate.limit = YG_SERVER_SLOW_MAX;
+		x->r.rate.reset_s = 1;
+	}
 	uv_mutex_unlock(&s->flight_lock);
 	done(own);
 	return full ? YG_FAIL(err, YG_LIMIT, "too many searches are running") : YG_OK;

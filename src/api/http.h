@@ -131,10 +131,13 @@ struct yg_response {
 	size_t header_count;
 	const char *problem;    /* slug of api/problem.h when the status alone does not say it */
 	uint32_t retry_after_s; /* 0: none */
-	bool immutable;         /* what is at this path never changes: keep it for a year */
-	bool stream;            /* hand the connection to the live stream */
-	unsigned topics;        /* of it: enum yg_stream_topic */
-	bool file;              /* the body is the file fd, which is then the server's */
+	struct {                /* tries of this kind, RateLimit-*; limit 0: not counted */
+		uint32_t limit, left, reset_s;
+	} rate;
+	bool immutable;  /* what is at this path never changes: keep it for a year */
+	bool stream;     /* hand the connection to the live stream */
+	unsigned topics; /* of it: enum yg_stream_topic */
+	bool file;       /* the body is the file fd, which is then the server's */
 	int fd;
 	uint64_t file_bytes;
 };

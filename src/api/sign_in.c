@@ -63,6 +63,16 @@ static uint32_t must_wait(struct yg_api *api, uint64_t key)
 	return s;
 }
 
+/* Tries from here that cost nothing, before this one or after it. */
+static void tell_rate(struct yg_api *api, struct yg_response *r, uint64_t key)
+{
+	r->rate.limit = YG_THROTTLE_FREE;
+	uv_mutex_lock(&api->sign_in->lock);
+	r->rate.left = yg_throttle_left(&api->sign_in->throttle, key, yg_env_mono(api->env),
+					&r->rate.reset_s);
+	uv_mutex_unlock(&api->sign_in->lock);
+}
+
 static void count(struct yg_api *api, uint64_t key, bool passed)
 {
 	uv_mutex_lock(&api->sign_in->lock);
@@ -166,6 +176,7 @@ yg_status yg_password_proof(struct yg_api *api, struct yg_request *q, struct yg_
 	bool same = false;
 	*out_method = "password";
 	r->retry_after_s = must_wait(api, key);
+	tell_rate(api, r, key);
 	if (r->retry_after_s > 0)
 		return YG_FAIL(err, YG_LIMIT,
 			       "too many wrong tries from here: wait, or use a passkey");
@@ -181,6 +192,7 @@ yg_status yg_password_proof(struct yg_api *api, struct yg_request *q, struct yg_
 		return YG_OK;
 	}
 	count(api, key, false);
+	tell_rate(api, r, key);
 	yg_sign_in_refused(api, q, db, t->login, *out_method);
 	return YG_FAIL(err, YG_UNAUTH, "the login, the password or the code is wrong");
 }

@@ -114,11 +114,14 @@ static void test_throttle(void)
 {
 	struct yg_throttle *t = calloc(1, sizeof *t);
 	yg_mono now = {1000000};
+	uint32_t s = 1;
 	if (!T_OK(t != NULL))
 		return;
 	for (int i = 0; i < YG_THROTTLE_FREE; i++)
 		yg_throttle_failed(t, 42, now);
 	T_NAMED(yg_throttle_wait(t, 42, now) == 0, "the first failures cost nothing");
+	T_OK(yg_throttle_left(t, 42, now, &s) == 0 && s == YG_THROTTLE_HALF_S &&
+	     yg_throttle_left(t, 43, now, &s) == YG_THROTTLE_FREE && s == 0);
 	yg_throttle_failed(t, 42, now);
 	T_OK(yg_throttle_wait(t, 42, now) == 2);
 	for (int i = 0; i < 30; i++)

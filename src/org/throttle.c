@@ -22,6 +22,22 @@ uint32_t yg_throttle_wait(const struct yg_throttle *t, uint64_t key, yg_mono now
 	return 0;
 }
 
+uint32_t yg_throttle_left(const struct yg_throttle *t, uint64_t key, yg_mono now, uint32_t *out_s)
+{
+	const struct yg_throttle_entry *row = t->e[real_key(key) % YG_THROTTLE_ROWS];
+	*out_s = yg_throttle_wait(t, key, now);
+	for (size_t i = 0; i < YG_THROTTLE_WAYS; i++) {
+		uint32_t failed = row[i].key == real_key(key) ? left_of(&row[i], now) : 0;
+		if (failed == 0)
+			continue;
+		int64_t since = (now.us - row[i].at) / YG_US_PER_S % YG_THROTTLE_HALF_S;
+		if (*out_s == 0)
+			*out_s = (uint32_t)(YG_THROTTLE_HALF_S - since);
+		return failed < YG_THROTTLE_FREE ? YG_THROTTLE_FREE - failed : 0;
+	}
+	return YG_THROTTLE_FREE;
+}
+
 void yg_throttle_failed(struct yg_throttle *t, uint64_t key, yg_mono now)
 {
 	key = real_key(key);

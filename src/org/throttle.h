@@ -27,5 +27,8 @@ struct yg_throttle { /* all zero to begin with */
 };
 /* Seconds that `key` (of a keyed hash, so that nobody can choose rows) still has to wait; 0: go on. */
 uint32_t yg_throttle_wait(const struct yg_throttle *t, uint64_t key, yg_mono now);
+/* How many failures of `key` still cost nothing; *out_s: seconds until it is more, or until
+ * it may go on; 0: it is all of them. */
+uint32_t yg_throttle_left(const struct yg_throttle *t, uint64_t key, yg_mono now, uint32_t *out_s);
 void yg_throttle_failed(struct yg_throttle *t, uint64_t key, yg_mono now);
 void yg_throttle_passed(struct yg_throttle *t, uint64_t key);

@@ -172,6 +172,9 @@ def check_throttle(s, first):
     answers = [b.call("POST", "/api/v1/session", {"login": "hanako", "password": f"guess number {i}"}) for i in range(8)]
     slowed = [a for a in answers if a.status == 429]
     ok(slowed and all(int(a.headers["Retry-After"]) > 0 for a in slowed), "guessing is slowed down", [a.status for a in answers])
+    rate = [tuple(int(a.headers[f"RateLimit-{x}"]) for x in ("Limit", "Remaining")) for a in answers]
+    ok(rate[:5] == [(5, n) for n in (4, 3, 2, 1, 0)] and rate[5:] == [(5, 0)] * 3 and all(a.headers["RateLimit-Reset"] == a.headers["Retry-After"] for a in slowed),
+       "and how many tries are left is said", rate)
     nobody = [b.call("POST", "/api/v1/session", {"login": "nobody-at-all", "password": f"guess number {i}"}) for i in range(8)]
     ok([a.status for a in nobody] == [a.status for a in answers], "the same for a login that does not exist",
        [a.status for a in nobody])
