@@ -112,6 +112,53 @@ static void test_memfd(void)
 	T_OK(fd == -1);
 }
 
+/* What it lies in, as the kernel says of the mapping at p. */
+static long large_kb(const void *p)
+{
+	char line[256];
+	long kb = -1;
+	bool ours = false;
+	FILE *f = fopen("/proc/self/smaps", "r");
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		char *end;
+		uintptr_t at = (uintptr_t)strtoull(line, &end, 16);
+		if (*end == '-')
+			ours = at == (uintptr_t)p;
+		else if (ours && strncmp(line, "ShmemPmdMapped:", 15) == 0)
+			kb = strtol(line + 15, NULL, 10);
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return kb;
+}
+
+/* Much data lies in large pages, and its bytes are what they were. */
+static void test_large(void)
+{
+	enum { HUGE = 2 << 20, N = 2 * HUGE + 4097 };
+	struct yg_err err = {0};
+	int fd = -1;
+	unsigned char *bytes = malloc(N);
+	if (!T_OK(bytes != NULL))
+		return;
+	for (size_t i = 0; i < N; i++)
+		bytes[i] = (unsigned char)(i * 2654435761u >> 13);
+	T_OK(yg_file_write("large", (struct yg_sv){(char *)bytes, N}, 0600, &err) == YG_OK);
+	int src = open("large", O_RDONLY | O_CLOEXEC);
+	T_OK(yg_memfd_from_fd("t", src, N, &fd, &err) == YG_OK);
+	char *room = mmap(NULL, 4 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	T_OK(room != MAP_FAILED);
+	char *at = room + (HUGE - (uintptr_t)room % HUGE) % HUGE;
+	T_OK(mmap(at, N, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == at);
+	T_OK(memcmp(at, bytes, N) == 0);
+	if (madvise(at, HUGE, 25) == 0) /* MADV_COLLAPSE: this kernel can */
+		T_OK(large_kb(at) == 2 * HUGE / 1024);
+	(void)munmap(room, 4 * HUGE);
+	yg_fd_close(&src);
+	yg_fd_close(&fd);
+	free(bytes);
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/yg-file-XXXXXX";
@@ -121,6 +168,7 @@ int main(void)
 	test_make();
 	test_each();
 	test_memfd();
+	test_large();
 	(void)unlink("d/f");
 	(void)rmdir("d");
 	(void)rmdir(dir);

@@ -10,7 +10,11 @@
 
 #include "os/file.h"
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; not in the C library yet */
+#endif
 #define PIECE ((size_t)1 << 17)
+#define HUGE  ((size_t)2 << 20)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static yg_status seal(int fd, const char *name, struct yg_err *err)
@@ -62,6 +66,29 @@ static yg_status copy(int fd, int src_fd, uint64_t size, const char *name, struc
 	return YG_OK;
 }
 
+/* Large pages, where the kernel can: who looks into tens of megabytes at random waits for
+ * the tables of the pages more than for the bytes.  Done here, once for everyone who maps
+ * it; a hint, so what fails is left as it is. */
+static void enlarge(int fd, uint64_t size)
+{
+	if (size < HUGE)
+		return;
+	char *room =
+		mmap(NULL, 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == MAP_FAILED)
+		return;
+	char *at = room + (HUGE - (uintptr_t)room % HUGE) % HUGE;
+	for (uint64_t done = 0; size - done >= HUGE; done += HUGE) {
+		if (mmap(at, HUGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, (off_t)done) ==
+		    MAP_FAILED)
+			break;
+		if (madvise(at, HUGE, MADV_COLLAPSE) != 0 && errno != EAGAIN && errno != EBUSY)
+			break; /* an older kernel, or no memory in one piece */
+		(void)sched_yield();
+	}
+	(void)munmap(room, 2 * HUGE);
+}
+
 yg_status yg_memfd_from_fd(const char *name, int src_fd, uint64_t max, int *out_fd,
 			   struct yg_err *err)
 {
@@ -80,6 +107,7 @@ yg_status yg_memfd_from_fd(const char *name, int src_fd, uint64_t max, int *out_
 	if (st == YG_OK)
 		st = seal(fd, name, err);
 	if (st == YG_OK) {
+		enlarge(fd, (uint64_t)s.st_size);
 		*out_fd = fd;
 		fd = -1;
 	}

@@ -8,7 +8,7 @@
 yg_status yg_memfd_from_bytes(const char *name, struct yg_sv bytes, int *out_fd,
 			      struct yg_err *err);
 /* A copy of the file behind src_fd from its start; larger than max: YG_TOOBIG.
- * Parses nothing. */
+ * Parses nothing.  In pages of 2 MiB where the kernel can (6.1 and later). */
 yg_status yg_memfd_from_fd(const char *name, int src_fd, uint64_t max, int *out_fd,
 			   struct yg_err *err);
 /* Maps it read-only after checking that it is a memfd with every seal (else

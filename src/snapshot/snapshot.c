@@ -11,7 +11,7 @@
 #include "base/breath.h"
 
 #define PIECE     ((size_t)256 << 10) /* then others may have the core */
-#define MAP_PIECE ((size_t)2 << 20)
+#define MAP_PIECE ((size_t)2 << 20)   /* a large page */
 #define ALIGN     64u /* sections begin on a cache line: a filter word never spans two */
 
 static void put_digest(const XXH128_hash_t h, uint8_t out[static 16])
@@ -260,6 +260,30 @@ static yg_status load_copy(int fd, size_t n, void **out, struct yg_err *err)
 	return YG_OK;
 }
 
+/* Where the large pages that it may lie in fit; NULL: errno says why. */
+static void *map_sealed(int fd, size_t n)
+{
+	size_t most = n + MAP_PIECE;
+	char *room =
+		mmap(NULL, most, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == MAP_FAILED)
+		return NULL;
+	size_t before = (MAP_PIECE - (uintptr_t)room % MAP_PIECE) % MAP_PIECE;
+	char *at = mmap(room + before, n, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+	if (at == MAP_FAILED) {
+		int eno = errno;
+		(void)munmap(room, most);
+		errno = eno;
+		return NULL;
+	}
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (n + page - 1) / page * page;
+	if (before > 0)
+		(void)munmap(room, before);
+	if (before + whole < most)
+		(void)munmap(at + whole, most - before - whole);
+	return at;
+}
+
 /* All its pages, so that no look-up waits for one. */
 static void bring_in(const void *p, size_t n)
 {
@@ -295,8 +319,8 @@ yg_status yg_snap_open_fd(int fd, enum yg_snap_kind kind, struct yg_sv schema,
 	size_t n = (size_t)sb.st_size;
 	void *p = NULL;
 	if (is_sealed(fd)) {
-		p = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
-		if (p == MAP_FAILED)
+		p = map_sealed(fd, n);
+		if (p == NULL)
 			return YG_FAIL_OS(err, errno, "snapshot mmap");
 		bring_in(p, n);
 	} else {
