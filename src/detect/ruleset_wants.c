@@ -2,7 +2,7 @@
  *
  * What a correlation means is said by correlate.h alone: for every node that has
  * correlations a state machine is made of the rules that hold there, asked who takes what,
- * and thrown away. */
+ * and thrown away.  Rules to which no correlation refers are in none: they are many. */
 #include <stdlib.h>
 
 #include "detect/correlate_internal.h"
@@ -12,6 +12,8 @@ struct wants {
 	struct yg_ruleset_builder *b;
 	uint32_t scope;              /* the node at hand */
 	struct yg_sigma_rule *stubs; /* owned: ids and names of rows, then of others, in order */
+	uint32_t *referred;          /* owned: of the stubs those that a correlation names */
+	size_t referred_n;
 	/* owned: of this node: some rows, some others, then correlations */
 	const struct yg_sigma_rule **list;
 	uint32_t *number;   /* owned: of the list: row or correlation */
@@ -21,6 +23,7 @@ struct wants {
 static void wants_free(struct wants *w)
 {
 	free(w->stubs);
+	free(w->referred);
 	free(w->list);
 	free(w->number);
 }
@@ -40,29 +43,71 @@ static void on_refused(void *ctx, uint32_t rule, const char *reason)
 	yg_rs_refuse(w->b, c->uid, c->rule->line, reason);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+}
+
+/* What the correlations name, in order; NULL: there is no memory. */
+static struct yg_sv *names_of(const struct yg_ruleset_builder *b, size_t *out_n)
+{
+	const struct yg_rs_correlation *all = b->correlations.p;
+	size_t most = 1, n = 0;
+	for (size_t i = 0; i < b->correlations.n; i++)
+		most += all[i].rule->correlation.rule_count;
+	struct yg_sv *list = calloc(most, sizeof *list);
+	for (size_t i = 0; list != NULL && i < b->correlations.n; i++)
+		for (size_t k = 0; k < all[i].rule->correlation.rule_count; k++)
+			list[n++] = all[i].rule->correlation.rules[k];
+	if (n > 1)
+		qsort(list, n, sizeof *list, by_text);
+	*out_n = n;
+	return list;
+}
+
+static bool find_referred(struct wants *w, size_t stubs)
+{
+	size_t n = 0;
+	struct yg_sv *names = names_of(w->b, &n);
+	w->referred = calloc(stubs + 1, sizeof *w->referred);
+	bool ok = names != NULL && w->referred != NULL;
+	for (size_t i = 0; ok && n > 0 && i < stubs; i++) {
+		const struct yg_sigma_rule *s = &w->stubs[i];
+		if ((s->id.n > 0 && bsearch(&s->id, names, n, sizeof *names, by_text) != NULL) ||
+		    (s->name.n > 0 && bsearch(&s->name, names, n, sizeof *names, by_text) != NULL))
+			w->referred[w->referred_n++] = (uint32_t)i;
+	}
+	free(names);
+	return ok;
+}
+
 /* The rules and correlations that hold at the node. */
 static void make_list(struct wants *w)
 {
 	struct yg_ruleset_builder *b = w->b;
+	size_t i = 0;
 	w->count = 0;
-	for (uint32_t i = 0; i < b->rows.n; i++) {
-		const struct yg_ruleset_row *row = YG_RS(b, rows, struct yg_ruleset_row, i);
+	for (; i < w->referred_n && w->referred[i] < b->rows.n; i++) {
+		uint32_t at = w->referred[i];
+		const struct yg_ruleset_row *row = YG_RS(b, rows, struct yg_ruleset_row, at);
 		if (row->kind != YG_ROW_RULE || !yg_rs_above(b, row->is.scope, w->scope))
 			continue;
-		w->list[w->count] = &w->stubs[i];
-		w->number[w->count++] = i;
+		w->list[w->count] = &w->stubs[at];
+		w->number[w->count++] = at;
 	}
 	w->rows = w->count;
-	for (uint32_t i = 0; i < b->others.n; i++)
-		if (yg_rs_above(b, YG_RS(b, others, struct yg_rs_other, i)->scope, w->scope))
-			w->list[w->count++] = &w->stubs[b->rows.n + i];
-	for (uint32_t i = 0; i < b->correlations.n; i++) {
+	for (; i < w->referred_n; i++) {
+		size_t at = w->referred[i] - b->rows.n;
+		if (yg_rs_above(b, YG_RS(b, others, struct yg_rs_other, at)->scope, w->scope))
+			w->list[w->count++] = &w->stubs[w->referred[i]];
+	}
+	for (uint32_t k = 0; k < b->correlations.n; k++) {
 		const struct yg_rs_correlation *c =
-			YG_RS(b, correlations, struct yg_rs_correlation, i);
+			YG_RS(b, correlations, struct yg_rs_correlation, k);
 		if (!yg_rs_above(b, c->is.scope, w->scope))
 			continue;
 		w->list[w->count] = c->rule;
-		w->number[w->count++] = i;
+		w->number[w->count++] = k;
 	}
 }
 
@@ -140,6 +185,8 @@ yg_status yg_rs_wants(struct yg_ruleset_builder *b, struct yg_err *err)
 	}
 	for (size_t i = 0; i < stubs; i++)
 		w.stubs[i].kind = YG_SIGMA_RULE;
+	if (!find_referred(&w, stubs))
+		return yg_rs_nomem(err);
 	for (size_t i = 0; st == YG_OK && i < b->correlations.n; i++) {
 		if (seen_before(b, i))
 			continue;
