@@ -1,6 +1,6 @@
 /* fill.c - a state as a centre has it after a year: organisations, alerts of the whole
  * year through the code that takes findings, most of them closed within two days,
- * sources and their hours.
+ * sources and their hours, as many detection rules as are published, and what they did.
  * With events.c, an alert rests on the event of its organisation that it names.
  *
  * usage: bench_console_fill STATE.db ORGANISATIONS ALERTS [EVENTS] */
@@ -10,12 +10,14 @@
 #include "alert/finding.h"
 #include "base/codec.h"
 #include "bench.h"
+#include "detect/registry.h"
 #include "org/coverage.h"
 #include "org/organisation.h"
 #include "os/env.h"
 
 #define BATCH 2000u
 #define HOURS 720
+#define RULES 3800u
 #define YEAR  (365 * YG_US_PER_DAY)
 
 static struct yg_env_real real;
@@ -129,6 +131,75 @@ static int sources(struct yg_act *act, uint64_t orgs)
 	return yg_tx_end(&tx, YG_OK, &err) == YG_OK ? 0 : fail("sources");
 }
 
+static void rule(struct yg_buf *text, unsigned i)
+{
+	static const char *const levels[] = {"informational", "low", "medium", "high", "critical"};
+	static const char *const tactics[] = {"execution", "discovery", "persistence", "impact"};
+	yg_buf_printf(
+		text,
+		"title: Rule %u of the bench\nid: 00000000-0000-4000-8000-%012u\nlevel: %s\n"
+		"status: test\ndescription: >\n%s"
+		"tags: [attack.%s, attack.t%u]\n"
+		"logsource: {product: windows, category: c%u}\n"
+		"detection:\n  s:\n    Image|endswith: '\\tool%u.exe'\n  condition: s\n---\n",
+		i, i, levels[i % YG_LEN(levels)],
+		/* rules are some 1.5 kB long, most of it words */
+		"  What it looks for, why that is told, what else does the same, and what to look at next; words as long as those\n"
+		"  of the published rules are, so that reading through them costs what it costs there. What it looks for, why that\n"
+		"  is told, what else does the same, and what to look at next; words as long as those of the published rules are.\n"
+		"  What it looks for, why that is told, what else does the same, and what to look at next; words as long as those\n"
+		"  of the published rules are, so that reading through them costs what it costs there. What it looks for, why that\n"
+		"  is told, what else does the same, and what to look at next; words as long as those of the published rules are.\n",
+		tactics[i % YG_LEN(tactics)], 1001 + i % 200, i % 60, i);
+}
+
+/* A fourth of them has events everywhere: a row for every hour of the last day, and of the month
+ * before that for every hour in which it hit. */
+static const char *const rule_rows[] = {
+	"UPDATE detect_rule SET created = created - 31536000000000, updated = updated - 31536000000000",
+	"UPDATE detect_rule_past SET created = created - 31536000000000",
+	"WITH RECURSIVE h (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM h WHERE n < 719)"
+	" INSERT INTO detect_stat (rule, hour, org, looked_at, hits, excepted, cost_ns, last)"
+	" SELECT r.uid, $1 - h.n * 3600000000, o.slug, 1000, (r.rowid * 7 + h.n) % 97 = 0, 0, 5000 + r.rowid,"
+	" CASE WHEN (r.rowid * 7 + h.n) % 97 = 0 THEN $1 - h.n * 3600000000 ELSE 0 END"
+	" FROM detect_rule r, h, organisation o WHERE r.rowid % 4 = 0 AND (h.n < 24 OR (r.rowid * 7 + h.n) % 97 = 0)",
+	"INSERT INTO detect_stat (rule, hour, org, looked_at, hits, excepted, cost_ns, last)"
+	" SELECT '', hour, org, sum(looked_at), sum(hits), 0, sum(cost_ns), max(last) FROM detect_stat GROUP BY hour, org",
+	"INSERT INTO detect_source (org, category, product, service, last)"
+	" SELECT o.slug, r.category, 'windows', '', $1 FROM organisation o, (SELECT DISTINCT category FROM detect_rule) r",
+};
+
+static int rules(struct yg_act *act)
+{
+	const struct yg_drule_place at = {
+		.org = YG_SV(""), .collection = YG_SV("bench"), .stage = YG_STAGE_LIVE};
+	struct yg_drule_imported n;
+	struct yg_detect_documents docs;
+	struct yg_buf text;
+	struct yg_tx tx;
+	int64_t hour = yg_env_wall(&env).us / 3600000000 * 3600000000;
+	yg_buf_init(&text, 64 << 20);
+	for (unsigned i = 0; i < RULES; i++)
+		rule(&text, i);
+	if (yg_detect_documents_begin(&docs, &env, &err) != YG_OK ||
+	    yg_detect_documents_add(&docs, YG_SV("bench.yml"), yg_buf_sv(&text), &err) != YG_OK ||
+	    yg_drule_import(act, &at, &docs, &n, &err) != YG_OK || n.added != RULES ||
+	    yg_tx_begin(&tx, act->db, &err) != YG_OK)
+		return fail("rules");
+	yg_detect_documents_free(&docs);
+	yg_buf_free(&text);
+	for (size_t i = 0; i < YG_LEN(rule_rows); i++) {
+		struct yg_stmt *s = NULL;
+		if (yg_state_prepare(act->db, rule_rows[i], &s, &err) != YG_OK)
+			return fail(rule_rows[i]);
+		if (i >= 2 && i != 3)
+			yg_stmt_i64(s, 1, hour);
+		if (yg_stmt_run(s, &err) != YG_OK)
+			return fail(rule_rows[i]);
+	}
+	return yg_tx_end(&tx, YG_OK, &err) == YG_OK ? 0 : fail("rules");
+}
+
 /* Written once and thrown away when the machine fails: a large cache, no waiting. */
 static int hurry(struct yg_state *db)
 {
@@ -177,6 +248,8 @@ int main(int argc, char **argv)
 		rc = close_most(&act);
 	if (rc == 0)
 		rc = sources(&act, orgs);
+	if (rc == 0)
+		rc = rules(&act);
 	yg_state_close(db);
 	return rc;
 }

@@ -100,8 +100,8 @@ yg_status yg_detect_covers(struct yg_state *db, const struct yg_reach *reach, st
 			YG_SQL("SELECT r.tags, r.category, r.product, r.service, " YG_DRULE_IN_FORCE(
 				"$3", "$6",
 				"$7") ", r.kind, coalesce(h.n, 0), coalesce(a.n, 0)"
-				      " FROM detect_rule r LEFT JOIN (SELECT rule, sum(hits) AS n FROM detect_stat WHERE hour >= $4"
-				      " AND hour < $5 AND hits > 0 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY rule) h ON h.rule = r.uid"
+				      " FROM detect_rule r LEFT JOIN (SELECT rule, sum(hits) AS n FROM detect_stat WHERE rule > ''"
+				      " AND hour >= $4 AND hour < $5 AND (hits > 0 OR excepted > 0) AND ($1 = 1 OR org IN yg_set($2)) GROUP BY rule) h ON h.rule = r.uid"
 				      " LEFT JOIN (SELECT indicator, count(*) AS n FROM alert WHERE indicator_type = 'rule'"
 				      " AND created >= $4 AND created < $7 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY indicator) a"
 				      " ON a.indicator = r.uid WHERE r.kind <> 'filter' AND (r.refused = '' OR $8 = 1)"
