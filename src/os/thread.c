@@ -48,7 +48,7 @@ yg_status yg_threads_nice(const char *name, int nice, unsigned *out_n, struct yg
 }
 
 #define SHORT_NS  UINT64_C(100000) /* of a core, the least that Linux takes */
-#define BREATH_US 200
+#define BREATH_US 1000             /* an offer costs: who comes next brings its own to the caches */
 #define HUGE      (2u << 20)
 
 /* By this clock and not by getrusage(), which counts a running thread's time at the ticks only. */
@@ -62,7 +62,7 @@ int64_t yg_thread_used_us(void)
 	return t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Not more often than its slice is long: an offer gives the rest of it away. */
+/* Not more often: an offer gives the rest of a slice away. */
 static void offer_core(void)
 {
 	static _Thread_local int64_t last;

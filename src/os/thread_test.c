@@ -69,10 +69,10 @@ static void give_back(bool *good)
 	(void)munmap(p, n + huge);
 }
 
-/* Not at every breath: after each 0.2 ms of a core. */
+/* Not at every breath: after each millisecond of a core. */
 static void offer(bool *good)
 {
-	const int64_t begin = yg_thread_used_us(), some = 40000;
+	const int64_t begin = yg_thread_used_us(), some = 60000;
 	unsigned n = 0;
 	yields = 0;
 	while (yg_thread_used_us() < begin + some) {
@@ -80,7 +80,7 @@ static void offer(bool *good)
 		n++;
 	}
 	(void)printf("# %u breaths, %u offers\n", n, yields);
-	good[2] = yields >= 20 && yields <= some / 200 + 1 && n > yields;
+	good[2] = yields >= 40 && yields <= some / 1000 + 1 && n > yields;
 }
 
 static void *give_way(void *arg)
@@ -105,7 +105,7 @@ static void test_give_way(void)
 	T_OK(pthread_create(&t, NULL, give_way, good) == 0 && pthread_join(t, NULL) == 0);
 	T_NAMED(good[0], "the least priority");
 	T_NAMED(good[1], "what is to be freed goes by huge pages, with a breath after each");
-	T_NAMED(good[2], "the core is offered every 0.2 ms");
+	T_NAMED(good[2], "the core is offered every millisecond");
 	T_OK(getpriority(PRIO_PROCESS, 0) == before && sched_getscheduler(0) == policy &&
 	     yg_breath_of_thread.take == NULL);
 }

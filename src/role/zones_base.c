@@ -218,25 +218,29 @@ bool zones_prepare_due(const struct zones *z)
 	return due && zones_now(z) >= z->prepare_at;
 }
 
-void zones_prepare_begin(const struct zones *z, struct zones *seen)
+/* whole: it is compiled into a base of its own. */
+void zones_prepare_begin(const struct zones *z, struct zones *seen, bool whole)
 {
 	for (size_t i = 0; i < z->count; i++) {
 		const struct zone *one = &z->zones[i];
-		if (!is_unprepared(one))
+		struct zone *to = &seen->zones[i];
+		if (one->conf->axfr.n == 0 || one->now.records == NULL)
 			continue;
-		seen->zones[i].to_index = !yg_dns_records_is_indexed(one->now.records);
-		if (is_unlearnt(one))
-			(void)yg_dns_changes_new(z->base.policy, &seen->zones[i].changes, NULL);
+		to->to_index = yg_dns_records_is_large(one->now.records) &&
+			       !yg_dns_records_is_indexed(one->now.records);
+		to->to_learn = whole || is_unlearnt(one);
 	}
 }
 
-void zones_prepare_work(struct zones *seen)
+void zones_prepare_work(struct zones *seen, const struct yg_dns_policy *base)
 {
 	for (size_t i = 0; i < seen->count; i++) {
 		struct zone *one = &seen->zones[i];
 		if (one->to_index)
 			(void)yg_dns_records_view_index(one->now.records);
-		(void)learn(one);
+		if (one->to_learn && base != NULL &&
+		    yg_dns_changes_new(base, &one->changes, NULL) == YG_OK)
+			(void)learn(one);
 	}
 }
 

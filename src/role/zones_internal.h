@@ -86,9 +86,9 @@ struct zone {
 	struct yg_dns_zone_stats base_stats;
 	size_t base_refused; /* of news.refused */
 	/* since the view that is being compiled beside */
-	struct yg_buf since; /* owned: records that came or went, packed */
-	bool since_all;      /* or all of it */
-	bool to_index;       /* of a view */
+	struct yg_buf since;     /* owned: records that came or went, packed */
+	bool since_all;          /* or all of it */
+	bool to_index, to_learn; /* of a view */
 };
 
 struct zones_base {                   /* the last policy that was compiled whole */
@@ -256,8 +256,8 @@ void zones_base_since_end(struct zone *z);
  * large zone, by the job, from a view of it. */
 void zones_prepare(struct zone *z);
 bool zones_prepare_due(const struct zones *z);
-void zones_prepare_begin(const struct zones *z, struct zones *seen);
-void zones_prepare_work(struct zones *seen); /* any thread */
+void zones_prepare_begin(const struct zones *z, struct zones *seen, bool whole);
+void zones_prepare_work(struct zones *seen, const struct yg_dns_policy *base); /* any thread */
 void zones_prepare_end(struct zones *z, struct zones *seen);
 yg_status zones_base_continue(struct zone *z, struct yg_dns_builder *b, uint32_t number,
 			      struct yg_err *err);
@@ -266,7 +266,7 @@ struct yg_dns_zone_stats zones_base_stats(const struct zone *z, const struct yg_
 
 /* zones_job.c: what takes long, in a thread, while the loop goes on; one at a time */
 enum zones_work {
-	ZONES_COMPILE, /* all of it, from a view of how everything is now */
+	ZONES_COMPILE, /* all of it, from a view of how everything is now; and what PREPARE does */
 	ZONES_PREPARE, /* large zones, from such a view, for their next change */
 	ZONES_SAVE,    /* they are written down, from such a view */
 	ZONES_READ,    /* the file of a zone, when it takes long */

@@ -144,6 +144,8 @@ static void compile(struct zones_job *j)
 	j->st = zones_policy_whole(j->seen, &j->c, &j->err);
 	if (j->st == YG_OK && fsync(j->c.fd) == 0)
 		(void)zones_policy_map(&j->c, NULL); /* if not, there is no base */
+	if (j->st == YG_OK) /* else the first change over it would wait for that */
+		zones_prepare_work(j->seen, j->c.policy);
 }
 
 static void save(struct zones_job *j)
@@ -161,7 +163,7 @@ static void work(struct zones_job *j)
 {
 	switch (j->what) {
 	case ZONES_COMPILE: compile(j); break;
-	case ZONES_PREPARE: zones_prepare_work(j->seen); break;
+	case ZONES_PREPARE: zones_prepare_work(j->seen, j->all->base.policy); break;
 	case ZONES_SAVE: save(j); break;
 	case ZONES_READ: zones_reading_work(j->reading); break;
 	case ZONES_COMPARE: zones_compare_work(j->all); break;
@@ -215,6 +217,7 @@ static void take_compiled(struct zones_job *j)
 	for (size_t i = 0; i < z->count; i++)
 		take_news(&z->zones[i], &j->seen->zones[i]);
 	zones_base_set(z, &j->c);
+	zones_prepare_end(z, j->seen);
 	for (size_t i = 0; i < z->count; i++)
 		zones_base_since_end(&z->zones[i]);
 	z->intel_changed = z->intel_given;
@@ -304,8 +307,8 @@ static bool begin_view(struct zones_job *j, enum zones_work what)
 	j->err = (struct yg_err){0};
 	if (what == ZONES_COMPILE)
 		z->given = z->intel_given = false;
-	if (what == ZONES_PREPARE)
-		zones_prepare_begin(z, j->seen);
+	if (what != ZONES_SAVE)
+		zones_prepare_begin(z, j->seen, what == ZONES_COMPILE);
 	for (size_t i = 0; i < z->count; i++) {
 		if (what == ZONES_COMPILE)
 			zones_base_since_begin(&z->zones[i]);
