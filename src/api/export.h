@@ -13,11 +13,12 @@
 #define YG_EXPORT_ROWS_MAX   5000         /* that an order may name */
 #define YG_EXPORT_KIND       "export"     /* of its job */
 
-#define YG_EXPORT_KINDS                                                                                 \
-	"alerts alert-groups compare events indicators indicator-lists allow-entries audit-log sources" \
-	" organisations systems people grants tokens approvals saved-searches jobs system-events"       \
-	" alert-evidence alert-history alert-comments block-entries dns-requests dns-zones"             \
-	" detection-rules detection-exceptions attack-matrix retro-hunts my-sessions my-tokens my-passkeys"
+#define YG_EXPORT_KINDS                                                                                  \
+	"alerts alert-groups compare events indicators indicator-lists allow-entries audit-log sources"  \
+	" organisations systems people grants tokens approvals saved-searches jobs system-events"        \
+	" alert-evidence alert-history alert-comments block-entries dns-requests dns-zones"              \
+	" detection-rules detection-exceptions attack-matrix detection-findings retro-hunts my-sessions" \
+	" my-tokens my-passkeys"
 
 struct yg_export { /* what the body of POST /api/v1/exports asks for */
 	struct yg_sv kind;
