@@ -70,14 +70,14 @@ static void plain(const char *sql, char *out, size_t n)
 /* Parameters are $1 ... $n without gaps. */
 static bool numbered(const char *sql)
 {
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 	for (const char *p = sql; (p = strchr(p, '$')) != NULL;) {
 		unsigned n = 0;
 		for (p++; *p >= '0' && *p <= '9'; p++)
 			n = n * 10 + (unsigned)(*p - '0');
-		if (n < 1 || n > 31)
+		if (n < 1 || n > 62)
 			return false;
-		seen |= 1u << n;
+		seen |= UINT64_C(1) << n;
 	}
 	return (seen >> 1 & ((seen >> 1) + 1)) == 0;
 }
