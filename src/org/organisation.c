@@ -324,6 +324,39 @@ static yg_status owns(struct yg_act *act, struct yg_sv slug, const char **out, s
 	return st;
 }
 
+/* Each with the organisation as its only parameter. */
+static yg_status run_all(struct yg_act *act, const char *const *texts, size_t n, struct yg_sv slug,
+			 struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < n; i++) {
+		struct yg_stmt *s = NULL;
+		st = yg_state_prepare(act->db, texts[i], &s, err);
+		if (st != YG_OK)
+			return st;
+		yg_stmt_text(s, 1, slug);
+		st = yg_stmt_run(s, err);
+	}
+	return st;
+}
+
+static yg_status delete_detection(struct yg_act *act, struct yg_sv slug, struct yg_err *err)
+{
+	const char *const texts[] = {
+		YG_SQL("DELETE FROM detect_override WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_stat WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_sample WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_source WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_state WHERE org = $1"),
+		YG_SQL("DELETE FROM detect_notice WHERE org = $1"),
+		YG_SQL("DELETE FROM hunted_stage WHERE org = $1"),
+		YG_SQL("DELETE FROM retro_hunt_item WHERE hunt IN (SELECT seq FROM retro_hunt WHERE org = $1)"),
+		YG_SQL("DELETE FROM retro_hunt WHERE org = $1"),
+		YG_SQL("DELETE FROM notice_finding WHERE org = $1"),
+	};
+	return run_all(act, texts, YG_LEN(texts), slug, err);
+}
+
 /* The organisation and what only tells of it. */
 static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err *err)
 {
@@ -339,30 +372,12 @@ static yg_status delete_org(struct yg_act *act, struct yg_sv slug, struct yg_err
 		YG_SQL("DELETE FROM dns_allow_request WHERE org = $1"),
 		YG_SQL("DELETE FROM dns_answer WHERE org = $1"),
 		YG_SQL("DELETE FROM due_policy WHERE org = $1"),
-		YG_SQL("DELETE FROM detect_override WHERE org = $1"),
-		YG_SQL("DELETE FROM detect_stat WHERE org = $1"),
-		YG_SQL("DELETE FROM detect_sample WHERE org = $1"),
-		YG_SQL("DELETE FROM detect_source WHERE org = $1"),
-		YG_SQL("DELETE FROM detect_state WHERE org = $1"),
-		YG_SQL("DELETE FROM detect_notice WHERE org = $1"),
-		YG_SQL("DELETE FROM hunted_stage WHERE org = $1"),
-		YG_SQL("DELETE FROM retro_hunt_item WHERE hunt IN (SELECT seq FROM retro_hunt WHERE org = $1)"),
-		YG_SQL("DELETE FROM retro_hunt WHERE org = $1"),
-		YG_SQL("DELETE FROM notice_finding WHERE org = $1"),
 		YG_SQL("UPDATE person SET org = '' WHERE org = $1"),
 		YG_SQL("DELETE FROM organisation_path WHERE slug = $1"),
 		YG_SQL("DELETE FROM organisation WHERE slug = $1"),
 	};
-	yg_status st = YG_OK;
-	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++) {
-		struct yg_stmt *s = NULL;
-		st = yg_state_prepare(act->db, texts[i], &s, err);
-		if (st != YG_OK)
-			return st;
-		yg_stmt_text(s, 1, slug);
-		st = yg_stmt_run(s, err);
-	}
-	return st;
+	yg_status st = delete_detection(act, slug, err);
+	return st == YG_OK ? run_all(act, texts, YG_LEN(texts), slug, err) : st;
 }
 
 yg_status yg_org_remove(struct yg_act *act, struct yg_sv slug, struct yg_err *err)
