@@ -1,7 +1,7 @@
 _yagura() {
   local cur=${COMP_WORDS[COMP_CWORD]} opts verbs
   local lists='--output --fields --sort --all --watch '
-  local common='--help --json --quiet --socket --server --token-file --ca-file '
+  local common='--help --json --quiet --no-progress --no-color --yes --no-input --scope --socket --server --token-file --ca-file '
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual ' -- "$cur"))
@@ -44,7 +44,8 @@ _yagura() {
     'org set') opts="--title --kind --parent --prefecture --dry-run " ;;
     'org remove') opts="--force --no-wait " ;;
     'person list') opts="--org --limit $lists" ;;
-    'person add') opts="--name --org --email --language " ;;
+    'person add') opts="--name --org --email --language --dry-run " ;;
+    'person disable') opts="--dry-run " ;;
     'role list') opts="--limit $lists" ;;
     'grant list') opts="--person --org --limit $lists" ;;
     'grant add') opts="--node --system --period-from --period-to --expires --reason --dry-run " ;;
@@ -55,11 +56,12 @@ _yagura() {
     'system member') opts="--network --host --dry-run " ;;
     'system remove') opts="--dry-run " ;;
     'approval list') opts="--state --org --limit $lists" ;;
-    'approval request') opts="--org --person --reason " ;;
+    'approval request') opts="--org --person --reason --dry-run " ;;
     'approval approve') opts="--reason " ;;
     'approval refuse') opts="--reason " ;;
     'token list') opts="--org --limit $lists" ;;
     'token add') opts="--org --scope --expires --out " ;;
+    'token revoke') opts="--dry-run " ;;
     'source list') opts="--org --limit $lists" ;;
     'source expect') opts="--every --remove --dry-run " ;;
     'event search') opts="--from --to --org --limit $lists" ;;
@@ -83,7 +85,7 @@ _yagura() {
     'detect compile') opts="--rules --out --values --generation " ;;
     'detect run') opts="--rules --values --snapshot --source --mapping --category --product --service " ;;
     'detect test') opts="--values " ;;
-    'detect rules') opts="--org --stage --level --kind --q --technique --collection --logsource --refused --limit $lists" ;;
+    'detect rules') opts="--org --stage --level --kind --q --technique --tactic --exact --collection --logsource --refused --limit $lists" ;;
     'detect rule-show') opts="--text " ;;
     'detect rule-add') opts="--org --all-orgs --collection --stage --dry-run " ;;
     'detect rule-change') opts="--file --stage --collection --dry-run " ;;
@@ -129,12 +131,14 @@ _yagura() {
     'alert split') opts="--reason --dry-run " ;;
     'alert allow') opts="--reason --expires --all-organisations --dry-run " ;;
     'alert bulk') opts="--org --from-state --severity --assignee --indicator --q --watched --overdue --state --verdict --reason --assign --set-severity --due --snooze --no-wait " ;;
-    'search save') opts="--page --query --shared --org " ;;
+    'search save') opts="--page --query --shared --org --dry-run " ;;
     'search list') opts="--page --limit $lists" ;;
+    'search remove') opts="--dry-run " ;;
     'export create') opts="--format --filter --out --no-wait " ;;
     'export fetch') opts="--out " ;;
     'audit-log list') opts="--org --object --limit $lists" ;;
     'job list') opts="--limit $lists" ;;
+    'job cancel') opts="--dry-run " ;;
     'job undo') opts="--no-wait " ;;
     'system-event list') opts="--limit $lists" ;;
     'backup create') opts="--no-wait " ;;
