@@ -9,6 +9,7 @@
  * Flights begin in the work pool and end in the loop's thread. */
 #include <stdlib.h>
 
+#include "api/export.h"
 #include "api/server_internal.h"
 #include "base/codec.h"
 
@@ -57,11 +58,11 @@ static void put_key(const struct exchange *x, struct yg_buf *b)
 	yg_wr_le64(b, (uint64_t)w->reach.to.us);
 }
 
-/* Of an auditor every view is noted by its handler. */
+/* Of an auditor every view is noted by its handler; a file is given to one. */
 static bool is_shared(const struct exchange *x)
 {
 	return (x->q.route->flags & YG_RT_SHARED) != 0 && x->q.method == YG_HTTP_GET &&
-	       !x->q.who.audits && !x->alone;
+	       !x->q.who.audits && !x->alone && !yg_list_file_wanted(&x->q);
 }
 
 static struct flight *make(const struct exchange *x)

@@ -59,6 +59,7 @@ X("there is nothing at this path", "このアドレスには何もありませ�
 X("this path does not take that method", "このアドレスではこのメソッドを使えません")
 X("a file has every row", "ファイルには全行が入るため、この指定はできません")
 X("a list of more than %s rows is ordered as an export", "{1} 行を超える一覧は、エクスポートとして依頼してください")
+X("a list that takes longer than %s s is ordered as an export", "{1} 秒より長くかかる一覧は、エクスポートとして依頼してください")
 X("there is no such file", "ファイルがありません")
 X("no memory for the answer", "回答のためのメモリーが足りません")
 X("the answer is larger than it may be", "回答が大きすぎます")

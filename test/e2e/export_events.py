@@ -1,5 +1,6 @@
 """Exports of events: in several chunks, of several organisations, in every format, with
 the rights and the filter of the list; what is cancelled leaves no file.  Arguments: yagura."""
+import concurrent.futures
 import csv
 import io
 import json
@@ -71,6 +72,26 @@ with Server(os.path.abspath(sys.argv[1])) as s:
     _, job, body = order("csv", {"q": "uid:Calpha7"})
     rows = list(csv.DictReader(io.StringIO(body.decode()[1:], newline="")))
     ok(len(rows) == 1 and rows[0]["query"] == "'=evil.example", "a cell is no formula", rows)
+
+    def file(query, **more):
+        got = (s.https if "token" in more else s.http)("GET", f"/api/v1/events{query}", Accept="text/csv", **more)
+        return got, list(csv.DictReader(io.StringIO(got.body.decode("utf-8-sig"), newline=""))) if got.status == 200 else []
+    began = time.monotonic()
+    got, rows = file("")
+    note(f"{len(rows) / (time.monotonic() - began):.0f} rows a second as the answer")
+    ok(len({r["id"] for r in rows}) == EACH * 2, "Accept: text/csv: every event as the answer", (got.status, len(rows)))
+    got, rows = file("?q=query:h7.*")
+    ok([r["id"] for r in rows[:200]] == [r["id"] for r in both], "with the filter", got.status)
+    got, rows = file("", token=tokens["alpha"])
+    ok({r["org"] for r in rows} == {"alpha"} and len(rows) == EACH, "of the asker's organisations", got.status)
+    ok(file("?q=qury:x")[0].status == 400 and file("?after=now")[0].status == 400 and file("?org=beta", token=tokens["alpha"])[0].status == 404,
+       "what is wrong is said")
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        four = list(pool.map(file, ["?q=query:h7.*"] * 4))
+    ok(all(len(rows) == len(four[0][1]) > 0 for _, rows in four), "each who asks the same at once has a file", [g.status for g, _ in four])
+    ok(os.listdir(os.path.join(s.data, "state/export")) != [] and not [f for f in os.listdir(os.path.join(s.data, "state/export")) if f.startswith("f-")],
+       "nothing of it stays", os.listdir(os.path.join(s.data, "state/export")))
+    ok(s.http("GET", "/api/v1/events?limit=2").json()["items"], "who does not ask for it gets a page")
 
     began = time.monotonic()
     _, job, body = order("xlsx", {"org": "alpha"})
