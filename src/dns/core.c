@@ -174,6 +174,10 @@ static uint8_t plan_one(struct yg_dns_core *c, const struct yg_dns_in *in, size_
 					      key_flags(q));
 		yg_dns_cache_prefetch(&c->cache, c->keys[i].hash);
 	}
+	/* Whether the policy is asked is known with the entry; by then what it looks at is
+	 * on its way from memory, beside the entry and not behind it. */
+	if (c->policy != NULL)
+		yg_dns_policy_hash(c->policy, &q->name, &c->probe[i]);
 	return PLAN_LOOKUP;
 }
 
@@ -191,14 +195,12 @@ static void look_ahead(struct yg_dns_core *c, size_t n)
 		if (is_set(c, i))
 			yg_dns_cache_prefetch_entry(&c->cache, c->keys[i].hash);
 	for (size_t i = 0; i < n; i++) {
-		c->probe[i].from = c->probe[i].to = 0;
-		if (c->plan[i] != PLAN_LOOKUP)
-			continue;
 		const struct yg_dns_entry *e = NULL;
 		if (is_set(c, i))
 			e = c->found[i] = yg_dns_cache_find(&c->cache, &c->keys[i]);
-		if (c->policy != NULL && (e == NULL || !c->memo || e->clean != c->generation))
-			yg_dns_policy_hash(c->policy, &c->query[i].name, &c->probe[i]);
+		if (c->plan[i] != PLAN_LOOKUP || c->policy == NULL ||
+		    (e != NULL && c->memo && e->clean == c->generation))
+			c->probe[i].from = c->probe[i].to = 0;
 	}
 	if (c->policy == NULL)
 		return;

@@ -33,8 +33,10 @@ void yg_dns_policy_hash(const struct yg_dns_policy *p, const struct yg_dns_name 
 {
 	const struct yg_hashset *large = p->base != NULL ? &p->base->set : &p->set;
 	hash_name(p, name, YG_DK_QNAME, out);
-	for (unsigned i = out->from; i < out->to; i++)
+	for (unsigned i = out->from; i < out->to; i++) { /* the slot does not wait for the filter */
 		yg_hashset_prefetch(large, out->hash[i]);
+		yg_hashset_prefetch_slot(large, out->hash[i]);
+	}
 }
 
 /* May it be in the base?  Ours is small and stays in the caches. */
