@@ -360,7 +360,7 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st == YG_OK)
 		st = read_scope(q, l.db, v, err);
 	if (st == YG_OK)
-		st = yg_visit_get(l.db, yg_request_owner(q), &v->visit, err);
+		st = yg_visit_before(l.db, yg_request_owner(q), q->now, &v->visit, err);
 	if (st == YG_OK)
 		st = v->counted ? read_counted(q, l.db, v, err) : read_rows(q, l.db, v, err);
 	if (st == YG_OK)

@@ -8,6 +8,7 @@
 #include "org/source.h"
 #include "org/system_event.h"
 #include "org/token.h"
+#include "org/visit.h"
 #include "tap.h"
 
 static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 7};
@@ -500,6 +501,26 @@ static void test_purge(void)
 	T_OK(yg_org_purge(&act, YG_SV("demo-1"), &o, &c, &err) == YG_NOTFOUND);
 }
 
+/* Minutes at which somebody looked, and when the visit before had ended, as of then (-1: never). */
+static void test_visits(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	static const struct {
+		int looked, ended;
+	} steps[] = {{1, -1}, {5, -1}, {34, -1}, {65, 34}, {70, 34}, {99, 34}, {200, 99}};
+	yg_wall at;
+	for (size_t i = 0; i < YG_LEN(steps); i++) {
+		yg_wall now = {steps[i].looked * 60 * YG_US_PER_S};
+		int64_t want = steps[i].ended < 0 ? 0 : steps[i].ended * 60 * YG_US_PER_S;
+		bool begins =
+			yg_visit_before(db, YG_SV("p"), now, &at, &err) == YG_OK && at.us == want;
+		T_OK(yg_visit_set(db, YG_SV("p"), now, &err) == YG_OK);
+		T_OK(begins && yg_visit_before(db, YG_SV("p"), now, &at, &err) == YG_OK &&
+		     at.us == want);
+	}
+	T_OK(yg_visit_before(db, YG_SV("q"), (yg_wall){1}, &at, &err) == YG_OK && at.us == 0);
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -513,6 +534,7 @@ int main(void)
 	test_rows();
 	test_counts();
 	test_purge();
+	test_visits();
 	yg_arena_free(&arena);
 	return tap_done();
 }

@@ -157,10 +157,12 @@ async function rows(tab, address) {
 	await page.waitForFunction((was) => location.pathname !== was, there.path);
 	await tab.settled();
 	ok((await state()).drawer, `${address}: j shows the next one in the drawer`);
+	const shown = (await state()).path;
 	await page.keyboard.press("Escape");
 	const closed = await page.waitForFunction((to) => location.pathname === to, before.path, { timeout: 10_000 }).then(() => true, () => false);
 	if (!closed) note(await page.evaluate(() => `${location.href} focus: ${document.activeElement?.outerHTML.slice(0, 200)} open: ${document.querySelector("dialog[open],.y-menu__list")?.outerHTML.slice(0, 300)}`));
-	ok(closed && !(await state()).drawer, `${address}: Escape closes it`);
+	const back = await page.evaluate(() => document.activeElement?.closest("tbody tr") !== null && document.activeElement.getAttribute("href"));
+	ok(closed && !(await state()).drawer && back !== null && new URL(back, "https://x").pathname === shown, `${address}: Escape closes it, and the row that was shown has the focus`, [back, shown]);
 	return undefined;
 }
 
@@ -223,6 +225,81 @@ async function explained(tab, address) {
 		if (!(await about.nth(i).evaluate((e) => e === document.activeElement))) bad.push(`the focus does not come back: ${said[0]}`);
 	}
 	ok(n > 0 && bad.length === 0, `${address}: ${n} numbers are explained`, bad);
+}
+/** The page is drawn anew while the "i" of a number is open, or while a row has the focus: nobody is thrown out of the page. */
+async function drawnAnew(browser, chief) {
+	const tab = await browser.tab(chief, { language: "ja" });
+	const { page } = tab;
+	const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.tagName);
+	let visits = 0;
+	page.on("response", (r) => {
+		if (r.url().endsWith("/me/visit")) visits++;
+	});
+	let change = (x) => x; // what the server answers next
+	let answers = 0;
+	await tab.context.route(/\/api\/v1\/overview\?(?!.*now-1h)/, async (r) => {
+		const { pathname, search } = new URL(r.request().url());
+		await r.fulfill({ json: change(await chief.get(pathname + search)) });
+		answers++;
+	});
+	const again = async () => {
+		const before = answers;
+		const [alert] = (await chief.get("/api/v1/alerts?limit=1&state=open")).items;
+		await chief.must("PATCH", `/api/v1/alerts/${alert.id}`, { severity_id: alert.severity_id === 5 ? 4 : 5 }, { "If-Match": alert.etag });
+		await until("the overview is read again", () => answers > before);
+		await tab.settled();
+	};
+	await tab.open("/overview");
+	await until("what was read is known as read", () => visits > 0);
+	const numbers = page.locator("main .y-about > * > button");
+	const names = () => numbers.evaluateAll((all) => all.map((e) => e.getAttribute("aria-label")));
+	const before = await names();
+	const name = before.at(-3);
+	const explain = async () => {
+		await page.locator(`main [aria-label="${name}"]`).focus();
+		await page.keyboard.press("Enter");
+		await page.locator(".y-about [role=dialog]").waitFor();
+	};
+	await explain();
+	await again();
+	const open = await page.locator(".y-about [role=dialog]").count();
+	await page.keyboard.press("Escape");
+	ok(open === 1 && (await focused()) === name, "an explanation stays open while the page is drawn anew, and the focus comes back", [open, await focused(), name]);
+	ok((await names()).join() === before.join(), "nothing is put before what is being read", [before, await names()]);
+
+	await explain();
+	change = (x) => ({ ...x, organisations: [], silent_total: 0, silent: [] });
+	await again();
+	const gone = await focused();
+	change = (x) => x;
+	await again();
+	ok(!["BODY", name].includes(gone) && (await focused()) === name, "what was explained goes and comes anew: so does the focus", [gone, await focused()]);
+
+	await tab.go("/alerts");
+	const rowOf = () => page.evaluate(() => [...document.querySelectorAll("tbody tr")].findIndex((r) => r.contains(document.activeElement)));
+	const last = (await page.locator("tbody tr").count()) - 1;
+	await page.locator("tbody tr").nth(2).locator("td.is-main a").focus();
+	await page.evaluate(() => document.querySelector("tbody").append(document.activeElement.closest("tr")));
+	const moved = await rowOf();
+	await page.locator("tbody tr").nth(2).locator("td.is-main a").focus();
+	await page.evaluate(() => document.activeElement.closest("tr").remove());
+	ok(moved === last && (await rowOf()) === 2, "a row that moves keeps the focus, one that goes leaves it to the next", [moved, last, await rowOf()]);
+
+	await tab.go("/audit-log");
+	const more = page.locator(".y-tablefoot > button");
+	const held = [];
+	await tab.context.route("**/api/v1/audit-log?*cursor=*", (r) => held.push(r));
+	await more.focus();
+	await page.keyboard.press("Enter");
+	await until("more is asked for", () => held.length > 0);
+	await page.keyboard.press("Enter"); // once is enough
+	const busy = await more.evaluate((e) => e === document.activeElement && e.ariaBusy === "true");
+	for (const r of held) await r.continue();
+	await tab.settled();
+	ok(busy && held.length === 1 && (await focused()) !== "BODY", "a button that is busy keeps the focus, and does it once", [busy, held.length, await focused()]);
+	const told = tab.troubles();
+	ok(told.length === 0, "nothing in the browser's console meanwhile", told);
+	await tab.close();
 }
 /** All of it, side by side: each lane has a tab of its own, and goes on while the others wait. */
 async function inLanes(work, open) {
@@ -351,6 +428,7 @@ await run(async () => {
 		work.unshift(
 			...others, // the longest of all begin
 			() => lateChoices(browser, chief),
+			() => drawnAnew(browser, chief),
 			(lane) => filters(lane, chief, w),
 			(lane) => tabThrough(lane, "/import", { name: "/import: a mapping", ready: () => lane.go("/import").then(() => chooseOwnJson(lane, server, w)) }),
 			(lane) => rows(lane, "/indicators?tab=entries"),

@@ -7,10 +7,12 @@ and each answer must be one that the document names, in the shape it names.
 Then rights: no token, a token without the scope, a token of another
 organisation, on every route."""
 import concurrent.futures
+import contextlib
 import gzip
 import json
 import os
 import re
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -947,8 +949,14 @@ def walk_alert_pages(w, tokens):
     if library():
         ok(w.call("compareOrganisations", 200, query="dns=1").json()["items"][0]["dns_blocked"] == 0, "nothing was blocked by name")
     w.call("setVisit", 204)
+    ok(w.call("getOverview", 200).json()["since"] is None, "a first visit has none before it, and stays so while it goes on")
+    with contextlib.closing(sqlite3.connect(f"{w.s.data}/state/yagura.db", timeout=30)) as db, db:
+        db.execute("UPDATE visit SET time = time - 31 * 60 * 1000000") # one was away
+    before = w.call("getOverview", 200).json()["since"]["time"]
+    w.call("setVisit", 204)
     since = w.call("getOverview", 200).json()["since"]
-    ok(since and (since["new_alerts"], since["closed_alerts"], since["new_organisations"]) == (0, 0, 0), "nothing since the visit", since)
+    ok(since["time"] == before, "the visit that begins keeps the end of the one before", (before, since))
+    ok((since["new_alerts"], since["closed_alerts"], since["new_organisations"]) == (0, 0, 0), "nothing since the visit", since)
     ok(w.call("getOverview", 200, token=tokens["yamabuki"]).json()["since"] is None, "a visit is one's own")
 
 

@@ -51,9 +51,11 @@ type ButtonProps = Omit<JSX.IntrinsicElements["button"], "icon" | "label"> & {
 	busy?: boolean;
 	small?: boolean;
 };
-export function Button({ kind = "plain", icon, label, busy, small, children, class: extra, disabled, ...rest }: ButtonProps) {
+export function Button({ kind = "plain", icon, label, busy, small, children, class: extra, onClick, ...rest }: ButtonProps) {
+	// while it is busy it keeps the focus, which what is disabled would lose
+	const click: typeof onClick = busy === true ? (e) => e.preventDefault() : onClick;
 	return (
-		<button type="button" {...rest} class={cx("y-button", `y-button--${kind}`, small && "y-button--small", children === undefined && "y-button--icon", extra as string)} aria-label={label ?? rest["aria-label"]} title={label ?? rest.title} disabled={disabled || busy} aria-busy={busy}>
+		<button type="button" {...rest} onClick={click} class={cx("y-button", `y-button--${kind}`, small && "y-button--small", children === undefined && "y-button--icon", extra as string)} aria-label={label ?? rest["aria-label"]} title={label ?? rest.title} aria-disabled={busy === true ? true : rest["aria-disabled"]} aria-busy={busy}>
 			{icon !== undefined && <Icon name={icon} />}
 			{children !== undefined && <span>{children}</span>}
 		</button>

@@ -1,8 +1,9 @@
 // What lies above the page: dialogs, the drawer, menus, toasts.
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type ApiError, api } from "../base/api";
+import { firstField, opened } from "../base/focus";
 import { t } from "../base/i18n";
 import { go, place, withRest } from "../base/router";
 import { Button, ErrorBox, type IconName, cx } from "./basics";
@@ -12,10 +13,9 @@ export function Dialog({ title, onClose, children, wide, foot }: { title: string
 	const ref = useRef<HTMLDialogElement>(null);
 	const id = useId();
 	useEffect(() => {
-		const before = document.activeElement as HTMLElement | null;
+		opened(ref.current);
 		ref.current?.showModal();
-		ref.current?.querySelector<HTMLElement>("[autofocus],input,select,textarea,.y-dialog__foot button")?.focus();
-		return () => before?.focus?.();
+		if (ref.current !== null) firstField(ref.current)?.focus();
 	}, []);
 	return (
 		<dialog
@@ -85,8 +85,14 @@ export function stepsOf<T>(rows: T[], rest: (row: T) => string[]): Step {
 export function Drawer({ title, back, children, head, step }: { title: ComponentChildren; back: string; children: ComponentChildren; head?: ComponentChildren; step?: Step }) {
 	const id = useId();
 	const ref = useRef<HTMLElement>(null);
+	// back to the row that was shown last, which need not be the one that was opened
+	const shown = useRef("");
+	if (place.value.rest.length > 0) shown.current = withRest(place.value.rest).split("?")[0] as string;
 	useEffect(() => {
-		ref.current?.focus({ preventScroll: true });
+		opened(ref.current, () => [...document.querySelectorAll<HTMLElement>("#main tbody a")].find((a) => a.getAttribute("href")?.split("?")[0] === shown.current));
+		if (ref.current?.contains(document.activeElement) !== true) ref.current?.focus({ preventScroll: true });
+	}, []);
+	useEffect(() => {
 		const key = (e: KeyboardEvent) => {
 			if (e.key === "Escape" && !e.defaultPrevented && document.querySelector("dialog[open],.y-menu__list:not([hidden])") === null) {
 				e.preventDefault();
@@ -147,21 +153,29 @@ function untilAway(of: { current: HTMLElement | null }, close: () => void): () =
 		for (const what of ["pointerdown", "focusin"]) document.removeEventListener(what, away);
 	};
 }
-/** A button with a list of actions; arrows, Home, End, Escape. */
-export function Menu({ label, icon, text, items, kind = "plain", small, end }: { label: string; icon?: IconName; text?: ComponentChildren; items: MenuItem[]; kind?: "plain" | "quiet" | "main"; small?: boolean; end?: boolean }) {
+/** What a button opens under it: its list begins at `first`, and gives the focus back to the button. */
+function useOpen(of: RefObject<HTMLElement | null>, first: (list: HTMLElement) => HTMLElement | null | undefined): { open: boolean; setOpen: (on: boolean) => void; close: () => void } {
 	const [open, setOpen] = useState(false);
-	const ref = useRef<HTMLDivElement>(null);
-	const id = useId();
-	const entries = () => [...(ref.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:not([aria-disabled=true])") ?? [])];
+	const button = () => of.current?.querySelector<HTMLElement>("button");
 	useEffect(() => {
-		if (!open) return undefined;
-		entries()[0]?.focus();
-		return untilAway(ref, () => setOpen(false));
+		const list = of.current?.querySelector<HTMLElement>(".y-menu__list");
+		if (!open || list === null || list === undefined) return undefined;
+		opened(list, button);
+		first(list)?.focus({ preventScroll: true });
+		return untilAway(of, () => setOpen(false));
 	}, [open]);
 	const close = () => {
 		setOpen(false);
-		ref.current?.querySelector<HTMLElement>("button")?.focus();
+		button()?.focus();
 	};
+	return { open, setOpen, close };
+}
+/** A button with a list of actions; arrows, Home, End, Escape. */
+export function Menu({ label, icon, text, items, kind = "plain", small, end }: { label: string; icon?: IconName; text?: ComponentChildren; items: MenuItem[]; kind?: "plain" | "quiet" | "main"; small?: boolean; end?: boolean }) {
+	const ref = useRef<HTMLDivElement>(null);
+	const id = useId();
+	const entries = () => [...(ref.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:not([aria-disabled=true])") ?? [])];
+	const { open, setOpen, close } = useOpen(ref, () => entries()[0]);
 	const onKey = (e: KeyboardEvent) => {
 		if (!open) {
 			if (e.key === "ArrowDown") {
@@ -222,19 +236,9 @@ export function Menu({ label, icon, text, items, kind = "plain", small, end }: {
 }
 /** A button that opens a small panel under it. */
 export function Popover({ label, icon, text, children, kind = "plain", end, small }: { label: string; icon?: IconName; text?: ComponentChildren; children: (close: () => void) => ComponentChildren; kind?: "plain" | "quiet"; end?: boolean; small?: boolean }) {
-	const [open, setOpen] = useState(false);
 	const ref = useRef<HTMLDivElement>(null);
 	const id = useId();
-	useEffect(() => {
-		if (!open) return undefined;
-		const panel = ref.current?.querySelector<HTMLElement>(".y-popover");
-		(panel?.querySelector<HTMLElement>("input,button,select,a") ?? panel)?.focus({ preventScroll: true });
-		return untilAway(ref, () => setOpen(false));
-	}, [open]);
-	const close = () => {
-		setOpen(false);
-		ref.current?.querySelector<HTMLElement>("button")?.focus();
-	};
+	const { open, setOpen, close } = useOpen(ref, (panel) => panel.querySelector<HTMLElement>("input,button,select,a") ?? panel);
 	return (
 		<div
 			class={cx("y-menu", end === true && "y-menu--end")}

@@ -246,6 +246,9 @@ function Events({ o, early }: { o: Overview; early: Loaded<Histogram> | undefine
 	);
 }
 
+const READ_MS = 4000; // shorter is not read
+const STAY_MS = 10 * 60_000; // a visit ends when 30 minutes pass without a sign
+
 export default function OverviewPage() {
 	const { org, system, asset } = place.value;
 	const one = useData<Overview>("/overview", numbersOf(asked()));
@@ -262,9 +265,14 @@ export default function OverviewPage() {
 	});
 	useEffect(() => {
 		void loadOrgs(); // for the prefectures
-		// what was read is seen: next time "since" begins here
-		const seen = setTimeout(() => void api.put("/me/visit", {}).catch(() => undefined), 4000);
-		return () => clearTimeout(seen);
+		// what is read is seen: at the next visit "since" begins here
+		const looking = () => void (document.hidden || api.put("/me/visit", {}).catch(() => undefined));
+		const first = setTimeout(looking, READ_MS);
+		const every = setInterval(looking, STAY_MS);
+		return () => {
+			clearTimeout(first);
+			clearInterval(every);
+		};
 	}, []);
 	const alertsIn = (from: string, to: string) => link("alerts", { query: { state: "all", sort: "newest", from, to } });
 	const heard = knownCoverage(o?.coverage);
