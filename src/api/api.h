@@ -269,6 +269,10 @@ void yg_answer_location(struct yg_request *q, struct yg_response *r, const char 
 /* If-Match against `version`: YG_OK, or the answer 412 with the ETag it has now. */
 yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t version,
 			 struct yg_err *err);
+/* Of a PUT, which replaces what is there (version NULL: nothing is): If-Match is needed where
+ * something is, and If-None-Match: * asks that nothing is.  YG_OK, or the answer 412 or 428. */
+yg_status yg_check_replace(struct yg_request *q, struct yg_response *r, const int64_t *version,
+			   struct yg_err *err);
 /* A change that found another version after yg_check_match() is 412 too. */
 yg_status yg_changed(struct yg_response *r, yg_status st);
 /* Commits; 202 with the job, and center is told. */

@@ -141,24 +141,56 @@ void yg_answer_location(struct yg_request *q, struct yg_response *r, const char 
 		yg_response_header(r, "Location", at);
 }
 
-yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t version,
-			 struct yg_err *err)
+/* Is it among the tags of a header, or the header "*"? */
+static bool has_tag(struct yg_sv rest, struct yg_sv etag)
 {
-	char buf[32], more[48];
-	struct yg_sv rest = q->header[YG_HH_IF_MATCH], one, etag = etag_of(buf, version);
+	char more[48];
+	struct yg_sv one;
 	struct yg_sb gzip = yg_sb_init(more, sizeof more); /* as api/compress.c tags it */
 	yg_sb_put(&gzip, yg_sv_sub(etag, 0, etag.n - 1));
 	yg_sb_put(&gzip, YG_SV("-gzip\""));
-	if (rest.p == NULL)
-		return YG_OK;
 	while (yg_sv_cut(&rest, ',', &one)) {
 		one = yg_sv_trim(one);
 		if (YG_SV_IS(one, "*") || yg_sv_eq(one, etag) || yg_sv_eq(one, yg_sb_sv(&gzip)))
-			return YG_OK;
+			return true;
 	}
+	return false;
+}
+
+yg_status yg_check_match(struct yg_request *q, struct yg_response *r, int64_t version,
+			 struct yg_err *err)
+{
+	char buf[32];
+	struct yg_sv wanted = q->header[YG_HH_IF_MATCH], etag = etag_of(buf, version);
+	if (wanted.p == NULL || has_tag(wanted, etag))
+		return YG_OK;
 	r->problem = "precondition-failed";
 	yg_answer_etag(q, r, NULL, version);
 	return YG_FAIL(err, YG_CONFLICT, "the object's ETag is " YG_SV_FMT " now", YG_SV_ARG(etag));
+}
+
+yg_status yg_check_replace(struct yg_request *q, struct yg_response *r, const int64_t *version,
+			   struct yg_err *err)
+{
+	struct yg_sv wanted = q->header[YG_HH_IF_MATCH], others = q->header[YG_HH_IF_NONE_MATCH];
+	char buf[32];
+	if (version == NULL && wanted.p == NULL)
+		return YG_OK; /* it is made, and nothing is lost */
+	if (version == NULL) {
+		r->problem = "precondition-failed";
+		return YG_FAIL(err, YG_CONFLICT, "the object was removed meanwhile");
+	}
+	struct yg_sv etag = etag_of(buf, *version);
+	if (others.p != NULL && has_tag(others, etag)) {
+		r->problem = "precondition-failed";
+		yg_answer_etag(q, r, NULL, *version);
+		return YG_FAIL(err, YG_CONFLICT, "somebody else has made it meanwhile");
+	}
+	if (wanted.p == NULL) {
+		r->problem = "precondition-required";
+		return YG_FAIL(err, YG_INVAL, "send the object's ETag as If-Match");
+	}
+	return yg_check_match(q, r, *version, err);
 }
 
 yg_status yg_changed(struct yg_response *r, yg_status st)

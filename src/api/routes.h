@@ -146,6 +146,7 @@
 	X(GET,    "/api/v1/detection-rules/{id}/stats", "getDetectionRuleStats", "indicators:read", 0, 0, NULL, "from to", rule_stats) \
 	X(GET,    "/api/v1/detection-rules/{id}/hits", "listDetectionRuleHits", "indicators:read", 0, 0, NULL, NULL, rule_hits) \
 	X(GET,    "/api/v1/detection-rules/{id}/overrides", "listDetectionOverrides", "indicators:read", 0, 0, NULL, "limit cursor", overrides_list) \
+	X(GET,    "/api/v1/detection-rules/{id}/overrides/{org}", "getDetectionOverride", "indicators:read", 0, 0, NULL, NULL, override_get) \
 	X(PUT,    "/api/v1/detection-rules/{id}/overrides/{org}", "setDetectionOverride", "indicators:write", 0, 16384, YG_TYPES_JSON, "dry_run", override_set) \
 	X(DELETE, "/api/v1/detection-rules/{id}/overrides/{org}", "deleteDetectionOverride", "indicators:write", 0, 0, NULL, "dry_run", override_remove) \
 	X(GET,    "/api/v1/attack-matrix", "getAttackMatrix", "indicators:read", 0, 0, NULL, "org", attack_matrix) \

@@ -49,12 +49,11 @@ yg_status yg_r_due_policy_set(struct yg_api *api, struct yg_request *q, struct y
 		{"span_s", YG_F_INT, YG_F_NEEDED | YG_F_NULL, 0, YG_DUE_SPAN_MAX, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
-	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
+	yg_status st =
+		yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer_policy, &s, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, s.l.db);
 	st = yg_due_policy_set(&act, s.org, (int)v[1].number, v[2].null ? NULL : &v[2].number, err);
-	if (st == YG_OK)
-		st = answer_policy(q, r, s.l.db, s.org, err);
-	return yg_lease_commit(&s.l, q, r, st, err);
+	return yg_setting_answer(q, r, &s, answer_policy, st, err);
 }

@@ -50,7 +50,7 @@ yg_status yg_r_notices_set(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_value v[YG_LEN(fields)];
 	enum yg_notice_kind kind = YG_NOTICE_BEACON;
 	enum yg_detect_stage stage = YG_STAGE_OFF;
-	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer, &s, err);
 	if (st != YG_OK)
 		return st;
 	(void)yg_notice_parse(v[1].text, &kind); /* the body's words are these */
@@ -58,9 +58,7 @@ yg_status yg_r_notices_set(struct yg_api *api, struct yg_request *q, struct yg_r
 		(void)yg_detect_stage_parse(v[2].text, &stage);
 	struct yg_act act = yg_request_act(q, api, s.l.db);
 	st = yg_notice_setting_set(&act, s.org, kind, v[2].null ? NULL : &stage, err);
-	if (st == YG_OK)
-		st = answer(q, r, s.l.db, s.org, err);
-	return yg_lease_commit(&s.l, q, r, st, err);
+	return yg_setting_answer(q, r, &s, answer, st, err);
 }
 
 /* ---- those there are ---- */

@@ -20,6 +20,9 @@ void yg_put_override(struct yg_jo *j, const struct yg_request *q,
 	yg_jo_time(j, "expires_at", o->expires.us);
 	yg_jo_time(j, "updated_at", o->updated.us);
 	yg_jo_str(j, "updated_by", inherited ? YG_SV("") : o->actor);
+	yg_put_etag(
+		j,
+		o->updated.us); /* when it was set: one that was removed and set anew is another */
 	yg_jo_end(j, '}');
 }
 
@@ -57,6 +60,43 @@ yg_status yg_r_overrides_list(struct yg_api *api, struct yg_request *q, struct y
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].org : NULL, err);
 }
 
+static yg_status answer_override(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+				 struct yg_sv rule, struct yg_err *err)
+{
+	struct yg_detect_override o;
+	yg_status st = yg_detect_override_get(db, rule, yg_param(q, "org"), q->arena, &o, err);
+	if (st == YG_OK)
+		st = yg_scope_made(q, o.updated, err);
+	if (st != YG_OK)
+		return st;
+	struct yg_jo j = yg_answer(r, 200);
+	yg_put_override(&j, q, &o);
+	yg_answer_etag(q, r, NULL, o.updated.us);
+	return YG_OK;
+}
+
+yg_status yg_r_override_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			    struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_drule rule;
+	yg_status st = yg_lease_state(api, &l, err);
+	if (st == YG_OK)
+		st = find_pair(q, l.db, &rule, err);
+	return st == YG_OK ? answer_override(q, r, l.db, rule.uid, err) : st;
+}
+
+/* Is what the caller goes by what is there? */
+static yg_status check_override(struct yg_request *q, struct yg_response *r, struct yg_state *db,
+				struct yg_sv rule, struct yg_err *err)
+{
+	struct yg_detect_override was;
+	yg_status st = yg_detect_override_get(db, rule, yg_param(q, "org"), q->arena, &was, err);
+	if (st != YG_OK && st != YG_NOTFOUND)
+		return st;
+	return yg_check_replace(q, r, st == YG_OK ? &was.updated.us : NULL, err);
+}
+
 yg_status yg_r_override_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
@@ -73,19 +113,19 @@ yg_status yg_r_override_set(struct yg_api *api, struct yg_request *q, struct yg_
 		st = find_pair(q, l.db, &rule, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
+	if (st == YG_OK)
+		st = check_override(q, r, l.db, rule.uid, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	struct yg_detect_override o = {.rule = rule.uid,
 				       .org = yg_param(q, "org"),
 				       .reason = v[1].text,
-				       .actor = act.who,
-				       .updated = q->now,
 				       .expires = {v[2].number}};
 	(void)yg_detect_stage_parse(v[0].text, &o.stage);
 	st = yg_detect_override_set(&act, &o, err);
-	struct yg_jo j = yg_answer(r, 200);
-	yg_put_override(&j, q, &o);
+	if (st == YG_OK)
+		st = answer_override(q, r, l.db, rule.uid, err);
 	return yg_lease_commit_then(&l, q, r, st, yg_rules_changed, err);
 }
 
@@ -94,9 +134,15 @@ yg_status yg_r_override_remove(struct yg_api *api, struct yg_request *q, struct 
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_drule rule;
+	struct yg_detect_override was;
 	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find_pair(q, l.db, &rule, err);
+	if (st == YG_OK)
+		st = yg_detect_override_get(l.db, rule.uid, yg_param(q, "org"), q->arena, &was,
+					    err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, was.updated.us, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

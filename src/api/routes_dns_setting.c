@@ -89,7 +89,7 @@ yg_status yg_r_dns_mode_set(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_value v[YG_LEN(fields)];
 	enum yg_dns_layer layer = YG_DNS_LAYER_ORG_ALLOW;
 	enum yg_dns_mode mode = YG_DNS_MODE_ENFORCE;
-	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer, &s, err);
 	if (st == YG_OK)
 		st = yg_dns_layer_parse(v[1].text, &layer);
 	if (st == YG_OK && !v[2].null)
@@ -140,7 +140,7 @@ yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct y
 					.category = YG_SV_INIT(""),
 					.target = YG_SV_INIT(""),
 					.addresses = YG_SV_INIT("")};
-	yg_status st = yg_setting_begin(api, q, fields, YG_LEN(fields), v, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer, &s, err);
 	if (st == YG_OK && !v[2].null)
 		st = yg_dns_override_parse(v[2].text, &row.answer);
 	if (st == YG_OK)

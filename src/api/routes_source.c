@@ -50,6 +50,7 @@ static void put_source(struct yg_jo *j, const struct yg_coverage *c)
 	yg_jo_time(j, "last_event_at", s->last_event.us);
 	yg_jo_time(j, "last_received_at", s->last_received.us);
 	put_depends(j, s->source);
+	yg_put_etag(j, c->every_s); /* of all this only what is expected is changed by people */
 	yg_jo_end(j, '}');
 }
 
@@ -102,11 +103,16 @@ yg_status yg_r_expectation_set(struct yg_api *api, struct yg_request *q, struct 
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_sv org = YG_SV("");
+	int64_t was = 0;
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
 		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_scope_body_org(q, l.db, true, v[0].text, &org, err);
+	if (st == YG_OK)
+		st = yg_expect_get(l.db, org, v[1].text, v[2].text, &was, err);
+	if (st == YG_OK)
+		st = yg_check_match(q, r, was, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

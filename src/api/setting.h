@@ -16,8 +16,12 @@ struct yg_setting {
 	struct yg_body b;
 	struct yg_sv org; /* empty: for all */
 };
-/* Reads the body, of whose fields the first is "org", and begins the change. */
-yg_status yg_setting_begin(struct yg_api *api, struct yg_request *q, const struct yg_field *fields,
-			   size_t n, struct yg_value *values, struct yg_setting *out,
-			   struct yg_err *err);
+/* Reads the body, of whose fields the first is "org", and begins the change.  With If-Match
+ * what `answer` says of the node must be what the caller has read: else 412. */
+yg_status yg_setting_begin(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+			   const struct yg_field *fields, size_t n, struct yg_value *values,
+			   yg_setting_fn *answer, struct yg_setting *out, struct yg_err *err);
+/* What holds there now as the answer, with its ETag; ends the change well when `st` is. */
+yg_status yg_setting_answer(struct yg_request *q, struct yg_response *r, struct yg_setting *s,
+			    yg_setting_fn *answer, yg_status st, struct yg_err *err);
 void yg_setting_done(struct yg_setting *s);

@@ -38,6 +38,8 @@ X("expected Content-Type: %s", "Content-Type には次を指定してくださ�
 X("expected Content-Encoding gzip, zstd or identity", "Content-Encoding には gzip、zstd、identity のいずれかを指定してください")
 X("send the object's ETag as If-Match", "対象の ETag を If-Match で送ってください")
 X("the object's ETag is %s now", "対象の ETag は現在 {1} です")
+X("the object was removed meanwhile", "対象はその間に削除されました")
+X("somebody else has made it meanwhile", "その間に他の人が作成しました")
 X("this route answers with %s", "この操作の回答は {1} です")
 X("a header stands twice that may stand once", "1回だけ指定できるヘッダーが重複しています")
 X("more than %s fields", "項目は {1} 個までです")

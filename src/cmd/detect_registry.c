@@ -270,7 +270,8 @@ static int run_override(struct yg_cli *c)
 	yg_set_text(body, "stage", yg_cli_arg(c, 2));
 	yg_set_text(body, "reason", yg_cli_get(c, "reason"));
 	yg_status st = yg_set_when(c, body, "expires_at", "expires", &err);
-	return send_made(c, st, &err, "PUT", override_path(path, sizeof path, c), body, NULL);
+	(void)override_path(path, sizeof path, c);
+	return send_made(c, st, &err, "PUT", path, body, path);
 }
 
 static int run_inherit(struct yg_cli *c)

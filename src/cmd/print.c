@@ -467,6 +467,9 @@ int yg_send(const struct yg_cli *c, const char *method, const char *path, json_t
 		(void)snprintf(etag, sizeof etag, "%s", r.etag);
 		yg_reply_free(&r);
 		r = (struct yg_reply){0};
+		/* what is not there yet is made by PUT */
+		if (st == YG_NOTFOUND && yg_sv_eq(yg_sv_of(method), YG_SV("PUT")))
+			st = YG_OK;
 	}
 	if (st == YG_OK)
 		st = yg_client_call(client,

@@ -88,7 +88,8 @@ static yg_status read_body(const struct yg_cli *c, struct yg_buf *out, struct yg
 						    : yg_file_read(file, BODY_MAX, out, err);
 }
 
-/* The ETag that the object has now, for a change that names none. */
+/* The ETag that the object has now, for a change that names none; what a PUT is to replace
+ * may not be there, or may not be readable at its path. */
 static yg_status fetch_etag(struct yg_client *client, const char *target, char out[static 80],
 			    struct yg_err *err)
 {
@@ -111,8 +112,11 @@ static int call(struct yg_cli *c, struct yg_call *k)
 	struct yg_err err;
 	char etag[80] = "";
 	yg_status st = yg_client_open(c, &client, &err);
-	if (st == YG_OK && k->if_match == NULL && yg_sv_eq(yg_sv_of(k->method), YG_SV("PATCH"))) {
+	bool put = yg_sv_eq(yg_sv_of(k->method), YG_SV("PUT"));
+	if (st == YG_OK && k->if_match == NULL &&
+	    (put || yg_sv_eq(yg_sv_of(k->method), YG_SV("PATCH")))) {
 		st = fetch_etag(client, k->path, etag, &err);
+		st = put ? YG_OK : st;
 		k->if_match = etag[0] != '\0' ? etag : NULL;
 	}
 	if (st == YG_OK)

@@ -144,6 +144,10 @@ yg_status yg_detect_override_set(struct yg_act *act, const struct yg_detect_over
 /* YG_NOTFOUND: there is none. */
 yg_status yg_detect_override_remove(struct yg_act *act, struct yg_sv rule, struct yg_sv org,
 				    struct yg_err *err) YG_MUST_USE;
+/* What the organisation itself says of the rule.  YG_NOTFOUND: nothing. */
+yg_status yg_detect_override_get(struct yg_state *db, struct yg_sv rule, struct yg_sv org,
+				 struct yg_arena *arena, struct yg_detect_override *out,
+				 struct yg_err *err) YG_MUST_USE;
 struct yg_detect_override_filter {
 	struct yg_reach reach;
 	struct yg_sv rule;  /* of this one */

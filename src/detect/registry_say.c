@@ -127,6 +127,27 @@ static yg_status take_override(struct yg_stmt *s, struct yg_arena *arena, void *
 	return yg_row_texts(s, arena, texts, YG_LEN(texts), err);
 }
 
+yg_status yg_detect_override_get(struct yg_state *db, struct yg_sv rule, struct yg_sv org,
+				 struct yg_arena *arena, struct yg_detect_override *out,
+				 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT rule, org, stage, reason, actor, updated, expires FROM detect_override"
+		       " WHERE rule = $1 AND org = $2"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, rule);
+	yg_stmt_text(s, 2, org);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && !row)
+		st = YG_FAIL(err, YG_NOTFOUND, "the organisation has no stage of its own");
+	return st == YG_OK ? take_override(s, arena, out, err) : st;
+}
+
 yg_status yg_detect_override_list(struct yg_state *db, const struct yg_detect_override_filter *f,
 				  struct yg_arena *arena, struct yg_detect_override **out,
 				  size_t *out_n, struct yg_err *err)

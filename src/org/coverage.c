@@ -222,6 +222,27 @@ static bool name_ok(struct yg_sv s)
 	return s.n > 0 && s.n <= 128 && yg_utf8_valid(s) == s.n;
 }
 
+yg_status yg_expect_get(struct yg_state *db, struct yg_sv org, struct yg_sv source,
+			struct yg_sv sensor, int64_t *out_every_s, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	*out_every_s = 0;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("SELECT every_s FROM source_expectation WHERE org = $1 AND source = $2 AND sensor = $3"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, org);
+	yg_stmt_text(s, 2, source);
+	yg_stmt_text(s, 3, sensor);
+	st = yg_stmt_step(s, &row, err);
+	if (st == YG_OK && row)
+		*out_every_s = yg_col_i64(s, 0);
+	return st;
+}
+
 yg_status yg_expect_set(struct yg_act *act, struct yg_sv org, struct yg_sv source,
 			struct yg_sv sensor, int64_t every_s, struct yg_err *err)
 {

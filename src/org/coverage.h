@@ -55,6 +55,9 @@ yg_status yg_coverage_by_org(struct yg_state *db, const struct yg_org_set *set, 
 			     size_t *out_n, struct yg_err *err);
 
 /* every_s 60 .. one year; again changes it.  YG_NOTFOUND: no such organisation. */
+/* How often it is expected; 0: nobody said it. */
+yg_status yg_expect_get(struct yg_state *db, struct yg_sv org, struct yg_sv source,
+			struct yg_sv sensor, int64_t *out_every_s, struct yg_err *err) YG_MUST_USE;
 yg_status yg_expect_set(struct yg_act *act, struct yg_sv org, struct yg_sv source,
 			struct yg_sv sensor, int64_t every_s, struct yg_err *err) YG_MUST_USE;
 yg_status yg_expect_remove(struct yg_act *act, struct yg_sv org, struct yg_sv source,

@@ -84,6 +84,10 @@ class Rules:
         self.cli("override", r["id"], "alpha", "off", "--reason", "noise", "--expires", "30d")
         o = self.get(f"{API}/{r['id']}")["overrides"][0]
         ok((o["org"], o["stage"], o["reason"]) == ("alpha", "off", "noise") and o["expires_at"], "a stage of an organisation", o)
+        self.cli("override", r["id"], "alpha", "test", "--reason", "quiet")
+        ok([x["stage"] for x in self.get(f"{API}/{r['id']}")["overrides"]] == ["test"], "set anew, as it stands")
+        raw = self.s.cli("api", "PUT", f"/detection-rules/{r['id']}/overrides/alpha", "--field", "stage=off", "--field", "reason=raw")
+        ok(raw[0] == 0 and json.loads(raw[1])["stage"] == "off", "by any call of the API, too", raw)
         self.cli("inherit", r["id"], "alpha")
         text = self.file("x.yml", "s: {User: backup}\ncondition: s\n")
         self.cli("except", text, "--rule", r["id"], "--org", "alpha", "--reason", "the backup", "--expires", "90d")

@@ -48,7 +48,7 @@ class Operation:
         params = [deref(p) for p in item.get("parameters", []) + op.get("parameters", [])]
         self.query = {p["name"]: p for p in params if p["in"] == "query"}
         self.in_path = [p["name"] for p in params if p["in"] == "path"]
-        self.headers = {p["name"] for p in params if p["in"] == "header"}
+        self.headers = {p["name"] for p in params if p["in"] == "header" and p.get("required")}
         self.types = list(op.get("requestBody", {}).get("content", {}))
         self.responses = {int(code): deref(r) for code, r in op["responses"].items()}
 
@@ -86,6 +86,18 @@ def check_table(program):
         if re.findall(r"{(\w+)}", path) != o.in_path:
             faults.append(f"path parameters {o.in_path}")
         ok(not faults, f"table: {name}", "\n".join(faults))
+
+
+def as_read(w, get, put, first, second, last):
+    """A setting that another has changed since it was read is not overwritten."""
+    was = w.call(get, 200, query=f"org={first['org']}").headers["ETag"]
+    done_ = 204 if 204 in OPS[put].responses else 200
+    w.call(put, done_, body=first, If_Match=was)
+    w.call(put, 412, body=second, If_Match=was)
+    now = w.call(get, 200, query=f"org={first['org']}").headers["ETag"]
+    ok(now != was, f"{put}: another version")
+    w.call(put, done_, body=last, If_Match=now)
+    ok(w.call(get, 200, query=f"org={first['org']}").headers["ETag"] == was, f"{put}: as before, the same version")
 
 
 class Walk:
@@ -389,6 +401,8 @@ def walk_dns(w, tokens):
     w.call("setDnsMode", 204, body={"org": "shiokaze", "layer": "centre-zone", "mode": "off"})
     w.call("setDnsMode", 400, body={"org": "shiokaze", "layer": "centre-zone", "mode": "on"})
     w.call("setDnsMode", 404, body={"org": "shiokaze", "layer": "centre-zone", "mode": "off"}, token=tokens["yamabuki"])
+    as_read(w, "getDnsSettings", "setDnsMode", *({"org": "shiokaze", "layer": "org-block", "mode": x} for x in ("off", "audit-only", None)))
+    as_read(w, "getDnsSettings", "setDnsAnswer", *({"org": "shiokaze", "category": "phishing", "answer": x} for x in ("nodata", "nxdomain", None)))
     w.call("setDnsMode", 403, body={"org": None, "layer": "centre-zone", "mode": "off"}, token=tokens["yamabuki"])
     w.call("setDnsAnswer", 204, body={"org": "shiokaze", "category": "scam", "answer": "sinkhole", "addresses": ["192.0.2.80", "2001:DB8::80"]})
     w.call("setDnsAnswer", 204, body={"org": None, "answer": "cname", "target": "walled.example", "ttl": 10})
@@ -473,13 +487,26 @@ def walk_detection(w, tokens):
     w.call("setDetectionOverride", 404, params=[shared[0]["id"], "shiokaze"], body=over, token=tokens["yamabuki"])
     ok([o["stage"] for o in w.call("getDetectionRule", 200, params=[shared[0]["id"]]).json()["overrides"]] == ["off"], "it stands at the rule")
     ok(w.call("getDetectionRule", 200, params=[shared[0]["id"]], token=tokens["yamabuki"]).json()["overrides"] == [], "for its own to see")
-    w.call("setDetectionOverride", 200, params=[shared[0]["id"], "yamabuki"], body={**over, "stage": "test"})
+    own = [shared[0]["id"], "shiokaze"]
+    one_ = w.call("getDetectionOverride", 200, params=own)
+    ok(one_.headers["ETag"] == one_.json()["etag"], "its version", one_)
+    w.call("getDetectionOverride", 404, params=own, token=tokens["yamabuki"])
+    w.call("setDetectionOverride", 428, params=own, body=over)
+    w.call("setDetectionOverride", 412, params=own, body=over, If_None_Match="*")
+    newer = w.call("setDetectionOverride", 200, params=own, body={**over, "reason": "loud"}, If_Match=one_.headers["ETag"])
+    w.call("setDetectionOverride", 412, params=own, body=over, If_Match=one_.headers["ETag"])
+    w.call("deleteDetectionOverride", 412, params=own, If_Match=one_.headers["ETag"])
+    ok(w.call("getDetectionOverride", 200, params=own).json() == newer.json() and newer.json()["reason"] == "loud", "nobody's change is lost", newer)
+    w.call("setDetectionOverride", 200, params=[shared[0]["id"], "yamabuki"], body={**over, "stage": "test"}, If_None_Match="*")
     page = w.call("listDetectionOverrides", 200, params=[shared[0]["id"]], query="limit=1").json()
     behind = w.call("listDetectionOverrides", 200, params=[shared[0]["id"]], query=f"limit=1&cursor={page['next_cursor']}").json()
     ok([o["org"] for p in (page, behind) for o in p["items"]] == ["shiokaze", "yamabuki"], "stages of organisations, page by page", (page, behind))
     ok([o["org"] for o in w.call("listDetectionOverrides", 200, params=[shared[0]["id"]], token=tokens["yamabuki"]).json()["items"]] == ["yamabuki"], "their own alone")
     w.call("deleteDetectionOverride", 204, params=[shared[0]["id"], "yamabuki"])
-    w.call("deleteDetectionOverride", 204, params=[shared[0]["id"], "shiokaze"])
+    w.call("deleteDetectionOverride", 204, params=own, If_Match=newer.headers["ETag"])
+    w.call("getDetectionOverride", 404, params=own)
+    gone = w.s.http("PUT", OPS["setDetectionOverride"].path.format(id=own[0], org=own[1]), over, If_Match=newer.headers["ETag"])
+    ok(gone.status == 412, "what was removed meanwhile is not made again", gone)
     w.call("deleteDetectionOverride", 404, params=[shared[0]["id"], "shiokaze"])
     new = {"rule": r["id"], "org": "shiokaze", "text": "s: {User: backup}\ncondition: s\n", "reason": "the backup"}
     x = w.call("createDetectionException", 201, body=new)
@@ -779,6 +806,12 @@ def walk_sources(w, tokens):
     w.call("setExpectation", 204, body={**body, "source": "suricata", "sensor": "ids-1", "every_s": 3600}, token=tokens["shiokaze"])
     w.call("setExpectation", 404, body=body, token=tokens["yamabuki"])
     w.call("setExpectation", 400, body={**body, "every_s": 5})
+    same = lambda: next(x for x in w.call("listSources", 200).json()["items"] if (x["source"], x["sensor"]) == (body["source"], body["sensor"]))  # noqa: E731
+    etag = same()["etag"]
+    w.call("setExpectation", 204, body={**body, "every_s": 7200}, If_Match=etag)
+    w.call("setExpectation", 412, body={**body, "every_s": 60}, If_Match=etag)
+    ok(same()["expected_every_s"] == 7200, "an expectation that another has changed is not lost", same())
+    w.call("setExpectation", 204, body=body, If_Match="*")
     rows = {r["sensor"]: r for r in w.call("listSources", 200, query="org=shiokaze").json()["items"]}
     ok(rows["edge-9"]["state"] == "never" and rows["edge-9"]["lag_s"] is None and rows["edge-9"]["expected"] and
        {"kind": "class", "value": "dns_activity"} in rows["edge-9"]["depends"], "an expected source that was never heard", rows)
@@ -971,10 +1004,12 @@ def walk_due(w, tokens, a):
     w.call("setDetectionNotice", 403, body={"org": None, "kind": "beacon", "stage": "off"}, token=tokens["shiokaze"])
     w.call("setDetectionNotice", 404, body={"org": "yamabuki", "kind": "beacon", "stage": "off"}, token=tokens["shiokaze"])
     w.call("setDetectionNotice", 200, body={"org": "shiokaze", "kind": "beacon", "stage": None})
+    as_read(w, "getDetectionNotices", "setDetectionNotice", *({"org": "shiokaze", "kind": "beacon", "stage": x} for x in ("live", "off", None)))
     got = w.call("getDuePolicy", 200).json()
     ok(got["org"] is None and [x["span_s"] for x in got["items"]] == [86400, 86400, 259200, 604800, 2592000, 0], "the spans where nothing is said", got)
     w.call("setDuePolicy", 200, body={"org": "shiokaze", "severity_id": 4, "span_s": 3600})
     w.call("setDuePolicy", 400, body={"org": "shiokaze", "severity_id": 7, "span_s": 3600})
+    as_read(w, "getDuePolicy", "setDuePolicy", *({"org": "shiokaze", "severity_id": 5, "span_s": x} for x in (3600, 7200, None)))
     w.call("setDuePolicy", 403, body={"org": None, "severity_id": 4, "span_s": 3600}, token=tokens["shiokaze"])
     w.call("setDuePolicy", 404, body={"org": "yamabuki", "severity_id": 4, "span_s": 3600}, token=tokens["shiokaze"])
     own = {x["severity_id"]: x for x in w.call("getDuePolicy", 200, query="org=shiokaze").json()["items"]}

@@ -84,6 +84,7 @@ export interface Options {
 	type?: string;
 	/** "gzip": the bytes are compressed. */
 	encoding?: string;
+	/** What is changed as it was read; "" when it was not there: what another has changed or made since is not lost (412). */
 	etag?: string;
 	once?: string;
 	signal?: AbortSignal;
@@ -96,7 +97,7 @@ export async function send(method: string, path: string, o: Options = {}): Promi
 	if (o.bytes !== undefined) [body, headers["Content-Type"]] = [o.bytes, o.type ?? "application/octet-stream"];
 	else if (o.body !== undefined) [body, headers["Content-Type"]] = [JSON.stringify(o.body), method === "PATCH" ? "application/merge-patch+json" : "application/json"];
 	if (o.encoding !== undefined) headers["Content-Encoding"] = o.encoding;
-	if (o.etag !== undefined) headers["If-Match"] = o.etag;
+	if (o.etag !== undefined) headers[o.etag === "" ? "If-None-Match" : "If-Match"] = o.etag || "*";
 	if (o.once !== undefined) headers["Idempotency-Key"] = o.once;
 	const address = addressOf(path, o.params);
 	for (let round = 0; ; round++) {

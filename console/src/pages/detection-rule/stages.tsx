@@ -9,6 +9,7 @@ interface Override {
 	reason: string;
 	expires_at: string | null;
 	updated_by?: string;
+	etag: string;
 }
 /** What each stage means, to choose from. */
 export function StageDialog({ rule, onClose, done }: { rule: Rule; onClose: () => void; done: (r: Rule) => void }) {
@@ -24,7 +25,7 @@ export function StageDialog({ rule, onClose, done }: { rule: Rule; onClose: () =
 function OverrideDialog({ rule, was, onClose, done }: { rule: Rule; was?: Override | undefined; onClose: () => void; done: () => void }) {
 	const holds = was !== undefined && !over(was.expires_at) ? was.expires_at : undefined; // its end, which stays unless another is chosen
 	const form = useForm({ org: was?.org ?? "", stage: (was?.stage ?? "off") as string, reason: was?.reason ?? "", days: holds === undefined ? "90" : "keep" }, (v) =>
-		api.put(at`/detection-rules/${rule.id}/overrides/${v.org}`, { stage: v.stage, reason: v.reason.trim(), expires_at: v.days === "keep" ? holds : inDays(v.days) }),
+		api.put(at`/detection-rules/${rule.id}/overrides/${v.org}`, { stage: v.stage, reason: v.reason.trim(), expires_at: v.days === "keep" ? holds : inDays(v.days) }, { etag: was?.etag ?? "" }),
 	);
 	return (
 		<Dialog title={t("detection-rule.override-new")} onClose={onClose}>

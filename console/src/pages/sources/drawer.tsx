@@ -12,10 +12,10 @@ const which = (s: Source) => ({ org: s.org, source: s.source, sensor: s.sensor }
 function Expect({ source, changed }: { source: Source; changed: () => void }) {
 	const now = String(source.expected_every_s);
 	const known = EVERY.some(([v]) => v === now);
-	const put = (every_s: number) => api.put("/source-expectations", { ...which(source), every_s });
+	const put = (every_s: number, etag?: string) => api.put("/source-expectations", { ...which(source), every_s }, etag === undefined ? {} : { etag });
 	const drop = () => api.del("/source-expectations", which(source));
 	const before = () => void (source.expected ? put(source.expected_every_s) : drop()).then(changed, toastError);
-	const form = useForm({ every: now }, (v) => put(Number(v.every)));
+	const form = useForm({ every: now }, (v) => put(Number(v.every), source.etag));
 	return (
 		<Form
 			form={form}

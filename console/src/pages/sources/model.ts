@@ -10,6 +10,8 @@ export interface Source {
 	/** Somebody said how often it must be heard. */
 	expected: boolean;
 	expected_every_s: number;
+	/** Of how often it is expected. */
+	etag: string;
 	depends: { kind: "class" | "indicator_type"; value: string }[];
 	records: number;
 	unparsed: number;
