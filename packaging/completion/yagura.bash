@@ -4,7 +4,7 @@ _yagura() {
   local common='--help --json --quiet --no-progress --no-color --yes --no-input --scope --socket --server --token-file --ca-file '
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns vuln alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -22,6 +22,7 @@ _yagura() {
     'detect') verbs='check compile run test rules rule-show rule-add rule-change rule-remove import stage override inherit exceptions except except-change unexcept matrix try findings notices notice correlations ' ;;
     'retro-hunt') verbs='start list show ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
+    'vuln') verbs='cvss ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;

@@ -19,7 +19,7 @@ function __yagura_files
 end
 complete -c yagura -f
 complete -c yagura -n __yagura_files -F
-complete -c yagura -n __fish_use_subcommand -a 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual'
+complete -c yagura -n __fish_use_subcommand -a 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns vuln alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual'
 complete -c yagura -n '__yagura_noun config' -a check -d 'Check a configuration file and the files it names; report every problem.'
 complete -c yagura -n '__yagura_noun config' -a print -d 'Print the configuration in force, every key with its explanation.'
 complete -c yagura -n '__yagura_noun config' -a schema -d 'Print the JSON Schema of the configuration file.'
@@ -109,6 +109,7 @@ complete -c yagura -n '__yagura_noun dns' -a unblock -d 'Remove a block entry.'
 complete -c yagura -n '__yagura_noun dns' -a settings -d 'Show how protective DNS treats an organisation: modes of the layers, answers.'
 complete -c yagura -n '__yagura_noun dns' -a mode -d 'Set the mode of a layer (org-allow, centre-allow, org-block, centre-zone, indicators).'
 complete -c yagura -n '__yagura_noun dns' -a answer -d 'Set what a refusal becomes, for a category or for all.'
+complete -c yagura -n '__yagura_noun vuln' -a cvss -d 'Check CVSS vectors of versions 2.0, 3.0, 3.1 and 4.0 and score them, offline.'
 complete -c yagura -n '__yagura_noun alert' -a list -d 'List alerts, the last seen first.'
 complete -c yagura -n '__yagura_noun alert' -a group -d 'List alerts in groups, the largest first.'
 complete -c yagura -n '__yagura_noun alert' -a show -d 'Show an alert.'

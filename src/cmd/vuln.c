@@ -1,0 +1,98 @@
+/* vuln.c - `yagura vuln`: what is known of vulnerabilities, without a server. */
+#include "cmd/tables.h"
+#include "cmd/vuln_ask.h"
+#include "format/json.h"
+#include "risk/cvss.h"
+
+static void put_score(struct yg_buf *out, const char *name, uint8_t tenths, bool there)
+{
+	char text[8];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (there)
+		yg_cvss_put_tenths(&b, tenths);
+	else
+		yg_sb_put(&b, YG_SV("null"));
+	yg_buf_put(out, yg_sv_of(name));
+	yg_buf_put(out, yg_sb_sv(&b));
+}
+
+/* The guide of 2.0 has the temporal and the environmental equation "if employed"; later
+ * versions define them of any vector. */
+static void put_scores(struct yg_buf *out, const struct yg_cvss *v, bool json)
+{
+	bool old = v->version == YG_CVSS_2_0, four = v->version == YG_CVSS_4_0;
+	bool temporal = !old || (v->groups & YG_CVSS_TEMPORAL) != 0;
+	bool environmental = !old || (v->groups & YG_CVSS_ENVIRONMENTAL) != 0;
+	struct yg_cvss_score s;
+	yg_cvss_score(v, &s);
+	const char *severity = yg_cvss_severity_name((enum yg_cvss_severity)s.severity);
+	const char *version = yg_cvss_version_name((enum yg_cvss_version)v->version);
+	if (json) {
+		yg_buf_put(out, YG_SV(",\"version\":\""));
+		yg_buf_put(out, yg_sv_of(version));
+		put_score(out, "\",\"base\":", s.base, true);
+		put_score(out, four ? ",\"threat\":" : ",\"temporal\":", s.temporal, temporal);
+		put_score(out, ",\"environmental\":", s.environmental, environmental);
+		put_score(out, ",\"overall\":", s.overall, true);
+		yg_buf_put(out, YG_SV(",\"severity\":\""));
+		yg_buf_put(out, yg_sv_of(severity));
+		yg_buf_put(out, YG_SV("\"}\n"));
+		return;
+	}
+	put_score(out, ": ", s.overall, true);
+	yg_buf_printf(out, " %s (CVSS %s", severity, version);
+	put_score(out, ", base ", s.base, true);
+	if (temporal)
+		put_score(out, four ? ", threat " : ", temporal ", s.temporal, true);
+	if (environmental)
+		put_score(out, ", environmental ", s.environmental, true);
+	yg_buf_put(out, YG_SV(")\n"));
+}
+
+static bool judge_cvss(void *ctx, struct yg_sv text, bool json, struct yg_buf *out)
+{
+	struct yg_cvss v;
+	struct yg_err err;
+	size_t at;
+	(void)ctx;
+	if (json) {
+		yg_buf_put(out, YG_SV("{\"vector\":"));
+		yg_json_put_str(out, text);
+	} else {
+		yg_vuln_put_untrusted(out, text);
+	}
+	bool valid = yg_cvss_parse(text, &v, &at, &err) == YG_OK;
+	if (valid)
+		put_scores(out, &v, json);
+	else
+		yg_vuln_put_error(out, json, err.msg, at);
+	return valid;
+}
+
+static int run_cvss(struct yg_cli *cli)
+{
+	int rc = 0;
+	for (size_t i = 0; i < yg_cli_argc(cli) && (rc == 0 || rc == 3); i++) {
+		struct yg_sv vector = yg_sv_of(yg_cli_arg(cli, i));
+		int one = YG_SV_IS(vector, "-") ? yg_vuln_lines(judge_cvss, NULL)
+						: yg_vuln_one(cli, judge_cvss, NULL, vector);
+		rc = one != 0 ? one : rc;
+	}
+	return rc;
+}
+
+const struct yg_cmd yg_cmds_vuln[] = {
+	{.noun = "vuln",
+	 .verb = "cvss",
+	 .args = "VECTOR...|-",
+	 .args_min = 1,
+	 .args_max = SIZE_MAX,
+	 .doc = "Check CVSS vectors of versions 2.0, 3.0, 3.1 and 4.0 and score them, offline.",
+	 .doc_ja = "CVSS 2.0、3.0、3.1、4.0 のベクトルを検査し、スコアを計算する(サーバー不要)。",
+	 .more = "Prints base, temporal (of version 4.0: threat), environmental and overall score and the "
+		 "severity.  With - the vectors are lines of standard input, and each line is answered by "
+		 "one JSON line.  A vector that is not valid is answered with the reason and the byte it "
+		 "is at; the exit status is then 3.",
+	 .run = run_cvss},
+	{.noun = NULL},
+};

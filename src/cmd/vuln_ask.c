@@ -1,0 +1,117 @@
+#include "cmd/vuln_ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "format/json.h"
+#include "format/lines.h"
+
+#define LINES_BYTES 262144u    /* read at once */
+#define LINE_MOST   65536u     /* bytes of a question; the rest of a longer one is passed over */
+#define OUT_BYTES   1048576u   /* written at once */
+#define OUT_MOST    (8u << 20) /* an answer is a few times its line at most */
+
+static yg_status flush(struct yg_buf *out, struct yg_err *err)
+{
+	yg_status st = yg_buf_done(out);
+	if (st != YG_OK)
+		return YG_FAIL(err, st, "no room for an answer");
+	if (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0)
+		return YG_FAIL_OS(err, errno, "standard output");
+	out->n = 0;
+	return YG_OK;
+}
+
+struct lines {
+	yg_vuln_judge_fn judge;
+	void *ctx;
+	struct yg_gather gather; /* owned */
+	struct yg_buf out;       /* owned */
+	bool wrong;
+};
+
+static void lines_free(struct lines *l)
+{
+	yg_gather_free(&l->gather);
+	yg_buf_free(&l->out);
+}
+
+static yg_status judge_batch(struct lines *l, struct yg_sv batch, struct yg_err *err)
+{
+	struct yg_sv line;
+	bool cut;
+	yg_status st = YG_OK;
+	while (st == YG_OK && yg_line_next(&batch, LINE_MOST, &line, &cut)) {
+		bool right = !cut && l->judge(l->ctx, line, true, &l->out);
+		if (cut) {
+			yg_buf_put(&l->out, YG_SV("{\"line\":"));
+			yg_json_put_str(&l->out, yg_sv_sub(line, 0, 64));
+			yg_vuln_put_error(&l->out, true, "the line is too long", LINE_MOST);
+		}
+		l->wrong = l->wrong || !right;
+		if (l->out.n >= OUT_BYTES || l->out.bad)
+			st = flush(&l->out, err);
+	}
+	return st;
+}
+
+static yg_status judge_lines(struct lines *l, struct yg_err *err)
+{
+	yg_status st = yg_gather_init(&l->gather, LINES_BYTES, LINE_MOST, err);
+	for (size_t n = 1; st == YG_OK && n > 0;) {
+		size_t room;
+		char *p = yg_gather_room(&l->gather, &room);
+		ssize_t got = read(STDIN_FILENO, p, room);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return YG_FAIL_OS(err, errno, "standard input");
+		n = (size_t)got;
+		yg_gather_add(&l->gather, n);
+		st = judge_batch(l, yg_gather_take(&l->gather, n == 0), err);
+		if (st == YG_OK) /* who asks line by line is answered line by line */
+			st = flush(&l->out, err);
+	}
+	return st;
+}
+
+int yg_vuln_lines(yg_vuln_judge_fn judge, void *ctx)
+{
+	struct yg_err err;
+	YG_AUTO(lines_free) struct lines l = {.judge = judge, .ctx = ctx};
+	yg_buf_init(&l.out, OUT_MOST);
+	if (judge_lines(&l, &err) != YG_OK)
+		return yg_cli_fail(&err);
+	return l.wrong ? 3 : 0;
+}
+
+int yg_vuln_one(const struct yg_cli *c, yg_vuln_judge_fn judge, void *ctx, struct yg_sv question)
+{
+	struct yg_err err;
+	YG_AUTO(yg_buf_free) struct yg_buf out;
+	yg_buf_init(&out, OUT_MOST);
+	bool right = judge(ctx, question, yg_cli_json(c), &out);
+	if (flush(&out, &err) != YG_OK)
+		return yg_cli_fail(&err);
+	return right ? 0 : 3;
+}
+
+void yg_vuln_put_untrusted(struct yg_buf *out, struct yg_sv s)
+{
+	char text[1024];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_put_untrusted(&b, s);
+	yg_buf_put(out, yg_sb_sv(&b));
+}
+
+void yg_vuln_put_error(struct yg_buf *out, bool json, const char *reason, size_t at)
+{
+	if (!json) {
+		yg_buf_printf(out, ": %s, at byte %zu\n", reason, at);
+		return;
+	}
+	yg_buf_put(out, YG_SV(",\"error\":"));
+	yg_json_put_str(out, yg_sv_of(reason));
+	yg_buf_printf(out, ",\"offset\":%zu}\n", at);
+}

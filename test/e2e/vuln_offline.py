@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""`yagura vuln` as a user meets it, without a server: questions as arguments and on standard
+input, answers for people and as JSON, what is wrong by place and reason.  Argument: the
+yagura binary."""
+import json
+import os
+import subprocess
+import sys
+
+from harness import done, note, ok
+
+YAGURA = os.path.abspath(sys.argv[1])
+
+
+def run(*words, data=b"", want=0):
+    p = subprocess.run([YAGURA, "vuln", *words], input=data, capture_output=True, timeout=120)
+    if p.returncode != want:
+        note(f"{words}: status {p.returncode}: {p.stderr.decode(errors='replace')}")
+    return p.stdout.decode(), p.returncode
+
+
+def lines(out):
+    return [json.loads(x) for x in out.splitlines()]
+
+
+def cvss():
+    out, rc = run("cvss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P", "AV:N/AC:L/Au:N/C:N/I:N/A:C")
+    ok(rc == 0 and out.splitlines() == [
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P: 9.3 CRITICAL (CVSS 3.1, base 9.8, temporal 9.3, environmental 9.3)",
+        "AV:N/AC:L/Au:N/C:N/I:N/A:C: 7.8 HIGH (CVSS 2.0, base 7.8)"], "vectors for people", out)
+    out, rc = run("cvss", "--json", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:H/VI:L/VA:N/SC:H/SI:H/SA:H/E:U", "x\x1b[31m", want=3)
+    good, bad = lines(out)
+    ok(rc == 3 and (good["version"], good["base"], good["overall"], good["severity"]) == ("4.0", 8.6, good["threat"], "MEDIUM"),
+       "a threat score", out)
+    ok("error" in bad and bad["offset"] == 0 and "\x1b" not in out, "and an error, status 3", out)
+    out, rc = run("cvss", "x\x1b[31m", want=3)
+    ok(rc == 3 and "\x1b" not in out and "at byte 0" in out, "text from outside is escaped", out)
+    out, rc = run("cvss", "-", data=b"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\r\n\n" + b"A" * 100000 + b"\nAV:N/AC:L/Au:N/C:N/I:N/A:N", want=3)
+    got = lines(out)
+    ok(rc == 3 and len(got) == 4 and got[0]["base"] == 9.8 and got[1]["error"] == "the vector is empty"
+       and got[2]["error"] == "the line is too long" and got[3]["severity"] == "LOW", "one line out per line in", out[:400])
+    out, rc = run("cvss", "-")
+    ok(rc == 0 and out == "", "nothing in, nothing out")
+    out, rc = run("cvss", want=2)
+    ok(rc == 2, "without a vector: wrong usage")
+
+
+cvss()
+done()
