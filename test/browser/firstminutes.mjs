@@ -99,6 +99,38 @@ async function inAgain(tab, language, w, how, secret) {
 	ok(me.session.method === (how === "passkey" ? "passkey" : "password") && me.person.login === "chief", `${language}: signed out, and in again by ${how}`, me.session);
 }
 
+/** What is filled in wrongly is said at its field, in words, and one goes on there. */
+async function wrongly(tab, w, said) {
+	const { page } = tab;
+	await tab.go("/organisations");
+	await by(page.locator("main"), "button", w("organisations.add")).first().click();
+	const dialog = page.locator("dialog[open]");
+	await dialog.getByLabel(w("organisations.title-ja")).fill("浜市");
+	const name = dialog.getByLabel(w("organisations.name"), { exact: false }).last();
+	await name.fill("hama city!");
+	tab.expected = (line) => line.includes("status of 400");
+	await by(dialog, "button", w("action.add")).click();
+	const box = dialog.getByRole("alert");
+	await box.waitFor();
+	tab.expected = undefined;
+	const [told, fault, on] = [await box.innerText(), await dialog.locator(".y-field__fault").innerText(), await name.evaluate((e) => e === document.activeElement)];
+	ok(told.includes(w("form.wrong")) && !told.includes("/name") && (w("form.wrong").startsWith("S") ? /lower-case|[a-z]/ : /63文字/).test(fault) && on, said("a wrong name is said at its field, which has the focus"), [told, fault, on]);
+	await clean(tab, "a form filled in wrongly");
+	await page.keyboard.press("Escape");
+	await dialog.waitFor({ state: "detached" });
+}
+/** A file that calls itself gzip and is not: what happened, and what to do. */
+async function brokenFile(tab, w, said) {
+	const { page, server } = tab;
+	await tab.go("/import");
+	const file = path.join(server.folder, "broken.log.gz");
+	fs.writeFileSync(file, Buffer.from("1f8b080062726f6b656e", "hex"));
+	await page.setInputFiles("main input[type=file]", file);
+	const told = page.locator("main [role=alert]");
+	await told.waitFor();
+	ok((await told.innerText()) === w("import.no-gzip"), said("a damaged file is said to be one"), await told.innerText());
+	await clean(tab, "a damaged file");
+}
 async function addOrganisation(tab, w, name, title) {
 	const { page } = tab;
 	await tab.go("/organisations");
@@ -361,7 +393,11 @@ async function minutes(language, how) {
 	await inAgain(tab, language, w, how, secret);
 	const chief = await personOf(tab, "chief");
 
+	await tab.go("/");
+	ok((await tab.page.locator("main").innerText()).includes(w("overview.sources-none")), said("without sources nothing is said to be heard"));
 	if (language === "ja") await tryDemo(tab, w, said); // once: the data is the same
+	await wrongly(tab, w, said);
+	await brokenFile(tab, w, said);
 	await addOrganisation(tab, w, "hama-city", "浜市");
 	await addOrganisation(tab, w, "oka-city", "丘市");
 	const orgs = (await chief.get("/api/v1/organisations")).items.map((o) => o.name).sort();
@@ -381,6 +417,7 @@ async function minutes(language, how) {
 	const token = { hama: await makeToken(tab, w, "hama-city"), oka: await makeToken(tab, w, "oka-city") };
 	ok(/^yg_/.test(token.hama) && token.hama !== token.oka, said("a collector token for each, shown once"));
 
+	await tabs.centre.open("/alerts?by=indicator"); // as the centre's watch stands there all day
 	const file = logFile(server, "hama", "192.0.2.10");
 	const took = await sendLogs(server, token.hama, file);
 	ok(took.bytes === fs.statSync(file).size && took.duplicate === false, said("curl sends logs with it"), took);
@@ -388,6 +425,10 @@ async function minutes(language, how) {
 	ok(seen.status === 403, said("the token can deliver and see nothing"), seen.toString());
 	const first = await until("the alert", async () => (await member.get("/api/v1/alerts")).items[0], 60);
 	ok(first.indicator === BAD && first.org === "hama-city", said("and an alert is there"), first);
+	await tabs.centre.page.locator(".y-newrows button").click();
+	await tabs.centre.settled();
+	const watch = await tabs.centre.page.locator("main").innerText();
+	ok(watch.includes(BAD) && /1\s*(\/|of)\s*1/.test(watch), said("the centre's grouped list tells of it unasked, and of who is heard then"), watch);
 	// the auditor's period ends here: what comes later is not theirs
 	const frozen = await until("a moment after the alert", () => (Date.now() > Date.parse(first.created_at ?? first.first_seen) + 1500 ? new Date(Date.now() + 20_000).toISOString() : ""), 30);
 	const auditor = await join("auditor", { login: "audit", name: "監査 四郎", role: "auditor", from: new Date(Date.now() - 86_400_000).toISOString(), to: frozen });
@@ -415,6 +456,11 @@ async function minutes(language, how) {
 	const [hidden, none] = await Promise.all([other.call("GET", `/api/v1/alerts/${first.id}`), other.call("GET", `/api/v1/alerts/a-${"0".repeat(26)}`)]);
 	const plain = (r) => r.toString().replace(/"(instance|trace_id)":"[^"]*"/g, "");
 	ok(hidden.status === 404 && plain(hidden) === plain(none), said("the same as for what does not exist"), [hidden.toString(), none.toString()]);
+	await tabs.auditor.open("/");
+	await tabs.auditor.go("/overview");
+	const past = await tabs.auditor.page.locator("main").innerText();
+	await tabs.auditor.go("/sources");
+	ok(!past.includes(w("overview.silent-none")) && !past.includes(w("overview.sources-none")) && (await tabs.auditor.page.locator("main").innerText()).includes(w("sources.period")), said("nothing of now is claimed to the auditor"), past);
 	const touch = await auditor.call("PATCH", `/api/v1/alerts/${first.id}`, { state: "new" }, { "If-Match": "*" });
 	ok(touch.status === 403, said("the auditor changes nothing"), touch.toString());
 	const log = await chief.get("/api/v1/audit-log?limit=200");

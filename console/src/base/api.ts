@@ -54,15 +54,18 @@ export class ApiError extends Error {
 	}
 	/** The first fault of a field, by "/name" or "name". */
 	faultOf(name: string): string {
-		const f = this.faults.find((x) => (x.pointer ?? "").replace(/^\//, "") === name);
+		const f = this.faults.find((x) => memberOf(x) === name);
 		return f === undefined ? "" : faultText(f);
 	}
 }
 
-/** What is wrong, in the reader's language: our own words by its code, else the server's. */
+const JAPANESE = /[\u3040-\u30ff\u4e00-\u9fff]/;
+/** What is wrong, in the reader's language: the server's words, which say more, else ours by its code. */
 export function faultText(f: Fault): string {
-	return lang.value === "en" ? f.message : textOr(`fault.${f.code}`, f.message);
+	return lang.value === "en" || JAPANESE.test(f.message) ? f.message : textOr(`fault.${f.code}`, f.message);
 }
+/** The member of the request that a fault is about. */
+export const memberOf = (f: Fault) => (f.pointer ?? "").replace(/^\//, "");
 /** Set by session.ts: what to do at 401, and at "step-up-needed" (true: ask again). */
 export const hooks = {
 	signedOut: () => {},

@@ -1,6 +1,6 @@
 // Small parts: icons, buttons, links with numbers, marks, states.
 import type { ComponentChildren, JSX } from "preact";
-import { type ApiError, faultText } from "../base/api";
+import { type ApiError, faultText, memberOf } from "../base/api";
 import { lang, numbers, t, textOr } from "../base/i18n";
 import { ago, now, span, stamp, toMs } from "../base/time";
 
@@ -182,21 +182,23 @@ export function Empty({ title, children, action }: { title: string; children?: C
 		</div>
 	);
 }
-/** What happened, why, and what to do. */
-export function ErrorBox({ error, again, what }: { error: ApiError; again?: () => void; what?: string }) {
+/** What happened, why, and what to do. `beside`: members whose faults stand at their fields already. */
+export function ErrorBox({ error, again, what, beside }: { error: ApiError; again?: () => void; what?: string; beside?: ReadonlySet<string> }) {
+	const faults = error.faults.filter((f) => beside?.has(memberOf(f)) !== true);
+	const marked = faults.length < error.faults.length;
 	return (
 		<div class="y-error" role="alert">
 			<p class="y-error__title">
 				{what !== undefined && <>{what}: </>}
-				{error.title}
+				{marked ? t("form.wrong") : error.title}
 			</p>
 			{error.detail !== "" && error.faults.length === 0 && <p>{error.detail}</p>}
-			{error.faults.length > 0 && (
+			{faults.length > 0 && (
 				<ul>
-					{error.faults.map((f) => (
+					{faults.map((f) => (
 						<li key={`${f.pointer}${f.message}`}>
 							{f.pointer !== undefined && <code>{f.pointer}</code>} {faultText(f)}
-							{lang.value !== "en" && (
+							{faultText(f) !== f.message && (
 								<small class="y-soft" lang="en">
 									{" "}
 									{f.message}
@@ -206,7 +208,7 @@ export function ErrorBox({ error, again, what }: { error: ApiError; again?: () =
 					))}
 				</ul>
 			)}
-			<p>{error.advice}</p>
+			<p>{marked ? t("form.wrong-what") : error.advice}</p>
 			<div class="y-row">
 				{again !== undefined && (
 					<Button icon="reload" onClick={again}>

@@ -13,6 +13,8 @@ export interface FormState<T> {
 	busy: boolean;
 	/** The fault of a member, from problem.errors[].pointer. */
 	fault: (name: keyof T & string) => string;
+	/** Members whose faults were asked for: they stand at their fields. */
+	fields: ReadonlySet<string>;
 	submit: () => Promise<boolean>;
 	changed: boolean;
 }
@@ -22,6 +24,7 @@ export function useForm<T extends object>(initial: T, send: (value: T, once: str
 	const [value, setValue] = useState(initial);
 	const once = useRef("");
 	once.current ||= crypto.randomUUID();
+	const fields = useRef(new Set<string>()).current;
 	const [error, setError] = useState<ApiError>();
 	const [busy, setBusy] = useState(false);
 	const [changed, setChanged] = useState(false);
@@ -35,7 +38,11 @@ export function useForm<T extends object>(initial: T, send: (value: T, once: str
 		error,
 		busy,
 		changed,
-		fault: (name) => error?.faultOf(name) ?? "",
+		fault: (name) => {
+			fields.add(name);
+			return error?.faultOf(name) ?? "";
+		},
+		fields,
 		submit: async () => {
 			setBusy(true);
 			setError(undefined);
@@ -55,8 +62,14 @@ export function useForm<T extends object>(initial: T, send: (value: T, once: str
 }
 /** A form with its buttons; Enter sends it. */
 export function Form<T extends object>({ form, action, done, cancel, danger, children, disabled }: { form: FormState<T>; action: string; done?: () => void; cancel?: () => void; danger?: boolean; children: ComponentChildren; disabled?: boolean }) {
+	const box = useRef<HTMLFormElement>(null);
+	// one goes on where something is wrong
+	useEffect(() => {
+		if (form.error !== undefined) box.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+	}, [form.error]);
 	return (
 		<form
+			ref={box}
 			class="y-form"
 			noValidate
 			onSubmit={(e) => {
@@ -65,7 +78,7 @@ export function Form<T extends object>({ form, action, done, cancel, danger, chi
 			}}
 		>
 			{children}
-			{form.error !== undefined && <ErrorBox error={form.error} />}
+			{form.error !== undefined && <ErrorBox error={form.error} beside={form.fields} />}
 			<div class="y-row y-form__foot">
 				{cancel !== undefined && <Button onClick={cancel}>{t("action.cancel")}</Button>}
 				<Button type="submit" kind={danger === true ? "danger" : "main"} busy={form.busy} disabled={disabled}>

@@ -1,5 +1,6 @@
 // How much of the scope is heard, beside the numbers of pages whose lists do not say it.
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { type Loaded, useData } from "../base/data";
 import { t } from "../base/i18n";
 import { orgTitle } from "../base/orgs";
@@ -40,7 +41,14 @@ export function OfOrg() {
 	return system === "" && asset === "" ? null : <p class="y-soft y-apart">{t("scope.of-org", { org: orgTitle(org) })}</p>;
 }
 export function Heard({ asOf }: { asOf?: string }) {
-	return <HeardIn now={useHeard()} asOf={asOf} />;
+	const now = useHeard();
+	// rows that were read anew stand beside what is heard at that time
+	const before = useRef(asOf);
+	useEffect(() => {
+		if (before.current !== asOf && (before.current ?? "") !== "") now.reload();
+		before.current = asOf;
+	}, [asOf]);
+	return <HeardIn now={now} asOf={asOf} />;
 }
 /** The same, where the page has asked already. */
 export function HeardIn({ now, asOf }: { now: Loaded<HeardNow>; asOf?: string | undefined }) {

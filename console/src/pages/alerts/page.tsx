@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, Menu, NewRows, Num, Page, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useList, useLive, useNews, withQuery, withRest } from "../../kit";
+import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, type List, Menu, NewRows, Num, Page, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useList, useLive, useNews, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog, Later } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { filterOf, groupedBy, sortOf } from "./first";
@@ -81,8 +81,9 @@ function nothing() {
 	);
 }
 
-function GroupTable({ by, filter }: { by: string; filter: Filter }) {
-	const list = useList<Group>("/alert-groups", { ...filter, by });
+function GroupTable({ by, filter, list }: { by: string; filter: Filter; list: List<Group> }) {
+	// a group that is shown counts on in its place; where a new one or a grown one belongs is asked for
+	const news = useNews(["alerts"], list, "/alert-groups", { ...filter, by }, (g) => g.key, { isNew: (g, last) => last === undefined || !list.hasMore || g.count > last.count });
 	const into = (g: Group) => (by === "org" ? link("alerts", { scope: { org: g.key }, query: Object.fromEntries(new URLSearchParams(withQuery({ by: null }).split("?")[1])) }) : withQuery({ by: null, [by]: g.key }));
 	const label = by === "org" ? t("scope.organisation") : t(`alerts.${by}`);
 	const columns: Column<Group>[] = [
@@ -93,7 +94,7 @@ function GroupTable({ by, filter }: { by: string; filter: Filter }) {
 		{ key: "first_seen", label: t("alerts.first-seen"), width: "min", cell: (g) => <Time at={g.first_seen} /> },
 		{ key: "last_seen", label: t("alerts.last-seen"), width: "min", cell: (g) => <Time at={g.last_seen} /> },
 	];
-	return <Table name="alert-groups" label={label} about={<About name={label} about={[k("alerts.about.groups"), k("alerts.about.rows-how")]} asOf={list.asOf} />} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters />} />;
+	return <Table name="alert-groups" label={label} about={<About name={label} about={[k("alerts.about.groups"), k("alerts.about.rows-how")]} asOf={list.asOf} />} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters end={<NewRows {...news} />} />} />;
 }
 
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
@@ -199,9 +200,10 @@ const ofOpen = () => {
 };
 function Grouped({ by }: { by: string }) {
 	const filter = filterOf(asked());
+	const list = useList<Group>("/alert-groups", { ...filter, by });
 	return (
-		<Page title={t("nav.alerts")} lead={<Heard />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alert-groups", query: { ...filter, by } }, { kind: "alerts", query: filter }, ...savedOf("alerts")]}>
-			<GroupTable by={by} filter={filter} />
+		<Page title={t("nav.alerts")} lead={<Heard asOf={list.asOf} />} range={<TimeRange fallback="" />} actions={<Saved page="alerts" />} exports={[{ kind: "alert-groups", query: { ...filter, by } }, { kind: "alerts", query: filter }, ...savedOf("alerts")]}>
+			<GroupTable by={by} filter={filter} list={list} />
 		</Page>
 	);
 }

@@ -16,13 +16,17 @@ interface Guess {
 const size = (n: number) => new Intl.NumberFormat(lang.value, { style: "unit", unit: n < 1e6 ? "kilobyte" : n < 1e9 ? "megabyte" : "gigabyte", maximumFractionDigits: 1 }).format(n / (n < 1e6 ? 1e3 : n < 1e9 ? 1e6 : 1e9));
 const cut = (name: string) => name.replace(/\.gz$/i, "").slice(0, 100);
 
+/** What calls itself gzip and is not. */
+class Unreadable extends Error {}
 /** The beginning of a file; of a compressed one, of what is in it. */
 async function sampleOf(file: File): Promise<Blob> {
 	if (!/\.gz$/i.test(file.name)) return file.slice(0, SAMPLE);
 	const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
 	const parts: Uint8Array<ArrayBuffer>[] = [];
 	for (let n = 0; n < SAMPLE; ) {
-		const { value, done } = await reader.read();
+		const { value, done } = await reader.read().catch(() => {
+			throw new Unreadable();
+		});
 		if (done) break;
 		parts.push(value);
 		n += value.length;
@@ -83,7 +87,7 @@ function Preview({ guess }: { guess: Guess }) {
 				</p>
 			)}
 			{bad > 0 && <p class="y-soft y-apart">{t("import.bad-what")}</p>}
-			{guess.preview.length === 0 && <p class="y-soft">{t("import.no-preview")}</p>}
+			{guess.preview.length === 0 && <p class="y-soft">{t("import.no-preview")} {t("import.no-preview-do")}</p>}
 			{guess.preview.length > 0 && (
 				<div class="y-tablebox">
 					<table class="y-table y-table--dense" role="table" aria-label={t("import.preview")}>
@@ -191,7 +195,8 @@ function Wizard({ file, back }: { file: File; back: () => void }) {
 			// JSON that no normaliser makes more of than lines
 			if (source === "" && found.length > 0 && (g.source === null || g.confidence <= 50)) setSource("ndjson");
 		};
-		const timer = setTimeout(() => void ask().catch((e: unknown) => !gone && setError(asError(e))), own === "" ? 0 : 300);
+		const failed = (e: unknown) => (e instanceof Unreadable ? setWhy(t("import.no-gzip")) : setError(asError(e)));
+		const timer = setTimeout(() => void ask().catch((e: unknown) => !gone && failed(e)), own === "" ? 0 : 300);
 		return () => {
 			gone = true;
 			clearTimeout(timer);
@@ -242,7 +247,7 @@ function Wizard({ file, back }: { file: File; back: () => void }) {
 					</div>
 				</div>
 			) : guess === undefined ? (
-				error === undefined && <Skeleton lines={6} />
+				error === undefined && why === "" && <Skeleton lines={6} />
 			) : (
 				<>
 					<Section title={t("import.step-source")}>

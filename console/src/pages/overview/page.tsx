@@ -197,7 +197,8 @@ function Worst({ rows }: { rows: OrgRow[] }) {
 		</div>
 	);
 }
-function Silent({ rows, total }: { rows: Overview["silent"]; total: number }) {
+function Silent({ rows, total, expected }: { rows: Overview["silent"]; total: number; expected: number }) {
+	if (expected === 0 && total === 0) return <p class="y-soft">{t("overview.sources-none")} {may("events:write") && <a href={link("import")}>{t("overview.sources-none-do")}</a>}</p>;
 	if (total === 0) return <p class="y-soft">{t("overview.silent-none")}</p>;
 	return (
 		<>
@@ -334,9 +335,9 @@ export default function OverviewPage() {
 									</Section>
 								)}
 								{org !== "" && <WorstAssets />}
-								{system === "" && (
+								{system === "" && heard !== undefined && (
 									<Section title={t("overview.silent")} about={<About name={t("overview.silent")} about={[k("overview.about.silent"), k("overview.about.silent-how")]} asOf={o.as_of} />} end={o.silent_total > 0 && <Num n={o.silent_total} href={link("sources", { query: { state: "silent" } })} label={t("overview.silent")} />}>
-										<Silent rows={o.silent} total={o.silent_total} />
+										<Silent rows={o.silent} total={o.silent_total} expected={heard.expected} />
 									</Section>
 								)}
 							</div>

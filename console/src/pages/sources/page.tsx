@@ -1,5 +1,5 @@
 // Sources and coverage: what is expected, what is heard, what is lost on the way.
-import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, OfOrg, OrgField, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, go, k, link, may, orgTitle, param, place, orgQuery, setQuery, span, stepsOf, t, textOf, toMs, toast, useAgain, useForm, useList, useLive, useMemo, useState, withQuery, withRest } from "../../kit";
+import { About, Button, Chip, type Column, Combobox, Coverage, type Definition, Dialog, Empty, Figure, Form, type List, Num, OfOrg, OrgField, Page, SearchBox, Select, SelectField, Table, TextField, Time, api, go, k, link, may, orgTitle, param, place, orgQuery, session, setQuery, span, stepsOf, t, textOf, toMs, toast, useAgain, useForm, useList, useLive, useMemo, useState, withQuery, withRest } from "../../kit";
 import { SourceDrawer } from "./drawer";
 import { EVERY, KINDS, type Source, TONE, drops, events, keyOf, worst } from "./model";
 
@@ -121,7 +121,9 @@ export default function Sources() {
 					</div>
 				}
 				empty={
-					all.length === 0 ? (
+					session.value?.permissions["alerts:read"]?.period_from != null ? (
+						<Empty title={t("sources.period")}>{t("sources.period-why")}</Empty>
+					) : all.length === 0 ? (
 						<Empty title={t("sources.none")} action={may("events:write") ? <Button kind="main" onClick={() => go(link("import"))}>{t("sources.none-import")}</Button> : undefined}>
 							{t("sources.none-why")}
 						</Empty>
