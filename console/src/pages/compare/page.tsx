@@ -106,7 +106,8 @@ export default function Compare() {
 	}, [c, sort]);
 	const list: List<Row> = { items, total: c?.total, totalExact: true, asOf: c?.as_of ?? "", error: first.error, loading: first.loading, hasMore: false, more: first.reload, reload: first.reload, update: () => undefined, head: undefined };
 	return (
-		<Page title={t("nav.compare")} lead={<Heard asOf={c?.as_of} />} exports={{ kind: "compare", query: { ...questionOf(asked()), ...(dns && { dns: "1" }) } }}>
+		// as of the first answer: the second has the same rows and one number more, and nothing is asked for again because of it
+		<Page title={t("nav.compare")} lead={<Heard asOf={first.data?.as_of} />} exports={{ kind: "compare", query: { ...questionOf(asked()), ...(dns && { dns: "1" }) } }}>
 			<Peers peers={c?.peers} dns={dns} />
 			<Section title={t("compare.matrix")}>
 				<Table
