@@ -43,7 +43,7 @@ _yagura() {
     'org list') opts="--limit $lists" ;;
     'org add') opts="--title --kind --parent --prefecture --dry-run " ;;
     'org set') opts="--title --kind --parent --prefecture --dry-run " ;;
-    'org remove') opts="--force --no-wait " ;;
+    'org remove') opts="--force --no-wait --dry-run " ;;
     'person list') opts="--org --limit $lists" ;;
     'person add') opts="--name --org --email --language --dry-run " ;;
     'person disable') opts="--dry-run " ;;
@@ -58,10 +58,10 @@ _yagura() {
     'system remove') opts="--dry-run " ;;
     'approval list') opts="--state --org --limit $lists" ;;
     'approval request') opts="--org --person --reason --dry-run " ;;
-    'approval approve') opts="--reason " ;;
-    'approval refuse') opts="--reason " ;;
+    'approval approve') opts="--reason --dry-run " ;;
+    'approval refuse') opts="--reason --dry-run " ;;
     'token list') opts="--org --limit $lists" ;;
-    'token add') opts="--org --scope --expires --out " ;;
+    'token add') opts="--org --scope --expires --out --dry-run " ;;
     'token revoke') opts="--dry-run " ;;
     'source list') opts="--org --limit $lists" ;;
     'source expect') opts="--every --remove --dry-run " ;;
@@ -70,6 +70,7 @@ _yagura() {
     'event normalize') opts="--source --mapping --received " ;;
     'indicator lists') opts="--org --limit $lists" ;;
     'indicator list-add') opts="--org --title --tlp --confidence --category --dry-run " ;;
+    'indicator list-remove') opts="--dry-run " ;;
     'indicator import') opts="--list --org --title --tlp --confidence --category --format --replace --force-suffix --no-wait " ;;
     'indicator search') opts="--org --type --list --validity --limit $lists" ;;
     'indicator check') opts="--org --type " ;;
@@ -79,7 +80,7 @@ _yagura() {
     'indicator allow') opts="--org --reason --expires --dry-run " ;;
     'indicator allowed') opts="--org --limit $lists" ;;
     'indicator disallow') opts="--dry-run " ;;
-    'indicator publish') opts="--no-wait " ;;
+    'indicator publish') opts="--no-wait --dry-run " ;;
     'indicator compile') opts="--out --list-name --format --category --tlp --org --allow --force-suffix --generation " ;;
     'indicator match') opts="--snapshot --source --mapping --org --at " ;;
     'detect check') opts="--rules --values " ;;
@@ -101,7 +102,7 @@ _yagura() {
     'detect unexcept') opts="--dry-run " ;;
     'detect matrix') opts="--org " ;;
     'detect try') opts="--org --day " ;;
-    'retro-hunt start') opts="--rule --indicator --list --org --everywhere --from --until --no-wait " ;;
+    'retro-hunt start') opts="--rule --indicator --list --org --everywhere --from --until --no-wait --dry-run " ;;
     'retro-hunt list') opts="--org --state --limit $lists" ;;
     'detect findings') opts="--org --kind --stage --limit $lists" ;;
     'detect notices') opts="--org " ;;
@@ -119,7 +120,7 @@ _yagura() {
     'alert list') opts="--org --state --severity --assignee --watched --overdue --sort --indicator --q --limit $lists" ;;
     'alert group') opts="--by --org --state --severity --assignee --indicator --asset --q --limit $lists" ;;
     'alert events') opts="--limit $lists" ;;
-    'alert watch') opts="--end " ;;
+    'alert watch') opts="--end --dry-run " ;;
     'alert history') opts="--limit $lists" ;;
     'alert set') opts="--state --verdict --reason --assign --set-severity --due --snooze --dry-run " ;;
     'alert snooze') opts="--until --reason --end --dry-run " ;;
@@ -131,7 +132,7 @@ _yagura() {
     'alert unmerge') opts="--dry-run " ;;
     'alert split') opts="--reason --dry-run " ;;
     'alert allow') opts="--reason --expires --all-organisations --dry-run " ;;
-    'alert bulk') opts="--org --from-state --severity --assignee --indicator --q --watched --overdue --state --verdict --reason --assign --set-severity --due --snooze --no-wait " ;;
+    'alert bulk') opts="--org --from-state --severity --assignee --indicator --q --watched --overdue --state --verdict --reason --assign --set-severity --due --snooze --no-wait --dry-run " ;;
     'search save') opts="--page --query --shared --org --dry-run " ;;
     'search list') opts="--page --limit $lists" ;;
     'search remove') opts="--dry-run " ;;
@@ -140,14 +141,14 @@ _yagura() {
     'audit-log list') opts="--org --object --limit $lists" ;;
     'job list') opts="--limit $lists" ;;
     'job cancel') opts="--dry-run " ;;
-    'job undo') opts="--no-wait " ;;
+    'job undo') opts="--no-wait --dry-run " ;;
     'system-event list') opts="--limit $lists" ;;
-    'backup create') opts="--no-wait " ;;
+    'backup create') opts="--no-wait --dry-run " ;;
     'backup list') opts="--limit $lists" ;;
     'audit-log verify') opts="--state --head " ;;
     'backup restore') opts="--data " ;;
-    'demo load') opts="--records --no-wait " ;;
-    'demo remove') opts="--no-wait " ;;
+    'demo load') opts="--records --no-wait --dry-run " ;;
+    'demo remove') opts="--no-wait --dry-run " ;;
     'api') opts="--query --field --data --type --accept --if-match --limit $lists" ;;
     'manual') opts="--ja " ;;
   esac

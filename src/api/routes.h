@@ -45,22 +45,22 @@
 	X(POST,   "/api/v1/session/passkey-options", "getPasskeyOptions", NULL, YG_RT_PUBLIC, 1024, YG_TYPES_JSON, NULL, passkey_options) \
 	X(POST,   "/api/v1/session/passkey", "createPasskeySession", NULL, YG_RT_PUBLIC, YG_BODY_SMALL, YG_TYPES_JSON, NULL, session_passkey) \
 	X(GET,    "/api/v1/me",            "getMe",          NULL, 0, 0, NULL, NULL, me_get)                             \
-	X(PATCH,  "/api/v1/me",            "updateMe",       NULL, 0, 16384, YG_TYPES_PATCH, NULL, me_change)            \
+	X(PATCH,  "/api/v1/me",            "updateMe",       NULL, 0, 16384, YG_TYPES_PATCH, "dry_run", me_change)            \
 	X(GET,    "/api/v1/me/sessions",   "listMySessions", NULL, 0, 0, NULL, NULL, me_sessions)                        \
 	X(DELETE, "/api/v1/me/sessions/{id}", "endMySession", NULL, 0, 0, NULL, NULL, me_session_end)                    \
 	X(GET,    "/api/v1/me/passkeys",   "listMyPasskeys", NULL, 0, 0, NULL, NULL, me_passkeys)                        \
 	X(POST,   "/api/v1/me/passkeys",   "createMyPasskey", NULL, YG_RT_STEP_UP, YG_BODY_SMALL, YG_TYPES_JSON, NULL, me_passkey_add) \
 	X(POST,   "/api/v1/me/passkey-options", "getMyPasskeyOptions", NULL, 0, 1024, YG_TYPES_JSON, NULL, me_passkey_options) \
-	X(PATCH,  "/api/v1/me/passkeys/{id}", "updateMyPasskey", NULL, 0, 16384, YG_TYPES_PATCH, NULL, me_passkey_change) \
-	X(DELETE, "/api/v1/me/passkeys/{id}", "deleteMyPasskey", NULL, YG_RT_STEP_UP, 0, NULL, NULL, me_passkey_remove)  \
+	X(PATCH,  "/api/v1/me/passkeys/{id}", "updateMyPasskey", NULL, 0, 16384, YG_TYPES_PATCH, "dry_run", me_passkey_change) \
+	X(DELETE, "/api/v1/me/passkeys/{id}", "deleteMyPasskey", NULL, YG_RT_STEP_UP, 0, NULL, "dry_run", me_passkey_remove)  \
 	X(PUT,    "/api/v1/me/password",   "setMyPassword",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_password) \
 	X(POST,   "/api/v1/me/totp",       "offerMyTotp",    NULL, YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, me_totp_offer) \
 	X(PUT,    "/api/v1/me/totp",       "confirmMyTotp",  NULL, YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, me_totp_confirm) \
-	X(DELETE, "/api/v1/me/totp",       "deleteMyTotp",   NULL, YG_RT_STEP_UP, 0, NULL, NULL, me_totp_remove)         \
+	X(DELETE, "/api/v1/me/totp",       "deleteMyTotp",   NULL, YG_RT_STEP_UP, 0, NULL, "dry_run", me_totp_remove)         \
 	X(POST,   "/api/v1/me/recovery-codes", "createMyRecoveryCodes", NULL, YG_RT_STEP_UP, 1024, YG_TYPES_JSON, NULL, me_recovery) \
 	X(GET,    "/api/v1/me/tokens",     "listMyTokens",   NULL, 0, 0, NULL, NULL, me_tokens)                          \
-	X(POST,   "/api/v1/me/tokens",     "createMyToken",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, me_token_add) \
-	X(DELETE, "/api/v1/me/tokens/{id}", "revokeMyToken", NULL, 0, 0, NULL, NULL, me_token_revoke)                    \
+	X(POST,   "/api/v1/me/tokens",     "createMyToken",  NULL, YG_RT_STEP_UP, 16384, YG_TYPES_JSON, "dry_run", me_token_add) \
+	X(DELETE, "/api/v1/me/tokens/{id}", "revokeMyToken", NULL, 0, 0, NULL, "dry_run", me_token_revoke)                    \
 	X(GET,    "/api/v1/people",        "listPeople",     "people:read", 0, 0, NULL, "id org limit cursor", people_list) \
 	X(POST,   "/api/v1/people",        "createPerson",   "people:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, "dry_run", people_add) \
 	X(GET,    "/api/v1/people/{id}",   "getPerson",      "people:read", 0, 0, NULL, NULL, person_get)    \
@@ -72,7 +72,7 @@
 	X(GET,    "/api/v1/approvals",     "listApprovals",  "approvals:read", 0, 0, NULL, "state org limit cursor", approvals_list) \
 	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, "dry_run", approvals_add) \
 	X(GET,    "/api/v1/approvals/{id}", "getApproval",   "approvals:read", 0, 0, NULL, NULL, approval_get)         \
-	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_STEP_UP, 16384, YG_TYPES_JSON, NULL, approval_decide) \
+	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_STEP_UP, 16384, YG_TYPES_JSON, "dry_run", approval_decide) \
 	X(POST,   "/api/v1/setup-code",    "createSetupCode", "people:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, setup_code) \
 	X(POST,   "/api/v1/enrolment/options", "getEnrolmentOptions", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment_options) \
 	X(POST,   "/api/v1/enrolment",     "createEnrolment", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment) \
@@ -82,7 +82,7 @@
 	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", organisations_add) \
 	X(GET,    "/api/v1/organisations/{name}", "getOrganisation", "org:read", 0, 0, NULL, NULL, organisation_get)   \
 	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", organisation_change) \
-	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force", organisation_remove) \
+	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force dry_run", organisation_remove) \
 	X(GET,    "/api/v1/organisations/{name}/access", "getOrganisationAccess", "grants:read", 0, 0, NULL, NULL, organisation_access) \
 	X(GET,    "/api/v1/people/{id}/access", "getPersonAccess", "grants:read", 0, 0, NULL, NULL, person_access)     \
 	X(GET,    "/api/v1/roles",         "listRoles",      "grants:read", 0, 0, NULL, NULL, roles_list)              \
@@ -111,14 +111,14 @@
 	X(POST,   "/api/v1/indicator-lists", "createIndicatorList", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", lists_add) \
 	X(GET,    "/api/v1/indicator-lists/{id}", "getIndicatorList", "indicators:read", 0, 0, NULL, NULL, list_get)   \
 	X(PATCH,  "/api/v1/indicator-lists/{id}", "updateIndicatorList", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", list_change) \
-	X(DELETE, "/api/v1/indicator-lists/{id}", "deleteIndicatorList", "indicators:write", 0, 0, NULL, NULL, list_remove) \
-	X(POST,   "/api/v1/indicator-lists/{id}/indicators", "importIndicators", "indicators:write", 0, YG_BODY_IMPORT, YG_TYPES_LIST, "format replace force", list_import) \
+	X(DELETE, "/api/v1/indicator-lists/{id}", "deleteIndicatorList", "indicators:write", 0, 0, NULL, "dry_run", list_remove) \
+	X(POST,   "/api/v1/indicator-lists/{id}/indicators", "importIndicators", "indicators:write", 0, YG_BODY_IMPORT, YG_TYPES_LIST, "format replace force dry_run", list_import) \
 	X(GET,    "/api/v1/indicators",    "listIndicators", "indicators:read", 0, 0, NULL, "value q type list validity org limit cursor", indicators_list) \
 	X(POST,   "/api/v1/indicators",    "createIndicator", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", indicators_add) \
 	X(GET,    "/api/v1/indicators/{id}", "getIndicator", "indicators:read", 0, 0, NULL, NULL, indicator_get)       \
 	X(PATCH,  "/api/v1/indicators/{id}", "updateIndicator", "indicators:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", indicator_change) \
 	X(DELETE, "/api/v1/indicators/{id}", "deleteIndicator", "indicators:write", 0, 0, NULL, "dry_run", indicator_remove) \
-	X(POST,   "/api/v1/indicators/compile", "compileIndicators", "indicators:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, indicators_compile) \
+	X(POST,   "/api/v1/indicators/compile", "compileIndicators", "indicators:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, "dry_run", indicators_compile) \
 	X(GET,    "/api/v1/snapshots",     "listSnapshots",  "indicators:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", snapshots_list) \
 	X(GET,    "/api/v1/allow-entries", "listAllowEntries", "indicators:read", 0, 0, NULL, "org limit cursor", allows_list) \
 	X(POST,   "/api/v1/allow-entries", "createAllowEntry", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", allows_add) \
@@ -170,14 +170,14 @@
 	X(GET,    "/api/v1/compare",       "compareOrganisations", "alerts:read", YG_RT_SLOW, 0, NULL, "org period dns", compare) \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
 	X(GET,    "/api/v1/retro-hunts",   "listRetroHunts", "indicators:read", 0, 0, NULL, "state org limit cursor", hunts_list) \
-	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, NULL, hunts_add) \
+	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", hunts_add) \
 	X(GET,    "/api/v1/retro-hunts/{id}", "getRetroHunt", "indicators:read", 0, 0, NULL, NULL, hunt_get) \
 	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", YG_RT_CREATES, 1048576u, YG_TYPES_JSON, NULL, rule_try) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client do cd", dns_explain) \
 	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \
 	X(GET,    "/api/v1/dns/allow-requests", "listDnsAllowRequests", "events:read", 0, 0, NULL, "state org limit cursor", dns_requests_list) \
-	X(POST,   "/api/v1/dns/allow-requests", "createDnsAllowRequest", "requests:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, NULL, dns_request_add) \
-	X(POST,   "/api/v1/dns/allow-requests/{id}/decision", "decideDnsAllowRequest", "indicators:write", 0, 16384, YG_TYPES_JSON, NULL, dns_request_decide) \
+	X(POST,   "/api/v1/dns/allow-requests", "createDnsAllowRequest", "requests:write", YG_RT_CREATES, 16384, YG_TYPES_JSON, "dry_run", dns_request_add) \
+	X(POST,   "/api/v1/dns/allow-requests/{id}/decision", "decideDnsAllowRequest", "indicators:write", 0, 16384, YG_TYPES_JSON, "dry_run", dns_request_decide) \
 	X(GET,    "/api/v1/dns/overview",  "getDnsOverview", "events:read", YG_RT_SLOW | YG_RT_SHARED, 0, NULL, "org system from to buckets", dns_overview) \
 	X(GET,    "/api/v1/saved-searches", "listSavedSearches", "searches:write", 0, 0, NULL, "page limit cursor", saved_list) \
 	X(POST,   "/api/v1/saved-searches", "createSavedSearch", "searches:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", saved_add) \
@@ -191,29 +191,29 @@
 	X(GET,    "/api/v1/alerts/{id}/events", "listAlertEvents", "alerts:read", 0, 0, NULL, "limit cursor", alert_events) \
 	X(GET,    "/api/v1/alerts/{id}/history", "listAlertHistory", "alerts:read", 0, 0, NULL, "limit cursor", alert_history) \
 	X(GET,    "/api/v1/alerts/{id}/watch", "getAlertWatch", "alerts:read", 0, 0, NULL, NULL, alert_watch) \
-	X(PUT,    "/api/v1/alerts/{id}/watch", "watchAlert", "alerts:read", 0, 1024, YG_TYPES_JSON, NULL, alert_watch) \
-	X(DELETE, "/api/v1/alerts/{id}/watch", "unwatchAlert", "alerts:read", 0, 0, NULL, NULL, alert_watch) \
+	X(PUT,    "/api/v1/alerts/{id}/watch", "watchAlert", "alerts:read", 0, 1024, YG_TYPES_JSON, "dry_run", alert_watch) \
+	X(DELETE, "/api/v1/alerts/{id}/watch", "unwatchAlert", "alerts:read", 0, 0, NULL, "dry_run", alert_watch) \
 	X(POST,   "/api/v1/alerts/{id}/unmerge", "unmergeAlert", "alerts:write", 0, 0, NULL, "dry_run", alert_unmerge) \
 	X(POST,   "/api/v1/alerts/{id}/merge", "mergeAlerts", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_merge) \
 	X(POST,   "/api/v1/alerts/{id}/split", "splitAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_split) \
 	X(POST,   "/api/v1/alerts/{id}/allow", "allowFromAlert", "alerts:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", alert_allow) \
 	X(GET,    "/api/v1/due-policy",    "getDuePolicy",   "alerts:read", 0, 0, NULL, "org", due_policy_get)         \
 	X(PUT,    "/api/v1/due-policy",    "setDuePolicy",   "systems:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", due_policy_set) \
-	X(POST,   "/api/v1/alerts/bulk",   "bulkAlerts",     "alerts:write", 0, 1048576u, YG_TYPES_JSON, NULL, alerts_bulk) \
+	X(POST,   "/api/v1/alerts/bulk",   "bulkAlerts",     "alerts:write", 0, 1048576u, YG_TYPES_JSON, "dry_run", alerts_bulk) \
 	X(GET,    "/api/v1/audit-log",     "listAuditLog",   "audit:read", 0, 0, NULL, "object actor action from to org limit cursor", audit_list) \
 	X(GET,    "/api/v1/audit-log/verify", "verifyAuditLog", "audit:read", YG_RT_CENTRAL, 0, NULL, NULL, audit_verify) \
 	X(POST,   "/api/v1/audit-log/verify", "verifyAuditLogHead", "audit:read", YG_RT_CENTRAL, YG_BODY_SMALL, YG_TYPES_JSON, NULL, audit_verify) \
 	X(GET,    "/api/v1/jobs",          "listJobs",       "jobs:read", 0, 0, NULL, "state kind org limit cursor", jobs_list)    \
 	X(GET,    "/api/v1/jobs/{id}",     "getJob",         "jobs:read", 0, 0, NULL, NULL, job_get)                   \
 	X(DELETE, "/api/v1/jobs/{id}",     "cancelJob",      "jobs:write", 0, 0, NULL, "dry_run", job_cancel)               \
-	X(POST,   "/api/v1/jobs/{id}/undo", "undoJob",       "alerts:write", 0, 0, NULL, NULL, job_undo)                 \
+	X(POST,   "/api/v1/jobs/{id}/undo", "undoJob",       "alerts:write", 0, 0, NULL, "dry_run", job_undo)                 \
 	X(GET,    "/api/v1/backups",       "listBackups",    "backup:read", YG_RT_CENTRAL, 0, NULL, "limit cursor", backups_list) \
-	X(POST,   "/api/v1/backups",       "createBackup",   "backup:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, backups_add) \
+	X(POST,   "/api/v1/backups",       "createBackup",   "backup:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, "dry_run", backups_add) \
 	X(GET,    "/api/v1/system-events", "listSystemEvents", "system:read", YG_RT_CENTRAL, 0, NULL, "name level role limit cursor", system_events) \
 	X(GET,    "/api/v1/stream",        "openStream",     "stream:read", YG_RT_STREAM, 0, NULL, "topics", stream)    \
 	X(GET,    "/api/v1/demo",          "getDemo",        "system:read", YG_RT_CENTRAL, 0, NULL, NULL, demo_get)    \
-	X(POST,   "/api/v1/demo",          "loadDemo",       "org:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, demo_load) \
-	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, NULL, demo_remove)
+	X(POST,   "/api/v1/demo",          "loadDemo",       "org:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, "dry_run", demo_load) \
+	X(DELETE, "/api/v1/demo",          "removeDemo",     "org:write", YG_RT_CENTRAL, 0, NULL, "dry_run", demo_remove)
 /* clang-format on */
 
 /* The separate metrics listener: /metrics, /livez, /readyz and /startupz, for everybody who reaches it. */

@@ -434,24 +434,24 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_approval a;
-	struct yg_tx tx;
 	char who[48];
 	yg_status st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
+		st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = find(q, l.db, &a, err);
-	if (st == YG_OK)
-		st = yg_tx_begin(&tx, l.db, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_person_act(q, api, l.db, who);
-	st = yg_tx_end(&tx, decide(&act, q, &a, v[0].truth, v[1].text, err), err);
-	if (st != YG_OK)
+	st = decide(&act, q, &a, v[0].truth, v[1].text, err);
+	if (st == YG_OK)
+		st = answer_approval(q, r, l.db, 200, a.id, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st != YG_OK || q->dry_run)
 		return st;
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
 	if (v[0].truth && (kind_of(a.kind)->run_all != NULL || YG_SV_IS(a.kind, "dns.allow-all")))
 		yg_indicators_changed(api);
-	return answer_approval(q, r, l.db, 200, a.id, err);
+	return YG_OK;
 }

@@ -164,11 +164,13 @@ yg_status yg_r_list_remove(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = yg_find_list(q, l.db, yg_param(q, "id"), true, &list, err);
 	if (st != YG_OK)
 		return st;
+	r->status = 204;
+	if (q->dry_run) /* what can be wrong with it was looked at */
+		return YG_OK;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_list_remove(&act, list.uid, NULL, NULL, err);
 	if (st == YG_OK)
 		yg_indicators_changed(api);
-	r->status = 204;
 	return st;
 }
 
@@ -244,7 +246,7 @@ static yg_status add_import(struct yg_api *api, struct yg_request *q, struct yg_
 		return st;
 	st = yg_answer_new_job(api, q, r, l, YG_SV(YG_LIST_JOB), list->org, yg_buf_sv(&params),
 			       err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		(void)unlink(path);
 	return st;
 }

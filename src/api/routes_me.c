@@ -13,6 +13,14 @@ static yg_status begin(struct yg_api *api, const struct yg_request *q, struct yg
 	return st == YG_OK ? yg_lease_state(api, l, err) : st;
 }
 
+/* The same for what a dry run takes back. */
+static yg_status begin_change(struct yg_api *api, const struct yg_request *q, struct yg_lease *l,
+			      struct yg_err *err)
+{
+	yg_status st = yg_need_session(q, err);
+	return st == YG_OK ? yg_lease_change(api, l, err) : st;
+}
+
 static yg_status answer_me(struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			   struct yg_err *err)
 {
@@ -59,7 +67,7 @@ yg_status yg_r_me_change(struct yg_api *api, struct yg_request *q, struct yg_res
 		{"home", YG_F_TEXT, 0, 0, 63, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
-	yg_status st = begin(api, q, &l, err);
+	yg_status st = begin_change(api, q, &l, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st != YG_OK)
@@ -70,7 +78,9 @@ yg_status yg_r_me_change(struct yg_api *api, struct yg_request *q, struct yg_res
 				    .home = v[3].given ? &v[3].text : NULL};
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_person_change(&act, q->who.person, YG_ANY_VERSION, &set, err);
-	return st == YG_OK ? answer_me(q, r, l.db, err) : st;
+	if (st == YG_OK)
+		st = answer_me(q, r, l.db, err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 /* --- sessions --- */
@@ -200,26 +210,28 @@ yg_status yg_r_me_passkey_change(struct yg_api *api, struct yg_request *q, struc
 	static const struct yg_field fields[] = {
 		{"label", YG_F_TEXT, YG_F_NEEDED, 0, YG_LABEL_MAX, NULL}};
 	struct yg_value v[YG_LEN(fields)];
-	yg_status st = begin(api, q, &l, err);
+	yg_status st = begin_change(api, q, &l, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	r->status = 204;
-	return yg_credential_relabel(&act, q->who.person, yg_param(q, "id"), v[0].text, err);
+	st = yg_credential_relabel(&act, q->who.person, yg_param(q, "id"), v[0].text, err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 yg_status yg_r_me_passkey_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 				 struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	yg_status st = begin(api, q, &l, err);
+	yg_status st = begin_change(api, q, &l, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	r->status = 204;
-	return yg_credential_remove(&act, q->who.person, yg_param(q, "id"), err);
+	st = yg_credential_remove(&act, q->who.person, yg_param(q, "id"), err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 /* --- password and one-time codes --- */
@@ -316,7 +328,7 @@ yg_status yg_r_me_totp_remove(struct yg_api *api, struct yg_request *q, struct y
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_credential *list = NULL;
 	size_t n = 0;
-	yg_status st = begin(api, q, &l, err);
+	yg_status st = begin_change(api, q, &l, err);
 	if (st == YG_OK)
 		st = yg_credential_list(l.db, q->who.person, "totp", q->arena, &list, &n, err);
 	if (st == YG_OK && n == 0)
@@ -325,7 +337,8 @@ yg_status yg_r_me_totp_remove(struct yg_api *api, struct yg_request *q, struct y
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	r->status = 204;
-	return yg_credential_remove(&act, q->who.person, list[0].id, err);
+	st = yg_credential_remove(&act, q->who.person, list[0].id, err);
+	return yg_lease_commit(&l, q, r, st, err);
 }
 
 yg_status yg_r_me_recovery(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -382,7 +395,7 @@ yg_status yg_r_me_token_add(struct yg_api *api, struct yg_request *q, struct yg_
 	};
 	struct yg_value v[YG_LEN(fields)];
 	struct yg_token token;
-	yg_status st = begin(api, q, &l, err);
+	yg_status st = begin_change(api, q, &l, err);
 	if (st == YG_OK)
 		st = yg_body_read(&b, q, fields, YG_LEN(fields), v, err);
 	if (st != YG_OK)
@@ -412,8 +425,8 @@ yg_status yg_r_me_token_add(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 201);
-	yg_put_token(&j, &token, secret.s);
-	return YG_OK;
+	yg_put_token(&j, &token, q->dry_run ? "" : secret.s); /* there is none to keep */
+	return yg_lease_commit(&l, q, r, YG_OK, err);
 }
 
 yg_status yg_r_me_token_revoke(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -421,7 +434,7 @@ yg_status yg_r_me_token_revoke(struct yg_api *api, struct yg_request *q, struct 
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_token token;
-	yg_status st = begin(api, q, &l, err);
+	yg_status st = begin_change(api, q, &l, err);
 	if (st == YG_OK)
 		st = yg_token_get(l.db, yg_param(q, "id"), q->arena, &token, err);
 	if (st == YG_OK && !yg_sv_eq(token.person, q->who.person))
@@ -430,8 +443,9 @@ yg_status yg_r_me_token_revoke(struct yg_api *api, struct yg_request *q, struct 
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_token_revoke(&act, token.id, err);
-	if (st == YG_OK)
-		yg_session_ended(api, token.id);
 	r->status = 204;
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK && !q->dry_run)
+		yg_session_ended(api, token.id);
 	return st;
 }

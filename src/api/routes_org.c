@@ -194,17 +194,16 @@ yg_status yg_r_organisation_remove(struct yg_api *api, struct yg_request *q, str
 	bool force;
 	yg_status st = yg_query_bool(q, "force", &force, err);
 	if (st == YG_OK)
-		st = yg_lease_state(api, &l, err);
-	if (st != YG_OK)
-		return st;
-	st = yg_org_known(l.db, name, err);
+		st = force ? yg_lease_state(api, &l, err) : yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = yg_org_known(l.db, name, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);
 	if (!force) {
 		st = yg_org_remove(&act, name, err);
 		r->status = 204;
-		return st;
+		return yg_lease_commit(&l, q, r, st, err);
 	}
 	st = yg_approval_needed(q, r, l.db, err);
 	if (st != YG_OK)

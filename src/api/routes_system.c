@@ -434,7 +434,7 @@ yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_resp
 	yg_put_job(&j, &job);
 	yg_answer_location(q, r, "/api/v1/jobs", job.id);
 	st = yg_lease_commit(l, q, r, YG_OK, err);
-	if (st != YG_OK)
+	if (st != YG_OK || q->dry_run)
 		return st;
 	yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "queued");
 	if (api->hooks.job_added != NULL)

@@ -84,17 +84,11 @@ static int run_events(struct yg_cli *c)
 	return page(c, "/events", cols, YG_LEN(cols));
 }
 
-static int watch(struct yg_cli *c, const char *method)
-{
-	char path[256];
-	return yg_call_and_print(c, &(struct yg_call){.method = method,
-						      .path = yg_path(path, sizeof path, ALERTS,
-								      yg_cli_arg(c, 0), "/watch")});
-}
-
 static int run_watch(struct yg_cli *c)
 {
-	return watch(c, yg_cli_has(c, "end") ? "DELETE" : "PUT");
+	char path[256];
+	return yg_send(c, yg_cli_has(c, "end") ? "DELETE" : "PUT",
+		       yg_path(path, sizeof path, ALERTS, yg_cli_arg(c, 0), "/watch"), NULL, NULL);
 }
 
 static int run_history(struct yg_cli *c)
@@ -471,6 +465,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .run = run_events},
 	{.noun = "alert",
 	 .verb = "watch",
+	 .changes = true,
 	 .args = "ID",
 	 .args_min = 1,
 	 .args_max = 1,
@@ -583,6 +578,7 @@ const struct yg_cmd yg_cmds_alert[] = {
 	 .run = run_allow},
 	{.noun = "alert",
 	 .verb = "bulk",
+	 .changes = true,
 	 .args = "[ID...]",
 	 .args_max = 10000,
 	 .opts = bulk_opts,

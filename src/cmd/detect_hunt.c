@@ -170,6 +170,7 @@ const struct yg_cmd yg_cmds_detect_hunt[] = {
 	 .run = run_try},
 	{.noun = "retro-hunt",
 	 .verb = "start",
+	 .changes = true,
 	 .opts = start_opts,
 	 .doc = "Look for a rule or indicators in the past.",
 	 .doc_ja = "ルールまたは指標を過去のイベントに対して調べる。",

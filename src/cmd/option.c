@@ -295,7 +295,7 @@ static int take_scope(struct yg_cli *c)
 	static const char *const names[] = {"org", "system"};
 	const char *scope = yg_cli_get(c, "scope");
 	struct yg_sv rest = yg_sv_of(scope), part, value;
-	if (scope == NULL)
+	if (scope == NULL || yg_cmd_own_opt(c->cmd, "scope")) /* what a token may do is another */
 		return 0;
 	if (rest.n == 0 || rest.n >= sizeof c->scope)
 		return yg_cli_usage(c, "--scope takes org:NAME/system:ID, found '%s'", scope);

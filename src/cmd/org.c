@@ -124,6 +124,7 @@ static int run_token_add(struct yg_cli *c)
 	YG_AUTO(yg_client_closep) struct yg_client *client = NULL;
 	struct yg_err err;
 	yg_status st;
+	bool dry = yg_cli_has(c, "dry-run");
 	json_t *body = token_body(c, &err, &st);
 	char *text = st == YG_OK ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
@@ -131,10 +132,11 @@ static int run_token_add(struct yg_cli *c)
 	if (st == YG_OK)
 		st = yg_client_open(c, &client, &err);
 	if (st == YG_OK)
-		st = yg_client_call(
-			client,
-			&(struct yg_call){.method = "POST", .path = TOKENS, .body = yg_sv_of(text)},
-			&r, &err);
+		st = yg_client_call(client,
+				    &(struct yg_call){.method = "POST",
+						      .path = dry ? TOKENS "?dry_run=1" : TOKENS,
+						      .body = yg_sv_of(text)},
+				    &r, &err);
 	const char *secret = json_string_value(json_object_get(r.json, "secret"));
 	const char *file = yg_cli_get(c, "out");
 	if (st == YG_OK && file != NULL && secret != NULL) {
@@ -143,8 +145,10 @@ static int run_token_add(struct yg_cli *c)
 	}
 	if (st == YG_OK) {
 		yg_print_object(c, r.json);
-		yg_note(c, file != NULL ? "the secret is in the file; it cannot be shown again\n"
-					: "keep the secret now; it cannot be shown again\n");
+		yg_note(c, "%s",
+			dry            ? "nothing was changed (--dry-run)\n"
+			: file != NULL ? "the secret is in the file; it cannot be shown again\n"
+				       : "keep the secret now; it cannot be shown again\n");
 	}
 	yg_reply_free(&r);
 	free(text);
@@ -276,6 +280,7 @@ const struct yg_cmd yg_cmds_org[] = {
 	 .run = run_org_set},
 	{.noun = "org",
 	 .verb = "remove",
+	 .changes = true,
 	 .away = true,
 	 .args = "NAME",
 	 .args_min = 1,
@@ -296,6 +301,7 @@ const struct yg_cmd yg_cmds_token[] = {
 	 .run = run_token_list},
 	{.noun = "token",
 	 .verb = "add",
+	 .changes = true,
 	 .args = "NAME",
 	 .args_min = 1,
 	 .args_max = 1,

@@ -441,7 +441,7 @@ static int show_answer(const struct yg_cli *c, struct yg_client *client, struct 
 {
 	char id[80];
 	bool job = r->status == 202 && json_object_get(r->json, "kind") != NULL;
-	if (job && !yg_cli_has(c, "no-wait"))
+	if (job && !yg_cli_has(c, "no-wait") && !yg_cli_has(c, "dry-run"))
 		return yg_follow_job(c, client, yg_member_text(r->json, "id", id, sizeof id));
 	yg_print_object(c, r->json);
 	return 0;

@@ -163,7 +163,8 @@ def dry(s, folder):
     """What would be, and nothing is."""
     person = s.http("POST", "/api/v1/people", {"login": "somebody", "name": "x"}).json()["id"]
     token = s.http("POST", "/api/v1/tokens", {"org": None, "name": "x", "scopes": ["org:read"]}).json()["id"]
-    before = s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]
+    mine = s.http("POST", "/api/v1/indicator-lists", {"name": "dry"}).json()["id"]
+    before, jobs = (s.http("GET", f"/api/v1/{of}?limit=200").json()["items"] for of in ("audit-log", "jobs"))
     rule = s.http("GET", "/api/v1/detection-rules").json()["items"][0]["id"]
     rules = os.path.join(folder, "rules")
     os.mkdir(rules)
@@ -177,14 +178,25 @@ def dry(s, folder):
                   ("detect", "import", rules, "--all-orgs"), ("indicator", "allow", "domain", "good.example", "--org", "heron", "--reason", "x"),
                   ("dns", "block", "domain", "bad.example", "--org", "heron", "--reason", "x"), ("source", "expect", "heron", "zeek", "s", "--every", "10m"),
                   ("system", "add", "heron", "mail"), ("indicator", "list-add", "mine"), ("alert", "due-policy", "--org", "heron", "--severity", "5", "--span", "8h"),
-                  ("person", "add", "newborn", "--name", "x"), ("person", "disable", person), ("token", "revoke", token), ("search", "save", "mine", "--page", "alerts", "--query", "state=open")):
+                  ("person", "add", "newborn", "--name", "x"), ("person", "disable", person), ("token", "revoke", token), ("token", "add", "x", "--scope", "org:read", "--out", os.path.join(folder, "no-token")),
+                  ("org", "remove", "egret"), ("org", "remove", "egret", "--force"), ("indicator", "list-remove", "dry"), ("indicator", "publish"), ("backup", "create"),
+                  ("demo", "load"), ("demo", "remove"), ("retro-hunt", "start", "--indicator", "x.example", "--org", "heron"),
+                  ("alert", "bulk", "--indicator", "x.example", "--state", "closed", "--verdict", "false", "--reason", "x"), ("search", "save", "mine", "--page", "alerts", "--query", "state=open")):
         got = s.cli(*words, "--dry-run")
         ok(got[0] == 0, " ".join(words[:2]) + " --dry-run", got)
     ok(s.cli("org", "add", "heron", "--dry-run")[0] == 7 and s.cli("org", "set", "nowhere", "--title", "x", "--dry-run")[0] == 6, "what would fail fails")
     made = s.http("POST", "/api/v1/tokens?dry_run=1", {"org": None, "name": "x", "scopes": ["org:read"]})
     ok(made.status == 201 and made.json()["secret"] is None, "a token that is not made has no secret", made)
-    ok(s.http("POST", "/api/v1/retro-hunts?dry_run=1", {"indicators": ["x.example"], "org": "heron"}).status == 400, "what takes none refuses it")
-    ok(s.http("GET", "/api/v1/audit-log?limit=200").json()["items"] == before, "nothing of it was done")
+    got = s.http("POST", "/api/v1/retro-hunts?dry_run=1", {"indicators": ["x.example"], "org": "heron"})
+    ok(got.status == 202 and s.http("GET", f"/api/v1/jobs/{got.json()['id']}").status == 404, "a job that would be is not there", got)
+    got = s.http("POST", f"/api/v1/indicator-lists/{mine}/indicators?dry_run=1", b"type,value\ndomain,x.example\n", Content_Type="text/csv")
+    ok(got.status == 202 and os.listdir(os.path.join(s.data, "state/import")) == [], "nor the file it would read", got)
+    asked = s.http("POST", "/api/v1/dns/allow-requests?dry_run=1", {"org": "heron", "name": "x.example", "reason": "x"})
+    ok(asked.status == 201 and s.http("GET", "/api/v1/dns/allow-requests").json()["items"] == [], "nor a request", asked)
+    ok(s.http("POST", "/api/v1/setup-code?dry_run=1", {}).status == 400, "what takes none refuses it")
+    for of, was in (("audit-log", before), ("jobs", jobs)):
+        ok(s.http("GET", f"/api/v1/{of}?limit=200").json()["items"] == was, f"nothing of it was done: {of}")
+    ok(not os.path.exists(os.path.join(folder, "no-token")), "no file is made for no secret")
     ok(s.cli("org", "add", "newborn", "--title", "x")[0] == 0, "until it is")
 
 

@@ -111,6 +111,14 @@ def check_me(s, root):
     secret = made.json().get("secret", "")
     ok(made.status == 201 and secret, "a token of one's own", made)
     ok(root.call("POST", "/api/v1/me/tokens", {"name": "x", "scopes": ["all"], "expires_at": expires}).status == 400, "with what exists")
+    kept = [root.call("GET", f"/api/v1/me{of}").json() for of in ("", "/tokens", "/passkeys")]
+    key = kept[2]["items"][0]["id"]
+    dry = [root.call("POST", "/api/v1/me/tokens?dry_run=1", {"name": "y", "scopes": ["org:read"], "expires_at": expires}),
+           root.call("DELETE", f"/api/v1/me/tokens/{kept[1]['items'][0]['id']}?dry_run=1"), root.call("PATCH", "/api/v1/me?dry_run=1", {"name": "x"}),
+           root.call("PATCH", f"/api/v1/me/passkeys/{key}?dry_run=1", {"label": "x"}), root.call("DELETE", f"/api/v1/me/passkeys/{key}?dry_run=1")]
+    ok([r.status for r in dry] == [201, 204, 200, 204, 204] and dry[0].json()["secret"] is None, "what would be is shown", dry)
+    now = [root.call("GET", f"/api/v1/me{of}").json() for of in ("", "/tokens", "/passkeys")]
+    ok([x.get("items", x.get("person")) for x in now] == [x.get("items", x.get("person")) for x in kept], "and nothing of it is done", now)
     ok(s.https("GET", "/api/v1/organisations", token=secret).status == 200, "does what it names")
     ok(s.https("GET", "/api/v1/people", token=secret).status == 403, "nothing else")
     ok(s.https("GET", "/api/v1/me", token=secret).status == 403, "and nothing about the person")
@@ -257,6 +265,11 @@ def check_approval(s, root):
     ok(not root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "nothing has happened")
     seen = second.call("GET", "/api/v1/approvals?state=open").json()["items"]
     ok(seen and seen[0]["id"] == aid and seen[0]["may_approve"], "the other administrator sees it", seen)
+    got = second.call("POST", f"/api/v1/approvals/{aid}/decision?dry_run=1", yes)
+    ok(got.status == 200 and got.json()["state"] == "approved", "sees what approving would be", got)
+    ok(root.call("POST", f"/api/v1/approvals/{aid}/decision?dry_run=1", yes).status == 403, "who may not is told so before, too")
+    ok(not root.call("GET", f"/api/v1/people/{tid}").json()["administrator"] and
+       second.call("GET", f"/api/v1/approvals/{aid}").json()["state"] == "open", "which does nothing")
     got = second.call("POST", f"/api/v1/approvals/{aid}/decision", yes)
     ok(got.status == 200 and got.json()["state"] == "approved", "and approves", got)
     ok(root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "it is done")
