@@ -42,18 +42,17 @@ yg_status yg_r_due_policy_get(struct yg_api *api, struct yg_request *q, struct y
 yg_status yg_r_due_policy_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
-	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {.answer = answer_policy};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"severity_id", YG_F_INT, YG_F_NEEDED, 1, 6, NULL},
 		{"span_s", YG_F_INT, YG_F_NEEDED | YG_F_NULL, 0, YG_DUE_SPAN_MAX, NULL},
 	};
 	struct yg_value v[YG_LEN(fields)];
-	yg_status st =
-		yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer_policy, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, &s, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, s.l.db);
 	st = yg_due_policy_set(&act, s.org, (int)v[1].number, v[2].null ? NULL : &v[2].number, err);
-	return yg_setting_answer(q, r, &s, answer_policy, st, err);
+	return yg_setting_answer(q, r, &s, st, err);
 }

@@ -41,7 +41,7 @@ yg_status yg_r_notices_get(struct yg_api *api, struct yg_request *q, struct yg_r
 yg_status yg_r_notices_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {
-	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {.answer = answer};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"kind", YG_F_TEXT, YG_F_NEEDED, 1, 16, KIND_WORDS},
@@ -50,7 +50,7 @@ yg_status yg_r_notices_set(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_value v[YG_LEN(fields)];
 	enum yg_notice_kind kind = YG_NOTICE_BEACON;
 	enum yg_detect_stage stage = YG_STAGE_OFF;
-	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, &s, err);
 	if (st != YG_OK)
 		return st;
 	(void)yg_notice_parse(v[1].text, &kind); /* the body's words are these */
@@ -58,7 +58,7 @@ yg_status yg_r_notices_set(struct yg_api *api, struct yg_request *q, struct yg_r
 		(void)yg_detect_stage_parse(v[2].text, &stage);
 	struct yg_act act = yg_request_act(q, api, s.l.db);
 	st = yg_notice_setting_set(&act, s.org, kind, v[2].null ? NULL : &stage, err);
-	return yg_setting_answer(q, r, &s, answer, st, err);
+	return yg_setting_answer(q, r, &s, st, err);
 }
 
 /* ---- those there are ---- */

@@ -80,7 +80,7 @@ static yg_status end_change(struct yg_lease *l, const struct yg_request *q, stru
 yg_status yg_r_dns_mode_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			    struct yg_err *err)
 {
-	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {.answer = answer};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"layer", YG_F_TEXT, YG_F_NEEDED, 0, 0, LAYER_WORDS},
@@ -89,7 +89,7 @@ yg_status yg_r_dns_mode_set(struct yg_api *api, struct yg_request *q, struct yg_
 	struct yg_value v[YG_LEN(fields)];
 	enum yg_dns_layer layer = YG_DNS_LAYER_ORG_ALLOW;
 	enum yg_dns_mode mode = YG_DNS_MODE_ENFORCE;
-	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, &s, err);
 	if (st == YG_OK)
 		st = yg_dns_layer_parse(v[1].text, &layer);
 	if (st == YG_OK && !v[2].null)
@@ -125,7 +125,7 @@ static yg_status addresses_of(struct yg_request *q, const struct yg_value *v, st
 yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			      struct yg_err *err)
 {
-	YG_AUTO(yg_setting_done) struct yg_setting s = {0};
+	YG_AUTO(yg_setting_done) struct yg_setting s = {.answer = answer};
 	static const struct yg_field fields[] = {
 		{"org", YG_F_TEXT, YG_F_NULL, 1, 63, NULL},
 		{"category", YG_F_TEXT, 0, 0, YG_DNS_CATEGORY_MAX, NULL},
@@ -140,7 +140,7 @@ yg_status yg_r_dns_answer_set(struct yg_api *api, struct yg_request *q, struct y
 					.category = YG_SV_INIT(""),
 					.target = YG_SV_INIT(""),
 					.addresses = YG_SV_INIT("")};
-	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, answer, &s, err);
+	yg_status st = yg_setting_begin(api, q, r, fields, YG_LEN(fields), v, &s, err);
 	if (st == YG_OK && !v[2].null)
 		st = yg_dns_override_parse(v[2].text, &row.answer);
 	if (st == YG_OK)

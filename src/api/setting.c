@@ -22,13 +22,13 @@ static yg_status answer_tagged(struct yg_api *api, struct yg_request *q, struct 
 }
 
 static yg_status check_match(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			     const struct yg_setting *s, yg_setting_fn *answer, struct yg_err *err)
+			     const struct yg_setting *s, struct yg_err *err)
 {
 	struct yg_response is = {0};
 	if (q->header[YG_HH_IF_MATCH].p == NULL)
 		return YG_OK;
 	yg_buf_init(&is.body, YG_SERVER_ANSWER_BYTES);
-	yg_status st = answer(q, &is, s->l.db, s->org, err);
+	yg_status st = s->answer(q, &is, s->l.db, s->org, err);
 	if (st == YG_OK)
 		st = yg_check_answer(q, &is, err);
 	if (st == YG_OK)
@@ -52,22 +52,21 @@ yg_status yg_setting_get(struct yg_api *api, struct yg_request *q, struct yg_res
 
 yg_status yg_setting_begin(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   const struct yg_field *fields, size_t n, struct yg_value *values,
-			   yg_setting_fn *answer, struct yg_setting *out, struct yg_err *err)
+			   struct yg_setting *s, struct yg_err *err)
 {
-	yg_status st = yg_body_read(&out->b, q, fields, n, values, err);
+	yg_status st = yg_body_read(&s->b, q, fields, n, values, err);
 	if (st == YG_OK)
-		st = yg_lease_change(api, &out->l, err);
+		st = yg_lease_change(api, &s->l, err);
 	if (st == YG_OK)
-		st = yg_scope_body_org(q, out->l.db, values[0].given, values[0].text, &out->org,
-				       err);
-	return st == YG_OK ? check_match(api, q, r, out, answer, err) : st;
+		st = yg_scope_body_org(q, s->l.db, values[0].given, values[0].text, &s->org, err);
+	return st == YG_OK ? check_match(api, q, r, s, err) : st;
 }
 
 yg_status yg_setting_answer(struct yg_request *q, struct yg_response *r, struct yg_setting *s,
-			    yg_setting_fn *answer, yg_status st, struct yg_err *err)
+			    yg_status st, struct yg_err *err)
 {
 	if (st == YG_OK)
-		st = answer_tagged(s->l.api, q, r, s->l.db, s->org, answer, err);
+		st = answer_tagged(s->l.api, q, r, s->l.db, s->org, s->answer, err);
 	return yg_lease_commit(&s->l, q, r, st, err);
 }
 

@@ -10,18 +10,20 @@ typedef yg_status yg_setting_fn(struct yg_request *q, struct yg_response *r, str
 yg_status yg_setting_get(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			 yg_setting_fn *answer, struct yg_err *err);
 
-/* A change of the node that the body names.  All zero; YG_AUTO(yg_setting_done). */
+/* A change of the node that the body names.  `answer` is the caller's, the rest zero;
+ * YG_AUTO(yg_setting_done). */
 struct yg_setting {
+	yg_setting_fn *answer; /* what holds there */
 	struct yg_lease l;
 	struct yg_body b;
 	struct yg_sv org; /* empty: for all */
 };
 /* Reads the body, of whose fields the first is "org", and begins the change.  With If-Match
- * what `answer` says of the node must be what the caller has read: else 412. */
+ * what s->answer says of the node must be what the caller has read: else 412. */
 yg_status yg_setting_begin(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   const struct yg_field *fields, size_t n, struct yg_value *values,
-			   yg_setting_fn *answer, struct yg_setting *out, struct yg_err *err);
+			   struct yg_setting *s, struct yg_err *err);
 /* What holds there now as the answer, with its ETag; ends the change well when `st` is. */
 yg_status yg_setting_answer(struct yg_request *q, struct yg_response *r, struct yg_setting *s,
-			    yg_setting_fn *answer, yg_status st, struct yg_err *err);
+			    yg_status st, struct yg_err *err);
 void yg_setting_done(struct yg_setting *s);
