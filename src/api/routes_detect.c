@@ -329,7 +329,7 @@ yg_status yg_r_rule_stats(struct yg_api *api, struct yg_request *q, struct yg_re
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_drule rule;
-	struct yg_drule_hours_of of = {.reach = q->who.reach};
+	struct yg_drule_hours_of of = {.reach = q->who.reach, .now = q->now};
 	struct yg_detect_hour *list = NULL;
 	size_t n = 0;
 	/* without a range: the newest week, of an auditor's period its last */
@@ -352,6 +352,7 @@ yg_status yg_r_rule_stats(struct yg_api *api, struct yg_request *q, struct yg_re
 	for (size_t i = 0; i < n; i++) {
 		yg_jo_begin(&j, '{');
 		yg_jo_time(&j, "hour", list[i].hour.us);
+		yg_jo_int(&j, "span_s", list[i].day ? 86400 : 3600);
 		yg_jo_int(&j, "looked_at", list[i].looked_at);
 		yg_jo_int(&j, "hits", list[i].hits);
 		yg_jo_int(&j, "excepted", list[i].excepted);

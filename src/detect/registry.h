@@ -212,8 +212,14 @@ void yg_detect_stat_sum(struct yg_detect_stat *sum, const struct yg_detect_stat 
 yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,
 			       const struct yg_detect_logsource *is, yg_wall at,
 			       struct yg_err *err) YG_MUST_USE;
-/* Hours and log sources older than 92 days go. */
+/* Hours and log sources older than 92 days go, some at a time. */
 yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err) YG_MUST_USE;
+/* The hours of days of Japan that ended a week ago or earlier become one row for the day, in
+ * transactions of a rule and a day each, until at least `rows` are folded or nothing is left;
+ * *out_rows: how many.  What it is broken off at stays for the next time, and what is counted
+ * later for such a day is folded then. */
+yg_status yg_detect_stat_fold(struct yg_state *db, yg_wall now, uint64_t rows, uint64_t *out_rows,
+			      struct yg_err *err) YG_MUST_USE;
 struct yg_drule_numbers {
 	int64_t hits_24h, hits_30d, excepted_30d, cost_24h_ns;
 	int64_t alerts_30d, false_30d;
@@ -227,15 +233,17 @@ yg_status yg_drule_numbers(struct yg_state *db, const struct yg_sv *uids, size_t
 yg_status yg_drule_cost(struct yg_state *db, const struct yg_reach *reach, yg_wall now,
 			int64_t *out, struct yg_err *err);
 struct yg_detect_hour {
-	yg_wall hour;
+	yg_wall hour; /* its beginning */
+	bool day;     /* it is a day, of Japan */
 	int64_t looked_at, hits, excepted, cost_ns;
 };
 struct yg_drule_hours_of {
 	struct yg_sv rule; /* empty: of all */
 	struct yg_reach reach;
 	yg_wall from, to; /* from <= hour < to, within the period of `reach` */
+	yg_wall now;
 };
-/* Hours that have something, oldest first, at most 2400. */
+/* Hours that have something, of what is a week old whole days, oldest first, at most 2400. */
 yg_status yg_drule_hours(struct yg_state *db, const struct yg_drule_hours_of *of,
 			 struct yg_arena *arena, struct yg_detect_hour **out, size_t *out_n,
 			 struct yg_err *err);

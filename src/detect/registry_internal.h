@@ -20,8 +20,20 @@
 	" ON p.ancestor = o.org AND p.slug = " org                                                 \
 	" WHERE o.rule = r.uid AND (o.expires = 0 OR o.expires > " now ") AND o.updated < " until  \
 	" ORDER BY p.depth LIMIT 1), " YG_DRULE_STAGE(until) ")"
+/* Days are those of Japan, which has no summer time. */
+#define YG_STAT_ZONE (9 * INT64_C(3600) * YG_US_PER_S)
+static inline int64_t yg_stat_day(int64_t us)
+{
+	return us - (us + YG_STAT_ZONE) % YG_US_PER_DAY;
+}
+/* Days that end by then are kept as days, or will be (yg_detect_stat_fold()). */
+static inline int64_t yg_stat_edge(yg_wall now)
+{
+	return yg_stat_day(now.us - 7 * YG_US_PER_DAY);
+}
 /* Hours of detect_stat that lie within the period of `reach`, as far back as `span_us` before
- * `now` or its end: from <= hour < to.  One that ends within an hour has that hour not. */
+ * `now` or its end: from <= hour < to.  One that ends within an hour has that hour not; of
+ * what is kept by day it has whole days. */
 struct yg_stat_window {
 	int64_t from_us, to_us;
 };

@@ -4,9 +4,7 @@
 
 #define HOUR      (INT64_C(3600) * YG_US_PER_S)
 #define MONTH     (30 * YG_US_PER_DAY)
-#define KEEP      (92 * YG_US_PER_DAY)
 #define HOURS_MAX 2400
-#define STALE_MAX 20000 /* rows that go at once */
 
 /* Rule '' has the sums of all. */
 static yg_status add_hour(struct yg_state *db, const struct yg_detect_stat *a, struct yg_err *err)
@@ -110,34 +108,20 @@ yg_status yg_detect_source_add(struct yg_state *db, struct yg_sv org,
 	return yg_stmt_run(s, err);
 }
 
-yg_status yg_detect_stat_stale(struct yg_state *db, yg_wall now, struct yg_err *err)
-{
-	const char *const texts[] = {
-		YG_SQL("DELETE FROM detect_stat WHERE (rule, hour, org) IN"
-		       " (SELECT rule, hour, org FROM detect_stat WHERE hour < $1 LIMIT $2)"),
-		YG_SQL("DELETE FROM detect_source WHERE (org, category, product, service) IN"
-		       " (SELECT org, category, product, service FROM detect_source WHERE last < $1 LIMIT $2)")};
-	yg_status st = YG_OK;
-	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++) {
-		struct yg_stmt *s = NULL;
-		st = yg_state_prepare(db, texts[i], &s, err);
-		if (st != YG_OK)
-			return st;
-		yg_stmt_i64(s, 1, now.us - KEEP);
-		yg_stmt_i64(s, 2, STALE_MAX);
-		st = yg_stmt_run(s, err);
-	}
-	return st;
-}
-
 /* ---- asking ---- */
 
+/* Of what is kept by day only whole days can be told.  A window that begins within one has
+ * all of it; the end of a period, and its beginning, are never passed. */
 struct yg_stat_window yg_stat_window(const struct yg_reach *reach, yg_wall now, int64_t span_us)
 {
-	int64_t end = yg_reach_until(reach);
-	return (struct yg_stat_window){
-		YG_MAX(yg_reach_now(reach, now).us - span_us, reach->from.us),
-		end == INT64_MAX ? end : end - end % HOUR};
+	int64_t edge = yg_stat_edge(now), end = yg_reach_until(reach), begin = reach->from.us;
+	int64_t from = yg_reach_now(reach, now).us - span_us;
+	from = from < edge ? yg_stat_day(from) : from;
+	if (begin != 0 && begin < edge)
+		begin = yg_stat_day(begin + YG_US_PER_DAY - 1);
+	if (end != INT64_MAX)
+		end = end < edge ? yg_stat_day(end) : end - end % HOUR;
+	return (struct yg_stat_window){YG_MAX(from, begin), end};
 }
 
 /* $1 the rules, $2 <= hour < $3, $4 and $5 the reach. */
@@ -291,25 +275,31 @@ yg_status yg_drule_hours(struct yg_state *db, const struct yg_drule_hours_of *of
 	if (st == YG_OK)
 		st = yg_state_prepare(
 			db,
-			YG_SQL("SELECT hour, sum(looked_at), sum(hits), sum(excepted), sum(cost_ns) FROM detect_stat"
+			/* hours that are not yet folded are told as they will be */
+			YG_SQL("SELECT CASE WHEN hour < $7 THEN hour - (hour + $8) % $9 ELSE hour END AS at,"
+			       " sum(looked_at), sum(hits), sum(excepted), sum(cost_ns) FROM detect_stat"
 			       " WHERE rule = $1 AND hour >= $2 AND hour < $3 AND ($4 = 1 OR org IN yg_set($5))"
-			       " GROUP BY hour ORDER BY hour LIMIT $6"),
+			       " GROUP BY 1 ORDER BY 1 LIMIT $6"),
 			&s, err);
 	if (st != YG_OK)
 		return st;
+	int64_t edge = yg_stat_edge(of->now), from = of->from.us, to = of->to.us;
+	struct yg_stat_window w = yg_stat_window(&of->reach, of->now, of->now.us);
+	from = from < edge ? yg_stat_day(from) : from;
+	to = to < edge ? yg_stat_day(to + YG_US_PER_DAY - 1) : to;
 	yg_stmt_text(s, 1, of->rule);
-	struct yg_stat_window w = yg_stat_window(&of->reach, of->to, of->to.us - of->from.us);
-	yg_stmt_i64(s, 2, YG_MAX(of->from.us, w.from_us));
-	yg_stmt_i64(s, 3, YG_MIN(of->to.us, w.to_us));
+	yg_stmt_i64(s, 2, YG_MAX(from, w.from_us));
+	yg_stmt_i64(s, 3, YG_MIN(to, w.to_us));
 	yg_stmt_i64(s, 4, yg_reach_all_flag(&of->reach));
 	yg_stmt_set(s, 5, of->reach.orgs, of->reach.org_count);
 	yg_stmt_i64(s, 6, HOURS_MAX);
+	yg_stmt_i64(s, 7, edge);
+	yg_stmt_i64(s, 8, YG_STAT_ZONE);
+	yg_stmt_i64(s, 9, YG_US_PER_DAY);
 	while (n < HOURS_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row)
-		list[n++] = (struct yg_detect_hour){{yg_col_i64(s, 0)},
-						    yg_col_i64(s, 1),
-						    yg_col_i64(s, 2),
-						    yg_col_i64(s, 3),
-						    yg_col_i64(s, 4)};
+		list[n++] = (struct yg_detect_hour){{yg_col_i64(s, 0)}, yg_col_i64(s, 0) < edge,
+						    yg_col_i64(s, 1),   yg_col_i64(s, 2),
+						    yg_col_i64(s, 3),   yg_col_i64(s, 4)};
 	*out = list;
 	*out_n = n;
 	return st;

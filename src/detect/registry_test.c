@@ -462,7 +462,8 @@ static void test_numbers(void)
 	int64_t cost = 0;
 	struct yg_detect_hour *hours = NULL;
 	struct yg_detect_sample *samples = NULL;
-	const struct yg_drule_hours_of of = {.rule = s.rule, .reach = all, .to = {sim.wall.us + 1}};
+	const struct yg_drule_hours_of of = {
+		.rule = s.rule, .reach = all, .to = {sim.wall.us + 1}, .now = sim.wall};
 	size_t count = 0;
 	settle(db);
 	struct yg_detect_stat sum = {.rule = YG_SV_INIT("")};
@@ -753,7 +754,8 @@ static void test_period(void)
 			n.last.us < end.us &&
 			yg_drule_cost(db, &then, before, &cost, &err) == YG_OK && cost == 10,
 		"numbers are of the period, up to its end");
-	const struct yg_drule_hours_of of = {.rule = uid, .reach = then, .to = before};
+	const struct yg_drule_hours_of of = {
+		.rule = uid, .reach = then, .to = before, .now = before};
 	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 1);
 	T_OK(yg_drule_samples(db, uid, &then, &arena, &samples, &count, &err) == YG_OK &&
 	     count == 1 && samples[0].at.us < end.us);

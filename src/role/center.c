@@ -107,6 +107,8 @@ static yg_status ended_since(struct yg_state *db, int64_t from, int64_t to, bool
 	return YG_OK;
 }
 
+#define FOLD_ROWS 100000u /* of what rules did, at a time */
+
 static void expire(struct center *c)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
@@ -124,6 +126,8 @@ static void expire(struct center *c)
 	if (yg_import_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	if (yg_detect_stat_stale(l.db, (yg_wall){now}, &err) != YG_OK)
+		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
+	if (yg_detect_stat_fold(l.db, (yg_wall){now}, FOLD_ROWS, &(uint64_t){0}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
 	if (yg_notice_found_stale(l.db, (yg_wall){now}, &err) != YG_OK)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));

@@ -3,6 +3,8 @@ import { About, Bars, type Bucket, Empty, ErrorBox, Facts, Figure, Num, type Rul
 
 interface Hour {
 	hour: string;
+	/** An hour, or a day of what is a week old. */
+	span_s: number;
 	looked_at: number;
 	hits: number;
 	excepted: number;
@@ -13,6 +15,7 @@ interface Hit {
 	org: string;
 	time: string;
 }
+const DAY = 86_400_000;
 const NEWEST = 20; // of each organisation
 const share = (n: number) => new Intl.NumberFormat(lang.value, { style: "percent", maximumSignificantDigits: 2 }).format(n);
 
@@ -34,10 +37,12 @@ export function Hits({ rule }: { rule: Rule }) {
 	const found = (r: Rule) => (r.stage === "live" || r.stage === "audit-only") && may("events:read"); // at these stages each hit is a finding among the events
 	const sum = (name: "looked_at" | "hits" | "excepted" | "cost_ns") => items.reduce((n, h) => n + h[name], 0);
 	const cost = sum("cost_ns") / 1e9;
-	const hours = Math.max(1, Math.round((Date.parse(times.to) - Date.parse(times.from)) / 3_600_000));
-	const width = hours <= 72 ? 1 : hours <= 24 * 14 ? 6 : 24;
+	const byDay = items.find((h) => h.span_s > 3600); // then the whole range is shown by such days
+	const begin = byDay === undefined ? Date.parse(times.from) : Date.parse(byDay.hour) - Math.max(0, Math.ceil((Date.parse(byDay.hour) - Date.parse(times.from)) / DAY)) * DAY;
+	const hours = Math.max(1, Math.round((Date.parse(times.to) - begin) / 3_600_000));
+	const width = byDay !== undefined ? 24 : hours <= 72 ? 1 : hours <= 24 * 14 ? 6 : 24;
 	const buckets: Bucket[] = Array.from({ length: Math.ceil(hours / width) }, (_, i) => {
-		const from = Date.parse(times.from) + i * width * 3_600_000;
+		const from = begin + i * width * 3_600_000;
 		const within = items.filter((h) => Date.parse(h.hour) >= from && Date.parse(h.hour) < from + width * 3_600_000);
 		return { time: iso(from), values: { hits: within.reduce((n, h) => n + h.hits, 0), excepted: within.reduce((n, h) => n + h.excepted, 0) } };
 	});
