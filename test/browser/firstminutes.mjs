@@ -106,6 +106,8 @@ async function wrongly(tab, w, said) {
 	await by(page.locator("main"), "button", w("organisations.add")).first().click();
 	const dialog = page.locator("dialog[open]");
 	await dialog.getByLabel(w("organisations.title-ja")).fill("浜市");
+	const [above, due] = [await dialog.innerText(), await page.locator("main .y-listrow select").first().innerText()];
+	ok(above.includes(w("organisations.parent-new")) && !above.includes(w("organisations.parent-hint")) && !due.includes(w("organisations.due.inherit")), said("nothing is above the whole, and nothing new is moved"), [above, due]);
 	const name = dialog.getByLabel(w("organisations.name"), { exact: false }).last();
 	await name.fill("hama city!");
 	tab.expected = (line) => line.includes("status of 400");

@@ -17,6 +17,12 @@ export function DuePolicy({ org }: { org: string }) {
 		if (severity === 5) await put(6); // fatal goes with critical
 		one.set(await put(severity));
 	};
+	// above the whole there is nothing but what Yagura comes with
+	const standard = (x: Policy["items"][number]) => {
+		const time = said(x.span_s);
+		if (org === "") return x.own ? t("organisations.due.standard") : t("organisations.due.standard-is", { time });
+		return x.own ? t("organisations.due.inherit") : t("organisations.due.inherited", { time });
+	};
 	const change = (row: Policy["items"][number], to: string) => {
 		const before = row.own ? row.span_s : null;
 		void set(row.severity_id, to === "" ? null : Number(to)).then(() => toast(t("organisations.due.changed"), { undo: () => void set(row.severity_id, before).catch(toastError) }), toastError);
@@ -38,7 +44,7 @@ export function DuePolicy({ org }: { org: string }) {
 									label={t("organisations.due.of", { severity: severityName(x.severity_id) })}
 									value={x.own ? String(x.span_s) : ""}
 									onChange={(v) => change(x, v)}
-									options={[["", x.own ? t("organisations.due.inherit") : t("organisations.due.inherited", { time: said(x.span_s) })], ...[...new Set([...SPANS, ...(x.own && x.span_s > 0 ? [x.span_s] : [])])].sort((a, b) => a - b).map((s): [string, string] => [String(s), said(s)]), ["0", t("organisations.due.none")]]}
+									options={[["", standard(x)], ...[...new Set([...SPANS, ...(x.own && x.span_s > 0 ? [x.span_s] : [])])].sort((a, b) => a - b).map((s): [string, string] => [String(s), said(s)]), ["0", t("organisations.due.none")]]}
 								/>
 							) : (
 								<span>{said(x.span_s)}</span>

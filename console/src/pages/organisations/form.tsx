@@ -34,7 +34,7 @@ export function OrgForm({ org, parent = "", done, onClose }: { org?: Org; parent
 						<SelectField label={t("organisations.kind")} hint={t("organisations.kind-hint")} value={v.kind} onChange={(kind) => form.set({ kind: kind as Org["kind"] })} options={KINDS.map((k) => [k, t(`organisations.kind.${k}`)])} fault={form.fault("kind")} />
 						<Combobox
 							label={t("organisations.parent")}
-							hint={t("organisations.parent-hint")}
+							hint={org === undefined ? t("organisations.parent-new") : t("organisations.parent-hint")}
 							value={v.parent === "" ? "" : orgTitle(v.parent)}
 							find={async (text) => [{ value: "", label: t("organisations.parent-none") }, ...(await findOrgs(text)).filter((o) => o.value !== org?.name)]}
 							onChange={(p) => form.set({ parent: p })}
