@@ -36,10 +36,10 @@ struct lines {
 	int64_t line;
 };
 
-static int64_t line_of(struct lines *l, const struct yg_event *ev)
+static int64_t line_of(struct lines *l, struct yg_sv record)
 {
-	uintptr_t from = (uintptr_t)l->sample.p, to = (uintptr_t)ev->raw.p;
-	if (ev->raw.n == 0 || to < from + l->at || to >= from + l->sample.n)
+	uintptr_t from = (uintptr_t)l->sample.p, to = (uintptr_t)record.p;
+	if (record.n == 0 || to < from + l->at || to >= from + l->sample.n)
 		return l->line;
 	for (; l->at < to - from; l->at++)
 		l->line += l->sample.p[l->at] == '\n';
@@ -68,7 +68,7 @@ static yg_status put_preview(struct yg_jo *j, struct yg_norm *n, struct yg_sv sa
 	yg_jo_begin(j, '[');
 	while (n != NULL && shown < PREVIEW_MAX && yg_norm_next(n, &ev)) {
 		int64_t line = yg_evtx_is_file(sample) ? (int64_t)yg_norm_records(n)
-						       : line_of(&lines, &ev);
+						       : line_of(&lines, yg_norm_record(n));
 		if (shown >= PREVIEW_FIRST && ev.parse_error.n == 0)
 			continue;
 		put_record(j, &ev, line);

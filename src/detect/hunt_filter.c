@@ -85,6 +85,7 @@ struct needles {
 	struct yg_sv v[NEEDLES_MAX];
 	size_t n;
 	bool digits; /* one of them may stand in a number or an address */
+	bool word;   /* one of them may stand in true or false, which Zeek's TSV writes T and F */
 };
 
 static bool number_like(struct yg_sv s)
@@ -93,6 +94,16 @@ static bool number_like(struct yg_sv s)
 		if (strchr("0123456789abcdefABCDEF.:-", s.p[i]) == NULL)
 			return false;
 	return true;
+}
+
+static bool word_like(struct yg_sv s)
+{
+	static const struct yg_sv words[] = {YG_SV_INIT("true"), YG_SV_INIT("false")};
+	for (size_t i = 0; i < YG_LEN(words); i++)
+		for (size_t at = 0; at + s.n <= words[i].n; at++)
+			if (yg_sv_ieq(s, yg_sv_sub(words[i], at, s.n)))
+				return true;
+	return false;
 }
 
 /* One of each way in which the value can be written; false: one of them has none. */
@@ -109,6 +120,7 @@ static bool take_needles(const struct yg_sigma_value *v, struct needles *out)
 			return false;
 		out->v[out->n++] = best;
 		out->digits |= number_like(best);
+		out->word |= word_like(best);
 	}
 	return true;
 }
@@ -230,6 +242,8 @@ static struct yg_sv found(struct maker *m, struct yg_sv field, const struct need
 		}
 		if (may_be(m, YG_SOURCE_SYSLOG))
 			put_hex(&sql, n);
+		if (n->word && may_be(m, YG_SOURCE_ZEEK))
+			yg_buf_put(&sql, YG_SV(" OR startsWith(raw, '#')"));
 		yg_buf_putc(&sql, ')');
 		sql.bad |= text.bad;
 		yg_buf_free(&text);
@@ -408,9 +422,14 @@ yg_status yg_hunt_filter(const struct yg_sigma_rule *rule, struct yg_buf *sql, s
 	yg_arena_init(&m.arena, ARENA_MAX);
 	struct yg_sv source = of_logsource(&m, rule),
 		     detection = of_detection(&m, &rule->detection);
-	/* "\u" in a record: then a literal may stand there in another way */
-	if (!every(detection) && !YG_SV_IS(detection, "0"))
+	/* "\u" in a record, "\x" in a row of Zeek's: then a literal may stand there in another way */
+	if (!every(detection) && !YG_SV_IS(detection, "0")) {
 		detection = either(&m, detection, YG_SV("position(raw, '\\\\u') > 0"));
+		if (may_be(&m, YG_SOURCE_ZEEK))
+			detection = either(
+				&m, detection,
+				YG_SV("(startsWith(raw, '#') AND position(raw, '\\\\x') > 0)"));
+	}
 	struct yg_sv all = both(&m, source, detection);
 	return put(sql, every(all) ? source : all, err);
 }

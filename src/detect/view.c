@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "event/zeek_row.h"
 #include "format/json.h"
 #include "snapshot/hashset.h"
 
@@ -269,6 +270,43 @@ static struct yg_sv audit_line(struct yg_sv raw)
 	return yg_sv_sub(raw, there ? type : from, raw.n);
 }
 
+/* ---- rows of Zeek's TSV ---- */
+
+/* One value, written as Zeek's JSON writes it. */
+static void take_zeek_value(struct yg_detect_view *v, const struct name *as, struct yg_sv type,
+			    struct yg_sv value)
+{
+	if (YG_SV_IS(type, "bool"))
+		value = YG_SV_IS(value, "T")   ? YG_SV("true")
+			: YG_SV_IS(value, "F") ? YG_SV("false")
+					       : value;
+	value = yg_zeek_text(value, &v->arena);
+	add(v, as, value.p != NULL ? value : YG_SV(""));
+}
+
+static void take_zeek(struct yg_detect_view *v, struct yg_zeek_row *row)
+{
+	const struct yg_zeek_header *h = &row->header;
+	char by = h->set_separator.n > 0 ? h->set_separator.p[0] : ',';
+	struct yg_sv field, type, value, part;
+	while (yg_zeek_row_next(row, &field, &type, &value)) {
+		struct name as;
+		bool list = yg_zeek_is_list(type), empty = yg_sv_eq(value, h->empty);
+		if (yg_sv_eq(value, h->unset) || (list && empty) || !is_asked(v, field, &as))
+			continue;
+		if (!list) {
+			take_zeek_value(v, &as, type, empty ? YG_SV("") : value);
+			continue;
+		}
+		size_t from = yg_sv_find(type, '[', 0) + 1; /* set[addr]: what is in it */
+		type = yg_sv_sub(type, from, yg_sv_find(type, ']', from) - from);
+		while (yg_sv_cut(&value, by, &part) && v->count < YG_DETECT_PAIRS_MAX)
+			if (!yg_sv_eq(part, h->unset))
+				take_zeek_value(v, &as, type,
+						yg_sv_eq(part, h->empty) ? YG_SV("") : part);
+	}
+}
+
 static bool is_json(const struct yg_event *ev)
 {
 	struct yg_sv s = yg_sv_trim(ev->raw);
@@ -277,6 +315,7 @@ static bool is_json(const struct yg_event *ev)
 
 static void take_record(struct yg_detect_view *v, const struct yg_event *ev)
 {
+	struct yg_zeek_row row;
 	v->json = v->norm != NULL ? yg_norm_tape(v->norm, ev) : NULL;
 	if (v->json == NULL && is_json(ev) && yg_json_parse(&v->own_json, ev->raw, NULL) == YG_OK)
 		v->json = &v->own_json;
@@ -284,6 +323,8 @@ static void take_record(struct yg_detect_view *v, const struct yg_event *ev)
 		flatten(v);
 	else if (v->source == YG_SOURCE_SYSLOG)
 		take_audit(v, audit_line(ev->raw));
+	else if (v->source == YG_SOURCE_ZEEK && yg_zeek_row_open(ev->raw, &row))
+		take_zeek(v, &row);
 }
 
 /* ---- columns ---- */

@@ -151,6 +151,32 @@ static void test_url(void)
 	seen_free(&s);
 }
 
+/* Zeek's TSV: the fields that no column of ours has are there, as of the same row in JSON. */
+static void test_zeek_rows(void)
+{
+#define ROW                                                                                          \
+	"#path\tdns\n#fields\tts\tid.resp_p\tquery\tAA\tRD\tZ\tanswers\tTTLs\tnote\tempty\n"         \
+	"#types\ttime\tport\tstring\tbool\tbool\tcount\tvector[string]\tset[bool]\tstring\tstring\n" \
+	"1\t53\tA.example\tT\tF\t0\ta\\x2cb,-,(empty),c\tT,F\t-\t(empty)"
+	struct seen s, kept;
+	see(&s, YG_SOURCE_ZEEK, ROW "\n");
+	T_OK(has(&s, "Z", "0") && has(&s, "AA", "true") && has(&s, "RD", "false") &&
+	     has(&s, "id.resp_p", "53") && count(&s, "id.resp_p") == 1);
+	T_OK(has(&s, "answers", "a,b") && has(&s, "answers", "") && has(&s, "answers", "c"));
+	T_OK(has(&s, "TTLs", "true") && has(&s, "TTLs", "false"));
+	T_NAMED(count(&s, "note") == 0 && has(&s, "empty", "") && has(&s, "query", "A.example"),
+		"what is unset is absent, what is empty is there; text as it stands");
+	/* as it is asked of the store: nothing but the event */
+	struct yg_env env = yg_env_sim(&sim);
+	T_OK(yg_detect_view_new(YG_SOURCE_ZEEK, NULL, &env, &kept.view, NULL) == YG_OK &&
+	     yg_detect_view_make(kept.view, &s.ev, &kept.r, NULL) == YG_OK);
+	T_NAMED(kept.r.count == s.r.count && has(&kept, "Z", "0"),
+		"and a stored row has the same fields");
+	yg_detect_view_free(kept.view);
+	seen_free(&s);
+#undef ROW
+}
+
 static void test_audit(void)
 {
 	struct seen s;
@@ -300,6 +326,7 @@ int main(int argc, char **argv)
 	examples = argc > 1 ? argv[1] : "doc/examples";
 	test_cloud();
 	test_url();
+	test_zeek_rows();
 	test_audit();
 	test_keywords();
 	test_only();

@@ -91,6 +91,7 @@ struct yg_norm {
 	void *state;                      /* owned; of the source */
 	struct yg_rules rules;
 	struct yg_json json;   /* of the record at hand */
+	struct yg_sv record;   /* the one at hand, where it stands in the batch */
 	struct yg_sv tape;     /* the text that is in `json`; empty: none */
 	struct yg_arena arena; /* of the batch */
 	struct yg_sv batch;    /* what is left of it */

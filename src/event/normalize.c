@@ -170,6 +170,7 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 			      : !(n->ops->next != NULL ? n->ops->next(n, &record)
 						       : yg_norm_line(n, &record)))
 			return false;
+		n->record = record;
 		clear(ev, record);
 		err.msg[0] = '\0';
 		st = n->cut ? YG_FAIL(&err, YG_TOOBIG, "cut off: longer than %d bytes or not whole",
@@ -194,6 +195,11 @@ bool yg_norm_next(struct yg_norm *n, struct yg_event *ev)
 		ev->time = n->received.us;
 	}
 	return true;
+}
+
+struct yg_sv yg_norm_record(const struct yg_norm *n)
+{
+	return n->record;
 }
 
 uint64_t yg_norm_records(const struct yg_norm *n)

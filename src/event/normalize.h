@@ -52,6 +52,9 @@ void yg_norm_begin(struct yg_norm *n, struct yg_sv batch, yg_wall received, bool
  * absent) but those of the first section (org ... sensor), which the caller
  * sets.  Views in *ev last until the next yg_norm_begin(). */
 bool yg_norm_next(struct yg_norm *n, struct yg_event *ev);
+/* The record of the event that yg_norm_next() gave last, where it stands in the batch (`raw` of a
+ * Zeek row in TSV is a copy, with the header it is read by).  Lasts as long as the batch. */
+struct yg_sv yg_norm_record(const struct yg_norm *n);
 struct yg_json;
 /* The values of the event that yg_norm_next() gave last, when its record is one JSON object;
  * NULL: it is none, or was not read as one.  Lasts until the next yg_norm_next(). */

@@ -1,5 +1,6 @@
 /* zeek.c - Zeek logs, NDJSON and TSV.  doc/sources/zeek.md has the mapping in words. */
 #include "event/norm.h"
+#include "event/zeek_row.h"
 
 /* Kinds of log: id, #path or _path, class, activity. */
 /* clang-format off */
@@ -96,11 +97,10 @@ enum {
 	COLUMNS_MAX = 512
 }; /* of a TSV log; the largest known has under 60; the rest is in raw only */
 struct zeek {
-	struct yg_sv slot[S_COUNT]; /* of the record at hand */
-	/* the TSV header at hand; views into the batch */
-	struct yg_sv path, fields, types, unset, empty, set_separator;
-	char separator;
-	bool ready; /* columns[] follow from the header */
+	struct yg_sv slot[S_COUNT];   /* of the record at hand */
+	struct yg_zeek_header header; /* the TSV header at hand; views into the batch */
+	struct yg_sv kept;            /* what of it goes before each row's text */
+	bool ready;                   /* columns[] and `kept` follow from the header */
 	enum kind kind;
 	size_t column_count;
 	struct column columns[COLUMNS_MAX];
@@ -739,71 +739,10 @@ static yg_status json_record(struct yg_norm *n, struct yg_sv record, struct yg_e
 	return YG_OK;
 }
 
-/* "\xNN" at p: the byte, or -1. */
-static int escape_at(struct yg_sv s, size_t i)
-{
-	uint8_t byte;
-	if (s.n - i < 4 || s.p[i] != '\\' || s.p[i + 1] != 'x' ||
-	    yg_parse_hex(yg_sv_sub(s, i + 2, 2), &byte, 1, NULL) != YG_OK)
-		return -1;
-	return byte;
-}
-
-/* Undoes a run of \xNN at *i.  Bytes that are no text stay escaped: that is how
- * Zeek's JSON has them, and both forms of a log give the same event. */
-static size_t unescape_run(struct yg_sv s, size_t *i, char *to)
-{
-	size_t run = 0, n = 0;
-	while (escape_at(s, *i + 4 * run) >= 0) {
-		to[run] = (char)escape_at(s, *i + 4 * run);
-		run++;
-	}
-	char *bytes = to + 3 * run; /* to the end of the room, so that `to` can be written */
-	memmove(bytes, to, run);
-	for (size_t at = 0; at < run;) {
-		size_t part = YG_MIN((size_t)4, run - at), ok = 0;
-		for (size_t len = 1; len <= part && ok == 0; len++)
-			ok = yg_utf8_valid((struct yg_sv){bytes + at, len}) == len ? len : 0;
-		if (ok == 1 && ((unsigned char)bytes[at] < 0x20 || bytes[at] == 0x7f))
-			ok = 0;
-		if (ok == 0) {
-			memcpy(to + n, s.p + *i + 4 * at, 4);
-			n += 4;
-			at++;
-			continue;
-		}
-		memmove(to + n, bytes + at, ok);
-		n += ok;
-		at += ok;
-	}
-	*i += 4 * run;
-	return n;
-}
-
-static struct yg_sv unescape(struct yg_norm *n, struct yg_sv s)
-{
-	size_t at = yg_sv_find(s, '\\', 0), to = 0;
-	if (at == s.n)
-		return s;
-	char *out = yg_arena_alloc(&n->arena, s.n, 1);
-	if (out == NULL)
-		return YG_SV("");
-	for (size_t i = 0; i < s.n;) {
-		if (escape_at(s, i) >= 0) {
-			to += unescape_run(s, &i, out + to);
-			continue;
-		}
-		if (s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] == '\\')
-			i++;
-		out[to++] = s.p[i++];
-	}
-	return (struct yg_sv){out, to};
-}
-
 static void tsv_value(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_slot *rule,
 		      struct yg_sv text)
 {
-	text = unescape(n, text);
+	text = yg_zeek_text(text, &n->arena);
 	if (text.n == 0)
 		return;
 	if (rule->op >= YG_OP_OWN)
@@ -815,95 +754,76 @@ static void tsv_value(struct yg_norm *n, struct yg_event *ev, const struct yg_ru
 static void tsv_list(struct yg_norm *n, struct yg_event *ev, const struct yg_rule_slot *rule,
 		     struct yg_sv text)
 {
-	struct zeek *z = n->state;
 	struct yg_sv part;
-	char by = z->set_separator.n > 0 ? z->set_separator.p[0] : ',';
+	const struct yg_zeek_header *h = &((struct zeek *)n->state)->header;
+	char by = h->set_separator.n > 0 ? h->set_separator.p[0] : ',';
 	bool all = rule->op >= YG_OP_OWN || yg_event_fields[rule->field].type == YG_ET_STRS;
 	for (uint32_t most = all ? YG_ARRAY_MAX : 1; most > 0 && yg_sv_cut(&text, by, &part);
 	     most--)
-		if (!yg_sv_eq(part, z->unset) && !yg_sv_eq(part, z->empty))
+		if (!yg_sv_eq(part, h->unset) && !yg_sv_eq(part, h->empty))
 			tsv_value(n, ev, rule, part);
-}
-
-/* "#path\tdns": what stands behind the name and one separator. */
-static struct yg_sv header_value(const struct zeek *z, struct yg_sv line, size_t name_n)
-{
-	if (line.n > name_n && (line.p[name_n] == z->separator || line.p[name_n] == ' '))
-		return yg_sv_sub(line, name_n + 1, line.n);
-	return YG_SV("");
-}
-
-static void tsv_header(struct zeek *z, struct yg_sv line)
-{
-	static const struct {
-		struct yg_sv name;
-		size_t at;
-	} rows[] = {
-		{YG_SV_INIT("#path"), offsetof(struct zeek, path)},
-		{YG_SV_INIT("#fields"), offsetof(struct zeek, fields)},
-		{YG_SV_INIT("#types"), offsetof(struct zeek, types)},
-		{YG_SV_INIT("#unset_field"), offsetof(struct zeek, unset)},
-		{YG_SV_INIT("#empty_field"), offsetof(struct zeek, empty)},
-		{YG_SV_INIT("#set_separator"), offsetof(struct zeek, set_separator)},
-	};
-	z->ready = false;
-	if (yg_sv_starts(line,
-			 YG_SV("#separator "))) { /* a new log: nothing of the old one holds */
-		struct yg_sv v = yg_sv_sub(line, 11, line.n);
-		int byte = escape_at(v, 0);
-		z->path = z->fields = z->types = YG_SV("");
-		z->separator = byte > 0 ? (char)byte : v.n == 1 ? v.p[0] : '\t';
-		return;
-	}
-	for (size_t i = 0; i < YG_LEN(rows); i++)
-		if (yg_sv_starts(line, rows[i].name))
-			*(struct yg_sv *)(void *)((char *)z + rows[i].at) =
-				header_value(z, line, rows[i].name.n);
 }
 
 /* Columns from the header's lines. */
 static void tsv_columns(struct yg_norm *n, struct zeek *z)
 {
-	struct yg_sv fields = z->fields, types = z->types, name, type;
+	const struct yg_zeek_header *h = &z->header;
+	struct yg_sv fields = h->fields, types = h->types, name, type;
 	unsigned how = 0;
-	if (z->path.n > 0) {
-		(void)kind_of_path(z, z->path);
+	if (h->path.n > 0) {
+		(void)kind_of_path(z, h->path);
 	} else {
 		z->kind = K_OTHER;
-		while (yg_sv_cut(&fields, z->separator, &name))
+		while (yg_sv_cut(&fields, h->separator, &name))
 			tell(n, name, &z->kind, &how);
-		fields = z->fields;
+		fields = h->fields;
 	}
 	for (z->column_count = 0;
-	     z->column_count < COLUMNS_MAX && yg_sv_cut(&fields, z->separator, &name);) {
+	     z->column_count < COLUMNS_MAX && yg_sv_cut(&fields, h->separator, &name);) {
 		struct column *c = &z->columns[z->column_count++];
 		c->rule = yg_rules_find(&n->rules, z->kind, name);
-		c->list =
-			yg_sv_cut(&types, z->separator, &type) &&
-			(yg_sv_starts(type, YG_SV("set[")) || yg_sv_starts(type, YG_SV("vector[")));
+		c->list = yg_sv_cut(&types, h->separator, &type) && yg_zeek_is_list(type);
 	}
+	z->kept = yg_zeek_header_text(h, &n->arena);
 	z->ready = true;
+}
+
+/* The row as it is kept.  It stays without its header where that would take the memory which
+ * values need: many short rows behind a long header. */
+static struct yg_sv with_header(struct yg_norm *n, struct yg_sv record)
+{
+	const struct zeek *z = n->state;
+	size_t size = z->kept.n + record.n, left = n->arena.limit - n->arena.used;
+	if (z->kept.n == 0 || size > YG_RECORD_MAX || left < n->arena.limit / 4 + size)
+		return record;
+	char *p = yg_arena_alloc(&n->arena, size, 1);
+	if (p == NULL)
+		return record;
+	memcpy(p, z->kept.p, z->kept.n);
+	memcpy(p + z->kept.n, record.p, record.n);
+	return (struct yg_sv){p, size};
 }
 
 static yg_status tsv_record(struct yg_norm *n, struct yg_sv record, struct yg_event *ev,
 			    struct yg_err *err)
 {
 	struct zeek *z = n->state;
+	const struct yg_zeek_header *h = &z->header;
 	struct yg_sv rest = record, v;
 	size_t valid = yg_utf8_valid(record), i = 0;
 	if (valid != record.n)
 		return YG_FAIL(err, YG_PARSE, "zeek: invalid UTF-8 at byte %zu", valid);
-	if (z->fields.n == 0)
+	if (h->fields.n == 0)
 		return YG_FAIL(err, YG_PARSE, "zeek: neither JSON nor behind a #fields line");
 	if (!z->ready)
 		tsv_columns(n, z);
-	prepare(z, ev, z->kind, z->path);
-	for (; yg_sv_cut(&rest, z->separator, &v); i++) {
+	prepare(z, ev, z->kind, h->path);
+	for (; yg_sv_cut(&rest, h->separator, &v); i++) {
 		const struct column *c = &z->columns[i];
 		if (i >= z->column_count)
 			return YG_FAIL(err, YG_PARSE, "zeek: more than the %zu columns of #fields",
 				       z->column_count);
-		if (c->rule == NULL || yg_sv_eq(v, z->unset) || yg_sv_eq(v, z->empty))
+		if (c->rule == NULL || yg_sv_eq(v, h->unset) || yg_sv_eq(v, h->empty))
 			continue;
 		if (c->list)
 			tsv_list(n, ev, c->rule, v);
@@ -914,6 +834,7 @@ static yg_status tsv_record(struct yg_norm *n, struct yg_sv record, struct yg_ev
 		return YG_FAIL(err, YG_PARSE, "zeek: %zu columns where #fields has %zu", i,
 			       z->column_count);
 	complete(n, ev, z->kind);
+	ev->raw = with_header(n, record);
 	return YG_OK;
 }
 
@@ -922,12 +843,13 @@ static yg_status record(struct yg_norm *n, struct yg_sv record, struct yg_event 
 {
 	struct zeek *z = n->state;
 	if (record.n > 0 && record.p[0] == '#') {
-		tsv_header(z, record);
+		z->ready = false;
+		yg_zeek_header_line(&z->header, record);
 		return YG_AGAIN;
 	}
 	/* blanks before an object are allowed; behind a header a row may begin with '{' */
 	if (yg_sv_starts(record, YG_SV("{\"")) ||
-	    (z->fields.n == 0 && yg_sv_starts(yg_sv_trim(record), YG_SV("{"))))
+	    (z->header.fields.n == 0 && yg_sv_starts(yg_sv_trim(record), YG_SV("{"))))
 		return json_record(n, record, ev, err);
 	return tsv_record(n, record, ev, err);
 }
@@ -935,10 +857,8 @@ static yg_status record(struct yg_norm *n, struct yg_sv record, struct yg_event 
 static void begin(struct yg_norm *n)
 {
 	struct zeek *z = n->state;
-	*z = (struct zeek){.separator = '\t',
-			   .set_separator = YG_SV_INIT(","),
-			   .unset = YG_SV_INIT("-"),
-			   .empty = YG_SV_INIT("(empty)")};
+	memset(z, 0, sizeof *z);
+	yg_zeek_header_init(&z->header);
 }
 
 const struct yg_norm_ops yg_norm_zeek = {

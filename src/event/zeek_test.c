@@ -214,6 +214,51 @@ static void test_batches(struct yg_norm *n)
 	     ev.raw.n == 10000);
 }
 
+static void test_kept(struct yg_norm *n)
+{
+	static char text[32768];
+	struct yg_event ev, again;
+	memset(&ev, 0, sizeof ev);
+	memset(&again, 0, sizeof again);
+	yg_norm_begin(
+		n,
+		YG_SV(TSV
+		      "#path\tdns\n#open\tx\n#fields\tts\tquery\tZ\n#types\ttime\tstring\tcount\n"
+		      "1\tx\t0\n#close\tx\n"),
+		(yg_wall){77}, false);
+	T_NAMED(yg_norm_next(n, &ev) &&
+			YG_SV_IS(ev.raw, "#path\tdns\n#fields\tts\tquery\tZ\n"
+					 "#types\ttime\tstring\tcount\n1\tx\t0") &&
+			YG_SV_IS(yg_norm_record(n), "1\tx\t0"),
+		"a row is kept with the names and types of its columns");
+	yg_norm_begin(
+		n,
+		YG_SV("#separator |\n#set_separator|;\n#empty_field|E\n#unset_field|N\n#fields|ts|qclass\n2|N\n"),
+		(yg_wall){77}, false);
+	T_NAMED(yg_norm_next(n, &ev) &&
+			YG_SV_IS(ev.raw, "#separator \\x7c\n#set_separator|;\n#empty_field|E\n"
+					 "#unset_field|N\n#fields|ts|qclass\n2|N"),
+		"and with what is not as usual");
+	struct yg_buf kept;
+	yg_buf_init(&kept, 1000);
+	yg_buf_put(&kept, ev.raw);
+	yg_norm_begin(n, yg_buf_sv(&kept), (yg_wall){77}, false);
+	T_NAMED(yg_norm_next(n, &again) && again.time == 2000000 &&
+			yg_sv_eq(again.raw, yg_buf_sv(&kept)) && YG_SV_IS(again.log_name, "dns"),
+		"what is kept can be read again, and stays as it is");
+	yg_buf_free(&kept);
+	yg_norm_begin(n, YG_SV(TSV "#path\tdns\n#fields\tts\tquery\n1\n"), (yg_wall){77}, false);
+	T_NAMED(yg_norm_next(n, &ev) && YG_SV_IS(ev.raw, "1"), "what is no row stays as it came");
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_sb_put(&b, YG_SV("#path\tdns\n#fields\tts\tq"));
+	for (size_t i = 0; i < 5000; i++)
+		yg_sb_putc(&b, 'x');
+	yg_sb_put(&b, YG_SV("\n1\tx\n"));
+	yg_norm_begin(n, yg_sb_sv(&b), (yg_wall){77}, false);
+	T_NAMED(yg_norm_next(n, &ev) && YG_SV_IS(ev.raw, "1\tx"),
+		"a header of thousands of bytes is not kept with every row");
+}
+
 /* The same rows in both forms give the same events, raw aside. */
 static void test_both_forms(struct yg_norm *json)
 {
@@ -268,6 +313,7 @@ int main(void)
 		return tap_done();
 	test_rows(n);
 	test_batches(n);
+	test_kept(n);
 	test_both_forms(n);
 	yg_norm_free(n);
 	return tap_done();

@@ -82,6 +82,22 @@ title: null and exists
 logsource: {product: zeek}
 detection: {a: {query|exists: true, absent: null}, condition: a}
 ---
+title: a field of a row in TSV that is in no column
+logsource: {product: zeek, service: dns}
+detection: {a: {trans_id: 40961}, condition: a}
+---
+title: not the field of a row in TSV
+logsource: {product: zeek, service: dns}
+detection: {a: {Z: 0}, condition: not a}
+---
+title: a bit of a row in TSV
+logsource: {product: zeek, service: dns}
+detection: {a: {rejected: true}, condition: a}
+---
+title: bytes that a row in TSV writes with a backslash
+logsource: {product: zeek, service: dns}
+detection: {a: {qclass_name: 'tab, comma'}, condition: a}
+---
 title: an argument in hexadecimal digits
 logsource: {product: linux, service: auditd}
 detection: {a: {type: EXECVE, a1|contains: secret plan}, condition: a}
@@ -112,7 +128,9 @@ ZEEK = [zeek("dns", query="host.\\u0065vil.example").replace("\\\\u", "\\u"), ze
         zeek("dns", query="q1.example", note='We SAY "hello" to \\server/share'), zeek("dns", query="q2.example", note='say "hello" to \\server/share').replace("/", "\\/"),
         zeek("dns", query="WWW.UPPER.example"), zeek("conn", **{"id.orig_h": "2001:DB8:0::17"}), zeek("conn", **{"id.resp_p": 4443}),
         zeek("http", host="www.joined.example", uri="/index.html", method="GET", **{"id.resp_p": 80}), zeek("dns", query="first.example"), zeek("dns", query="b.third.example"),
-        zeek("dns", query="part-four-th.example"), zeek("dns", query="x-y.example"), zeek("dns", query="a.anything.example"), zeek("dns", query="fifty.example")]
+        zeek("dns", query="part-four-th.example"), zeek("dns", query="x-y.example"), zeek("dns", query="a.anything.example"), zeek("dns", query="fifty.example"),
+        "#separator \\x09", "#path\tdns", "#fields\tts\tuid\tquery\tZ\trejected\ttrans_id\tqclass_name", "#types\ttime\tstring\tstring\tcount\tbool\tcount\tstring",
+        "1700000000.5\tC2\ttsv.example\t0\tF\t40961\tC_INTERNET", "1700000000.5\tC3\tevil.tsv.example\t1\tT\t7\ttab\\x2c comma"]
 
 
 def audit(record):
