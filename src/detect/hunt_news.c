@@ -52,11 +52,12 @@ yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int
 	bool row = false;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT coalesce(min(m.indicator), 0), coalesce(max(i.id), 0),"
+		/* not a join with the mark: every indicator would be read to compare it with that */
+		YG_SQL("SELECT (SELECT indicator FROM hunt_mark), coalesce(max(i.id), 0),"
 		       " sum(CASE WHEN l.enabled = 1 AND i.valid_from <= $1"
 		       " AND (i.valid_until = 0 OR i.valid_until > $1) THEN 1 ELSE 0 END)"
-		       " FROM hunt_mark m JOIN indicator i ON i.id > m.indicator"
-		       " JOIN indicator_list l ON l.id = i.list"),
+		       " FROM indicator i JOIN indicator_list l ON l.id = i.list"
+		       " WHERE i.id > (SELECT indicator FROM hunt_mark)"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
