@@ -1,4 +1,5 @@
-/* A rule file, a line "===", and events of Windows: whatever the rules that were taken and
+/* A rule file, a line "===", and events of Windows, or a log of Zeek's in TSV when it begins as
+ * one: whatever the rules that were taken and
  * whatever the events, an engine and the same one written and opened again say the same. */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -61,8 +62,10 @@ static void ask(const struct yg_detect *d, struct yg_sv events, unsigned *out)
 	struct yg_detect_eval *e = NULL;
 	struct yg_event ev;
 	struct yg_detect_record r;
-	if (yg_norm_new(YG_SOURCE_WINDOWS, NULL, &norm, NULL) != YG_OK ||
-	    yg_detect_view_new(YG_SOURCE_WINDOWS, NULL, &env, &view, NULL) != YG_OK ||
+	enum yg_source source =
+		yg_sv_starts(events, YG_SV("#")) ? YG_SOURCE_ZEEK : YG_SOURCE_WINDOWS;
+	if (yg_norm_new(source, NULL, &norm, NULL) != YG_OK ||
+	    yg_detect_view_new(source, NULL, &env, &view, NULL) != YG_OK ||
 	    yg_detect_eval_new(d, &e, NULL) != YG_OK)
 		abort();
 	yg_norm_begin(norm, events, (yg_wall){1}, false);
