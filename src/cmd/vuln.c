@@ -94,5 +94,19 @@ const struct yg_cmd yg_cmds_vuln[] = {
 		 "one JSON line.  A vector that is not valid is answered with the reason and the byte it "
 		 "is at; the exit status is then 3.",
 	 .run = run_cvss},
+	{.noun = "vuln",
+	 .verb = "cpe",
+	 .args = "compare SOURCE TARGET|-",
+	 .args_min = 2,
+	 .args_max = 3,
+	 .doc = "Compare two CPE 2.3 names, offline: superset, subset, equal, disjoint or undefined.",
+	 .doc_ja =
+		 "2 つの CPE 2.3 名を比較する(サーバー不要)。上位集合・部分集合・同一・無関係・未定義。",
+	 .more = "Names are formatted strings (cpe:2.3:...) or URIs (cpe:/...).  The answer is the "
+		 "relation of the source to the target as NISTIR 7696 defines it.  With - every line of "
+		 "standard input has a source and a target, and each line is answered by one JSON line.  "
+		 "A name that is not valid is answered with the reason and the byte it is at; the exit "
+		 "status is then 3.",
+	 .run = yg_vuln_run_cpe},
 	{.noun = NULL},
 };

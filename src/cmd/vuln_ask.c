@@ -115,3 +115,86 @@ void yg_vuln_put_error(struct yg_buf *out, bool json, const char *reason, size_t
 	yg_json_put_str(out, yg_sv_of(reason));
 	yg_buf_printf(out, ",\"offset\":%zu}\n", at);
 }
+
+void yg_vuln_put_words(const struct yg_vuln_form *form, const struct yg_sv *words, bool json,
+		       struct yg_buf *out)
+{
+	for (unsigned i = 0; i < form->count; i++) {
+		if (json) {
+			yg_buf_printf(out, "%c\"%s\":", i == 0 ? '{' : ',', form->name[i]);
+			yg_json_put_str(out, words[i]);
+			continue;
+		}
+		if (i > 0)
+			yg_buf_putc(out, ' ');
+		yg_vuln_put_untrusted(out, words[i]);
+	}
+}
+
+void yg_vuln_put_wrong(const struct yg_vuln_form *form, const struct yg_sv *words, unsigned which,
+		       bool json, const char *reason, size_t at, struct yg_buf *out)
+{
+	yg_vuln_put_words(form, words, json, out);
+	yg_buf_printf(out, json ? ",\"in\":\"%s\"" : ": %s", form->name[which]);
+	yg_vuln_put_error(out, json, reason, at);
+}
+
+struct question {
+	const struct yg_vuln_form *form;
+	struct yg_sv given[YG_VULN_WORDS_MAX];
+	unsigned n;
+};
+
+/* Blanks in a row are one; a tab always separates, so that a word may be empty. */
+static bool cut_word(struct yg_sv *rest, char sep, struct yg_sv *out)
+{
+	if (sep == ' ')
+		while (rest->n > 0 && rest->p[0] == ' ')
+			*rest = yg_sv_sub(*rest, 1, rest->n);
+	if (sep == ' ' && rest->n == 0)
+		return false;
+	return yg_sv_cut(rest, sep, out);
+}
+
+static bool judge_line(void *ctx, struct yg_sv line, bool json, struct yg_buf *out)
+{
+	const struct question *q = ctx;
+	struct yg_sv words[YG_VULN_WORDS_MAX], word, rest = line;
+	unsigned n = q->n;
+	char sep = yg_sv_find(line, '\t', 0) < line.n ? '\t' : ' ';
+	memcpy(words, q->given, sizeof words);
+	while (cut_word(&rest, sep, &word)) {
+		if (n < q->form->count)
+			words[n] = word;
+		n++;
+	}
+	if (n == q->form->count)
+		return q->form->judge(words, json, out);
+	char reason[64];
+	struct yg_sb b = yg_sb_init(reason, sizeof reason);
+	yg_sb_printf(&b, "%u words of %u: %s", n, q->form->count, q->form->wanted);
+	yg_buf_put(out, YG_SV("{\"line\":"));
+	yg_json_put_str(out, line);
+	yg_vuln_put_error(out, json, yg_sb_cstr(&b), line.n);
+	return false;
+}
+
+static bool judge_given(void *ctx, struct yg_sv none, bool json, struct yg_buf *out)
+{
+	const struct question *q = ctx;
+	(void)none;
+	return q->form->judge(q->given, json, out);
+}
+
+int yg_vuln_words(const struct yg_cli *c, const struct yg_vuln_form *form, size_t first)
+{
+	struct question q = {.form = form};
+	size_t argc = yg_cli_argc(c);
+	bool lines = argc > first && YG_SV_IS(yg_sv_of(yg_cli_arg(c, argc - 1)), "-");
+	size_t given = argc - YG_MIN(first, argc) - (lines ? 1 : 0);
+	if (lines ? given >= form->count : given != form->count)
+		return yg_cli_usage(c, "%s is wanted, or '-' for lines of them", form->wanted);
+	for (size_t i = 0; i < given; i++)
+		q.given[q.n++] = yg_sv_of(yg_cli_arg(c, first + i));
+	return lines ? yg_vuln_lines(judge_line, &q) : yg_vuln_one(c, judge_given, &q, YG_SV(""));
+}

@@ -45,5 +45,26 @@ def cvss():
     ok(rc == 2, "without a vector: wrong usage")
 
 
+def cpe():
+    any_ie, ie = "cpe:2.3:a:microsoft:internet_explorer:*:*:*:*:*:*:*:*", "cpe:/a:microsoft:internet_explorer:8.0"
+    out, rc = run("cpe", "compare", any_ie, ie)
+    ok(rc == 0 and out == f"{any_ie} {ie}: superset\n", "names for people", out)
+    out, rc = run("cpe", "compare", "--json", any_ie, "cpe:2.3:a:x\x1b:y", want=3)
+    bad, = lines(out)
+    ok(rc == 3 and bad["in"] == "target" and bad["offset"] == 11 and "quoted" in bad["error"] and "relation" not in bad, "an error has its place", out)
+    out, rc = run("cpe", "compare", "x\x1b[31m", "y", want=3)
+    ok(rc == 3 and "\x1b" not in out and "source: neither" in out, "text from outside is escaped", out)
+    out, rc = run("cpe", "compare", "-", data=f"{any_ie} {ie}\r\n{ie}\t{any_ie}\n\n{ie}\n{ie} {ie} {ie}\n  {ie}  {ie}  \n\t{ie}\n".encode(), want=3)
+    got = lines(out)
+    ok([g.get("relation") for g in got] == ["superset", "subset", None, None, None, "equal", None], "one line out per line in", out)
+    ok([g.get("error", "") for g in got][2:5] == [f"{n} words of 2: SOURCE TARGET" for n in (0, 1, 3)] and got[6]["in"] == "source",
+       "a line of other words", out)
+    out, rc = run("cpe", "compare", any_ie, "-", data=f"{ie}\n".encode())
+    ok(rc == 0 and lines(out)[0]["relation"] == "superset", "a source with targets as lines", out)
+    for words in (["cpe", "match", ie, ie], ["cpe", "compare", ie], ["cpe", "compare", ie, ie, "-"], ["cpe"]):
+        ok(run(*words, want=2)[1] == 2, f"wrong usage: {words[:2]}")
+
+
 cvss()
+cpe()
 done()
