@@ -205,6 +205,14 @@ yg_status yg_scope_orgs(struct yg_request *q, struct yg_state *db, struct yg_org
 struct yg_sv yg_request_owner(const struct yg_request *q);
 /* RFC 3339, "now", "now-24h"; absent: `dflt`.  What is wrong is noted. */
 void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t *out_us);
+/* `from` and `to`; absent: 0. */
+void yg_query_period(struct yg_request *q, int64_t *out_from_us, int64_t *out_to_us);
+/* 0..6; absent: 0. */
+unsigned yg_query_severity(struct yg_request *q, const char *name);
+/* Which of the words it is, from 1; absent: 0. */
+unsigned yg_query_word(struct yg_request *q, const char *name, const char *words);
+/* An empty one stands for none. */
+struct yg_sv yg_query_text(const struct yg_request *q, const char *name);
 /* The same for a member "org" of a body; `given` with an empty one: for all. */
 yg_status yg_scope_body_org(struct yg_request *q, struct yg_state *db, bool given, struct yg_sv org,
 			    struct yg_sv *out, struct yg_err *err);
@@ -261,6 +269,9 @@ yg_status yg_answer_page(struct yg_api *api, struct yg_request *q, struct yg_jo 
 /* The same where positions are numbers; more: this is not the last page. */
 yg_status yg_answer_page_number(struct yg_api *api, struct yg_request *q, struct yg_jo *j,
 				bool more, int64_t position, struct yg_err *err);
+/* The same where a list is sorted by a number, for yg_page_keyed(). */
+yg_status yg_answer_page_keyed(struct yg_api *api, struct yg_request *q, struct yg_jo *j, bool more,
+			       int64_t key, struct yg_sv text, struct yg_err *err);
 /* ETag and the member "etag". */
 void yg_answer_etag(struct yg_request *q, struct yg_response *r, struct yg_jo *j, int64_t version);
 void yg_put_etag(struct yg_jo *j, int64_t version);

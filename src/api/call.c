@@ -28,6 +28,41 @@ void yg_query_time(struct yg_request *q, const char *name, int64_t dflt, int64_t
 				 "expected a time as 2026-01-02T03:04:05Z, or now-24h");
 }
 
+void yg_query_period(struct yg_request *q, int64_t *out_from_us, int64_t *out_to_us)
+{
+	yg_query_time(q, "from", 0, out_from_us);
+	yg_query_time(q, "to", 0, out_to_us);
+	if (*out_to_us != 0 && *out_from_us >= *out_to_us && q->error_count == 0)
+		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
+}
+
+unsigned yg_query_severity(struct yg_request *q, const char *name)
+{
+	struct yg_sv s = yg_query(q, name);
+	uint64_t n = 0;
+	if (s.p != NULL && (yg_parse_u64(s, &n, NULL) != YG_OK || n > 6))
+		yg_request_error(q, "out_of_range", yg_sv_of(name),
+				 "expected a number from 0 to 6");
+	return (unsigned)n;
+}
+
+unsigned yg_query_word(struct yg_request *q, const char *name, const char *words)
+{
+	struct yg_sv s = yg_query(q, name), rest = yg_sv_of(words), word;
+	for (unsigned i = 1; s.p != NULL && yg_sv_cut(&rest, ' ', &word); i++)
+		if (yg_sv_eq(word, s))
+			return i;
+	if (s.p != NULL)
+		yg_request_error(q, "unknown_value", yg_sv_of(name), "expected one of: %s", words);
+	return 0;
+}
+
+struct yg_sv yg_query_text(const struct yg_request *q, const char *name)
+{
+	struct yg_sv s = yg_query(q, name);
+	return s.p != NULL ? s : YG_SV("");
+}
+
 struct yg_act yg_request_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db)
 {
 	return yg_act_make(db, api->env, yg_sv_of(q->who.actor));
@@ -89,6 +124,18 @@ yg_status yg_answer_page_number(struct yg_api *api, struct yg_request *q, struct
 	yg_sb_i64(&b, position);
 	struct yg_sv text = yg_sb_sv(&b);
 	return yg_answer_page(api, q, j, more ? &text : NULL, err);
+}
+
+yg_status yg_answer_page_keyed(struct yg_api *api, struct yg_request *q, struct yg_jo *j, bool more,
+			       int64_t key, struct yg_sv text, struct yg_err *err)
+{
+	char buf[24 + YG_ID_MAX];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_sb_i64(&b, key);
+	yg_sb_putc(&b, '.');
+	yg_sb_put(&b, text);
+	struct yg_sv position = yg_sb_sv(&b);
+	return yg_answer_page(api, q, j, more ? &position : NULL, err);
 }
 
 yg_status yg_answer_new_job(struct yg_api *api, struct yg_request *q, struct yg_response *r,

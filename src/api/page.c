@@ -18,6 +18,13 @@ static int digit64(char c)
 	return c == '_' ? 63 : -1;
 }
 
+bool yg_page_keyed(const struct yg_page *page, int64_t *out_key, struct yg_sv *out_text)
+{
+	struct yg_sv rest = page->after, key;
+	return rest.n > 0 && yg_sv_cut(&rest, '.', &key) &&
+	       yg_parse_i64(key, out_key, NULL) == YG_OK && (*out_text = rest).n > 0;
+}
+
 yg_status yg_base64url_decode(struct yg_arena *a, struct yg_sv s, struct yg_sv *out,
 			      struct yg_err *err)
 {

@@ -25,6 +25,9 @@ yg_status yg_page_read(struct yg_request *q, const uint8_t key[static 16], struc
 /* The cursor for what follows `position`, in the request's arena; {NULL,0}: out of memory. */
 struct yg_sv yg_page_cursor(struct yg_request *q, const uint8_t key[static 16],
 			    struct yg_sv position);
+/* Where a list is sorted by a number, a position is "number.text", the text of the one row.
+ * False: from the start. */
+bool yg_page_keyed(const struct yg_page *page, int64_t *out_key, struct yg_sv *out_text);
 /* RFC 4648 base64url without padding, into the arena.  YG_PARSE on anything else. */
 yg_status yg_base64url_decode(struct yg_arena *a, struct yg_sv s, struct yg_sv *out,
 			      struct yg_err *err);

@@ -133,7 +133,7 @@
 	X(GET,    "/api/v1/dns-settings",  "getDnsSettings", "indicators:read", 0, 0, NULL, "org", dns_settings)      \
 	X(PUT,    "/api/v1/dns-modes",     "setDnsMode",     "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", dns_mode_set) \
 	X(PUT,    "/api/v1/dns-answers",   "setDnsAnswer",   "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", dns_answer_set) \
-	X(GET,    "/api/v1/detection-rules", "listDetectionRules", "indicators:read", 0, 0, NULL, "stage level kind q technique tactic exact logsource collection refused org limit cursor", rules_list) \
+	X(GET,    "/api/v1/detection-rules", "listDetectionRules", "indicators:read", 0, 0, NULL, "stage level kind q technique tactic exact logsource collection refused sort org limit cursor", rules_list) \
 	X(POST,   "/api/v1/detection-rules", "createDetectionRule", "indicators:write", YG_RT_CREATES, YG_BODY_RULE, YG_TYPES_JSON, "dry_run", rules_add) \
 	X(DELETE, "/api/v1/detection-rules", "deleteDetectionRules", "indicators:write", 0, 0, NULL, "collection org dry_run", rules_remove) \
 	X(POST,   "/api/v1/detection-rules/check", "checkDetectionRule", "indicators:read", 0, YG_BODY_RULE, YG_TYPES_JSON, NULL, rule_check) \
@@ -152,8 +152,8 @@
 	X(GET,    "/api/v1/attack-matrix", "getAttackMatrix", "indicators:read", 0, 0, NULL, "org", attack_matrix) \
 	X(GET,    "/api/v1/detection-notices", "getDetectionNotices", "indicators:read", 0, 0, NULL, "org", notices_get) \
 	X(PUT,    "/api/v1/detection-notices", "setDetectionNotice", "indicators:write", 0, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", notices_set) \
-	X(GET,    "/api/v1/detection-findings", "listDetectionFindings", "indicators:read", 0, 0, NULL, "kind stage org limit cursor", notices_found) \
-	X(GET,    "/api/v1/detection-exceptions", "listDetectionExceptions", "indicators:read", 0, 0, NULL, "rule org limit cursor", exceptions_list) \
+	X(GET,    "/api/v1/detection-findings", "listDetectionFindings", "indicators:read", 0, 0, NULL, "kind stage q severity from to sort org limit cursor", notices_found) \
+	X(GET,    "/api/v1/detection-exceptions", "listDetectionExceptions", "indicators:read", 0, 0, NULL, "rule q validity sort org limit cursor", exceptions_list) \
 	X(POST,   "/api/v1/detection-exceptions", "createDetectionException", "indicators:write", YG_RT_CREATES, 262144u, YG_TYPES_JSON, "dry_run", exceptions_add) \
 	X(GET,    "/api/v1/detection-exceptions/{id}", "getDetectionException", "indicators:read", 0, 0, NULL, NULL, exception_get) \
 	X(PATCH,  "/api/v1/detection-exceptions/{id}", "updateDetectionException", "indicators:write", YG_RT_MATCH, 262144u, YG_TYPES_PATCH, "dry_run", exception_change) \
@@ -169,7 +169,7 @@
 	X(GET,    "/api/v1/overview",      "getOverview",    "alerts:read", 0, 0, NULL, "org system asset from to", overview)   \
 	X(GET,    "/api/v1/compare",       "compareOrganisations", "alerts:read", YG_RT_SLOW, 0, NULL, "org period dns", compare) \
 	X(GET,    "/api/v1/indicator-check", "checkIndicator", "indicators:read", 0, 0, NULL, "value type org", indicator_check) \
-	X(GET,    "/api/v1/retro-hunts",   "listRetroHunts", "indicators:read", 0, 0, NULL, "state org limit cursor", hunts_list) \
+	X(GET,    "/api/v1/retro-hunts",   "listRetroHunts", "indicators:read", 0, 0, NULL, "state kind q hits from to sort org limit cursor", hunts_list) \
 	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", hunts_add) \
 	X(GET,    "/api/v1/retro-hunts/{id}", "getRetroHunt", "indicators:read", 0, 0, NULL, NULL, hunt_get) \
 	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", YG_RT_CREATES, 1048576u, YG_TYPES_JSON, NULL, rule_try) \

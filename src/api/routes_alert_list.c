@@ -17,24 +17,14 @@ static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
 	}
 }
 
-static int read_severity(struct yg_request *q, const char *name)
-{
-	struct yg_sv s = yg_query(q, name);
-	uint64_t n = 0;
-	if (s.p != NULL && (yg_parse_u64(s, &n, NULL) != YG_OK || n > 6))
-		yg_request_error(q, "out_of_range", yg_sv_of(name),
-				 "expected a number from 0 to 6");
-	return (int)n;
-}
-
 static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg_alert_query *out,
 			    struct yg_err *err)
 {
 	struct yg_sv sort = yg_query(q, "sort");
 	struct yg_alert_filter *f = &out->f;
 	f->states = yg_read_states(q, yg_query(q, "state"), YG_SV("state"));
-	f->severity_min = read_severity(q, "severity");
-	f->severity_max = read_severity(q, "severity_max");
+	f->severity_min = (int)yg_query_severity(q, "severity");
+	f->severity_max = (int)yg_query_severity(q, "severity_max");
 	f->assignee = yg_read_assignee(yg_query(q, "assignee"));
 	read_texts(q, f);
 	bool watched = false;
@@ -42,34 +32,13 @@ static yg_status read_query(struct yg_request *q, struct yg_state *db, struct yg
 		f->watcher = yg_request_owner(q);
 	(void)yg_query_bool(q, "overdue", &f->overdue, NULL);
 	f->now = yg_alert_now(q);
-	yg_query_time(q, "from", 0, &f->from_us);
-	yg_query_time(q, "to", 0, &f->to_us);
-	if (f->to_us != 0 && f->from_us >= f->to_us && q->error_count == 0)
-		yg_request_error(q, "out_of_range", YG_SV("from"), "from must be before to");
+	yg_query_period(q, &f->from_us, &f->to_us);
 	if (sort.p != NULL && yg_alert_sort_parse(sort, &out->sort) != YG_OK)
 		yg_request_error(q, "unknown_value", YG_SV("sort"),
 				 "expected newest, severity, last_seen or due");
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	return yg_scope_reach(q, db, &f->reach, err);
-}
-
-/* A position is "key.seq". */
-static struct yg_sv put_position(struct yg_sb *b, enum yg_alert_sort sort, const struct yg_alert *a)
-{
-	yg_sb_i64(b, yg_alert_sort_key(sort, a));
-	yg_sb_putc(b, '.');
-	yg_sb_i64(b, a->seq);
-	return yg_sb_sv(b);
-}
-
-static void read_position(struct yg_sv s, struct yg_alert_query *out)
-{
-	struct yg_sv key;
-	if (s.n == 0 || !yg_sv_cut(&s, '.', &key))
-		return;
-	out->has_after = yg_parse_i64(key, &out->after, NULL) == YG_OK &&
-			 yg_parse_i64(s, &out->after_seq, NULL) == YG_OK;
 }
 
 static void put_total(struct yg_jo *j, int64_t total, bool exact)
@@ -98,7 +67,9 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = read_query(q, l.db, &ask, err);
 	if (st != YG_OK)
 		return st;
-	read_position(page.after, &ask);
+	struct yg_sv seq;
+	ask.has_after = yg_page_keyed(&page, &ask.after, &seq) &&
+			yg_parse_i64(seq, &ask.after_seq, NULL) == YG_OK;
 	ask.limit = page.limit;
 	st = yg_alert_find(l.db, &ask, q->arena, &list, &n, err);
 	if (st == YG_OK && !q->uncounted)
@@ -112,10 +83,14 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	yg_jo_begin(&j, '[');
 	for (size_t i = 0; i < n; i++)
 		yg_put_alert(&j, q, &list[i], ask.f.now, NULL, 0);
-	char buf[48];
+	char buf[24];
 	struct yg_sb b = yg_sb_init(buf, sizeof buf);
-	struct yg_sv position = n > 0 ? put_position(&b, ask.sort, &list[n - 1]) : YG_SV("");
-	return yg_answer_page(api, q, &j, n == page.limit ? &position : NULL, err);
+	const struct yg_alert *last = n > 0 ? &list[n - 1] : NULL;
+	if (last != NULL)
+		yg_sb_i64(&b, last->seq);
+	return yg_answer_page_keyed(api, q, &j, n == page.limit,
+				    last != NULL ? yg_alert_sort_key(ask.sort, last) : 0,
+				    yg_sb_sv(&b), err);
 }
 
 static void put_bundle(struct yg_request *q, struct yg_jo *j, const struct yg_alert_bundle *g)

@@ -267,7 +267,7 @@ yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st != YG_OK)
 		return st;
 	f.above = true;
-	f.before = page.after;
+	(void)yg_page_keyed(&page, &f.before_key, &f.before);
 	f.limit = page.limit;
 	st = yg_drule_list(l.db, &f, q->arena, &list, &n, err);
 	if (st == YG_OK)
@@ -284,7 +284,9 @@ yg_status yg_r_rules_list(struct yg_api *api, struct yg_request *q, struct yg_re
 		put_state(&j, api, q, &list[i]);
 		yg_jo_end(&j, '}');
 	}
-	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].uid : NULL, err);
+	const struct yg_drule *last = n > 0 ? &list[n - 1] : NULL;
+	return yg_answer_page_keyed(api, q, &j, n == page.limit, last != NULL ? last->sort_key : 0,
+				    last != NULL ? last->uid : YG_SV(""), err);
 }
 
 /* ---- what belongs to one ---- */

@@ -21,13 +21,6 @@ static unsigned read_words(struct yg_request *q, const char *name, const char *w
 	return bits;
 }
 
-/* An empty value stands for none said. */
-static struct yg_sv query_text(const struct yg_request *q, const char *name)
-{
-	struct yg_sv s = yg_query(q, name);
-	return s.p != NULL ? s : YG_SV("");
-}
-
 /* What tags of techniques begin with. */
 static const struct yg_sv technique_tags[] = {YG_SV_INIT("attack.t0"), YG_SV_INIT("attack.t1"),
 					      YG_SV_INIT("attack.t2"), YG_SV_INIT("attack.t3"),
@@ -38,7 +31,7 @@ static const struct yg_sv technique_tags[] = {YG_SV_INIT("attack.t0"), YG_SV_INI
 /* Techniques and tactics, one or none of them. */
 static yg_status read_attack(struct yg_request *q, struct yg_drule_filter *f, struct yg_err *err)
 {
-	struct yg_sv technique = query_text(q, "technique"), tactic = query_text(q, "tactic");
+	struct yg_sv technique = yg_query_text(q, "technique"), tactic = yg_query_text(q, "tactic");
 	bool none = YG_SV_IS(technique, "none");
 	yg_status st = yg_query_bool(q, "exact", &f->exact, err);
 	if (none) {
@@ -57,12 +50,12 @@ static yg_status read_attack(struct yg_request *q, struct yg_drule_filter *f, st
 
 yg_status yg_rules_read_filter(struct yg_request *q, struct yg_drule_filter *f, struct yg_err *err)
 {
-	struct yg_sv source = query_text(q, "logsource"), kind = query_text(q, "kind");
+	struct yg_sv source = yg_query_text(q, "logsource"), kind = yg_query_text(q, "kind");
 	struct yg_sv *const parts[] = {&f->category, &f->product, &f->service};
 	f->org = yg_stage_org(q);
 	f->now = q->now;
-	f->part = query_text(q, "q");
-	f->collection = query_text(q, "collection");
+	f->part = yg_query_text(q, "q");
+	f->collection = yg_query_text(q, "collection");
 	for (size_t i = 0; i < YG_LEN(parts); i++)
 		if (source.n == 0 || !yg_sv_cut(&source, '/', parts[i]))
 			*parts[i] = YG_SV("");
@@ -71,6 +64,8 @@ yg_status yg_rules_read_filter(struct yg_request *q, struct yg_drule_filter *f, 
 	if (kind.n > 0 && yg_sigma_kind_parse(kind, &f->kind) != YG_OK)
 		yg_request_error(q, "unknown_value", YG_SV("kind"), "expected one of: %s",
 				 "rule correlation filter");
+	unsigned sort = yg_query_word(q, "sort", "newest hits false cost last_hit");
+	f->sort = sort > 0 ? (enum yg_drule_sort)(sort - 1) : YG_DRULE_NEWEST;
 	yg_status st = yg_query_bool(q, "refused", &f->refused, err);
 	if (st == YG_OK)
 		st = read_attack(q, f, err);

@@ -114,13 +114,19 @@ yg_status yg_r_notices_found(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_notice_found_filter f = {.limit = 0};
 	enum yg_notice_kind kind;
 	enum yg_detect_stage stage;
+	struct yg_sv place;
 	size_t n = 0;
 	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
 	f.kind = word_of(q, "kind", yg_notice_parse(yg_query(q, "kind"), &kind) == YG_OK);
 	f.stage = word_of(q, "stage", yg_detect_stage_parse(yg_query(q, "stage"), &stage) == YG_OK);
+	f.part = yg_query_text(q, "q");
+	f.severity_min = yg_query_severity(q, "severity");
+	yg_query_period(q, &f.from_us, &f.to_us);
+	f.by_score = yg_query_word(q, "sort", "newest score") == 2;
 	if (st == YG_OK && q->error_count > 0)
 		st = YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	f.before = page.number;
+	if (yg_page_keyed(&page, &f.before_score, &place))
+		(void)yg_parse_i64(place, &f.before, NULL);
 	f.limit = page.limit;
 	if (st == YG_OK)
 		st = yg_notice_found_list(l.db, &f, q->arena, &list, &n, err);
@@ -129,7 +135,13 @@ yg_status yg_r_notices_found(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; st == YG_OK && i < n; i++)
 		st = put_finding(&j, q, &list[i], err);
-	return st == YG_OK ? yg_answer_page_number(api, q, &j, n == page.limit,
-						   n > 0 ? list[n - 1].place : 0, err)
+	char buf[24];
+	struct yg_sb place_text = yg_sb_init(buf, sizeof buf);
+	const struct yg_notice_found *last = n > 0 ? &list[n - 1] : NULL;
+	if (last != NULL)
+		yg_sb_i64(&place_text, last->place);
+	return st == YG_OK ? yg_answer_page_keyed(api, q, &j, n == page.limit,
+						  last != NULL ? last->score : 0,
+						  yg_sb_sv(&place_text), err)
 			   : st;
 }

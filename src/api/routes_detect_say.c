@@ -210,12 +210,17 @@ yg_status yg_r_exceptions_list(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_page page;
 	struct yg_detect_exception_filter f = {.limit = 0};
 	struct yg_detect_exception *list = NULL;
-	struct yg_sv rule = yg_query(q, "rule");
 	size_t n = 0;
 	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
-	f.rule = rule.p != NULL ? rule : YG_SV("");
-	f.before = page.after;
+	f.rule = yg_query_text(q, "rule");
+	f.part = yg_query_text(q, "q");
+	f.validity = (enum yg_detect_validity)yg_query_word(q, "validity", "in_force expired");
+	f.by_end = yg_query_word(q, "sort", "newest expires") == 2;
+	f.now = q->now;
+	(void)yg_page_keyed(&page, &f.before_end, &f.before);
 	f.limit = page.limit;
+	if (st == YG_OK && q->error_count > 0)
+		st = YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	if (st == YG_OK)
 		st = yg_detect_exception_list(l.db, &f, q->arena, &list, &n, err);
 	if (st != YG_OK)
@@ -223,7 +228,10 @@ yg_status yg_r_exceptions_list(struct yg_api *api, struct yg_request *q, struct 
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
 		yg_put_exception(&j, q, &list[i]);
-	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
+	const struct yg_detect_exception *last = n > 0 ? &list[n - 1] : NULL;
+	return yg_answer_page_keyed(api, q, &j, n == page.limit,
+				    last != NULL ? yg_detect_exception_end(last) : 0,
+				    last != NULL ? last->id : YG_SV(""), err);
 }
 
 /* What the text's reader says is the body's fault. */

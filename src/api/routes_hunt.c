@@ -254,18 +254,25 @@ yg_status yg_r_hunts_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_page page;
 	struct yg_hunt *list = NULL;
-	struct yg_hunt_filter f = {.state = yg_query(q, "state")};
+	struct yg_hunt_filter f = {.state = yg_query_text(q, "state"),
+				   .kind = YG_SV_INIT(""),
+				   .before = YG_SV_INIT("")};
 	size_t n = 0;
 	yg_status st = yg_page_begin(api, q, &l, &page, &f.reach, err);
-	if (f.state.n > 0 && yg_job_state_parse(f.state) == YG_JOB_NONE) {
+	if (f.state.n > 0 && yg_job_state_parse(f.state) == YG_JOB_NONE)
 		yg_request_error(
 			q, "unknown_value", YG_SV("state"),
 			"expected queued, running, done, failed, cancelled or interrupted");
-		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
-	}
-	if (f.state.p == NULL)
-		f.state = YG_SV("");
-	f.before = page.after;
+	if (yg_query_word(q, "kind", "rule indicators list") > 0)
+		f.kind = yg_query_text(q, "kind");
+	f.part = yg_query_text(q, "q");
+	f.by_matches = yg_query_word(q, "sort", "newest matches") == 2;
+	yg_query_period(q, &f.from_us, &f.to_us);
+	if (st == YG_OK)
+		st = yg_query_bool(q, "hits", &f.hits, err);
+	if (st == YG_OK && q->error_count > 0)
+		st = YG_FAIL(err, YG_PARSE, "a parameter is wrong");
+	(void)yg_page_keyed(&page, &f.before_matches, &f.before);
 	f.limit = page.limit;
 	if (st == YG_OK)
 		st = yg_hunt_list(l.db, &f, q->arena, &list, &n, err);
@@ -274,8 +281,10 @@ yg_status yg_r_hunts_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; st == YG_OK && i < n; i++)
 		st = put_hunt(&j, q, l.db, &list[i], err);
-	return st == YG_OK ? yg_answer_page(api, q, &j,
-					    n == page.limit ? &list[n - 1].job.id : NULL, err)
+	const struct yg_hunt *last = n > 0 ? &list[n - 1] : NULL;
+	return st == YG_OK ? yg_answer_page_keyed(api, q, &j, n == page.limit,
+						  last != NULL ? last->matches : 0,
+						  last != NULL ? last->job.id : YG_SV(""), err)
 			   : st;
 }
 

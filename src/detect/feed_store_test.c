@@ -194,6 +194,49 @@ static int64_t number(struct yg_state *db, const char *sql)
 		       : -1;
 }
 
+/* Looked for by words, severity and time, and sorted by score: a scan and a beacon of 10.0.0.1,
+ * and one more of a server, which is the newest and has the lowest score. */
+static void found_by(struct yg_state *db, const struct yg_notice_found_filter *all,
+		     struct yg_arena *arena)
+{
+	struct yg_notice_found *list = NULL, f = {.org = YG_SV_INIT("acme"),
+						  .who = YG_SV_INIT("Server_A"),
+						  .asset = YG_SV_INIT("srv"),
+						  .event = YG_SV_INIT(""),
+						  .fields = YG_SV_INIT("[]"),
+						  .kind = YG_NOTICE_VOLUME,
+						  .stage = YG_STAGE_TEST,
+						  .score = 40,
+						  .severity_id = 4,
+						  .last = {90 * S}};
+	struct yg_notice_found_filter by = *all;
+	T_OK(yg_notice_found_add(db, &f, &err) == YG_OK);
+	T_OK(found_of(db, &by, arena, &list) == 3 && list[0].score == 40);
+	by.by_score = true;
+	T_OK(found_of(db, &by, arena, &list) == 3 && list[0].score == 90 && list[2].score == 40);
+	by.limit = 1;
+	for (unsigned want = 90, i = 0; i < 3; i++, want = i == 2 ? 40 : 90) {
+		T_OK(found_of(db, &by, arena, &list) == 1 && list[0].score == want);
+		by.before = list[0].place;
+		by.before_score = list[0].score;
+	}
+	T_NAMED(found_of(db, &by, arena, &list) == 0, "page by page, each once");
+	by = *all;
+	by.part = YG_SV("ER_a");
+	T_OK(found_of(db, &by, arena, &list) == 1 && YG_SV_IS(list[0].asset, "srv"));
+	by.part = YG_SV("0.0_0"); /* no pattern */
+	T_OK(found_of(db, &by, arena, &list) == 0);
+	by.part = YG_SV("");
+	by.severity_min = 3;
+	T_OK(found_of(db, &by, arena, &list) == 1);
+	by.severity_min = 0;
+	by.from_us = 20 * S;
+	T_OK(found_of(db, &by, arena, &list) == 2);
+	by.to_us = 90 * S;
+	T_OK(found_of(db, &by, arena, &list) == 1);
+	T_OK(number(db, "DELETE FROM notice_finding WHERE who = 'Server_A' RETURNING 1") == 1);
+}
+
 /* Of each thing the newest finding and how many; a bound of each kind; old ones go. */
 static void found(void)
 {
@@ -250,6 +293,7 @@ static void found(void)
 	T_OK(found_of(db, &some, &arena, &list) == 1 && list[0].kind == YG_NOTICE_SCAN);
 	some.before = list[0].place;
 	T_OK(found_of(db, &some, &arena, &list) == 0);
+	found_by(db, &all, &arena);
 	f.org = acme;
 	f.kind = YG_NOTICE_FLOOD;
 	for (int i = 0; i < YG_NOTICE_FOUND_MAX + 7; i++) {

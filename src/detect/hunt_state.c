@@ -7,7 +7,9 @@
 	"h.seq, h.kind, h.automatic, h.org, h.name, h.items, h.first, h.last, h.time_from, h.time_to,"  \
 	" h.received, h.place, h.batch, h.looked_at, h.matches, h.told, h.known, h.cut, j.id, j.actor," \
 	" j.message, j.state, j.done, j.total, j.created, j.started, j.finished, j.cancel, h.alerts,"   \
-	" coalesce((SELECT title FROM detect_rule WHERE uid = h.name),"                                 \
+	" " TITLE
+#define TITLE                                                                                      \
+	"coalesce((SELECT title FROM detect_rule WHERE uid = h.name),"                             \
 	" (SELECT CASE title WHEN '' THEN name ELSE title END FROM indicator_list WHERE uid = h.name), '')"
 
 static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struct yg_err *err)
@@ -126,17 +128,29 @@ yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *ar
 	return st == YG_OK ? take(s, arena, out, err) : st;
 }
 
+#define BY "CASE WHEN $9 = 0 THEN 0 ELSE h.matches END"
+#define KIND                                                                                       \
+	"CASE WHEN h.kind = 'rule' THEN 'rule' WHEN h.name LIKE 'l-%' THEN 'list' ELSE 'indicators' END"
+
 yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, struct yg_arena *arena,
 		       struct yg_hunt **out, size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_sv part = yg_row_part(arena, f->part);
+	if (arena->refused)
+		return YG_FAIL(err, YG_NOMEM, "hunts");
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " COLUMNS " FROM retro_hunt h JOIN job j ON j.id = h.job"
-		       " WHERE ($1 = 1 OR h.org IN yg_set($2)) AND ($3 = '' OR h.job < $3)"
-		       " AND ($5 = '' OR j.state = $5) AND j.created >= $6"
-		       " AND ($7 = 0 OR (j.finished > 0 AND j.finished < $7))"
-		       " ORDER BY h.job DESC LIMIT $4"),
+		       " WHERE ($1 = 1 OR h.org IN yg_set($2)) AND ($3 = '' OR " BY " < $8 OR (" BY
+		       " = $8"
+		       " AND h.job < $3)) AND ($5 = '' OR j.state = $5) AND j.created >= $6"
+		       " AND ($7 = 0 OR (j.finished > 0 AND j.finished < $7)) AND ($10 = 0 OR j.created < $10)"
+		       " AND ($11 = '' OR $11 = " KIND ") AND ($12 = 0 OR h.matches > 0)"
+		       " AND ($13 = '' OR lower(h.name || ' ' || " TITLE ") LIKE $13 ESCAPE '\\'"
+		       " OR (h.kind = 'indicator' AND h.last = 0 AND EXISTS (SELECT 1 FROM retro_hunt_item i"
+		       " WHERE i.hunt = h.seq AND lower(i.item) LIKE $13 ESCAPE '\\')))"
+		       " ORDER BY " BY " DESC, h.job DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -145,8 +159,14 @@ yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, stru
 	yg_stmt_text(s, 3, f->before);
 	yg_stmt_i64(s, 4, f->limit);
 	yg_stmt_text(s, 5, f->state);
-	yg_stmt_i64(s, 6, f->reach.from.us);
+	yg_stmt_i64(s, 6, YG_MAX(f->reach.from.us, f->from_us));
 	yg_stmt_i64(s, 7, f->reach.to.us);
+	yg_stmt_i64(s, 8, f->by_matches ? f->before_matches : 0);
+	yg_stmt_i64(s, 9, f->by_matches);
+	yg_stmt_i64(s, 10, f->to_us);
+	yg_stmt_text(s, 11, f->kind);
+	yg_stmt_i64(s, 12, f->hits);
+	yg_stmt_text(s, 13, part);
 	const struct yg_row_list how = {sizeof(struct yg_hunt), f->limit, take};
 	return yg_row_list(s, &how, arena, out, out_n, err);
 }

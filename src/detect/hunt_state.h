@@ -41,10 +41,15 @@ yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *ar
 struct yg_hunt_filter {
 	struct yg_reach reach; /* those of organisations within it; begun and ended in its period */
 	struct yg_sv state;    /* of its job; empty: any */
-	struct yg_sv before;   /* keyset: jobs below; empty: from the newest */
-	uint32_t limit;        /* 1..YG_PAGE_MAX */
+	struct yg_sv kind;     /* "rule", "list" or "indicators"; empty: any */
+	struct yg_sv part;     /* in the title, or in a value that it looks for; empty: any */
+	bool hits;             /* those alone that found something */
+	int64_t from_us, to_us; /* made then; to 0: until now */
+	bool by_matches;        /* the most first; of as many, and else, the newest */
+	struct yg_sv before;    /* keyset: jobs below, of as many; empty: from the first */
+	int64_t before_matches;
+	uint32_t limit; /* 1..YG_PAGE_MAX */
 };
-/* Newest first. */
 yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, struct yg_arena *arena,
 		       struct yg_hunt **out, size_t *out_n, struct yg_err *err);
 struct yg_hunt_item {

@@ -86,13 +86,20 @@ yg_status yg_notice_found_list(struct yg_state *db, const struct yg_notice_found
 			       struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_sv part = yg_row_part(arena, f->part);
+	int64_t end = yg_reach_until(&f->reach);
+	if (arena->refused)
+		return YG_FAIL(err, YG_NOMEM, "findings");
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT org, kind, who, place, stage, asset, score, severity_id, count, first_seen,"
 		       " fields, event, last_seen FROM notice_finding"
-		       " WHERE ($1 = 1 OR org IN yg_set($2)) AND ($3 = 0 OR place < $3)"
+		       " WHERE ($1 = 1 OR org IN yg_set($2)) AND ($3 = 0 OR CASE WHEN $10 = 0 OR score = $9"
+		       " THEN place < $3 ELSE score < $9 END)"
 		       " AND ($4 = '' OR kind = $4) AND ($5 = '' OR stage = $5)"
-		       " AND first_seen >= $6 AND last_seen < $7 ORDER BY place DESC LIMIT $8"),
+		       " AND first_seen >= $6 AND last_seen < $7 AND last_seen >= $11 AND severity_id >= $12"
+		       " AND ($13 = '' OR lower(who || ' ' || asset) LIKE $13 ESCAPE '\\')"
+		       " ORDER BY CASE WHEN $10 = 0 THEN 0 ELSE score END DESC, place DESC LIMIT $8"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -102,8 +109,13 @@ yg_status yg_notice_found_list(struct yg_state *db, const struct yg_notice_found
 	yg_stmt_text(s, 4, f->kind);
 	yg_stmt_text(s, 5, f->stage);
 	yg_stmt_i64(s, 6, f->reach.from.us);
-	yg_stmt_i64(s, 7, yg_reach_until(&f->reach));
+	yg_stmt_i64(s, 7, f->to_us == 0 ? end : YG_MIN(f->to_us, end));
 	yg_stmt_i64(s, 8, f->limit);
+	yg_stmt_i64(s, 9, f->before_score);
+	yg_stmt_i64(s, 10, f->by_score);
+	yg_stmt_i64(s, 11, f->from_us);
+	yg_stmt_i64(s, 12, f->severity_min);
+	yg_stmt_text(s, 13, part);
 	const struct yg_row_list how = {sizeof(struct yg_notice_found), f->limit, take};
 	return yg_row_list(s, &how, arena, out, out_n, err);
 }

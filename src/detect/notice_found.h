@@ -25,10 +25,14 @@ yg_status yg_notice_found_add(struct yg_state *db, const struct yg_notice_found 
 struct yg_notice_found_filter {
 	struct yg_reach reach;    /* told within its period, the first and the newest */
 	struct yg_sv kind, stage; /* empty: of any */
-	int64_t before;           /* place; 0: from the newest */
+	struct yg_sv part;        /* in what is watched, or in the asset; empty: any */
+	unsigned severity_min;
+	int64_t from_us, to_us; /* last told then; to 0: until now */
+	bool by_score;          /* the highest first; of one score, and else, the newest */
+	int64_t before;         /* keyset: places below, of that score; 0: from the first */
+	int64_t before_score;
 	uint32_t limit;
 };
-/* Newest first. */
 yg_status yg_notice_found_list(struct yg_state *db, const struct yg_notice_found_filter *f,
 			       struct yg_arena *arena, struct yg_notice_found **out, size_t *out_n,
 			       struct yg_err *err);

@@ -37,6 +37,7 @@ struct yg_drule {
 	enum yg_detect_stage in_force; /* for a node: by yg_drule_list() and yg_drule_in_force() */
 	yg_wall created, updated;
 	int64_t version, text_version;
+	int64_t sort_key; /* by yg_drule_list() alone: what it is sorted by */
 };
 struct yg_drule_place { /* of something new */
 	struct yg_sv org, collection;
@@ -58,6 +59,14 @@ yg_status yg_drule_import(struct yg_act *act, const struct yg_drule_place *at,
 			  struct yg_err *err) YG_MUST_USE;
 yg_status yg_drule_get(struct yg_state *db, struct yg_sv uid, struct yg_arena *arena,
 		       struct yg_drule *out, struct yg_err *err);
+/* By the numbers that yg_drule_numbers() gives, the most first. */
+enum yg_drule_sort {
+	YG_DRULE_NEWEST,
+	YG_DRULE_HITS,  /* of 30 days */
+	YG_DRULE_FALSE, /* alerts of 30 days that were false */
+	YG_DRULE_COST,  /* of a day */
+	YG_DRULE_LAST,  /* hit, within 30 days */
+};
 struct yg_drule_filter {
 	struct yg_reach reach; /* those within it, and those for all; of a period, as they stood */
 	bool above;            /* and those of nodes that it stands below: they hold there, too */
@@ -75,10 +84,12 @@ struct yg_drule_filter {
 	unsigned levels;         /* bits by enum yg_sigma_level; 0: any */
 	enum yg_sigma_kind kind; /* 0: any */
 	bool refused;            /* those alone that are not compiled */
-	struct yg_sv before;     /* keyset: uids below; empty: from the newest */
-	uint32_t limit;          /* 1..YG_PAGE_MAX */
+	enum yg_drule_sort sort; /* of as many, the newest first */
+	struct yg_sv before;     /* keyset: uids below, of that sort_key; empty: from the first */
+	int64_t before_key;
+	uint32_t limit; /* 1..YG_PAGE_MAX */
 };
-/* Newest first, without texts. */
+/* Without texts. */
 yg_status yg_drule_list(struct yg_state *db, const struct yg_drule_filter *f,
 			struct yg_arena *arena, struct yg_drule **out, size_t *out_n,
 			struct yg_err *err);
@@ -174,13 +185,21 @@ yg_status yg_detect_exception_add(struct yg_act *act, const struct yg_detect_exc
 				  struct yg_id *out_id, struct yg_err *err) YG_MUST_USE;
 yg_status yg_detect_exception_get(struct yg_state *db, struct yg_sv id, struct yg_arena *arena,
 				  struct yg_detect_exception *out, struct yg_err *err);
+enum yg_detect_validity { YG_EXCEPTION_ANY, YG_EXCEPTION_IN_FORCE, YG_EXCEPTION_EXPIRED };
+/* When it ends, as a list is sorted by it: what never does at the end of all times. */
+int64_t yg_detect_exception_end(const struct yg_detect_exception *x);
 struct yg_detect_exception_filter {
 	struct yg_reach reach; /* those within it, above it, and everywhere; of rules seen there */
 	struct yg_sv rule;     /* empty: any */
-	struct yg_sv before;   /* keyset: ids below; empty: from the newest */
-	uint32_t limit;        /* 1..YG_PAGE_MAX */
+	struct yg_sv part;     /* in the reason, the text or the rule's title; empty: any */
+	enum yg_detect_validity validity;
+	yg_wall now;
+	bool by_end;         /* what ends first is first, what never does last; else, and of one
+			      * end, the newest is */
+	struct yg_sv before; /* keyset: ids below, of that end; empty: from the first */
+	int64_t before_end;
+	uint32_t limit; /* 1..YG_PAGE_MAX */
 };
-/* Newest first. */
 yg_status yg_detect_exception_list(struct yg_state *db, const struct yg_detect_exception_filter *f,
 				   struct yg_arena *arena, struct yg_detect_exception **out,
 				   size_t *out_n, struct yg_err *err);

@@ -31,6 +31,7 @@ static inline int64_t yg_stat_edge(yg_wall now)
 {
 	return yg_stat_day(now.us - 7 * YG_US_PER_DAY);
 }
+#define YG_STAT_MONTH (30 * YG_US_PER_DAY)
 /* Hours of detect_stat that lie within the period of `reach`, as far back as `span_us` before
  * `now` or its end: from <= hour < to.  One that ends within an hour has that hour not; of
  * what is kept by day it has whole days. */

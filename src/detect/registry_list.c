@@ -3,24 +3,6 @@
 #include "detect/read.h"
 #include "detect/registry_internal.h"
 
-/* "%part%" in lower case with what LIKE reads escaped; "" for nothing. */
-static struct yg_sv like(struct yg_arena *arena, struct yg_sv part)
-{
-	char *p = yg_arena_alloc(arena, part.n * 2 + 3, 1);
-	size_t at = 0;
-	if (p == NULL || part.n == 0)
-		return YG_SV("");
-	p[at++] = '%';
-	for (size_t i = 0; i < part.n; i++) {
-		char c = part.p[i];
-		if (c == '%' || c == '_' || c == '\\')
-			p[at++] = '\\';
-		p[at++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
-	p[at++] = '%';
-	return (struct yg_sv){p, at};
-}
-
 /* "%,attack.t1059,%" and "%,attack.t1059.%". */
 static struct yg_sv like_tag(struct yg_arena *arena, struct yg_sv tag, char behind)
 {
@@ -30,7 +12,7 @@ static struct yg_sv like_tag(struct yg_arena *arena, struct yg_sv tag, char behi
 	p[0] = ',';
 	memcpy(p + 1, tag.p, tag.n);
 	p[tag.n + 1] = behind;
-	return like(arena, (struct yg_sv){p, tag.n + 2});
+	return yg_row_part(arena, (struct yg_sv){p, tag.n + 2});
 }
 
 static void bind_words(struct yg_stmt *s, const struct yg_drule_filter *f)
@@ -61,6 +43,7 @@ static yg_status take_listed(struct yg_stmt *s, struct yg_arena *arena, void *to
 	struct yg_drule *r = to;
 	yg_status st = yg_drule_take(s, arena, r, err);
 	(void)yg_detect_stage_parse(yg_col_text(s, 22), &r->in_force);
+	r->sort_key = yg_col_i64(s, 23);
 	return st;
 }
 
@@ -84,25 +67,61 @@ static yg_status take_listed(struct yg_stmt *s, struct yg_arena *arena, void *to
 /* Why a rule is not compiled is known of now alone. */
 #define IN_FORCE YG_DRULE_IN_FORCE("$23", "$24", "$25")
 
+/* Of each rule what a list is sorted by: as yg_drule_numbers() counts it, for all at once. */
+#define WITHIN(time, org) time " >= $33 AND " time " < $34 AND ($1 = 1 OR " org " IN yg_set($2))"
+#define OF_STAT(what, where)                                                                       \
+	" LEFT JOIN (SELECT rule, " what " AS n FROM detect_stat WHERE " where                     \
+	" AND " WITHIN("hour", "org") " GROUP BY rule) k ON k.rule = r.uid"
+#define OF_ALERTS                                                                                  \
+	" LEFT JOIN (SELECT indicator AS rule, count(*) AS n FROM alert WHERE verdict = 'false'"   \
+	" AND closed < $34 AND indicator_type = 'rule' AND " WITHIN(                               \
+		"created", "org") " GROUP BY"                                                      \
+				  " indicator) k ON k.rule = r.uid"
+#define DID    "(hits > 0 OR excepted > 0)"
+#define NUMBER "coalesce(k.n, 0)"
+#define LISTED(key, join, order)                                                                   \
+	YG_SQL("SELECT " YG_DRULE_COLUMNS ", " IN_FORCE ", " key " FROM detect_rule r" join        \
+	       " WHERE " SEEN " AND ($3 = '' OR " key " < $35 OR (" key " = $35 AND r.uid < $3))"  \
+	       " AND ($4 = '' OR r.collection = $4)"                                               \
+	       " AND ($20 = '' OR r.uid = $20) AND r.level IN ($9, $10, $11, $12, $13, $14)"       \
+	       " AND ($15 = '' OR r.category = $15) AND ($16 = '' OR r.product = $16)"             \
+	       " AND ($17 = '' OR r.service = $17) AND ($18 = '' OR r.kind = $18)"                 \
+	       " AND ($19 = 0 OR (r.refused <> '' AND $32 = 0))"                                   \
+	       " AND ($31 = 0 OR (r.kind <> 'filter' AND (r.refused = '' OR $32 = 1)))"            \
+	       " AND " HAS_TAGS " AND " HAS_PART " AND ($26 = 0 OR " IN_FORCE                      \
+	       " IN yg_set($8)) ORDER BY " order "r.uid DESC LIMIT $21")
+
+static const char *list_of(enum yg_drule_sort sort)
+{
+	switch (sort) {
+	case YG_DRULE_HITS: return LISTED(NUMBER, OF_STAT("sum(hits)", DID), NUMBER " DESC, ");
+	case YG_DRULE_FALSE: return LISTED(NUMBER, OF_ALERTS, NUMBER " DESC, ");
+	case YG_DRULE_COST:
+		return LISTED(NUMBER, OF_STAT("sum(cost_ns)", "cost_ns > 0"), NUMBER " DESC, ");
+	case YG_DRULE_LAST: return LISTED(NUMBER, OF_STAT("max(last)", DID), NUMBER " DESC, ");
+	case YG_DRULE_NEWEST: break;
+	}
+	return LISTED("0", "", "");
+}
+
+/* What rules are sorted by is counted of $33 <= time < $34. */
+static void bind_sort(struct yg_stmt *s, const struct yg_drule_filter *f)
+{
+	struct yg_stat_window w = yg_stat_window(
+		&f->reach, f->now, f->sort == YG_DRULE_COST ? YG_US_PER_DAY : YG_STAT_MONTH);
+	yg_stmt_i64(s, 33, w.from_us);
+	yg_stmt_i64(s, 34, f->sort == YG_DRULE_FALSE ? yg_reach_until(&f->reach) : w.to_us);
+	yg_stmt_i64(s, 35, f->before_key);
+}
+
 static yg_status rows(struct yg_state *db, const struct yg_drule_filter *f, struct yg_arena *arena,
 		      struct yg_drule **out, size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT " YG_DRULE_COLUMNS ", " IN_FORCE " FROM detect_rule r WHERE " SEEN
-		       " AND ($3 = '' OR r.uid < $3) AND ($4 = '' OR r.collection = $4)"
-		       " AND ($20 = '' OR r.uid = $20) AND r.level IN ($9, $10, $11, $12, $13, $14)"
-		       " AND ($15 = '' OR r.category = $15) AND ($16 = '' OR r.product = $16)"
-		       " AND ($17 = '' OR r.service = $17) AND ($18 = '' OR r.kind = $18)"
-		       " AND ($19 = 0 OR (r.refused <> '' AND $32 = 0))"
-		       " AND ($31 = 0 OR (r.kind <> 'filter' AND (r.refused = '' OR $32 = 1)))"
-		       " AND " HAS_TAGS " AND " HAS_PART " AND ($26 = 0 OR " IN_FORCE
-		       " IN yg_set($8)) ORDER BY r.uid DESC LIMIT $21"),
-		&s, err);
+	yg_status st = yg_state_prepare(db, list_of(f->sort), &s, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_sv part = like(arena, f->part), tag = like_tag(arena, f->tag, ','),
+	struct yg_sv part = yg_row_part(arena, f->part), tag = like_tag(arena, f->tag, ','),
 		     below = f->exact ? YG_SV("") : like_tag(arena, f->tag, '.');
 	if (arena->refused)
 		return YG_FAIL(err, YG_NOMEM, "no memory for the rules");
@@ -121,6 +140,7 @@ static yg_status rows(struct yg_state *db, const struct yg_drule_filter *f, stru
 	yg_stmt_text(s, 23, f->org);
 	yg_stmt_i64(s, 24, yg_reach_now(&f->reach, f->now).us);
 	yg_stmt_i64(s, 25, yg_reach_until(&f->reach));
+	bind_sort(s, f);
 	yg_stmt_i64(s, 31, f->exact);
 	yg_stmt_i64(s, 32, f->reach.to.us != 0);
 	const struct yg_row_list how = {

@@ -2,8 +2,6 @@
 #include "base/limits.h"
 #include "detect/registry_internal.h"
 
-#define MONTH (30 * YG_US_PER_DAY)
-
 struct sources {                          /* that there are events of */
 	struct yg_detect_logsource *list; /* arena */
 	size_t n, cap;
@@ -39,7 +37,7 @@ static yg_status read_sources(struct yg_state *db, const struct yg_reach *reach,
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_i64(s, 1, yg_stat_window(reach, now, MONTH).from_us);
+	yg_stmt_i64(s, 1, yg_stat_window(reach, now, YG_STAT_MONTH).from_us);
 	yg_stmt_i64(s, 2, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 3, reach->orgs, reach->org_count);
 	yg_stmt_i64(s, 4, yg_reach_until(reach));
@@ -110,7 +108,7 @@ yg_status yg_detect_covers(struct yg_state *db, const struct yg_reach *reach, st
 			&s, err);
 	if (st != YG_OK)
 		return st;
-	struct yg_stat_window w = yg_stat_window(reach, now, MONTH);
+	struct yg_stat_window w = yg_stat_window(reach, now, YG_STAT_MONTH);
 	yg_stmt_i64(s, 1, yg_reach_all_flag(reach));
 	yg_stmt_set(s, 2, reach->orgs, reach->org_count);
 	yg_stmt_text(s, 3, org);

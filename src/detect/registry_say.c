@@ -334,18 +334,33 @@ yg_status yg_detect_exception_get(struct yg_state *db, struct yg_sv id, struct y
 	return st;
 }
 
+int64_t yg_detect_exception_end(const struct yg_detect_exception *x)
+{
+	return x->expires.us == 0 ? INT64_MAX : x->expires.us;
+}
+/* As above; the same of all where the list is not sorted by it. */
+#define END "CASE WHEN $8 = 0 THEN 0 WHEN x.expires = 0 THEN 9223372036854775807 ELSE x.expires END"
+
 yg_status yg_detect_exception_list(struct yg_state *db, const struct yg_detect_exception_filter *f,
 				   struct yg_arena *arena, struct yg_detect_exception **out,
 				   size_t *out_n, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_sv part = yg_row_part(arena, f->part);
+	if (arena->refused)
+		return YG_FAIL(err, YG_NOMEM, "no memory for the exceptions");
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT " EXCEPTION_COLUMNS
 		       " WHERE ($1 = 1 OR ((x.org IS NULL OR x.org IN " ABOVE("$2") ") AND (r.org IS NULL OR r.org IN " ABOVE(
 			       "$2") ")))"
-				     " AND ($3 = '' OR x.rule = $3) AND ($4 = '' OR x.id < $4) AND x.created < $6"
-				     " ORDER BY x.id DESC LIMIT $5"),
+				     " AND ($3 = '' OR x.rule = $3) AND x.created < $6 AND ($4 = '' OR " END
+				     " > $7"
+				     " OR (" END
+				     " = $7 AND x.id < $4)) AND ($9 = 0 OR ($9 = 1) = (x.expires = 0 OR x.expires > $10))"
+				     " AND ($11 = '' OR lower(x.reason) LIKE $11 ESCAPE '\\' OR lower(x.text) LIKE $11 ESCAPE '\\'"
+				     " OR (r.updated < $6 AND lower(r.title) LIKE $11 ESCAPE '\\'))"
+				     " ORDER BY " END ", x.id DESC LIMIT $5"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -355,6 +370,11 @@ yg_status yg_detect_exception_list(struct yg_state *db, const struct yg_detect_e
 	yg_stmt_text(s, 4, f->before);
 	yg_stmt_i64(s, 5, f->limit);
 	yg_stmt_i64(s, 6, yg_reach_until(&f->reach));
+	yg_stmt_i64(s, 7, f->by_end ? f->before_end : 0);
+	yg_stmt_i64(s, 8, f->by_end);
+	yg_stmt_i64(s, 9, f->validity);
+	yg_stmt_i64(s, 10, yg_reach_now(&f->reach, f->now).us);
+	yg_stmt_text(s, 11, part);
 	const struct yg_row_list how = {.each = sizeof(struct yg_detect_exception),
 					.limit = f->limit,
 					.take = take_exception};

@@ -3,7 +3,6 @@
 #include "detect/registry_internal.h"
 
 #define HOUR      (INT64_C(3600) * YG_US_PER_S)
-#define MONTH     (30 * YG_US_PER_DAY)
 #define HOURS_MAX 2400
 
 /* Rule '' has the sums of all. */
@@ -163,7 +162,7 @@ static yg_status sum_hits(struct yg_state *db, const struct yg_sv *uids, size_t 
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	bind_within(s, uids, n, reach, yg_stat_window(reach, now, MONTH));
+	bind_within(s, uids, n, reach, yg_stat_window(reach, now, YG_STAT_MONTH));
 	yg_stmt_i64(s, 6, yg_stat_window(reach, now, YG_US_PER_DAY).from_us);
 	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		struct yg_drule_numbers *to = of_row(s, uids, n, out);
@@ -215,7 +214,7 @@ static yg_status count_alerts(struct yg_state *db, const struct yg_sv *uids, siz
 	if (st != YG_OK)
 		return st;
 	bind_within(s, uids, n, reach,
-		    (struct yg_stat_window){yg_stat_window(reach, now, MONTH).from_us,
+		    (struct yg_stat_window){yg_stat_window(reach, now, YG_STAT_MONTH).from_us,
 					    yg_reach_until(reach)});
 	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
 		struct yg_drule_numbers *to = of_row(s, uids, n, out);

@@ -395,6 +395,68 @@ static void test_say(void)
 	T_OK(yg_detect_override_remove(&act, yg_id_sv(&one), alpha, &err) == YG_NOTFOUND);
 }
 
+#define T_TEXT(got, want) T_NAMED(strcmp(got, want) == 0, "sorted: " want)
+
+/* Reasons of a list, a page of one at a time: "bca". */
+static const char *excepted(struct yg_state *db, struct yg_detect_exception_filter f,
+			    char out[static 16])
+{
+	struct yg_detect_exception *list = NULL;
+	size_t n = 1, at = 0;
+	f.reach = YG_REACH_ALL;
+	f.now = sim.wall;
+	f.limit = 1;
+	while (n == 1 && at < 15 &&
+	       yg_detect_exception_list(db, &f, &arena, &list, &n, &err) == YG_OK)
+		if (n == 1) {
+			out[at++] = list[0].reason.p[0];
+			f.before = list[0].id;
+			f.before_end = yg_detect_exception_end(&list[0]);
+		}
+	out[at] = '\0';
+	return out;
+}
+
+static void test_exceptions_found(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id one = add(&act, "", RULE(ID1, "One of them", "a.exe")), id;
+	struct yg_detect_exception x[] = {
+		{.reason = YG_SV_INIT("a 100%")},
+		{.reason = YG_SV_INIT("b"), .expires = {sim.wall.us + 4000000}},
+		{.reason = YG_SV_INIT("c"),
+		 .rule = yg_id_sv(&one),
+		 .expires = {sim.wall.us + 5000000}},
+		{.reason = YG_SV_INIT("d"), .expires = {sim.wall.us + 1000000}}};
+	char got[16];
+	struct yg_detect_exception_filter f = {.limit = 0};
+	for (size_t i = 0; i < YG_LEN(x); i++) {
+		x[i].text = i == 1 ? YG_SV("s: {User: Backup}\ncondition: s")
+				   : YG_SV("s: {User: other}\ncondition: s");
+		sim.wall.us += 1000;
+		T_OK(yg_detect_exception_add(&act, &x[i], &id, &err) == YG_OK);
+	}
+	sim.wall.us += 2000000;
+	T_TEXT(excepted(db, f, got), "dcba");
+	f.by_end = true;
+	T_TEXT(excepted(db, f, got), "dbca");
+	f.validity = YG_EXCEPTION_IN_FORCE;
+	T_TEXT(excepted(db, f, got), "bca");
+	f.by_end = false;
+	f.validity = YG_EXCEPTION_EXPIRED;
+	T_TEXT(excepted(db, f, got), "d");
+	f.validity = YG_EXCEPTION_ANY;
+	const struct {
+		const char *part, *want;
+	} parts[] = {{"bACKup", "b"}, {"of THEM", "c"}, {"0%", "a"}, {"%", "a"}, {"_", ""}};
+	for (size_t i = 0; i < YG_LEN(parts); i++) {
+		f.part = yg_sv_of(parts[i].part);
+		T_NAMED(strcmp(excepted(db, f, got), parts[i].want) == 0, parts[i].part);
+	}
+	sim.wall.us -= 2000000;
+}
+
 static void test_exceptions(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -491,6 +553,77 @@ static void test_numbers(void)
 	T_OK(yg_detect_stat_stale(db, (yg_wall){sim.wall.us + 90 * INT64_C(86400) * YG_US_PER_S},
 				  &err) == YG_OK);
 	T_OK(yg_drule_hours(db, &of, &arena, &hours, &count, &err) == YG_OK && count == 1);
+}
+
+/* Titles of a list, a page of one at a time: "BAC". */
+static const char *sorted(struct yg_state *db, struct yg_drule_filter f, char out[static 16])
+{
+	struct yg_drule *list = NULL;
+	size_t n = 1, at = 0;
+	f.now = sim.wall;
+	f.limit = 1;
+	while (n == 1 && at < 15 && yg_drule_list(db, &f, &arena, &list, &n, &err) == YG_OK)
+		if (n == 1) {
+			out[at++] = list[0].title.p[0];
+			f.before = list[0].uid;
+			f.before_key = list[0].sort_key;
+		}
+	out[at] = '\0';
+	return out;
+}
+
+/* By what yg_drule_numbers() counts; of as many the newest first; within reach and its period. */
+static void test_sorted(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_id a = add(&act, "", RULE(ID1, "A", "a.exe"));
+	sim.wall.us += 1000;
+	struct yg_id b = add(&act, "", RULE(ID2, "B", "b.exe"));
+	sim.wall.us += 1000;
+	(void)add(&act, "", RULE("9a4f0c0e-1111-4222-8333-444455556666", "C", "c.exe"));
+	const struct {
+		const struct yg_id *rule;
+		struct yg_sv org;
+		int64_t days;
+		uint64_t hits, cost;
+	} did[] = {{&a, alpha, 2, 5, 900}, {&a, beta, 0, 1, 10}, {&b, alpha, 0, 3, 70}};
+	char got[16];
+	struct yg_drule_filter f = {.reach = YG_REACH_ALL};
+	for (size_t i = 0; i < YG_LEN(did); i++)
+		T_OK(yg_detect_stat_add(db,
+					&(struct yg_detect_stat){
+						.rule = yg_id_sv(did[i].rule),
+						.org = did[i].org,
+						.at = {sim.wall.us - did[i].days * YG_US_PER_DAY},
+						.hits = did[i].hits,
+						.cost_ns = did[i].cost},
+					&err) == YG_OK);
+	T_TEXT(sorted(db, f, got), "CBA");
+	f.sort = YG_DRULE_HITS;
+	T_TEXT(sorted(db, f, got), "ABC");
+	f.sort = YG_DRULE_COST; /* of a day: not the 900 of before */
+	T_TEXT(sorted(db, f, got), "BAC");
+	f.sort = YG_DRULE_LAST;
+	T_TEXT(sorted(db, f, got), "BAC");
+	f.reach = yg_reach_one(&beta);
+	T_TEXT(sorted(db, f, got), "ACB");
+	f.reach = (struct yg_reach){.all = true, .to = {sim.wall.us - YG_US_PER_DAY}};
+	f.sort = YG_DRULE_HITS;
+	T_TEXT(sorted(db, f, got), "");
+	f.reach = YG_REACH_ALL;
+	f.sort = YG_DRULE_FALSE;
+	T_TEXT(sorted(db, f, got), "CBA");
+	const struct yg_sv uids[] = {yg_id_sv(&a)};
+	T_OK(yg_drule_run(
+		     db,
+		     "INSERT INTO alert (id, org, title, state, verdict, severity_id, confidence, indicator,"
+		     " indicator_type, list, category, family, tlp, asset, count, created, updated, closed,"
+		     " first_seen, last_seen) SELECT 'a-1', 'alpha', '', 'closed', 'false', 4, 100, $1, 'rule',"
+		     " '', '', '', 'clear', '', 1, created, created, created, created, created"
+		     " FROM detect_rule WHERE uid = $1",
+		     uids, 1, &err) == YG_OK);
+	T_TEXT(sorted(db, f, got), "ACB");
 }
 
 static bool covered(struct yg_state *db, const struct yg_reach *reach, yg_wall now, bool *data)
@@ -777,7 +910,9 @@ int main(void)
 	test_references();
 	test_say();
 	test_exceptions();
+	test_exceptions_found();
 	test_numbers();
+	test_sorted();
 	test_data();
 	test_in_force();
 	test_exceptions_above();

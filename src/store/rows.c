@@ -34,3 +34,20 @@ yg_status yg_row_list(struct yg_stmt *s, const struct yg_row_list *how, struct y
 	*out_n = n;
 	return st;
 }
+
+struct yg_sv yg_row_part(struct yg_arena *arena, struct yg_sv part)
+{
+	char *p = yg_arena_alloc(arena, part.n * 2 + 3, 1);
+	size_t at = 0;
+	if (p == NULL || part.n == 0)
+		return YG_SV("");
+	p[at++] = '%';
+	for (size_t i = 0; i < part.n; i++) {
+		char c = part.p[i];
+		if (c == '%' || c == '_' || c == '\\')
+			p[at++] = '\\';
+		p[at++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	p[at++] = '%';
+	return (struct yg_sv){p, at};
+}

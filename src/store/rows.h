@@ -19,3 +19,7 @@ struct yg_row_list {
 /* The rows of a bound statement as an array in the arena.  YG_OK | YG_NOMEM | as a step. */
 yg_status yg_row_list(struct yg_stmt *s, const struct yg_row_list *how, struct yg_arena *arena,
 		      void *out_list, size_t *out_n, struct yg_err *err);
+
+/* "%part%" in lower case, for `lower(x) LIKE $n ESCAPE '\\'`; what LIKE reads is escaped.
+ * Empty for an empty part, and without memory (arena->refused). */
+struct yg_sv yg_row_part(struct yg_arena *arena, struct yg_sv part);

@@ -461,6 +461,16 @@ def walk_detection(w, tokens):
     ok([x["title"] for x in w.call("listDetectionRules", 200, query="technique=T1059&level=low,high&collection=sigma").json()["items"]] == ["Who", "Net"],
        "by technique, level and collection")
     ok(len(w.call("listDetectionRules", 200, query="logsource=process_creation/windows&q=WHO").json()["items"]) == 2, "by log source and words")
+    for sort in ("newest", "hits", "false", "cost", "last_hit"):
+        everything = [x["id"] for x in w.call("listDetectionRules", 200, query=f"sort={sort}").json()["items"]]
+        at, walked = w.call("listDetectionRules", 200, query=f"sort={sort}&limit=1").json(), []
+        while True:
+            walked += [x["id"] for x in at["items"]]
+            if at["next_cursor"] is None or len(walked) > len(everything):
+                break
+            at = w.call("listDetectionRules", 200, query=f"sort={sort}&limit=1&cursor={at['next_cursor']}").json()
+        ok(walked == everything and len(set(walked)) == len(walked) > 1, f"rules by {sort}, a page at a time", (walked, everything))
+    w.call("listDetectionRules", 400, query="sort=title")
     w.call("listDetectionRules", 400, query="stage=on")
     ok([x["org"] for x in w.call("listDetectionRules", 200, token=tokens["yamabuki"]).json()["items"]] == [None, None],
        "another sees what is for all, and no more")
@@ -513,6 +523,12 @@ def walk_detection(w, tokens):
     w.call("createDetectionException", 400, body={**new, "text": "s: {User: backup}"})
     w.call("createDetectionException", 404, body={**new, "org": "yamabuki"}, token=tokens["yamabuki"])
     w.call("listDetectionExceptions", 200, query=f"rule={r['id']}")
+    made = w.call("listDetectionExceptions", 200, query="limit=1").json()["items"][0]
+    excepted = lambda query: [x["id"] for x in w.call("listDetectionExceptions", 200, query=query).json()["items"]]
+    ok(made["id"] in excepted(urlencode({"q": made["reason"].upper(), "validity": "in_force", "sort": "expires"})), "exceptions are found by their words", made)
+    ok(excepted("q=nothing-is-called-so") == [] and made["id"] not in excepted("validity=expired"), "and others are not")
+    w.call("listDetectionExceptions", 400, query="validity=maybe")
+    w.call("listDetectionExceptions", 400, query="sort=oldest")
     w.call("getDetectionException", 200, params=[x.json()["id"]])
     w.call("updateDetectionException", 428, params=[x.json()["id"]], body={"reason": "x"})
     w.call("updateDetectionException", 412, params=[x.json()["id"]], body={"reason": "x"}, If_Match='"9"')
@@ -769,6 +785,12 @@ def walk_hunts(w, tokens):
     w.call("getRetroHunt", 404, params=[hunt["id"]], token=tokens["shiokaze"])
     w.call("getRetroHunt", 404, params=["j-00000000000000000000000000"])
     w.call("listRetroHunts", 400, query="state=lost")
+    hunts = lambda query: [h["id"] for h in w.call("listRetroHunts", 200, query=query).json()["items"]]
+    word = got["indicators"][0]
+    ok(hunts(f"q={word[1:-1].upper()}&kind=indicators&from=now-1h&sort=matches") == [hunt["id"]], "hunts are found by what they look for")
+    ok([hunts(q) for q in ("q=nothing-is-called-so", f"q={word}&kind=rule", f"q={word}&to=now-1h", f"q={word}&hits=1")] == [[], [], [], []], "and others are not")
+    for query in ("kind=song", "sort=oldest", "from=now&to=now-1h", "hits=maybe"):
+        w.call("listRetroHunts", 400, query=query)
     w.call("createRetroHunt", 400, body={"org": "yamabuki"})
     w.call("createRetroHunt", 400, body={"indicators": ["hunted.example"], "org": "yamabuki", "from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"})
     w.call("createRetroHunt", 404, body={"rule": "r-none", "org": "yamabuki"})
@@ -998,7 +1020,10 @@ def walk_due(w, tokens, a):
     """Due times by policy and by hand, what is put off, both as filters."""
     w.call("getDetectionNotices", 200, query="org=shiokaze")
     w.call("listDetectionFindings", 200, query="org=shiokaze&kind=beacon&stage=live")
+    w.call("listDetectionFindings", 200, query="org=shiokaze&q=10.0&severity=3&from=now-7d&to=now&sort=score")
     w.call("listDetectionFindings", 400, query="kind=bacon")
+    for query in ("severity=9", "from=now&to=now-1h", "sort=oldest"):
+        w.call("listDetectionFindings", 400, query=query)
     w.call("listDetectionFindings", 404, query="org=yamabuki", token=tokens["shiokaze"])
     w.call("setDetectionNotice", 200, body={"org": "shiokaze", "kind": "beacon", "stage": "live"})
     w.call("setDetectionNotice", 400, body={"org": "shiokaze", "kind": "beacon", "stage": "loud"})

@@ -4,6 +4,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../base/api";
 import { asError } from "../base/data";
 import { t } from "../base/i18n";
+import { param, setQuery } from "../base/router";
 import { Button, ErrorBox, Icon, cx } from "./basics";
 
 export interface FormState<T> {
@@ -327,4 +328,8 @@ export function Combobox(p: ComboboxProps) {
 			{control}
 		</Field>
 	);
+}
+/** What a list is sorted by, in the address: the newest first unless another is chosen. */
+export function Sort<T extends string>({ names, label }: { names: readonly T[]; label: (name: T) => string }) {
+	return <Select label={t("sort")} value={param("sort")} onChange={(sort) => setQuery({ sort })} options={[["", t("sort.newest")], ...names.map((x): [string, string] => [x, label(x)])]} />;
 }

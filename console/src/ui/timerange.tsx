@@ -1,5 +1,5 @@
 // The time range of a page: quick, absolute, shifted; always in the address.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { t } from "../base/i18n";
 import { useKeys } from "../base/keys";
 import { zone } from "../base/prefs";
@@ -16,6 +16,12 @@ export function rangeText(r: Range, all: string): string {
 	const m = /^now-(\d+)([smhdw])$/.exec(r.from);
 	if (m !== null && (r.to === "" || r.to === "now")) return t("range.last", { time: span(lengthOf(r) / 1000) });
 	return `${r.from === "" ? "" : stamp(resolve(r.from))} – ${r.to === "" ? t("range.now") : stamp(resolve(r.to))}`;
+}
+/** What the address says of time, as the API wants it. "Now" stands still: a list is read anew when what was asked changes, not each time it is drawn. */
+export function useFrom(): { from: string | undefined; to: string | undefined } {
+	const r = range("");
+	const time = (text: string) => (text === "" ? undefined : iso(resolve(text)));
+	return useMemo(() => ({ from: time(r.from), to: time(r.to) }), [r.from, r.to]);
 }
 /** `fallback`: how far back when the address says nothing; "" means all time. */
 export function TimeRange({ fallback = "now-24h" }: { fallback?: string }) {

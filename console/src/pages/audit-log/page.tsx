@@ -1,6 +1,6 @@
 // The audit log: who changed what, from what to what; and the proof that nobody
 // changed the log itself.
-import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, asked, iso, link, mayAll, orgTitle, param, place, range, resolve, setQuery, t, textOr, useData, useForm, useList, useMemo, useNews, useState, withQuery, withRest, Lead } from "../../kit";
+import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, asked, link, mayAll, orgTitle, param, place, setQuery, t, textOr, useData, useForm, useFrom, useList, useNews, useState, withQuery, withRest, Lead } from "../../kit";
 import { wordsOf } from "./first";
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -114,11 +114,7 @@ function Verify({ onClose }: { onClose: () => void }) {
 
 export default function AuditLog() {
 	const [verifying, setVerifying] = useState(false);
-	const r = range("");
-	const time = (text: string) => (text === "" ? undefined : iso(resolve(text)));
-	// "now" moves: the list is read anew when what was asked changes, not each time it is drawn
-	const words = wordsOf(asked());
-	const query = useMemo(() => ({ ...words, from: time(r.from), to: time(r.to) }), [JSON.stringify([words, r])]);
+	const query = { ...wordsOf(asked()), ...useFrom() };
 	const list = useList<Entry>("/audit-log", query);
 	const news = useNews(["alerts", "jobs", "system"], list, "/audit-log", query, (e) => String(e.seq)); // what else is written waits for one of these
 	const open = place.value.rest[0];

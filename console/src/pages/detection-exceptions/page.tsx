@@ -1,5 +1,5 @@
 // What detection leaves out: by whom, where, why and until when.
-import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, OrgField, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, setQuery, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
+import { Button, Check, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, type Evidence, Facts, Field, FieldList, Form, Heard, type NamedValue, OfOrg, OrgField, Page, type PageOf, type Rule, Section, type Step, SelectField, Skeleton, Table, TextArea, Time, Value, actorName, api, at, changing, forAll, go, link, may, mayAll, mayRule, orgQuery, param, place, ruleHref, SearchBox, Select, setQuery, Sort, stepsOf, dayOptions, inDays, over, t, toast, useData, useForm, useList, useMemo, useState, whoseRule, withQuery, withRest } from "../../kit";
 import { exceptionText, fieldsOf, isCut } from "./text";
 
 interface Exception {
@@ -174,7 +174,9 @@ const COLUMNS = (): Column<Exception>[] => [
 const AWAY = { new: null, alert: null, of: null };
 export default function DetectionExceptions() {
 	const id = place.value.rest[0];
-	const filter = { ...orgQuery(), rule: param("new") !== "" ? undefined : param("rule") || undefined };
+	const words = Object.fromEntries(["q", "validity", "sort"].map((x) => [x, param(x) || undefined]));
+	const filter = { ...orgQuery(), ...words, rule: param("new") !== "" ? undefined : param("rule") || undefined };
+	const filtered = [filter.rule, words.q, words.validity].some((x) => x !== undefined);
 	const list = useList<Exception>("/detection-exceptions", filter);
 	const columns = useMemo(COLUMNS, [t("detection-exceptions.reason")]);
 	const writable = may("indicators:write");
@@ -199,10 +201,13 @@ export default function DetectionExceptions() {
 				open={id}
 				tools={
 					<div class="y-filters">
+						<SearchBox label={t("detection-exceptions.find")} value={param("q")} onChange={(q) => setQuery({ q }, "replace")} />
+						<Select label={t("detection-exceptions.state")} value={param("validity")} onChange={(validity) => setQuery({ validity })} options={[["", t("detection-exceptions.any-state")], ["in_force", t("detection-exceptions.in-force")], ["expired", t("detection-exceptions.expired")]]} />
+						<Sort names={["expires"]} label={(x) => t(`detection-exceptions.sort.${x}`)} />
 						{filter.rule !== undefined && <Button small icon="close" onClick={() => setQuery({ rule: null })}>{t("detection-exceptions.rule")}: {rows[0]?.rule_title ?? filter.rule}</Button>}
 					</div>
 				}
-				empty={filter.rule !== undefined ? <Empty title={t("detection-exceptions.none-fits")} action={<a href={withQuery({ rule: null })}>{t("detection-exceptions.clear")}</a>} /> : <Empty title={t("detection-exceptions.none")} action={<a href={link("detection-rules")}>{t("nav.detection-rules")}</a>}>{t("detection-exceptions.none-why")}</Empty>}
+				empty={filtered ? <Empty title={t("detection-exceptions.none-fits")} action={<a href={withQuery({ rule: null, q: null, validity: null })}>{t("detection-exceptions.clear")}</a>} /> : <Empty title={t("detection-exceptions.none")} action={<a href={link("detection-rules")}>{t("nav.detection-rules")}</a>}>{t("detection-exceptions.none-why")}</Empty>}
 			/>
 			{param("new") !== "" && writable && (
 				<NewException

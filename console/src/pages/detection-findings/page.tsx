@@ -1,5 +1,5 @@
 // Findings beside rules: beacons, scans, silent sources ...; and how far each kind goes.
-import { About, type Column, Empty, ErrorBox, Heard, type News, NewRows, Num, OfOrg, Page, Section, Select, Severity, Skeleton, type Stage, StageChip, Table, Tabs, Time, api, k, link, mayRule, orgQuery, orgTitle, param, place, setQuery, stageOptions, t, toast, toastError, useData, useList, useMemo, useNews, withQuery } from "../../kit";
+import { About, type Column, Empty, ErrorBox, Heard, type News, NewRows, Num, OfOrg, Page, Section, Select, Severity, Skeleton, type Stage, StageChip, Table, Tabs, Time, api, k, link, mayRule, orgQuery, orgTitle, param, place, SearchBox, setQuery, severityName, Sort, stageOptions, t, TimeRange, toast, toastError, useData, useFrom, useList, useMemo, useNews, withQuery } from "../../kit";
 
 const KINDS = ["beacon", "spray", "travel", "scan", "volume", "silence", "flood"] as const;
 type Kind = (typeof KINDS)[number];
@@ -51,11 +51,12 @@ const COLUMNS = (): Column<Finding>[] => [
 	{ key: "first", label: t("detection-findings.first"), width: "min", cell: (f) => <Time at={f.first_seen} />, extra: true },
 	{ key: "last", label: t("detection-findings.last"), width: "min", cell: (f) => <Time at={f.last_seen} /> },
 ];
+const FILTERS = ["kind", "stage", "q", "severity"] as const;
 const kindName = (kind: Kind) => t(`detection-findings.kind.${kind}`);
 
 function List({ list, news }: { list: ReturnType<typeof useList<Finding>>; news: News }) {
 	const columns = useMemo(COLUMNS, [t("detection-findings.finding")]);
-	const filtered = param("kind") !== "" || param("stage") !== "";
+	const filtered = [...FILTERS, "from", "to"].some((x) => param(x) !== "");
 	return (
 		<Table
 			name="detection-findings"
@@ -66,12 +67,15 @@ function List({ list, news }: { list: ReturnType<typeof useList<Finding>>; news:
 			rowKey={rowKey}
 			tools={
 				<div class="y-filters">
+					<SearchBox label={t("detection-findings.find")} value={param("q")} onChange={(q) => setQuery({ q }, "replace")} />
 					<Select label={t("detection-findings.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("detection-findings.any-kind")], ...KINDS.map((x): [string, string] => [x, kindName(x)])]} />
 					<Select label={t("detection-findings.stage")} value={param("stage")} onChange={(stage) => setQuery({ stage })} options={[["", t("detection-findings.any-stage")], ...stageOptions().filter(([x]) => x !== "off")]} />
+					<Select label={t("detection-findings.severity")} value={param("severity")} onChange={(severity) => setQuery({ severity })} options={[["", t("detection-findings.any-severity")], ...[5, 4, 3, 2].map((x): [string, string] => [String(x), t("detection-findings.at-least", { severity: severityName(x) })])]} />
+					<Sort names={["score"]} label={(x) => t(`detection-findings.sort.${x}`)} />
 					<NewRows {...news} />
 				</div>
 			}
-			empty={filtered ? <Empty title={t("detection-findings.none-fits")} action={<a href={withQuery({ kind: null, stage: null })}>{t("detection-findings.clear")}</a>} /> : <Empty title={t("detection-findings.none")}>{t("detection-findings.none-why")}</Empty>}
+			empty={filtered ? <Empty title={t("detection-findings.none-fits")} action={<a href={withQuery(Object.fromEntries([...FILTERS, "from", "to"].map((x) => [x, null])))}>{t("detection-findings.clear")}</a>} /> : <Empty title={t("detection-findings.none")}>{t("detection-findings.none-why")}</Empty>}
 		/>
 	);
 }
@@ -116,12 +120,12 @@ function Stages({ org }: { org: string }) {
 }
 
 export default function DetectionFindings() {
-	const filter = { ...orgQuery(), kind: param("kind") || undefined, stage: param("stage") || undefined };
+	const filter = { ...orgQuery(), ...Object.fromEntries([...FILTERS, "sort"].map((x) => [x, param(x) || undefined])), ...useFrom() };
 	const list = useList<Finding>("/detection-findings", filter);
 	const news = useNews(["alerts"], list, "/detection-findings", filter, rowKey);
 	const { org } = place.value;
 	return (
-		<Page title={t("nav.detection-findings")} lead={<Heard asOf={list.asOf} />} exports={{ kind: "detection-findings", query: filter }}>
+		<Page title={t("nav.detection-findings")} lead={<Heard asOf={list.asOf} />} range={param("tab") === "settings" ? undefined : <TimeRange fallback="" />} exports={{ kind: "detection-findings", query: filter }}>
 			<OfOrg />
 			<Tabs
 				label={t("nav.detection-findings")}

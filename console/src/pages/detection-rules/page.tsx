@@ -1,5 +1,5 @@
 // The rules of detection: which are in force, how often they are right, what they cost.
-import { About, type ApiError, BulkBar, Button, ButtonLink, type Column, Empty, Heard, type Job, LEVELS, Menu, Num, OfOrg, Page, type PageOf, type Rule, STAGES, SearchBox, Select, Severity, type Stage, StageHere, Table, Time, alertsOf, api, k, lang, levelId, link, may, mayRule, newSelection, orgQuery, param, ruleHref, setQuery, severityName, sourceWords, stageOptions, t, toast, toastError, useList, useMemo, useState, whoseRule } from "../../kit";
+import { About, type ApiError, BulkBar, Button, ButtonLink, type Column, Empty, Heard, type Job, LEVELS, Menu, Num, OfOrg, Page, type PageOf, type Rule, STAGES, SearchBox, Select, Severity, Sort, type Stage, StageHere, Table, Time, alertsOf, api, k, lang, levelId, link, may, mayRule, newSelection, orgQuery, param, ruleHref, setQuery, severityName, sourceWords, stageOptions, t, toast, toastError, useList, useMemo, useState, whoseRule } from "../../kit";
 import { ImportDialog } from "./import";
 
 const KINDS = ["rule", "correlation", "filter"];
@@ -89,6 +89,7 @@ function Filters({ collections }: { collections: string[] }) {
 			<Select label={t("detection-rules.level")} value={param("level")} onChange={(level) => setQuery({ level })} options={[any("level"), ...[...LEVELS].reverse().map((x): [string, string] => [x, severityName(levelId(x))])]} />
 			<Select label={t("detection-rules.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[any("kind"), ...KINDS.map((x): [string, string] => [x, t(`detection-rules.kind.${x}`)])]} />
 			{collections.length > 1 && <Select label={t("detection-rules.collection")} value={param("collection")} onChange={(collection) => setQuery({ collection })} options={[any("collection"), ...collections.map((x): [string, string] => [x, x])]} />}
+			<Sort names={["hits", "false", "cost", "last_hit"]} label={(x) => t(`detection-rules.sort.${x}`)} />
 			{param("technique") + param("tactic") !== "" && (
 				<Button small icon="close" onClick={() => setQuery({ technique: null, tactic: null, exact: null })}>
 					{t("detection-rules.technique")}: {[param("technique"), param("tactic")].filter((x) => x !== "").map((x) => (x === "none" ? t("detection-rules.technique-none") : x)).join(" / ")}
@@ -104,7 +105,7 @@ function Filters({ collections }: { collections: string[] }) {
 }
 
 export default function DetectionRules() {
-	const filter = { ...orgQuery(), ...Object.fromEntries(FILTERS.map((name) => [name, param(name) || undefined])) };
+	const filter = { ...orgQuery(), sort: param("sort") || undefined, ...Object.fromEntries(FILTERS.map((name) => [name, param(name) || undefined])) };
 	const list = useList<Rule>("/detection-rules", filter);
 	const [importing, setImporting] = useState(false);
 	const [job, setJob] = useState<Job>();

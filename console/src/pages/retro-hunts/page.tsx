@@ -1,5 +1,5 @@
 // Looking back: a rule, indicators or a list over what is stored; how far it is and what it found.
-import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, OrgField, Page, type PageOf, Progress, Radios, type Rule, Section, Select, Skeleton, type Step, Table, Time, TextField, Value, actorName, api, at, day, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
+import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, OrgField, Page, type PageOf, Progress, Radios, type Rule, SearchBox, Section, Select, Skeleton, Sort, type Step, Table, Time, TimeRange, TextField, Value, actorName, api, at, day, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useFrom, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
 
 interface Hunt {
 	id: string;
@@ -31,6 +31,7 @@ interface Hunt {
 	started_at: string | null;
 	finished_at: string | null;
 }
+const KINDS = ["rule", "indicators", "list"] as const;
 const AGAIN_MS = 1500;
 const going = (h: Hunt) => h.state === "queued" || h.state === "running";
 /** Of several that were new: how many. */
@@ -102,7 +103,7 @@ function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) =>
 		<Dialog title={t("retro-hunts.new")} onClose={onClose}>
 			<p class="y-soft">{t("retro-hunts.new-what")}</p>
 			<Form form={form} action={t("retro-hunts.start")} cancel={onClose} disabled={!ready || backwards || v.from === "" || v.until === "" || (v.org === "" && !mayAll("indicators:write"))}>
-				{given === "" && <Radios label={t("retro-hunts.what")} value={v.kind} onChange={(kind) => form.set({ kind })} options={(["rule", "indicators", "list"] as const).map((x) => [x, t(`retro-hunts.kind.${x}`)])} />}
+				{given === "" && <Radios label={t("retro-hunts.what")} value={v.kind} onChange={(kind) => form.set({ kind })} options={KINDS.map((x) => [x, t(`retro-hunts.kind.${x}`)])} />}
 				{v.kind === "rule" && (given === "rule" ? <Facts rows={[[t("retro-hunts.kind.rule"), rule.data?.title ?? v.rule]]} /> : <Combobox label={t("retro-hunts.kind.rule")} required value={v.rule} find={findRules} onChange={(x) => form.set({ rule: x })} fault={form.fault("rule")} />)}
 				{v.kind === "list" && <Combobox label={t("retro-hunts.kind.list")} required value={v.list} find={findLists} onChange={(x) => form.set({ list: x })} fault={form.fault("list")} />}
 				{v.kind === "indicators" && (
@@ -174,10 +175,12 @@ function HuntDrawer({ id, row, back, step, look }: { id: string; row: Hunt | und
 		</Drawer>
 	);
 }
+const FILTERS = ["state", "kind", "q", "hits", "from", "to"];
 const AWAY = { new: null, rule: null, indicator: null, list: null };
 export default function RetroHunts() {
 	const id = place.value.rest[0];
-	const filter = { ...orgQuery(), state: param("state") || undefined };
+	const filter = { ...orgQuery(), ...Object.fromEntries(["state", "kind", "q", "hits", "sort"].map((x) => [x, param(x) || undefined])), ...useFrom() };
+	const filtered = FILTERS.some((x) => param(x) !== "");
 	const list = useList<Hunt>("/retro-hunts", filter);
 	const columns = useMemo(COLUMNS, [t("retro-hunts.what")]);
 	const rows = list.items;
@@ -188,6 +191,7 @@ export default function RetroHunts() {
 		<Page
 			title={t("nav.retro-hunts")}
 			lead={<Heard asOf={list.asOf} />}
+			range={<TimeRange fallback="" />}
 			exports={{ kind: "retro-hunts", query: filter }}
 			actions={writable && <Button icon="plus" kind="main" onClick={() => setQuery({ new: 1 })}>{t("retro-hunts.new")}</Button>}
 			drawer={id === undefined ? undefined : <HuntDrawer key={id} id={id} back={withRest([])} row={rows.find((h) => h.id === id)} look={news.look} step={stepsOf(rows, (h) => [h.id])} />}
@@ -203,11 +207,15 @@ export default function RetroHunts() {
 				open={id}
 				tools={
 					<div class="y-filters">
+						<SearchBox label={t("retro-hunts.find")} value={param("q")} onChange={(q) => setQuery({ q }, "replace")} />
 						<Select label={t("retro-hunts.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={jobStates()} />
+						<Select label={t("retro-hunts.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("retro-hunts.any-kind")], ...KINDS.map((x): [string, string] => [x, t(`retro-hunts.kind.${x}`)])]} />
+						<Select label={t("retro-hunts.matches")} value={param("hits")} onChange={(hits) => setQuery({ hits })} options={[["", t("retro-hunts.any-matches")], ["true", t("retro-hunts.some-matches")]]} />
+						<Sort names={["matches"]} label={(x) => t(`retro-hunts.sort.${x}`)} />
 						<NewRows {...news} />
 					</div>
 				}
-				empty={filter.state !== undefined ? <Empty title={t("retro-hunts.none-fits")} action={<a href={withQuery({ state: null })}>{t("retro-hunts.clear")}</a>} /> : <Empty title={t("retro-hunts.none")}>{t("retro-hunts.none-why")}</Empty>}
+				empty={filtered ? <Empty title={t("retro-hunts.none-fits")} action={<a href={withQuery(Object.fromEntries(FILTERS.map((x) => [x, null])))}>{t("retro-hunts.clear")}</a>} /> : <Empty title={t("retro-hunts.none")}>{t("retro-hunts.none-why")}</Empty>}
 			/>
 			{param("new") !== "" && writable && (
 				<NewHunt
