@@ -68,20 +68,20 @@ static yg_status take_listed(struct yg_stmt *s, struct yg_arena *arena, void *to
 #define IN_FORCE YG_DRULE_IN_FORCE("$23", "$24", "$25")
 
 /* Of each rule what a list is sorted by: as yg_drule_numbers() counts it, for all at once. */
-#define WITHIN(time, org) time " >= $33 AND " time " < $34 AND ($1 = 1 OR " org " IN yg_set($2))"
+#define WITHIN(time, org) time " >= $34 AND " time " < $35 AND ($1 = 1 OR " org " IN yg_set($2))"
 #define OF_STAT(what, where)                                                                       \
 	" LEFT JOIN (SELECT rule, " what " AS n FROM detect_stat WHERE " where                     \
 	" AND " WITHIN("hour", "org") " GROUP BY rule) k ON k.rule = r.uid"
 #define OF_ALERTS                                                                                  \
 	" LEFT JOIN (SELECT indicator AS rule, count(*) AS n FROM alert WHERE verdict = 'false'"   \
-	" AND closed < $34 AND indicator_type = 'rule' AND " WITHIN(                               \
+	" AND closed < $35 AND indicator_type = 'rule' AND " WITHIN(                               \
 		"created", "org") " GROUP BY"                                                      \
 				  " indicator) k ON k.rule = r.uid"
 #define DID    "(hits > 0 OR excepted > 0)"
 #define NUMBER "coalesce(k.n, 0)"
 #define LISTED(key, join, order)                                                                   \
 	YG_SQL("SELECT " YG_DRULE_COLUMNS ", " IN_FORCE ", " key " FROM detect_rule r" join        \
-	       " WHERE " SEEN " AND ($3 = '' OR " key " < $35 OR (" key " = $35 AND r.uid < $3))"  \
+	       " WHERE " SEEN " AND ($3 = '' OR " key " < $33 OR (" key " = $33 AND r.uid < $3))"  \
 	       " AND ($4 = '' OR r.collection = $4)"                                               \
 	       " AND ($20 = '' OR r.uid = $20) AND r.level IN ($9, $10, $11, $12, $13, $14)"       \
 	       " AND ($15 = '' OR r.category = $15) AND ($16 = '' OR r.product = $16)"             \
@@ -104,14 +104,16 @@ static const char *list_of(enum yg_drule_sort sort)
 	return LISTED("0", "", "");
 }
 
-/* What rules are sorted by is counted of $33 <= time < $34. */
+/* What rules are sorted by is counted of $34 <= time < $35. */
 static void bind_sort(struct yg_stmt *s, const struct yg_drule_filter *f)
 {
 	struct yg_stat_window w = yg_stat_window(
 		&f->reach, f->now, f->sort == YG_DRULE_COST ? YG_US_PER_DAY : YG_STAT_MONTH);
-	yg_stmt_i64(s, 33, w.from_us);
-	yg_stmt_i64(s, 34, f->sort == YG_DRULE_FALSE ? yg_reach_until(&f->reach) : w.to_us);
-	yg_stmt_i64(s, 35, f->before_key);
+	yg_stmt_i64(s, 33, f->before_key);
+	if (f->sort == YG_DRULE_NEWEST)
+		return;
+	yg_stmt_i64(s, 34, w.from_us);
+	yg_stmt_i64(s, 35, f->sort == YG_DRULE_FALSE ? yg_reach_until(&f->reach) : w.to_us);
 }
 
 static yg_status rows(struct yg_state *db, const struct yg_drule_filter *f, struct yg_arena *arena,
