@@ -288,7 +288,7 @@ complete -c yagura -n '__yagura_at "detect except-change"' -l file -r -F -d 'New
 complete -c yagura -n '__yagura_at "detect except-change"' -l reason -r -d 'Why, from now on.'
 complete -c yagura -n '__yagura_at "detect try" "retro-hunt start"' -l org -r -d 'Events of this organisation and those below it.'
 complete -c yagura -n '__yagura_at "detect try"' -l day -r -d 'A day in UTC such as 2026-11-20, or the time at which the 24 hours begin.'
-complete -c yagura -n '__yagura_at "retro-hunt start"' -l rule -r -d 'Id of a rule.'
+complete -c yagura -n '__yagura_at "retro-hunt start"' -l rule -r -d 'Id of a rule or correlation.'
 complete -c yagura -n '__yagura_at "retro-hunt start"' -l indicator -r -d 'An address, prefix, name, URL, hash or mail address; may be repeated.'
 complete -c yagura -n '__yagura_at "retro-hunt start"' -l list -r -d 'An indicator list.'
 complete -c yagura -n '__yagura_at "retro-hunt start"' -l everywhere -d 'Events of all organisations.'

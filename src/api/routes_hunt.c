@@ -3,6 +3,7 @@
 #include "api/hunt.h"
 #include "api/routes_detect.h"
 #include "detect/hunt.h"
+#include "detect/hunt_correlate.h"
 #include "detect/hunt_state.h"
 #include "intel/registry.h"
 #include "org/organisation.h"
@@ -131,14 +132,36 @@ yg_status yg_try_read(struct yg_request *q, struct yg_state *db, struct yg_try *
 		       : YG_FAIL(err, YG_NOMEM, "the request is too large");
 }
 
-/* What is wrong with the rule is said at once, not by the job. */
-static yg_status check_rule(struct yg_api *api, struct yg_request *q, struct yg_sv text,
-			    struct yg_err *err)
+/* Do the rules that a correlation refers to stand as it needs them? */
+static yg_status check_correlation(struct yg_api *api, struct yg_state *db, struct yg_request *q,
+				   const struct yg_sigma_rule *rule, struct yg_sv text,
+				   struct yg_err *err)
 {
-	struct yg_hunt_rule *rule = NULL;
+	struct yg_hunt_correlate *past = NULL;
+	struct yg_drule is = {.uid = YG_SV("rule")};
+	yg_status st = yg_drule_of_id(db, rule->id, q->arena, &is.uid, err);
+	if (st == YG_OK)
+		st = yg_drule_get(db, is.uid, q->arena, &is, err);
+	if (st != YG_OK && st != YG_NOTFOUND)
+		return st;
+	const struct yg_ruleset_doc doc = {.uid = is.uid, .org = is.org, .text = text};
+	const struct yg_watch_asked asked = {.tried = &doc};
+	st = yg_hunt_correlate_new(db, &asked, q->now, api->env, &past, err);
+	yg_hunt_correlate_free(past);
+	return st;
+}
+
+/* What is wrong with the rule is said at once, not by the job. */
+static yg_status check_rule(struct yg_api *api, struct yg_state *db, struct yg_request *q,
+			    struct yg_sv text, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	struct yg_sigma_rule *rule = NULL;
 	struct yg_err why = {0};
-	yg_status st = yg_hunt_rule_new(api->env, text, &rule, &why);
-	yg_hunt_rule_free(rule);
+	yg_arena_init(&arena, YG_HUNT_RULE_ARENA);
+	yg_status st = yg_hunt_rule_read(api->env, text, &arena, &rule, &why);
+	if (st == YG_OK && rule->kind == YG_SIGMA_CORRELATION)
+		st = check_correlation(api, db, q, rule, text, &why);
 	if (st == YG_OK)
 		return YG_OK;
 	if (st != YG_PARSE && st != YG_LIMIT)
@@ -158,7 +181,7 @@ yg_status yg_r_rule_try(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st == YG_OK)
 		st = yg_try_read(q, l.db, &t, err);
 	if (st == YG_OK)
-		st = check_rule(api, q, t.text, err);
+		st = check_rule(api, l.db, q, t.text, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_jo_init(&params);
@@ -179,8 +202,8 @@ yg_status yg_r_rule_try(struct yg_api *api, struct yg_request *q, struct yg_resp
 
 static const char *kind_of(const struct yg_hunt *h)
 {
-	if (h->what == YG_HUNT_RULE)
-		return "rule";
+	if (h->what != YG_HUNT_INDICATOR)
+		return h->what == YG_HUNT_RULE ? "rule" : "correlation";
 	return yg_sv_starts(h->name, YG_SV("l-")) ? "list" : "indicators";
 }
 
@@ -191,7 +214,9 @@ static struct yg_sv title_of(const struct yg_hunt *h, char *buf, size_t cap)
 	if (h->title.n > 0 || h->name.n > 0)
 		return h->title.n > 0 ? h->title : h->name;
 	yg_sb_printf(&b, "%lld %s%s", (long long)h->items, h->automatic ? "new " : "",
-		     h->what == YG_HUNT_RULE ? "rules" : "indicators");
+		     h->what == YG_HUNT_RULE          ? "rules"
+		     : h->what == YG_HUNT_CORRELATION ? "correlations"
+						      : "indicators");
 	return yg_sb_sv(&b);
 }
 
@@ -211,7 +236,7 @@ static yg_status put_hunt(struct yg_jo *j, struct yg_request *q, struct yg_state
 	yg_jo_bool(j, "automatic", h->automatic);
 	yg_jo_str_or_null(j, "org", h->org);
 	yg_jo_str(j, "title", title_of(h, title, sizeof title));
-	yg_jo_str_or_null(j, "rule", kind[0] == 'r' ? h->name : YG_SV(""));
+	yg_jo_str_or_null(j, "rule", h->what != YG_HUNT_INDICATOR ? h->name : YG_SV(""));
 	yg_jo_str_or_null(j, "list", kind[0] == 'l' ? h->name : YG_SV(""));
 	yg_jo_key(j, "indicators");
 	if (given) {
@@ -326,12 +351,12 @@ static yg_status order_rule(struct yg_request *q, struct yg_state *db, struct yg
 	yg_status st = yg_find_rule(q, db, uid, false, &rule, err);
 	if (st != YG_OK)
 		return st;
-	if (rule.kind != YG_SIGMA_RULE) {
+	if (rule.kind == YG_SIGMA_FILTER) {
 		yg_request_error(q, "bad_value", YG_SV("/rule"),
-				 "a correlation or a filter cannot be looked for in the past");
+				 "a filter cannot be looked for in the past");
 		return wrong(err);
 	}
-	o->h.what = YG_HUNT_RULE;
+	o->h.what = rule.kind == YG_SIGMA_RULE ? YG_HUNT_RULE : YG_HUNT_CORRELATION;
 	o->h.name = rule.uid;
 	o->items = YG_NEW(q->arena, struct yg_sv);
 	if (o->items == NULL)

@@ -133,7 +133,7 @@ static int run_show(struct yg_cli *c)
 }
 
 static const struct yg_opt start_opts[] = {
-	YG_O_VALUE("rule", "RULE", "Id of a rule.", "ルールの ID。"),
+	YG_O_VALUE("rule", "RULE", "Id of a rule or correlation.", "ルールまたは相関ルールの ID。"),
 	YG_O_LIST("indicator", "VALUE",
 		  "An address, prefix, name, URL, hash or mail address; may be repeated.",
 		  "アドレス、プレフィックス、名前、URL、ハッシュ、メールアドレス。複数可。"),
@@ -166,7 +166,7 @@ const struct yg_cmd yg_cmds_detect_hunt[] = {
 	 .doc = "Try a Sigma rule against the events of one day.",
 	 .doc_ja = "Sigma ルールを一日分のイベントに試す。",
 	 .more = "RULE is a file with one rule, or the id of one (r-...).  Prints how many events it matches, of which assets, and "
-		 "20 of them; makes no alert.",
+		 "20 of them; makes no alert.  Of a correlation, each time that it held.",
 	 .run = run_try},
 	{.noun = "retro-hunt",
 	 .verb = "start",

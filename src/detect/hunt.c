@@ -18,11 +18,18 @@ static int64_t minus(int64_t a, int64_t b)
 	return __builtin_sub_overflow(a, b, &out) ? (b > 0 ? INT64_MIN : INT64_MAX) : out;
 }
 
+static int64_t plus(int64_t a, int64_t b)
+{
+	int64_t out;
+	return __builtin_add_overflow(a, b, &out) ? (b > 0 ? INT64_MAX : INT64_MIN) : out;
+}
+
 static void begin(struct yg_hunt_scan *s)
 {
 	s->done = s->done || s->from >= s->to || (s->orgs != NULL && s->org_count == 0);
-	if (s->slice_to == 0)
-		s->slice_to = s->to;
+	if (!s->begun)
+		s->edge = s->oldest_first ? s->from : s->to;
+	s->begun = true;
 	if (s->width <= 0)
 		s->width = WIDTH_FIRST;
 	if (s->most == 0)
@@ -39,14 +46,15 @@ static bool slug(struct yg_sv s)
 	return s.n > 0 && s.n <= YG_ORG_NAME_MAX;
 }
 
-static void put_after(struct yg_buf *sql, struct yg_search_key k)
+static void put_after(struct yg_buf *sql, struct yg_search_key k, bool oldest_first)
 {
+	char than = oldest_first ? '>' : '<';
 	yg_buf_printf(
 		sql,
-		" AND (time < %lld OR (time = %lld AND (spool < %u OR (spool = %u AND (batch < %llu OR"
-		" (batch = %llu AND row < %u))))))",
-		(long long)k.time, (long long)k.time, k.spool, k.spool, (unsigned long long)k.batch,
-		(unsigned long long)k.batch, k.row);
+		" AND (time %c %lld OR (time = %lld AND (spool %c %u OR (spool = %u AND (batch %c %llu OR"
+		" (batch = %llu AND row %c %u))))))",
+		than, (long long)k.time, (long long)k.time, than, k.spool, k.spool, than,
+		(unsigned long long)k.batch, (unsigned long long)k.batch, than, k.row);
 }
 
 /* Findings of ours rest on an event each; they are not looked at when they are made either. */
@@ -79,9 +87,14 @@ static void put_orgs(struct yg_buf *sql, const struct yg_hunt_scan *s)
 	yg_buf_put(sql, some ? YG_SV(")") : YG_SV("'')"));
 }
 
+struct span { /* of time */
+	int64_t from, to;
+};
+
 static void put_sql(struct yg_buf *sql, struct yg_sv where, const struct yg_hunt_scan *s,
-		    int64_t from)
+		    struct span span)
 {
+	const char *order = s->oldest_first ? "" : " DESC";
 	put_columns(sql, s->lean);
 	yg_buf_put(sql, YG_SV(" FROM " YG_EVENT_TABLE));
 	if (!YG_SV_IS(where, "1")) {
@@ -89,16 +102,16 @@ static void put_sql(struct yg_buf *sql, struct yg_sv where, const struct yg_hunt
 		yg_buf_put(sql, where);
 		yg_buf_putc(sql, ')');
 	}
-	yg_buf_printf(sql, " WHERE time >= %lld AND time < %lld", (long long)from,
-		      (long long)s->slice_to);
+	yg_buf_printf(sql, " WHERE time >= %lld AND time < %lld", (long long)span.from,
+		      (long long)span.to);
 	put_orgs(sql, s);
 	if (s->received_before != 0)
 		yg_buf_printf(sql, " AND received < %lld", (long long)s->received_before);
 	yg_buf_put(sql, yg_sv_of(no_findings));
 	if (s->within)
-		put_after(sql, s->last);
-	yg_buf_printf(sql, " ORDER BY time DESC, spool DESC, batch DESC, row DESC LIMIT %u",
-		      s->most);
+		put_after(sql, s->last, s->oldest_first);
+	yg_buf_printf(sql, " ORDER BY time%s, spool%s, batch%s, row%s LIMIT %u", order, order,
+		      order, order, s->most);
 }
 
 struct slice {
@@ -136,12 +149,12 @@ static yg_status read_rows(struct yg_sv rows, struct slice *c, struct yg_err *er
 }
 
 static yg_status read_slice(struct yg_ch *ch, struct yg_sv where, const struct yg_hunt_scan *s,
-			    int64_t from, struct slice *c, struct yg_err *err)
+			    struct span span, struct slice *c, struct yg_err *err)
 {
 	struct yg_buf sql, answer;
 	yg_buf_init(&sql, QUERY_BYTES);
 	yg_buf_init(&answer, CHUNK_BYTES);
-	put_sql(&sql, where, s, from);
+	put_sql(&sql, where, s, span);
 	struct yg_ch_query q = {
 		.sql = yg_buf_sv(&sql), .format = "RowBinary", .max_seconds = QUERY_SECONDS};
 	yg_status st = sql.bad ? YG_FAIL(err, YG_TOOBIG, "the condition of a hunt is too long")
@@ -166,18 +179,37 @@ static void widen(struct yg_hunt_scan *s, int64_t took)
 	s->width = YG_MAX(s->width, WIDTH_LEAST);
 }
 
-static void go_on(struct yg_hunt_scan *s, int64_t from, const struct slice *c)
+static bool at_end(const struct yg_hunt_scan *s)
+{
+	return s->oldest_first ? s->edge >= s->to : s->edge <= s->from;
+}
+
+/* Behind the event that was read last; others may have its time. */
+static void go_behind(struct yg_hunt_scan *s)
+{
+	s->begun = true;
+	s->edge = s->oldest_first ? s->last.time : plus(s->last.time, 1);
+}
+
+static void go_on(struct yg_hunt_scan *s, struct span span, const struct slice *c)
 {
 	s->rows += c->n;
 	s->within = c->full || c->n >= s->most;
 	s->most = YG_MIN(s->most * 2, ROWS_MOST);
 	if (s->within) { /* the slice has more */
 		s->last = c->last;
-		s->slice_to = c->last.time < INT64_MAX ? c->last.time + 1 : INT64_MAX;
+		go_behind(s);
 		return;
 	}
-	s->slice_to = from;
-	s->done = from <= s->from;
+	s->edge = s->oldest_first ? span.to : span.from;
+	s->done = at_end(s);
+}
+
+static struct span next_span(const struct yg_hunt_scan *s)
+{
+	if (s->oldest_first)
+		return (struct span){s->edge, YG_MIN(plus(s->edge, s->width), s->to)};
+	return (struct span){YG_MAX(minus(s->edge, s->width), s->from), s->edge};
 }
 
 yg_status yg_hunt_next(struct yg_ch *ch, struct yg_sv where, struct yg_hunt_scan *s,
@@ -187,15 +219,15 @@ yg_status yg_hunt_next(struct yg_ch *ch, struct yg_sv where, struct yg_hunt_scan
 	begin(s);
 	if (s->done)
 		return YG_OK;
-	int64_t from = YG_MAX(minus(s->slice_to, s->width), s->from);
 	if (YG_SV_IS(where, "0")) { /* nothing is there */
-		go_on(s, s->from, &c);
+		go_on(s, (struct span){s->from, s->to}, &c);
 		return YG_OK;
 	}
+	struct span span = next_span(s);
 	int64_t began = yg_env_mono(env).us;
-	yg_status st = read_slice(ch, where, s, from, &c, err);
+	yg_status st = read_slice(ch, where, s, span, &c, err);
 	if (st == YG_OK) {
-		go_on(s, from, &c);
+		go_on(s, span, &c);
 		widen(s, yg_env_mono(env).us - began);
 	} else if (st == YG_LIMIT && c.n == 0 && (s->most > ROWS_LEAST || s->width > WIDTH_LEAST)) {
 		s->most = YG_MAX(s->most / 4, ROWS_LEAST);
@@ -210,7 +242,10 @@ unsigned yg_hunt_share(const struct yg_hunt_scan *s)
 	double span = (double)s->to - (double)s->from;
 	if (s->done || span <= 0)
 		return 1000;
-	double left = s->slice_to == 0 ? span : (double)s->slice_to - (double)s->from;
+	double left = span;
+	if (s->begun)
+		left = s->oldest_first ? (double)s->to - (double)s->edge
+				       : (double)s->edge - (double)s->from;
 	return (unsigned)((1 - YG_MAX(YG_MIN(left / span, 1.0), 0.0)) * 999);
 }
 
@@ -219,7 +254,7 @@ void yg_hunt_place_put(const struct yg_hunt_scan *s, struct yg_sb *b)
 	if (s->within)
 		yg_search_cursor_format(b, s->last);
 	else
-		yg_sb_i64(b, s->slice_to);
+		yg_sb_i64(b, s->edge);
 	yg_sb_printf(b, " %lld %u", (long long)s->width, s->most);
 }
 
@@ -236,10 +271,11 @@ yg_status yg_hunt_place_get(struct yg_sv text, struct yg_hunt_scan *s, struct yg
 	s->within = ok && yg_sv_find(time, '.', 0) < time.n;
 	if (s->within) {
 		ok = yg_search_cursor_parse(time, &s->last, NULL) == YG_OK;
-		s->slice_to = s->last.time < INT64_MAX ? s->last.time + 1 : INT64_MAX;
+		go_behind(s);
 	} else {
-		ok = ok && yg_parse_i64(time, &s->slice_to, NULL) == YG_OK;
-		s->done = ok && s->slice_to <= s->from;
+		ok = ok && yg_parse_i64(time, &s->edge, NULL) == YG_OK;
+		s->begun = true;
+		s->done = ok && at_end(s);
 	}
 	return ok ? YG_OK : YG_FAIL(err, YG_CORRUPT, "not the place of a hunt");
 }

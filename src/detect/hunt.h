@@ -1,9 +1,9 @@
 /* hunt.h - rules over events of the past, as the event store has them.
  *
- *   yg_hunt_rule_new(env, text, &rule, &err);        one rule; sets: detect/ruleset.h
- *   yg_hunt_scan s = {...};                          where to look
- *   while (!s.done) yg_hunt_next(ch, where, &s, on_row, ctx, &err);
- *   on_row: yg_hunt_ask(rule, ev, on_match, ctx, &err);
+ *   yg_hunt_where_new(env, &w, &err), yg_hunt_where_add(w, rule, &err) ...   what is asked for
+ *   yg_hunt_scan s = {...};                                                  where to look
+ *   while (!s.done) yg_hunt_next(ch, yg_hunt_where_text(w), &s, on_row, ctx, &err);
+ *   on_row: yg_hunt_record(&views, ev, &record, &err), then the set is asked (detect/ruleset.h)
  *
  * A stored row has every column of the event and the record as it came, which is all that
  * rules see while events come in: so the same rules match.  The store leaves out what no rule
@@ -48,24 +48,11 @@ yg_status yg_hunt_record(struct yg_hunt_views *v, const struct yg_event *ev,
 
 /* ---- one rule, which need not be kept anywhere ---- */
 
-struct yg_hunt_rule; /* owned: yg_hunt_rule_free() */
-/* text: YAML, one document.  YG_PARSE: "rule:line: reason"; a correlation cannot be looked
- * for.  YG_LIMIT | YG_NOMEM. */
-yg_status yg_hunt_rule_new(const struct yg_env *env, struct yg_sv text, struct yg_hunt_rule **out,
-			   struct yg_err *err);
-void yg_hunt_rule_free(struct yg_hunt_rule *r); /* NULL is fine */
-struct yg_sv yg_hunt_rule_where(const struct yg_hunt_rule *r);
-struct yg_sv yg_hunt_rule_id(const struct yg_hunt_rule *r); /* of Sigma; empty: it has none */
-struct yg_hunt_match {                                      /* views end with the call */
-	uint32_t rule;                                      /* its number in `eval` */
-	const struct yg_event *event;
-	const struct yg_detect_record *record;
-	const struct yg_detect_eval *eval; /* for yg_detect_fields() */
-};
-typedef void yg_hunt_match_fn(void *ctx, const struct yg_hunt_match *m);
-/* YG_OK | YG_NOMEM. */
-yg_status yg_hunt_ask(struct yg_hunt_rule *r, const struct yg_event *ev, yg_hunt_match_fn *match,
-		      void *ctx, struct yg_err *err);
+#define YG_HUNT_RULE_ARENA ((size_t)256 << 20) /* takes one document, read */
+/* The text's one document (YAML), in the arena: a rule, which can be compiled, or a correlation.
+ * YG_PARSE: "rule:line: reason" | YG_LIMIT | YG_NOMEM. */
+yg_status yg_hunt_rule_read(const struct yg_env *env, struct yg_sv text, struct yg_arena *arena,
+			    struct yg_sigma_rule **out, struct yg_err *err);
 
 /* ---- events ---- */
 
@@ -77,8 +64,10 @@ struct yg_hunt_scan {
 	int64_t from, to;        /* of `time` */
 	int64_t received_before; /* what came later is none of ours; 0: no bound */
 	bool lean;               /* events come without the record */
+	bool oldest_first;       /* in the order of their time; else the newest first */
 	/* where it is; zero at the beginning.  Kept, it goes on there. */
-	int64_t slice_to;          /* what is read next ends here; 0: at `to` */
+	bool begun;
+	int64_t edge; /* what is read next begins here, or ends where the newest are first */
 	struct yg_search_key last; /* what was read last, when `within` a slice */
 	bool within, done;
 	int64_t width; /* of slices, in `time` */
@@ -88,7 +77,7 @@ struct yg_hunt_scan {
 /* `ev` and what it points to end with the call.  YG_LIMIT, but for the first of a slice: there
  * is no room for it; the slice ends before it and the next one begins with it. */
 typedef yg_status yg_hunt_row_fn(void *ctx, const struct yg_event *ev, struct yg_err *err);
-/* The next slice, newest events first; it may be empty.  What our own
+/* The next slice; it may be empty.  What our own
  * findings are is left out.  `where`: a condition as hunt_filter.h makes it.  When it fails,
  * the place stays; a slice that was too much is asked again, narrower, by the next call.
  * YG_OK | YG_AGAIN: the store is not there | what `row` said. */

@@ -1,5 +1,6 @@
 /* hunt_news.c - what hunts by themselves look for: what is new, and what is in force anew. */
 #include "base/limits.h"
+#include "detect/document.h"
 #include "detect/hunt_state.h"
 #include "store/rows.h"
 
@@ -17,11 +18,13 @@ yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, 
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("SELECT count(*) FROM retro_hunt h JOIN job j ON j.id = h.job"
-		       " WHERE h.automatic = 1 AND h.kind = $1 AND j.state IN ('queued', 'running')"),
+		       " WHERE h.automatic = 1 AND h.kind = $1 AND h.correlates = $2"
+		       " AND j.state IN ('queued', 'running')"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
-	yg_stmt_text(s, 1, what == YG_HUNT_RULE ? YG_SV("rule") : YG_SV("indicator"));
+	yg_stmt_text(s, 1, what == YG_HUNT_INDICATOR ? YG_SV("indicator") : YG_SV("rule"));
+	yg_stmt_i64(s, 2, what == YG_HUNT_CORRELATION);
 	return ask_flag(s, out, err);
 }
 
@@ -31,7 +34,7 @@ yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall b
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		db,
-		what == YG_HUNT_RULE
+		what != YG_HUNT_INDICATOR
 			? YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
 				 " THEN 1 ELSE 0 END FROM detect_change c LEFT JOIN detect_snapshot s ON s.state = 'ready'")
 			: YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
@@ -206,7 +209,7 @@ static yg_status take_rules(struct yg_stmt *s, struct yg_arena *arena,
 #define NEW_SOMEWHERE                                                                                                          \
 	"SELECT n.org, n.rule FROM (SELECT rule, org FROM detect_override"                                                     \
 	" UNION SELECT rule, org FROM hunted_stage WHERE org <> '') n JOIN detect_rule r ON r.uid = n.rule"                    \
-	" WHERE r.kind = 'rule' AND r.refused = '' AND " STAGE_AT(                                                             \
+	" WHERE r.kind = $3 AND r.refused = '' AND " STAGE_AT(                                                                 \
 		"n.rule", "n.org",                                                                                             \
 		"$2") " = 'live'"                                                                                              \
 		      " AND (r.org IS NULL OR EXISTS (SELECT 1 FROM organisation_path p WHERE p.slug = n.org"                  \
@@ -216,11 +219,12 @@ static yg_status take_rules(struct yg_stmt *s, struct yg_arena *arena,
 		      " (SELECT h.text_version FROM hunted_stage h WHERE h.rule = n.rule AND h.org = ''), 0) < r.text_version" \
 		      " ORDER BY n.org, n.rule LIMIT $1"
 
-yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *arena,
-			    struct yg_hunt_rules_new *out, struct yg_err *err)
+yg_status yg_hunt_new_rules(struct yg_state *db, enum yg_hunt_what what, yg_wall now,
+			    struct yg_arena *arena, struct yg_hunt_rules_new *out,
+			    struct yg_err *err)
 {
 	const char *const texts[] = {
-		YG_SQL("SELECT '', r.uid FROM detect_rule r WHERE r.stage = 'live' AND r.kind = 'rule' AND r.refused = ''"
+		YG_SQL("SELECT '', r.uid FROM detect_rule r WHERE r.stage = 'live' AND r.kind = $2 AND r.refused = ''"
 		       " AND NOT EXISTS (SELECT 1 FROM hunted_stage h WHERE h.rule = r.uid AND h.org = ''"
 		       " AND h.text_version >= r.text_version) ORDER BY r.uid LIMIT $1"),
 		YG_SQL(NEW_SOMEWHERE),
@@ -238,6 +242,10 @@ yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *a
 		yg_stmt_i64(s, 1, YG_HUNT_ITEMS_MAX);
 		if (i > 0)
 			yg_stmt_i64(s, 2, now.us);
+		yg_stmt_text(s, i > 0 ? 3 : 2,
+			     yg_sv_of(yg_sigma_kind_name(what == YG_HUNT_CORRELATION
+								 ? YG_SIGMA_CORRELATION
+								 : YG_SIGMA_RULE)));
 		st = take_rules(s, arena, out, err);
 	}
 	return st;

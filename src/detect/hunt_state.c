@@ -7,7 +7,7 @@
 	"h.seq, h.kind, h.automatic, h.org, h.name, h.items, h.first, h.last, h.time_from, h.time_to,"  \
 	" h.received, h.place, h.batch, h.looked_at, h.matches, h.told, h.known, h.cut, j.id, j.actor," \
 	" j.message, j.state, j.done, j.total, j.created, j.started, j.finished, j.cancel, h.alerts,"   \
-	" " TITLE
+	" " TITLE ", h.correlates, h.kept_place"
 #define TITLE                                                                                      \
 	"coalesce((SELECT title FROM detect_rule WHERE uid = h.name),"                             \
 	" (SELECT CASE title WHEN '' THEN name ELSE title END FROM indicator_list WHERE uid = h.name), '')"
@@ -18,8 +18,10 @@ static yg_status take(struct yg_stmt *s, struct yg_arena *arena, void *to, struc
 	*h = (struct yg_hunt){.seq = yg_col_i64(s, 0)};
 	const struct yg_row_text texts[] = {
 		{&h->org, 3},        {&h->name, 4},         {&h->place, 11}, {&h->job.id, 18},
-		{&h->job.actor, 19}, {&h->job.message, 20}, {&h->title, 29}};
+		{&h->job.actor, 19}, {&h->job.message, 20}, {&h->title, 29}, {&h->kept_place, 31}};
 	h->what = YG_SV_IS(yg_col_text(s, 1), "rule") ? YG_HUNT_RULE : YG_HUNT_INDICATOR;
+	if (yg_col_i64(s, 30) != 0)
+		h->what = YG_HUNT_CORRELATION;
 	h->automatic = yg_col_i64(s, 2) != 0;
 	int64_t *numbers[] = {&h->items,       &h->first, &h->last,  &h->from.us,   &h->to.us,
 			      &h->received.us, NULL,      &h->batch, &h->looked_at, &h->matches,
@@ -45,13 +47,13 @@ static yg_status insert(struct yg_state *db, const struct yg_hunt *h, struct yg_
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("INSERT INTO retro_hunt (job, kind, automatic, org, name, items, first, last, time_from,"
-		       " time_to, received) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		       " time_to, received, correlates) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 		       " RETURNING seq"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, job);
-	yg_stmt_text(s, 2, h->what == YG_HUNT_RULE ? YG_SV("rule") : YG_SV("indicator"));
+	yg_stmt_text(s, 2, h->what == YG_HUNT_INDICATOR ? YG_SV("indicator") : YG_SV("rule"));
 	yg_stmt_i64(s, 3, h->automatic);
 	yg_stmt_text(s, 4, h->org);
 	yg_stmt_text(s, 5, h->name);
@@ -59,6 +61,7 @@ static yg_status insert(struct yg_state *db, const struct yg_hunt *h, struct yg_
 	const int64_t numbers[] = {h->first, h->last, h->from.us, h->to.us, h->received.us};
 	for (size_t i = 0; i < YG_LEN(numbers); i++)
 		yg_stmt_i64(s, (int)i + 7, numbers[i]);
+	yg_stmt_i64(s, 12, h->what == YG_HUNT_CORRELATION);
 	st = yg_stmt_step(s, &row, err);
 	if (st != YG_OK)
 		return st;
@@ -221,7 +224,7 @@ yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h, struct yg_e
 	yg_status st = yg_state_prepare(
 		db,
 		YG_SQL("UPDATE retro_hunt SET place = $2, batch = $3, looked_at = $4, matches = $5,"
-		       " told = $6, known = $7, cut = $8, alerts = $9 WHERE seq = $1"),
+		       " told = $6, known = $7, cut = $8, alerts = $9, kept_place = $10 WHERE seq = $1"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
@@ -231,7 +234,57 @@ yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h, struct yg_e
 				   h->known, h->cut,       h->alerts};
 	for (size_t i = 0; i < YG_LEN(numbers); i++)
 		yg_stmt_i64(s, (int)i + 3, numbers[i]);
+	yg_stmt_text(s, 10, h->kept_place);
 	return yg_stmt_run(s, err);
+}
+
+/* ---- states of correlations ---- */
+
+yg_status yg_hunt_state_save(struct yg_state *db, int64_t seq, struct yg_sv org, struct yg_sv bytes,
+			     struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db,
+		YG_SQL("INSERT INTO retro_hunt_state (hunt, org, data) VALUES ($1, $2, $3)"
+		       " ON CONFLICT (hunt, org) DO UPDATE SET data = excluded.data"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, seq);
+	yg_stmt_text(s, 2, org);
+	yg_stmt_blob(s, 3, bytes);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_hunt_state_drop(struct yg_state *db, int64_t seq, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(db, YG_SQL("DELETE FROM retro_hunt_state WHERE hunt = $1"),
+					&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, seq);
+	return yg_stmt_run(s, err);
+}
+
+yg_status yg_hunt_states(struct yg_state *db, int64_t seq, yg_hunt_state_fn *fn, void *ctx,
+			 struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = true;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT org, data FROM retro_hunt_state WHERE hunt = $1 ORDER BY org"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, seq);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		st = fn(ctx, yg_col_text(s, 0), yg_col_text(s, 1), err);
+		if (st != YG_OK)
+			return st;
+	}
+	return st;
 }
 
 yg_status yg_hunt_requeue(struct yg_act *act, uint64_t *out_n, struct yg_err *err)

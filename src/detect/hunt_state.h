@@ -16,7 +16,7 @@
 /* Findings of hunt n come from spool YG_HUNT_SPOOL + n, which no worker has. */
 #define YG_HUNT_SPOOL       0x80000000u
 
-enum yg_hunt_what { YG_HUNT_RULE, YG_HUNT_INDICATOR };
+enum yg_hunt_what { YG_HUNT_RULE, YG_HUNT_INDICATOR, YG_HUNT_CORRELATION };
 struct yg_hunt {
 	int64_t seq;
 	enum yg_hunt_what what;
@@ -27,6 +27,7 @@ struct yg_hunt {
 	int64_t first, last; /* ids of indicators from..last; last 0: by item, -1: items are ids */
 	yg_wall from, to, received; /* events of that time, received before */
 	struct yg_sv place;         /* hunt.h */
+	struct yg_sv kept_place;    /* of a correlation: where its states were saved */
 	int64_t batch, looked_at, matches, told, known, cut;
 	int64_t alerts;     /* opened */
 	struct yg_sv title; /* of the one rule or list; not when adding */
@@ -65,6 +66,15 @@ yg_status yg_hunt_item_save(struct yg_state *db, int64_t seq, int64_t n, int64_t
 /* Place and numbers; in the caller's transaction. */
 yg_status yg_hunt_save(struct yg_state *db, const struct yg_hunt *h,
 		       struct yg_err *err) YG_MUST_USE;
+/* The state of an organisation's correlations at `kept_place`; all three in the caller's
+ * transaction.  None is left when the hunt has ended. */
+yg_status yg_hunt_state_save(struct yg_state *db, int64_t seq, struct yg_sv org, struct yg_sv bytes,
+			     struct yg_err *err) YG_MUST_USE;
+yg_status yg_hunt_state_drop(struct yg_state *db, int64_t seq, struct yg_err *err) YG_MUST_USE;
+typedef yg_status yg_hunt_state_fn(void *ctx, struct yg_sv org, struct yg_sv bytes,
+				   struct yg_err *err);
+yg_status yg_hunt_states(struct yg_state *db, int64_t seq, yg_hunt_state_fn *fn, void *ctx,
+			 struct yg_err *err);
 /* Hunts that ran when the program ended wait again; how many wait. */
 yg_status yg_hunt_requeue(struct yg_act *act, uint64_t *out_n, struct yg_err *err) YG_MUST_USE;
 
@@ -90,15 +100,16 @@ yg_status yg_hunt_again_list(struct yg_state *db, struct yg_arena *arena, struct
 			     int64_t *out_entries, struct yg_err *err);
 yg_status yg_hunt_again_list_done(struct yg_state *db, struct yg_sv uid,
 				  struct yg_err *err) YG_MUST_USE;
-/* Rules that are compiled, live for a node and all below it, and were not looked for there with
- * the text that they have: by their own stage (org empty) first, then where an override says so
- * or says no more that they are not; of one node. */
+/* Rules (what: or correlations) that are compiled, live for a node and all below it, and were not
+ * looked for there with the text that they have: by their own stage (org empty) first, then where
+ * an override says so or says no more that they are not; of one node. */
 struct yg_hunt_rules_new {
 	struct yg_sv org;
 	struct yg_sv *uids;
 	size_t n; /* at most YG_HUNT_ITEMS_MAX */
 };
-yg_status yg_hunt_new_rules(struct yg_state *db, yg_wall now, struct yg_arena *arena,
-			    struct yg_hunt_rules_new *out, struct yg_err *err);
+yg_status yg_hunt_new_rules(struct yg_state *db, enum yg_hunt_what what, yg_wall now,
+			    struct yg_arena *arena, struct yg_hunt_rules_new *out,
+			    struct yg_err *err);
 yg_status yg_hunt_mark_rules(struct yg_state *db, const struct yg_hunt_rules_new *rules,
 			     yg_wall now, struct yg_err *err) YG_MUST_USE;

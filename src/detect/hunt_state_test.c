@@ -13,12 +13,30 @@
 	"title: One\nid: 11111111-1111-4111-8111-111111111111\n"                                   \
 	"logsource: {product: windows}\ndetection:\n  s: {Image: " image "}\n  condition: s\n"
 
+#define CORRELATES(span)                                                                           \
+	"title: Many\nid: 55555555-5555-4555-8555-555555555555\n"                                  \
+	"correlation: {type: event_count, rules: [22222222-2222-4222-8222-222222222222],"          \
+	" group-by: [User], timespan: " span ", condition: {gte: 3}}\n"
+#define OTHER                                                                                      \
+	"title: Two\nid: 22222222-2222-4222-8222-222222222222\n"                                   \
+	"logsource: {product: windows}\ndetection:\n  s: {Image: z}\n  condition: s\n"
+
 static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 5};
 static struct yg_env env;
 static struct yg_arena arena;
 static struct yg_state *db;
 static struct yg_err err;
 static struct yg_id uid;
+static enum yg_hunt_what what;
+
+/* A text of what is looked for; another number is another text. */
+static const char *some(unsigned number)
+{
+	static const char *const texts[][3] = {
+		[YG_HUNT_RULE] = {RULE("a.exe"), RULE("b.exe"), RULE("c.exe")},
+		[YG_HUNT_CORRELATION] = {CORRELATES("1m"), CORRELATES("2m"), CORRELATES("3m")}};
+	return texts[what][number];
+}
 
 static struct yg_act act(void)
 {
@@ -30,7 +48,7 @@ static const char *next(void)
 {
 	static char text[64];
 	struct yg_hunt_rules_new rules;
-	if (yg_hunt_new_rules(db, sim.wall, &arena, &rules, &err) != YG_OK) {
+	if (yg_hunt_new_rules(db, what, sim.wall, &arena, &rules, &err) != YG_OK) {
 		(void)printf("# %s\n", err.msg);
 		return "?";
 	}
@@ -89,6 +107,15 @@ static void no_override(const char *org)
 	T_OK(yg_detect_override_remove(&a, yg_id_sv(&uid), yg_sv_of(org), &err) == YG_OK);
 }
 
+static void add(const char *yaml, enum yg_detect_stage s, struct yg_id *out)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	struct yg_act a = act();
+	const struct yg_drule_place at = {.org = YG_SV(""), .collection = YG_SV("own"), .stage = s};
+	read_one(&d, yaml);
+	T_OK(yg_drule_add(&a, &at, &d.list[0], out, &err) == YG_OK);
+}
+
 /* The tree is alpha with north below it, and beta; one rule for all of them. */
 static void fresh(enum yg_detect_stage s)
 {
@@ -102,7 +129,11 @@ static void fresh(enum yg_detect_stage s)
 					 .parent = yg_sv_of(orgs[i][1])};
 		T_OK(yg_org_add(&a, &o, &err) == YG_OK);
 	}
-	read_one(&d, RULE("a.exe"));
+	if (what == YG_HUNT_CORRELATION) {
+		struct yg_id base;
+		add(OTHER, YG_STAGE_TEST, &base);
+	}
+	read_one(&d, some(0));
 	const struct yg_drule_place at = {.org = YG_SV(""), .collection = YG_SV("own"), .stage = s};
 	T_OK(yg_drule_add(&a, &at, &d.list[0], &uid, &err) == YG_OK);
 }
@@ -116,9 +147,9 @@ static void test_stages(void)
 	stage(YG_STAGE_OFF);
 	stage(YG_STAGE_LIVE);
 	T_NAMED(is("-"), "and not again");
-	text(RULE("b.exe"));
+	text(some(1));
 	T_NAMED(is("at ") && is("-"), "another text is another rule");
-	text(RULE("b.exe"));
+	text(some(1));
 	T_NAMED(is("-"), "the same text is not");
 	override("alpha", YG_STAGE_LIVE, 0);
 	T_NAMED(is("-"), "what was live there was looked for there");
@@ -133,7 +164,7 @@ static void test_overrides(void)
 	T_NAMED(is("-"), "below it it was looked for with it");
 	stage(YG_STAGE_LIVE);
 	T_OK(is("at ") && is("-"));
-	text(RULE("b.exe"));
+	text(some(1));
 	T_NAMED(is("at ") && is("-"), "another text: everywhere at once");
 }
 
@@ -158,21 +189,12 @@ static void test_late(void)
 	stage(YG_STAGE_TEST);
 	no_override("beta");
 	T_NAMED(is("-"), "not where it is not live");
-	text(RULE("c.exe"));
+	text(some(2));
 	stage(YG_STAGE_LIVE);
 	T_NAMED(is("at ") && is("-"), "whatever was noted of a node");
 }
 
 /* ---- a set of some rules ---- */
-
-static void add(const char *yaml, enum yg_detect_stage s, struct yg_id *out)
-{
-	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
-	struct yg_act a = act();
-	const struct yg_drule_place at = {.org = YG_SV(""), .collection = YG_SV("own"), .stage = s};
-	read_one(&d, yaml);
-	T_OK(yg_drule_add(&a, &at, &d.list[0], out, &err) == YG_OK);
-}
 
 /* The rule alone, as a hunt has it. */
 static struct yg_ruleset *set_of_one(void)
@@ -221,9 +243,6 @@ static char asked(const char *org)
 	return got;
 }
 
-#define OTHER                                                                                      \
-	"title: Two\nid: 22222222-2222-4222-8222-222222222222\n"                                   \
-	"logsource: {product: windows}\ndetection:\n  s: {Image: z}\n  condition: s\n"
 #define CORRELATION                                                                                \
 	"title: Both\nid: 33333333-3333-4333-8333-333333333333\n"                                  \
 	"correlation: {type: temporal, rules: [11111111-1111-4111-8111-111111111111,"              \
@@ -257,14 +276,79 @@ static void test_set(void)
 	T_NAMED(asked("o229") == '-' && asked("beta") == 't', "every override holds");
 }
 
+/* ---- states of correlations ---- */
+
+static yg_status on_state(void *ctx, struct yg_sv org, struct yg_sv bytes, struct yg_err *e)
+{
+	struct yg_buf *b = ctx;
+	(void)e;
+	yg_buf_put(b, org);
+	yg_buf_putc(b, '=');
+	yg_buf_put(b, bytes);
+	yg_buf_putc(b, ' ');
+	return YG_OK;
+}
+
+static bool states_are(int64_t seq, const char *want)
+{
+	YG_AUTO(yg_buf_free) struct yg_buf b = {0};
+	yg_buf_init(&b, 4096);
+	yg_status st = yg_hunt_states(db, seq, on_state, &b, &err);
+	if (st != YG_OK || !yg_sv_eq(yg_buf_sv(&b), yg_sv_of(want)))
+		(void)printf("# '" YG_SV_FMT "' %s\n", YG_SV_ARG(yg_buf_sv(&b)), err.msg);
+	return st == YG_OK && yg_sv_eq(yg_buf_sv(&b), yg_sv_of(want));
+}
+
+static void test_states(void)
+{
+	struct yg_act a = act();
+	struct yg_id jobs[2];
+	struct yg_hunt h[2];
+	const struct yg_hunt order = {.what = YG_HUNT_CORRELATION,
+				      .org = YG_SV_INIT("alpha"),
+				      .name = YG_SV_INIT("r-1"),
+				      .items = 1};
+	for (size_t i = 0; i < 2; i++)
+		T_OK(yg_hunt_add(&a, &order, NULL, 0, &jobs[i], &err) == YG_OK &&
+		     yg_hunt_get(db, yg_id_sv(&jobs[i]), &arena, &h[i], &err) == YG_OK);
+	T_OK(h[0].what == YG_HUNT_CORRELATION && h[0].kept_place.n == 0);
+	h[0].kept_place = YG_SV("here");
+	T_OK(yg_hunt_save(db, &h[0], &err) == YG_OK &&
+	     yg_hunt_get(db, yg_id_sv(&jobs[0]), &arena, &h[0], &err) == YG_OK &&
+	     YG_SV_IS(h[0].kept_place, "here"));
+	T_OK(yg_hunt_state_save(db, h[0].seq, YG_SV("alpha"), YG_SV("1"), &err) == YG_OK &&
+	     yg_hunt_state_save(db, h[0].seq, YG_SV("north"), YG_SV("2"), &err) == YG_OK &&
+	     yg_hunt_state_save(db, h[0].seq, YG_SV("alpha"), YG_SV("3"), &err) == YG_OK &&
+	     yg_hunt_state_save(db, h[1].seq, YG_SV("alpha"), YG_SV("4"), &err) == YG_OK);
+	T_NAMED(states_are(h[0].seq, "alpha=3 north=2 "), "the newest of each organisation");
+	T_OK(yg_hunt_state_drop(db, h[0].seq, &err) == YG_OK && states_are(h[0].seq, "") &&
+	     states_are(h[1].seq, "alpha=4 "));
+	bool going[2];
+	T_OK(yg_hunt_going(db, YG_HUNT_CORRELATION, &going[0], &err) == YG_OK &&
+	     yg_hunt_going(db, YG_HUNT_RULE, &going[1], &err) == YG_OK && !going[0] && !going[1]);
+	const struct yg_hunt own = {.what = YG_HUNT_CORRELATION,
+				    .automatic = true,
+				    .org = YG_SV_INIT(""),
+				    .name = YG_SV_INIT(""),
+				    .items = 1};
+	T_OK(yg_hunt_add(&a, &own, NULL, 0, &jobs[0], &err) == YG_OK &&
+	     yg_hunt_going(db, YG_HUNT_CORRELATION, &going[0], &err) == YG_OK &&
+	     yg_hunt_going(db, YG_HUNT_RULE, &going[1], &err) == YG_OK);
+	T_NAMED(going[0] && !going[1], "one of correlations is none of rules");
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
 	yg_arena_init(&arena, 256u << 20);
-	test_stages();
-	test_overrides();
-	test_late();
+	for (what = YG_HUNT_RULE; what <= YG_HUNT_CORRELATION; what += YG_HUNT_CORRELATION) {
+		test_stages();
+		test_overrides();
+		test_late();
+	}
+	what = YG_HUNT_RULE;
 	test_set();
+	test_states();
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	return tap_done();

@@ -52,16 +52,19 @@ yg_status __wrap_yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, stru
 	}
 	int64_t from = number_behind("WHERE time >= "), to = number_behind("AND time < "),
 		limit = number_behind("LIMIT ");
-	const char *within = strstr(store.sql, " AND (time < ");
-	int64_t last = within != NULL ? strtoll(within + 13, NULL, 10) : INT64_MAX;
-	for (int64_t i = 0; i < store.rows && limit > 0; i++) {
+	bool upward = strstr(store.sql, " DESC") == NULL;
+	const char *within = strstr(store.sql, upward ? " AND (time > " : " AND (time < ");
+	int64_t last = within != NULL ? strtoll(within + 13, NULL, 10) : 0;
+	for (int64_t k = 0; k < store.rows && limit > 0; k++) {
+		int64_t i = upward ? store.rows - 1 - k : k;
 		struct yg_event ev = {.org = YG_SV("alpha"),
 				      .source = YG_SV("zeek"),
 				      .sensor = YG_SV("x"),
 				      .time = time_of(i),
 				      .spool = 1,
 				      .batch = (uint64_t)i};
-		if (ev.time < from || ev.time >= to || ev.time >= last)
+		if (ev.time < from || ev.time >= to ||
+		    (within != NULL && (upward ? ev.time <= last : ev.time >= last)))
 			continue;
 		yg_event_row(&ev, out);
 		limit--;
@@ -105,8 +108,11 @@ static bool whole(struct yg_hunt_scan *s)
 		struct yg_sb b = yg_sb_init(text, sizeof text);
 		if (next(s) != YG_OK)
 			return false;
-		struct yg_hunt_scan kept = {
-			.orgs = s->orgs, .org_count = s->org_count, .from = s->from, .to = s->to};
+		struct yg_hunt_scan kept = {.orgs = s->orgs,
+					    .org_count = s->org_count,
+					    .from = s->from,
+					    .to = s->to,
+					    .oldest_first = s->oldest_first};
 		yg_hunt_place_put(s, &b);
 		if (yg_hunt_place_get(yg_sb_sv(&b), &kept, &err) != YG_OK)
 			return false;
@@ -135,6 +141,32 @@ static bool all_seen(int64_t rows)
 	return ok;
 }
 
+static bool all_seen_upward(int64_t rows)
+{
+	bool ok = seen.n == (size_t)rows && !seen.twice;
+	for (size_t i = 0; ok && i < seen.n; i++)
+		ok = seen.of[i] == (uint64_t)rows - 1 - i;
+	return ok;
+}
+
+static void test_upward(void)
+{
+	struct yg_hunt_scan s = from_the_top(300, 0);
+	s.oldest_first = true;
+	T_NAMED(whole(&s) && all_seen_upward(300) && s.rows == 300, "oldest first, each once");
+	T_OK(yg_hunt_share(&s) == 1000);
+	s = from_the_top(300, 7);
+	s.oldest_first = true;
+	T_NAMED(whole(&s) && all_seen_upward(300), "and in parts, from the places that were kept");
+	s = from_the_top(300, 0);
+	s.oldest_first = true;
+	store.fails = YG_AGAIN;
+	T_OK(next(&s) == YG_AGAIN && s.edge == s.from && yg_hunt_share(&s) == 0);
+	store.fails = YG_LIMIT;
+	T_OK(next(&s) == YG_OK && seen.n == 0 && s.edge == s.from);
+	T_OK(whole(&s) && all_seen_upward(300));
+}
+
 static void test_slices(void)
 {
 	struct yg_hunt_scan s = from_the_top(300, 0);
@@ -143,11 +175,11 @@ static void test_slices(void)
 	T_NAMED(whole(&s) && all_seen(300), "a row without room is the first of the next slice");
 	s = from_the_top(300, 0);
 	store.fails = YG_AGAIN;
-	T_OK(next(&s) == YG_AGAIN && s.slice_to == s.to && !s.within && seen.n == 0);
+	T_OK(next(&s) == YG_AGAIN && s.edge == s.to && !s.within && seen.n == 0);
 	T_NAMED(whole(&s) && all_seen(300), "the store was away: nothing is lost");
 	s = from_the_top(300, 0);
 	store.fails = YG_LIMIT;
-	T_OK(next(&s) == YG_OK && seen.n == 0 && s.slice_to == s.to);
+	T_OK(next(&s) == YG_OK && seen.n == 0 && s.edge == s.to);
 	int64_t width = s.width;
 	T_OK(next(&s) == YG_OK && number_behind("WHERE time >= ") == s.to - width &&
 	     width < 8 * YG_US_PER_DAY);
@@ -244,6 +276,7 @@ int main(void)
 	env = yg_env_sim(&sim);
 	yg_arena_init(&arena, 64u << 20);
 	test_slices();
+	test_upward();
 	test_where();
 	test_auditd();
 	yg_arena_free(&arena);

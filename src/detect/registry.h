@@ -296,9 +296,11 @@ typedef yg_status yg_drule_fn(void *ctx, const struct yg_drule *r, struct yg_err
 yg_status yg_detect_rules_each(struct yg_state *db, yg_drule_fn *fn, void *ctx, struct yg_err *err);
 struct yg_detect_feed {
 	/* Of rules these alone (uids, ascending; borrowed), as live whatever their stage is, beside
-	 * all filters and correlations.  NULL: everything that is not off everywhere. */
+	 * all filters and correlations; a correlation among them is as live, too.  NULL: everything
+	 * that is not off everywhere. */
 	const struct yg_sv *only;
 	size_t only_count;
+	bool own_stage; /* those rules in the stage that they have */
 	/* A rule that is asked beside them, behind all filters; NULL: none.  Under a uid that there
 	 * is it stands for that one: its overrides and exceptions hold. */
 	const struct yg_ruleset_doc *tried;

@@ -53,10 +53,13 @@ static bool wanted(const struct yg_detect_feed *of, struct yg_sv uid)
 static yg_status feed_document(void *ctx, const struct yg_drule *r, struct yg_err *err)
 {
 	const struct feeding *f = ctx;
-	if (f->of->only == NULL || r->kind != YG_SIGMA_RULE)
+	if (f->of->only == NULL || r->kind == YG_SIGMA_FILTER)
 		return give(f, r, r->stage, err);
-	if (r->refused.n > 0 || wanted(f->of, r->uid) ||
-	    (f->of->tried != NULL && yg_sv_eq(f->of->tried->uid, r->uid)))
+	if (wanted(f->of, r->uid) || (f->of->tried != NULL && yg_sv_eq(f->of->tried->uid, r->uid)))
+		return YG_OK;
+	if (r->kind == YG_SIGMA_CORRELATION)
+		return give(f, r, r->stage, err);
+	if (r->refused.n > 0)
 		return YG_OK;
 	return yg_ruleset_builder_other(f->b, r->org, r->sigma_id, r->name, err);
 }
@@ -72,8 +75,11 @@ static yg_status feed_only(const struct feeding *f, struct yg_err *err)
 		st = yg_drule_get(f->db, f->of->only[i], &arena, &r, err);
 		if (st == YG_NOTFOUND) /* gone meanwhile */
 			st = YG_OK;
-		else if (st == YG_OK && r.kind == YG_SIGMA_RULE)
-			st = give(f, &r, YG_STAGE_LIVE, err);
+		else if (st == YG_OK && r.kind != YG_SIGMA_FILTER)
+			st = give(f, &r,
+				  f->of->own_stage && r.kind == YG_SIGMA_RULE ? r.stage
+									      : YG_STAGE_LIVE,
+				  err);
 	}
 	return st;
 }

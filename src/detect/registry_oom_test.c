@@ -147,7 +147,7 @@ static yg_status again(struct yg_state *db, struct yg_sb *seen)
 	if (st == YG_OK)
 		st = yg_hunt_again_list(db, &arena, &list, &entries, &err);
 	if (st == YG_OK)
-		st = yg_hunt_new_rules(db, sim.wall, &arena, &rules, &err);
+		st = yg_hunt_new_rules(db, YG_HUNT_RULE, sim.wall, &arena, &rules, &err);
 	yg_sb_printf(seen, "%zu %zu ", n, st == YG_OK ? rules.n : 0);
 	yg_sb_put(seen, list);
 	return st;

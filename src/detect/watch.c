@@ -30,6 +30,15 @@ struct told { /* what the callbacks of both machines need */
 	const uint64_t *event;
 };
 
+struct yg_correlate_opts yg_watch_bounds(void)
+{
+	struct yg_correlate_opts o = yg_correlate_defaults();
+	o.groups = 20000;
+	o.pending = 50000;
+	o.memory = (size_t)64 << 20;
+	return o;
+}
+
 yg_status yg_watch_new(const struct yg_watch_opts *opts, const struct yg_env *env,
 		       struct yg_watch **out, struct yg_err *err)
 {

@@ -35,6 +35,10 @@ struct yg_watch_out {
 	void (*notice)(void *ctx, const struct yg_notice *n, const uint64_t *event);
 };
 
+/* What correlations may hold of one organisation, live and over the past: 20,000 groups of one,
+ * 50,000 events that wait, 64 MiB of groups. */
+struct yg_correlate_opts yg_watch_bounds(void);
+
 struct yg_watch; /* owned: yg_watch_free() */
 /* YG_OK | YG_NOMEM | YG_INVAL (as yg_notices_new). */
 yg_status yg_watch_new(const struct yg_watch_opts *opts, const struct yg_env *env,

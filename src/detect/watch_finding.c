@@ -6,6 +6,7 @@
 #include "format/json.h"
 
 #define VALUE_MAX    512u
+#define UID_MAX      256u
 #define LABEL_MAX    128u
 #define FIELDS_TOP   5 /* sources of a flood: an alert takes 16 pairs */
 #define FIELDS_NODES 256
@@ -14,12 +15,15 @@
 
 static void finding_uid(const struct yg_watch_at *at, struct yg_sb *b)
 {
-	yg_sb_printf(b, "f-w-%lld-%u", (long long)at->seq, at->nth);
+	if (at->uid.n > 0)
+		yg_sb_put(b, at->uid);
+	else
+		yg_sb_printf(b, "f-w-%lld-%u", (long long)at->seq, at->nth);
 }
 
 static void begin(struct yg_buf *b, const struct yg_watch_at *at)
 {
-	char uid[64];
+	char uid[UID_MAX];
 	struct yg_sb u = yg_sb_init(uid, sizeof uid);
 	finding_uid(at, &u);
 	yg_buf_putc(b, '{');
@@ -68,7 +72,7 @@ struct finding { /* as a row has it */
 static void put_row(struct yg_buf *rows, const struct yg_watch_at *at, const struct finding *f,
 		    struct yg_sv json)
 {
-	char uid[64], text[YG_CORRELATE_EVIDENCE][YG_EVENT_ID_MAX];
+	char uid[UID_MAX], text[YG_CORRELATE_EVIDENCE][YG_EVENT_ID_MAX];
 	struct yg_sv related[YG_CORRELATE_EVIDENCE], names[YG_SIGMA_GROUP_MAX + 1];
 	struct yg_sb u = yg_sb_init(uid, sizeof uid);
 	struct yg_event ev = {.org = at->org,
@@ -168,8 +172,7 @@ static bool lower_has(struct yg_sv s, const char *word)
 	return false;
 }
 
-/* The machine or address of one's own among what it is grouped by, else the first of it. */
-static struct yg_sv asset_of(const struct yg_correlate_hit *hit)
+struct yg_sv yg_watch_hit_asset(const struct yg_correlate_hit *hit)
 {
 	for (size_t i = 0; i < hit->group_count; i++) {
 		struct yg_ip ip;
@@ -205,7 +208,7 @@ void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at
 	yg_finding_member(&b, "family", yg_sb_sv(&f));
 	yg_buf_printf(&b, ",\"severity_id\":%u,\"confidence\":100",
 		      yg_finding_severity(doc->rule->level));
-	yg_finding_member(&b, "asset", yg_utf8_cut(asset_of(hit), VALUE_MAX));
+	yg_finding_member(&b, "asset", yg_utf8_cut(yg_watch_hit_asset(hit), VALUE_MAX));
 	yg_finding_member(&b, "field",
 			  hit->group_count > 0 ? yg_utf8_cut(hit->names[0], LABEL_MAX) : YG_SV(""));
 	yg_finding_member(&b, "value",
@@ -226,12 +229,12 @@ void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at
 		event_id(hit->ids[i], &s);
 		pair(&p, YG_SV("event"), yg_sb_sv(&s));
 	}
-	yg_buf_put(&b, YG_SV("]}"));
+	yg_buf_put(&b, at->uid.n > 0 ? YG_SV("],\"historical\":true}") : YG_SV("]}"));
 	const struct finding row = {.log_name = "correlation",
 				    .indicator = doc->uid,
 				    .list = collection,
 				    .title = yg_utf8_cut(doc->rule->title, VALUE_MAX),
-				    .asset = yg_utf8_cut(asset_of(hit), VALUE_MAX),
+				    .asset = yg_utf8_cut(yg_watch_hit_asset(hit), VALUE_MAX),
 				    .severity = yg_finding_severity(doc->rule->level),
 				    .confidence = 100,
 				    .time = hit->time,

@@ -10,6 +10,7 @@ struct yg_watch_at { /* which row of the feed told it */
 	int64_t seq;
 	uint32_t nth;
 	yg_wall received; /* when that row was kept */
+	struct yg_sv uid; /* of the finding, when no row of the feed told it: it is of the past */
 };
 struct yg_watch_to {         /* where a finding is appended */
 	struct yg_buf *json; /* as sv32; NULL: it is no alert */
@@ -18,6 +19,8 @@ struct yg_watch_to {         /* where a finding is appended */
 void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at,
 		      const struct yg_watch_doc *doc, struct yg_sv collection,
 		      const struct yg_correlate_hit *hit);
+/* The machine or address of one's own among what it is grouped by, else the first of it. */
+struct yg_sv yg_watch_hit_asset(const struct yg_correlate_hit *hit);
 /* event: NULL: none. */
 void yg_watch_put_notice(const struct yg_watch_to *to, const struct yg_watch_at *at,
 			 const struct yg_notice *n, const uint64_t *event);

@@ -97,7 +97,7 @@ static yg_status networks(struct yg_state *db, struct yg_sb *seen)
 static yg_status set_load(struct yg_state *db, struct yg_sb *seen)
 {
 	struct yg_watch_set set;
-	yg_status st = yg_watch_set_load(db, &env, &set, NULL);
+	yg_status st = yg_watch_set_load(db, &env, NULL, &set, NULL);
 	if (st != YG_OK)
 		return st;
 	yg_sb_printf(seen, "%zu %zu %zu", set.rule_n, set.correlations, set.except_n);

@@ -10,6 +10,7 @@
 
 struct loading {
 	struct yg_watch_set *set;
+	const struct yg_watch_asked *asked; /* NULL: none */
 	struct yg_sv *refs; /* ids and names that correlations have, sorted; arena */
 	size_t ref_n, ref_cap, cap;
 };
@@ -72,12 +73,9 @@ static yg_status add(struct loading *l, const struct yg_drule *r, const struct y
 	return YG_OK;
 }
 
-static yg_status on_correlation(void *ctx, const struct yg_drule *r, struct yg_err *err)
+static yg_status correlation(struct loading *l, const struct yg_drule *r, struct yg_err *err)
 {
-	struct loading *l = ctx;
 	struct yg_sigma_file f = {0};
-	if (r->kind != YG_SIGMA_CORRELATION)
-		return YG_OK;
 	struct yg_sv text = yg_arena_dup(&l->set->arena, r->text);
 	if (text.p == NULL)
 		return nomem(err);
@@ -101,6 +99,49 @@ static yg_status on_correlation(void *ctx, const struct yg_drule *r, struct yg_e
 static int sv_order(const void *a, const void *b)
 {
 	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+}
+
+static bool is_asked(const struct loading *l, struct yg_sv uid)
+{
+	const struct yg_watch_asked *a = l->asked;
+	return a != NULL &&
+	       ((a->tried != NULL && yg_sv_eq(a->tried->uid, uid)) ||
+		(a->n > 0 && bsearch(&uid, a->uids, a->n, sizeof uid, sv_order) != NULL));
+}
+
+static yg_status on_correlation(void *ctx, const struct yg_drule *r, struct yg_err *err)
+{
+	struct loading *l = ctx;
+	return r->kind == YG_SIGMA_CORRELATION && !is_asked(l, r->uid) ? correlation(l, r, err)
+								       : YG_OK;
+}
+
+/* What is asked for may be off, or not be kept at all. */
+static yg_status add_asked(struct yg_state *db, struct loading *l, struct yg_err *err)
+{
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
+	const struct yg_watch_asked *a = l->asked;
+	yg_status st = YG_OK;
+	yg_arena_init(&arena, ARENA_MAX);
+	for (size_t i = 0; st == YG_OK && i < a->n; i++) {
+		struct yg_drule r = {.version = 0};
+		yg_arena_reset(&arena);
+		st = yg_drule_get(db, a->uids[i], &arena, &r, err);
+		r.stage = YG_STAGE_LIVE;
+		if (st == YG_NOTFOUND) /* gone meanwhile */
+			st = YG_OK;
+		else if (st == YG_OK && r.kind == YG_SIGMA_CORRELATION)
+			st = correlation(l, &r, err);
+	}
+	const struct yg_ruleset_doc *t = a->tried;
+	if (st != YG_OK || t == NULL)
+		return st;
+	const struct yg_drule r = {.uid = t->uid,
+				   .org = t->org,
+				   .collection = t->collection,
+				   .text = t->text,
+				   .stage = YG_STAGE_LIVE};
+	return correlation(l, &r, err);
 }
 
 static bool referred(const struct loading *l, struct yg_sv name)
@@ -229,6 +270,8 @@ static yg_status load(struct yg_state *db, const struct yg_env *env, struct load
 		st = yg_watch_set_changes(db, &set->changes, err);
 	if (st == YG_OK)
 		st = yg_detect_rules_each(db, on_correlation, l, err);
+	if (st == YG_OK && l->asked != NULL)
+		st = add_asked(db, l, err);
 	set->correlations = set->rule_n;
 	if (l->ref_n > 1)
 		qsort(l->refs, l->ref_n, sizeof *l->refs, sv_order);
@@ -243,11 +286,12 @@ static yg_status load(struct yg_state *db, const struct yg_env *env, struct load
 	return st == YG_OK ? notices(db, set, err) : st;
 }
 
-yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env, struct yg_watch_set *out,
+yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env,
+			    const struct yg_watch_asked *asked, struct yg_watch_set *out,
 			    struct yg_err *err)
 {
 	struct yg_watch_set set = {.rule_n = 0};
-	struct loading l = {.set = &set};
+	struct loading l = {.set = &set, .asked = asked};
 	yg_arena_init(&set.arena, ARENA_MAX);
 	yg_status st = load(db, env, &l, err);
 	if (st == YG_OK)

@@ -2,6 +2,7 @@
  * organisations say of them and of the findings beside rules; role center. */
 #pragma once
 #include "base/limits.h"
+#include "detect/ruleset.h"
 #include "detect/stage.h"
 #include "detect/watch.h"
 #include "detect/watch_except.h"
@@ -40,8 +41,16 @@ struct yg_watch_set {
 };
 /* A number that is another one when something of a set changed. */
 yg_status yg_watch_set_changes(struct yg_state *db, int64_t *out, struct yg_err *err);
-/* A document or exception that cannot be read (another version kept it) is left out. */
-yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env, struct yg_watch_set *out,
+/* Correlations that are looked at for themselves: as live, whatever their stage is. */
+struct yg_watch_asked {
+	const struct yg_sv *uids; /* ascending; borrowed for the call */
+	size_t n;
+	const struct yg_ruleset_doc *tried; /* one by its text; in the place of that uid */
+};
+/* A document or exception that cannot be read (another version kept it) is left out.
+ * asked: NULL: what is in force, no more. */
+yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env,
+			    const struct yg_watch_asked *asked, struct yg_watch_set *out,
 			    struct yg_err *err);
 void yg_watch_set_free(struct yg_watch_set *set); /* zeroed is fine */
 

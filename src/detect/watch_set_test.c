@@ -68,7 +68,7 @@ static void test_excepted(struct yg_state *db, struct yg_sv many, struct yg_sv o
 {
 	struct yg_watch_set set = {.rule_n = 0};
 	int64_t now = sim.wall.us;
-	T_OK(yg_watch_set_load(db, &env, &set, &err) == YG_OK && set.correlations == 2 &&
+	T_OK(yg_watch_set_load(db, &env, NULL, &set, &err) == YG_OK && set.correlations == 2 &&
 	     set.rule_n == 3);
 	uint32_t m = number_of(&set, many), o = number_of(&set, other);
 	T_OK(covered(db, &set, m, "north", "web1", "eve", now) &&

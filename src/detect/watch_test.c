@@ -21,7 +21,8 @@ struct seen {
 static bool on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
 {
 	struct seen *s = ctx;
-	const struct yg_watch_at at = {YG_SV_INIT("acme"), 7, (uint32_t)s->hits, {T0}};
+	const struct yg_watch_at at = {
+		.org = YG_SV_INIT("acme"), .seq = 7, .nth = (uint32_t)s->hits, .received = {T0}};
 	const struct yg_watch_to to = {&s->findings, &s->rows};
 	struct yg_sb b = yg_sb_init(s->uid, sizeof s->uid);
 	s->hits++;
@@ -34,7 +35,8 @@ static bool on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_co
 static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *event)
 {
 	struct seen *s = ctx;
-	const struct yg_watch_at at = {YG_SV_INIT("acme"), 8, (uint32_t)s->notices, {T0}};
+	const struct yg_watch_at at = {
+		.org = YG_SV_INIT("acme"), .seq = 8, .nth = (uint32_t)s->notices, .received = {T0}};
 	const struct yg_watch_to to = {&s->findings, &s->rows};
 	s->notices++;
 	s->kinds[n->kind]++;

@@ -351,6 +351,7 @@ static yg_status delete_detection(struct yg_act *act, struct yg_sv slug, struct 
 		YG_SQL("DELETE FROM detect_notice WHERE org = $1"),
 		YG_SQL("DELETE FROM hunted_stage WHERE org = $1"),
 		YG_SQL("DELETE FROM retro_hunt_item WHERE hunt IN (SELECT seq FROM retro_hunt WHERE org = $1)"),
+		YG_SQL("DELETE FROM retro_hunt_state WHERE org = $1 OR hunt IN (SELECT seq FROM retro_hunt WHERE org = $1)"),
 		YG_SQL("DELETE FROM retro_hunt WHERE org = $1"),
 		YG_SQL("DELETE FROM notice_finding WHERE org = $1"),
 	};

@@ -9,9 +9,6 @@
 #define ORGS_MAX    10000
 #define NETWORKS_US (60 * YG_US_PER_S) /* how often networks are read */
 #define KEYS        20000              /* watched of each kind and organisation */
-#define GROUPS      20000              /* of one correlation and organisation */
-#define PENDING     50000
-#define MEMORY      (64u << 20) /* of an organisation's groups */
 
 static struct org_watch *find(const struct detecting *d, struct yg_sv org, size_t *out_at)
 {
@@ -33,11 +30,8 @@ static struct org_watch *find(const struct detecting *d, struct yg_sv org, size_
 static yg_status watch_new(struct center *c, struct yg_watch **out, struct yg_err *err)
 {
 	struct yg_watch_opts o = {
-		.correlate = yg_correlate_defaults(), .notices = {KEYS}, .places = c->places};
+		.correlate = yg_watch_bounds(), .notices = {KEYS}, .places = c->places};
 	o.correlate.lateness.us = yg_api_conf(&c->api)->detect_lateness_us;
-	o.correlate.groups = GROUPS;
-	o.correlate.pending = PENDING;
-	o.correlate.memory = MEMORY;
 	return yg_watch_new(&o, &c->ctx->env, out, err);
 }
 
@@ -191,7 +185,7 @@ yg_status detect_load(struct center *c, struct detecting *d, struct yg_state *db
 	struct yg_sv *orgs = NULL;
 	size_t n = 0;
 	yg_arena_init(&arena, 16u << 20);
-	yg_status st = yg_watch_set_load(db, &c->ctx->env, &d->set, err);
+	yg_status st = yg_watch_set_load(db, &c->ctx->env, NULL, &d->set, err);
 	if (st == YG_OK)
 		st = yg_feed_queue(db, &q, err);
 	if (st == YG_OK)
@@ -324,7 +318,7 @@ yg_status detect_rules(struct center *c, struct detecting *d, struct yg_state *d
 	/* what was told by the rules of before is behind the state that others go on from */
 	st = d->at > d->saved ? detect_save(c, d, db, true, err) : YG_OK;
 	if (st == YG_OK)
-		st = yg_watch_set_load(db, &c->ctx->env, &next, err);
+		st = yg_watch_set_load(db, &c->ctx->env, NULL, &next, err);
 	if (st != YG_OK)
 		return st;
 	d->set = next;

@@ -25,30 +25,54 @@ static void rest(const struct hunt *t, int64_t ms)
 		(void)poll(NULL, 0, (int)YG_MIN(ms, (int64_t)50));
 }
 
+static yg_status read_slice(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
+{
+	static yg_hunt_row_fn *const rows[] = {[YG_HUNT_RULE] = hunt_rules_row,
+					       [YG_HUNT_INDICATOR] = hunt_intel_row,
+					       [YG_HUNT_CORRELATION] = hunt_correlate_row};
+	struct yg_sb place = yg_sb_init(t->place, sizeof t->place);
+	hunt_slice_begin(t);
+	t->now = yg_env_wall(&t->r->c->ctx->env);
+	t->next = t->scan;
+	yg_status st =
+		yg_hunt_next(ch, t->where, &t->next, &t->r->c->ctx->env, rows[t->h.what], t, err);
+	if (st == YG_OK && t->past != NULL && t->next.done)
+		st = hunt_correlate_last(t, err);
+	yg_hunt_place_put(&t->next, &place);
+	(void)yg_sb_cstr(&place);
+	t->h.looked_at = (int64_t)(t->next.rows - t->again_n);
+	t->h.cut += t->beyond;
+	return st;
+}
+
+yg_status hunt_slice(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
+{
+	const struct yg_hunt was = t->h;
+	yg_status st = YG_OK;
+	if (t->waits)
+		t->h = t->read;
+	else
+		st = read_slice(t, ch, err);
+	if (st == YG_OK && t->past != NULL) {
+		t->read = t->h;
+		t->waits = true;
+	}
+	if (st == YG_OK && !t->again) /* else it was told before */
+		st = hunt_tell(t, ch, yg_sv_of(t->place), err);
+	if (st != YG_OK) {
+		t->h = was;
+		return st;
+	}
+	t->scan = t->next;
+	t->waits = false;
+	return YG_OK;
+}
+
 static yg_status slice(struct hunt *t, struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	char text[YG_HUNT_PLACE_MAX];
-	struct yg_sb place = yg_sb_init(text, sizeof text);
-	struct yg_hunt_scan next = t->scan;
-	const struct yg_hunt was = t->h;
-	bool rules = t->h.what == YG_HUNT_RULE;
-	hunt_slice_begin(t);
-	t->now = yg_env_wall(&t->r->c->ctx->env);
 	yg_status st = yg_lease_store(&t->r->c->api, &l, err);
-	if (st == YG_OK)
-		st = yg_hunt_next(l.ch, t->where, &next, &t->r->c->ctx->env,
-				  rules ? hunt_rules_row : hunt_intel_row, t, err);
-	yg_hunt_place_put(&next, &place);
-	t->h.looked_at = (int64_t)next.rows;
-	t->h.cut += t->beyond;
-	if (st == YG_OK)
-		st = hunt_tell(t, l.ch, yg_sb_sv(&place), err);
-	if (st == YG_OK)
-		t->scan = next;
-	else
-		t->h = was;
-	return st;
+	return st == YG_OK ? hunt_slice(t, l.ch, err) : st;
 }
 
 /* Until the end, or what stops it. */
@@ -88,12 +112,13 @@ static void put_result(const struct hunt *t)
 }
 
 /* Whose events: the organisations it is for, which may be others than when it was ordered. */
-static yg_status scope(struct hunt *t, struct yg_err *err)
+yg_status hunt_scope(struct hunt *t, struct yg_err *err)
 {
 	struct yg_reach reach;
 	t->scan = (struct yg_hunt_scan){.from = t->h.from.us,
 					.to = t->h.to.us,
 					.received_before = t->h.received.us,
+					.oldest_first = t->h.what == YG_HUNT_CORRELATION,
 					.rows = (uint64_t)t->h.looked_at};
 	if (t->h.org.n > 0) {
 		yg_status st = yg_reach_node(t->r->act.db, t->h.org, t->r->arena, &reach, err);
@@ -105,11 +130,12 @@ static yg_status scope(struct hunt *t, struct yg_err *err)
 	return yg_hunt_place_get(t->h.place, &t->scan, err);
 }
 
-static void end(struct hunt *t)
+void hunt_free(struct hunt *t)
 {
 	yg_ruleset_eval_free(t->eval);
 	yg_ruleset_free(t->set);
 	yg_hunt_views_free(&t->views);
+	yg_hunt_correlate_free(t->past);
 	yg_hunt_where_free(t->of_rules);
 	yg_intel_close(t->intel);
 	free(t->matches);
@@ -119,6 +145,10 @@ static void end(struct hunt *t)
 
 yg_status center_job_hunt(struct run *r, struct yg_err *err)
 {
+	static yg_status (*const ready[])(struct hunt *, struct yg_err *) = {
+		[YG_HUNT_RULE] = hunt_rules_ready,
+		[YG_HUNT_INDICATOR] = hunt_intel_ready,
+		[YG_HUNT_CORRELATION] = hunt_correlate_ready};
 	struct hunt *t = YG_NEW(r->arena, struct hunt);
 	if (t == NULL)
 		return YG_FAIL(err, YG_NOMEM, "a hunt");
@@ -134,15 +164,17 @@ yg_status center_job_hunt(struct run *r, struct yg_err *err)
 	t->now = yg_env_wall(env);
 	yg_status st = yg_hunt_get(r->act.db, r->job.id, r->arena, &t->h, err);
 	if (st == YG_OK)
-		st = scope(t, err);
+		st = hunt_scope(t, err);
 	if (st == YG_OK)
-		st = t->h.what == YG_HUNT_RULE ? hunt_rules_ready(t, err)
-					       : hunt_intel_ready(t, err);
+		st = ready[t->h.what](t, err);
 	if (st == YG_OK)
 		st = look(t, err);
 	if (st == YG_OK)
 		st = hunt_order_cut(t, err);
+	/* one that was stopped does not go on */
+	if (t->past != NULL && !r->ended && yg_hunt_state_drop(r->act.db, t->h.seq, NULL) != YG_OK)
+		yg_role_log(r->c->ctx, YG_EV_API_NOTE, YG_KV("hunt", r->job.id));
 	put_result(t);
-	end(t);
+	hunt_free(t);
 	return st;
 }

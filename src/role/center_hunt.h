@@ -1,7 +1,9 @@
 /* center_hunt.h - a retro-hunt that runs: what it looks for, and what it found of a slice. */
 #pragma once
 #include "detect/hunt.h"
+#include "detect/hunt_correlate.h"
 #include "detect/hunt_state.h"
+#include "detect/registry.h"
 #include "detect/ruleset.h"
 #include "intel/match.h"
 #include "role/center_job.h"
@@ -20,7 +22,9 @@ struct hunt_item { /* one finding, in `found` */
 	uint32_t spool; /* of its event */
 	uint64_t batch;
 	int64_t time;
-	struct yg_sv org, indicator, event; /* arena of the slice */
+	struct yg_sv org, indicator; /* arena of the slice */
+	struct yg_sv *events;        /* that it rests on; there, too */
+	size_t event_n;
 	uint32_t of;
 	bool known;  /* told before: neither a row nor an alert */
 	bool stored; /* its row is in the store, from an attempt that was not kept */
@@ -32,8 +36,9 @@ struct hunt_mark { /* before an event */
 struct hunt {
 	struct run *r;
 	struct yg_hunt h;
-	struct yg_hunt_scan scan;
-	struct yg_sv where; /* borrowed of one of the following */
+	struct yg_hunt_scan scan, next; /* next: behind the slice at hand */
+	char place[YG_HUNT_PLACE_MAX];  /* text of `next` */
+	struct yg_sv where;             /* borrowed of one of the following */
 	struct yg_buf where_text;
 	/* rules */
 	struct yg_hunt_where *of_rules; /* the condition */
@@ -42,6 +47,20 @@ struct hunt {
 	struct yg_ruleset_eval *eval;
 	const struct yg_event *event; /* at hand, while it is asked */
 	const struct yg_detect_record *record;
+	/* correlations */
+	struct yg_hunt_correlate *past;
+	struct yg_hunt read; /* as the slice at hand left it */
+	bool waits;          /* that slice is read, and is to be told */
+	struct yg_hunt_scan
+		told; /* while `again`: up to there all was told before the program ended */
+	bool again;
+	uint64_t again_n; /* events that were looked at again */
+	size_t slice_n;   /* events of the slice */
+	yg_mono save_next;
+	bool saving; /* the states are in the transaction at hand */
+	char kept_place[YG_HUNT_PLACE_MAX];
+	yg_status match_st;
+	struct yg_err *match_err;
 	/* indicators */
 	struct yg_intel *intel;
 	struct yg_match_set *matches;
@@ -63,12 +82,36 @@ struct hunt {
 	yg_wall now;  /* of the slice: what has an end has ended by it */
 };
 
+/* center_hunt.c: whose events, and from which place on; then slice by slice until t->scan.done.
+ * Of correlations a slice is read once: their states have taken its events. */
+yg_status hunt_scope(struct hunt *t, struct yg_err *err);
+yg_status hunt_slice(struct hunt *t, struct yg_ch *ch, struct yg_err *err);
+void hunt_free(struct hunt *t);
+
 /* center_hunt_rules.c, center_hunt_intel.c: made ready from the hunt's row; then every
  * event of a slice is given to them. */
 yg_status hunt_rules_ready(struct hunt *t, struct yg_err *err);
 yg_status hunt_rules_row(void *ctx, const struct yg_event *ev, struct yg_err *err);
+/* The set of what is looked for, with the rules that `feed` says; uids: of whose refusal the first
+ * is the reason when nothing is left. */
+struct hunt_uids {
+	struct yg_sv *v; /* ascending; arena of the job */
+	size_t n;
+};
+yg_status hunt_rules_items(struct hunt *t, struct hunt_uids *out, struct yg_err *err);
+yg_status hunt_rules_set(struct hunt *t, const struct yg_detect_feed *feed,
+			 const struct hunt_uids *uids, struct yg_err *err);
 yg_status hunt_intel_ready(struct hunt *t, struct yg_err *err);
 yg_status hunt_intel_row(void *ctx, const struct yg_event *ev, struct yg_err *err);
+
+/* center_hunt_correlate.c: correlations, in the order of time.  Where it goes on is before where
+ * it had told all; the end of what is looked at; the states, in the transaction that keeps
+ * `place`, and after it. */
+yg_status hunt_correlate_ready(struct hunt *t, struct yg_err *err);
+yg_status hunt_correlate_row(void *ctx, const struct yg_event *ev, struct yg_err *err);
+yg_status hunt_correlate_last(struct hunt *t, struct yg_err *err);
+yg_status hunt_correlate_keep(struct hunt *t, struct yg_err *err);
+void hunt_correlate_kept(struct hunt *t);
 
 /* center_hunt_found.c: what is found.  Before and behind every event; YG_LIMIT: what the event
  * gave had no room beside what the slice has, and is taken back. */
@@ -77,8 +120,16 @@ void hunt_row_begin(struct hunt *t);
 yg_status hunt_row_end(struct hunt *t, struct yg_err *err);
 /* Is there room for one more that is told of this rule or indicator?  Counts it either way. */
 bool hunt_room(struct hunt *t, struct yg_sv name);
+struct hunt_about {
+	struct yg_sv org, name;
+	int64_t time;
+	const uint64_t (*ids)[2]; /* of the events that it rests on, as yg_feed_id() */
+	size_t id_n;
+	bool alone; /* of its one event, whose batch was looked at as a whole when it came */
+};
 /* A finding that was appended to t->found at `at`: sv32 json, sv32 row. */
-void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv name, size_t at);
+void hunt_found(struct hunt *t, const struct hunt_about *about, size_t at);
+void hunt_found_event(struct hunt *t, const struct yg_event *ev, struct yg_sv name, size_t at);
 /* The number of what is named so, made when there is none; false: no memory. */
 bool hunt_of(struct hunt *t, struct yg_sv name, uint32_t *out);
 void hunt_found_free(struct hunt *t);

@@ -7,6 +7,7 @@
 void hunt_slice_begin(struct hunt *t)
 {
 	t->n = 0;
+	t->slice_n = 0;
 	t->beyond = 0;
 	t->cuts.n = 0;
 	t->found.n = 0;
@@ -117,13 +118,44 @@ static struct hunt_item *item_room(struct hunt *t)
 	return &t->items[t->n];
 }
 
-void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv name, size_t at)
+/* False: no memory. */
+static bool put_item(struct hunt *t, const struct hunt_about *about, size_t at, uint32_t of,
+		     struct hunt_item *i)
 {
-	char id[YG_EVENT_ID_MAX];
-	struct yg_sb b = yg_sb_init(id, sizeof id);
+	struct yg_rd rd = yg_rd_init(t->found.p + at, t->found.n - at);
+	struct yg_sv json = yg_rd_sv32(&rd), row = yg_rd_sv32(&rd);
+	*i = (struct hunt_item){.json = (size_t)(json.p - t->found.p),
+				.json_n = json.n,
+				.row = (size_t)(row.p - t->found.p),
+				.row_n = row.n,
+				.time = about->time,
+				.org = yg_arena_dup(&t->slice, about->org),
+				.indicator = yg_arena_dup(&t->slice, about->name),
+				.events = YG_NEW_N(&t->slice, struct yg_sv, about->id_n + 1),
+				.of = of};
+	bool ok = !rd.bad && i->org.p != NULL && i->indicator.p != NULL && i->events != NULL;
+	for (; ok && i->event_n < about->id_n; i->event_n++) {
+		char id[YG_EVENT_ID_MAX];
+		struct yg_sb b = yg_sb_init(id, sizeof id);
+		uint32_t spool, number;
+		uint64_t batch;
+		yg_feed_id_parts(about->ids[i->event_n], &spool, &batch, &number);
+		yg_event_id_format(&b, spool, batch, number);
+		i->events[i->event_n] = yg_arena_dup(&t->slice, yg_sb_sv(&b));
+		ok = i->events[i->event_n].p != NULL;
+		if (about->alone) {
+			i->spool = spool;
+			i->batch = batch;
+		}
+	}
+	return ok;
+}
+
+void hunt_found(struct hunt *t, const struct hunt_about *about, size_t at)
+{
 	uint32_t of = 0;
 	struct hunt_item *i = item_room(t);
-	if (i == NULL || t->found.nomem || !hunt_of(t, name, &of)) {
+	if (i == NULL || t->found.nomem || !hunt_of(t, about->name, &of)) {
 		t->nomem = true;
 		return;
 	}
@@ -134,23 +166,22 @@ void hunt_found(struct hunt *t, const struct yg_event *ev, struct yg_sv name, si
 		cut(t, of);
 		return;
 	}
-	struct yg_rd rd = yg_rd_init(t->found.p + at, t->found.n - at);
-	struct yg_sv json = yg_rd_sv32(&rd), row = yg_rd_sv32(&rd);
-	yg_event_id_format(&b, ev->spool, ev->batch, ev->row);
-	*i = (struct hunt_item){.json = (size_t)(json.p - t->found.p),
-				.json_n = json.n,
-				.row = (size_t)(row.p - t->found.p),
-				.row_n = row.n,
-				.spool = ev->spool,
-				.batch = ev->batch,
-				.time = ev->time,
-				.org = yg_arena_dup(&t->slice, ev->org),
-				.indicator = yg_arena_dup(&t->slice, name),
-				.event = yg_arena_dup(&t->slice, yg_sb_sv(&b)),
-				.of = of};
-	t->nomem |= rd.bad || i->org.p == NULL || i->indicator.p == NULL || i->event.p == NULL;
+	t->nomem |= !put_item(t, about, at, of, i);
 	t->of[of].now++;
 	t->n++;
+}
+
+void hunt_found_event(struct hunt *t, const struct yg_event *ev, struct yg_sv name, size_t at)
+{
+	uint64_t id[1][2];
+	yg_feed_id(ev->spool, ev->batch, ev->row, id[0]);
+	const struct hunt_about about = {.org = ev->org,
+					 .name = name,
+					 .time = ev->time,
+					 .ids = (const uint64_t(*)[2])id,
+					 .id_n = 1,
+					 .alone = true};
+	hunt_found(t, &about, at);
 }
 
 void hunt_row_begin(struct hunt *t)

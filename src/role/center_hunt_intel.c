@@ -147,7 +147,7 @@ yg_status hunt_intel_row(void *ctx, const struct yg_event *ev, struct yg_err *er
 		if (!hunt_room(t, name))
 			continue;
 		yg_finding_put(ev, &t->matches->m[i], i, true, &t->scratch, &t->found);
-		hunt_found(t, ev, name, at);
+		hunt_found_event(t, ev, name, at);
 	}
 	return hunt_row_end(t, err);
 }

@@ -102,16 +102,16 @@ static yg_status rules_done(struct yg_state *db, const void *what, struct yg_err
 	return yg_hunt_mark_rules(db, &r->rules, r->now, err);
 }
 
-static yg_status add_rules(struct center *c, struct yg_act *act, struct yg_hunt *h,
-			   struct yg_err *err)
+static yg_status add_rules(struct center *c, struct yg_act *act, enum yg_hunt_what what,
+			   struct yg_hunt *h, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct rules_at r = {.now = h->received};
 	yg_arena_init(&arena, 8u << 20);
-	yg_status st = yg_hunt_new_rules(act->db, h->received, &arena, &r.rules, err);
+	yg_status st = yg_hunt_new_rules(act->db, what, h->received, &arena, &r.rules, err);
 	if (st != YG_OK || r.rules.n == 0)
 		return st;
-	h->what = YG_HUNT_RULE;
+	h->what = what;
 	h->org = r.rules.org;
 	h->name = r.rules.n == 1 ? r.rules.uids[0] : YG_SV("");
 	return order(c, act, h, r.rules.uids, r.rules.n, rules_done, &r, err);
@@ -137,7 +137,8 @@ static yg_status look(struct center *c, struct yg_act *act, enum yg_hunt_what wh
 		st = yg_hunt_going(act->db, what, &going, err);
 	if (st != YG_OK || !settled || going)
 		return st;
-	return what == YG_HUNT_RULE ? add_rules(c, act, &h, err) : add_indicators(c, act, &h, err);
+	return what == YG_HUNT_INDICATOR ? add_indicators(c, act, &h, err)
+					 : add_rules(c, act, what, &h, err);
 }
 
 void center_hunt_news_run(struct center *c)
@@ -153,6 +154,8 @@ void center_hunt_news_run(struct center *c)
 	st = look(c, &act, YG_HUNT_INDICATOR, now, days, &err);
 	if (st == YG_OK)
 		st = look(c, &act, YG_HUNT_RULE, now, days, &err);
+	if (st == YG_OK)
+		st = look(c, &act, YG_HUNT_CORRELATION, now, days, &err);
 	/* without a store, or before its first event, there is nothing to look at */
 	if (st != YG_OK && st != YG_AGAIN && st != YG_NOTFOUND)
 		yg_role_log(c->ctx, YG_EV_API_NOTE, YG_KERR(&err));
@@ -168,7 +171,7 @@ struct cut {
 /* One hunt for each of them, or one for all together. */
 static yg_status order_again(struct hunt *t, const struct cut *c, bool alone, struct yg_err *err)
 {
-	struct yg_hunt h = {.what = YG_HUNT_RULE,
+	struct yg_hunt h = {.what = t->h.what,
 			    .automatic = t->h.automatic,
 			    .org = t->h.org,
 			    .from = t->h.from,
@@ -208,7 +211,7 @@ yg_status hunt_order_cut(struct hunt *t, struct yg_err *err)
 {
 	struct cut noisy = {.n = 0}, rest = {.n = 0};
 	struct yg_tx tx;
-	if (t->h.what != YG_HUNT_RULE || t->h.items <= 1)
+	if (t->h.what == YG_HUNT_INDICATOR || t->h.items <= 1)
 		return YG_OK;
 	noisy.uids = YG_NEW_N(t->r->arena, struct yg_sv, t->of_n + 1);
 	rest.uids = YG_NEW_N(t->r->arena, struct yg_sv, t->of_n + 1);

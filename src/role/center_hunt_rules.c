@@ -16,8 +16,8 @@
 struct taking {
 	struct hunt *t;
 	struct yg_ruleset_builder *b;
-	struct yg_sv *uids; /* ascending; arena */
-	size_t n, taken;
+	const struct hunt_uids *uids;
+	size_t taken;
 	char refused[300]; /* why the first of them was */
 	yg_status st;      /* of the condition */
 };
@@ -31,7 +31,8 @@ static void on_refused(void *ctx, struct yg_sv uid, size_t line, const char *rea
 {
 	struct taking *k = ctx;
 	struct yg_sb b = yg_sb_init(k->refused, sizeof k->refused);
-	if (k->refused[0] != '\0' || bsearch(&uid, k->uids, k->n, sizeof uid, by_text) == NULL)
+	if (k->refused[0] != '\0' ||
+	    bsearch(&uid, k->uids->v, k->uids->n, sizeof uid, by_text) == NULL)
 		return;
 	yg_sb_printf(&b, YG_SV_FMT ":%zu: %.200s", YG_SV_ARG(uid), line, reason);
 	(void)yg_sb_cstr(&b);
@@ -46,38 +47,31 @@ static void on_taken(void *ctx, const struct yg_sigma_rule *rule)
 }
 
 /* Which they are, and what was found of each before the program ended. */
-static yg_status take_items(struct taking *k, struct yg_err *err)
+yg_status hunt_rules_items(struct hunt *t, struct hunt_uids *out, struct yg_err *err)
 {
-	struct run *r = k->t->r;
 	struct yg_hunt_item *items = NULL;
-	yg_status st = yg_hunt_items(r->act.db, k->t->h.seq, YG_HUNT_ITEMS_MAX, r->arena, &items,
-				     &k->n, err);
-	k->uids = YG_NEW_N(r->arena, struct yg_sv, k->n + 1);
-	if (st == YG_OK && k->uids == NULL)
+	yg_status st = yg_hunt_items(t->r->act.db, t->h.seq, YG_HUNT_ITEMS_MAX, t->r->arena, &items,
+				     &out->n, err);
+	out->v = YG_NEW_N(t->r->arena, struct yg_sv, out->n + 1);
+	if (st == YG_OK && out->v == NULL)
 		st = YG_FAIL(err, YG_NOMEM, "the rules of a hunt");
-	for (size_t i = 0; st == YG_OK && i < k->n; i++) {
+	for (size_t i = 0; st == YG_OK && i < out->n; i++) {
 		uint32_t of;
-		k->uids[i] = items[i].text;
-		if (!hunt_of(k->t, items[i].text, &of))
+		out->v[i] = items[i].text;
+		if (!hunt_of(t, items[i].text, &of))
 			return YG_FAIL(err, YG_NOMEM, "the rules of a hunt");
-		k->t->of[of].item = (int64_t)i;
-		k->t->of[of].told = items[i].told;
-		k->t->of[of].cut = items[i].cut;
+		t->of[of].item = (int64_t)i;
+		t->of[of].told = items[i].told;
+		t->of[of].cut = items[i].cut;
 	}
+	if (st == YG_OK && out->n > 1)
+		qsort(out->v, out->n, sizeof *out->v, by_text);
 	return st;
 }
 
-static yg_status take_all(struct taking *k, struct yg_err *err)
+static yg_status take_all(struct taking *k, const struct yg_detect_feed *feed, struct yg_err *err)
 {
-	struct hunt *t = k->t;
-	struct run *r = t->r;
-	yg_status st = take_items(k, err);
-	if (st != YG_OK)
-		return st;
-	if (k->n > 1)
-		qsort(k->uids, k->n, sizeof *k->uids, by_text);
-	const struct yg_detect_feed only = {.only = k->uids, .only_count = k->n};
-	st = yg_detect_feed(r->act.db, &only, t->now, k->b, err);
+	yg_status st = yg_detect_feed(k->t->r->act.db, feed, k->t->now, k->b, err);
 	if (st == YG_OK && k->st != YG_OK)
 		st = YG_FAIL(err, k->st, "the condition of rules");
 	if (st != YG_OK || k->taken > 0)
@@ -104,16 +98,17 @@ static yg_status open_set(const struct taking *k, struct yg_err *err)
 	return st == YG_OK ? yg_ruleset_eval_new(t->set, NULL, &t->eval, err) : st;
 }
 
-yg_status hunt_rules_ready(struct hunt *t, struct yg_err *err)
+yg_status hunt_rules_set(struct hunt *t, const struct yg_detect_feed *feed,
+			 const struct hunt_uids *uids, struct yg_err *err)
 {
-	struct taking k = {.t = t};
+	struct taking k = {.t = t, .uids = uids};
 	const struct yg_env *env = &t->r->c->ctx->env;
 	yg_status st = yg_hunt_where_new(env, &t->of_rules, err);
 	if (st == YG_OK)
 		st = yg_ruleset_builder_new(env, on_refused, &k, &k.b, err);
 	if (st == YG_OK) {
 		yg_ruleset_builder_watch(k.b, on_taken, &k);
-		st = take_all(&k, err);
+		st = take_all(&k, feed, err);
 	}
 	if (st == YG_OK)
 		st = open_set(&k, err);
@@ -123,6 +118,14 @@ yg_status hunt_rules_ready(struct hunt *t, struct yg_err *err)
 	t->views = (struct yg_hunt_views){.env = env, .engine = yg_ruleset_engine(t->set)};
 	t->where = yg_hunt_where_text(t->of_rules);
 	return YG_OK;
+}
+
+yg_status hunt_rules_ready(struct hunt *t, struct yg_err *err)
+{
+	struct hunt_uids uids = {.n = 0};
+	yg_status st = hunt_rules_items(t, &uids, err);
+	const struct yg_detect_feed only = {.only = uids.v, .only_count = uids.n};
+	return st == YG_OK ? hunt_rules_set(t, &only, &uids, err) : st;
 }
 
 static void on_hit(void *ctx, const struct yg_ruleset_hit *hit)
@@ -145,7 +148,7 @@ static void on_hit(void *ctx, const struct yg_ruleset_hit *hit)
 	yg_rule_fields(t->record, names, n, &t->fields, &f.field, &f.value);
 	f.fields = yg_buf_sv(&t->fields);
 	yg_finding_put_rule(t->event, &f, &t->scratch, &t->found);
-	hunt_found(t, t->event, about.uid, at);
+	hunt_found_event(t, t->event, about.uid, at);
 }
 
 yg_status hunt_rules_row(void *ctx, const struct yg_event *ev, struct yg_err *err)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "alert/finding.h"
+#include "event/table.h"
 #include "role/center_hunt.h"
 
 #define KNOWN_BYTES (16u << 20)
@@ -25,7 +26,17 @@ static yg_status no_memory(struct yg_err *err)
 
 /* ---- what was told before ---- */
 
-typedef int order_fn(const struct hunt_item *a, const struct hunt_item *b);
+struct evidence { /* an event that a finding rests on */
+	struct yg_sv indicator, event;
+	struct hunt_item *of;
+};
+struct asked { /* findings [from, from + n) of a slice, in two orders */
+	struct hunt *t;
+	size_t from, n;
+	struct hunt_item **batches; /* owned */
+	struct evidence *events;    /* owned */
+	size_t event_n;
+};
 
 static int by_batch(const struct hunt_item *a, const struct hunt_item *b)
 {
@@ -35,59 +46,59 @@ static int by_batch(const struct hunt_item *a, const struct hunt_item *b)
 	return c != 0 ? c : (a->batch > b->batch) - (a->batch < b->batch);
 }
 
-static int by_event(const struct hunt_item *a, const struct hunt_item *b)
-{
-	int c = yg_sv_cmp(a->indicator, b->indicator);
-	return c != 0 ? c : yg_sv_cmp(a->event, b->event);
-}
-
 static int sort_batch(const void *a, const void *b)
 {
 	return by_batch(*(struct hunt_item *const *)a, *(struct hunt_item *const *)b);
 }
 
-static int sort_event(const void *a, const void *b)
+static int by_event(const void *a, const void *b)
 {
-	return by_event(*(struct hunt_item *const *)a, *(struct hunt_item *const *)b);
+	const struct evidence *x = a, *y = b;
+	int c = yg_sv_cmp(x->event, y->event);
+	return c != 0 ? c : yg_sv_cmp(x->indicator, y->indicator);
 }
 
-struct asked { /* findings [from, from + n) of a slice, in two orders */
-	struct hunt *t;
-	size_t from, n;
-	struct hunt_item **batches, **events; /* owned */
-};
-
-static void put_texts(struct yg_buf *sql, const struct asked *a, size_t member)
+/* A text of each of `n` structs, those that follow each other once. */
+static void put_texts(struct yg_buf *sql, const void *const *of, size_t n, size_t member)
 {
 	struct yg_sv last = YG_SV("");
-	bool some = false;
-	for (size_t i = 0; i < a->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct yg_sv one;
-		memcpy(&one, (const char *)a->batches[i] + member, sizeof one);
-		if (some && yg_sv_eq(one, last))
+		memcpy(&one, (const char *)of[i] + member, sizeof one);
+		if (i > 0 && yg_sv_eq(one, last))
 			continue;
-		yg_buf_put(sql, some ? YG_SV(",") : YG_SV(""));
+		yg_buf_put(sql, i > 0 ? YG_SV(",") : YG_SV(""));
 		yg_ch_quote(sql, one);
 		last = one;
-		some = true;
+	}
+}
+
+static void put_events(struct yg_buf *sql, const struct asked *a)
+{
+	for (size_t i = 0; i < a->event_n; i++) {
+		if (i > 0 && yg_sv_eq(a->events[i].event, a->events[i - 1].event))
+			continue;
+		yg_buf_put(sql, i > 0 ? YG_SV(",") : YG_SV(""));
+		yg_ch_quote(sql, a->events[i].event);
 	}
 }
 
 /* Findings about the same rule or indicator: of the batches that the events came in, which were
- * looked at as a whole, and of hunts about the same events.  Of a rule that tells of everything
- * there may be any number besides. */
+ * looked at as a whole, and of hunts and correlations about the same events.  Of a rule that tells
+ * of everything there may be any number besides. */
 static void put_known(const struct asked *a, struct yg_buf *sql)
 {
 	const struct hunt_item *items = a->t->items + a->from;
 	int64_t from = INT64_MAX, to = 0;
 	yg_buf_printf(sql,
 		      "SELECT DISTINCT spool, batch, indicator,"
-		      " if(spool >= %u, arrayElement(related, 1), '') FROM " YG_EVENT_TABLE
+		      " arrayJoin(if(spool >= %u, related, [''])) FROM " YG_EVENT_TABLE
 		      " PREWHERE class_uid = 2004 AND indicator IN (",
 		      YG_HUNT_SPOOL);
-	put_texts(sql, a, offsetof(struct hunt_item, indicator));
+	put_texts(sql, (const void *const *)a->batches, a->n,
+		  offsetof(struct hunt_item, indicator));
 	yg_buf_put(sql, YG_SV(") WHERE org IN ("));
-	put_texts(sql, a, offsetof(struct hunt_item, org));
+	put_texts(sql, (const void *const *)a->batches, a->n, offsetof(struct hunt_item, org));
 	for (size_t i = 0; i < a->n; i++) {
 		from = YG_MIN(from, items[i].time);
 		to = YG_MAX(to, items[i].time);
@@ -97,27 +108,41 @@ static void put_known(const struct asked *a, struct yg_buf *sql)
 	for (size_t i = 0; i < a->n; i++)
 		yg_buf_printf(sql, "%s(%u,%llu)", i > 0 ? "," : "", items[i].spool,
 			      (unsigned long long)items[i].batch);
-	yg_buf_printf(sql, ") OR (spool >= %u AND arrayElement(related, 1) IN (", YG_HUNT_SPOOL);
-	put_texts(sql, a, offsetof(struct hunt_item, event));
-	yg_buf_put(sql, YG_SV(")))"));
+	yg_buf_printf(sql, ") OR (spool >= %u AND arrayExists(x -> x IN (", YG_HUNT_SPOOL);
+	put_events(sql, a);
+	yg_buf_put(sql, YG_SV("), related)))"));
 }
 
-/* All that are equal to `key`; own: a row of this hunt, not kept. */
-static void note(struct hunt_item *const *sorted, size_t n, const struct hunt_item *key,
-		 order_fn *order, bool own)
+/* A finding with that event; own: a row of this hunt, not kept. */
+static void note_event(const struct asked *a, struct yg_sv indicator, struct yg_sv event, bool own)
 {
-	size_t low = 0, high = n;
+	const struct evidence key = {indicator, event, NULL};
+	size_t low = 0, high = a->event_n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (order(sorted[mid], key) < 0)
+		if (by_event(&a->events[mid], &key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	for (; low < n && order(sorted[low], key) == 0; low++) {
-		sorted[low]->known |= !own;
-		sorted[low]->stored |= own;
+	for (; low < a->event_n && by_event(&a->events[low], &key) == 0; low++) {
+		a->events[low].of->known |= !own;
+		a->events[low].of->stored |= own;
 	}
+}
+
+static void note_batch(const struct asked *a, const struct hunt_item *key)
+{
+	size_t low = 0, high = a->n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (by_batch(a->batches[mid], key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < a->n && by_batch(a->batches[low], key) == 0; low++)
+		a->batches[low]->known = true;
 }
 
 static yg_status read_known(const struct asked *a, struct yg_sv rows, struct yg_err *err)
@@ -126,25 +151,36 @@ static yg_status read_known(const struct asked *a, struct yg_sv rows, struct yg_
 	while (yg_rd_left(&rd) > 0) {
 		struct hunt_item key = {.spool = yg_rd_le32(&rd)};
 		key.batch = yg_rd_le64(&rd);
-		if (!yg_event_value_read(&rd, &key.indicator) ||
-		    !yg_event_value_read(&rd, &key.event))
+		struct yg_sv event;
+		if (!yg_event_value_read(&rd, &key.indicator) || !yg_event_value_read(&rd, &event))
 			return YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
 		bool own = key.spool == spool_of(a->t);
 		if (!own)
-			note(a->batches, a->n, &key, by_batch, false);
-		if (key.event.n > 0)
-			note(a->events, a->n, &key, by_event, own);
+			note_batch(a, &key);
+		if (event.n > 0)
+			note_event(a, key.indicator, event, own);
 	}
 	return YG_OK;
 }
 
-static yg_status ask(const struct asked *a, struct yg_ch *ch, struct yg_err *err)
+static void take_evidence(struct asked *a)
+{
+	a->event_n = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		struct hunt_item *of = a->batches[i] = &a->t->items[a->from + i];
+		for (size_t k = 0; k < of->event_n; k++)
+			a->events[a->event_n++] =
+				(struct evidence){of->indicator, of->events[k], of};
+	}
+	qsort(a->batches, a->n, sizeof(void *), sort_batch);
+	if (a->event_n > 1)
+		qsort(a->events, a->event_n, sizeof *a->events, by_event);
+}
+
+static yg_status ask(struct asked *a, struct yg_ch *ch, struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf sql = {0}, answer = {0};
-	for (size_t i = 0; i < a->n; i++)
-		a->batches[i] = a->events[i] = &a->t->items[a->from + i];
-	qsort(a->batches, a->n, sizeof(void *), sort_batch);
-	qsort(a->events, a->n, sizeof(void *), sort_event);
+	take_evidence(a);
 	yg_buf_init(&sql, 32u << 20);
 	yg_buf_init(&answer, KNOWN_BYTES);
 	put_known(a, &sql);
@@ -160,9 +196,12 @@ static yg_status ask(const struct asked *a, struct yg_ch *ch, struct yg_err *err
 static yg_status find_known(struct hunt *t, struct yg_ch *ch, struct yg_err *err)
 {
 	struct asked a = {.t = t, .n = YG_MIN(t->n, (size_t)TOGETHER)};
+	size_t events = 1;
 	yg_status st = YG_OK;
+	for (size_t i = 0; i < t->n; i++)
+		events += t->items[i].event_n;
 	a.batches = reallocarray(NULL, a.n + 1, sizeof(void *));
-	a.events = reallocarray(NULL, a.n + 1, sizeof(void *));
+	a.events = reallocarray(NULL, events, sizeof *a.events);
 	if (a.batches == NULL || a.events == NULL)
 		st = no_memory(err);
 	while (st == YG_OK && a.from < t->n) {
@@ -300,8 +339,10 @@ static yg_status forget_mark(struct hunt *t, struct yg_err *err)
 static yg_status save_items(struct hunt *t, struct yg_err *err)
 {
 	yg_status st = YG_OK;
+	for (size_t i = 0; i < t->of_n; i++)
+		t->of[i].now = 0;
 	for (size_t i = 0; i < t->n; i++)
-		t->of[t->items[i].of].now -= t->items[i].known;
+		t->of[t->items[i].of].now += !t->items[i].known;
 	for (size_t i = 0; st == YG_OK && i < t->of_n; i++) {
 		const struct hunt_of *o = &t->of[i];
 		if (o->item >= 0 && o->now + o->cut_now > 0)
@@ -333,11 +374,15 @@ static yg_status keep(struct hunt *t, uint32_t count, struct yg_sv place, struct
 		t->h.place = place;
 		if (st == YG_OK)
 			st = save_items(t, err);
+		if (st == YG_OK && t->past != NULL)
+			st = hunt_correlate_keep(t, err);
 		if (st == YG_OK)
 			st = yg_hunt_save(t->r->act.db, &t->h, err);
 		st = yg_tx_end(&tx, st, err);
 	}
 	yg_buf_free(&body);
+	if (st == YG_OK && t->past != NULL)
+		hunt_correlate_kept(t);
 	for (size_t i = 0; st == YG_OK && i < t->of_n; i++) {
 		t->of[i].told += t->of[i].now;
 		t->of[i].cut += t->of[i].cut_now;

@@ -246,7 +246,7 @@ function One({ id }: { id: string }) {
 				rule !== undefined && (
 					<>
 						{writable && <Button onClick={() => setDialog("stage")}>{t("detection-rule.stage-title")}</Button>}
-						{rule.kind === "rule" && may("indicators:write") && <ButtonLink href={link("retro-hunts", { query: { new: 1, rule: id } })}>{t("detection-rule.hunt")}</ButtonLink>}
+						{rule.kind !== "filter" && may("indicators:write") && <ButtonLink href={link("retro-hunts", { query: { new: 1, rule: id } })}>{t("detection-rule.hunt")}</ButtonLink>}
 						{may("indicators:write") && <ButtonLink kind="quiet" href={link("detection-rule", { query: { copy: id } })}>{t("detection-rule.copy")}</ButtonLink>}
 						{writable && <Button kind="quiet" icon="trash" label={t("action.delete")} onClick={() => setDialog("delete")} />}
 					</>
@@ -273,7 +273,7 @@ function One({ id }: { id: string }) {
 									<Text key={`${id} ${rule.version} ${shown.current}`} id={id} was={rule.text} writable={writable} ready save={patch}>
 										{(x, bad) => (
 											<>
-												{rule.kind === "rule" && may("events:read") && <Try text={x} disabled={bad} />}
+												{rule.kind !== "filter" && may("events:read") && <Try text={x} disabled={bad} />}
 												<Section title={t("detection-rule.about")}>
 													<Facts
 														rows={[

@@ -46,7 +46,7 @@ function Going({ h }: { h: Hunt }) {
 }
 /** What is looked for, with the way to it. */
 function What({ h }: { h: Hunt }): ComponentChildren {
-	if (h.kind === "rule" && h.rule !== null) return <a href={ruleHref(h.rule)}>{titleOfHunt(h)}</a>;
+	if (h.rule !== null) return <a href={ruleHref(h.rule)}>{titleOfHunt(h)}</a>;
 	if (h.kind === "list" && h.list !== null) return <a href={link("indicators", { rest: [h.list] })}>{titleOfHunt(h)}</a>;
 	if ((h.indicators ?? []).length === 0) return titleOfHunt(h);
 	return (
@@ -70,7 +70,7 @@ const COLUMNS = (): Column<Hunt>[] => [
 	{ key: "created", label: t("retro-hunts.created"), width: "min", cell: (h) => <Time at={h.created_at} /> },
 	{ key: "by", label: t("retro-hunts.by"), width: "min", cell: (h) => (h.automatic ? t("retro-hunts.automatic") : actorName(h.created_by)), extra: true },
 ];
-const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, kind: "rule", limit: 20 }).then((p) => p.items.map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org, r.inherited) })));
+const findRules = (text: string) => api.get<PageOf<Rule>>("/detection-rules", { q: text || undefined, limit: 20 }).then((p) => p.items.filter((r) => r.kind !== "filter").map((r) => ({ value: r.id, label: r.title, note: whoseRule(r.org, r.inherited) })));
 interface Named {
 	id: string;
 	name: string;
