@@ -2,12 +2,21 @@
 
 #include <stdlib.h>
 
+#include "snapshot/prefix.h"
+
 #define MAGIC   0x57414359u /* before the state of correlations: what the clock needs */
 #define CLOCK_N 20u
 
 struct by_uid { /* sorted */
 	struct yg_sv uid;
 	uint32_t doc;
+};
+/* A tree has 80 KiB however few prefixes are in it: so few are compared one by one. */
+#define NETWORKS_FEW 16
+struct networks {
+	struct yg_watch_network *list; /* owned */
+	size_t n;
+	struct yg_prefix_tree tree; /* of more; its arrays are owned */
 };
 struct yg_watch {
 	struct yg_watch_opts opts;
@@ -18,8 +27,7 @@ struct yg_watch {
 	struct yg_watch_doc *docs;          /* owned array */
 	struct by_uid *index;               /* owned array */
 	size_t doc_n;
-	const struct yg_watch_network *networks; /* borrowed */
-	size_t network_n;
+	struct networks networks;
 	int64_t came, latest; /* when the newest message came; the latest event by then */
 	int64_t seen;         /* the latest event of the message at hand */
 	uint64_t unknown;
@@ -69,11 +77,20 @@ static void rules_free(struct yg_watch *w)
 	w->doc_n = 0;
 }
 
+static void networks_free(struct networks *n)
+{
+	free(n->list);
+	free((void *)(uintptr_t)n->tree.nodes);
+	free((void *)(uintptr_t)n->tree.values);
+	free((void *)(uintptr_t)n->tree.front);
+}
+
 void yg_watch_free(struct yg_watch *w)
 {
 	if (w == NULL)
 		return;
 	rules_free(w);
+	networks_free(&w->networks);
 	yg_notices_free(w->notices);
 	free(w);
 }
@@ -200,10 +217,47 @@ static yg_status match(struct yg_watch *w, const struct yg_feed_head *h,
 	return yg_correlate_event(w->correlate, at->doc, &ev, on_hit, t);
 }
 
-void yg_watch_networks(struct yg_watch *w, const struct yg_watch_network *list, size_t n)
+static yg_status make_tree(struct networks *to, struct yg_err *err)
 {
-	w->networks = list;
-	w->network_n = n;
+	struct yg_prefix_item *items = calloc(to->n, sizeof *items);
+	if (items == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for networks");
+	for (size_t i = 0; i < to->n; i++)
+		items[i] = (struct yg_prefix_item){.ip = to->list[i].ip,
+						   .bits = (uint8_t)to->list[i].bits};
+	yg_status st = yg_prefix_build(items, to->n, &to->tree, err);
+	free(items);
+	return st;
+}
+
+static bool same_networks(const struct networks *a, const struct yg_watch_network *list, size_t n)
+{
+	bool same = a->n == n;
+	for (size_t i = 0; same && i < n; i++)
+		same = a->list[i].bits == list[i].bits &&
+		       memcmp(a->list[i].ip.b, list[i].ip.b, sizeof list[i].ip.b) == 0;
+	return same;
+}
+
+yg_status yg_watch_networks(struct yg_watch *w, const struct yg_watch_network *list, size_t n,
+			    struct yg_err *err)
+{
+	struct networks next = {.n = n};
+	if (same_networks(&w->networks, list, n))
+		return YG_OK;
+	next.list = calloc(n + 1, sizeof *list);
+	if (next.list == NULL)
+		return YG_FAIL(err, YG_NOMEM, "no memory for networks");
+	for (size_t i = 0; i < n; i++)
+		next.list[i] = list[i];
+	yg_status st = n > NETWORKS_FEW ? make_tree(&next, err) : YG_OK;
+	if (st != YG_OK) {
+		free(next.list);
+		return st;
+	}
+	networks_free(&w->networks);
+	w->networks = next;
+	return YG_OK;
 }
 
 static bool is_within(struct yg_ip ip, const struct yg_watch_network *n)
@@ -216,8 +270,12 @@ static bool is_within(struct yg_ip ip, const struct yg_watch_network *n)
 
 static bool is_inside(const struct yg_watch *w, struct yg_ip ip)
 {
-	for (size_t i = 0; i < w->network_n; i++)
-		if (is_within(ip, &w->networks[i]))
+	const struct networks *own = &w->networks;
+	uint32_t hits[YG_PREFIX_HITS_MAX];
+	if (own->n > NETWORKS_FEW)
+		return yg_prefix_find(&own->tree, ip, hits) > 0;
+	for (size_t i = 0; i < own->n; i++)
+		if (is_within(ip, &own->list[i]))
 			return true;
 	return false;
 }
@@ -363,6 +421,11 @@ yg_status yg_watch_restore(struct yg_watch *w, struct yg_sv correlate, struct yg
 }
 
 /* ---- counted ---- */
+
+size_t yg_watch_network_count(const struct yg_watch *w)
+{
+	return w->networks.n;
+}
 
 size_t yg_watch_doc_count(const struct yg_watch *w)
 {

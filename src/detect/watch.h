@@ -54,9 +54,11 @@ struct yg_watch_network { /* a prefix: so many bits of the 16-byte form */
 	struct yg_ip ip;
 	unsigned bits;
 };
-/* What of the organisation's own is inside, beside private addresses; borrowed until the next
- * time.  A connection that a worker saw from or to one of them is from or to inside. */
-void yg_watch_networks(struct yg_watch *w, const struct yg_watch_network *list, size_t n);
+/* What of the organisation's own is inside, beside private addresses.  A connection that a worker
+ * saw from or to one of them is from or to inside.  The same list in the same order costs nothing.
+ * YG_OK | YG_NOMEM | YG_LIMIT: it is as it was. */
+yg_status yg_watch_networks(struct yg_watch *w, const struct yg_watch_network *list, size_t n,
+			    struct yg_err *err);
 /* Before its first entry and behind its last: a message. */
 void yg_watch_comes(struct yg_watch *w, const struct yg_feed_head *h);
 void yg_watch_came(struct yg_watch *w, const struct yg_feed_head *h);
@@ -72,6 +74,7 @@ yg_status yg_watch_save(const struct yg_watch *w, struct yg_buf *correlate, stru
 yg_status yg_watch_restore(struct yg_watch *w, struct yg_sv correlate, struct yg_sv notice,
 			   size_t *lost, struct yg_err *err);
 
+size_t yg_watch_network_count(const struct yg_watch *w);
 size_t yg_watch_doc_count(const struct yg_watch *w);
 uint32_t yg_watch_doc_tag(const struct yg_watch *w, size_t doc);
 struct yg_watch_state { /* of a correlation */

@@ -310,11 +310,48 @@ static void own_networks(void)
 	T_OK(yg_ip_prefix_parse(YG_SV("203.0.0.0/25"), &list[0].ip, &list[0].bits, &err) == YG_OK &&
 	     yg_ip_prefix_parse(YG_SV("203.0.0.200"), &list[1].ip, &list[1].bits, &err) == YG_OK);
 	T_OK(services(w, address(203, 9)) == 0);
-	yg_watch_networks(w, list, YG_LEN(list));
+	T_OK(yg_watch_networks(w, list, YG_LEN(list), &err) == YG_OK);
 	T_OK(services(w, address(203, 9)) == 1 && services(w, address(203, 127)) == 2);
 	T_OK(services(w, address(203, 128)) == 2 && services(w, address(203, 200)) == 3 &&
 	     services(w, address(203, 201)) == 3 && services(w, address(204, 9)) == 3);
 	yg_watch_free(w);
+}
+
+/* Many are found as few are: prefixes of all lengths, and addresses in and beside them. */
+static void many_networks(void)
+{
+	struct yg_watch *few = made(0), *many = made(0);
+	struct yg_watch_network list[600];
+	struct yg_err none;
+	size_t within = 0;
+	uint64_t before = 0;
+	bool ok = true;
+	for (unsigned i = 0; i < YG_LEN(list); i++) {
+		list[i] = (struct yg_watch_network){address(210 + i % 7, i * 97), 120 - i % 6};
+		list[i].ip.b[15] = 0;
+		list[i].ip.b[14] &= (uint8_t)(0xff00u >> (list[i].bits - 112));
+		if (list[i].bits < 112)
+			list[i].ip.b[14] = 0;
+	}
+	T_OK(yg_watch_networks(many, list, YG_LEN(list), &none) == YG_OK);
+	for (unsigned i = 0; i < 300; i++) {
+		struct yg_ip ip = address(208 + i % 11, i * 211);
+		bool in = false;
+		for (size_t k = 0; !in && k < YG_LEN(list); k += 16) { /* as few at a time */
+			ok &= yg_watch_networks(few, list + k, YG_MIN((size_t)16, YG_LEN(list) - k),
+						&none) == YG_OK;
+			before = services(few, ip);
+			in = before > within;
+		}
+		within = before;
+		ok &= services(many, ip) == within;
+	}
+	T_NAMED(ok && within > 20 && within < 290, "one of many networks, as one of few");
+	(void)printf("# %zu\n", within);
+	T_OK(yg_watch_networks(many, list, 1, &none) == YG_OK &&
+	     yg_watch_networks(many, list, 0, &none) == YG_OK);
+	yg_watch_free(few);
+	yg_watch_free(many);
 }
 
 static void spray_and_scan(void)
@@ -511,6 +548,7 @@ int main(void)
 	over_a_save(0, false, 0);
 	changed_rules();
 	own_networks();
+	many_networks();
 	spray_and_scan();
 	words_again();
 	titles();

@@ -13,7 +13,6 @@ struct org_watch {
 	char org[YG_ORG_NAME_MAX + 1];
 	struct yg_watch *w; /* owned */
 	struct yg_watch_place place;
-	struct yg_watch_network *networks; /* owned */
 	int64_t saved;                     /* rows up to there are in its saved state */
 	int64_t dirty;                     /* the first row that is not; 0: there is none */
 	bool to_save;                      /* of the saving at hand: not yet */

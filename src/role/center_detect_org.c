@@ -93,24 +93,17 @@ yg_status detect_org_get(struct center *c, struct detecting *d, struct yg_state 
 	return YG_OK;
 }
 
-static void org_free(struct org_watch *o)
-{
-	yg_watch_free(o->w);
-	free(o->networks);
-}
-
 static yg_status give_networks(struct org_watch *o, const struct yg_watch_own *own, size_t n,
 			       struct yg_err *err)
 {
-	struct yg_watch_network *list = n > 0 ? calloc(n, sizeof *list) : NULL;
-	if (n > 0 && list == NULL)
+	struct yg_watch_network *list = calloc(n + 1, sizeof *list);
+	if (list == NULL)
 		return YG_FAIL(err, YG_NOMEM, "what is watched");
 	for (size_t i = 0; i < n; i++)
 		list[i] = own[i].network;
-	yg_watch_networks(o->w, list, n);
-	free(o->networks);
-	o->networks = list;
-	return YG_OK;
+	yg_status st = yg_watch_networks(o->w, list, n, err);
+	free(list);
+	return st;
 }
 
 yg_status detect_networks(struct center *c, struct detecting *d, struct yg_state *db,
@@ -170,7 +163,7 @@ static yg_status org_load(struct center *c, struct detecting *d, struct yg_state
 void detect_forget(struct detecting *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		org_free(&d->list[i]);
+		yg_watch_free(d->list[i].w);
 	d->n = 0;
 	d->loaded = d->waits = d->saving = false;
 	d->now = NULL;
@@ -298,7 +291,7 @@ static yg_status rules_over(struct detecting *d, struct yg_state *db, struct yg_
 		if (st == YG_OK)
 			st = org_rules(d, db, &d->list[i], err);
 		if (st == YG_OK && d->list[i].place.n == 0) {
-			org_free(&d->list[i]);
+			yg_watch_free(d->list[i].w);
 			continue;
 		}
 		d->list[n++] = d->list[i];
