@@ -36,6 +36,7 @@ yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall b
 		db,
 		what != YG_HUNT_INDICATOR
 			? YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
+				 " AND (SELECT n.state FROM detect_snapshot n ORDER BY n.generation DESC LIMIT 1) = 'ready'"
 				 " THEN 1 ELSE 0 END FROM detect_change c LEFT JOIN detect_snapshot s ON s.state = 'ready'")
 			: YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
 				 " THEN 1 ELSE 0 END FROM indicator_change c LEFT JOIN snapshot s ON s.state = 'ready'"),

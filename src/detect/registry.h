@@ -317,7 +317,8 @@ yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, struct yg_a
 /* Why a rule is not compiled, or empty: it is.  No audit entry, no change to compile. */
 yg_status yg_drule_refuse(struct yg_state *db, struct yg_sv uid, struct yg_sv reason,
 			  struct yg_err *err) YG_MUST_USE;
-/* True when something changed since the last snapshot was begun. */
+/* True when something changed since the last snapshot was begun, or that one did not come to an end:
+ * who asks compiles, and nobody beside him. */
 yg_status yg_detect_dirty(struct yg_state *db, bool *out, struct yg_err *err);
 /* Can this program open the snapshot that <dir>/detect-current names?  Not when it is gone,
  * damaged or of another program's layout: then it must be compiled again. */

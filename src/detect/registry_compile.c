@@ -23,6 +23,7 @@ struct compiling {
 	struct yg_ruleset_builder *b; /* owned */
 	struct yg_arena arena;        /* what is refused, and what was */
 	struct refused *now, *was;
+	bool nomem; /* for one of them */
 	struct yg_detect_compiled r;
 };
 
@@ -30,10 +31,11 @@ static struct refused *note(struct compiling *c, struct refused *next, struct yg
 			    struct yg_sv reason)
 {
 	struct refused *to = YG_NEW(&c->arena, struct refused);
-	if (to == NULL)
-		return next;
-	*to = (struct refused){next, yg_arena_dup(&c->arena, uid), yg_arena_dup(&c->arena, reason)};
-	return to->uid.p != NULL && to->reason.p != NULL ? to : next;
+	if (to != NULL)
+		*to = (struct refused){next, yg_arena_dup(&c->arena, uid),
+				       yg_arena_dup(&c->arena, reason)};
+	c->nomem |= to == NULL || to->uid.p == NULL || to->reason.p == NULL;
+	return c->nomem ? next : to;
 }
 
 static void on_refused(void *ctx, struct yg_sv uid, size_t line, const char *reason)
@@ -63,8 +65,9 @@ static yg_status feed(struct compiling *c, struct yg_err *err)
 {
 	const struct yg_detect_feed all = {.each = note_was, .ctx = c};
 	yg_status st = yg_ruleset_builder_new(c->act->env, on_refused, c, &c->b, err);
-	return st == YG_OK ? yg_detect_feed(c->act->db, &all, yg_env_wall(c->act->env), c->b, err)
-			   : st;
+	if (st == YG_OK)
+		st = yg_detect_feed(c->act->db, &all, yg_env_wall(c->act->env), c->b, err);
+	return st;
 }
 
 /* ---- generations ---- */
@@ -154,6 +157,9 @@ static yg_status write_file(struct compiling *c, const char *dir, struct yg_err 
 		return YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
 	yg_status st = yg_ruleset_builder_write(c->b, fd, c->r.generation, yg_env_wall(c->act->env),
 						&c->r.stats, err);
+	/* correlations are judged when it is written: now all is known that is refused */
+	if (st == YG_OK && c->nomem)
+		st = YG_FAIL(err, YG_NOMEM, "no memory for why rules are refused");
 	if (st == YG_OK && fsync(fd) != 0)
 		st = YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
 	if (st == YG_OK && rename(tmp, path) != 0)
@@ -162,9 +168,12 @@ static yg_status write_file(struct compiling *c, const char *dir, struct yg_err 
 		(void)unlink(tmp);
 		return st;
 	}
-	(void)snprintf(path, sizeof path, "%s/detect-current", dir);
+	(void)snprintf(tmp, sizeof tmp, "%s/detect-current", dir);
 	int n = snprintf(name, sizeof name, "%s\n", c->r.file);
-	return yg_file_write(path, (struct yg_sv){name, (size_t)n}, 0640, err);
+	st = yg_file_write(tmp, (struct yg_sv){name, (size_t)n}, 0640, err);
+	if (st != YG_OK) /* nobody points at it */
+		(void)unlink(path);
+	return st;
 }
 
 /* Why each one that was left out was; of those that are in now, no reason any more. */

@@ -1,3 +1,5 @@
+#include <dirent.h>
+
 #include "detect/hunt_state.h"
 #include "detect/registry.h"
 #include "oom.h"
@@ -6,6 +8,9 @@
 #define TEXT                                                                                       \
 	"title: One\nid: 11111111-1111-4111-8111-111111111111\ntags: [attack.t1059]\n"             \
 	"logsource: {product: windows}\ndetection:\n  s: {Image: a}\n  condition: s\n"
+#define LIVE(id)                                                                                   \
+	"title: L\nid: " id "\nlogsource: {product: windows}\n"                                    \
+	"detection:\n  s: {Image|contains: b}\n  condition: s\n"
 #define OTHER                                                                                      \
 	"title: Two\nid: 22222222-2222-4222-8222-222222222222\n"                                   \
 	"correlation: {type: event_count, rules: [11111111-1111-4111-8111-111111111111],"          \
@@ -153,6 +158,88 @@ static yg_status again(struct yg_state *db, struct yg_sb *seen)
 	return st;
 }
 
+/* ---- compiled ---- */
+
+static char folder[96];
+
+/* Files of the folder; those with that end. */
+static unsigned files_of(const char *end)
+{
+	DIR *d = opendir(folder);
+	unsigned n = 0;
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		n += e->d_name[0] != '.' && yg_sv_ends(yg_sv_of(e->d_name), yg_sv_of(end));
+	if (d != NULL)
+		(void)closedir(d);
+	return n;
+}
+
+static void empty_folder(void)
+{
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		char path[400];
+		(void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+		if (e->d_name[0] != '.')
+			(void)unlink(path);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+/* Whole or not at all: no part of a file, one that is pointed at can be opened, and what did not
+ * come to an end is asked for again. */
+static yg_status compile(struct yg_state *db, struct yg_sb *seen)
+{
+	struct yg_act act = act_of(db);
+	struct yg_detect_compiled out = {.generation = 0};
+	(void)seen;
+	empty_folder();
+	err = (struct yg_err){0};
+	yg_status st = yg_detect_compile(&act, folder, &out, &err);
+	long left = oom_left;
+	bool dirty = false, pointed = files_of("detect-current") > 0;
+	oom_left = -1;
+	bool good = files_of(".tmp") == 0 && files_of(".ygs") == pointed &&
+		    (!pointed || yg_detect_usable(folder)) &&
+		    yg_detect_dirty(db, &dirty, NULL) == YG_OK && dirty == (st != YG_OK) &&
+		    (st == YG_OK || err.msg[0] != '\0');
+	if (st == YG_OK) /* the one that cannot be has its reason */
+		good = good && pointed && out.stats.rules == 1 && out.stats.refused == 1 &&
+		       oom_one(db, "SELECT count(*) FROM detect_rule WHERE refused <> ''") == 1;
+	oom_left = left;
+	if (!good)
+		(void)printf("# %s '%s': %u %u %u dirty %d\n", yg_status_name(st), err.msg,
+			     files_of(".tmp"), files_of(".ygs"), pointed, dirty);
+	return good ? st : YG_INTERNAL;
+}
+
+static bool add_live(struct yg_act *act, const char *text, struct yg_id *id)
+{
+	YG_AUTO(yg_detect_documents_free) struct yg_detect_documents d = {.count = 0};
+	const struct yg_drule_place at = {.collection = YG_SV("live"), .stage = YG_STAGE_LIVE};
+	return yg_detect_documents_begin(&d, &env, &err) == YG_OK &&
+	       yg_detect_documents_add(&d, YG_SV(""), yg_sv_of(text), &err) == YG_OK &&
+	       d.count == 1 && yg_drule_add(act, &at, &d.list[0], id, &err) == YG_OK;
+}
+
+/* A rule that is live, and one that is refused when it is compiled: another version kept it. */
+static bool make_live(struct yg_act *act)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	struct yg_id good, bad;
+	bool row = false;
+	if (!add_live(act, LIVE("44444444-4444-4444-8444-444444444444"), &good) ||
+	    !add_live(act, LIVE("55555555-5555-4555-8555-555555555555"), &bad) ||
+	    yg_state_prepare(
+		    act->db,
+		    YG_SQL("UPDATE detect_rule_text SET text = 'title: x' WHERE rule = $1"), &s,
+		    &err) != YG_OK)
+		return false;
+	yg_stmt_text(s, 1, yg_id_sv(&bad));
+	return yg_stmt_step(s, &row, &err) == YG_OK;
+}
+
 static bool make_base(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = NULL;
@@ -175,7 +262,7 @@ static bool make_base(void)
 	if (yg_detect_exception_add(&act, &x, &id, &err) != YG_OK)
 		return false;
 	(void)snprintf(but, sizeof but, "%s", id.s);
-	return true;
+	return make_live(&act);
 }
 
 int main(void)
@@ -191,13 +278,17 @@ int main(void)
 		{"a hunt is ordered", hunt, OOM_CHANGES},
 		{"what was looked for is marked", mark, OOM_CHANGES},
 		{"what hunts by themselves are for", again, OOM_READS},
+		{"rules are compiled", compile, OOM_STEPS},
 	};
 	env = yg_env_sim(&sim);
 	oom_init();
 	oom_files();
-	T_OK(make_base());
+	(void)snprintf(folder, sizeof folder, "%s/compiled", oom_dir);
+	T_OK(mkdir(folder, 0700) == 0 && make_base());
 	for (size_t i = 0; i < YG_LEN(cases); i++)
 		oom_try(&cases[i]);
+	empty_folder();
+	T_OK(rmdir(folder) == 0);
 	oom_files_end();
 	return tap_done();
 }
