@@ -83,13 +83,14 @@ def stats(server, index=0):
 
 def submit(server, body, index=0, tries=600, **kw):
     """Sends until it is acknowledged, with the same batch id; duplicate or not."""
+    status = "no answer"
     for _ in range(tries):
         with contextlib.suppress(OSError), Submit(server.data, index) as s:
             status, duplicate = s.send(body, **kw)
             if status == "OK":
                 return duplicate
         until(lambda: False, 0.05)
-    raise RuntimeError("never acknowledged")
+    raise RuntimeError(f"never acknowledged: {status}; {server.events('ingest.spool_full')[-1:]}")
 
 
 def dns(n, first=0, name="www.good.example", host="10.0.0.5"):
