@@ -175,7 +175,8 @@ const struct yg_cmd yg_cmds_detect_hunt[] = {
 	 .doc = "Look for a rule or indicators in the past.",
 	 .doc_ja = "ルールまたは指標を過去のイベントに対して調べる。",
 	 .more = "One of --rule, --indicator and --list.  What is found joins alerts, marked as historical; "
-		 "what was told before is not told again.",
+		 "what was told before is not told again.  Matches beyond the bound are counted (cut): the same hunt "
+		 "again tells of the next ones.",
 	 .run = run_start},
 	{.noun = "retro-hunt",
 	 .verb = "list",

@@ -406,6 +406,32 @@ static void test_each(void)
 	hunt_found_free(t);
 }
 
+/* What had no room the first time is told the second time. */
+static void test_rest(void)
+{
+	int64_t told[2], cut[2], known[2];
+	fresh();
+	for (unsigned k = 0; k < 2; k++) {
+		struct yg_id job = order(YG_HUNT_INDICATOR, NULL, 0);
+		struct hunt *t = begin(yg_id_sv(&job));
+		t->h.items = 1;
+		for (uint32_t n = 1; n <= YG_HUNT_MATCHES_MAX + 5; n++) {
+			(void)match(t, n, "evil", 1);
+			t->h.cut += n % 3000 == 0 ? t->beyond : 0;
+			if (n % 3000 == 0 && tell(t) != YG_OK)
+				T_OK(false);
+		}
+		cut[k] = t->h.cut + t->beyond;
+		T_OK(tell(t) == YG_OK);
+		told[k] = t->h.told;
+		known[k] = t->h.known;
+		hunt_found_free(t);
+	}
+	T_NAMED(told[0] == YG_HUNT_MATCHES_MAX && cut[0] == 5 && known[0] == 0, "so many are told");
+	T_NAMED(told[1] == 5 && cut[1] == 0 && known[1] == YG_HUNT_MATCHES_MAX,
+		"and the others by the same hunt again");
+}
+
 /* ---- correlations ---- */
 
 static struct yg_id add_rule(const char *text)
@@ -517,6 +543,7 @@ int main(void)
 	test_known();
 	test_full();
 	test_each();
+	test_rest();
 	test_correlations();
 	yg_state_close(db);
 	yg_arena_free(&arena);

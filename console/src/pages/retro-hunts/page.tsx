@@ -1,9 +1,9 @@
 // Looking back: a rule, indicators or a list over what is stored; how far it is and what it found.
-import { Button, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, OrgField, Page, type PageOf, Progress, Radios, type Rule, SearchBox, Section, Select, Skeleton, Sort, type Step, Table, Time, TimeRange, TextField, Value, actorName, api, at, day, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useFrom, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
+import { Button, ButtonLink, type Column, type ComponentChildren, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Field, Form, Heard, type Job, JobState, NewRows, Num, OfOrg, OrgField, Page, type PageOf, Progress, Radios, type Rule, SearchBox, Section, Select, Skeleton, Sort, type Step, Table, Time, TimeRange, TextField, Value, actorName, api, at, day, forAll, iso, jobStates, link, may, mayAll, orgQuery, orgTitle, param, place, resolve, ruleHref, setQuery, span, stepsOf, t, toMs, toast, useAgain, useData, useForm, useFrom, useList, useMemo, useNews, useState, whoseRule, withQuery, withRest, go } from "../../kit";
 
 interface Hunt {
 	id: string;
-	kind: "rule" | "indicators" | "list";
+	kind: "rule" | "correlation" | "indicators" | "list";
 	rule: string | null;
 	title: string;
 	indicators: string[] | null;
@@ -91,7 +91,7 @@ async function findLists(text: string) {
 function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) => void }) {
 	const given = param("rule") !== "" ? "rule" : param("indicator") !== "" ? "indicators" : param("list") !== "" ? "list" : "";
 	const rule = useData<Rule>(given === "rule" ? at`/detection-rules/${param("rule")}` : "");
-	const form = useForm({ kind: given || "rule", rule: param("rule"), indicators: param("indicator"), list: param("list"), org: place.value.org, from: day(Date.now() - 90 * 86_400_000), until: day(Date.now()) }, async (v, once) => {
+	const form = useForm({ kind: given || "rule", rule: param("rule"), indicators: param("indicator"), list: param("list"), org: place.value.org, from: param("since") || day(Date.now() - 90 * 86_400_000), until: param("until") || day(Date.now()) }, async (v, once) => {
 		const what = v.kind === "rule" ? { rule: v.rule } : v.kind === "list" ? { list: v.list } : { indicators: v.indicators.split(/[\s,]+/).filter((x) => x !== "") };
 		const job = await api.post<Job>("/retro-hunts", { ...what, org: v.org || null, from: iso(resolve(v.from)), until: iso(resolve(v.until) + 86_400_000) }, { once });
 		done(job.id);
@@ -118,6 +118,18 @@ function NewHunt({ onClose, done }: { onClose: () => void; done: (id: string) =>
 				</div>
 			</Form>
 		</Dialog>
+	);
+}
+/** What was counted and not told, and how to come to it: what was told is passed over when it is looked for again. */
+function Cut({ h }: { h: Hunt }) {
+	const given = h.indicators ?? [];
+	const again = h.rule !== null ? { rule: h.rule } : h.list !== null ? { list: h.list } : given.length > 0 && given.length === h.items ? { indicator: given.join(" ") } : undefined;
+	const several = h.indicators === null && h.list === null && h.items > 1 && h.kind !== "indicators";
+	return (
+		<Section title={t("retro-hunts.cut")}>
+			<p>{several ? t("retro-hunts.cut-rules", { n: h.cut }) : again === undefined ? t("retro-hunts.cut-lists", { n: h.cut }) : t("retro-hunts.cut-what", { n: h.cut })}</p>
+			{again !== undefined && !several && may("indicators:write", h.org ?? undefined) && <ButtonLink href={link("retro-hunts", { query: { new: 1, ...again, since: day(h.from), until: day(h.until) } })}>{t("retro-hunts.cut-again")}</ButtonLink>}
+		</Section>
 	);
 }
 /** `row`: as the list has it, which is looked at again while it goes on. */
@@ -162,6 +174,7 @@ function HuntDrawer({ id, row, back, step, look }: { id: string; row: Hunt | und
 							["ID", <Value key="i" copy>{h.id}</Value>],
 						]}
 					/>
+					{h.cut > 0 && !running && <Cut h={h} />}
 					<Section title={t("retro-hunts.historical")}>
 						<p class="y-soft">{t("retro-hunts.historical-what")}</p>
 					</Section>
@@ -176,7 +189,7 @@ function HuntDrawer({ id, row, back, step, look }: { id: string; row: Hunt | und
 	);
 }
 const FILTERS = ["state", "kind", "q", "hits", "from", "to"];
-const AWAY = { new: null, rule: null, indicator: null, list: null };
+const AWAY = { new: null, rule: null, indicator: null, list: null, since: null, until: null };
 export default function RetroHunts() {
 	const id = place.value.rest[0];
 	const filter = { ...orgQuery(), ...Object.fromEntries(["state", "kind", "q", "hits", "sort"].map((x) => [x, param(x) || undefined])), ...useFrom() };
