@@ -13,10 +13,10 @@ struct org_watch {
 	char org[YG_ORG_NAME_MAX + 1];
 	struct yg_watch *w; /* owned */
 	struct yg_watch_place place;
-	int64_t saved;                     /* rows up to there are in its saved state */
-	int64_t dirty;                     /* the first row that is not; 0: there is none */
-	bool to_save;                      /* of the saving at hand: not yet */
-	bool told;                         /* the row at hand has alerts of it */
+	int64_t saved; /* rows up to there are in its saved state */
+	int64_t dirty; /* the first row that is not; 0: there is none */
+	bool to_save;  /* of the saving at hand: not yet */
+	bool told;     /* the row at hand has alerts of it */
 };
 struct hit_note {      /* a correlation held: to be counted */
 	uint32_t rule; /* of the set */
