@@ -186,6 +186,8 @@ static yg_status open_engine(struct running *r, struct yg_err *err)
 	if (rules != NULL) {
 		yg_status st = yg_rules_load(r->cli, rules, false, &r->engine, &r->correlations,
 					     &r->counts, err);
+		if (st == YG_OK && r->counts.rules == 0)
+			st = YG_FAIL(err, YG_NOTFOUND, "%s: no rule that can be used", rules);
 		return st == YG_OK
 			       ? yg_correlating_new(r->cli, r->engine, &r->correlations, &r->counts,
 						    NULL, NULL, &r->correlating, err)
@@ -257,7 +259,6 @@ static int run_run(struct yg_cli *cli)
 		return st == YG_INVAL ? yg_cli_usage(cli, "%s", err.msg) : yg_cli_fail(&err);
 	for (; r.file < yg_cli_argc(cli); r.file++)
 		if (yg_ask_file(r.ask, yg_cli_arg(cli, r.file), &err) != YG_OK) {
-			yg_err_wrap(&err, "%s: ", yg_cli_arg(cli, r.file));
 			int one = yg_cli_fail(&err); /* the other files are still read */
 			rc = rc != 0 ? rc : one;
 		}
@@ -297,8 +298,8 @@ static const struct yg_opt run_opts[] = {
 	YG_O_FILE("snapshot", "SNAP", "Snapshot of rules, in the place of --rules.",
 		  "ルールのスナップショット(--rules の代わり)。"),
 	YG_O_NEEDED("source", "SOURCE",
-		    "suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap or ndjson.",
-		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、ndjson。"),
+		    "suricata, zeek, syslog, cloudtrail, windows, ocsf, dnstap, evtx or ndjson.",
+		    "suricata、zeek、syslog、cloudtrail、windows、ocsf、dnstap、evtx、ndjson。"),
 	YG_O_FILE("mapping", "FILE", "Mapping file, for ndjson (default: its own fields).",
 		  "ndjson のマッピングファイル(既定は記録自身の項目)。"),
 	YG_O_VALUE("category", "WORD", "Category of the log source, in the place of the table's.",
@@ -339,7 +340,7 @@ const struct yg_cmd yg_cmds_detect[] = {
 		 "time and the fields that matched.  Correlations are evaluated over all files "
 		 "in the order of the records' times, and printed at the end; a rule that one refers to is "
 		 "then not printed by itself, unless it says generate.  Files may be packed by gzip or "
-		 "zstd; - is standard input.  Log sources and fields are those of doc/detect.md; a record's own fields are there "
+		 "zstd; - is standard input.  Of records that cannot be parsed the first reasons are told.  Log sources and fields are those of doc/detect.md; a record's own fields are there "
 		 "too.",
 	 .run = run_run},
 	{.noun = NULL},

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "cmd/log_file.h"
+#include "cmd/print.h"
 #include "event/mapping.h"
+
+enum { TOLD_MOST = 3 };
 
 /* NDJSON without a mapping: its own fields, and the time where it usually stands. */
 static const char plain_mapping[] =
@@ -20,6 +23,8 @@ struct yg_ask {
 	uint64_t record, before; /* of the file; hits before this record */
 	const struct yg_detect_record *event;
 	struct yg_ask_counts counts;
+	const struct yg_cli *cli;
+	unsigned told; /* reasons of records that could not be parsed */
 	yg_status failed;
 	struct yg_err *err;
 };
@@ -32,14 +37,30 @@ static void on_match(void *ctx, uint32_t rule)
 	a->opts.hit(a->opts.ctx, &hit);
 }
 
+/* The first of each file; of what is quite another kind of file every record is wrong. */
+static void tell(struct yg_ask *a, struct yg_sv reason)
+{
+	char safe[512];
+	struct yg_sb b = yg_sb_init(safe, sizeof safe);
+	if (a->told++ >= TOLD_MOST)
+		return;
+	yg_sb_put_untrusted(&b, yg_sv_sub(reason, 0, 120));
+	yg_note(a->cli, "%s: record %llu: %s\n", a->file, (unsigned long long)a->record,
+		yg_sb_cstr(&b));
+}
+
 static bool batch(void *ctx, struct yg_sv bytes)
 {
 	struct yg_ask *a = ctx;
 	struct yg_event ev;
 	struct yg_detect_record event;
+	uint64_t unparsed = 0;
 	yg_norm_begin(a->norm, bytes, a->now, false);
 	while (a->failed == YG_OK && yg_norm_next(a->norm, &ev)) {
 		a->record++;
+		if (yg_norm_unparsed(a->norm) > unparsed)
+			tell(a, ev.parse_error);
+		unparsed = yg_norm_unparsed(a->norm);
 		a->before = a->counts.hits;
 		a->failed = yg_detect_view_make(a->view, &ev, &event, a->err);
 		a->event = &event;
@@ -59,6 +80,7 @@ yg_status yg_ask_new(const struct yg_cli *cli, const struct yg_ask_opts *opts, s
 	if (a == NULL)
 		return YG_FAIL(err, YG_NOMEM, "no memory to read log files");
 	a->opts = *opts;
+	a->cli = cli;
 	a->now = yg_env_wall(yg_cli_env(cli));
 	yg_status st = YG_OK;
 	if (opts->source == YG_SOURCE_NDJSON && opts->mapping == NULL)
@@ -97,6 +119,7 @@ yg_status yg_ask_file(struct yg_ask *a, const char *file, struct yg_err *err)
 {
 	a->file = file;
 	a->record = 0;
+	a->told = 0;
 	a->failed = YG_OK;
 	a->err = err;
 	yg_status st = yg_log_file_read(file, a->opts.source, batch, a, err);

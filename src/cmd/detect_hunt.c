@@ -100,9 +100,9 @@ static int run_start(struct yg_cli *c)
 	yg_set_text(body, "org", org);
 	if (org == NULL && yg_cli_has(c, "everywhere"))
 		(void)json_object_set_new(body, "org", json_null());
-	yg_status st = yg_set_when(c, body, "from", "from", &err);
+	yg_status st = yg_set_past(c, body, "from", "from", &err);
 	if (st == YG_OK)
-		st = yg_set_when(c, body, "until", "until", &err);
+		st = yg_set_past(c, body, "until", "until", &err);
 	if (st != YG_OK) {
 		json_decref(body);
 		return yg_cli_fail(&err);
@@ -141,9 +141,10 @@ static const struct yg_opt start_opts[] = {
 	YG_O_VALUE("org", "ORG", "Events of this organisation and those below it.",
 		   "この組織と配下の組織のイベント。"),
 	YG_O_FLAG("everywhere", "Events of all organisations.", "全組織のイベント。"),
-	YG_O_VALUE("from", "WHEN", "RFC 3339; default 90 days before --until.",
-		   "開始(RFC 3339)。既定は --until の 90 日前。"),
-	YG_O_VALUE("until", "WHEN", "RFC 3339; default now.", "終了(RFC 3339)。既定は現在。"),
+	YG_O_VALUE("from", "WHEN", "RFC 3339 or now-30d; default 90 days before --until.",
+		   "開始(RFC 3339 または now-30d)。既定は --until の 90 日前。"),
+	YG_O_VALUE("until", "WHEN", "RFC 3339 or now-1d; default now.",
+		   "終了(RFC 3339 または now-1d)。既定は現在。"),
 	YG_O_FLAG("no-wait", "Print the job and do not wait for its end.",
 		  "ジョブを表示し、終了を待たない。"),
 	YG_OPTS_END};

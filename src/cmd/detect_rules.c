@@ -140,7 +140,13 @@ static void tell(void *ctx, const char *file, size_t line, const char *reason)
 	if (!l->telling)
 		return;
 	l->counts->refused++;
-	(void)fprintf(stderr, "%s:%zu: refused: %s\n", file, line, reason);
+	/* a reason may name a line of its own, which is nearer than that of the document */
+	struct yg_sv rest = yg_sv_of(reason), own;
+	uint64_t nearer = line;
+	if (yg_sv_starts(rest, YG_SV("line ")) && yg_sv_cut(&rest, ':', &own) &&
+	    yg_parse_u64(yg_sv_sub(own, 5, own.n), &nearer, NULL) == YG_OK)
+		reason = rest.p + 1;
+	(void)fprintf(stderr, "%s:%llu: refused: %s\n", file, (unsigned long long)nearer, reason);
 }
 
 /* Refused as a whole; the message names file and, where there is one, line. */
@@ -148,10 +154,19 @@ static void tell_whole(struct loading *l, const char *file, const struct yg_err 
 {
 	if (!l->telling)
 		return;
-	struct yg_sv name = yg_sv_of(file), text = yg_sv_of(err->msg);
-	bool named = yg_sv_starts(text, name);
+	struct yg_sv name = yg_sv_of(file), reason = yg_sv_of(err->msg);
+	size_t at = 0;
+	if (yg_sv_starts(reason, name)) {
+		at = name.n;
+		while (at < reason.n &&
+		       (reason.p[at] == ':' || (reason.p[at] >= '0' && reason.p[at] <= '9')))
+			at++;
+		name = yg_sv_sub(reason, 0, at - (reason.p[at - 1] == ':'));
+		reason = yg_sv_trim(yg_sv_sub(reason, at, reason.n));
+	}
 	l->counts->refused++;
-	(void)fprintf(stderr, "%s%srefused: %s\n", named ? "" : file, named ? "" : ": ", err->msg);
+	(void)fprintf(stderr, YG_SV_FMT ": refused: " YG_SV_FMT "\n", YG_SV_ARG(name),
+		      YG_SV_ARG(reason));
 }
 
 /* The file's documents in `arena`; count 0 when it is refused as a whole. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/inflate.h"
@@ -51,6 +52,8 @@ static yg_status read_all(struct reading *r, struct yg_err *err)
 	size_t n;
 	/* whole pieces, so that the first holds the magic of a pipe too */
 	yg_status st = yg_fd_fill(r->fd, r->piece, PIECE, &n, err);
+	if (st == YG_OK && yg_sv_starts((struct yg_sv){r->piece, n}, YG_SV("PK\x03\x04")))
+		return YG_FAIL(err, YG_INVAL, "a zip archive: unpack it, and give the files in it");
 	enum yg_encoding enc = yg_encoding_sniff((struct yg_sv){r->piece, n});
 	if (st == YG_OK && enc != YG_PLAIN)
 		st = yg_inflate_new(enc, UINT64_MAX, &r->inflate, err);
@@ -81,6 +84,9 @@ yg_status yg_log_file_read(const char *file, enum yg_source source, yg_log_batch
 	struct reading r = {.fd = standard ? STDIN_FILENO : own, .fn = fn, .ctx = ctx};
 	if (r.fd < 0)
 		return YG_FAIL_OS(err, errno, "%s", file);
+	struct stat info;
+	if (fstat(r.fd, &info) == 0 && S_ISDIR(info.st_mode))
+		return YG_FAIL(err, YG_INVAL, "%s: a folder: give the files in it", file);
 	r.piece = malloc(PIECE);
 	r.plain = malloc(PIECE);
 	if (r.piece == NULL || r.plain == NULL)

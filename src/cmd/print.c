@@ -302,9 +302,11 @@ static void progress(const struct yg_cli *c, json_t *job, bool last)
 	char done[32], total[32], state[32];
 	if (!last && !yg_cli_progress(c))
 		return;
-	yg_note(c, "\r%s %s of %s%s", yg_member_text(job, "state", state, sizeof state),
-		yg_member_text(job, "done", done, sizeof done),
-		yg_member_text(job, "total", total, sizeof total), last ? "\n" : "   ");
+	yg_member_text(job, "total", total, sizeof total);
+	bool known = total[0] != '\0';
+	yg_note(c, "\r%s %s%s%s%s", yg_member_text(job, "state", state, sizeof state),
+		yg_member_text(job, "done", done, sizeof done), known ? " of " : "",
+		known ? total : "", last ? "\n" : "   ");
 }
 
 yg_status yg_wait_job(const struct yg_cli *c, struct yg_client *client, const char *job_id,
@@ -393,6 +395,15 @@ void yg_set_text(json_t *object, const char *member_name, const char *value)
 		(void)json_object_set_new(object, member_name, json_string(value));
 }
 
+static yg_status set_time(json_t *object, const char *member_name, yg_wall t)
+{
+	char buf[32];
+	struct yg_sb b = yg_sb_init(buf, sizeof buf);
+	yg_time_format(&b, t);
+	yg_set_text(object, member_name, yg_sb_cstr(&b));
+	return YG_OK;
+}
+
 yg_status yg_set_when(const struct yg_cli *c, json_t *object, const char *member_name,
 		      const char *option, struct yg_err *err)
 {
@@ -415,11 +426,29 @@ yg_status yg_set_when(const struct yg_cli *c, json_t *object, const char *member
 			"--%s: expected a time such as 2027-01-02T00:00:00Z, a span such as 30d, or never",
 			option);
 	}
-	char buf[32];
-	struct yg_sb b = yg_sb_init(buf, sizeof buf);
-	yg_time_format(&b, t);
-	yg_set_text(object, member_name, yg_sb_cstr(&b));
-	return YG_OK;
+	return set_time(object, member_name, t);
+}
+
+yg_status yg_set_past(const struct yg_cli *c, json_t *object, const char *member_name,
+		      const char *option, struct yg_err *err)
+{
+	const char *text = yg_cli_get(c, option);
+	struct yg_sv s = yg_sv_of(text);
+	yg_wall t = yg_env_wall(yg_cli_env(c));
+	int64_t span = 0;
+	if (text == NULL)
+		return YG_OK;
+	if (yg_sv_starts(s, YG_SV("now-"))) {
+		if (yg_parse_span(yg_sv_sub(s, 4, s.n), &span, NULL) != YG_OK || span > t.us)
+			return YG_FAIL(err, YG_INVAL,
+				       "--%s: expected a span such as 30d behind now-", option);
+		t.us -= span;
+	} else if (!YG_SV_IS(s, "now") && yg_time_parse(s, &t, NULL) != YG_OK) {
+		return YG_FAIL(err, YG_INVAL,
+			       "--%s: expected a time such as 2026-01-02T00:00:00Z, now or now-30d",
+			       option);
+	}
+	return set_time(object, member_name, t);
 }
 
 yg_status yg_set_number(const struct yg_cli *c, json_t *object, const char *member_name,

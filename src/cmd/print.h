@@ -55,6 +55,9 @@ void yg_set_text(json_t *object, const char *member,
  * leaves the member out when the option is not given. */
 yg_status yg_set_when(const struct yg_cli *c, json_t *object, const char *member,
 		      const char *option, struct yg_err *err);
+/* One of what has been: RFC 3339, "now" or "now-30d". */
+yg_status yg_set_past(const struct yg_cli *c, json_t *object, const char *member,
+		      const char *option, struct yg_err *err);
 /* A number option within 0..most. */
 yg_status yg_set_number(const struct yg_cli *c, json_t *object, const char *member,
 			const char *option, uint64_t most, struct yg_err *err);

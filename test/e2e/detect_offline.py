@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 from harness import done, ok
 
@@ -84,8 +85,8 @@ with tempfile.TemporaryDirectory() as d:
     r = run("check", "--rules", "rules", "--json")
     n = json.loads(r.stdout)
     ok(r.returncode == 3 and n == {"files": 3, "rules": 2, "correlations": 1, "filters": 1, "refused": 4}, "check counts all and exits with 3", r.stdout + r.stderr)
-    ok("rules/other.yaml:12: refused:" in r.stderr and "rules/other.yaml:14: refused: line 16: the expression is refused" in r.stderr and
-       "rules/other.yaml:18: refused: line 20: the placeholder 'who' has no values" in r.stderr and "rules/not-yaml.yml:" in r.stderr,
+    ok("rules/other.yaml:12: refused:" in r.stderr and "rules/other.yaml:16: refused: the expression is refused" in r.stderr and
+       "rules/other.yaml:20: refused: the placeholder 'who' has no values" in r.stderr and "rules/not-yaml.yml:" in r.stderr,
        "each refused document is named with file, line and reason", r.stderr)
     ok(run("check", "--rules", "rules/deep").returncode == 0, "rules without fault: 0")
     r = run("check", "--rules", "nowhere")
@@ -115,6 +116,14 @@ with tempfile.TemporaryDirectory() as d:
     ok(hits and hits[0]["fields"] == {"Image": "C:\\x\\POWERSHELL.EXE", "CommandLine": "powershell /Enc AAAA"} and hits[0]["rule"].startswith("11111111") and
        hits[0]["level"] == "high" and hits[0]["time"].startswith("2026-11-22T10:00:00.123"), "a match says rule, level, time and the fields", str(hits[:1]))
     ok("0 hits of correlations" in r.stderr and "14 records, 2 of them not parsed, 4 matches" in r.stderr, "and the end says how much was read", r.stderr)
+    ok("events.json: record 7: JSON" in r.stderr and "events.json.gz: record 7: JSON" in r.stderr, "and why a record could not be read", r.stderr)
+    r = run("run", "--rules", "rules/deep", "--source", "windows", "rules", "nowhere.json", "events.json")
+    ok(r.returncode == 2 and "rules: a folder" in r.stderr and r.stderr.count("nowhere.json") == 1 and "events.json:1: high" in r.stdout, "a folder and a file that is not there are told, the others are read", r.stderr)
+    os.mkdir("none")
+    with zipfile.ZipFile("events.zip", "w") as z:
+        z.write("events.json")
+    ok("events.zip: a zip archive" in run("run", "--rules", "rules/deep", "--source", "windows", "events.zip").stderr, "a zip archive is no log")
+    ok("none: no rule that can be used" in run("run", "--rules", "none", "--source", "windows", "events.json").stderr, "nor is a folder without rules one of rules")
     r = run("run", "--rules", "rules/deep", "--source", "windows", "events.json")
     ok("events.json:1: high: Encoded PowerShell" in r.stdout, "as text for people", r.stdout)
 
