@@ -192,6 +192,23 @@ static void test_filter(void)
 }
 
 /* Merged and taken back: as it was, with what was found since. */
+static bool merged_of(struct yg_state *db, struct yg_sv id, const struct yg_sv ids[static 2])
+{
+	struct yg_audit_filter f = {
+		.reach = {.all = true}, .object = id, .action = YG_SV("alert.merge"), .limit = 9};
+	struct yg_audit_entry *e;
+	size_t n = 0;
+	char want[160];
+	struct yg_sb b = yg_sb_init(want, sizeof want);
+	yg_sb_put(&b, YG_SV("{\"others\":[\""));
+	yg_sb_put(&b, ids[0]);
+	yg_sb_put(&b, YG_SV("\",\""));
+	yg_sb_put(&b, ids[1]);
+	yg_sb_put(&b, YG_SV("\"],"));
+	return yg_audit_list(db, &f, &arena, &e, &n, &err) == YG_OK && n == 1 &&
+	       yg_sv_starts(e[0].detail, yg_sb_sv(&b));
+}
+
 static void test_unmerge(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -206,6 +223,7 @@ static void test_unmerge(void)
 	struct yg_sv both[] = {b.id, c.id}, why = YG_SV("one infection");
 	T_OK(yg_alert_unmerge(&act, b.id, YG_ANY_VERSION, &err) == YG_CONFLICT);
 	T_OK(yg_alert_merge(&act, a.id, YG_ANY_VERSION, both, 2, why, &err) == YG_OK);
+	T_NAMED(merged_of(db, a.id, both), "the audit log names every alert that was merged");
 	find(db, "alpha", "worse.example", "h1", 12);
 	T_OK(yg_alert_unmerge(&act, b.id, 1, &err) == YG_CONFLICT &&
 	     yg_alert_unmerge(&act, YG_SV("a-none"), YG_ANY_VERSION, &err) == YG_NOTFOUND);

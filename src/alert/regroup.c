@@ -136,10 +136,9 @@ static yg_status merge(struct yg_act *act, struct yg_sv into_id, int64_t version
 		st = YG_FAIL(err, YG_CONFLICT, "the alert was changed meanwhile");
 	if (st == YG_OK && into.state == YG_ALERT_CLOSED)
 		st = YG_FAIL(err, YG_CONFLICT, "nothing is merged into a closed alert");
-	for (size_t i = 0; st == YG_OK && i < n; i++) {
+	for (size_t i = 0; st == YG_OK && i < n; i++)
 		st = merge_one(act, &into, others[i], reason, arena, err);
-		yg_detail_note(&d, "other", others[i]);
-	}
+	yg_detail_notes(&d, "others", others, n);
 	if (st == YG_OK)
 		st = count_parts(act->db, into.seq, &parts, err);
 	if (st == YG_OK && parts > YG_PARTS_MAX)

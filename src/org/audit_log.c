@@ -82,6 +82,18 @@ void yg_detail_note(struct yg_detail *d, const char *name, struct yg_sv value)
 	yg_json_put_str(&d->buf, value);
 }
 
+void yg_detail_notes(struct yg_detail *d, const char *name, const struct yg_sv *values, size_t n)
+{
+	name_of(d, name);
+	yg_buf_putc(&d->buf, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			yg_buf_putc(&d->buf, ',');
+		yg_json_put_str(&d->buf, values[i]);
+	}
+	yg_buf_putc(&d->buf, ']');
+}
+
 void yg_detail_count(struct yg_detail *d, const char *name, int64_t value)
 {
 	name_of(d, name);

@@ -30,6 +30,7 @@ bool yg_detail_time(struct yg_detail *d, const char *name, int64_t from_us,
 		    int64_t to_us); /* 0 is null */
 /* Appends "name":value: what is so, without a before. */
 void yg_detail_note(struct yg_detail *d, const char *name, struct yg_sv value);
+void yg_detail_notes(struct yg_detail *d, const char *name, const struct yg_sv *values, size_t n);
 void yg_detail_count(struct yg_detail *d, const char *name, int64_t value);
 
 /* Appends one entry inside the caller's transaction (YG_INTERNAL without one).
