@@ -34,6 +34,7 @@ export * from "./ui/later";
 export * from "./ui/orgfield";
 export * from "./ui/overlay";
 export * from "./ui/saved";
+export * from "./ui/second";
 export * from "./ui/stepup";
 export * from "./ui/table";
 export * from "./ui/tabs";

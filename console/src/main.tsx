@@ -2,7 +2,7 @@
 import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "./base/api";
-import { asError } from "./base/data";
+import { asError, useBack } from "./base/data";
 import { loadTexts, manifest, t } from "./base/i18n";
 import { homeOf } from "./base/nav";
 import { earlyAnswers } from "./base/plain";
@@ -36,6 +36,8 @@ function Current() {
 	const name = place.value.page;
 	const [failed, setFailed] = useState("");
 	const [, setLoaded] = useState("");
+	const [round, setRound] = useState(0);
+	useBack(failed === name, () => setRound(round + 1));
 	useEffect(() => {
 		if (manifest.pages[name] === undefined || views.has(name)) return undefined;
 		let gone = false;
@@ -47,7 +49,7 @@ function Current() {
 		return () => {
 			gone = true;
 		};
-	}, [name]);
+	}, [name, round]);
 	if (manifest.pages[name] === undefined)
 		return (
 			<Page title={t("page.none")}>

@@ -134,7 +134,7 @@ static yg_status ask_another(struct yg_api *api, struct yg_request *q, struct yg
 	struct yg_act act = yg_person_act(q, api, l->db, who);
 	r->problem = NULL;
 	yg_status st = yg_approval_ask_allow(q, r, &act, n, err);
-	return yg_lease_commit(l, q, r, st, err);
+	return yg_lease_commit_then(l, q, r, st, yg_approvals_changed, err);
 }
 
 yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_response *r,

@@ -121,7 +121,7 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	st = for_all(q, l.db, n.org, err);
 	if (st == YG_DENIED) {
 		st = ask_another(api, q, r, l.db, &n, err);
-		return yg_lease_commit(&l, q, r, st, err);
+		return yg_lease_commit_then(&l, q, r, st, yg_approvals_changed, err);
 	}
 	if (st != YG_OK)
 		return st;

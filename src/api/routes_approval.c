@@ -21,6 +21,11 @@ struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, stru
 	return yg_act_make(db, api->env, yg_sb_sv(&b));
 }
 
+void yg_approvals_changed(struct yg_api *api)
+{
+	yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), YG_SV(""), "created");
+}
+
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err)
 {
@@ -373,7 +378,10 @@ yg_status yg_r_approvals_add(struct yg_api *api, struct yg_request *q, struct yg
 		return st;
 	yg_answer_location(q, r, "/api/v1/approvals", yg_id_sv(&id));
 	st = answer_approval(q, r, l.db, 201, yg_id_sv(&id), err);
-	return yg_lease_commit(&l, q, r, st, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK && !q->dry_run)
+		yg_announce(api, YG_TOPIC_APPROVALS, a.org, YG_SV(""), yg_id_sv(&id), "created");
+	return st;
 }
 
 static yg_status decide(struct yg_act *act, struct yg_request *q, const struct yg_approval *a,
@@ -449,6 +457,7 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 	st = yg_lease_commit(&l, q, r, st, err);
 	if (st != YG_OK || q->dry_run)
 		return st;
+	yg_announce(api, YG_TOPIC_APPROVALS, a.org, YG_SV(""), a.id, "decided");
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
 	if (v[0].truth && (kind_of(a.kind)->run_all != NULL || YG_SV_IS(a.kind, "dns.allow-all")))

@@ -142,6 +142,13 @@ static yg_status decide(struct yg_request *q, struct yg_act *act,
 	return yg_allow_request_decide(act, one->id, grant, for_all, v[2].text, err);
 }
 
+/* Granted, or handed on to a second person. */
+static void decided(struct yg_api *api)
+{
+	yg_indicators_changed(api);
+	yg_approvals_changed(api);
+}
+
 yg_status yg_r_dns_request_decide(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 				  struct yg_err *err)
 {
@@ -168,5 +175,5 @@ yg_status yg_r_dns_request_decide(struct yg_api *api, struct yg_request *q, stru
 	st = decide(q, &act, &one, v, err);
 	if (st == YG_OK)
 		st = answer_request(q, r, l.db, 200, one.id, err);
-	return yg_lease_commit_then(&l, q, r, st, yg_indicators_changed, err);
+	return yg_lease_commit_then(&l, q, r, st, decided, err);
 }

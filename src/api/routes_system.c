@@ -129,6 +129,8 @@ static unsigned topics_for(const struct yg_who *w)
 		out |= YG_TOPIC_ALERTS;
 	if (yg_who_may(w, "jobs:read"))
 		out |= YG_TOPIC_JOBS;
+	if (yg_who_may(w, "approvals:read"))
+		out |= YG_TOPIC_APPROVALS;
 	return out;
 }
 
@@ -140,7 +142,7 @@ yg_status yg_r_stream(struct yg_api *api, struct yg_request *q, struct yg_respon
 	(void)api;
 	if (yg_stream_topics(asked, &topics, err) != YG_OK) {
 		yg_request_error(q, "unknown_value", YG_SV("topics"),
-				 "expected alerts, jobs or system, with commas");
+				 "expected alerts, jobs, system or approvals, with commas");
 		return YG_PARSE;
 	}
 	if (asked.p != NULL && !q->who.reach.all && (topics & YG_TOPIC_SYSTEM) != 0)
@@ -148,8 +150,9 @@ yg_status yg_r_stream(struct yg_api *api, struct yg_request *q, struct yg_respon
 			       "the topic system is not for tokens of one organisation");
 	r->topics = topics & topics_for(&q->who);
 	if (asked.p != NULL && r->topics != topics)
-		return YG_FAIL(err, YG_DENIED,
-			       "news of alerts needs alerts:read, news of jobs jobs:read");
+		return YG_FAIL(
+			err, YG_DENIED,
+			"news of alerts needs alerts:read, of jobs jobs:read, of approvals approvals:read");
 	r->status = 200;
 	r->type = "text/event-stream";
 	r->stream = true;

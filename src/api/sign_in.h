@@ -72,6 +72,8 @@ struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, stru
 struct yg_allow_new;
 /* An allow entry that holds for all is to be decided on by another person: asked for,
  * and answered with 202 and the request.  YG_PARSE: the value, or a too long reason. */
+/* Tells whoever decides for the whole of a new request, once it is committed. */
+void yg_approvals_changed(struct yg_api *api);
 yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
 				const struct yg_allow_new *n, struct yg_err *err);
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,

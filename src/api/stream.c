@@ -118,7 +118,7 @@ yg_status yg_stream_topics(struct yg_sv text, unsigned *out, struct yg_err *err)
 #undef X
 		if (bit_of == 0)
 			return YG_FAIL(err, YG_PARSE,
-				       "expected alerts, jobs or system, with commas");
+				       "expected alerts, jobs, system or approvals, with commas");
 		set |= bit_of;
 	}
 	*out = set;

@@ -12,7 +12,7 @@
 #include "org/reach.h"
 
 /* clang-format off */
-#define YG_STREAM_TOPICS(X) X(ALERTS, 1, "alerts") X(JOBS, 2, "jobs") X(SYSTEM, 4, "system")
+#define YG_STREAM_TOPICS(X) X(ALERTS, 1, "alerts") X(JOBS, 2, "jobs") X(SYSTEM, 4, "system") X(APPROVALS, 8, "approvals")
 /* clang-format on */
 enum yg_stream_topic {
 #define X(id, bit, name) YG_TOPIC_##id = bit,

@@ -320,7 +320,7 @@ def check_stream(s, w, secrets):
         ok(got.status == want, f"topics{query[7:]} is {want}", got)
     for login in ("auditor.heron", "collector.heron"):
         ok(a.ask(token[login], "GET", "/api/v1/stream").status == 403, f"{login} has no stream")
-    for topic in ("alerts", "jobs"):
+    for topic in ("alerts", "jobs", "approvals"):
         got = a.ask(secrets["stream:read"], "GET", f"/api/v1/stream?topics={topic}")
         ok(got.status == 403, f"without {topic}:read no news of {topic}", got)
     who = ["organisation_csirt.heron", "centre_analyst.kestrel", "ciso_office.plover", "system_owner.egret", "administrator.dunlin"]
@@ -335,6 +335,8 @@ def check_stream(s, w, secrets):
             said[alert] = org
             s.http("POST", f"/api/v1/alerts/{alert}/comments", {"text": f"news of {org}"})
         s.http("POST", "/api/v1/alerts/bulk", {"filter": {"org": org, "q": "nothing"}, "set": {"severity_id": 3}})
+        asked = s.http("POST", "/api/v1/approvals", {"kind": "organisation.remove", "org": org, "reason": f"news of {org}"}).json()
+        s.http("POST", f"/api/v1/approvals/{asked['id']}/decision", {"approve": False, "reason": "kept"})
     until(lambda: {m[2]["id"] for m in root.messages() if m[1] == "alerts"} >= set(said) and
           {m[2]["org"] for m in root.messages() if m[1] == "jobs"} >= set(w.ids), 20, 0.1)
     time.sleep(0.5)
@@ -345,9 +347,11 @@ def check_stream(s, w, secrets):
         ok(seen == set(w.alerts_of(role, node)), f"{login} hears of all of their alerts and of no other", (seen, x.text[-600:]))
         jobs = {m[2]["org"] for m in x.messages() if m[1] == "jobs"}
         ok(jobs == (set() if role == "system_owner" else mine), f"{login} hears of their jobs and of no other", jobs)
+        requests = {(m[2]["org"], m[2]["change"]) for m in x.messages() if m[1] == "approvals"}
+        ok(requests == (set() if role == "system_owner" else {(o, c) for o in mine for c in ("created", "decided")}), f"{login} hears of requests for approval there and of no other", requests)
         foreign = [o for o in w.ids if o not in mine and o.encode() in x.text]
         ok(not foreign, f"{login}: no name of another organisation", (foreign, x.text[-600:]))
-    ok(not [m for m in bare.messages() if m[1] in ("alerts", "jobs")], "a token for the stream alone hears of none", bare.text)
+    ok(not [m for m in bare.messages() if m[1] in ("alerts", "jobs", "approvals")], "a token for the stream alone hears of none", bare.text)
     first = root.messages()[0][0]
     again = Listener(s, heron, last=first)
     want = {m[0] for m in streams["organisation_csirt.heron"].messages()}

@@ -2,10 +2,27 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError, type PageOf, type Params, addressOf, api } from "./api";
 import { earlyData } from "./plain";
+import { live } from "./stream";
 
 const keyOf = (path: string, params: Params | undefined) => `${path}?${JSON.stringify(params ?? {})}`;
 const asError = (e: unknown) => (e instanceof ApiError ? e : new ApiError(0, "other", String(e), "", [], "", 0));
 
+/** What could not be reached is asked again when the network, or the live stream, is back. */
+export function useBack(away: boolean, reload: () => void): void {
+	useEffect(() => {
+		if (!away) return undefined;
+		let was = live.peek();
+		const stop = live.subscribe((now) => {
+			if (now === "on" && was !== "on") reload();
+			was = now;
+		});
+		addEventListener("online", reload);
+		return () => {
+			stop();
+			removeEventListener("online", reload);
+		};
+	}, [away]);
+}
 /** Was the first answer there before the component? Once. */
 function taken(given: { current: boolean }): boolean {
 	const was = given.current;
@@ -43,6 +60,7 @@ export function useData<T>(path: string, params?: Params): Loaded<T> {
 	const reload = useCallback(() => setRound((n) => n + 1), []);
 	const set = useCallback((data: T) => setState({ key, data }), [key]);
 	const same = state.key === key;
+	useBack(same && state.error?.slug === "network", reload);
 	return { data: state.data, error: same ? state.error : undefined, loading: path !== "" && !same, reload, set };
 }
 
@@ -116,6 +134,7 @@ export function useList<T>(path: string, params: Params = {}, most = 0): List<T>
 	const reload = useCallback(() => setRound((n) => n + 1), []);
 	const update = useCallback((change: (item: T) => T) => setState((s) => ({ ...s, items: s.items.map(change) })), []);
 	const same = state.key === key;
+	useBack(same && state.error?.slug === "network", reload);
 	return useMemo(
 		() => ({ items: state.items, total: state.head?.total ?? undefined, totalExact: state.head?.total_exact !== false, asOf: state.head?.as_of ?? "", error: same ? state.error : undefined, loading: path !== "" && (!same || busy), hasMore: same && state.cursor !== null, more, reload, update, head: state.head }),
 		[state, same, busy, more],

@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api } from "./api";
 
-export type Topic = "alerts" | "jobs" | "system";
+const TOPICS = ["alerts", "jobs", "system", "approvals"] as const;
+export type Topic = (typeof TOPICS)[number];
 export interface Change {
 	topic: Topic | "gap";
 	id: string;
@@ -51,7 +52,7 @@ function lead(): Promise<void> {
 					wait = Math.min(wait * 2, 60_000);
 				}
 			};
-			for (const topic of ["alerts", "jobs", "system", "gap"] as const)
+			for (const topic of [...TOPICS, "gap"] as const)
 				source.addEventListener(topic, (e) => {
 					let data: Partial<Change> = {};
 					try {

@@ -1,6 +1,6 @@
 // What an alert rests on: events, the fields that matched, the rule behind it.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type PageOf, api, at } from "../base/api";
 import { useData } from "../base/data";
 import { t } from "../base/i18n";
@@ -9,7 +9,7 @@ import { may } from "../base/session";
 import { Button, ButtonLink, Chip, ErrorBox, Skeleton, Time } from "./basics";
 import { ruleHref } from "./detect";
 import { AskAllow, isDnsAlert } from "./dns";
-import { Confirm, toast } from "./overlay";
+import { Confirm, toast, toastError } from "./overlay";
 
 export interface NamedValue {
 	name: string;
@@ -36,6 +36,7 @@ interface OfAlert {
 	list: string;
 	category: string;
 	family: string;
+	count: number;
 }
 /** Names and values of an event, one after the other. */
 export function FieldList({ fields }: { fields: NamedValue[] }) {
@@ -64,6 +65,11 @@ export const exceptionHref = (a: OfAlert) => link("detection-exceptions", { scop
 
 export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; writable: boolean; changed: () => void }) {
 	const list = useData<PageOf<Evidence>>(at`/alerts/${alert.id}/events`, { limit: 200 });
+	const counted = useRef(alert.count);
+	useEffect(() => {
+		if (counted.current !== alert.count) list.reload(); // merged, split, or found again
+		counted.current = alert.count;
+	}, [alert.count]);
 	const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
 	const [splitting, setSplitting] = useState(false);
 	const [whole, setWhole] = useState(false);
@@ -128,7 +134,11 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 					onClose={() => setSplitting(false)}
 					run={async () => {
 						const made = await api.post<{ id: string }>(at`/alerts/${alert.id}/split`, { events: [...picked] });
-						toast(t("evidence.split-done"));
+						const back = async () => {
+							await api.post(at`/alerts/${alert.id}/merge`, { others: [made.id] });
+							go(withRest([alert.id]));
+						};
+						toast(t("evidence.split-done"), { undo: () => void back().catch(toastError) });
 						changed();
 						go(withRest([made.id]));
 					}}

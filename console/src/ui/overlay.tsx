@@ -274,12 +274,18 @@ let last = 0;
 export function toast(text: string, more: { undo?: () => void; tone?: "ok" | "bad" } = {}): void {
 	const one: Toast = { id: ++last, text, tone: more.tone ?? "ok", undo: more.undo };
 	toasts.value = [...toasts.value.slice(-3), one];
-	setTimeout(() => drop(one.id), more.undo !== undefined || more.tone === "bad" ? 12_000 : 5000);
+	const end = () => {
+		// not while it is read, or its button has the focus
+		if (document.querySelector(`[data-toast="${one.id}"]:is(:hover, :focus-within)`) !== null) setTimeout(end, 2000);
+		else drop(one.id);
+	};
+	setTimeout(end, more.undo !== undefined || more.tone === "bad" ? 12_000 : 5000);
 }
 /** What went wrong, as a toast. */
 export function toastError(e: unknown): void {
 	const x = e as ApiError;
-	toast(x.detail !== undefined && x.detail !== "" ? `${x.title}: ${x.detail}` : String(x.title ?? e), { tone: "bad" });
+	const more = x.status === 412 ? x.advice : x.detail; // of versions people know nothing
+	toast(more !== undefined && more !== "" ? `${x.title}: ${more}` : String(x.title ?? e), { tone: "bad" });
 }
 /** Changes an object, says so, and offers to take it back: to what `was`, unless somebody has changed it since. `after` gets each answer. */
 export async function changing<T extends { etag: string }>(path: string, etag: string, patch: object, was: object, text: string, after: (now: T) => void): Promise<T> {
@@ -295,7 +301,7 @@ export function Toasts() {
 	return (
 		<div class="y-toasts" role="status" aria-live="polite">
 			{toasts.value.map((x) => (
-				<div key={x.id} class={`y-toast y-toast--${x.tone}`}>
+				<div key={x.id} data-toast={x.id} class={`y-toast y-toast--${x.tone}`}>
 					<span>{x.text}</span>
 					{x.undo !== undefined && (
 						<Button

@@ -47,7 +47,8 @@ function Panel({ page, close }: { page: string; close: () => void }) {
 						>
 							{s.name}
 						</a>
-						{s.mine === false ? <small class="y-soft">{t("saved.shared")}</small> : <Button kind="quiet" small icon="trash" label={t("action.delete")} onClick={() => void remove(s)} />}
+						{s.shared && <small class="y-soft">{t("saved.shared")}</small>}
+						{s.mine !== false && <Button kind="quiet" small icon="trash" label={t("action.delete")} onClick={() => void remove(s)} />}
 					</li>
 				))}
 			</ul>

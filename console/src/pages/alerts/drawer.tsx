@@ -20,25 +20,35 @@ interface Comment {
 
 const MOST = 1000; // of each that a timeline reads at once
 const assetOf = (a: Alert) => ({ org: a.org, system: a.system ?? "", asset: a.asset });
-function Change({ detail }: { detail: Record<string, unknown> }) {
-	const say = (name: string, v: unknown) => (v === null || v === undefined || v === "" ? t("alerts.nothing") : name === "severity_id" ? severityName(Number(v)) : name === "due_at" || name === "snoozed_until" ? stamp(String(v)) : String(v));
+/** Another alert that a change names is a link to it. */
+const ALERT = /^a-[0-9A-Z]{26}$/;
+const Said = ({ text }: { text: string }) => (ALERT.test(text) ? <a class="y-mono" href={withRest([text])}>{text}</a> : <>{text}</>);
+function say(name: string, v: unknown): string {
+	if (v === null || v === undefined || v === "") return t("alerts.nothing");
+	return name === "severity_id" ? severityName(Number(v)) : name === "due_at" || name === "snoozed_until" ? stamp(String(v)) : String(v);
+}
+function Change({ action, detail }: { action: string; detail: Record<string, unknown> }) {
+	const word = (name: string, x: unknown) => (name === "state" || name === "verdict" ? <Word group={`alerts.${name}`} word={say(name, x)} /> : <Said text={say(name, x)} />);
 	return (
 		<ul>
-			{Object.entries(detail).map(([name, v]) => {
+			{Object.entries(detail).filter(([, v]) => v !== "").map(([name, v]) => {
 				const pair = v !== null && typeof v === "object" && "to" in v ? (v as { from?: unknown; to?: unknown }) : undefined;
-				const word = (x: unknown) => (name === "state" || name === "verdict" ? <Word group={`alerts.${name}`} word={say(name, x)} /> : say(name, x));
 				return (
 					<li key={name}>
 						<span class="y-soft">
-							<Word group="alerts.field" word={name} />
+							<Word group="alerts.field" word={action === "alert.split" && name === "into" ? "split_into" : name} />
 						</span>{" "}
-						{pair === undefined ? (
-							typeof v === "object" ? <code>{JSON.stringify(v)}</code> : word(v)
-						) : (
+						{pair !== undefined ? (
 							<>
-								{pair.from !== undefined && <>{word(pair.from)} → </>}
-								{word(pair.to)}
+								{pair.from !== undefined && <>{word(name, pair.from)} → </>}
+								{word(name, pair.to)}
 							</>
+						) : Array.isArray(v) ? (
+							v.map((x, i) => <span key={String(x)}>{i > 0 && ", "}{word(name, x)}</span>)
+						) : typeof v === "object" ? (
+							<code>{JSON.stringify(v)}</code>
+						) : (
+							word(name, v)
 						)}
 					</li>
 				);
@@ -83,7 +93,7 @@ function Timeline({ alert, round }: { alert: Alert; round: string }) {
 							{r.who !== "" && <span>{actorName(r.who)}</span>}
 							{r.entry !== undefined && <span><Word group="alerts.action" word={r.entry.action} /></span>}
 						</div>
-						{r.entry === undefined ? <p class="y-prose">{r.text}</p> : <Change detail={r.entry.detail} />}
+						{r.entry === undefined ? <p class="y-prose">{r.text}</p> : <Change action={r.entry.action} detail={r.entry.detail} />}
 					</li>
 				))}
 			</ol>
@@ -128,7 +138,13 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 		const back_ = undo(alert, patch);
 		toast(t("alerts.changed"), { undo: () => void change(next, back_).then(took, toastError) });
 	};
-	const quick = (patch: Patch) => void apply(patch).catch(toastError);
+	// one at a time: what is pressed twice on a slow line is meant once
+	const [busy, setBusy] = useState(false);
+	const quick = (patch: Patch) => {
+		if (busy) return;
+		setBusy(true);
+		apply(patch).catch(toastError).finally(() => setBusy(false));
+	};
 	const open = alert !== undefined && alert.state !== "closed";
 	const writable = alert !== undefined && mayWrite(alert) && alert.merged_into === null;
 	const byRule = alert?.indicator_type === "rule";
@@ -161,7 +177,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 						</div>
 						{writable && (
 							<div class="y-row">
-								{alert.state === "new" && <Button kind="main" onClick={() => quick({ state: "in_progress" })}>{t("alerts.start")}</Button>}
+								{alert.state === "new" && <Button kind="main" busy={busy} onClick={() => quick({ state: "in_progress" })}>{t("alerts.start")}</Button>}
 								{open && <Button kind={alert.state === "new" ? "plain" : "main"} onClick={() => setDialog("close")}>{t("alerts.close.action")}</Button>}
 								{!open && <Button onClick={() => quick({ state: "in_progress" })}>{t("alerts.reopen")}</Button>}
 								<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>

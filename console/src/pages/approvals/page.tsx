@@ -1,5 +1,5 @@
 // What takes two people: one asks, another one decides.
-import { Button, Chip, type Column, Dialog, Drawer, Empty, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useForm, useList, useLive, useState, withRest, Lead } from "../../kit";
+import { Button, Chip, type Column, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, may, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useData, useForm, useList, useLive, useState, withRest, Lead } from "../../kit";
 
 interface Approval {
 	id: string;
@@ -24,8 +24,34 @@ function About({ a }: { a: Approval }) {
 	if (a.params.org !== undefined) return <a href={link("organisations", { rest: [a.params.org], scope: {} })}>{orgTitle(a.params.org)}</a>;
 	return <code>{a.params.name ?? a.params.value ?? JSON.stringify(a.params)}</code>;
 }
+/** What was refused by who asked for it. */
+const stateOf = (a: Approval) => (a.state === "refused" && a.decided_by === a.requested_by ? "withdrawn" : a.state);
+const StateChip = ({ a }: { a: Approval }) => <Chip tone={TONE[a.state]}>{t(`approvals.state.${stateOf(a)}`)}</Chip>;
+const isOwn = (a: Approval) => a.requested_by === `person:${myId.value}`;
+const decision = (a: Approval, approve: boolean, reason: string) => api.post<Approval>(at`/approvals/${a.id}/decision`, { approve, reason: reason.trim() });
+function Withdraw({ a, done, onClose }: { a: Approval; done: () => void; onClose: () => void }) {
+	const form = useForm({ reason: "" }, (v) => decision(a, false, v.reason));
+	return (
+		<Dialog title={t("approvals.withdraw")} onClose={onClose}>
+			<Form
+				form={form}
+				action={t("approvals.withdraw")}
+				cancel={onClose}
+				disabled={form.value.reason.trim() === ""}
+				done={() => {
+					toast(t("approvals.withdrawn"));
+					onClose();
+					done();
+				}}
+			>
+				<p>{kindName(a)}: <About a={a} /></p>
+				<TextArea label={t("approvals.reason")} hint={t("approvals.reason-hint")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
+			</Form>
+		</Dialog>
+	);
+}
 function Decide({ a, done, onClose }: { a: Approval; done: () => void; onClose: () => void }) {
-	const form = useForm({ answer: "", reason: "" }, (v) => api.post(at`/approvals/${a.id}/decision`, { approve: v.answer === "yes", reason: v.reason.trim() }));
+	const form = useForm({ answer: "", reason: "" }, (v) => decision(a, v.answer === "yes", v.reason));
 	const v = form.value;
 	return (
 		<Dialog title={t("approvals.decide")} onClose={onClose}>
@@ -52,14 +78,20 @@ export default function Approvals() {
 	const state = param("state", "open");
 	const query = { state: state === "all" ? undefined : state, ...orgQuery() };
 	const list = useList<Approval>("/approvals", query);
-	useLive(["jobs"], list.reload);
-	const [deciding, setDeciding] = useState(false);
+	const [dialog, setDialog] = useState<"" | "decide" | "withdraw">("");
 	const open = place.value.rest[0];
-	const one = list.items.find((a) => a.id === open);
+	// read by itself: it stays open when the list has it no more
+	const read = useData<Approval>(open === undefined ? "" : at`/approvals/${open}`);
+	const one = read.data?.id === open ? read.data : undefined;
+	const changed = () => {
+		list.reload();
+		read.reload();
+	};
+	useLive(["approvals"], changed);
 	const columns: Column<Approval>[] = [
 		{ key: "kind", label: t("approvals.what"), main: true, cell: (a) => <a href={withRest([a.id])}>{kindName(a)}</a> },
 		{ key: "about", label: t("approvals.about"), cell: (a) => <About a={a} /> },
-		{ key: "state", label: t("approvals.state"), width: "min", cell: (a) => <Chip tone={TONE[a.state]}>{t(`approvals.state.${a.state}`)}</Chip> },
+		{ key: "state", label: t("approvals.state"), width: "min", cell: (a) => <StateChip a={a} /> },
 		{ key: "by", label: t("approvals.by"), cell: (a) => actorName(a.requested_by) },
 		{ key: "reason", label: t("approvals.reason"), width: "wide", drop: 1, cell: (a) => a.reason },
 		{ key: "made", label: t("approvals.made"), width: "min", cell: (a) => <Time at={a.created_at} exact /> },
@@ -77,14 +109,15 @@ export default function Approvals() {
 						head={
 							one !== undefined && (
 								<div class="y-row">
-									<Chip tone={TONE[one.state]}>{t(`approvals.state.${one.state}`)}</Chip>
-									{one.may_approve && <Button small kind="main" onClick={() => setDeciding(true)}>{t("approvals.decide")}</Button>}
+									<StateChip a={one} />
+									{one.may_approve && <Button small kind="main" onClick={() => setDialog("decide")}>{t("approvals.decide")}</Button>}
+									{one.state === "open" && isOwn(one) && may("approvals:write") && <Button small onClick={() => setDialog("withdraw")}>{t("approvals.withdraw")}</Button>}
 								</div>
 							)
 						}
 					>
 						{one === undefined ? (
-							list.loading ? <Skeleton /> : <Empty title={t("approvals.not-here")} action={<Button onClick={() => setQuery({ state: "all" })}>{t("approvals.state.all")}</Button>} />
+							read.error === undefined ? <Skeleton /> : <ErrorBox error={read.error} again={read.reload} />
 						) : (
 							<>
 								<Section title={t("approvals.what")}>
@@ -100,9 +133,10 @@ export default function Approvals() {
 											[t("approvals.decision-reason"), one.decision_reason],
 										]}
 									/>
-									{one.state === "open" && !one.may_approve && <p class="y-soft">{one.requested_by === `person:${myId.value}` ? t("approvals.own") : t("approvals.higher")}</p>}
+									{one.state === "open" && !one.may_approve && <p class="y-soft">{isOwn(one) ? t("approvals.own") : t("approvals.higher")}</p>}
 								</Section>
-								{deciding && <Decide a={one} done={list.reload} onClose={() => setDeciding(false)} />}
+								{dialog === "decide" && <Decide a={one} done={changed} onClose={() => setDialog("")} />}
+								{dialog === "withdraw" && <Withdraw a={one} done={changed} onClose={() => setDialog("")} />}
 							</>
 						)}
 					</Drawer>

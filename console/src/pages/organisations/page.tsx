@@ -1,5 +1,5 @@
 // The tree of organisations; of each who can see it and why, and how it sends logs.
-import { About, ApiError, Button, ButtonLink, Chip, type Column, Confirm, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, TextField, Time, api, at, cx, go, k, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, toast, useData, useEffect, useList, useState, withRest, Lead, orgQuery } from "../../kit";
+import { About, Button, ButtonLink, Chip, type Column, ConfirmTwo, Check, Drawer, Empty, ErrorBox, Facts, type List, Menu, type Organisation, Page, SearchBox, Section, Skeleton, Table, Time, api, at, cx, go, k, lang, link, loadOrgs, may, mayAll, orgTitle, param, place, setQuery, t, titleOf, useData, useEffect, useList, useState, withRest, Lead, orgQuery } from "../../kit";
 import { Access } from "./access";
 import { DuePolicy } from "./due";
 import { OrgForm } from "./form";
@@ -36,28 +36,15 @@ function treeOf(all: Org[], want: string): Row[] {
 }
 function Remove({ org, done, onClose }: { org: Org; done: () => void; onClose: () => void }) {
 	const [force, setForce] = useState(false);
-	const [reason, setReason] = useState("");
-	const [needs, setNeeds] = useState(false); // a second person
 	const run = async () => {
-		if (needs) {
-			await api.post("/approvals", { kind: "organisation.remove", org: org.name, reason: reason.trim() || titleOf(org) });
-			toast(t("organisations.remove-asked"));
-			return;
-		}
-		try {
-			await api.del(at`/organisations/${org.name}`, { force: force || undefined });
-		} catch (e) {
-			if (e instanceof ApiError && e.slug === "approval-needed") setNeeds(true);
-			throw e;
-		}
+		await api.del(at`/organisations/${org.name}`, { force: force || undefined });
 		done();
 	};
 	return (
-		<Confirm title={t("organisations.remove")} action={needs ? t("organisations.remove-ask") : t("organisations.remove")} danger onClose={onClose} run={run}>
+		<ConfirmTwo second={{ kind: "organisation.remove", org: org.name }} about={t("organisations.remove-asking", { name: titleOf(org) })} title={t("organisations.remove")} action={t("organisations.remove")} danger onClose={onClose} run={run}>
 			<p>{t("organisations.remove-what", { name: titleOf(org) })}</p>
 			<Check label={t("organisations.remove-force")} hint={t("organisations.remove-force-hint")} checked={force} onChange={setForce} />
-			{needs && <TextField label={t("organisations.remove-reason")} required value={reason} onChange={setReason} />}
-		</Confirm>
+		</ConfirmTwo>
 	);
 }
 function Detail({ name, all, changed }: { name: string; all: Row[]; changed: () => void }) {

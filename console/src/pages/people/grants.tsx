@@ -1,5 +1,5 @@
 // Grants: a role on the whole, on a node with everything below it, or on one system.
-import { Button, Combobox, Dialog, Form, SelectField, TextField, Time, ApiError, api, findOrgs, findSystems, iso, may, mayAll, orgTitle, resolve, systemTitle, t, toast, useForm, useState } from "../../kit";
+import { AskSecond, Button, Combobox, Dialog, Form, SelectField, TextField, Time, api, findOrgs, findSystems, iso, may, mayAll, orgTitle, resolve, systemTitle, t, takesTwo, toast, useForm, useState } from "../../kit";
 import type { Person } from "./page";
 
 export interface Grant {
@@ -46,27 +46,33 @@ const time = (text: string) => (text.trim() === "" ? null : Number.isNaN(resolve
 
 export function GrantForm({ person, done, onClose }: { person: Person; done: () => void; onClose: () => void }) {
 	const whole = mayAll("grants:write");
-	const [needs, setNeeds] = useState(false); // a second person
+	const [asking, setAsking] = useState(false); // a second person
 	// the node is chosen, never assumed: "?" is none yet, "" the whole
 	const form = useForm({ role: "organisation_csirt" as string, node: "?", system: "", period_from: "", period_to: "", expires_at: "", reason: "" }, async (v) => {
 		const auditor = v.role === "auditor";
 		try {
-			if (needs) await api.post("/approvals", { kind: "administrator.grant", person: person.id, reason: v.reason.trim() });
-			else await api.post("/grants", { person: person.id, role: v.role, node: v.node === "" ? null : v.node, system: v.role === "system_owner" && v.system !== "" ? v.system : null, period_from: auditor ? time(v.period_from) : null, period_to: auditor ? time(v.period_to) : null, expires_at: time(v.expires_at), reason: v.reason.trim() });
+			await api.post("/grants", { person: person.id, role: v.role, node: v.node === "" ? null : v.node, system: v.role === "system_owner" && v.system !== "" ? v.system : null, period_from: auditor ? time(v.period_from) : null, period_to: auditor ? time(v.period_to) : null, expires_at: time(v.expires_at), reason: v.reason.trim() });
 		} catch (e) {
-			if (e instanceof ApiError && e.slug === "approval-needed" && v.role === "administrator") setNeeds(true);
-			throw e;
+			if (!takesTwo(e)) throw e;
+			setAsking(true);
+			return;
 		}
-		toast(needs ? t("people.grant.asked") : t("people.saved"));
+		toast(t("people.saved"));
 		onClose();
 		done();
 	});
 	const v = form.value;
+	if (asking)
+		return (
+			<AskSecond of={{ kind: "administrator.grant", person: person.id }} title={t("people.grant.add")} reason={v.reason.trim()} onClose={onClose}>
+				<p>{t("people.grant.ask-what", { name: person.name })}</p>
+			</AskSecond>
+		);
 	return (
 		<Dialog title={t("people.grant.add")} onClose={onClose}>
-			<Form form={form} action={needs ? t("people.grant.ask") : t("people.grant.give")} cancel={onClose} disabled={v.reason.trim() === "" || v.node === "?"}>
+			<Form form={form} action={t("people.grant.give")} cancel={onClose} disabled={v.reason.trim() === "" || v.node === "?"}>
 				<p>{t("people.grant.what", { name: person.name })}</p>
-				<SelectField label={t("people.role")} hint={t(`people.role-hint.${v.role}`)} value={v.role} onChange={(role) => { setNeeds(false); form.set({ role }); }} options={ROLES.map((r) => [r, t(`role.${r}`)])} fault={form.fault("role")} />
+				<SelectField label={t("people.role")} hint={t(`people.role-hint.${v.role}`)} value={v.role} onChange={(role) => form.set({ role })} options={ROLES.map((r) => [r, t(`role.${r}`)])} fault={form.fault("role")} />
 				<Combobox label={t("people.grant.where")} hint={t("people.grant.where-hint")} required value={v.node === "?" ? "" : v.node === "" ? t("scope.whole") : orgTitle(v.node)} find={async (text) => [...(whole ? [{ value: "", label: t("scope.whole") }] : []), ...(await findOrgs(text)).filter((o) => may("grants:write", o.value))]} onChange={(node) => form.set({ node, system: "" })} fault={form.fault("node")} />
 				{v.role === "system_owner" && v.node !== "" && v.node !== "?" && <Combobox label={t("scope.system")} hint={t("people.grant.system-hint")} value={v.system === "" ? "" : systemTitle(v.system)} find={(text) => findSystems(v.node, text)} onChange={(system) => form.set({ system })} fault={form.fault("system")} />}
 				{v.role === "auditor" && (
@@ -77,7 +83,6 @@ export function GrantForm({ person, done, onClose }: { person: Person; done: () 
 				)}
 				<TextField label={t("people.grant.expires")} hint={t("people.grant.expires-hint")} value={v.expires_at} onChange={(expires_at) => form.set({ expires_at })} fault={form.fault("expires_at")} />
 				<TextField label={t("people.grant.reason")} hint={t("people.grant.reason-hint")} required value={v.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
-				{needs && <p>{t("people.grant.needs")}</p>}
 			</Form>
 		</Dialog>
 	);

@@ -1,5 +1,5 @@
 // People: who signs in, with which roles where, and what they can see by which grant.
-import { Button, Chip, type Column, Combobox, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useState, withRest, type ApiError, Value, Lead } from "../../kit";
+import { Button, Chip, type Column, Combobox, ConfirmTwo, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useLive, useState, withRest, type ApiError, Value, Lead } from "../../kit";
 import { Access } from "./access";
 import { GrantForm, type Grant, GrantLine, ROLES } from "./grants";
 
@@ -114,6 +114,8 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 		setRound(round + 1);
 	};
 	const close = () => setDialog("");
+	const revoke = { kind: "administrator.revoke", person: id } as const;
+	useLive(["approvals"], after); // what was asked for may be done by now
 	const state = (s: "active" | "disabled") => api.patch(at`/people/${id}`, { state: s }, p?.etag ?? "");
 	return (
 		<Drawer
@@ -150,19 +152,19 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 					{dialog === "invite" && <Invite person={p} onClose={close} />}
 					{dialog === "grant" && <GrantForm person={p} done={after} onClose={close} />}
 					{dialog === "disable" && (
-						<Confirm title={t("people.disable")} action={t("people.disable")} danger onClose={close} run={() => state("disabled").then(after)}>
+						<ConfirmTwo second={revoke} about={t("people.disable-first", { name: p.name })} title={t("people.disable")} action={t("people.disable")} danger onClose={close} run={() => state("disabled").then(after)}>
 							<p>{t("people.disable-what", { name: p.name })}</p>
-						</Confirm>
+						</ConfirmTwo>
 					)}
 					{dialog === "demote" && (
-						<Confirm title={t("people.grant.remove")} action={t("people.grant.remove")} danger onClose={close} run={() => api.patch(at`/people/${id}`, { administrator: false }, p.etag).then(after)}>
+						<ConfirmTwo second={revoke} about={t("people.grant.revoke-what", { name: p.name })} title={t("people.grant.remove")} action={t("people.grant.remove")} danger onClose={close} run={() => api.patch(at`/people/${id}`, { administrator: false }, p.etag).then(after)}>
 							<p>{t("people.grant.remove-what", { name: p.name, role: t("role.administrator") })}</p>
-						</Confirm>
+						</ConfirmTwo>
 					)}
 					{removing !== undefined && (
-						<Confirm title={t("people.grant.remove")} action={t("people.grant.remove")} danger onClose={() => setRemoving(undefined)} run={() => api.del(at`/grants/${removing.id}`).then(after)}>
+						<ConfirmTwo second={revoke} about={t("people.grant.revoke-what", { name: p.name })} title={t("people.grant.remove")} action={t("people.grant.remove")} danger onClose={() => setRemoving(undefined)} run={() => api.del(at`/grants/${removing.id}`).then(after)}>
 							<p>{t("people.grant.remove-what", { name: p.name, role: t(`role.${removing.role}`) })}</p>
-						</Confirm>
+						</ConfirmTwo>
 					)}
 				</>
 			)}

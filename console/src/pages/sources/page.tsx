@@ -91,7 +91,7 @@ export default function Sources() {
 	return (
 		<Page
 			title={t("nav.sources")}
-			lead={<Coverage expected={list.loading && all.length === 0 ? undefined : all.length} reporting={all.filter((s) => s.state === "ok").length} lastEvent={newest === 0 ? (list.loading ? undefined : null) : new Date(newest).toISOString()} asOf={list.asOf} />}
+			lead={<Coverage expected={(list.loading || list.error !== undefined) && all.length === 0 ? undefined : all.length} reporting={all.filter((s) => s.state === "ok").length} lastEvent={newest === 0 ? (list.loading || list.error !== undefined ? undefined : null) : new Date(newest).toISOString()} asOf={list.asOf} />}
 			actions={
 				may("sources:write") && (
 					<Button icon="plus" onClick={() => setAdding(true)}>

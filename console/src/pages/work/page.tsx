@@ -165,7 +165,7 @@ export default function Work() {
 			free.reload();
 		}, 2000); // one reading for many changes
 	});
-	useLive(["jobs"], approvals.reload);
+	useLive(["approvals"], approvals.reload);
 	const waiting = (approvals.data?.items ?? []).filter((a) => a.may_approve);
 	const tokens = (own.data?.items ?? []).filter((x) => x.revoked_at === null && x.expires_at !== null && toMs(x.expires_at) > Date.now() && toMs(x.expires_at) < Date.now() + SOON);
 	const ready = [mine, late, grave, free, approvals, heard, account, own].every((x) => !x.loading || x.error !== undefined);
