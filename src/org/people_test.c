@@ -1,4 +1,5 @@
 /* People, what they sign in with, sessions, one-time codes, throttling. */
+#include "org/approval.h"
 #include "org/audit_log.h"
 #include "org/credential.h"
 #include "org/enrol.h"
@@ -338,6 +339,54 @@ static void test_enrolment(void)
 	yg_state_close(db);
 }
 
+static size_t listed(struct yg_state *db, const char *state, yg_wall now)
+{
+	struct yg_approval *list;
+	size_t n = 99;
+	struct yg_approval_filter f = {
+		.orgs = {.all = true}, .state = yg_sv_of(state), .limit = 10, .now = now};
+	return yg_approval_list(db, &f, &arena, &list, &n, &err) == YG_OK ? n : 99;
+}
+
+static yg_status decides(struct yg_act *act, const struct yg_approval *a, bool approve)
+{
+	struct yg_tx tx;
+	yg_status st = yg_tx_begin(&tx, act->db, &err);
+	if (st != YG_OK)
+		return st;
+	return yg_tx_end(&tx, yg_approval_decide(act, a, approve, YG_SV("so"), &err), &err);
+}
+
+/* Asked by one, decided by another, within a week. */
+static void test_approvals(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act asks = yg_act_make(db, &env, YG_SV("person:p-1")),
+		      other = yg_act_make(db, &env, YG_SV("person:p-2"));
+	struct yg_approval a = {.kind = YG_SV("administrator.grant"),
+				.params = YG_SV("{\"person\":\"p-3\"}"),
+				.reason = YG_SV("more hands")};
+	struct yg_id id[3];
+	for (size_t i = 0; i < YG_LEN(id); i++)
+		T_OK(yg_approval_add(&asks, &a, &id[i], &err) == YG_OK);
+	yg_wall now = yg_env_wall(&env), last = {now.us + YG_APPROVAL_S * YG_US_PER_S - 1},
+		over = {last.us + 1};
+	T_OK(yg_approval_get(db, yg_id_sv(&id[0]), now, &arena, &a, &err) == YG_OK);
+	T_NAMED(decides(&asks, &a, true) == YG_DENIED, "who asked does not approve");
+	T_NAMED(decides(&asks, &a, false) == YG_OK, "but withdraws");
+	T_OK(decides(&other, &a, true) == YG_CONFLICT);
+	T_OK(listed(db, "open", last) == 2 && listed(db, "expired", last) == 0);
+	T_OK(listed(db, "open", over) == 0 && listed(db, "expired", over) == 2);
+	sim.wall = last;
+	T_OK(yg_approval_get(db, yg_id_sv(&id[1]), last, &arena, &a, &err) == YG_OK &&
+	     decides(&other, &a, true) == YG_OK);
+	sim.wall = over;
+	T_OK(yg_approval_get(db, yg_id_sv(&id[2]), over, &arena, &a, &err) == YG_OK &&
+	     YG_SV_IS(a.state, "expired"));
+	T_NAMED(decides(&other, &a, true) == YG_CONFLICT,
+		"a request is worth nothing after a week");
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -350,6 +399,7 @@ int main(void)
 	test_sessions();
 	test_credentials();
 	test_enrolment();
+	test_approvals();
 	yg_arena_free(&arena);
 	return tap_done();
 }
