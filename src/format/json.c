@@ -8,13 +8,13 @@
 
 void yg_json_init(struct yg_json *j, uint32_t node_limit)
 {
-	*j = (struct yg_json){.limit = node_limit};
+	*j = (struct yg_json){.limit = node_limit, .depth = YG_JSON_DEPTH_MAX};
 }
 
 void yg_json_free(struct yg_json *j)
 {
 	free(j->nodes);
-	*j = (struct yg_json){.limit = j->limit};
+	*j = (struct yg_json){.limit = j->limit, .depth = j->depth};
 }
 
 /* First byte at or behind p that is not plain ASCII text of a JSON string: a
@@ -98,7 +98,8 @@ struct ps { /* the parse under way */
 	struct yg_json *j;
 	struct yg_err *err;
 	uint32_t depth;
-	uint32_t open[YG_JSON_DEPTH_MAX]; /* node of each open object or array */
+	uint32_t
+		open; /* node of the innermost open object or array; its `next` is the one around it */
 };
 
 YG_COLD static yg_status fail(const struct ps *s, const char *what)
@@ -221,13 +222,15 @@ static inline yg_status literal(struct ps *s, struct yg_sv word, uint8_t type)
 /* Adds the object or array at s->p and enters it. */
 static inline yg_status enter(struct ps *s, uint8_t type)
 {
-	if (YG_UNLIKELY(s->depth == YG_JSON_DEPTH_MAX))
-		return YG_FAIL(s->err, YG_LIMIT, "JSON: nested deeper than %d levels at byte %zu",
-			       YG_JSON_DEPTH_MAX, (size_t)(s->p - s->text));
+	if (YG_UNLIKELY(s->depth >= s->j->depth))
+		return YG_FAIL(s->err, YG_LIMIT, "JSON: nested deeper than %u levels at byte %zu",
+			       s->j->depth, (size_t)(s->p - s->text));
 	yg_status st = add(s, type, s->p, 0);
 	if (st != YG_OK)
 		return st;
-	s->open[s->depth++] = s->j->count - 1;
+	s->j->nodes[s->j->count - 1].next = s->open;
+	s->open = s->j->count - 1;
+	s->depth++;
 	s->p++;
 	return YG_OK;
 }
@@ -270,7 +273,7 @@ static inline yg_status key(struct ps *s)
 static inline yg_status behind(struct ps *s, bool fresh)
 {
 	while (s->depth > 0) {
-		struct yg_json_node *parent = &s->j->nodes[s->open[s->depth - 1]];
+		struct yg_json_node *parent = &s->j->nodes[s->open];
 		bool object = parent->type == YG_JSON_OBJECT;
 		blanks(s);
 		if (s->p == s->end)
@@ -280,6 +283,7 @@ static inline yg_status behind(struct ps *s, bool fresh)
 		if (*s->p == (object ? '}' : ']')) {
 			s->p++;
 			s->depth--;
+			s->open = parent->next;
 			parent->next = s->j->count;
 			fresh = false;
 			continue;
@@ -301,7 +305,7 @@ yg_status yg_json_parse_prefix(struct yg_json *j, struct yg_sv text, size_t *out
 	s.end = s.p + text.n;
 	s.j = j;
 	s.err = err;
-	s.depth = 0;
+	s.depth = s.open = 0;
 	j->text = s.text;
 	j->count = 0;
 	j->has_codes = false;

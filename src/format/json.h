@@ -38,6 +38,7 @@ struct yg_json {
 	const char *text;           /* borrowed */
 	struct yg_json_node *nodes; /* owned; grown up to `limit` */
 	uint32_t count, cap, limit;
+	uint32_t depth; /* most levels: YG_JSON_DEPTH_MAX unless the owner says otherwise */
 	bool has_codes; /* some string or key has an escape \uXXXX */
 };
 void yg_json_init(struct yg_json *j, uint32_t node_limit);
