@@ -1,0 +1,45 @@
+/* eval.h - evaluates expressions over a request and entities.
+ *
+ * Nothing is allocated outside of the arena given; what a value points to lives in
+ * it, in the code, in the request or in the entities.  The same inputs give the same
+ * answer.  Pure.
+ */
+#pragma once
+#include "cedar/code.h"
+#include "cedar/entity.h"
+
+/* Operations and elements looked at in one evaluation.  A policy that needs more is
+ * in error; the largest that people write stay under a thousand. */
+#define YG_CEDAR_STEPS_MAX 10000000
+
+struct yg_cedar_request {
+	struct yg_cedar_uid principal, action, resource;
+	struct yg_cedar_value context; /* a record */
+};
+
+struct yg_cedar_eval {
+	const struct yg_cedar_code *code;
+	const struct yg_cedar_entities *entities;
+	const struct yg_cedar_request *request;
+	struct yg_arena *arena;       /* borrowed; of the request */
+	struct yg_cedar_value *stack; /* room for what the expressions hold */
+	uint64_t steps, steps_max;
+};
+
+/* Room for expressions that hold `stack` values.  YG_OK | YG_NOMEM. */
+yg_status yg_cedar_eval_init(struct yg_cedar_eval *e, const struct yg_cedar_code *code,
+			     const struct yg_cedar_entities *entities,
+			     const struct yg_cedar_request *request, uint32_t stack,
+			     struct yg_arena *arena, struct yg_err *err);
+/* YG_OK | YG_PARSE (what Cedar calls an error: wrong kinds, overflow, no such
+ * attribute ...; also a value nested too deep and too many steps) | YG_NOMEM (the
+ * arena: of the request, not of the expression). */
+yg_status yg_cedar_eval(struct yg_cedar_eval *e, struct yg_cedar_range code,
+			struct yg_cedar_value *out, struct yg_err *err);
+/* The same for a condition: true, false, or an error when it is neither. */
+yg_status yg_cedar_eval_bool(struct yg_cedar_eval *e, struct yg_cedar_range code, bool *out,
+			     struct yg_err *err);
+
+/* Does the text fit the pattern (YG_CEDAR_WILDCARD)?  *steps: comparisons made; past
+ * `most` it gives up. */
+bool yg_cedar_like(struct yg_sv text, struct yg_sv pattern, uint64_t *steps, uint64_t most);
