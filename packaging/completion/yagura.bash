@@ -4,7 +4,7 @@ _yagura() {
   local common='--help --json --quiet --no-progress --no-color --yes --no-input --scope --socket --server --token-file --ca-file '
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns vuln alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual ' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns vuln access alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual ' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -23,6 +23,7 @@ _yagura() {
     'retro-hunt') verbs='start list show ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'vuln') verbs='cvss cpe ' ;;
+    'access') verbs='authorize ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
@@ -117,6 +118,7 @@ _yagura() {
     'dns settings') opts="--org " ;;
     'dns mode') opts="--org --all --dry-run " ;;
     'dns answer') opts="--org --all --category --ttl --dry-run " ;;
+    'access authorize') opts="--policies --policy-format --entities --schema --requests --fail-closed " ;;
     'alert list') opts="--org --state --severity --assignee --watched --overdue --sort --indicator --q --limit $lists" ;;
     'alert group') opts="--by --org --state --severity --assignee --indicator --asset --q --limit $lists" ;;
     'alert events') opts="--limit $lists" ;;

@@ -19,7 +19,7 @@ function __yagura_files
 end
 complete -c yagura -f
 complete -c yagura -n __yagura_files -F
-complete -c yagura -n __fish_use_subcommand -a 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns vuln alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual'
+complete -c yagura -n __fish_use_subcommand -a 'serve config org setup-code person role grant system approval token source event indicator detect retro-hunt dns vuln access alert search export doctor status audit-log job system-event backup demo api login logout context version licences completion manual'
 complete -c yagura -n '__yagura_noun config' -a check -d 'Check a configuration file and the files it names; report every problem.'
 complete -c yagura -n '__yagura_noun config' -a print -d 'Print the configuration in force, every key with its explanation.'
 complete -c yagura -n '__yagura_noun config' -a schema -d 'Print the JSON Schema of the configuration file.'
@@ -111,6 +111,7 @@ complete -c yagura -n '__yagura_noun dns' -a mode -d 'Set the mode of a layer (o
 complete -c yagura -n '__yagura_noun dns' -a answer -d 'Set what a refusal becomes, for a category or for all.'
 complete -c yagura -n '__yagura_noun vuln' -a cvss -d 'Check CVSS vectors of versions 2.0, 3.0, 3.1 and 4.0 and score them, offline.'
 complete -c yagura -n '__yagura_noun vuln' -a cpe -d 'Compare two CPE 2.3 names, offline: superset, subset, equal, disjoint or undefined.'
+complete -c yagura -n '__yagura_noun access' -a authorize -d 'Decide requests by Cedar policies, offline.'
 complete -c yagura -n '__yagura_noun alert' -a list -d 'List alerts, the last seen first.'
 complete -c yagura -n '__yagura_noun alert' -a group -d 'List alerts in groups, the largest first.'
 complete -c yagura -n '__yagura_noun alert' -a show -d 'Show an alert.'
@@ -315,6 +316,12 @@ complete -c yagura -n '__yagura_at "dns block"' -l reason -r -d 'Why it is block
 complete -c yagura -n '__yagura_at "dns block"' -l ede -r -d 'Extended DNS Error: blocked, censored or filtered.'
 complete -c yagura -n '__yagura_at "dns block"' -l force-suffix -d 'Take it although it covers a whole public suffix.'
 complete -c yagura -n '__yagura_at "dns answer"' -l ttl -r -d 'TTL of the answer (default 60).'
+complete -c yagura -n '__yagura_at "access authorize"' -l policies -r -F -d 'Cedar policies.'
+complete -c yagura -n '__yagura_at "access authorize"' -l policy-format -r -d 'Form of the policies: text (the default) or json.'
+complete -c yagura -n '__yagura_at "access authorize"' -l entities -r -F -d 'Entities, as Cedar'\''s JSON.'
+complete -c yagura -n '__yagura_at "access authorize"' -l schema -r -F -d 'Schema, as Cedar'\''s text or JSON: what entities and requests must be.'
+complete -c yagura -n '__yagura_at "access authorize"' -l requests -r -F -d 'Requests: a JSON list.'
+complete -c yagura -n '__yagura_at "access authorize"' -l fail-closed -d 'A forbid in error denies; Cedar itself passes it over.'
 complete -c yagura -n '__yagura_at "alert list" "alert group"' -l state -r -d 'new, in_progress, on_hold, closed, open, several with commas; or active, open and not put off, or snoozed.'
 complete -c yagura -n '__yagura_at "alert list" "alert group" "alert bulk"' -l severity -r -d 'At least this OCSF severity, 1 to 6.'
 complete -c yagura -n '__yagura_at "alert list" "alert group" "alert bulk"' -l assignee -r -d 'Only of this person; none for the unassigned.'

@@ -23,6 +23,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_dns_explain,
 	yg_cmds_dns_setting,
 	yg_cmds_vuln,
+	yg_cmds_access,
 	yg_cmds_alert,
 	yg_cmds_search,
 	yg_cmds_export,

@@ -1,0 +1,196 @@
+/* What Cedar says of some 500 expressions and policies, and how decisions come about. */
+#include "access/decide.h"
+
+#include "cedar/json.h"
+#include "tap.h"
+
+struct said {
+	char what;
+	const char *text;
+};
+#include "said_test.h"
+
+static const char entities_json[] =
+	"[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"attrs\":{\"x\":1,\"r\":{\"y\":{\"z\":2}},"
+	"\"if\":3},\"parents\":[{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"t\":\"v\"}},"
+	"{\"uid\":{\"type\":\"G\",\"id\":\"g\"},\"attrs\":{},\"parents\":[]}]";
+static const char request_json[] =
+	"{\"principal\":{\"type\":\"U\",\"id\":\"a\"},\"action\":{\"type\":\"Action\",\"id\":\"v\"},"
+	"\"resource\":{\"type\":\"R\",\"id\":\"r\"},\"context\":{\"c\":1,\"s\":[1,\"a\"]}}";
+
+static struct yg_cedar_entities entities;
+static struct yg_cedar_request request;
+static struct yg_json json;
+static struct yg_cedar_json values;
+static struct yg_arena kept;
+
+static yg_status decide(const char *text, bool fail_closed, struct yg_arena *arena,
+			struct yg_cedar_policies *p, struct yg_access_answer *out)
+{
+	struct yg_err err = {0};
+	const struct yg_access_options options = {fail_closed};
+	yg_cedar_policies_init(p, 1 << 26);
+	yg_status st = yg_cedar_policies_text(p, yg_sv_of(text), &err);
+	return st == YG_OK ? yg_access_decide(p, &entities, &request, &options, arena, out, &err)
+			   : st;
+}
+
+static char outcome(const char *text)
+{
+	struct yg_cedar_policies p;
+	struct yg_arena arena;
+	struct yg_access_answer r;
+	yg_arena_init(&arena, 1 << 20);
+	yg_status st = decide(text, false, &arena, &p, &r);
+	char c = st == YG_PARSE  ? 'R'
+		 : st != YG_OK   ? '?'
+		 : r.allow       ? 'Y'
+		 : r.error_n > 0 ? 'E'
+				 : 'N';
+	yg_cedar_policies_free(&p);
+	yg_arena_free(&arena);
+	return c;
+}
+
+static void test_said(void)
+{
+	static char text[4096];
+	for (size_t i = 0; i < YG_LEN(expressions); i++) {
+		(void)snprintf(text, sizeof text, "permit(principal,action,resource) when { %s };",
+			       expressions[i].text);
+		T_NAMED(outcome(text) == expressions[i].what, expressions[i].text);
+	}
+	for (size_t i = 0; i < YG_LEN(policies); i++)
+		T_NAMED(outcome(policies[i].text) == policies[i].what, policies[i].text);
+}
+
+/* allow or deny, ids of reasons, ids of errors: "allow a,b / c". */
+static bool decides(const char *text, bool fail_closed, const char *want)
+{
+	char got[256];
+	struct yg_sb b = yg_sb_init(got, sizeof got);
+	struct yg_cedar_policies p;
+	struct yg_arena arena;
+	struct yg_access_answer r;
+	yg_arena_init(&arena, 1 << 20);
+	if (decide(text, fail_closed, &arena, &p, &r) == YG_OK) {
+		yg_sb_put(&b, yg_sv_of(r.allow ? "allow" : "deny"));
+		for (uint32_t i = 0; i < r.reason_n; i++)
+			yg_sb_printf(&b, "%s" YG_SV_FMT, i > 0 ? "," : " ",
+				     YG_SV_ARG(yg_cedar_policy_at(&p, r.reasons[i])->id));
+		for (uint32_t i = 0; i < r.error_n; i++)
+			yg_sb_printf(&b, "%s" YG_SV_FMT, i > 0 ? "," : " / ",
+				     YG_SV_ARG(yg_cedar_policy_at(&p, r.errors[i])->id));
+	}
+	yg_cedar_policies_free(&p);
+	yg_arena_free(&arena);
+	if (strcmp(yg_sb_cstr(&b), want) != 0)
+		(void)printf("# got '%s', want '%s'\n", yg_sb_cstr(&b), want);
+	return strcmp(yg_sb_cstr(&b), want) == 0;
+}
+
+#define ALL "(principal,action,resource)"
+static void test_combining(void)
+{
+	T_OK(decides("", false, "deny"));
+	T_OK(decides("permit" ALL ";", false, "allow policy0"));
+	T_OK(decides("permit" ALL ";@id(\"b\")permit" ALL ";permit" ALL " when {1>2};", false,
+		     "allow policy0,b"));
+	T_OK(decides("permit" ALL ";forbid" ALL ";forbid" ALL " unless {false};", false,
+		     "deny policy1,policy2"));
+	/* a forbid in error is passed over, unless the set says that it counts */
+	T_OK(decides("permit" ALL ";forbid" ALL " when {context.no};", false,
+		     "allow policy0 / policy1"));
+	T_OK(decides("permit" ALL ";forbid" ALL " when {context.no};", true,
+		     "deny policy1 / policy1"));
+	T_OK(decides("permit" ALL ";forbid(principal == U::\"b\",action,resource) when {1};", true,
+		     "allow policy0"));
+	T_OK(decides("permit" ALL " when {1};", true, "deny / policy0"));
+	/* a template decides nothing */
+	T_OK(decides("permit(principal == ?principal,action,resource);permit" ALL ";", false,
+		     "allow policy1"));
+	T_OK(decides("permit(principal == ?principal,action,resource);", false, "deny"));
+	/* @id and the made names must not meet */
+	T_OK(decides("@id(\"policy1\")permit" ALL ";permit" ALL ";", false, ""));
+}
+
+static void test_links(void)
+{
+	struct yg_cedar_policies p;
+	struct yg_arena arena;
+	struct yg_access_answer r;
+	const struct yg_access_options options = {false};
+	struct yg_cedar_uid a = {YG_SV("U"), YG_SV("a")}, b = {YG_SV("U"), YG_SV("b")};
+	struct yg_sv text = YG_SV("@id(\"t\")permit(principal == ?principal,action,resource);");
+	yg_cedar_policies_init(&p, 1 << 20);
+	yg_arena_init(&arena, 1 << 20);
+	T_OK(yg_cedar_policies_text(&p, text, NULL) == YG_OK);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("t"), YG_SV("x"), &b, NULL, NULL) == YG_OK);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("t"), YG_SV("y"), &a, NULL, NULL) == YG_OK);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("t"), YG_SV("y"), &a, NULL, NULL) == YG_CONFLICT);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("t"), YG_SV("z"), NULL, NULL, NULL) == YG_PARSE);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("t"), YG_SV("z"), &a, &b, NULL) == YG_PARSE);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("u"), YG_SV("z"), &a, NULL, NULL) == YG_PARSE);
+	T_OK(yg_cedar_policy_link(&p, YG_SV("y"), YG_SV("z"), &a, NULL, NULL) == YG_PARSE);
+	T_OK(yg_access_decide(&p, &entities, &request, &options, &arena, &r, NULL) == YG_OK &&
+	     r.allow && r.reason_n == 1 && r.reasons[0] == 2 && r.error_n == 0);
+	yg_cedar_policies_free(&p);
+	yg_arena_free(&arena);
+}
+
+/* What a request may take is bounded, and then the request fails, not a policy. */
+static void test_bounds(void)
+{
+	struct yg_cedar_policies p;
+	struct yg_arena arena;
+	struct yg_access_answer r;
+	struct yg_buf b;
+	yg_buf_init(&b, 1 << 22);
+	yg_buf_put(&b, YG_SV("permit" ALL " when {["));
+	for (int i = 0; i < 20000; i++)
+		yg_buf_printf(&b, "%d,", i * 7 % 20000);
+	yg_buf_put(&b, YG_SV("].contains(19999)};\n"));
+	yg_buf_putc(&b, '\0');
+	yg_arena_init(&arena, 4 << 20);
+	T_OK(decide(b.p, false, &arena, &p, &r) == YG_OK && r.allow);
+	yg_cedar_policies_free(&p);
+	yg_arena_free(&arena);
+	yg_arena_init(&arena, 400000);
+	T_OK(decide(b.p, false, &arena, &p, &r) == YG_NOMEM);
+	yg_cedar_policies_free(&p);
+	yg_arena_free(&arena);
+	yg_buf_free(&b);
+	/* a pattern that goes back at every byte: an error after so many steps */
+	yg_buf_init(&b, 1 << 20);
+	yg_buf_put(&b, YG_SV("permit" ALL " when {\""));
+	for (int i = 0; i < 100000; i++)
+		yg_buf_putc(&b, 'a');
+	yg_buf_put(&b, YG_SV("\" like \"*"));
+	for (int i = 0; i < 50000; i++)
+		yg_buf_putc(&b, 'a');
+	yg_buf_put(&b, YG_SV("b*\"};"));
+	yg_buf_putc(&b, '\0');
+	T_OK(outcome(b.p) == 'E');
+	yg_buf_free(&b);
+}
+
+int main(void)
+{
+	const struct yg_hash_key key = {{1, 2}};
+	yg_cedar_entities_init(&entities, &key, 1 << 20);
+	yg_arena_init(&kept, 1 << 20);
+	yg_json_init(&json, 1000);
+	yg_cedar_json_init(&values, &json, &kept);
+	T_OK(yg_cedar_entities_json(&entities, yg_sv_of(entities_json), NULL, NULL) == YG_OK);
+	T_OK(yg_json_parse(&json, yg_sv_of(request_json), NULL) == YG_OK &&
+	     yg_cedar_request_json(&values, 0, NULL, &request, NULL) == YG_OK);
+	test_said();
+	test_combining();
+	test_links();
+	test_bounds();
+	yg_cedar_json_free(&values);
+	yg_json_free(&json);
+	yg_arena_free(&kept);
+	yg_cedar_entities_free(&entities);
+	return tap_done();
+}

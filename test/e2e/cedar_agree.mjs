@@ -1,0 +1,291 @@
+// Cedar's own engine (@cedar-policy/cedar-wasm) and `yagura access authorize` over made-up
+// policies, entities and requests: the same decision, determining policies and erring
+// policies, in text and in JSON; the same texts refused.  What differs is made small and
+// printed; put into cedar_agree.json it is asked in every run.
+// cedar_agree.mjs YAGURA [SETS [SEED]]: sets of 12 policies with 25 requests each (default 100).
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import { join, resolve } from "node:path";
+
+const cedar = createRequire(import.meta.url)("@cedar-policy/cedar-wasm/nodejs");
+const yagura = resolve(process.argv[2]);
+const sets = Number(process.argv[3] ?? 100);
+const seed = Number(process.argv[4] ?? 20260131);
+const dir = fs.mkdtempSync(join(os.tmpdir(), "cedar-"));
+let tests = 0, failed = 0;
+const ok = (good, name) => {
+	tests++;
+	failed += good ? 0 : 1;
+	console.log(`${good ? "ok" : "not ok"} ${tests} - ${name}`);
+};
+const note = (text) => console.log(text.split("\n").map((l) => `# ${l}`).join("\n"));
+
+// ---- chance ----
+let state = seed >>> 0;
+const chance = () => { // mulberry32
+	state = (state + 0x6d2b79f5) >>> 0;
+	let t = state;
+	t = Math.imul(t ^ (t >>> 15), t | 1);
+	t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+	return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+};
+const below = (n) => Math.floor(chance() * n);
+const pick = (list) => list[below(list.length)];
+const some = (n, f) => Array.from({ length: below(n + 1) }, f);
+
+// ---- values ----
+const types = ["User", "Group", "Org::Device", "Photo"];
+const ids = ["a", "b", "c", "d\n", "é", ""];
+const keys = ["x", "y", "name", "if", "a b", "tags", "é"];
+const idents = ["x", "y", "name", "tags"];
+const longs = ["0", "1", "2", "-1", "7", "9223372036854775807", "-9223372036854775808", "4611686018427387904"];
+const texts = ["", "a", "ab", "abc", "a*c", "*", "\\", "\"", "\u0000", "日本", "aaab"];
+const decimals = ["1.0", "-1.5", "0.0001", "922337203685477.5807", "1", "1.23456", "x"];
+const addresses = ["127.0.0.1", "10.0.0.0/8", "10.1.2.3", "::1", "ff02::1", "2001:db8::/32", "224.0.0.1/4", "1.2.3", "::ffff:1.2.3.4", "10.0.0.1/33"];
+const datetimes = ["2024-01-01", "1969-12-31T23:59:59.999Z", "2024-02-29T12:00:00+0900", "2023-02-29", "0000-01-01", "9999-12-31T23:59:59Z"];
+const durations = ["1d", "-1h30m", "0ms", "1500ms", "9223372036854775807ms", "1h1d", "106751991167d"];
+const uid = () => ({ type: pick(types), id: pick(ids) });
+const quote = (s) => `"${[...s].map((c) => c === "\\" || c === "\"" ? `\\${c}` : c === "\n" ? "\\n" : c === "\u0000" ? "\\0" : c).join("")}"`;
+const uidText = (u) => `${u.type}::${quote(u.id)}`;
+const extension = () => pick([["decimal", decimals], ["ip", addresses], ["datetime", datetimes], ["duration", durations]]);
+const valid = { decimal: 4, ip: 7, datetime: 3, duration: 5 }; // so many of each list are, at its front
+
+// ---- JSON data ----
+const value = (depth) => {
+	const kind = below(depth > 0 ? 8 : 6);
+	if (kind === 0) return below(2) === 1;
+	if (kind === 1) return below(9) - 2;
+	if (kind === 2) return pick(texts);
+	if (kind === 3) return { __entity: uid() };
+	if (kind === 4) { const [fn, list] = extension(); return { __extn: { fn, arg: list[below(valid[fn])] } }; }
+	if (kind === 5) return uid(); // without a schema a record
+	if (kind === 6) return some(4, () => value(depth - 1));
+	return Object.fromEntries(some(3, () => [pick(keys), value(depth - 1)]));
+};
+const record = () => Object.fromEntries(some(6, () => [pick(keys), value(2)]));
+const order = (u) => types.indexOf(u.type) * 100 + ids.indexOf(u.id);
+const entities = () => {
+	const made = new Map();
+	for (let i = below(14); i > 0; i--) {
+		const u = uid();
+		// mostly upwards, so that circles are rare but there
+		const parents = some(3, uid).filter((p) => order(p) > order(u) || below(150) === 0);
+		made.set(uidText(u), { uid: u, attrs: record(), parents, ...(below(2) ? { tags: record() } : {}) });
+	}
+	return [...made.values()];
+};
+const request = () => ({
+	principal: uid(), action: { type: pick(["Action", "Org::Action"]), id: pick(["view", "edit"]) },
+	resource: uid(), context: record(),
+});
+
+// ---- expressions: [text maker, ...operands], so that they can be made smaller ----
+const said = (text) => [() => text];
+const constants = {
+	bool: () => pick(["true", "false"]), long: () => pick(longs), string: () => quote(pick(texts)), entity: () => pick([uidText(uid()), "principal", "resource", "principal", "action"]),
+	set: () => "[]", record: () => pick(["context", "{}", "context"]), decimal: () => `decimal(${quote(pick(decimals))})`, ip: () => `ip(${quote(pick(addresses))})`,
+	datetime: () => `datetime(${quote(pick(datetimes))})`, duration: () => `duration(${quote(pick(durations))})`,
+};
+const kinds = Object.keys(constants);
+const infix = (op) => (a, b) => `(${a} ${op} ${b})`;
+const method = (name) => (a, ...rest) => `(${a}).${name}(${rest.join(", ")})`;
+const prefix = (op) => (a) => `${op}(${a})`;
+const pattern = () => quote(pick(texts)).replace("a", () => pick(["a", "*", "\\*", "\\x61", "\\u{61}"]));
+const path = () => idents.slice(below(2)).slice(0, 1 + below(3)).join(".");
+// What gives a value of each kind, with the kinds of its operands; [maker, ...kinds].
+const forms = {
+	bool: [
+		() => [infix(pick(["&&", "||"])), "bool", "bool"], () => [infix(pick(["&&", "||"])), "bool", "bool"], () => { const k = pick(kinds); return [infix(pick(["==", "!="])), k, k]; },
+		() => { const k = pick(["long", "long", "datetime", "duration"]); return [infix(pick(["<", "<=", ">", ">="])), k, k]; },
+		() => [infix("in"), "entity", pick(["entity", "entity", "entities"])], () => [prefix(pick(["!", "!!", "!!!", "!!!!"])), "bool"],
+		() => { const p = pick([path(), quote(pick(keys))]); return [(a) => `(${a} has ${p})`, pick(["entity", "record"])]; },
+		() => { const p = pattern(); return [(a) => `(${a} like ${p})`, "string"]; }, () => { const t = pick(types); return [(a) => `(${a} is ${t})`, "entity"]; },
+		() => { const t = pick(types); return [(a, b) => `(${a} is ${t} in ${b})`, "entity", pick(["entity", "entities"])]; },
+		() => [method("contains"), "set", pick(kinds)], () => [method(pick(["containsAll", "containsAny"])), "set", "set"], () => [method("isEmpty"), "set"], () => [method("hasTag"), "entity", "string"],
+		() => [method(pick(["lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual"])), "decimal", "decimal"],
+		() => [method(pick(["isIpv4", "isIpv6", "isLoopback", "isMulticast"])), "ip"], () => [method("isInRange"), "ip", "ip"],
+	],
+	long: [() => [infix(pick(["+", "-", "*"])), "long", "long"], () => [prefix(pick(["-", "--", "---"])), "long"], () => [method(pick(["toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays"])), "duration"]],
+	datetime: [() => [method("offset"), "datetime", "duration"], () => [method("toDate"), "datetime"]],
+	duration: [() => [method("durationSince"), "datetime", "datetime"], () => [method("toTime"), "datetime"]],
+	set: [() => [(...all) => `[${all.join(", ")}]`, ...some(4, () => pick(kinds))], () => { const k = pick(kinds); return [(...all) => `[${all.join(", ")}]`, ...some(4, () => k)]; }],
+	entities: [() => [(...all) => `[${all.join(", ")}]`, ...some(3, () => "entity")]],
+	record: [() => { const names = [...new Set(some(3, () => pick(keys)))]; return [(...all) => `{${all.map((v, i) => `${quote(names[i])}: ${v}`).join(", ")}}`, ...names.map(() => pick(kinds))]; }],
+};
+// What gives a value of any kind.
+const anything = [
+	() => { const key = pick(keys); return [(a) => `(${a})[${quote(key)}]`, pick(["entity", "record"])]; }, () => { const key = pick(idents); return [(a) => `(${a}).${key}`, pick(["entity", "record"])]; },
+	() => [method("getTag"), "entity", "string"],
+];
+const expression = (depth, want) => {
+	const kind = below(25) === 0 ? pick(kinds) : want; // now and then of another kind
+	if (depth <= 0 || below(9) === 0) return kind === "entities" ? said("[]") : said(constants[kind]());
+	const form = below(8) === 0 ? pick(anything)() : below(12) === 0 ? [(a, b, c) => `(if ${a} then ${b} else ${c})`, "bool", kind, kind] : forms[kind] ? pick(forms[kind])() : null;
+	return form === null ? said(constants[kind]()) : [form[0], ...form.slice(1).map((k) => expression(depth - 1, k))];
+};
+const print = ([make, ...operands]) => make(...operands.map(print));
+
+const scope = (name) => {
+	const u = uidText(uid()), t = pick(types), kind = below(12);
+	return kind === 0 ? `${name} == ${u}` : kind === 1 ? `${name} in ${u}` : kind === 2 ? `${name} is ${t}` : kind === 3 ? `${name} is ${t} in ${u}` : name;
+};
+const action = () => pick(["action", "action", "action", "action == Action::\"view\"", "action in [Action::\"view\", Org::Action::\"edit\"]", "action in Action::\"edit\""]);
+const policy = (effect) => ({ effect, scope: `${scope("principal")}, ${action()}, ${scope("resource")}`, conditions: [[pick(["when", "when", "unless"]), expression(1 + below(5), "bool")], ...(below(4) ? [] : [[pick(["when", "unless"]), expression(2, "bool")]])] });
+const policyText = (p) => `${p.effect}(${p.scope})${p.conditions.map(([w, e]) => ` ${w} { ${print(e)} }`).join("")};`;
+
+// ---- asking both ----
+const put = (name, text) => { const file = join(dir, name); fs.writeFileSync(file, text); return file; };
+const askOurs = (policies, form, ents, requests, schema) => {
+	const args = ["access", "authorize", "--policies", put("p", policies), "--policy-format", form, "--entities", put("e", JSON.stringify(ents)), "--requests", put("r", JSON.stringify(requests)), "--json"];
+	if (schema) args.push("--schema", put("s", schema));
+	const out = spawnSync(yagura, args, { encoding: "utf8", maxBuffer: 1 << 28 });
+	const refusals = new Set([...out.stderr.matchAll(/request (\d+): /g)].map((m) => Number(m[1]) - 1));
+	if (out.status !== 0 && out.status !== 3) return { status: out.status, why: out.stderr.trim(), answers: requests.map(() => "refused") };
+	const lines = out.stdout.split("\n");
+	return { status: out.status, why: out.stderr.trim(), answers: requests.map((_, i) => refusals.has(i) ? "refused" : plain(JSON.parse(lines[i]))) };
+};
+const seen = { reasons: 0, errors: 0, refused: 0 };
+const plain = (a) => `${a.decision} ${[...a.reason].sort()} / ${[...a.errors].sort()}`;
+let prepared = "";
+const askCedar = (text, ents, requests, schema) => {
+	if (prepared !== text) {
+		const done = cedar.preparsePolicySet("set", { staticPolicies: text });
+		if (done.type !== "success") return { refused: done.errors[0].message };
+		prepared = text;
+	}
+	if (schema) cedar.preparseSchema("schema", schema);
+	return { answers: requests.map((q) => {
+		const r = cedar.statefulIsAuthorized({ ...q, preparsedPolicySetId: "set", entities: ents, ...(schema ? { preparsedSchemaName: "schema", validateRequest: true } : {}) });
+		if (r.type !== "success") { seen.refused++; return "refused"; }
+		seen.reasons += r.response.diagnostics.reason.length;
+		seen.errors += r.response.diagnostics.errors.length;
+		return plain({ decision: r.response.decision, reason: r.response.diagnostics.reason, errors: r.response.diagnostics.errors.map((e) => e.policyId) });
+	}) };
+};
+const differs = (ps, ents, requests, form, schema) => {
+	const text = ps.map(policyText).join("\n"), theirs = askCedar(text, ents, requests, schema);
+	if (theirs.refused) return `Cedar does not read a policy: ${theirs.refused}`;
+	let sent = text;
+	if (form === "json") {
+		const all = ps.map((p) => cedar.policyToJson(policyText(p)));
+		// numbers past 2^53 do not survive JavaScript
+		sent = JSON.stringify({ staticPolicies: Object.fromEntries(all.map((p, i) => [`policy${i}`, p.json])) });
+		if (/\d{16}/.test(sent)) return null;
+	}
+	const ours = askOurs(sent, form, ents, requests, schema);
+	const i = requests.findIndex((_, k) => ours.answers[k] !== theirs.answers[k]);
+	return i < 0 ? null : `request ${i}: Cedar ${theirs.answers[i]}, ours ${ours.answers[i]} ${ours.why}`;
+};
+
+// ---- making differences small ----
+const smaller = ([make, ...operands]) => [
+	...operands,
+	...operands.flatMap((o, i) => smaller(o).map((s) => [make, ...operands.slice(0, i), s, ...operands.slice(i + 1)])),
+];
+const shrink = (c) => {
+	const wrong = (k) => differs(k.policies, k.entities, k.requests, k.form, k.schema) !== null;
+	const without = (list, i) => [...list.slice(0, i), ...list.slice(i + 1)];
+	let now = c, budget = 400;
+	for (let again = true; again && budget > 0;) {
+		again = false;
+		const steps = [
+			...now.requests.length > 1 ? now.requests.map((q) => ({ ...now, requests: [q] })) : [],
+			...now.policies.length > 1 ? now.policies.map((_, i) => ({ ...now, policies: without(now.policies, i) })) : [],
+			...now.entities.map((_, i) => ({ ...now, entities: without(now.entities, i) })),
+			...now.policies.flatMap((p, i) => p.conditions.flatMap(([w, e], k) => smaller(e).map((s) => ({ ...now, policies: now.policies.map((q, n) => n === i ? { ...q, conditions: q.conditions.map((d, m) => m === k ? [w, s] : d) } : q) })))),
+		];
+		for (const step of steps) {
+			if (budget-- <= 0) break;
+			if (wrong(step)) { now = step; again = true; break; }
+		}
+	}
+	return now;
+};
+let told = 0;
+const tell = (c, why) => {
+	const s = told++ < 3 ? shrink(c) : c;
+	note(`${why}\n${differs(s.policies, s.entities, s.requests, s.form, s.schema)}`);
+	note(JSON.stringify({ policies: s.policies.map(policyText).join("\n"), entities: s.entities, requests: s.requests, form: s.form, schema: s.schema }));
+};
+
+// ---- with a schema: implicit forms, and data that does not fit ----
+const schemaText = `type Level = { score: decimal, seen?: datetime };
+entity User in [Group] { x?: Long, name?: String, home?: ipaddr, level?: Level, best?: User, all?: Set<ipaddr>, friends?: Set<User> } tags String;
+entity Group in [Group]; entity Photo in [Group] { y?: Set<Long>, kept?: duration }; namespace Org { entity Device { x?: Bool }; action edit appliesTo { principal: [User, Device], resource: Photo, context: { x?: Long } }; }
+entity Grade enum ["high", "low"];
+action view, list in all appliesTo { principal: User, resource: [Photo, Org::Device], context: { x?: Long, from?: ipaddr, who?: User, level?: Level, grade?: Grade } };
+action all;`;
+const rarely = (odd, value) => below(40) === 0 ? odd() : value;
+const typed = {
+	x: () => rarely(() => "1", below(5)), name: () => rarely(() => 1, pick(texts)), home: () => address(), level: () => level(), best: () => user(),
+	all: () => some(3, address), friends: () => some(3, user), from: () => address(), who: () => user(),
+	grade: () => ({ type: "Grade", id: rarely(() => "middle", pick(["high", "low"])) }),
+};
+const address = () => { const a = rarely(() => "x", pick(addresses.slice(0, 7))); return pick([a, { fn: "ip", arg: a }, { __extn: { fn: "ip", arg: a } }]); };
+const user = () => { const u = { type: rarely(() => "Group", "User"), id: pick(["a", "b", "c"]) }; return pick([u, { __entity: u }]); };
+const level = () => ({ score: pick(["1.0", { fn: "decimal", arg: "2.5" }]), ...(below(2) ? { seen: pick(datetimes.slice(0, 3)) } : {}), ...rarely(() => ({ more: 1 }), {}) });
+const fields = (names) => Object.fromEntries([...new Set(some(4, () => rarely(() => "zz", pick(names))))].map((n) => [n, (typed[n] ?? (() => 1))()]));
+const typedEntities = () => ["a", "b", "c"].slice(below(3)).map((id) => ({
+	uid: { type: "User", id }, attrs: fields(["x", "name", "home", "level", "best", "all", "friends"]),
+	parents: some(2, () => ({ type: rarely(() => "Photo", "Group"), id: pick(["g", "h"]) })), tags: below(2) ? { a: rarely(() => 1, "v") } : {},
+}));
+const typedRequest = () => ({
+	principal: { type: rarely(() => "Photo", "User"), id: pick(["a", "b", "c"]) }, action: { type: "Action", id: rarely(() => "none", pick(["view", "list"])) },
+	resource: { type: rarely(() => "Group", "Photo"), id: "p" }, context: fields(["x", "from", "who", "level", "grade"]),
+});
+const typedPaths = ["principal.x == context.x", "principal.home == context.from", "context.from.isInRange(ip(\"10.0.0.0/8\"))", "context.who == principal", "principal.all.contains(context.from)",
+	"principal.friends.contains(context.who)", "context.level.score.lessThan(principal.level.score)", "principal.level == context.level", "principal in Group::\"g\"", "action in Action::\"all\"",
+	"principal.best in Group::\"h\"", "context.grade == Grade::\"high\"", "principal.hasTag(\"a\")", "principal.level has seen && principal.level.seen > datetime(\"2000-01-01\")"];
+const typedPolicy = () => ({ effect: "permit", scope: "principal, action, resource", conditions: [["when", [((t) => () => t)(pick(typedPaths))]]] });
+
+// ---- texts that somebody mistyped ----
+const marks = [..."(){}[]<>=!&|+-*,;:.\"@?\\ \n", "::", "&&", "in", "is", "has", "like", "if", "then", "principal", "1", "\"a\"", "U::\"a\"", "@id", "when", "?principal", "__cedar", "//"];
+const mistype = (text) => {
+	const at = below(text.length), cut = below(4);
+	return text.slice(0, at) + (below(2) ? pick(marks) : "") + text.slice(at + (below(2) ? cut : 0));
+};
+
+// ---- all of it ----
+let cases = 0, different = 0;
+const run = (c) => {
+	cases += c.policies.length * c.requests.length;
+	const why = differs(c.policies, c.entities, c.requests, c.form, c.schema);
+	if (why === null) return;
+	different++;
+	tell(c, why);
+};
+for (let i = 0; i < sets; i++) {
+	const effects = pick([["permit"], ["permit"], ["forbid"], ["permit", "permit", "forbid"]]);
+	const c = { policies: Array.from({ length: 12 }, () => policy(pick(effects))), entities: entities(), requests: Array.from({ length: 25 }, request), form: i % 4 === 3 ? "json" : "text" };
+	run(c);
+}
+ok(different === 0, `${cases} answers of policies to requests are Cedar's (seed ${seed})`);
+// were all false or in error, agreeing would say little
+ok(seen.reasons > cases / 20 && seen.errors > cases / 20, `${seen.reasons} policies hold, ${seen.errors} err`);
+const before = different, from = cases;
+for (let i = 0; i < sets / 2; i++)
+	run({ policies: Array.from({ length: 8 }, typedPolicy), entities: typedEntities(), requests: Array.from({ length: 8 }, typedRequest), form: "text", schema: schemaText });
+ok(different === before && seen.refused > sets / 4, `${cases - from} more with a schema; ${seen.refused} requests with data that is refused among all`);
+
+let read = 0, apart = 0;
+for (let i = 0; i < sets * 2; i++) {
+	const text = mistype(policyText(policy("permit")));
+	const theirs = cedar.policySetTextToParts(text).type === "success";
+	const ours = askOurs(text, "text", [], []);
+	read += theirs;
+	if (theirs === (ours.status === 0)) continue;
+	apart++;
+	note(`Cedar ${theirs ? "reads" : "refuses"}, ours: ${ours.why || "read"}\n${JSON.stringify(text)}`);
+}
+ok(apart === 0, `${sets * 2} mistyped policies are read or refused as by Cedar (${read} read)`);
+
+const kept = JSON.parse(fs.readFileSync(new URL("cedar_agree.json", import.meta.url), "utf8"));
+for (const k of kept) {
+	const theirs = askCedar(k.policies, k.entities, k.requests, k.schema), ours = askOurs(k.policies, "text", k.entities, k.requests, k.schema);
+	ok(theirs.refused ? ours.status !== 0 : k.requests.every((_, i) => ours.answers[i] === theirs.answers[i]), `kept: ${k.about}`);
+}
+console.log(`1..${tests}`);
+fs.rmSync(dir, { recursive: true });
+process.exit(failed ? 1 : 0);

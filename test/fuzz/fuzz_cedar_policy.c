@@ -1,0 +1,19 @@
+#include "fuzz/cedar.h"
+
+/* Any text: policies that can be decided over, or refused with a reason. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *exact = fuzz_exact(data, size);
+	struct yg_cedar_policies p;
+	struct yg_err err = {0};
+	if (exact == NULL)
+		return 0;
+	yg_cedar_policies_init(&p, 1 << 24);
+	yg_status st = yg_cedar_policies_text(&p, (struct yg_sv){(const char *)exact, size}, &err);
+	cedar_told(st, &err);
+	if (st == YG_OK)
+		cedar_decide(&p);
+	yg_cedar_policies_free(&p);
+	free(exact);
+	return 0;
+}
