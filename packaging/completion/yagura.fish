@@ -111,6 +111,7 @@ complete -c yagura -n '__yagura_noun dns' -a mode -d 'Set the mode of a layer (o
 complete -c yagura -n '__yagura_noun dns' -a answer -d 'Set what a refusal becomes, for a category or for all.'
 complete -c yagura -n '__yagura_noun vuln' -a cvss -d 'Check CVSS vectors of versions 2.0, 3.0, 3.1 and 4.0 and score them, offline.'
 complete -c yagura -n '__yagura_noun vuln' -a cpe -d 'Compare two CPE 2.3 names, offline: superset, subset, equal, disjoint or undefined.'
+complete -c yagura -n '__yagura_noun vuln' -a version -d 'Compare two versions by the order of a packaging system, offline: less, equal or greater.'
 complete -c yagura -n '__yagura_noun access' -a authorize -d 'Decide requests by Cedar policies, offline.'
 complete -c yagura -n '__yagura_noun alert' -a list -d 'List alerts, the last seen first.'
 complete -c yagura -n '__yagura_noun alert' -a group -d 'List alerts in groups, the largest first.'

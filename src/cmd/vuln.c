@@ -108,5 +108,19 @@ const struct yg_cmd yg_cmds_vuln[] = {
 		 "A name that is not valid is answered with the reason and the byte it is at; the exit "
 		 "status is then 3.",
 	 .run = yg_vuln_run_cpe},
+	{.noun = "vuln",
+	 .verb = "version",
+	 .args = "compare SCHEME A B|-",
+	 .args_min = 2,
+	 .args_max = 4,
+	 .doc = "Compare two versions by the order of a packaging system, offline: less, equal or greater.",
+	 .doc_ja =
+		 "2 つのバージョンをパッケージ方式の順序で比較する(サーバー不要)。小さい・等しい・大きい。",
+	 .more = "Schemes are deb, rpm, semver, npm, pypi, maven, gem, go, alpine and generic.  The answer "
+		 "is what A is to B.  With - every line of standard input has the words that are not given "
+		 "(scheme and versions, or after a scheme the versions), and each line is answered by one "
+		 "JSON line.  A version that is not valid in its scheme is answered with the reason and the "
+		 "byte it is at; the exit status is then 3.",
+	 .run = yg_vuln_run_version},
 	{.noun = NULL},
 };

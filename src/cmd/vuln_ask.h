@@ -39,3 +39,4 @@ void yg_vuln_put_untrusted(struct yg_buf *out, struct yg_sv s);
 
 /* The verbs that cmd/vuln.c only lists. */
 int yg_vuln_run_cpe(struct yg_cli *c);
+int yg_vuln_run_version(struct yg_cli *c);

@@ -65,6 +65,25 @@ def cpe():
         ok(run(*words, want=2)[1] == 2, f"wrong usage: {words[:2]}")
 
 
+def version():
+    out, rc = run("version", "compare", "deb", "1.0~rc1", "1.0")
+    ok(rc == 0 and out == "deb 1.0~rc1 1.0: less\n", "versions for people", out)
+    out, rc = run("version", "compare", "--json", "golang", "v1.2", "1.1.9")
+    ok(rc == 0 and lines(out) == [{"scheme": "golang", "a": "v1.2", "b": "1.1.9", "order": "greater"}], "as JSON, with a type's name of the scheme", out)
+    out, rc = run("version", "compare", "semver", "1.0.0", "1.0.x", want=3)
+    ok(rc == 3 and out == "semver 1.0.0 1.0.x: b: a number is wanted here, at byte 4\n", "an error has its place", out)
+    out, rc = run("version", "compare", "-", data=b"rpm 1-1 1\npypi\t1.0\t1.0.0\ncobol 1 2\nnpm 1.0.0\n", want=3)
+    got = lines(out)
+    ok([g.get("order") for g in got] == ["greater", "equal", None, None] and got[2]["error"] == "no such scheme" and "2 words of 3" in got[3]["error"],
+       "lines with their scheme", out)
+    out, rc = run("version", "compare", "maven", "-", data=b"1 1.0\n1-sp 1\n")
+    ok(rc == 0 and [g["order"] for g in lines(out)] == ["equal", "greater"], "lines of one scheme", out)
+    out, rc = run("version", "compare", "generic", "-", data=b"1 \t 1.0 \n", want=0)
+    ok(rc == 0 and lines(out)[0]["order"] == "equal", "with a tab, blanks around a version do not count", out)
+    ok(run("version", "compare", "deb", "1", want=2)[1] == 2 and run("version", "sort", "deb", "1", "2", want=2)[1] == 2, "wrong usage")
+
+
 cvss()
 cpe()
+version()
 done()
