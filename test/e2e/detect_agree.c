@@ -1,5 +1,6 @@
-/* Every published rule against records of real logs: the engine and the naive evaluator
- * say the same.  Usage: detect_agree SOURCE EVERY FILE...; a record of EVERY is asked. */
+/* Rules against records of logs: the engine and the naive evaluator say the same.  Usage:
+ * detect_agree SOURCE EVERY [RULE.yml...] FILE...; a record of EVERY is asked of the rules given, or of
+ * every published one. */
 #define N_HYPERSCAN 1
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,28 +112,54 @@ static void ask(const struct yg_detect *d, enum yg_source source, struct yg_sv t
 	yg_norm_free(norm);
 }
 
-static void ask_file(const struct yg_detect *d, enum yg_source source, const char *name,
-		     unsigned long long every)
+static void read_file(const char *name, struct yg_buf *text)
 {
-	struct yg_buf text;
 	FILE *f = fopen(name, "rb");
-	yg_buf_init(&text, (size_t)256 << 20);
-	for (char *to; f != NULL && (to = yg_buf_room(&text, 1 << 20)) != NULL;) {
+	yg_buf_init(text, (size_t)256 << 20);
+	for (char *to; f != NULL && (to = yg_buf_room(text, 1 << 20)) != NULL;) {
 		size_t n = fread(to, 1, 1 << 20, f);
-		text.n += n;
+		text->n += n;
 		if (n == 0)
 			break;
 	}
 	if (f == NULL)
 		abort();
 	(void)fclose(f);
+}
+
+static void ask_file(const struct yg_detect *d, enum yg_source source, const char *name,
+		     unsigned long long every)
+{
+	struct yg_buf text;
+	read_file(name, &text);
 	ask(d, source, yg_buf_sv(&text), every);
 	yg_buf_free(&text);
 }
 
+/* How many of the arguments they were; 0: the published ones are taken. */
+static int add_all(int argc, char **argv)
+{
+	struct yg_buf text;
+	int n = 0;
+	for (; n < argc && yg_sv_ends(yg_sv_of(argv[n]), YG_SV(".yml")); n++) {
+		uint32_t before = rule_count;
+		read_file(argv[n], &text);
+		add(NULL, argv[n], yg_buf_sv(&text));
+		yg_buf_free(&text);
+		if (rule_count == before)
+			return -1;
+	}
+	if (n == 0 && !published_open(&text))
+		return -1;
+	if (n == 0) {
+		(void)published_each(yg_buf_sv(&text), add, NULL);
+		yg_buf_free(&text);
+	}
+	return n;
+}
+
 int main(int argc, char **argv)
 {
-	struct yg_buf tar;
 	struct yg_env env = yg_env_sim(&sim);
 	struct yg_detect *d = NULL;
 	enum yg_source source;
@@ -141,19 +168,17 @@ int main(int argc, char **argv)
 		return 2;
 	yg_arena_init(&trees, (size_t)1 << 30);
 	yg_arena_init(&scratch, (size_t)256 << 20);
-	if (!published_open(&tar) ||
-	    yg_detect_builder_new(&env, YG_DETECT_MEMORY, &builder, NULL) != YG_OK)
+	if (yg_detect_builder_new(&env, YG_DETECT_MEMORY, &builder, NULL) != YG_OK)
 		return 2;
-	(void)published_each(yg_buf_sv(&tar), add, NULL);
-	if (yg_detect_builder_build(builder, &d, NULL) != YG_OK)
+	int own = add_all(argc - 3, argv + 3);
+	if (own < 0 || yg_detect_builder_build(builder, &d, NULL) != YG_OK)
 		return 2;
-	for (int i = 3; i < argc; i++)
+	for (int i = 3 + own; i < argc; i++)
 		ask_file(d, source, argv[i], YG_MAX(strtoull(argv[2], NULL, 10), 1ULL));
 	(void)printf("# %u rules, %llu records, %llu pairs, %llu match, %llu differ\n", rule_count,
 		     records, pairs, hits, wrong);
 	yg_detect_free(d);
 	yg_detect_builder_free(builder);
-	yg_buf_free(&tar);
 	yg_arena_free(&trees);
 	yg_arena_free(&scratch);
 	n_regex_end();

@@ -280,8 +280,11 @@ int main(int argc, char **argv)
 		die("rules");
 	read_file(argv[3], &own);
 	add(&own, argv[3], yg_buf_sv(&own));
-	if (published_open(&tar)) /* else its own alone */
+	yg_buf_free(&own);
+	if (published_open(&tar)) { /* else its own alone */
 		(void)published_each(yg_buf_sv(&tar), add, NULL);
+		yg_buf_free(&tar);
+	}
 	if (yg_detect_builder_build(builder, &d, &err) != YG_OK ||
 	    yg_detect_eval_new(d, &eval, &err) != YG_OK || yg_ch_open(&conf, &ch, &err) != YG_OK ||
 	    yg_event_table_ensure(ch, &err) != YG_OK)
