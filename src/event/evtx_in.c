@@ -17,6 +17,7 @@ void yg_evtx_in_free(struct yg_evtx_in *in)
 void yg_evtx_in_begin(struct yg_evtx_in *in, struct yg_norm *n)
 {
 	in->is_evtx = !n->framed && yg_evtx_is_file(n->batch);
+	in->is_other = !n->framed && !in->is_evtx && n->source == YG_SOURCE_EVTX;
 	in->is_broken = in->in_chunk = in->has_said = false;
 }
 
@@ -93,6 +94,11 @@ static bool give_record(struct yg_evtx_in *in, struct yg_norm *n, const struct y
 bool yg_evtx_in_next(struct yg_evtx_in *in, struct yg_norm *n, struct yg_sv *out)
 {
 	struct yg_evtx_record r;
+	if (in->is_other) {
+		*out = yg_sv_sub(yg_sv_trim(n->batch), 0, YG_RECORD_MAX);
+		n->batch.n = 0;
+		return out->n > 0;
+	}
 	if (!in->has_said && read_header(in, n, out))
 		return true;
 	for (;;) {

@@ -11,6 +11,7 @@
 
 struct yg_evtx_in {
 	bool is_evtx;   /* the batch at hand is one */
+	bool is_other;  /* ... is none, and was given as one: it is a record as a whole */
 	bool is_broken; /* the record at hand is damage: err says what */
 	bool in_chunk;
 	bool has_said;        /* what is wrong with the header */

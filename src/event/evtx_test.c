@@ -66,10 +66,10 @@ static void test_columns(void)
 			" parse_error=recovered: from a chunk that the file does not count"),
 		"damage is told with its place, the rest goes on");
 	st_check(
-		YG_SOURCE_EVTX, NULL, YG_SV("{\"EventID\":1}\n"),
+		YG_SOURCE_EVTX, NULL, YG_SV("{\"EventID\":1}\n{\"EventID\":2}\nx\n"),
 		"time=2026-06-15T12:00:00.000000Z class_uid=0 parse_error=no Windows event log file: "
 		"it does not begin with ElfFile\n",
-		"no event log");
+		"no event log: one fault, not one of each line");
 	st_check(
 		YG_SOURCE_EVTX, NULL, yg_sv_sub(made(&m), 0, 100),
 		"time=2026-06-15T12:00:00.000000Z class_uid=0 parse_error=the file is cut off within "
@@ -154,6 +154,11 @@ static void test_batches(void)
 	T_OK(lines.records == 2 && lines.told == 2 && lines.batches == 1);
 	struct sum begun = in_batches(YG_SOURCE_EVTX, YG_SV("ElfF"), 2);
 	T_OK(begun.records == 1 && begun.told == 1);
+	memset(m.p, 0, MK_HEADER); /* a file whose header is lost: no lines, either */
+	for (size_t i = 0; i < YG_LEN(pieces); i++) {
+		struct sum none = in_batches(YG_SOURCE_EVTX, made(&m), pieces[i]);
+		T_OK(none.records == 1 && none.told == 1 && none.batches == 1);
+	}
 	mk_free(&m);
 }
 

@@ -25,7 +25,7 @@ struct yg_split {
 	size_t batch_header_n;    /* bytes of it at the front of buf */
 	struct yg_fstrm stream;   /* dnstap */
 	bool broken;              /* ... and no more readable: its rest is one record */
-	bool undecided, evtx;     /* windows and evtx: the first bytes say whether it is an EVTX */
+	bool undecided, evtx;     /* windows and evtx: the first bytes say whether it is one */
 	size_t magic_n;           /* ... of which so many came */
 	uint64_t chunk;           /* EVTX: number of the chunk at hand */
 	struct yg_evtx_file file; /* EVTX: its header */
@@ -189,6 +189,18 @@ static bool take_line(struct yg_split *s, struct yg_sv *in, struct yg_split_batc
 	return record_done(s, out);
 }
 
+/* Given as event log file, and none: all of it is one record, which says so. */
+static bool take_whole(struct yg_split *s, struct yg_sv *in)
+{
+	if (!s->open) {
+		s->open = true;
+		s->record_at = s->at;
+	}
+	keep(s, *in);
+	*in = yg_sv_sub(*in, in->n, 0);
+	return false;
+}
+
 /* CloudTrail: one byte at a time; a record is closed with LF, its own line
  * breaks become blanks (JSON has them between tokens only). */
 static bool take_json(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
@@ -302,21 +314,30 @@ static bool take_chunk(struct yg_split *s, struct yg_sv *in, struct yg_split_bat
 
 static const struct yg_sv evtx_magic = YG_SV_INIT(YG_EVTX_MAGIC "\0");
 
-/* They are lines after all: what was taken for the magic belongs to the first. */
-static void decide_lines(struct yg_split *s)
+static bool take(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
+{
+	if (s->evtx)
+		return take_chunk(s, in, out);
+	if (s->source == YG_SOURCE_EVTX)
+		return take_whole(s, in);
+	return s->source == YG_SOURCE_DNSTAP ? take_frame(s, in, out) : take_line(s, in, out);
+}
+
+/* It is none: what was taken for the magic belongs to the first record. */
+static void decide_none(struct yg_split *s)
 {
 	struct yg_sv begun = yg_sv_sub(evtx_magic, 0, s->magic_n);
 	struct yg_split_batch none;
 	s->undecided = false;
 	if (begun.n > 0)
-		(void)take_line(s, &begun, &none); /* no LF in it, so no batch */
+		(void)take(s, &begun, &none); /* no LF in it, so no batch */
 }
 
 static void decide(struct yg_split *s, struct yg_sv *in)
 {
 	while (s->undecided && in->n > 0) {
 		if (in->p[0] != evtx_magic.p[s->magic_n]) {
-			decide_lines(s);
+			decide_none(s);
 			return;
 		}
 		*in = yg_sv_sub(*in, 1, in->n);
@@ -327,13 +348,6 @@ static void decide(struct yg_split *s, struct yg_sv *in)
 		memcpy(s->header, evtx_magic.p, evtx_magic.n);
 		s->header_n = s->at = evtx_magic.n;
 	}
-}
-
-static bool take(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *out)
-{
-	if (s->evtx)
-		return take_chunk(s, in, out);
-	return s->source == YG_SOURCE_DNSTAP ? take_frame(s, in, out) : take_line(s, in, out);
 }
 
 /* After a batch was lent out: the record that did not fit begins the next one. */
@@ -361,7 +375,7 @@ bool yg_split_end(struct yg_split *s, struct yg_split_batch *out)
 {
 	resume(s, out);
 	if (s->undecided)
-		decide_lines(s);
+		decide_none(s);
 	if (s->evtx && s->header_n > 0 && s->header_n < YG_EVTX_HEADER_BYTES) {
 		evtx_header(s);
 		s->done = s->n;

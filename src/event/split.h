@@ -6,7 +6,8 @@
  *               header put in front again
  *   dnstap      whole frames behind a START frame; the end of a broken stream as it came
  *   EVTX        (as source windows or evtx, told by its magic) whole chunks behind the file
- *               header, which says for a later part where in the file it was
+ *               header, which says for a later part where in the file it was; as source
+ *               evtx without the magic, all of it is one record
  *   CloudTrail  one record per line, taken out of {"Records":[...]} documents
  * Where the borders lie depends on the bytes alone, not on how they arrive, so
  * that offset and content name a batch the same way at a second import.

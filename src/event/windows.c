@@ -909,7 +909,8 @@ static void begin(struct yg_norm *n)
 static bool next(struct yg_norm *n, struct yg_sv *out)
 {
 	struct yg_evtx_in *evtx = &((struct state *)n->state)->evtx;
-	return evtx->is_evtx ? yg_evtx_in_next(evtx, n, out) : yg_norm_line(n, out);
+	return evtx->is_evtx || evtx->is_other ? yg_evtx_in_next(evtx, n, out)
+					       : yg_norm_line(n, out);
 }
 
 /* Both are one: a batch of either source may be lines or an event log file. */

@@ -85,4 +85,7 @@ with tempfile.TemporaryDirectory() as d:
     rc, found, held, err = run("evtx", path)
     ok(found["A logon over the network from near"] == logons and len(logons) == 71 and held == [("Many logons from near", {"IpAddress": "192.0.2.17"}, 3)] * 23,
        "a correlation holds over an event log file, anew after each three", (found, held))
+    r = subprocess.run([yagura, "detect", "run", "--rules", os.path.join(own, "rules"), "--source", "evtx", os.path.join(own, LOGS["windows"])], capture_output=True, text=True)
+    ok("record 1: no Windows event log file: it does not begin with ElfFile" in r.stderr and "\n1 records, 1 of them not parsed" in r.stderr,
+       "what is no event log file is one fault, not one of each line", r.stderr)
 done()
