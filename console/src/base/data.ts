@@ -93,8 +93,8 @@ export function useList<T>(path: string, params: Params = {}, most = 0): List<T>
 	});
 	const [busy, setBusy] = useState(false);
 	const [round, setRound] = useState(0);
-	const current = useRef(key);
-	current.current = key;
+	const current = useRef("");
+	current.current = `${round} ${key}`;
 	const given = useRef(state.key !== "");
 	useEffect(() => {
 		if (path === "" || taken(given)) return undefined;
@@ -121,13 +121,14 @@ export function useList<T>(path: string, params: Params = {}, most = 0): List<T>
 	}, [key, round]);
 	const more = useCallback(() => {
 		if (state.cursor === null || busy) return;
+		const asked = current.current; // of rows that are read anew meanwhile it is not the next page
 		setBusy(true);
 		api.get<PageOf<T>>(path, { limit: 50, ...params, cursor: state.cursor })
 			.then(
 				(p) => {
-					if (current.current === key) setState((s) => ({ ...s, items: [...s.items, ...p.items], cursor: p.next_cursor }));
+					if (current.current === asked) setState((s) => ({ ...s, items: [...s.items, ...p.items], cursor: p.next_cursor }));
 				},
-				(e: unknown) => setState((s) => ({ ...s, error: asError(e) })),
+				(e: unknown) => current.current === asked && setState((s) => ({ ...s, error: asError(e) })),
 			)
 			.finally(() => setBusy(false));
 	}, [key, state.cursor, busy]);

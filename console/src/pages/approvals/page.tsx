@@ -1,5 +1,5 @@
 // What takes two people: one asks, another one decides.
-import { Button, Chip, type Column, Dialog, Drawer, Empty, ErrorBox, Facts, Form, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, may, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useData, useForm, useList, useLive, useState, withRest, Lead } from "../../kit";
+import { Button, Chip, type Column, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, may, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useData, useForm, useList, useLive, useNews, useState, withRest, Lead } from "../../kit";
 
 interface Approval {
 	id: string;
@@ -87,7 +87,14 @@ export default function Approvals() {
 		list.reload();
 		read.reload();
 	};
-	useLive(["approvals"], changed);
+	const news = useNews([], list, "/approvals", query, (a) => a.id);
+	useLive(["approvals"], (c) => {
+		if (c.id === open) read.reload();
+		if (c.topic === "gap") return;
+		if (list.items.some((a) => a.id === c.id)) api.get<Approval>(at`/approvals/${c.id}`).then((next) => list.update((a) => (a.id === next.id ? next : a)), () => undefined);
+		else if (list.items.length === 0) list.reload();
+		else news.soon();
+	});
 	const columns: Column<Approval>[] = [
 		{ key: "kind", label: t("approvals.what"), main: true, cell: (a) => <a href={withRest([a.id])}>{kindName(a)}</a> },
 		{ key: "about", label: t("approvals.about"), cell: (a) => <About a={a} /> },
@@ -151,7 +158,7 @@ export default function Approvals() {
 				rowKey={(a) => a.id}
 				rowHref={(a) => withRest([a.id])}
 				open={open}
-				tools={<div class="y-filters"><Select label={t("approvals.state")} value={state} onChange={(x) => setQuery({ state: x === "open" ? null : x })} options={(["open", "approved", "refused", "expired", "all"] as const).map((x) => [x, t(`approvals.state.${x}`)])} /></div>}
+				tools={<div class="y-filters"><Select label={t("approvals.state")} value={state} onChange={(x) => setQuery({ state: x === "open" ? null : x })} options={(["open", "approved", "refused", "expired", "all"] as const).map((x) => [x, t(`approvals.state.${x}`)])} /><NewRows {...news} /></div>}
 				empty={<Empty title={state === "open" ? t("approvals.none") : t("approvals.none-fits")}>{t("approvals.none-next")}</Empty>}
 			/>
 		</Page>
