@@ -324,8 +324,8 @@ static struct cell base_cell(const struct yg_dns_builder *b, const struct yg_db_
 				    base->rules[value >> 2].zone == z->base_zone)
 					count_value(base, kind, value, &out);
 			more = (rec[i].head & YG_DK_MORE) != 0 &&
-			       yg_hashset_rec(&base->set,
-					      (uint64_t)(rec[i].values - base->set.pool), &rec[i]);
+			       yg_hashset_rec(&base->set, yg_hashset_behind(&base->set, &rec[i]),
+					      &rec[i]);
 		}
 	}
 	return out;

@@ -120,7 +120,7 @@ static yg_status fill_pool(struct yg_dns_builder *b, struct yg_db_out *o, struct
 		return no_memory(err);
 	/* In one piece: a buffer that grows by doubling would copy it all again. */
 	(void)yg_buf_room(&o->pool,
-			  YG_MIN(b->keys.n + b->entries.n * 6 + 4096, ((size_t)1 << 31) - 1));
+			  YG_MIN(b->keys.n + b->entries.n * 8 + 4096, ((size_t)1 << 31) - 1));
 	for (size_t i = 0; i < b->entries.n; i++) {
 		const struct yg_db_entry *e = yg_db_entry_at(b, (uint32_t)i);
 		uint64_t off = 0;

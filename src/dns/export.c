@@ -198,7 +198,7 @@ static bool next_key(const struct yg_dns_policy *part, uint64_t *off, struct yg_
 		uint32_t value;
 		while (yg_hashset_value(&at, &value))
 			;
-		*off = (uint64_t)(at.values - part->set.pool);
+		*off = yg_hashset_behind(&part->set, &at);
 		more = (at.head & YG_DK_MORE) != 0 && yg_hashset_rec(&part->set, *off, &at);
 	}
 	return true;
@@ -476,7 +476,7 @@ static bool touches(const struct differing *d, const struct yg_dns_policy *base,
 			    d->zones[base->rules[value >> 2].zone] != 0)
 				return true;
 		if ((rec.head & YG_DK_MORE) == 0 ||
-		    !yg_hashset_rec(&base->set, (uint64_t)(rec.values - base->set.pool), &rec))
+		    !yg_hashset_rec(&base->set, yg_hashset_behind(&base->set, &rec), &rec))
 			return false;
 	}
 }

@@ -224,7 +224,7 @@ static const struct yg_dns_view_zone *next_value(struct found *f, struct yg_hash
 			return z;
 		}
 		if ((rec->head & YG_DK_MORE) == 0 ||
-		    !yg_hashset_rec(&part->set, (uint64_t)(rec->values - part->set.pool), rec))
+		    !yg_hashset_rec(&part->set, yg_hashset_behind(&part->set, rec), rec))
 			return NULL;
 	}
 }

@@ -8,8 +8,8 @@
 #include "snapshot/snapshot.h"
 
 #define YG_DNS_POLICY_SCHEMA                                                                                                     \
-	YG_SV("dns-policy 3; filter:u64 plain hashes; slots:u32 tag|off+1 scoped hashes; "                                       \
-	      "pool:u8 head=kind|more<<7 key=wire name without root or 16+1 "                                                    \
+	YG_SV("dns-policy 4; filter:u64 plain hashes; slots:u32 tag|off/4+1 scoped hashes; "                                     \
+	      "pool:at 4n u8 head=kind|more<<7 key=wire name without root or 16+1 "                                              \
 	      "values=rule<<2|bits; nodes:tree-bitmap-6; prefixes:u32 pool, one record of it; front; "                           \
 	      "rules:data,zone,action,flags 1 gone; data:u32 length+bytes; "                                                     \
 	      "zones:19 words, list, cancels, continues; views:org,zones,scopes,first; answers; strings:u16+bytes; info; base; " \

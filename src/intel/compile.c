@@ -351,7 +351,7 @@ static yg_status fill_pool(struct yg_intel_builder *b, struct finish *f, struct 
 	yg_buf_init(&f->pool, (uint64_t)1 << 31);
 	/* In one piece: a buffer that grows by doubling would copy it all again. */
 	if (f->items == NULL || f->prefixes == NULL ||
-	    yg_buf_room(&f->pool, b->keys.n + b->entries.n * 5 + b->links.n * 3 + 64) == NULL)
+	    yg_buf_room(&f->pool, b->keys.n + b->entries.n * 7 + b->links.n * 3 + 64) == NULL)
 		return YG_FAIL(err, YG_NOMEM, "snapshot of %zu indicators", b->entries.n);
 	for (size_t i = 0; i < b->entries.n; i++) {
 		const struct entry *e = &entries[i];

@@ -45,7 +45,7 @@ yg_status yg_intel_each(const struct yg_intel *in, yg_intel_each_fn *fn, void *c
 		while (yg_hashset_value(&rec, &value))
 			if (item.source_count < YG_INTEL_SOURCES_MAX)
 				item.sources[item.source_count++] = value;
-		off = (uint64_t)(rec.values - in->set.pool);
+		off = yg_hashset_behind(&in->set, &rec);
 		yg_breathe(YG_BREATH_STEP);
 		yg_status st = fn(ctx, &item, err);
 		if (st != YG_OK)

@@ -7,10 +7,10 @@
 #include "snapshot/prefix.h"
 #include "snapshot/snapshot.h"
 
-#define YG_INTEL_SCHEMA                                                                            \
-	YG_SV("filter:u64 blocked-bloom k=5; slots:u32 tag|off+1; pool:u8 head=type|scheme<<4 "    \
-	      "varint-key varint-values=meta; nodes:tree-bitmap-6; prefixes:u32 pool; "            \
-	      "metas:list,category,family,org,from,until,confidence,severity,tlp,flags; "          \
+#define YG_INTEL_SCHEMA                                                                                 \
+	YG_SV("filter:u64 blocked-bloom k=5; slots:u32 tag|off/4+1; pool:at 4n u8 head=type|scheme<<4 " \
+	      "varint-key varint-values=meta; nodes:tree-bitmap-6; prefixes:u32 pool; "                 \
+	      "metas:list,category,family,org,from,until,confidence,severity,tlp,flags; "               \
 	      "strings:u16+bytes; info:labels least,most; front:u64 whole-/16 part-/16 hashed-/24; names hashed by label from the right")
 
 enum yg_intel_section {

@@ -91,10 +91,17 @@ bool yg_hashset_value(struct yg_hashset_rec *rec, uint32_t *out)
 
 static unsigned off_bits_for(uint64_t pool_bytes)
 {
+	const uint64_t places = (pool_bytes + YG_HASHSET_UNIT - 1) / YG_HASHSET_UNIT;
 	unsigned bits = 1;
-	while ((pool_bytes >> bits) != 0)
+	while ((places >> bits) != 0)
 		bits++;
 	return bits;
+}
+
+/* Where the record is that a slot means, which is not 0. */
+static uint64_t off_of(uint32_t slot, uint32_t mask)
+{
+	return ((uint64_t)(slot & mask) - 1) * YG_HASHSET_UNIT;
 }
 
 /* Bytes of the record at `off` when it is what nearly all are, a short key with one value
@@ -132,11 +139,11 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 	const uint32_t mask = (1u << s->off_bits) - 1;
 	uint64_t used = 0, count = 0;
 	for (uint64_t i = 0; i < s->slot_count; i++) {
-		uint32_t off = s->slots[i] & mask;
+		uint32_t slot = s->slots[i];
 		if (i % SOME == 0)
 			yg_breathe(SOME / 2);
-		used += s->slots[i] != 0;
-		if (off > s->pool_bytes || (off == 0 && s->slots[i] != 0))
+		used += slot != 0;
+		if (slot != 0 && ((slot & mask) == 0 || off_of(slot, mask) >= s->pool_bytes))
 			return YG_FAIL(err, YG_CORRUPT, "snapshot slot %llu is out of range",
 				       (unsigned long long)i);
 	}
@@ -147,7 +154,8 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 		if (count % SOME == 0)
 			yg_breathe(SOME);
 		if (plain > 0) {
-			off += plain;
+			rec.values = s->pool + off + plain;
+			off = yg_hashset_behind(s, &rec);
 			continue;
 		}
 		if (!yg_hashset_rec(s, off, &rec))
@@ -158,7 +166,7 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 				return YG_FAIL(err, YG_CORRUPT,
 					       "snapshot record at %llu is damaged",
 					       (unsigned long long)off);
-		off = (uint64_t)(rec.values - s->pool);
+		off = yg_hashset_behind(s, &rec);
 	}
 	if (used >= s->slot_count || used > count)
 		return YG_FAIL(err, YG_CORRUPT, "snapshot hash set is overfull");
@@ -186,10 +194,10 @@ void yg_hashset_prefetch_record(const struct yg_hashset *s, uint64_t hash)
 		if (slot == 0)
 			return;
 		if ((slot & ~mask) == tag && (slot & mask) != 0) {
-			/* a record is about 30 bytes: one line or two */
-			__builtin_prefetch(s->pool + (slot & mask) - 1, 0, 3);
-			__builtin_prefetch(s->pool + (slot & mask) + 31, 0, 3);
-			return;
+			/* about 30 bytes: one line or two */
+			const uint8_t *rec = s->pool + off_of(slot, mask);
+			__builtin_prefetch(rec, 0, 3);
+			__builtin_prefetch(rec + 32, 0, 3);
 		}
 		if (++at == s->slot_count)
 			at = 0;
@@ -208,7 +216,7 @@ size_t yg_hashset_find(const struct yg_hashset *s, uint64_t hash, struct yg_sv k
 		if (slot == 0)
 			break;
 		if ((slot & ~mask) == tag && (slot & mask) != 0 &&
-		    yg_hashset_rec(s, (slot & mask) - 1, &out[found]) &&
+		    yg_hashset_rec(s, off_of(slot, mask), &out[found]) &&
 		    out[found].key.n == key.n && memcmp(out[found].key.p, key.p, key.n) == 0)
 			found++;
 		if (++at == s->slot_count)
@@ -222,11 +230,14 @@ yg_status yg_hashset_put(struct yg_buf *pool, uint8_t head, struct yg_sv key,
 {
 	if (key.n > YG_HASHSET_KEY_MAX || value_count > YG_HASHSET_VALUES_MAX)
 		return YG_INVAL;
-	uint8_t *to = (uint8_t *)yg_buf_room(pool, 1 + 5 + key.n + 5 + value_count * 5);
+	const size_t gap = (YG_HASHSET_UNIT - pool->n % YG_HASHSET_UNIT) % YG_HASHSET_UNIT;
+	uint8_t *to = (uint8_t *)yg_buf_room(pool, gap + 1 + 5 + key.n + 5 + value_count * 5);
 	if (to == NULL)
 		return YG_LIMIT;
-	*out_off = pool->n;
 	uint8_t *p = to;
+	for (size_t i = 0; i < gap; i++)
+		*p++ = 0;
+	*out_off = pool->n + gap;
 	*p++ = head;
 	p += put_varint(p, (uint32_t)key.n);
 	if (key.n > 0)
@@ -270,7 +281,7 @@ yg_status yg_hashset_build(const struct yg_hash_key *key, const struct yg_hashse
 		filter[yg_hashset_word(&s, items[i].hash)] |= yg_hashset_mask(items[i].hash);
 		while (slots[at] != 0)
 			at = at + 1 < s.slot_count ? at + 1 : 0;
-		slots[at] = (uint32_t)hash << s.off_bits | (items[i].off + 1);
+		slots[at] = (uint32_t)hash << s.off_bits | (items[i].off / YG_HASHSET_UNIT + 1);
 	}
 	s.slots = slots;
 	s.filter = filter;

@@ -108,13 +108,16 @@ struct yg_hashset {
 	uint64_t slot_count;
 	const uint8_t *pool;
 	uint64_t pool_bytes;
-	unsigned off_bits; /* low bits of a slot that are the offset + 1 */
+	unsigned off_bits; /* low bits of a slot: where the record is, in units, + 1 */
 };
 #define YG_HASHSET_VALUES_MAX 64 /* values kept per key; more are counted by the builder */
 #define YG_HASHSET_KEY_MAX    16384
 #define YG_HASHSET_PROBES_MAX 4096 /* slots looked at per look-up: no table of ours needs 200 */
 
-/* A record: u8 head, varint key length, key, varint value count, that many varints. */
+/* A record: u8 head, varint key length, key, varint value count, that many varints.  It
+ * begins at a multiple of the unit: a slot then has that many more bits of the hash, and
+ * fewer records are read in vain. */
+#define YG_HASHSET_UNIT 4u
 struct yg_hashset_rec {
 	uint8_t head;
 	struct yg_sv key;
@@ -131,6 +134,13 @@ yg_status yg_hashset_check(struct yg_hashset *s, uint64_t value_limit, uint64_t 
 bool yg_hashset_rec(const struct yg_hashset *s, uint64_t off, struct yg_hashset_rec *out);
 /* The next value of a record; false behind the last one. */
 bool yg_hashset_value(struct yg_hashset_rec *rec, uint32_t *out);
+/* Where the record behind this one begins, whose values have all been read. */
+static inline uint64_t yg_hashset_behind(const struct yg_hashset *s,
+					 const struct yg_hashset_rec *rec)
+{
+	uint64_t end = (uint64_t)(rec->values - s->pool);
+	return (end + YG_HASHSET_UNIT - 1) / YG_HASHSET_UNIT * YG_HASHSET_UNIT;
+}
 
 static inline uint64_t yg_hashset_word(const struct yg_hashset *s, uint64_t hash)
 {
@@ -162,7 +172,7 @@ size_t yg_hashset_find(const struct yg_hashset *s, uint64_t hash, struct yg_sv k
 
 /* ---- building ---- */
 
-/* Appends a record.  YG_LIMIT: the pool's limit is reached. */
+/* Appends a record at the next multiple of the unit.  YG_LIMIT: the pool's limit is reached. */
 yg_status yg_hashset_put(struct yg_buf *pool, uint8_t head, struct yg_sv key,
 			 const uint32_t *values, size_t value_count, uint64_t *out_off);
 struct yg_hashset_item {
