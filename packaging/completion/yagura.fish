@@ -15,7 +15,7 @@ function __yagura_changes
   __yagura_at 'org add' 'org set' 'org remove' 'person add' 'person disable' 'grant add' 'grant remove' 'system add' 'system change' 'system member' 'system remove' 'approval request' 'approval approve' 'approval refuse' 'token add' 'token revoke' 'source expect' 'indicator list-add' 'indicator list-remove' 'indicator add' 'indicator expire' 'indicator remove' 'indicator allow' 'indicator disallow' 'indicator publish' 'detect rule-add' 'detect rule-change' 'detect rule-remove' 'detect import' 'detect stage' 'detect override' 'detect inherit' 'detect except' 'detect except-change' 'detect unexcept' 'retro-hunt start' 'detect notice' 'dns block' 'dns unblock' 'dns mode' 'dns answer' 'alert watch' 'alert set' 'alert snooze' 'alert due-policy' 'alert close' 'alert comment' 'alert merge' 'alert unmerge' 'alert split' 'alert allow' 'alert bulk' 'search save' 'search remove' 'job cancel' 'job undo' 'backup create' 'demo load' 'demo remove'
 end
 function __yagura_files
-  __yagura_at 'config check' 'config print' 'event import' 'event normalize' 'indicator import' 'indicator match' 'detect run' 'detect test' 'detect rule-add' 'detect import' 'detect except'
+  __yagura_at 'config check' 'config print' 'event import' 'event normalize' 'indicator import' 'indicator match' 'detect run' 'detect test' 'detect rule-add' 'detect import' 'detect except' 'access format'
 end
 complete -c yagura -f
 complete -c yagura -n __yagura_files -F
@@ -113,6 +113,7 @@ complete -c yagura -n '__yagura_noun vuln' -a cvss -d 'Check CVSS vectors of ver
 complete -c yagura -n '__yagura_noun vuln' -a cpe -d 'Compare two CPE 2.3 names, offline: superset, subset, equal, disjoint or undefined.'
 complete -c yagura -n '__yagura_noun vuln' -a version -d 'Compare two versions by the order of a packaging system, offline: less, equal or greater.'
 complete -c yagura -n '__yagura_noun access' -a authorize -d 'Decide requests by Cedar policies, offline.'
+complete -c yagura -n '__yagura_noun access' -a format -d 'Lay Cedar policies out, or turn them into Cedar'\''s JSON or back.'
 complete -c yagura -n '__yagura_noun alert' -a list -d 'List alerts, the last seen first.'
 complete -c yagura -n '__yagura_noun alert' -a group -d 'List alerts in groups, the largest first.'
 complete -c yagura -n '__yagura_noun alert' -a show -d 'Show an alert.'
@@ -323,6 +324,9 @@ complete -c yagura -n '__yagura_at "access authorize"' -l entities -r -F -d 'Ent
 complete -c yagura -n '__yagura_at "access authorize"' -l schema -r -F -d 'Schema, as Cedar'\''s text or JSON: what entities and requests must be.'
 complete -c yagura -n '__yagura_at "access authorize"' -l requests -r -F -d 'Requests: a JSON list.'
 complete -c yagura -n '__yagura_at "access authorize"' -l fail-closed -d 'A forbid in error denies; Cedar itself passes it over.'
+complete -c yagura -n '__yagura_at "access format"' -l policy-format -r -d 'Form of the file: text (the default) or json.'
+complete -c yagura -n '__yagura_at "access format"' -l to -r -d 'Form to write: text (the default) or json.'
+complete -c yagura -n '__yagura_at "access format"' -l check -d 'Write nothing; exit status 3 when the file is not as it would be written.'
 complete -c yagura -n '__yagura_at "alert list" "alert group"' -l state -r -d 'new, in_progress, on_hold, closed, open, several with commas; or active, open and not put off, or snoozed.'
 complete -c yagura -n '__yagura_at "alert list" "alert group" "alert bulk"' -l severity -r -d 'At least this OCSF severity, 1 to 6.'
 complete -c yagura -n '__yagura_at "alert list" "alert group" "alert bulk"' -l assignee -r -d 'Only of this person; none for the unassigned.'

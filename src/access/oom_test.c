@@ -4,6 +4,7 @@
 
 #include "access/decide.h"
 #include "cedar/json.h"
+#include "cedar/print.h"
 
 static const char schema_text[] =
 	"type T = {s: Set<ipaddr>}; entity G; entity U, V in [G] {x: Long, t?: T} tags String;\n"
@@ -37,6 +38,23 @@ struct world {
 };
 static struct yg_access_answer answer;
 
+static yg_status write_out(const struct yg_cedar_policies *p)
+{
+	struct yg_buf text, laid, json;
+	yg_buf_init(&text, 1 << 20);
+	yg_buf_init(&laid, 1 << 20);
+	yg_buf_init(&json, 1 << 20);
+	yg_status st = yg_cedar_put_text(&text, p, NULL);
+	if (st == YG_OK)
+		st = yg_cedar_lay_out(&laid, yg_buf_sv(&text), NULL);
+	if (st == YG_OK)
+		st = yg_cedar_put_json(&json, p, NULL);
+	yg_buf_free(&text);
+	yg_buf_free(&laid);
+	yg_buf_free(&json);
+	return st;
+}
+
 static yg_status ask(struct world *w)
 {
 	const struct yg_access_options options = {true};
@@ -53,6 +71,8 @@ static yg_status ask(struct world *w)
 		st = yg_json_parse(&w->json, yg_sv_of(requests_json), NULL);
 	if (st == YG_OK)
 		st = yg_cedar_request_json(&w->values, 0, &w->schema, &request, NULL);
+	if (st == YG_OK)
+		st = write_out(&w->policies);
 	return st == YG_OK ? yg_access_decide(&w->policies, &w->entities, &request, &options,
 					      &w->arena, &answer, NULL)
 			   : st;

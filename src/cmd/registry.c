@@ -1,6 +1,8 @@
 /* registry.c - the one list of commands; the order is the order of the help. */
 #include "cmd/tables.h"
 
+/* one per line: several hands add to it */
+/* clang-format off */
 const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_serve,
 	yg_cmds_config,
@@ -24,6 +26,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_dns_setting,
 	yg_cmds_vuln,
 	yg_cmds_access,
+	yg_cmds_access_format,
 	yg_cmds_alert,
 	yg_cmds_search,
 	yg_cmds_export,
@@ -35,3 +38,4 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_about,
 	NULL,
 };
+/* clang-format on */

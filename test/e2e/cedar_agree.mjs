@@ -281,6 +281,41 @@ for (let i = 0; i < sets * 2; i++) {
 }
 ok(apart === 0, `${sets * 2} mistyped policies are read or refused as by Cedar (${read} read)`);
 
+// ---- both forms, and laid out ----
+const format = (name, text, ...more) => {
+	const out = spawnSync(yagura, ["access", "format", put(name, text), ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
+	return out.status === 0 ? out.stdout : `${out.status} ${out.stderr}`;
+};
+// Cedar keeps that a list of one action was a list, and takes the texts of patterns apart
+const canonical = (v) => {
+	if (Array.isArray(v)) return v.map(canonical);
+	if (v === null || typeof v !== "object") return v;
+	if (v.op === "in" && v.entities?.length === 1) return { op: "in", entity: canonical(v.entities[0]) };
+	if (v.pattern) return { left: canonical(v.left), pattern: v.pattern.map((p) => p.Literal ?? [p]).flatMap((p) => [...p]) };
+	return Object.fromEntries(Object.keys(v).sort().map((k) => [k, canonical(v[k])]));
+};
+const same = (a, b) => JSON.stringify(canonical(a)) === JSON.stringify(canonical(b));
+const cedarJson = (texts) => texts.map((t) => cedar.policyToJson(t).json);
+const exact = (json) => !/\d{16}/.test(JSON.stringify(json)); // numbers past 2^53 do not survive JavaScript
+let formed = 0;
+const written = [];
+for (let i = 0; i < sets; i++) {
+	const texts = Array.from({ length: 12 }, () => policyText(policy(pick(["permit", "forbid"])))), text = texts.join("\n");
+	const theirs = cedarJson(texts), laid = format("f", text), asJson = format("f", text, "--to", "json");
+	const ours = asJson.startsWith("{") ? JSON.parse(asJson).staticPolicies : {};
+	const differing = (what, list) => theirs.forEach((t, k) => {
+		formed++;
+		if (!exact(t) || same(t, list?.[k])) return;
+		written.push(`${what}: ${JSON.stringify(t)} is ${JSON.stringify(list?.[k])}`);
+	});
+	differing("text to JSON", theirs.map((_, k) => ours[`policy${k}`]));
+	differing("laid out", cedarJson(laid.split("\n\n")));
+	const numbers = theirs.every(exact);
+	if (numbers) differing("JSON to text", cedarJson(format("f", JSON.stringify({ staticPolicies: Object.fromEntries(theirs.map((t, k) => [`policy${k}`, t])) }), "--policy-format", "json").split("\n\n")));
+}
+written.slice(0, 5).forEach(note);
+ok(written.length === 0, `${formed} policies are the same to Cedar as JSON, back as text, and laid out`);
+
 const kept = JSON.parse(fs.readFileSync(new URL("cedar_agree.json", import.meta.url), "utf8"));
 for (const k of kept) {
 	const theirs = askCedar(k.policies, k.entities, k.requests, k.schema), ours = askOurs(k.policies, "text", k.entities, k.requests, k.schema);

@@ -2,6 +2,7 @@
 #pragma once
 #include "access/decide.h"
 #include "cedar/json.h"
+#include "cedar/print.h"
 #include "fuzz/replay.h"
 
 static const char cedar_schema[] =
@@ -52,6 +53,46 @@ static inline struct cedar_world *cedar_world(void)
 	    yg_cedar_request_json(&w.values, 0, &w.schema, &w.request, NULL) != YG_OK)
 		abort();
 	return &w;
+}
+
+/* What was read is written and read again, in both forms and laid out: it is the same.
+ * Text has bounds that JSON has not, so that it may be refused. */
+static inline void cedar_write(const struct yg_cedar_policies *p)
+{
+	struct yg_cedar_policies again;
+	struct yg_buf json[2], text, laid[2];
+	struct yg_err err = {0};
+	for (int i = 0; i < 2; i++) {
+		yg_buf_init(&json[i], 1 << 26);
+		yg_buf_init(&laid[i], 1 << 26);
+	}
+	yg_buf_init(&text, 1 << 26);
+	yg_cedar_policies_init(&again, 1 << 26);
+	if (yg_cedar_put_json(&json[0], p, &err) != YG_OK ||
+	    yg_cedar_policies_json(&again, yg_buf_sv(&json[0]), &err) != YG_OK ||
+	    yg_cedar_put_json(&json[1], &again, &err) != YG_OK ||
+	    !yg_sv_eq(yg_buf_sv(&json[0]), yg_buf_sv(&json[1])))
+		abort();
+	yg_cedar_policies_free(&again);
+	yg_cedar_policies_init(&again, 1 << 26);
+	yg_status st = yg_cedar_put_text(&text, p, &err);
+	cedar_told(st, &err);
+	if (st == YG_OK)
+		st = yg_cedar_policies_text(&again, yg_buf_sv(&text), &err);
+	if (st == YG_OK && (again.list.n != p->list.n ||
+			    yg_cedar_lay_out(&laid[0], yg_buf_sv(&text), &err) != YG_OK ||
+			    yg_cedar_lay_out(&laid[1], yg_buf_sv(&laid[0]), &err) != YG_OK ||
+			    !yg_sv_eq(yg_buf_sv(&laid[0]), yg_buf_sv(&laid[1]))))
+		abort();
+	for (size_t i = 0; st == YG_OK && i < p->list.n; i++)
+		if (!yg_sv_eq(yg_cedar_policy_at(&again, i)->id, yg_cedar_policy_at(p, i)->id))
+			abort();
+	yg_cedar_policies_free(&again);
+	for (int i = 0; i < 2; i++) {
+		yg_buf_free(&json[i]);
+		yg_buf_free(&laid[i]);
+	}
+	yg_buf_free(&text);
 }
 
 /* Decides twice: the same answer, each policy named once, and nothing but memory fails. */

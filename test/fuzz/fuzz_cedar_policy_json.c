@@ -11,8 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	yg_cedar_policies_init(&p, 1 << 24);
 	yg_status st = yg_cedar_policies_json(&p, (struct yg_sv){(const char *)exact, size}, &err);
 	cedar_told(st, &err);
-	if (st == YG_OK)
+	if (st == YG_OK) {
 		cedar_decide(&p);
+		cedar_write(&p);
+	}
 	yg_cedar_policies_free(&p);
 	free(exact);
 	return 0;

@@ -1,0 +1,113 @@
+/* access_format.c - `access format`: policies laid out, or in their other form. */
+#include <stdio.h>
+
+#include "cedar/print.h"
+#include "cmd/print.h"
+#include "cmd/tables.h"
+#include "os/file.h"
+
+#define FILE_BYTES   ((size_t)2 << 30)
+#define POLICY_ARENA ((size_t)8 << 30)
+#define NOT_LAID_OUT 3
+
+struct formatting {
+	const struct yg_cli *cli;
+	struct yg_cedar_policies policies; /* owned */
+	struct yg_buf file, text, out;     /* owned; text: of policies that were JSON */
+	bool from_json, to_json;
+};
+
+static void formatting_free(struct formatting *f)
+{
+	yg_cedar_policies_free(&f->policies);
+	yg_buf_free(&f->file);
+	yg_buf_free(&f->text);
+	yg_buf_free(&f->out);
+}
+
+static yg_status form(const struct yg_cli *cli, const char *option, bool *out_json,
+		      struct yg_err *err)
+{
+	const char *name = yg_cli_get(cli, option);
+	struct yg_sv form = yg_sv_of(name != NULL ? name : "text");
+	*out_json = YG_SV_IS(form, "json");
+	return *out_json || YG_SV_IS(form, "text")
+		       ? YG_OK
+		       : YG_FAIL(err, YG_INVAL, "--%s is text or json", option);
+}
+
+/* What is wrong in the file, whatever that is: it cannot be used. */
+static yg_status read_policies(struct formatting *f, struct yg_err *err)
+{
+	const char *name = yg_cli_arg(f->cli, 0);
+	yg_status st = yg_file_read(name, FILE_BYTES, &f->file, err);
+	if (st != YG_OK)
+		return st;
+	st = f->from_json ? yg_cedar_policies_json(&f->policies, yg_buf_sv(&f->file), err)
+			  : yg_cedar_policies_text(&f->policies, yg_buf_sv(&f->file), err);
+	if (st == YG_OK)
+		return st;
+	if (st != YG_NOMEM)
+		st = err->code = YG_PARSE;
+	yg_err_wrap(err, "%s: ", name);
+	return st;
+}
+
+/* Text stays what it is but for white space; so comments stay, too. */
+static yg_status convert(struct formatting *f, struct yg_err *err)
+{
+	if (f->to_json)
+		return yg_cedar_put_json(&f->out, &f->policies, err);
+	if (!f->from_json)
+		return yg_cedar_lay_out(&f->out, yg_buf_sv(&f->file), err);
+	yg_status st = yg_cedar_put_text(&f->text, &f->policies, err);
+	return st == YG_OK ? yg_cedar_lay_out(&f->out, yg_buf_sv(&f->text), err) : st;
+}
+
+static int run_format(struct yg_cli *cli)
+{
+	YG_AUTO(formatting_free) struct formatting f = {.cli = cli};
+	struct yg_err err;
+	yg_cedar_policies_init(&f.policies, POLICY_ARENA);
+	yg_buf_init(&f.file, FILE_BYTES + 1);
+	yg_buf_init(&f.text, SIZE_MAX);
+	yg_buf_init(&f.out, SIZE_MAX);
+	yg_status st = form(cli, "policy-format", &f.from_json, &err);
+	if (st == YG_OK)
+		st = form(cli, "to", &f.to_json, &err);
+	if (st == YG_OK)
+		st = read_policies(&f, &err);
+	if (st == YG_OK)
+		st = convert(&f, &err);
+	if (st == YG_OK && yg_cli_has(cli, "check"))
+		return yg_sv_eq(yg_buf_sv(&f.out), yg_buf_sv(&f.file)) ? 0 : NOT_LAID_OUT;
+	if (st == YG_OK && fwrite(f.out.p, 1, f.out.n, stdout) != f.out.n)
+		st = YG_FAIL(&err, YG_IO, "the policies cannot be written");
+	return st == YG_OK ? 0 : yg_cli_fail(&err);
+}
+
+static const struct yg_opt format_opts[] = {
+	YG_O_VALUE("policy-format", "FORMAT", "Form of the file: text (the default) or json.",
+		   "ファイルの形式: text(既定)または json。"),
+	YG_O_VALUE("to", "FORMAT", "Form to write: text (the default) or json.",
+		   "出力の形式: text(既定)または json。"),
+	YG_O_FLAG("check",
+		  "Write nothing; exit status 3 when the file is not as it would be written.",
+		  "何も出力せず、ファイルが整形後と異なれば終了コード 3 とする。"),
+	YG_OPTS_END};
+
+const struct yg_cmd yg_cmds_access_format[] = {
+	{.noun = "access",
+	 .verb = "format",
+	 .args = "FILE",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .opts = format_opts,
+	 .doc = "Lay Cedar policies out, or turn them into Cedar's JSON or back.",
+	 .doc_ja = "Cedar のポリシーを整形する。JSON との相互変換もできる(サーバー不要)。",
+	 .more = "Text stays as it is but for white space and line breaks; comments stay.  As JSON, policies "
+		 "are a set with staticPolicies, templates and templateLinks, by their ids.  Text has no "
+		 "links: a linked policy becomes what it says, and @id keeps every id.",
+	 .run = run_format},
+	{.noun = NULL},
+};
