@@ -1,6 +1,6 @@
 #include "alert/built.h"
 
-#include "detect/notice.h"
+#include "alert/title.h"
 
 #define TABLE " FROM alert a" /* of every statement but those of counters, once */
 
@@ -123,39 +123,21 @@ static void with_states(struct built *b, unsigned states)
 	built_put(b, ")");
 }
 
-/* Titles of findings beside rules are kept in English and shown in the reader's language: one
- * that stands in the words whole is asked for as it is kept. */
-static struct yg_sv as_kept(struct yg_sv q, struct yg_sb *b)
+/* " AND ((a title in whose Japanese form the words stand) OR (1 = 1".  False: there is none. */
+static bool or_forms(struct built *b, struct yg_sv q)
 {
-	for (int k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
-		struct yg_sv ja = yg_sv_of(yg_notice_title((enum yg_notice_kind)k, true));
-		const char *at = q.n >= ja.n ? memmem(q.p, q.n, ja.p, ja.n) : NULL;
-		if (at == NULL)
-			continue;
-		yg_sb_put(b, (struct yg_sv){q.p, (size_t)(at - q.p)});
-		yg_sb_put(b, yg_sv_of(yg_notice_title((enum yg_notice_kind)k, false)));
-		yg_sb_put(b, yg_sv_sub(q, (size_t)(at - q.p) + ja.n, q.n));
-		return yg_sb_done(b) == YG_OK ? yg_sb_sv(b) : q;
-	}
-	return q;
-}
-
-/* " AND (a finding of a kind in whose Japanese title the words stand OR (1 = 1".  False: there
- * is no such kind. */
-static bool or_kinds(struct built *b, struct yg_sv q)
-{
+	char text[128];
+	struct yg_sb form = yg_sb_init(text, sizeof text);
+	size_t at = 0;
 	bool any = false;
-	for (int k = 0; k < YG_NOTICE_KIND_COUNT; k++) {
-		if (!yg_sv_has(yg_sv_of(yg_notice_title((enum yg_notice_kind)k, true)), q))
-			continue;
-		built_put(b,
-			  any ? ", '" : " AND (a.indicator_type = 'notice' AND a.category IN ('");
-		built_put(b, yg_notice_name((enum yg_notice_kind)k));
-		built_put(b, "'");
+	while (yg_alert_words_form(q, &at, &form)) {
+		built_put(b, any ? " OR (" : " AND ((");
+		yg_buf_put(&b->sql, yg_sb_sv(&form));
+		built_put(b, ")");
 		any = true;
 	}
 	if (any)
-		built_put(b, ") OR (1 = 1");
+		built_put(b, " OR (1 = 1");
 	return any;
 }
 
@@ -163,8 +145,8 @@ static bool or_kinds(struct built *b, struct yg_sv q)
 static void with_words(struct built *b, struct yg_sv q, struct yg_sb *pattern)
 {
 	struct yg_sb words = yg_sb_init(b->words, sizeof b->words);
-	bool kinds = or_kinds(b, yg_sv_trim(q));
-	q = as_kept(q, &words);
+	bool forms = or_forms(b, yg_sv_trim(q));
+	q = yg_alert_words_kept(q, &words);
 	struct yg_sb key = yg_sb_init(b->near, sizeof b->near);
 	enum yg_near near = yg_state_near(b->db, yg_sv_trim(q), &key);
 	if (near != YG_NEAR_NOT)
@@ -175,7 +157,7 @@ static void with_words(struct built *b, struct yg_sv q, struct yg_sb *pattern)
 	built_text(b,
 		   " AND lower(a.title || ' ' || a.indicator || ' ' || a.asset || ' ' || a.list"
 		   " || ' ' || a.category || ' ' || a.family || ' ' || a.id) LIKE ",
-		   yg_alert_pattern(q, pattern), kinds ? " ESCAPE '!'))" : " ESCAPE '!'");
+		   yg_alert_pattern(q, pattern), forms ? " ESCAPE '!'))" : " ESCAPE '!'");
 }
 
 yg_status built_filter(struct built *b, const struct yg_alert_filter *f, struct yg_err *err)

@@ -59,7 +59,7 @@ static void test_join(void)
 	     yg_sv_has(why[0], YG_SV("evil.example")) && yg_sv_has(why[0], YG_SV("query")) &&
 	     yg_sv_has(why[0], YG_SV("2 times")));
 	T_OK(yg_alert_reasons(db, a[1].id, true, &arena, &why, &n, &err) == YG_OK && n == 1 &&
-	     yg_sv_has(why[0], YG_SV("evil.example がリスト「")) &&
+	     yg_sv_has(why[0], YG_SV("ドメイン evil.example がリスト「")) &&
 	     yg_sv_has(why[0], YG_SV("192.0.2.1 で2回、項目: query")));
 	/* a later batch joins; its version stays, for it is no change by a person */
 	message_begin(&m, 0, 2);

@@ -1,5 +1,6 @@
 /* reason.c - why an alert is one, in the reader's language. */
 #include "alert/alert_internal.h"
+#include "alert/title.h"
 #include "detect/watch_finding.h"
 
 /* What a reason is made of. */
@@ -69,7 +70,7 @@ static void put_dns(struct yg_buf *b, const struct because *w, bool japanese)
 
 static void put_listed(struct yg_buf *b, const struct because *w, bool japanese)
 {
-	yg_buf_put(b, w->type);
+	yg_buf_put(b, japanese ? yg_alert_type_ja(w->type) : w->type);
 	yg_buf_putc(b, ' ');
 	yg_buf_put(b, w->indicator);
 	yg_buf_put(b, japanese ? YG_SV(" がリスト「") : YG_SV(" is on list '"));

@@ -2,6 +2,7 @@
 #include "alert/alert_internal.h"
 #include "alert/query.h"
 #include "alert/testing.h"
+#include "alert/title.h"
 #include "tap.h"
 
 #define TEXT                                                                                       \
@@ -159,6 +160,64 @@ static void test_notices(struct yg_state *db)
 	T_OK(found(db, "ス", 2) && found(db, "203.0.113.7", 2));
 }
 
+static void see_listed(const char *type, const char *indicator, const char *known)
+{
+	char json[512];
+	struct message m;
+	struct yg_finding_result done;
+	struct yg_sb b = yg_sb_init(json, sizeof json);
+	message_begin(&m, 1, ++batch);
+	yg_sb_printf(
+		&b,
+		"{\"finding_uid\":\"f-l-%s\",\"org\":\"alpha\",\"indicator\":\"%s\","
+		"\"indicator_type\":\"%s\",\"list\":\"own\",\"category\":\"\","
+		"\"severity_id\":3,\"confidence\":80,\"asset\":\"10.7.7.7\",\"field\":\"query\","
+		"\"value\":\"x\",\"event_id\":\"e-1-1-1\",\"time\":\"2026-01-01T00:00:00Z\","
+		"\"title\":\"%s: %s\"}",
+		indicator, indicator, type, known, indicator);
+	message_raw(&m, yg_sb_sv(&b));
+	T_OK(message_send(&m, &act, &done) == YG_OK && done.applied == 1);
+}
+
+static bool in_japanese(const char *type, const char *title, const char *want)
+{
+	char text[256];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_alert_title_ja(yg_sv_of(type), YG_SV("x"), yg_sv_of(title), &b);
+	return yg_sv_eq(yg_sb_sv(&b), yg_sv_of(want));
+}
+
+static void test_titles(void)
+{
+	T_OK(in_japanese("domain", "known-bad domain: a.example", "既知の悪性ドメイン: a.example"));
+	T_OK(in_japanese("ip", "Emotet ip: 192.0.2.1", "Emotet の IP アドレス: 192.0.2.1"));
+	T_OK(in_japanese("url", "known-bad url: http://a.example/",
+			 "既知の悪性 URL: http://a.example/"));
+	T_OK(in_japanese("dns-block", "DNS blocked by rpz (c2)", "DNS で遮断: rpz (c2)"));
+	T_NAMED(in_japanese("rule", "known-bad domain: x", "known-bad domain: x") &&
+			in_japanese("domain", "somebody's own", "somebody's own") &&
+			in_japanese("fqdn", "c2 domain: x", "c2 domain: x"),
+		"what somebody else wrote stays");
+}
+
+/* What lists know is kept in English, too. */
+static void test_listed(struct yg_state *db)
+{
+	see_listed("domain", "worst.example", "known-bad domain");
+	see_listed("domain", "emo.example", "Emotet domain");
+	see_listed("email", "a@worst.example", "known-bad email");
+	T_NAMED(found(db, "既知の悪性ドメイン: worst", 1) && found(db, "known-bad domain", 1) &&
+			found(db, "悪性ドメイン", 1),
+		"a title by its words in both languages");
+	T_OK(found(db, "既知", 2) && found(db, "既知の悪性", 2) && found(db, "ドメイン", 2));
+	T_OK(found(db, "Emotet のドメイン: emo", 1) && found(db, "のドメイン", 1) &&
+	     found(db, "Emotet のドメイン", 1));
+	T_NAMED(found(db, "ドメイン: emo.example", 1) && found(db, "ドメイン: worst.example", 1) &&
+			found(db, "ホスト名: worst.example", 0),
+		"with its indicator");
+	T_OK(found(db, "メールアドレス", 1) && found(db, "worst.example", 2));
+}
+
 /* What was changed past the commit of a transaction is found, too. */
 static void test_changed(struct yg_state *db)
 {
@@ -254,6 +313,8 @@ int main(void)
 	test_many(db);
 	test_removed(db);
 	test_notices(db);
+	test_titles();
+	test_listed(db);
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	return tap_done();

@@ -328,6 +328,11 @@ static void check_texts(void)
 			 "検索条件の 7 文字目: 引用符が閉じられていません"));
 	T_OK(in_japanese("search: unknown field 'too short' at 1",
 			 "検索条件の 1 文字目「too short」: 不明な項目です"));
+	T_OK(in_japanese("JSON: expected ',' or '}' at byte 12",
+			 "JSON: 12 バイト目: 「,」または「}」がありません"));
+	T_OK(in_japanese("fw:3:12: fields.\"time\": expected a path",
+			 "fw:3:12: fields.\"time\": 次を指定してください: a path"));
+	T_OK(in_japanese("the program ended meanwhile", "途中でプログラムが終了しました"));
 	T_OK(in_japanese("nobody has ever said this", "nobody has ever said this"));
 	T_OK(in_japanese("", ""));
 	T_NAMED(in_japanese("line 3: condition: there is no search 'x: y'",

@@ -280,7 +280,7 @@ struct yg_allow;
 void yg_put_allow(struct yg_jo *j, const struct yg_allow *w);
 /* One job as JSON. */
 struct yg_job;
-void yg_put_job(struct yg_jo *j, const struct yg_job *job);
+void yg_put_job(struct yg_jo *j, const struct yg_request *q, const struct yg_job *job);
 struct yg_token;
 /* secret: NULL but in the answer that makes it; empty: null. */
 void yg_put_token(struct yg_jo *j, const struct yg_token *t, const char *secret);

@@ -2,6 +2,7 @@
 #include "api/routes_alert.h"
 
 #include "alert/due.h"
+#include "alert/title.h"
 #include "api/body.h"
 #include "detect/watch_finding.h"
 #include "org/audit_log.h"
@@ -23,30 +24,6 @@ static void put_times(struct yg_jo *j, const struct yg_alert *a, yg_wall now)
 	yg_jo_str_or_null(j, "snoozed_by", away ? a->snoozed_by : YG_SV(""));
 }
 
-/* Titles that are our own words; others are names of rules and indicators. */
-static void put_japanese(struct yg_sb *b, struct yg_sv type, struct yg_sv indicator,
-			 struct yg_sv title)
-{
-	static const struct {
-		struct yg_sv type, begins, ja;
-	} forms[] = {
-		{YG_SV_INIT("dns-block"), YG_SV_INIT("DNS blocked by "),
-		 YG_SV_INIT("DNS で遮断: ")},
-		{YG_SV_INIT("dns-note"), YG_SV_INIT("DNS, not blocked (only noted) by "),
-		 YG_SV_INIT("DNS で記録のみ（遮断せず）: ")},
-	};
-	if (YG_SV_IS(type, "notice") && yg_watch_title(indicator, true, b))
-		return;
-	for (size_t i = 0; i < YG_LEN(forms); i++) {
-		if (yg_sv_eq(type, forms[i].type) && yg_sv_starts(title, forms[i].begins)) {
-			yg_sb_put(b, forms[i].ja);
-			title = yg_sv_sub(title, forms[i].begins.n, title.n);
-			break;
-		}
-	}
-	yg_sb_put(b, title);
-}
-
 struct yg_sv yg_alert_title(const struct yg_request *q, struct yg_sv type, struct yg_sv indicator,
 			    struct yg_sv title)
 {
@@ -55,7 +32,7 @@ struct yg_sv yg_alert_title(const struct yg_request *q, struct yg_sv type, struc
 	if (text == NULL)
 		return title;
 	struct yg_sb b = yg_sb_init(text, cap);
-	put_japanese(&b, type, indicator, title);
+	yg_alert_title_ja(type, indicator, title, &b);
 	return b.cut ? title : yg_sb_sv(&b);
 }
 

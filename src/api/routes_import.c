@@ -1,5 +1,6 @@
 /* Log files through the browser: what are they, then part after part to the workers. */
 #include "api/routes.h"
+#include "api/text.h"
 #include "event/guess.h"
 #include "event/mapping.h"
 #include "format/evtx.h"
@@ -46,24 +47,26 @@ static int64_t line_of(struct lines *l, struct yg_sv record)
 	return l->line;
 }
 
-static void put_record(struct yg_jo *j, const struct yg_event *ev, int64_t line)
+static void put_record(struct yg_jo *j, const struct yg_request *q, const struct yg_event *ev,
+		       int64_t line)
 {
 	yg_jo_begin(j, '{');
 	yg_jo_int(j, "line", line);
 	yg_jo_bool(j, "ok", ev->parse_error.n == 0);
-	yg_jo_str_or_null(j, "error", ev->parse_error);
+	yg_jo_str_or_null(j, "error", yg_text(q, ev->parse_error));
 	yg_jo_key(j, "event");
 	yg_put_event(j, ev, false);
 	yg_jo_end(j, '}');
 }
 
-static yg_status put_preview(struct yg_jo *j, struct yg_norm *n, struct yg_sv sample, yg_wall now)
+static yg_status put_preview(struct yg_jo *j, const struct yg_request *q, struct yg_norm *n,
+			     struct yg_sv sample)
 {
 	struct yg_event ev;
 	struct lines lines = {sample, 0, 1};
 	unsigned shown = 0;
 	if (n != NULL)
-		yg_norm_begin(n, sample, now, false);
+		yg_norm_begin(n, sample, q->now, false);
 	yg_jo_key(j, "preview");
 	yg_jo_begin(j, '[');
 	while (n != NULL && shown < PREVIEW_MAX && yg_norm_next(n, &ev)) {
@@ -71,7 +74,7 @@ static yg_status put_preview(struct yg_jo *j, struct yg_norm *n, struct yg_sv sa
 						       : line_of(&lines, yg_norm_record(n));
 		if (shown >= PREVIEW_FIRST && ev.parse_error.n == 0)
 			continue;
-		put_record(j, &ev, line);
+		put_record(j, q, &ev, line);
 		shown++;
 	}
 	while (n != NULL && yg_norm_next(n, &ev))
@@ -138,7 +141,7 @@ yg_status yg_r_import_guess(struct yg_api *api, struct yg_request *q, struct yg_
 		struct yg_jo j = yg_answer(r, 200);
 		yg_jo_begin(&j, '{');
 		put_guesses(&j, g, n);
-		st = put_preview(&j, norm, yg_guess_whole(sample), q->now);
+		st = put_preview(&j, q, norm, yg_guess_whole(sample));
 		yg_jo_end(&j, '}');
 	}
 	yg_norm_free(norm);
@@ -398,7 +401,7 @@ yg_status yg_r_import_finish(struct yg_api *api, struct yg_request *q, struct yg
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
-	yg_put_job(&j, &job);
+	yg_put_job(&j, q, &job);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
 	if (st == YG_OK)
 		yg_announce(api, YG_TOPIC_JOBS, job.org, YG_SV(""), job.id, "done");

@@ -4,6 +4,7 @@
 #include "api/list_body.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/text.h"
 #include "org/audit_log.h"
 #include "org/file_import.h"
 #include "org/job.h"
@@ -276,7 +277,7 @@ yg_status yg_r_audit_verify(struct yg_api *api, struct yg_request *q, struct yg_
 	return YG_OK;
 }
 
-void yg_put_job(struct yg_jo *j, const struct yg_job *job)
+void yg_put_job(struct yg_jo *j, const struct yg_request *q, const struct yg_job *job)
 {
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "id", job->id);
@@ -289,7 +290,7 @@ void yg_put_job(struct yg_jo *j, const struct yg_job *job)
 	else
 		yg_jo_str_or_null(j, "total", YG_SV(""));
 	yg_jo_int(j, "errors", job->errors);
-	yg_jo_str(j, "message", job->message);
+	yg_jo_str(j, "message", yg_text(q, job->message));
 	yg_jo_key(j, "result");
 	yg_jo_raw(j, job->result);
 	yg_jo_time(j, "created_at", job->created.us);
@@ -342,7 +343,7 @@ yg_status yg_r_jobs_list(struct yg_api *api, struct yg_request *q, struct yg_res
 		return st;
 	struct yg_jo j = yg_answer_list(r);
 	for (size_t i = 0; i < n; i++)
-		yg_put_job(&j, &list[i]);
+		yg_put_job(&j, q, &list[i]);
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
@@ -365,7 +366,7 @@ yg_status yg_r_job_get(struct yg_api *api, struct yg_request *q, struct yg_respo
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 200);
-	yg_put_job(&j, &job);
+	yg_put_job(&j, q, &job);
 	return YG_OK;
 }
 
@@ -388,7 +389,7 @@ yg_status yg_r_job_cancel(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 202);
-	yg_put_job(&j, &job);
+	yg_put_job(&j, q, &job);
 	st = yg_lease_commit(&l, q, r, YG_OK, err);
 	if (st != YG_OK || q->dry_run)
 		return st;
@@ -434,7 +435,7 @@ yg_status yg_answer_job(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_answer(r, 202);
-	yg_put_job(&j, &job);
+	yg_put_job(&j, q, &job);
 	yg_answer_location(q, r, "/api/v1/jobs", job.id);
 	st = yg_lease_commit(l, q, r, YG_OK, err);
 	if (st != YG_OK || q->dry_run)

@@ -1,6 +1,6 @@
 #include "api/text.h"
 
-#define HOLDERS_MAX 4
+#define HOLDERS_MAX 8
 #define DEPTH_MAX   4 /* of texts within texts: "line 3: condition: there is no ..." has 3 */
 
 static const struct {

@@ -639,6 +639,8 @@ def walk_imports(w, tokens):
               **plain).json()["source"] == "syslog", "and syslog")
     other = w.call("guessImport", 200, query="source=suricata", body="nonsense\n", **plain).json()
     ok([p["ok"] for p in other["preview"]] == [False] and other["preview"][0]["error"], "what is wrong is marked", other)
+    other = w.call("guessImport", 200, query="source=suricata", body="nonsense\n", Accept_Language="ja", **plain).json()
+    ok(other["preview"][0]["error"].startswith("JSON: ") and "バイト目" in other["preview"][0]["error"], "in the reader's language", other)
     w.call("guessImport", 400, query="source=colour", body="x\n", **plain)
     first, second = (head + "".join(rows[:4])).encode(), "".join(rows[4:]).encode()
     new = {"org": "shiokaze", "source": "zeek", "name": "dns.log", "bytes": len(first) + len(second)}

@@ -229,7 +229,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 							rows={[
 								...(byRule ? ruleFacts(alert) : byDns ? dnsFacts(alert) : alert.indicator_type === "notice" ? [] : ([
 									[t("alerts.indicator"), <Value copy key="i">{alert.indicator}</Value>],
-									[t("alerts.type"), alert.indicator_type],
+									[t("alerts.type"), <Word key="t" group="indicator-type" word={alert.indicator_type} />],
 									[t("alerts.list"), knows ? <a href={listed}>{alert.list}</a> : alert.list],
 									[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
 								] as [string, ComponentChildren][])),

@@ -131,7 +131,7 @@ export function SourceDrawer({ source, back, step, asOf, changed }: { source: So
 								{types.map((d) => (
 									<li key={d.value}>
 										<Chip>
-											<Word group="sources.type" word={d.value} />
+											<Word group="indicator-type" word={d.value} />
 										</Chip>
 									</li>
 								))}
