@@ -4,7 +4,6 @@
 #include "api/list_body.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "api/text.h"
 #include "org/audit_log.h"
 #include "org/file_import.h"
 #include "org/job.h"
@@ -275,33 +274,6 @@ yg_status yg_r_audit_verify(struct yg_api *api, struct yg_request *q, struct yg_
 	yg_jo_str(&j, "text", yg_sv_of(report.text));
 	yg_jo_end(&j, '}');
 	return YG_OK;
-}
-
-void yg_put_job(struct yg_jo *j, const struct yg_request *q, const struct yg_job *job)
-{
-	yg_jo_begin(j, '{');
-	yg_jo_str(j, "id", job->id);
-	yg_jo_str(j, "kind", job->kind);
-	yg_jo_str_or_null(j, "org", job->org);
-	yg_jo_str(j, "state", yg_sv_of(yg_job_state_name(job->state)));
-	yg_jo_int(j, "done", job->done);
-	if (job->total > 0)
-		yg_jo_int(j, "total", job->total);
-	else
-		yg_jo_str_or_null(j, "total", YG_SV(""));
-	yg_jo_int(j, "errors", job->errors);
-	yg_jo_str(j, "message", yg_text(q, job->message));
-	yg_jo_key(j, "result");
-	yg_jo_raw(j, job->result);
-	yg_jo_time(j, "created_at", job->created.us);
-	yg_jo_time(j, "started_at", job->started.us);
-	yg_jo_time(j, "finished_at", job->finished.us);
-	yg_jo_int(j, "undo_left", job->undo_left);
-	yg_jo_time(j, "undo_until",
-		   job->undo_left > 0 && job->finished.us > 0
-			   ? job->finished.us + YG_ALERT_UNDO_S * YG_US_PER_S
-			   : 0);
-	yg_jo_end(j, '}');
 }
 
 #define JOB_STATE_WORDS "queued running done failed cancelled interrupted"

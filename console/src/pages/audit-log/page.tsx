@@ -2,8 +2,8 @@
 // changed the log itself.
 import { Button, Chip, type Column, type ComponentChildren, Copy, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, SearchBox, Section, Select, Skeleton, Table, TextField, Time, TimeRange, Value, actorName, api, asked, link, mayAll, orgTitle, param, place, setQuery, t, textOr, useData, useForm, useFrom, useList, useNews, useState, withQuery, withRest, Lead } from "../../kit";
 import { wordsOf } from "./first";
+import { type Json, Said } from "./value";
 
-type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 interface Entry {
 	seq: number;
 	at: string;
@@ -25,7 +25,6 @@ interface Verification {
 const KINDS = ["alert.", "indicator.", "list.", "allow.", "block.", "rule.", "rule_exception.", "detection_notice.", "dns.", "source.", "org.", "system.", "person.", "credential.", "enrolment.", "session.", "token.", "grant.", "approval.", "view.", "job.", "backup.", "config.", "search.", "demo."];
 
 const actionName = (action: string) => textOr(`audit-log.action.${action}`, action);
-const show = (v: Json): string => (v === null || v === "" ? t("audit-log.empty") : typeof v === "object" ? JSON.stringify(v) : String(v));
 function isChange(v: Json): v is { from: Json; to: Json } {
 	return typeof v === "object" && v !== null && !Array.isArray(v) && "from" in v && "to" in v;
 }
@@ -45,17 +44,18 @@ function ObjectOf({ e, short }: { e: Entry; short?: boolean }) {
 	const text = e.action.startsWith("org.") ? orgTitle(e.object) : cut ? `${e.object.slice(0, 2)}…${e.object.slice(-6)}` : e.object;
 	return href === undefined ? <code title={e.object}>{text}</code> : <a href={href} title={e.object}>{text}</a>;
 }
-function Changes({ detail, short }: { detail: Entry["detail"]; short?: boolean }) {
-	const rows = Object.entries(detail);
+function Changes({ e, short }: { e: Entry; short?: boolean }) {
+	const rows = Object.entries(e.detail);
+	const about = e.action.split(".")[0] ?? "";
 	if (rows.length === 0) return <span class="y-soft">{t("audit-log.no-detail")}</span>;
 	const cells = rows.slice(0, short === true ? 3 : rows.length).map(([name, v]): [string, ComponentChildren] => [
 		textOr(`audit-log.field.${name}`, name),
 		isChange(v) ? (
 			<span key={name} class="y-diff">
-				<del>{show(v.from)}</del> → <ins>{show(v.to)}</ins>
+				<del><Said about={about} name={name} v={v.from} /></del> → <ins><Said about={about} name={name} v={v.to} /></ins>
 			</span>
 		) : (
-			show(v)
+			<Said key={name} about={about} name={name} v={v} />
 		),
 	]);
 	if (short !== true) return <Facts rows={cells} />;
@@ -126,7 +126,7 @@ export default function AuditLog() {
 		{ key: "actor", label: t("audit-log.actor"), cell: (e) => actorName(e.actor) },
 		{ key: "object", label: t("audit-log.object"), width: "min", drop: 1, cell: (e) => <ObjectOf e={e} short /> },
 		{ key: "org", label: t("scope.organisation"), drop: 2, cell: (e) => orgTitle(e.org) },
-		{ key: "changes", label: t("audit-log.changes"), width: "wide", cell: (e) => <Changes detail={e.detail} short /> },
+		{ key: "changes", label: t("audit-log.changes"), width: "wide", cell: (e) => <Changes e={e} short /> },
 		{ key: "seq", label: t("audit-log.seq"), num: true, extra: true, cell: (e) => e.seq },
 		{ key: "hash", label: t("audit-log.hash"), extra: true, cell: (e) => <code>{e.hash.slice(0, 16)}…</code> },
 	];
@@ -145,7 +145,7 @@ export default function AuditLog() {
 						) : (
 							<>
 								<Section title={t("audit-log.changes")}>
-									<Changes detail={entry.detail} />
+									<Changes e={entry} />
 								</Section>
 								<Section title={t("audit-log.about")}>
 									<Facts
