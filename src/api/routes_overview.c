@@ -57,8 +57,8 @@ static yg_status read_range(struct yg_request *q, struct view *v, struct yg_err 
 	if (q->error_count > 0)
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	v->past = r->to.us != 0;
-	v->from = (v->past ? from + YG_HOUR_US - 1 : from) / YG_HOUR_US;
-	v->to = v->past ? YG_MAX(to / YG_HOUR_US, v->from) : (to + YG_HOUR_US - 1) / YG_HOUR_US;
+	v->from = from / YG_HOUR_US;
+	v->to = from < to ? (to + YG_HOUR_US - 1) / YG_HOUR_US : v->from;
 	v->step = v->to - v->from <= 8 * 24 + 1 ? 1 : 24;
 	v->steps = (size_t)((v->to - v->from + v->step - 1) / v->step);
 	return YG_OK;
@@ -75,12 +75,26 @@ static yg_status read_before(struct yg_state *db, struct view *v, struct yg_err 
 			   : st;
 }
 
-/* Of a period whole hours within it. */
+/* Events are counted by hour: of a period only the hours that lie within it whole, so its first
+ * step may lack its first hour.  Alerts are told to the moment. */
 static yg_status read_hours(struct yg_state *db, struct view *v, const struct yg_org_set *set,
 			    struct yg_err *err)
 {
-	struct yg_event_range range = {v->from, v->past ? v->to : INT64_MAX, v->step};
-	return yg_event_hours(db, set, range, v->events, v->steps, err);
+	bool part = v->past && v->steps > 0 && v->from * YG_HOUR_US < v->reach.from.us;
+	int64_t end = v->past ? v->reach.to.us / YG_HOUR_US : INT64_MAX, rest = v->from;
+	yg_status st = YG_OK;
+	v->events[0] = 0;
+	if (part) {
+		rest = v->from + v->step;
+		if (v->step > 1)
+			st = yg_event_hours(
+				db, set,
+				(struct yg_event_range){v->from + 1, YG_MIN(end, rest), v->step},
+				v->events, 1, err);
+	}
+	return st == YG_OK ? yg_event_hours(db, set, (struct yg_event_range){rest, end, v->step},
+					    v->events + part, v->steps - part, err)
+			   : st;
 }
 
 static yg_status read_counted(struct yg_request *q, struct yg_state *db, struct view *v,
@@ -372,8 +386,9 @@ yg_status yg_r_overview(struct yg_api *api, struct yg_request *q, struct yg_resp
 	struct yg_jo j = yg_answer(r, 200);
 	yg_jo_begin(&j, '{');
 	yg_jo_time(&j, "as_of", v->past ? YG_MIN(q->now.us, v->reach.to.us) : q->now.us);
-	yg_jo_time(&j, "from", v->from * YG_HOUR_US);
-	yg_jo_time(&j, "to", v->to * YG_HOUR_US);
+	yg_jo_time(&j, "from", YG_MAX(v->from * YG_HOUR_US, v->reach.from.us));
+	yg_jo_time(&j, "to",
+		   v->past ? YG_MIN(v->to * YG_HOUR_US, v->reach.to.us) : v->to * YG_HOUR_US);
 	put_coverage(&j, &v->sum, true);
 	put_alerts(&j, v);
 	yg_jo_int(&j, "overdue", v->overdue);

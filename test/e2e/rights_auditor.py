@@ -136,13 +136,37 @@ def what_came_later(s, alert):
     assert now["state"] == "closed" and now["count"] == 6, now
 
 
-def auditor(s, end):
+def somebody(s, n):
+    """A person and a token of theirs."""
     db = sqlite3.connect(os.path.join(s.data, "state/yagura.db"), timeout=20)
-    person = "p-01JD0000000000000000000001"
-    db.execute("INSERT INTO person (id, login, name, state, created, updated) VALUES (?, 'audit', 'audit', 'active', 1, 1)", (person,))
-    token = token_of_person(db, person, SCOPES, 1)
+    person = "p-01JD00000000000000000000%02d" % n
+    db.execute("INSERT INTO person (id, login, name, state, created, updated) VALUES (?, ?, 'audit', 'active', 1, 1)", (person, f"audit{n}"))
+    token = token_of_person(db, person, SCOPES, n)
     db.commit()
     db.close()
+    return person, token
+
+
+def within_an_hour(s, asker):
+    """A period that was to end at a moment, and has."""
+    assert s.http("POST", "/api/v1/organisations", {"name": "egret", "title": "egret"}).status == 201
+    assert findings(s, 9, 4, [seen("egret", 2, time.time())])
+    person, token = somebody(s, 2)
+    end = int(time.time()) + 2
+    got = s.http("POST", "/api/v1/grants", {"person": person, "role": "auditor", "node": "egret",
+                                            "period_from": text_time(end - 30 * 86400 + 61), "period_to": text_time(end)})
+    assert got.status == 201, got
+    time.sleep(max(0, end + 1 - time.time()))
+    view = asker.ask(token, "GET", "/api/v1/overview").json()
+    ok(sum(x["count"] for x in view["open_by_severity"]) == 1 and sum(x["new"] for x in view["trend"]) == 1,
+       "the trend of a period that ended within an hour has that hour's alerts", view)
+    ok(view["to"][:19] == text_time(end)[:19] and sum(x["trend"][-1] for x in view["open_by_severity"]) == 1, "and ends with what was open", view)
+    view = asker.ask(token, "GET", "/api/v1/overview?from=2020-01-01T00:00:00Z").json()
+    ok(view["from"][:19] == text_time(end - 30 * 86400 + 61)[:19] and sum(x["new"] for x in view["trend"]) == 1, "by days as well", view)
+
+
+def auditor(s, end):
+    person, token = somebody(s, 1)
     grant = {"person": person, "role": "auditor", "node": "heron", "period_from": text_time(end - 30 * 86400)}
     got = s.http("POST", "/api/v1/grants", {**grant, "period_to": text_time(end + 61)})
     ok(got.status == 400, "a past period ends on a whole hour, as what was there is kept", got)
@@ -269,6 +293,7 @@ def main():
         token = auditor(s, end)
         asker = Asker(s)
         check(s, alert, lambda method, path, body=None: asker.ask(token, method, path, body), end, then)
+        within_an_hour(s, asker)
     done()
 
 
