@@ -88,7 +88,7 @@ _yagura() {
     'detect compile') opts="--rules --out --values --generation " ;;
     'detect run') opts="--rules --values --snapshot --source --mapping --category --product --service " ;;
     'detect test') opts="--values " ;;
-    'detect rules') opts="--org --stage --level --kind --q --technique --tactic --exact --collection --logsource --refused --limit $lists" ;;
+    'detect rules') opts="--org --stage --level --kind --q --technique --tactic --exact --collection --logsource --refused --sort --limit $lists" ;;
     'detect rule-show') opts="--text " ;;
     'detect rule-add') opts="--org --all-orgs --collection --stage --dry-run " ;;
     'detect rule-change') opts="--file --stage --collection --dry-run " ;;
@@ -97,14 +97,14 @@ _yagura() {
     'detect stage') opts="--org --all-orgs --collection --level --dry-run " ;;
     'detect override') opts="--reason --expires --dry-run " ;;
     'detect inherit') opts="--dry-run " ;;
-    'detect exceptions') opts="--org --rule --limit $lists" ;;
+    'detect exceptions') opts="--org --rule --sort --limit $lists" ;;
     'detect except') opts="--org --all-orgs --rule --alert --reason --expires --dry-run " ;;
     'detect except-change') opts="--file --reason --expires --dry-run " ;;
     'detect unexcept') opts="--dry-run " ;;
     'detect matrix') opts="--org " ;;
     'detect try') opts="--org --day " ;;
     'retro-hunt start') opts="--rule --indicator --list --org --everywhere --from --until --no-wait --dry-run " ;;
-    'retro-hunt list') opts="--org --state --limit $lists" ;;
+    'retro-hunt list') opts="--org --state --sort --limit $lists" ;;
     'detect findings') opts="--org --kind --stage --limit $lists" ;;
     'detect notices') opts="--org " ;;
     'detect notice') opts="--org --all-orgs --dry-run " ;;

@@ -112,7 +112,7 @@ static int run_start(struct yg_cli *c)
 
 static int run_list(struct yg_cli *c)
 {
-	static const char *const filters[] = {"org", "state", NULL};
+	static const char *const filters[] = {"org", "state", "sort", NULL};
 	static const struct yg_column columns[] = {{"ID", "id", 28},
 						   {"STATE", "state", 10},
 						   {"KIND", "kind", 10},
@@ -153,6 +153,8 @@ static const struct yg_opt list_opts[] = {
 		   "この組織と配下の組織だけ。"),
 	YG_O_VALUE("state", "STATE", "queued, running, done, failed, cancelled or interrupted.",
 		   "queued、running、done、failed、cancelled、interrupted。"),
+	YG_O_VALUE("sort", "ORDER", "newest (default), or matches: the most first.",
+		   "並び順。newest(既定)、matches(一致の多い順)。"),
 	YG_O_VALUE("limit", "N", "At most N rows; 0 for all (default 50).",
 		   "最大 N 行。0 は全部(既定 50)。"),
 	YG_OPTS_END};

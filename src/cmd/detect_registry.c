@@ -68,7 +68,7 @@ static int run_rules(struct yg_cli *c)
 {
 	static const char *const filters[] = {"org",       "stage",     "level",  "kind",
 					      "q",         "technique", "tactic", "collection",
-					      "logsource", NULL};
+					      "logsource", "sort",      NULL};
 	char path[80];
 	(void)snprintf(path, sizeof path, RULES "?refused=%d&exact=%d", yg_cli_has(c, "refused"),
 		       yg_cli_has(c, "exact"));
@@ -282,7 +282,7 @@ static int run_inherit(struct yg_cli *c)
 
 static int run_exceptions(struct yg_cli *c)
 {
-	static const char *const filters[] = {"org", "rule", NULL};
+	static const char *const filters[] = {"org", "rule", "sort", NULL};
 	return yg_list(c, EXCEPTIONS, filters, exception_columns, YG_LEN(exception_columns));
 }
 
@@ -382,6 +382,9 @@ static const struct yg_opt list_opts[] = {
 	YG_O_VALUE("logsource", "C/P/S", "Category, product and service of the log source.",
 		   "ログソースの category/product/service。"),
 	YG_O_FLAG("refused", "Those alone that cannot be compiled.", "使えないものだけ。"),
+	YG_O_VALUE("sort", "ORDER",
+		   "newest (default), hits or false (of 30 days), cost (of a day), or last_hit.",
+		   "並び順。newest(既定)、hits・false(30日間)、cost(1日)、last_hit。"),
 	O_LIMIT,
 	YG_OPTS_END};
 static const struct yg_opt show_opts[] = {YG_O_FLAG("text", "The rule's text alone.", "本文だけ。"),
@@ -406,8 +409,10 @@ static const struct yg_opt stage_opts[] = {
 	YG_OPTS_END};
 static const struct yg_opt override_opts[] = {O_REASON, O_EXPIRES, YG_OPTS_END};
 static const struct yg_opt exceptions_opts[] = {
-	O_ORG, YG_O_VALUE("rule", "ID", "Of this rule.", "このルールの例外だけ。"), O_LIMIT,
-	YG_OPTS_END};
+	O_ORG, YG_O_VALUE("rule", "ID", "Of this rule.", "このルールの例外だけ。"),
+	YG_O_VALUE("sort", "ORDER", "newest (default), or expires: what ends first.",
+		   "並び順。newest(既定)、expires(先に終わる順)。"),
+	O_LIMIT, YG_OPTS_END};
 static const struct yg_opt except_opts[] = {
 	O_ORG,
 	O_FOR_ALL,

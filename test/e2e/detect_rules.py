@@ -3,6 +3,7 @@ is refused and why, and that nothing is ever half applied.  Usage: detect_rules.
 import json
 import os
 import random
+import sqlite3
 import sys
 import tarfile
 import tempfile
@@ -99,6 +100,15 @@ class Rules:
         self.cli("unexcept", x["id"])
         out, _ = self.cli("matrix")
         ok("TA0007 Discovery" in out and "T1033" in out, "the matrix", out)
+        oldest = self.get(API + "?collection=mine")["items"][-1]["id"]
+        now = int(time.time() * 1e6)
+        db = sqlite3.connect(os.path.join(self.s.data, "state/yagura.db"), timeout=20)
+        db.execute("INSERT INTO detect_stat VALUES (?, ?, 'alpha', 7, 7, 0, 1, ?)", (oldest, now // 3_600_000_000 * 3_600_000_000, now))
+        db.commit()
+        db.close()
+        out, _ = self.cli("rules", "--collection", "mine", "--sort", "hits", "--json")
+        order = [json.loads(line)["id"] for line in out.splitlines()]
+        ok(len(order) == 3 and order[0] == oldest, "the list in the order of what they did", out)
         out, _ = self.cli("rules", "--technique", "discovery", "--stage", "live")
         ok("Who am I" in out and out.count("\n") == 3, "rules by tactic and stage", out)
         past = self.get(f"{API}/{r['id']}/history")["items"]
