@@ -2,7 +2,7 @@
 // the password and a code.  api.ts waits for it and then asks again.
 import { signal } from "@preact/signals";
 import { type ApiError, api, hooks } from "../base/api";
-import { asError } from "../base/data";
+import { asError, useData } from "../base/data";
 import { t } from "../base/i18n";
 import { session } from "../base/session";
 import { type Challenge, hasPasskeys, showPasskey } from "../base/webauthn";
@@ -24,6 +24,7 @@ function end(good: boolean): void {
 }
 
 function Ask() {
+	const me = useData<{ credentials: { password: boolean; passkeys: number } }>("/me");
 	const [error, setError] = useState<ApiError>();
 	const form = useForm({ password: "", totp: "" }, (v) => api.post("/session/step-up", { password: v.password, ...(v.totp !== "" && { totp: v.totp }) }));
 	const passkey = async () => {
@@ -37,21 +38,26 @@ function Ask() {
 			setError(asError(e));
 		}
 	};
+	if (me.data === undefined && me.error === undefined) return null; // what it begins with has the focus
+	const has = me.data?.credentials ?? { password: true, passkeys: 1 };
+	const first = has.passkeys > 0 && (!has.password || session.value?.session?.method === "passkey");
 	return (
 		<Dialog title={t("step-up.title")} onClose={() => end(false)}>
 			<p>{t("step-up.why")}</p>
-			{hasPasskeys() && (
+			{hasPasskeys() && has.passkeys > 0 && (
 				<div class="y-row">
-					<Button kind={session.value?.session?.method === "passkey" ? "main" : "plain"} onClick={() => void passkey()}>
+					<Button kind={first ? "main" : "plain"} autofocus={first} onClick={() => void passkey()}>
 						{t("step-up.passkey")}
 					</Button>
 				</div>
 			)}
 			{error !== undefined && <ErrorBox error={error} />}
-			<Form form={form} action={t("step-up.go")} done={() => end(true)} cancel={() => end(false)}>
-				<TextField label={t("step-up.password")} type="password" autocomplete="current-password" value={form.value.password} onChange={(password) => form.set({ password })} fault={form.fault("password")} />
-				<TextField label={t("step-up.totp")} inputMode="numeric" autocomplete="one-time-code" value={form.value.totp} onChange={(totp) => form.set({ totp })} fault={form.fault("totp")} />
-			</Form>
+			{has.password && (
+				<Form form={form} action={t("step-up.go")} done={() => end(true)} cancel={() => end(false)}>
+					<TextField label={t("step-up.password")} type="password" autocomplete="current-password" value={form.value.password} onChange={(password) => form.set({ password })} fault={form.fault("password")} />
+					<TextField label={t("step-up.totp")} inputMode="numeric" autocomplete="one-time-code" value={form.value.totp} onChange={(totp) => form.set({ totp })} fault={form.fault("totp")} />
+				</Form>
+			)}
 		</Dialog>
 	);
 }
