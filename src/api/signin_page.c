@@ -331,7 +331,10 @@ static void enrol_form(struct yg_request *q, struct yg_response *r, int status,
 static void invalid_page(struct yg_request *q, struct yg_response *r)
 {
 	const struct words *w = begin_page(q, r, 404, english.set_up, japanese.set_up);
-	yg_buf_printf(&r->body, "<p class=\"state critical\">▲ %s</p>\n", w->invalid);
+	yg_buf_printf(&r->body,
+		      "<p class=\"state critical\">▲ %s</p>\n"
+		      "<p><a class=\"button\" href=\"/signin\">%s</a></p>\n",
+		      w->invalid, w->sign_in);
 	yg_html_end(&r->body);
 }
 

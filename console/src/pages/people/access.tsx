@@ -1,5 +1,5 @@
 // What a person can see and do, where, and by which grant.
-import { Button, ErrorBox, type Reach, Section, Skeleton, at, hasText, loadOrgs, orgOf, orgTitle, systemTitle, t, useData, useEffect, useState } from "../../kit";
+import { Button, ErrorBox, type Person, type Reach, Section, Skeleton, at, hasText, loadOrgs, orgOf, orgTitle, systemTitle, t, useData, useEffect, useState } from "../../kit";
 import { type Grant, whereOf } from "./grants";
 
 interface Answer {
@@ -33,7 +33,7 @@ function Group({ scopes, reach, grants }: { scopes: string[]; reach: Reach; gran
 		</li>
 	);
 }
-export function Access({ person }: { person: string }) {
+export function Access({ person, state = "active" }: { person: string; state?: Person["state"] }) {
 	const answer = useData<Answer>(at`/people/${person}/access`);
 	useEffect(() => void loadOrgs(), []);
 	// scopes with the same reach by the same grants are told together
@@ -49,7 +49,7 @@ export function Access({ person }: { person: string }) {
 		<Section title={t("people.access")}>
 			{answer.error !== undefined && <ErrorBox error={answer.error} again={answer.reload} />}
 			{answer.data === undefined && answer.error === undefined && <Skeleton />}
-			{answer.data !== undefined && groups.size === 0 && <p class="y-soft">{t("people.access.none")}</p>}
+			{answer.data !== undefined && groups.size === 0 && <p class="y-soft">{t(`people.access.none.${state}`)}</p>}
 			<ul class="y-list">{[...groups].map(([key, g]) => <Group key={key} {...g} />)}</ul>
 		</Section>
 	);

@@ -146,7 +146,7 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 						{grants.length === 0 && !p.administrator && <Empty title={t("people.grant.none")}>{t("people.grant.none-next")}</Empty>}
 						<ul class="y-list">{p.administrator && <li class="y-listrow"><div class="y-grow"><strong>{t("role.administrator")}</strong> {t("people.grant.at", { where: t("scope.whole") })}</div>{write && <Button small onClick={() => setDialog("demote")}>{t("people.grant.remove")}</Button>}</li>}{grants.map((g) => <GrantLine key={g.id} g={g} remove={may("grants:write") ? () => setRemoving(g) : undefined} />)}</ul>
 					</Section>
-					<Access key={`${id}-${round}`} person={id} />
+					<Access key={`${id}-${round}`} person={id} state={p.state} />
 					{p.may_change && <Sessions key={`s-${id}`} person={p} />}
 					{dialog === "edit" && <PersonForm person={p} done={after} onClose={close} />}
 					{dialog === "invite" && <Invite person={p} onClose={close} />}
