@@ -5,8 +5,8 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type ApiError, api } from "../base/api";
 import { firstField, opened } from "../base/focus";
 import { t } from "../base/i18n";
-import { go, place, withRest } from "../base/router";
-import { Button, ErrorBox, type IconName, cx } from "./basics";
+import { go, link, place, withRest } from "../base/router";
+import { Button, ButtonLink, ErrorBox, type IconName, cx } from "./basics";
 
 /** A modal dialog; Escape and the cross close it, the focus goes back. */
 export function Dialog({ title, onClose, children, wide, foot }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean; foot?: ComponentChildren }) {
@@ -267,12 +267,13 @@ interface Toast {
 	text: string;
 	tone: "ok" | "bad";
 	undo?: () => void;
+	job?: string;
 }
 const toasts = signal<Toast[]>([]);
 let last = 0;
-/** A short message; with `undo` it offers to take back what was done, and stays longer. */
-export function toast(text: string, more: { undo?: () => void; tone?: "ok" | "bad" } = {}): void {
-	const one: Toast = { id: ++last, text, tone: more.tone ?? "ok", undo: more.undo };
+/** A short message; with `undo` it offers to take back what was done, with `job` it leads to that, and stays longer. */
+export function toast(text: string, more: { undo?: () => void; job?: string; tone?: "ok" | "bad" } = {}): void {
+	const one: Toast = { id: ++last, text, tone: more.tone ?? "ok", undo: more.undo, job: more.job };
 	toasts.value = [...toasts.value.slice(-3), one];
 	const end = () => {
 		// not while it is read, or its button has the focus
@@ -303,6 +304,11 @@ export function Toasts() {
 			{toasts.value.map((x) => (
 				<div key={x.id} data-toast={x.id} class={`y-toast y-toast--${x.tone}`}>
 					<span>{x.text}</span>
+					{x.job !== undefined && (
+						<ButtonLink small href={link("jobs", { rest: [x.job], scope: {} })} onClick={() => drop(x.id)}>
+							{t("toast.job")}
+						</ButtonLink>
+					)}
 					{x.undo !== undefined && (
 						<Button
 							small

@@ -103,13 +103,19 @@ export async function changeMany(what: { ids: string[] } | { filter: object }, s
 	seen(job);
 	return follow(job.id, seen);
 }
+/** Says how far a job came that ended early, and leads to it. */
+function stopped(job: Job, undo?: () => void): void {
+	const n = Math.max(0, job.done - job.errors);
+	const far = job.total === null ? t("alerts.bulk-stopped", { n }) : t("alerts.bulk-stopped-of", { n, total: job.total });
+	toast(`${far} ${job.message}`, { tone: "bad", undo, job: job.id });
+}
 /** Takes a bulk change back: a job of its own, which leaves alone what was changed since. */
 async function undoBulk(id: string, seen: (j: Job) => void): Promise<void> {
 	const job = await api.post<Job>(at`/jobs/${id}/undo`);
 	seen(job);
 	const end = await follow(job.id, seen);
 	const r = (end.result ?? {}) as { restored?: number };
-	if (end.state !== "done") toast(`${t("alerts.bulk-stopped")} ${end.message}`, { tone: "bad" });
+	if (end.state !== "done") stopped(end);
 	else if (end.errors > 0) toast(t("alerts.undone-some", { n: r.restored ?? 0, kept: end.errors, why: end.message }), { tone: "bad" });
 	else toast(t("alerts.undone"));
 }
@@ -117,8 +123,8 @@ async function undoBulk(id: string, seen: (j: Job) => void): Promise<void> {
 export function report(job: Job, seen: (j: Job | undefined) => void, after: () => void): void {
 	const r = (job.result ?? {}) as { changed?: number; refused?: number };
 	const undo = job.undo_left > 0 ? () => void undoBulk(job.id, seen).finally(() => (seen(undefined), after())).catch(toastError) : undefined;
-	if (job.state !== "done") toast(`${t("alerts.bulk-stopped")} ${job.message}`, { tone: "bad", undo });
-	else if ((r.refused ?? 0) > 0) toast(t("alerts.bulk-refused", { n: r.changed ?? job.done, refused: r.refused ?? 0, why: job.message }), { tone: "bad", undo });
+	if (job.state !== "done") stopped(job, undo);
+	else if ((r.refused ?? 0) > 0) toast(t("alerts.bulk-refused", { n: r.changed ?? job.done, refused: r.refused ?? 0, why: job.message }), { tone: "bad", undo, job: job.id });
 	else toast(t("alerts.bulk-done", { n: r.changed ?? job.done }), { undo });
 }
 export { toastError };
