@@ -141,6 +141,7 @@ def check_languages(s):
         page = b.call("GET", path, Accept_Language="ja")
         ok('<html lang="en">' in page.text() and text in page.text() and not re.search("[\u3040-\u30ff\u4e00-\u9fff]", page.text().replace("日本語", "").replace("言語", "")),
            f"{path} is in English then", page)
+        ok("/setup" not in path or 'href="/signin"' in page.text(), f"{path}: from there to sign-in", page)
         page = b.call("GET", path + ("&" if "?" in path else "?") + "lang=ja")
         ok('<html lang="ja">' in page.text() and page.headers["Content-Language"] == "ja", f"{path} in Japanese", page)
         b.cookies = {"__Host-yagura-lang": "en"}
