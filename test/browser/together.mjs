@@ -207,8 +207,6 @@ async function slow(tab, person) {
 /** Rows that are read anew while their next page is on its way: no gap between them. */
 async function whole(tab, person) {
 	const { page } = tab;
-	const line = await tab.context.newCDPSession(page);
-	await line.send("Network.enable");
 	const more = by(page, "button", ja("table.more"));
 	const rows = () => page.locator("main td.is-main a").evaluateAll((all) => all.map((a) => new URL(a.href).pathname.split("/").pop()));
 	await tab.open("/alerts?state=all&sort=newest");
@@ -216,15 +214,20 @@ async function whole(tab, person) {
 		await more.click();
 		await until(`page ${i}`, async () => (await rows()).length === i * 50);
 	}
-	await line.send("Network.emulateNetworkConditions", { offline: false, latency: 700, downloadThroughput: -1, uploadThroughput: -1 });
+	let release;
+	const held = new Promise((done) => (release = done));
+	await page.route(/cursor=/, (r) => held.then(() => r.continue()));
 	await more.click();
 	await page.evaluate(() => new BroadcastChannel("yagura-stream").postMessage({ change: { topic: "gap", id: "", org: null, change: "" } }));
-	await until("the list is read anew", async () => (await rows()).length < 150);
+	await until("the list is read anew", async () => (await rows()).length === 50);
+	const late = page.waitForResponse(/cursor=/);
+	release();
+	await late;
 	await tab.settled();
 	const shown = await rows();
 	const { items } = await person.get("/api/v1/alerts?sort=newest&limit=200");
 	ok(shown.join() === items.slice(0, shown.length).map((x) => x.id).join(), "rows that are read anew while more are asked for have no gap", shown.length);
-	await line.detach();
+	await page.unroute(/cursor=/);
 }
 
 await run(async () => {
