@@ -1,5 +1,7 @@
 // What the program itself wrote is told in the reader's language, and what has ended early, or
 // is not there yet, says what to do.  Arguments: yagura.
+import fs from "node:fs";
+import path from "node:path";
 import { Server, firstPerson, loadSample, note, ok, openBrowser, run, seconds, wordsOf } from "./lib.mjs";
 
 const KANA = /[\u3040-\u30ff\u4e00-\u9fff]/;
@@ -99,6 +101,25 @@ async function stepUp(tab, w) {
 	ok((await ask({ password: true, totp: true, passkeys: 0, recovery_codes: 0, identities: 0 })) === "INPUT,password,2", "who has a password alone, for that");
 }
 
+/** A page on paper says whose it is, of when, how far it may go, and when it was printed. */
+async function printed(tab, w) {
+	const { page } = tab;
+	await tab.go("/alerts?from=now-7d&state=all");
+	const line = page.locator(".y-printed");
+	const shown = await line.isVisible();
+	await page.emulateMedia({ media: "print" });
+	await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+	const text = await line.innerText();
+	ok(!shown && (await line.isVisible()) && !(await page.locator(".y-nav").isVisible()), "on paper alone", text);
+	ok(/^TLP:[A-Z+]+ \| /.test(text) && text.includes(`${w("scope.title")}: ${w("scope.whole")}`) && /7\s*日/.test(text) && /\d{4}-\d\d-\d\d \d\d:\d\d 管理 花子$/.test(text), "whose, of when, how far, when and by whom", text);
+	const edges = await page.evaluate(() => document.adoptedStyleSheets.flatMap((x) => [...x.cssRules].map((r) => r.cssText)).join());
+	ok(/@top-right \{ content: "TLP:/.test(edges) && /@bottom-right \{ content: counter\(page\)/.test(edges), "and on every sheet", edges);
+	const file = await page.pdf({ format: "A4" });
+	ok(file.length > 10_000, "as a PDF, too", file.length);
+	if (process.env.YAGURA_SHOTS !== undefined) fs.writeFileSync(path.join(process.env.YAGURA_SHOTS, "alerts.pdf"), file);
+	await page.emulateMedia({ media: null });
+}
+
 await run(async () => {
 	const server = await Server.start();
 	const browser = await openBrowser(server);
@@ -114,6 +135,7 @@ await run(async () => {
 	await interrupted(tab, w);
 	await waiting(tab, chief, w);
 	await stepUp(tab, w);
+	await printed(tab, w);
 	const told = tab.troubles();
 	ok(told.length === 0, "nothing in the browser's console", told);
 });

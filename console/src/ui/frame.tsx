@@ -17,6 +17,7 @@ import { Combobox } from "./form";
 import { Help, PageHelp } from "./help";
 import { Confirm, Menu, Popover, Toasts, toast } from "./overlay";
 import { Palette } from "./palette";
+import { Printed } from "./print";
 import { StepUp } from "./stepup";
 
 /** 全体 › 機関 › 情報システム › 資産 */
@@ -266,6 +267,7 @@ export function Page({ title, lead, range, actions, exports, children, drawer }:
 	return (
 		<div class={cx("y-page", drawer !== undefined && drawer !== null && drawer !== false && "has-drawer")}>
 			<div class="y-page__main">
+				<Printed />
 				<header class="y-page__head">
 					<div class="y-page__title">
 						<h1>{title}</h1>

@@ -12,6 +12,7 @@ import { go, param, setQuery } from "../base/router";
 import { Button, ErrorBox, Progress, Skeleton, cx } from "./basics";
 import { Check } from "./form";
 import { Popover } from "./overlay";
+import { strictest } from "./print";
 
 export interface Column<T> {
 	key: string;
@@ -200,7 +201,7 @@ export function Table<T>(p: TableProps<T>) {
 			) : rows.length === 0 ? (
 				p.empty
 			) : (
-				<table class={cx("y-table", dense.value && "y-table--dense")} aria-label={p.label} role="table">
+				<table class={cx("y-table", dense.value && "y-table--dense")} data-tlp={strictest(rows as object[])} aria-label={p.label} role="table">
 					<thead role="rowgroup">
 						<tr role="row">
 							{p.selection !== undefined && (

@@ -234,7 +234,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 									[t("alerts.category"), [alert.category, alert.family].filter(Boolean).join(" / ")],
 								] as [string, ComponentChildren][])),
 								[t("alerts.confidence"), <Num key="c" n={alert.confidence} href={knows ? listed : undefined} />],
-								["TLP", alert.tlp.toUpperCase()],
+								["TLP", <span key="m" data-tlp={alert.tlp}>{alert.tlp.toUpperCase()}</span>],
 								[t("alerts.asset"), <span class="y-row" key="a"><a href={link("overview", { scope: assetOf(alert) })}>{alert.asset}</a><ButtonLink small kind="quiet" href={link("alerts", { scope: assetOf(alert), query: { state: "all" } })}>{t("alerts.asset-alerts")}</ButtonLink>{may("events:read", alert.org) && <ButtonLink small kind="quiet" icon="search" href={link("search", { scope: assetOf(alert), query: { from: "now-7d" } })}>{t("alerts.asset-logs")}</ButtonLink>}</span>],
 								[t("alerts.system"), alert.system !== undefined && alert.system !== null && alert.system !== "" && <a href={link("overview", { scope: { org: alert.org, system: alert.system } })}>{systemTitle(alert.system)}</a>],
 								[t("alerts.count"), <Num key="n" n={alert.count} href="#evidence" />],
