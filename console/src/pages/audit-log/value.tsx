@@ -8,7 +8,7 @@ const GROUPS: Record<string, string> = { role: "role", stage: "stage", type: "in
 /** Whose dictionary says the other words, by what the action is about. */
 const PAGES: Record<string, string> = { alert: "alerts", approval: "approvals", credential: "people", detection_notice: "detection-findings", dns: "dns-zones", job: "jobs", org: "organisations", person: "people", session: "people", system: "systems" };
 /** Other names have what people wrote. */
-const CODED = new Set([...Object.keys(GROUPS), "for", "kind", "method", "mode", "scheme", "shared", "span_s", "state", "verdict"]);
+const CODED = new Set([...Object.keys(GROUPS), "for", "kind", "language", "method", "mode", "scheme", "shared", "span_s", "state", "verdict"]);
 const FLAGS = new Set(["administrator", "demo", "enabled", "forced", "ready", "whole"]);
 const NODES = new Set(["org", "node", "parent"]);
 const PEOPLE = new Set(["person", "assignee", "owner"]);
