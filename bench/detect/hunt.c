@@ -69,11 +69,19 @@ static int rule(struct yg_ch *ch)
 	const struct yg_sv text =
 		YG_SV("title: x\nlogsource: {product: linux, service: sshd}\n"
 		      "detection: {words: ['Failed password for user77 '], condition: words}\n");
-	struct yg_hunt_rule *r = NULL;
-	if (yg_hunt_rule_new(&env, text, &r, &err) != YG_OK)
-		return 1;
-	int rc = scan(ch, "a rule (sshd, keywords)", yg_hunt_rule_where(r), false);
-	yg_hunt_rule_free(r);
+	struct yg_hunt_where *where = NULL;
+	struct yg_sigma_rule *r;
+	struct yg_arena arena;
+	int rc = 1;
+	yg_arena_init(&arena, YG_HUNT_RULE_ARENA);
+	if (yg_hunt_rule_read(&env, text, &arena, &r, &err) == YG_OK &&
+	    yg_hunt_where_new(&env, &where, &err) == YG_OK &&
+	    yg_hunt_where_add(where, r, &err) == YG_OK)
+		rc = scan(ch, "a rule (sshd, keywords)", yg_hunt_where_text(where), false);
+	else
+		(void)fprintf(stderr, "bench_detect_hunt: rule: %s\n", err.msg);
+	yg_hunt_where_free(where);
+	yg_arena_free(&arena);
 	return rc;
 }
 
