@@ -64,11 +64,12 @@ static void fill(void *ctx, void *buf, size_t n)
 		((uint8_t *)buf)[i] = (uint8_t)next(b);
 }
 
-static void on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
+static bool on_hit(void *ctx, const struct yg_watch_doc *doc, const struct yg_correlate_hit *hit)
 {
 	(void)doc;
 	(void)hit;
 	((struct bench *)ctx)->told++;
+	return true; /* taken */
 }
 static void on_notice(void *ctx, const struct yg_notice *n, const uint64_t *event)
 {

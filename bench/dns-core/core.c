@@ -236,7 +236,7 @@ static bool measure(uint64_t names, bool first)
 	    yg_dns_zones_defaults(z, &err) != YG_OK)
 		return false;
 	(void)madvise(cache, MEMORY, MADV_HUGEPAGE);
-	struct yg_dns_core_opts o = {.ops = {NULL, on_reply, on_ask, on_event},
+	struct yg_dns_core_opts o = {.ops = {NULL, on_reply, on_ask, on_event, NULL},
 				     .cache = cache,
 				     .cache_bytes = MEMORY,
 				     .random = {rnd(), rnd()}};
