@@ -115,7 +115,7 @@ complete -c yagura -n '__yagura_noun vuln' -a version -d 'Compare two versions b
 complete -c yagura -n '__yagura_noun access' -a authorize -d 'Decide requests by Cedar policies, offline.'
 complete -c yagura -n '__yagura_noun access' -a format -d 'Lay Cedar policies out, or turn them into Cedar'\''s JSON or back.'
 complete -c yagura -n '__yagura_noun alert' -a list -d 'List alerts, the last seen first.'
-complete -c yagura -n '__yagura_noun alert' -a group -d 'List alerts in groups, the largest first.'
+complete -c yagura -n '__yagura_noun alert' -a group -d 'List alerts in groups, the worst first, then the largest.'
 complete -c yagura -n '__yagura_noun alert' -a show -d 'Show an alert.'
 complete -c yagura -n '__yagura_noun alert' -a events -d 'List the evidence of an alert; yagura event show prints one.'
 complete -c yagura -n '__yagura_noun alert' -a watch -d 'Keep an eye on an alert; alert list --watched lists them.'

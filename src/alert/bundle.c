@@ -41,7 +41,7 @@ static yg_status take_bundle(struct yg_stmt *s, struct yg_arena *arena, struct y
 }
 
 /* All, all open ones, or those of them that are not put off, of whole organisations: their
- * counters know the largest. */
+ * counters know the worst. */
 static bool grouped(const struct yg_alert_filter *f)
 {
 	unsigned states = f->states & EVERY_STATE;
@@ -67,49 +67,57 @@ static void of_orgs(struct built *b, const char *column, const struct yg_reach *
 		built_set(b, " IN yg_set(", r->orgs, r->org_count, ")");
 }
 
-/* What is open of each, less what is put off, of which there is little. */
+/* What is open of each, less what is put off, of which there is little; so the severity, where
+ * something of the indicator is put off. */
 static void put_active(struct built *b, const struct yg_alert_query *q)
 {
 	const struct yg_reach *r = &q->f.reach;
 	built_number(b,
-		     "WITH away AS (SELECT z.indicator, count(*) AS n FROM alert z WHERE"
-		     " z.snoozed_until > 0 AND z.state <> 'closed' AND z.snoozed_until > ",
+		     "WITH away AS (SELECT z.indicator, z.severity_id, count(*) AS n FROM alert z"
+		     " WHERE z.snoozed_until > 0 AND z.state <> 'closed' AND z.snoozed_until > ",
 		     q->f.now.us);
 	if (!r->all)
 		of_orgs(b, "z.org", r);
+	built_put(b,
+		  " GROUP BY z.indicator, z.severity_id), rest AS (SELECT c.indicator, sum(c.open)"
+		  " - coalesce((SELECT sum(w.n) FROM away w WHERE w.indicator = c.indicator), 0)"
+		  " AS n, CASE WHEN c.indicator IN (SELECT w.indicator FROM away w) THEN"
+		  " (SELECT max(t.severity_id) FROM (SELECT s.severity_id, sum(s.open) AS n"
+		  " FROM alert_indicator_severity s WHERE s.indicator = c.indicator");
+	of_orgs(b, "s.org", r);
 	built_put(
 		b,
-		" GROUP BY z.indicator), rest AS (SELECT c.indicator, sum(c.open) - coalesce((SELECT"
-		" w.n FROM away w WHERE w.indicator = c.indicator), 0) AS n FROM"
-		" alert_indicator_count c WHERE c.open > 0");
+		" GROUP BY s.severity_id) t WHERE t.n > coalesce((SELECT w.n FROM away w WHERE"
+		" w.indicator = c.indicator AND w.severity_id = t.severity_id), 0))"
+		" ELSE max(c.worst_open) END AS worst FROM alert_indicator_count c WHERE c.open > 0");
 	of_orgs(b, "c.org", r);
-	built_put(b, " GROUP BY c.indicator), page AS (SELECT c.indicator, c.n, count(*) OVER () AS"
-		     " groups FROM rest c WHERE c.n > 0");
+	built_put(b, " GROUP BY c.indicator), page AS (SELECT c.indicator, c.n, c.worst,"
+		     " count(*) OVER () AS groups FROM rest c WHERE c.n > 0");
 }
 
 static void put_counted(struct built *b, const struct yg_reach *r, const char *n)
 {
 	if (r->all || r->org_count == 1) {
 		yg_buf_printf(&b->sql,
-			      "WITH page AS (SELECT c.indicator, c.%s AS n, (SELECT count(*) FROM"
-			      " alert_indicator_count t WHERE t.%s > 0",
-			      n, n);
+			      "WITH page AS (SELECT c.indicator, c.%s AS n, c.worst_%s AS worst,"
+			      " (SELECT count(*) FROM alert_indicator_count t WHERE t.%s > 0",
+			      n, n, n);
 		of_orgs(b, "t.org", r);
 		yg_buf_printf(&b->sql, ") AS groups FROM alert_indicator_count c WHERE c.%s > 0",
 			      n);
 		of_orgs(b, "c.org", r);
 	} else {
-		yg_buf_printf(
-			&b->sql,
-			"WITH page AS (SELECT c.indicator, sum(c.%s) AS n, count(*) OVER () AS"
-			" groups FROM alert_indicator_count c WHERE c.%s > 0",
-			n, n);
+		yg_buf_printf(&b->sql,
+			      "WITH page AS (SELECT c.indicator, sum(c.%s) AS n, max(c.worst_%s) AS"
+			      " worst, count(*) OVER () AS groups FROM alert_indicator_count c"
+			      " WHERE c.%s > 0",
+			      n, n, n);
 		of_orgs(b, "c.org", r);
 		built_put(b, " GROUP BY c.indicator");
 	}
 }
 
-/* The page of the largest indicators from the counters, then what is to be said of
+/* The page of the worst indicators from the counters, then what is to be said of
  * each from its alerts alone. */
 static yg_status begin_indicators(struct built *b, const struct yg_alert_query *q, uint32_t from,
 				  struct yg_err *err)
@@ -123,7 +131,7 @@ static yg_status begin_indicators(struct built *b, const struct yg_alert_query *
 		put_active(b, q);
 	else
 		put_counted(b, r, open ? "open" : "total");
-	built_put(b, " ORDER BY n DESC, c.indicator");
+	built_put(b, " ORDER BY worst DESC, n DESC, c.indicator");
 	put_page_end(b, q, from);
 	built_put(b, ") SELECT p.indicator, max(a.indicator_type), '', p.n, ");
 	if (active) {
@@ -143,11 +151,12 @@ static yg_status begin_indicators(struct built *b, const struct yg_alert_query *
 		" FROM page p CROSS JOIN alert a WHERE a.indicator = p.indicator");
 	built_reach(b, r, false);
 	yg_status st = built_filter(b, &q->f, err);
-	built_put(b, " GROUP BY p.indicator, p.n, p.groups ORDER BY p.n DESC, p.indicator");
+	built_put(b, " GROUP BY p.indicator, p.n, p.worst, p.groups"
+		     " ORDER BY p.worst DESC, p.n DESC, p.indicator");
 	return st;
 }
 
-/* The page of the largest indicators, as the counters know them. */
+/* The page of the worst indicators, as the counters know them. */
 static yg_status counted_bundles(struct yg_state *db, const struct yg_alert_query *q, uint32_t from,
 				 struct yg_arena *arena, struct yg_alert_bundles *out,
 				 struct yg_err *err)

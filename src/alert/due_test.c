@@ -37,6 +37,21 @@ static bool changed(struct yg_state *db, const char *asset, const struct yg_aler
 	return yg_alert_change(&act, a.id, a.version, set, NULL, &err) == expected;
 }
 
+/* By counters as by the rows: a bound on the severity leaves nothing out. */
+static bool same_order(struct yg_state *db, struct yg_alert_query q,
+		       const struct yg_alert_bundles *counted)
+{
+	struct yg_alert_bundles rows;
+	bool same;
+	q.f.severity_min = 1;
+	same = yg_alert_bundle(db, &q, YG_GROUP_INDICATOR, 0, &arena, &rows, &err) == YG_OK &&
+	       rows.n == counted->n;
+	for (size_t i = 0; same && i < rows.n; i++)
+		same = yg_sv_eq(rows.list[i].key, counted->list[i].key) &&
+		       rows.list[i].severity_id == counted->list[i].severity_id;
+	return same;
+}
+
 /* How many the filter finds; the total says the same, and the groups add up to it. */
 static int64_t listed(struct yg_state *db, unsigned states, bool overdue, enum yg_alert_sort sort)
 {
@@ -58,6 +73,8 @@ static int64_t listed(struct yg_state *db, unsigned states, bool overdue, enum y
 	for (size_t i = 1; sort == YG_SORT_DUE && i < n; i++)
 		if (a[i].due.us < a[i - 1].due.us)
 			return -2;
+	if (!same_order(db, q, &g))
+		return -4;
 	return total == (int64_t)n && grouped == total ? total : -3;
 }
 

@@ -171,9 +171,11 @@ yg_status yg_groups_add(struct yg_groups *g, const struct yg_group_row *r, struc
 	return YG_OK;
 }
 
-static int larger(const void *a, const void *b)
+static int worse(const void *a, const void *b)
 {
 	const struct yg_alert_bundle *x = a, *y = b;
+	if (x->severity_id != y->severity_id)
+		return x->severity_id > y->severity_id ? -1 : 1;
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
 	return yg_sv_cmp(x->key, y->key);
@@ -183,7 +185,7 @@ yg_status yg_groups_page(struct yg_groups *g, uint32_t from, uint32_t limit, str
 			 struct yg_alert_bundles *out, struct yg_err *err)
 {
 	if (g->keys.n > 1)
-		qsort(g->list, g->keys.n, sizeof g->list[0], larger);
+		qsort(g->list, g->keys.n, sizeof g->list[0], worse);
 	for (size_t i = from; i < g->keys.n && out->n < limit; i++) {
 		struct yg_alert_bundle *b = &out->list[out->n++];
 		*b = g->list[i];

@@ -37,7 +37,7 @@ void yg_groups_init(struct yg_groups *g, size_t most);
 void yg_groups_free(struct yg_groups *g);
 /* YG_LIMIT: more groups than may be, or keys made so that they collide. */
 yg_status yg_groups_add(struct yg_groups *g, const struct yg_group_row *r, struct yg_err *err);
-/* The largest first, by key where they are alike: `limit` of them from position `from`
+/* The worst first, then the largest, by key where they are alike: `limit` of them from position `from`
  * on, copied to `arena`; out->list has room for limit + 1. */
 yg_status yg_groups_page(struct yg_groups *g, uint32_t from, uint32_t limit, struct yg_arena *arena,
 			 struct yg_alert_bundles *out, struct yg_err *err);

@@ -53,6 +53,8 @@ static bool is_known(const struct yg_alert_bundle *b, const struct known *known)
 
 static bool ordered(const struct yg_alert_bundle *a, const struct yg_alert_bundle *b)
 {
+	if (a->severity_id != b->severity_id)
+		return a->severity_id > b->severity_id;
 	return a->count > b->count || (a->count == b->count && yg_sv_cmp(a->key, b->key) < 0);
 }
 
@@ -83,7 +85,7 @@ static void test_groups(void)
 		}
 	}
 	T_NAMED(same && seen == groups, "every group once, with its numbers");
-	T_NAMED(order, "largest first, then by key");
+	T_NAMED(order, "worst first, then the largest, then by key");
 	yg_groups_free(&g);
 }
 

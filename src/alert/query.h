@@ -71,7 +71,7 @@ struct yg_alert_bundles { /* arena */
 	size_t n;
 	int64_t groups; /* in all */
 };
-/* Largest first, ask->limit of them from position `from` on; its sort does not count. */
+/* Of the highest severity first, then the largest: ask->limit of them from position `from` on; its sort does not count. */
 yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *ask,
 			  enum yg_alert_group by, uint32_t from, struct yg_arena *arena,
 			  struct yg_alert_bundles *out, struct yg_err *err);

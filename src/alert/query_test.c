@@ -370,6 +370,7 @@ static void test_counted_groups(void)
 	T_OK(ask(db, "UPDATE alert SET indicator = 'another.example' WHERE seq % 9 = 1") == -1);
 	T_OK(ask(db, "UPDATE alert SET state = 'closed', verdict = 'true', closed = 1"
 		     " WHERE indicator = 'evil2.example' AND state <> 'closed'") == -1);
+	T_OK(ask(db, "UPDATE alert SET severity_id = 1 + seq % 3 WHERE seq % 5 < 3") == -1);
 	for (size_t i = 0; i < YG_LEN(reach); i++)
 		for (size_t k = 0; k < YG_LEN(states); k++)
 			T_NAMED(same_groups(db, &reach[i], states[k]),
@@ -380,9 +381,24 @@ static void test_counted_groups(void)
 		    " SELECT indicator, '', count(*), sum(state <> 'closed') FROM alert GROUP BY 1"
 		    " EXCEPT SELECT indicator, org, total, open FROM alert_indicator_count)") == 0,
 		"every counter of an indicator is what is there");
+	T_NAMED(ask(db,
+		    "SELECT count(*) FROM (SELECT indicator, org, severity_id, count(*) AS n,"
+		    " sum(state <> 'closed') AS open FROM alert GROUP BY 1, 2, 3 UNION ALL"
+		    " SELECT indicator, '', severity_id, count(*), sum(state <> 'closed') FROM"
+		    " alert GROUP BY 1, 3 EXCEPT SELECT indicator, org, severity_id, total, open"
+		    " FROM alert_indicator_severity)") == 0 &&
+			ask(db,
+			    "SELECT count(*) FROM (SELECT indicator, org, max(severity_id) AS w,"
+			    " max((state <> 'closed') * severity_id) AS o FROM alert GROUP BY 1, 2"
+			    " UNION ALL SELECT indicator, '', max(severity_id),"
+			    " max((state <> 'closed') * severity_id) FROM alert GROUP BY 1 EXCEPT"
+			    " SELECT indicator, org, worst_total, worst_open"
+			    " FROM alert_indicator_count)") == 0,
+		"so are their severities");
 	T_OK(ask(db, "DELETE FROM alert_evidence") == -1 &&
 	     ask(db, "DELETE FROM alert_part") == -1 && ask(db, "DELETE FROM alert") == -1);
-	T_NAMED(ask(db, "SELECT count(*) FROM alert_indicator_count") == 0,
+	T_NAMED(ask(db, "SELECT (SELECT count(*) FROM alert_indicator_count) +"
+			" (SELECT count(*) FROM alert_indicator_severity)") == 0,
 		"nothing is left of removed alerts");
 	yg_state_close(db);
 }

@@ -53,6 +53,8 @@ static yg_status set_text(struct yg_top_text *t, struct yg_sv s, struct yg_err *
 /* Is x behind y on the page? */
 static bool smaller(const struct yg_top_entry *x, const struct yg_top_entry *y)
 {
+	if (x->b.severity_id != y->b.severity_id)
+		return x->b.severity_id < y->b.severity_id;
 	if (x->b.count != y->b.count)
 		return x->b.count < y->b.count;
 	return yg_sv_cmp(text_of(&x->key), text_of(&y->key)) > 0;

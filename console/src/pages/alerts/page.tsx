@@ -83,7 +83,7 @@ function nothing() {
 
 function GroupTable({ by, filter, list }: { by: string; filter: Filter; list: List<Group> }) {
 	// a group that is shown counts on in its place; where a new one or a grown one belongs is asked for
-	const news = useNews(["alerts"], list, "/alert-groups", { ...filter, by }, (g) => g.key, { isNew: (g, last) => last === undefined || !list.hasMore || g.count > last.count });
+	const news = useNews(["alerts"], list, "/alert-groups", { ...filter, by }, (g) => g.key, { isNew: (g, last) => last === undefined || !list.hasMore || g.severity_id > last.severity_id || (g.severity_id === last.severity_id && g.count > last.count) });
 	const into = (g: Group) => (by === "org" ? link("alerts", { scope: { org: g.key }, query: Object.fromEntries(new URLSearchParams(withQuery({ by: null }).split("?")[1])) }) : withQuery({ by: null, [by]: g.key }));
 	const label = by === "org" ? t("scope.organisation") : t(`alerts.${by}`);
 	const columns: Column<Group>[] = [
