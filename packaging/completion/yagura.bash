@@ -23,7 +23,7 @@ _yagura() {
     'retro-hunt') verbs='start list show ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
     'vuln') verbs='cvss cpe version ' ;;
-    'access') verbs='authorize format ' ;;
+    'access') verbs='authorize format validate ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;
     'export') verbs='create fetch ' ;;
@@ -120,6 +120,7 @@ _yagura() {
     'dns answer') opts="--org --all --category --ttl --dry-run " ;;
     'access authorize') opts="--policies --policy-format --entities --schema --requests --fail-closed " ;;
     'access format') opts="--policy-format --to --check " ;;
+    'access validate') opts="--policies --policy-format --schema --entities --requests " ;;
     'alert list') opts="--org --state --severity --assignee --watched --overdue --sort --indicator --q --limit $lists" ;;
     'alert group') opts="--by --org --state --severity --assignee --indicator --asset --q --limit $lists" ;;
     'alert events') opts="--limit $lists" ;;

@@ -5,6 +5,7 @@
 #include "access/decide.h"
 #include "cedar/json.h"
 #include "cedar/print.h"
+#include "cedar/validate.h"
 
 static const char schema_text[] =
 	"type T = {s: Set<ipaddr>}; entity G; entity U, V in [G] {x: Long, t?: T} tags String;\n"
@@ -35,6 +36,7 @@ struct world {
 	struct yg_json json;
 	struct yg_cedar_json values;
 	struct yg_arena arena;
+	struct yg_cedar_faults faults;
 };
 static struct yg_access_answer answer;
 
@@ -73,6 +75,8 @@ static yg_status ask(struct world *w)
 		st = yg_cedar_request_json(&w->values, 0, &w->schema, &request, NULL);
 	if (st == YG_OK)
 		st = write_out(&w->policies);
+	if (st == YG_OK)
+		st = yg_cedar_validate(&w->policies, &w->schema, &w->faults, NULL);
 	return st == YG_OK ? yg_access_decide(&w->policies, &w->entities, &request, &options,
 					      &w->arena, &answer, NULL)
 			   : st;
@@ -88,11 +92,13 @@ static yg_status whole(int ignored)
 	yg_cedar_policies_init(&w.policies, 1 << 24);
 	yg_json_init(&w.json, 1000);
 	yg_arena_init(&w.arena, 1 << 24);
+	yg_cedar_faults_init(&w.faults, 1 << 24);
 	yg_cedar_json_init(&w.values, &w.json, &w.arena);
 	yg_status st = ask(&w);
 	if (st == YG_OK && (answer.allow || answer.reason_n != 1 || answer.error_n != 1))
 		st = YG_INTERNAL;
 	yg_cedar_schema_free(&w.schema);
+	yg_cedar_faults_free(&w.faults);
 	yg_cedar_entities_free(&w.entities);
 	yg_cedar_policies_free(&w.policies);
 	yg_cedar_json_free(&w.values);

@@ -71,6 +71,50 @@ uint32_t yg_cedar_op_operands(const struct yg_cedar_op *op)
 		       : table[op->op].operands;
 }
 
+static bool same_string(const struct yg_cedar_code *code, uint32_t a, uint32_t b)
+{
+	return yg_sv_eq(yg_cedar_code_str(code, a), yg_cedar_code_str(code, b));
+}
+
+/* Texts by what they say, targets of jumps by how far they are. */
+static bool same_op(const struct yg_cedar_code *code, uint32_t i, uint32_t k)
+{
+	const struct yg_cedar_op *x = yg_cedar_op(code, i), *y = yg_cedar_op(code, k);
+	if (x->op != y->op || x->fn != y->fn)
+		return false;
+	switch ((enum yg_cedar_opcode)x->op) {
+	case YG_CO_STRING:
+	case YG_CO_ATTR:
+	case YG_CO_LIKE:
+	case YG_CO_IS:
+	case YG_CO_IS_IN: return same_string(code, x->a, y->a);
+	case YG_CO_UID: return same_string(code, x->a, y->a) && same_string(code, x->b, y->b);
+	case YG_CO_LONG: return x->a == y->a && x->b == y->b;
+	case YG_CO_J_FALSE:
+	case YG_CO_J_TRUE:
+	case YG_CO_J_ELSE:
+	case YG_CO_J_END: return x->a - i == y->a - k;
+	case YG_CO_J_NOT_IS: return x->a - i == y->a - k && same_string(code, x->b, y->b);
+	case YG_CO_HAS:
+	case YG_CO_RECORD:
+		for (uint32_t n = 0; x->a == y->a && n < x->a; n++)
+			if (!same_string(code, yg_cedar_code_list(code, x->b + n),
+					 yg_cedar_code_list(code, y->b + n)))
+				return false;
+		return x->a == y->a;
+	default: return x->a == y->a;
+	}
+}
+
+bool yg_cedar_code_same(const struct yg_cedar_code *code, struct yg_cedar_range a,
+			struct yg_cedar_range b)
+{
+	bool same = a.end - a.first == b.end - b.first;
+	for (uint32_t i = 0; same && i < a.end - a.first; i++)
+		same = same_op(code, a.first + i, b.first + i);
+	return same;
+}
+
 /* ---- the check ---- */
 
 /* A jump that was met and whose end was not: of &&, || and is .. in the operation

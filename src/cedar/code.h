@@ -126,6 +126,10 @@ static inline int64_t yg_cedar_op_long(const struct yg_cedar_op *op)
 	return (int64_t)((uint64_t)op->b << 32 | op->a);
 }
 
+/* Do both expressions say the same, wherever they stand? */
+bool yg_cedar_code_same(const struct yg_cedar_code *code, struct yg_cedar_range a,
+			struct yg_cedar_range b);
+
 /* Checks what the evaluator relies on: every operation finds its operands, every
  * jump goes forward to the end of what it belongs to, every number is inside its
  * table, one value is left, and no more than YG_CEDAR_STACK_MAX are held.

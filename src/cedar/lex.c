@@ -14,8 +14,7 @@ bool yg_cedar_reserved(struct yg_sv word)
 	return false;
 }
 
-/* Where the offset is, for people: lines and columns begin at 1, columns count characters. */
-static void place(struct yg_sv text, size_t at, size_t *line, size_t *column)
+void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column)
 {
 	*line = *column = 1;
 	for (size_t i = 0; i < at && i < text.n; i++) {
@@ -37,7 +36,7 @@ static yg_status fail_v(struct yg_cedar_lex *l, size_t at, const char *fmt, va_l
 	if (l->bad != YG_OK)
 		return l->bad;
 	(void)vsnprintf(what, sizeof what, fmt, ap);
-	place(l->text, at, &line, &column);
+	yg_cedar_place(l->text, at, &line, &column);
 	return l->bad = YG_FAIL(l->err, YG_PARSE, "line %zu, column %zu: %s", line, column, what);
 }
 

@@ -40,6 +40,8 @@ static inline bool yg_cedar_lex_word(const struct yg_cedar_lex *l, const char *w
 }
 /* Takes the mark when it is there. */
 bool yg_cedar_lex_take(struct yg_cedar_lex *l, const char *mark);
+/* Where the offset is, for people: lines and columns begin at 1, columns count characters. */
+void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column);
 /* A fault at the token at hand, "line 3, column 5: ..."; sets and returns `bad`. */
 yg_status yg_cedar_lex_fail(struct yg_cedar_lex *l, const char *fmt, ...) YG_PRINTF(2, 3);
 /* The same at an offset. */

@@ -39,6 +39,7 @@ struct yg_cedar_policy {
 	struct yg_cedar_annotation *annotations;
 	uint32_t condition_n, annotation_n;
 	bool is_template; /* has a slot: only what is linked to it decides */
+	uint32_t at;      /* offset in the text it was read from */
 };
 
 struct yg_cedar_policies {

@@ -587,7 +587,7 @@ static yg_status read_policy(struct reading *r, uint32_t node, struct yg_sv id, 
 {
 	static const char *const names[] = {"effect",   "principal",  "action",
 					    "resource", "conditions", "?annotations"};
-	struct yg_cedar_policy p = {.id = id};
+	struct yg_cedar_policy p = {.id = id, .at = yg_json_at(&r->j, node)->at};
 	uint32_t m[6] = {0};
 	yg_status st = members(r, node, names, YG_LEN(names), m);
 	if (st != YG_OK)

@@ -237,6 +237,7 @@ static yg_status read_policy(struct reading *r)
 	struct yg_cedar_policy policy = {.effect = YG_CEDAR_PERMIT};
 	if (read_annotations(r, &policy) != YG_OK)
 		return r->l.bad;
+	policy.at = (uint32_t)yg_cedar_lex_at(&r->l);
 	policy.effect = yg_cedar_lex_word(&r->l, "permit") ? YG_CEDAR_PERMIT : YG_CEDAR_FORBID;
 	if (policy.effect == YG_CEDAR_FORBID && !yg_cedar_lex_word(&r->l, "forbid"))
 		return yg_cedar_lex_unexpected(&r->l, "'permit' or 'forbid'");

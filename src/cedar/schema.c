@@ -191,13 +191,18 @@ const struct yg_cedar_action_type *yg_cedar_schema_action(const struct yg_cedar_
 	return found != NULL ? *found : NULL;
 }
 
+const struct yg_cedar_type_field *yg_cedar_field_of(const struct yg_cedar_type *record,
+						    struct yg_sv key)
+{
+	const struct yg_cedar_type_field want = {.key = key};
+	return record->n > 0 ? bsearch(&want, record->fields, record->n, sizeof want, by_key)
+			     : NULL;
+}
+
 const struct yg_cedar_type *yg_cedar_type_field(const struct yg_cedar_type *record,
 						struct yg_sv key)
 {
-	const struct yg_cedar_type_field want = {.key = key};
-	const struct yg_cedar_type_field *f =
-		record->n > 0 ? bsearch(&want, record->fields, record->n, sizeof want, by_key)
-			      : NULL;
+	const struct yg_cedar_type_field *f = yg_cedar_field_of(record, key);
 	return f != NULL ? f->type : NULL;
 }
 

@@ -66,6 +66,9 @@ static inline const struct yg_cedar_type *yg_cedar_type_of(const struct yg_cedar
 		t = t->same;
 	return t;
 }
+/* NULL: the record has no field of this name. */
+const struct yg_cedar_type_field *yg_cedar_field_of(const struct yg_cedar_type *record,
+						    struct yg_sv key);
 const struct yg_cedar_type *yg_cedar_type_field(const struct yg_cedar_type *record,
 						struct yg_sv key);
 /* NULL: not declared. */

@@ -4,14 +4,12 @@
 
 #include "access/decide.h"
 #include "cedar/json.h"
+#include "cmd/access_file.h"
 #include "cmd/print.h"
 #include "cmd/tables.h"
 #include "os/file.h"
 
-#define FILE_BYTES    ((size_t)2 << 30) /* policies, entities, schema or requests */
-#define POLICY_ARENA  ((size_t)8 << 30)
 #define REQUEST_ARENA ((size_t)1 << 30)
-#define FOUND_FAULTS  3
 
 struct asking {
 	const struct yg_cli *cli;
@@ -42,33 +40,7 @@ static void asking_free(struct asking *a)
 static yg_status read_file(struct asking *a, const char *option, struct yg_err *err)
 {
 	a->file.n = 0;
-	return yg_file_read(yg_cli_get(a->cli, option), FILE_BYTES, &a->file, err);
-}
-
-/* "FILE: " in front of what is wrong in it: whatever that is, the file cannot be used. */
-static yg_status told(const struct asking *a, yg_status st, const char *option, struct yg_err *err)
-{
-	if (st == YG_OK)
-		return st;
-	if (st != YG_NOMEM)
-		st = err->code = YG_PARSE;
-	yg_err_wrap(err, "%s: ", yg_cli_get(a->cli, option));
-	return st;
-}
-
-static yg_status read_policies(struct asking *a, struct yg_err *err)
-{
-	const char *format = yg_cli_get(a->cli, "policy-format");
-	struct yg_sv name = yg_sv_of(format != NULL ? format : "text");
-	if (!YG_SV_IS(name, "text") && !YG_SV_IS(name, "json"))
-		return YG_FAIL(err, YG_INVAL, "--policy-format is text or json");
-	yg_status st = read_file(a, "policies", err);
-	if (st != YG_OK)
-		return st;
-	st = YG_SV_IS(name, "json")
-		     ? yg_cedar_policies_json(&a->policies, yg_buf_sv(&a->file), err)
-		     : yg_cedar_policies_text(&a->policies, yg_buf_sv(&a->file), err);
-	return told(a, st, "policies", err);
+	return yg_file_read(yg_cli_get(a->cli, option), YG_ACCESS_FILE_BYTES, &a->file, err);
 }
 
 static yg_status read_inputs(struct asking *a, struct yg_err *err)
@@ -77,30 +49,30 @@ static yg_status read_inputs(struct asking *a, struct yg_err *err)
 	const struct yg_env *env = yg_cli_env(a->cli);
 	bool schema = yg_cli_has(a->cli, "schema");
 	env->random(env->ctx, &key, sizeof key);
-	yg_cedar_policies_init(&a->policies, POLICY_ARENA);
-	yg_cedar_schema_init(&a->schema, POLICY_ARENA);
+	yg_cedar_policies_init(&a->policies, YG_ACCESS_ARENA_BYTES);
+	yg_cedar_schema_init(&a->schema, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_entities_init(&a->entities, &key, SIZE_MAX);
 	yg_arena_init(&a->request, REQUEST_ARENA);
-	yg_buf_init(&a->file, FILE_BYTES + 1);
-	yg_buf_init(&a->line, FILE_BYTES);
+	yg_buf_init(&a->file, YG_ACCESS_FILE_BYTES + 1);
+	yg_buf_init(&a->line, YG_ACCESS_FILE_BYTES);
 	yg_json_init(&a->json, YG_CEDAR_JSON_NODES);
 	yg_cedar_json_init(&a->values, &a->json, &a->request);
 	a->options.fail_closed = yg_cli_has(a->cli, "fail-closed");
-	yg_status st = read_policies(a, err);
-	if (st == YG_OK && schema) {
-		st = read_file(a, "schema", err);
-		if (st == YG_OK)
-			st = told(a, yg_cedar_schema_read(&a->schema, yg_buf_sv(&a->file), err),
-				  "schema", err);
-	}
+	bool json;
+	yg_status st = yg_access_form(a->cli, "policy-format", &json, err);
+	if (st == YG_OK)
+		st = yg_access_policies(yg_cli_get(a->cli, "policies"), json, &a->file,
+					&a->policies, err);
+	if (st == YG_OK && schema)
+		st = yg_access_schema(yg_cli_get(a->cli, "schema"), &a->file, &a->schema, err);
 	if (st != YG_OK)
 		return st;
 	st = read_file(a, "entities", err);
-	return st == YG_OK ? told(a,
-				  yg_cedar_entities_json(&a->entities, yg_buf_sv(&a->file),
-							 schema ? &a->schema : NULL, err),
-				  "entities", err)
-			   : st;
+	if (st != YG_OK)
+		return st;
+	st = yg_cedar_entities_json(&a->entities, yg_buf_sv(&a->file), schema ? &a->schema : NULL,
+				    err);
+	return yg_access_told(st, yg_cli_get(a->cli, "entities"), err);
 }
 
 /* ---- answers ---- */
@@ -125,26 +97,18 @@ static void put_json(const struct asking *a, struct yg_buf *b, const struct yg_a
 	yg_buf_put(b, YG_SV("}\n"));
 }
 
-static void put_untrusted(struct yg_buf *b, struct yg_sv text)
-{
-	char safe[1024];
-	struct yg_sb s = yg_sb_init(safe, sizeof safe);
-	yg_sb_put_untrusted(&s, yg_sv_sub(text, 0, 200));
-	yg_buf_put(b, yg_sb_sv(&s));
-}
-
 static void put_text(const struct asking *a, struct yg_buf *b, const struct yg_access_answer *r)
 {
 	yg_buf_put(b, yg_sv_of(r->allow ? "allow" : "deny"));
 	for (uint32_t i = 0; i < r->reason_n; i++) {
 		yg_buf_put(b, yg_sv_of(i > 0 ? ", " : " by "));
-		put_untrusted(b, yg_cedar_policy_at(&a->policies, r->reasons[i])->id);
+		yg_access_put_untrusted(b, yg_cedar_policy_at(&a->policies, r->reasons[i])->id);
 	}
 	for (uint32_t i = 0; i < r->error_n; i++) {
 		yg_buf_put(b, YG_SV("\n  "));
-		put_untrusted(b, yg_cedar_policy_at(&a->policies, r->errors[i])->id);
+		yg_access_put_untrusted(b, yg_cedar_policy_at(&a->policies, r->errors[i])->id);
 		yg_buf_put(b, YG_SV(" is in error: "));
-		put_untrusted(b, r->why[i]);
+		yg_access_put_untrusted(b, r->why[i]);
 	}
 	yg_buf_putc(b, '\n');
 }
@@ -190,7 +154,7 @@ static yg_status ask_all(struct asking *a, struct yg_err *err)
 	if (st == YG_OK && yg_json_at(&a->json, 0)->type != YG_JSON_ARRAY)
 		st = YG_FAIL(err, YG_PARSE, "requests are a list");
 	if (st != YG_OK)
-		return told(a, st, "requests", err);
+		return yg_access_told(st, yg_cli_get(a->cli, "requests"), err);
 	uint32_t n = yg_json_at(&a->json, 0)->n, k = 1;
 	for (uint32_t i = 0; i < n && st == YG_OK; i++, k = yg_json_at(&a->json, k)->next)
 		st = ask_one(a, k, i + 1, err);
@@ -206,7 +170,7 @@ static int run_authorize(struct yg_cli *cli)
 		st = ask_all(&a, &err);
 	if (st != YG_OK)
 		return yg_cli_fail(&err);
-	return a.faulty > 0 ? FOUND_FAULTS : 0;
+	return a.faulty > 0 ? YG_ACCESS_FOUND_FAULTS : 0;
 }
 
 static const struct yg_opt authorize_opts[] = {

@@ -2,13 +2,9 @@
 #include <stdio.h>
 
 #include "cedar/print.h"
+#include "cmd/access_file.h"
 #include "cmd/print.h"
 #include "cmd/tables.h"
-#include "os/file.h"
-
-#define FILE_BYTES   ((size_t)2 << 30)
-#define POLICY_ARENA ((size_t)8 << 30)
-#define NOT_LAID_OUT 3
 
 struct formatting {
 	const struct yg_cli *cli;
@@ -23,34 +19,6 @@ static void formatting_free(struct formatting *f)
 	yg_buf_free(&f->file);
 	yg_buf_free(&f->text);
 	yg_buf_free(&f->out);
-}
-
-static yg_status form(const struct yg_cli *cli, const char *option, bool *out_json,
-		      struct yg_err *err)
-{
-	const char *name = yg_cli_get(cli, option);
-	struct yg_sv form = yg_sv_of(name != NULL ? name : "text");
-	*out_json = YG_SV_IS(form, "json");
-	return *out_json || YG_SV_IS(form, "text")
-		       ? YG_OK
-		       : YG_FAIL(err, YG_INVAL, "--%s is text or json", option);
-}
-
-/* What is wrong in the file, whatever that is: it cannot be used. */
-static yg_status read_policies(struct formatting *f, struct yg_err *err)
-{
-	const char *name = yg_cli_arg(f->cli, 0);
-	yg_status st = yg_file_read(name, FILE_BYTES, &f->file, err);
-	if (st != YG_OK)
-		return st;
-	st = f->from_json ? yg_cedar_policies_json(&f->policies, yg_buf_sv(&f->file), err)
-			  : yg_cedar_policies_text(&f->policies, yg_buf_sv(&f->file), err);
-	if (st == YG_OK)
-		return st;
-	if (st != YG_NOMEM)
-		st = err->code = YG_PARSE;
-	yg_err_wrap(err, "%s: ", name);
-	return st;
 }
 
 /* Text stays what it is but for white space; so comments stay, too. */
@@ -68,19 +36,20 @@ static int run_format(struct yg_cli *cli)
 {
 	YG_AUTO(formatting_free) struct formatting f = {.cli = cli};
 	struct yg_err err;
-	yg_cedar_policies_init(&f.policies, POLICY_ARENA);
-	yg_buf_init(&f.file, FILE_BYTES + 1);
+	yg_cedar_policies_init(&f.policies, YG_ACCESS_ARENA_BYTES);
+	yg_buf_init(&f.file, YG_ACCESS_FILE_BYTES + 1);
 	yg_buf_init(&f.text, SIZE_MAX);
 	yg_buf_init(&f.out, SIZE_MAX);
-	yg_status st = form(cli, "policy-format", &f.from_json, &err);
+	yg_status st = yg_access_form(cli, "policy-format", &f.from_json, &err);
 	if (st == YG_OK)
-		st = form(cli, "to", &f.to_json, &err);
+		st = yg_access_form(cli, "to", &f.to_json, &err);
 	if (st == YG_OK)
-		st = read_policies(&f, &err);
+		st = yg_access_policies(yg_cli_arg(cli, 0), f.from_json, &f.file, &f.policies,
+					&err);
 	if (st == YG_OK)
 		st = convert(&f, &err);
 	if (st == YG_OK && yg_cli_has(cli, "check"))
-		return yg_sv_eq(yg_buf_sv(&f.out), yg_buf_sv(&f.file)) ? 0 : NOT_LAID_OUT;
+		return yg_sv_eq(yg_buf_sv(&f.out), yg_buf_sv(&f.file)) ? 0 : YG_ACCESS_FOUND_FAULTS;
 	if (st == YG_OK && fwrite(f.out.p, 1, f.out.n, stdout) != f.out.n)
 		st = YG_FAIL(&err, YG_IO, "the policies cannot be written");
 	return st == YG_OK ? 0 : yg_cli_fail(&err);

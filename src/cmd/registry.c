@@ -27,6 +27,7 @@ const struct yg_cmd *const yg_cmds[] = {
 	yg_cmds_vuln,
 	yg_cmds_access,
 	yg_cmds_access_format,
+	yg_cmds_access_validate,
 	yg_cmds_alert,
 	yg_cmds_search,
 	yg_cmds_export,

@@ -26,6 +26,7 @@ extern const struct yg_cmd yg_cmds_dns_setting[];
 extern const struct yg_cmd yg_cmds_vuln[];
 extern const struct yg_cmd yg_cmds_access[];
 extern const struct yg_cmd yg_cmds_access_format[];
+extern const struct yg_cmd yg_cmds_access_validate[];
 extern const struct yg_cmd yg_cmds_alert[];
 extern const struct yg_cmd yg_cmds_export[];
 extern const struct yg_cmd yg_cmds_search[];

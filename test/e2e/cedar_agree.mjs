@@ -119,11 +119,13 @@ const anything = [
 	() => { const key = pick(keys); return [(a) => `(${a})[${quote(key)}]`, pick(["entity", "record"])]; }, () => { const key = pick(idents); return [(a) => `(${a}).${key}`, pick(["entity", "record"])]; },
 	() => [method("getTag"), "entity", "string"],
 ];
+// How often something is of another kind, or any attribute; what stands at the ends.
+const habits = { stray: 25, wild: 8, leaf: (kind) => kind === "entities" ? "[]" : constants[kind]() };
 const expression = (depth, want) => {
-	const kind = below(25) === 0 ? pick(kinds) : want; // now and then of another kind
-	if (depth <= 0 || below(9) === 0) return kind === "entities" ? said("[]") : said(constants[kind]());
-	const form = below(8) === 0 ? pick(anything)() : below(12) === 0 ? [(a, b, c) => `(if ${a} then ${b} else ${c})`, "bool", kind, kind] : forms[kind] ? pick(forms[kind])() : null;
-	return form === null ? said(constants[kind]()) : [form[0], ...form.slice(1).map((k) => expression(depth - 1, k))];
+	const kind = below(habits.stray) === 0 ? pick(kinds) : want;
+	if (depth <= 0 || below(9) === 0) return said(habits.leaf(kind));
+	const form = below(habits.wild) === 0 ? pick(anything)() : below(12) === 0 ? [(a, b, c) => `(if ${a} then ${b} else ${c})`, "bool", kind, kind] : forms[kind] ? pick(forms[kind])() : null;
+	return form === null ? said(habits.leaf(kind)) : [form[0], ...form.slice(1).map((k) => expression(depth - 1, k))];
 };
 const print = ([make, ...operands]) => make(...operands.map(print));
 
@@ -315,6 +317,108 @@ for (let i = 0; i < sets; i++) {
 }
 written.slice(0, 5).forEach(note);
 ok(written.length === 0, `${formed} policies are the same to Cedar as JSON, back as text, and laid out`);
+
+// ---- strict validation, over made-up schemas ----
+const schemaNames = ["User", "Group", "Photo", "Org::Device"];
+const schemaType = (depth) => {
+	const kind = below(depth > 0 ? 8 : 5);
+	if (kind === 0) return { type: pick(["Long", "Long", "Boolean"]) };
+	if (kind === 1) return { type: "String" };
+	if (kind === 2 || kind === 3) return { type: "Entity", name: pick(schemaNames) };
+	if (kind === 4) return { type: "Extension", name: pick(["ipaddr", "decimal", "datetime", "duration"]) };
+	return kind === 5 ? schemaRecord(depth - 1) : { type: "Set", element: schemaType(depth - 1) };
+};
+const schemaRecord = (depth) => ({
+	type: "Record", attributes: Object.fromEntries(some(5, () => [pick([...idents, "a b", "if"]), { ...schemaType(depth), ...(below(2) ? { required: false } : {}) }])),
+});
+const madeSchema = () => {
+	const entity = () => ({ memberOfTypes: schemaNames.filter(() => below(3) === 0), shape: schemaRecord(2), ...(below(2) ? { tags: schemaType(1) } : {}) });
+	const applies = () => ({ appliesTo: { principalTypes: pick([["User"], ["User", "Group"]]), resourceTypes: pick([["Photo"], ["Org::Device", "Photo"], ["Group"]]), context: schemaRecord(1) } });
+	return {
+		"": { entityTypes: { User: entity(), Group: entity(), Photo: entity() }, actions: { all: {}, view: { memberOf: [{ id: "all" }], ...applies() }, list: { memberOf: below(2) ? [{ id: "view" }] : [], ...applies() } } },
+		Org: { entityTypes: { Device: entity() }, actions: { edit: applies() } },
+	};
+};
+const kindOf = (t) => ({ Long: "long", Boolean: "bool", String: "string", Entity: "entity", Set: "set", Record: "record" })[t.type] ?? { ipaddr: "ip" }[t.name] ?? t.name;
+// Where a schema has values of each kind, and what must be tested before one is there.
+const placesOf = (schema) => {
+	const found = [];
+	const shapeOf = (name) => (name === "Org::Device" ? schema.Org.entityTypes.Device : schema[""].entityTypes[name]).shape;
+	const add = (text, t, tests, depth) => {
+		found.push({ text, kind: kindOf(t), tests });
+		const shape = t.type === "Record" ? t : t.type === "Entity" && depth > 0 ? shapeOf(t.name) : { attributes: {} };
+		for (const [name, inner] of Object.entries(shape.attributes)) {
+			const plainName = /^[a-z]+$/.test(name) && name !== "if";
+			add(plainName ? `${text}.${name}` : `${text}[${quote(name)}]`, inner, inner.required === false ? [...tests, `${text} has ${plainName ? name : quote(name)}`] : tests, depth - 1);
+		}
+	};
+	const { principalTypes, resourceTypes, context } = schema[""].actions.view.appliesTo;
+	add("principal", { type: "Entity", name: principalTypes[0] }, [], 2);
+	add("resource", { type: "Entity", name: resourceTypes[0] }, [], 2);
+	add("context", context, [], 2);
+	return found;
+};
+const validConstants = {
+	...constants, set: () => "[1, 2]", record: () => "context", entities: () => `[${uidText(uid())}]`,
+	...Object.fromEntries(["decimal", "ip", "datetime", "duration"].map((fn) => [fn, () => `${fn}(${quote(pick({ decimal: decimals, ip: addresses, datetime: datetimes, duration: durations }[fn].slice(0, valid[fn])))})`])),
+};
+const typedScope = (name, type) => pick([name, name, `${name} is ${type}`, `${name} in ${uidText(uid())}`, `${name} == ${type}::"a"`, `${name} is ${type} in ${uidText(uid())}`, `${name} in ?${name}`, `${name} == ?${name}`]);
+const validPolicy = (schema, places) => {
+	const { principalTypes, resourceTypes } = schema[""].actions.view.appliesTo, conditions = [];
+	for (let i = 1 + below(2); i > 0; i--) {
+		const tests = new Set();
+		habits.leaf = (kind) => {
+			const of = places.filter((p) => p.kind === kind), p = pick(of);
+			if (!p || below(3) === 0) return validConstants[kind]();
+			p.tests.forEach((t) => tests.add(t));
+			return p.text;
+		};
+		const e = expression(1 + below(3), "bool");
+		conditions.push([pick(["when", "when", "unless"]), below(5) === 0 ? e : [(a) => `${[...tests].map((t) => `${t} && `).join("")}(${a})`, e]]);
+	}
+	const act = pick(["action == Action::\"view\"", "action == Action::\"view\"", "action in Action::\"all\"", "action", "action in [Action::\"view\", Action::\"list\"]", "action in [Action::\"view\", Org::Action::\"edit\"]", "action == Action::\"vew\""]);
+	return { effect: pick(["permit", "forbid"]), scope: `${typedScope("principal", principalTypes[0])}, ${act}, ${typedScope("resource", resourceTypes[0])}`, conditions };
+};
+const verdicts = (texts, schema) => {
+	const named = texts.map((t, i) => [`p${i}`, t]), isTemplate = ([, t]) => t.includes("?");
+	const r = cedar.validate({ schema, policies: { staticPolicies: Object.fromEntries(named.filter((n) => !isTemplate(n))), templates: Object.fromEntries(named.filter(isTemplate)) }, validationSettings: { mode: "strict" } });
+	if (r.type !== "success") return { refused: r.errors[0].message };
+	const bad = new Map(r.validationErrors.map((e) => [e.policyId, e.error.message]));
+	const never = new Set(r.validationWarnings.filter((w) => /is impossible/.test(w.error.message)).map((w) => w.policyId));
+	const out = spawnSync(yagura, ["access", "validate", "--policies", put("p", texts.map((t, i) => `@id("p${i}") ${t}`).join("\n")), "--schema", put("s", JSON.stringify(schema)), "--json"], { encoding: "utf8", maxBuffer: 1 << 28 });
+	if (out.status !== 0 && out.status !== 3) return { refused: `ours: ${out.stderr}` };
+	const lines = out.stdout.split("\n").filter((l) => l !== "").map((l) => JSON.parse(l)), all = texts.map((_, i) => {
+		const mine = lines.filter((l) => l.policy === `p${i}`), fault = mine.find((l) => l.severity === "error");
+		return { theirs: bad.has(`p${i}`) ? "bad" : never.has(`p${i}`) ? "never" : "good", ours: fault ? "bad" : mine.length ? "never" : "good", why: `${bad.get(`p${i}`) ?? ""} / ${fault?.message ?? ""}` };
+	});
+	return { all };
+};
+const odd = [], counts = { good: 0, never: 0, bad: 0 };
+Object.assign(habits, { stray: 60, wild: 60 });
+for (let i = 0; i < sets; i++) {
+	const schema = madeSchema(), places = placesOf(schema);
+	const policies = Array.from({ length: 12 }, () => validPolicy(schema, places)), v = verdicts(policies.map(policyText), schema);
+	if (v.refused) { odd.push(`${v.refused}\n${JSON.stringify(schema)}`); continue; }
+	v.all.forEach((one, k) => {
+		counts[one.theirs]++;
+		if (one.theirs === one.ours) return;
+		let p = policies[k], last = one;
+		for (let again = odd.length < 3; again;) {
+			again = false;
+			for (const c of p.conditions.flatMap(([w, e], n) => [p.conditions.filter((_, m) => m !== n), ...smaller(e).map((s) => p.conditions.map((d, m) => m === n ? [w, s] : d))])) {
+				const tried = verdicts([policyText({ ...p, conditions: c })], schema).all?.[0];
+				if (!tried || tried.theirs === tried.ours) continue;
+				p = { ...p, conditions: c };
+				last = tried;
+				again = true;
+				break;
+			}
+		}
+		odd.push(`Cedar ${last.theirs}, ours ${last.ours} (${last.why})\n${policyText(p)}\n${JSON.stringify(schema)}`);
+	});
+}
+odd.slice(0, 5).forEach(note);
+ok(odd.length === 0 && counts.good > sets, `${counts.good + counts.never + counts.bad} policies are valid or not as to Cedar: ${counts.good} are, ${counts.bad} are not, ${counts.never} never apply`);
 
 const kept = JSON.parse(fs.readFileSync(new URL("cedar_agree.json", import.meta.url), "utf8"));
 for (const k of kept) {

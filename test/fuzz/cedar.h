@@ -3,6 +3,7 @@
 #include "access/decide.h"
 #include "cedar/json.h"
 #include "cedar/print.h"
+#include "cedar/validate.h"
 #include "fuzz/replay.h"
 
 static const char cedar_schema[] =
@@ -53,6 +54,31 @@ static inline struct cedar_world *cedar_world(void)
 	    yg_cedar_request_json(&w.values, 0, &w.schema, &w.request, NULL) != YG_OK)
 		abort();
 	return &w;
+}
+
+/* Faults are in the policies' order, each with a text, and never fail for another reason
+ * than memory or depth. */
+static inline void cedar_validate(const struct yg_cedar_policies *p,
+				  const struct yg_cedar_schema *schema)
+{
+	struct yg_cedar_faults f;
+	struct yg_err err = {0};
+	uint32_t errors = 0;
+	yg_cedar_faults_init(&f, 1 << 24);
+	yg_status st = yg_cedar_validate(p, schema, &f, &err);
+	cedar_told(st, &err);
+	if (st != YG_OK && st != YG_NOMEM && st != YG_LIMIT)
+		abort();
+	for (size_t i = 0; i < f.list.n; i++) {
+		const struct yg_cedar_fault *one = (const struct yg_cedar_fault *)f.list.p + i;
+		if (one->policy >= p->list.n || one->text.n == 0 ||
+		    (i > 0 && one->policy < one[-1].policy))
+			abort();
+		errors += !one->warning;
+	}
+	if (errors != f.errors)
+		abort();
+	yg_cedar_faults_free(&f);
 }
 
 /* What was read is written and read again, in both forms and laid out: it is the same.

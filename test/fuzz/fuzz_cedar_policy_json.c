@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (st == YG_OK) {
 		cedar_decide(&p);
 		cedar_write(&p);
+		cedar_validate(&p, &cedar_world()->schema);
 	}
 	yg_cedar_policies_free(&p);
 	free(exact);

@@ -1,5 +1,21 @@
 #include "fuzz/cedar.h"
 
+static const struct yg_cedar_policies *policies(void)
+{
+	static struct yg_cedar_policies p;
+	static const char text[] =
+		"permit(principal in G::\"g\", action in Action::\"g\", resource is V) when { principal has t.d && "
+		"principal.t.d.lessThan(decimal(\"1.0\")) || principal == context.u };"
+		"forbid(principal, action, resource) unless { principal.hasTag(\"a\") && principal.getTag(\"a\") == "
+		"\"b\" && [context.t] == [principal.t] && E::\"a\" in resource && N::W::\"w\" has x };";
+	if (p.list.n > 0)
+		return &p;
+	yg_cedar_policies_init(&p, 1 << 20);
+	if (yg_cedar_policies_text(&p, yg_sv_of(text), NULL) != YG_OK)
+		abort();
+	return &p;
+}
+
 /* Any text or JSON: a schema by which entities and requests are read, or refused with a
  * reason. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cedar_told(yg_cedar_entities_json(&e, yg_sv_of(cedar_entities), &s, &err), &err);
 		err.msg[0] = '\0';
 		cedar_told(yg_cedar_request_json(&values, 0, &s, &request, &err), &err);
+		cedar_validate(policies(), &s);
 	}
 	yg_cedar_json_free(&values);
 	yg_arena_free(&arena);
