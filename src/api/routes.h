@@ -82,7 +82,7 @@
 	X(POST,   "/api/v1/organisations", "createOrganisation", "org:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", organisations_add) \
 	X(GET,    "/api/v1/organisations/{name}", "getOrganisation", "org:read", 0, 0, NULL, NULL, organisation_get)   \
 	X(PATCH,  "/api/v1/organisations/{name}", "updateOrganisation", "org:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", organisation_change) \
-	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL, 0, NULL, "force dry_run", organisation_remove) \
+	X(DELETE, "/api/v1/organisations/{name}", "deleteOrganisation", "org:write", YG_RT_CENTRAL | YG_RT_STEP_UP, 0, NULL, "force dry_run", organisation_remove) \
 	X(GET,    "/api/v1/organisations/{name}/access", "getOrganisationAccess", "grants:read", 0, 0, NULL, NULL, organisation_access) \
 	X(GET,    "/api/v1/people/{id}/access", "getPersonAccess", "grants:read", 0, 0, NULL, NULL, person_access)     \
 	X(GET,    "/api/v1/roles",         "listRoles",      "grants:read", 0, 0, NULL, NULL, roles_list)              \

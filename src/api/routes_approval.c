@@ -431,6 +431,21 @@ yg_status yg_r_approval_get(struct yg_api *api, struct yg_request *q, struct yg_
 	return st == YG_OK ? answer_approval(q, r, l.db, 200, a.id, err) : st;
 }
 
+/* The alert that an approved request has closed. */
+static yg_status closed_alert(struct yg_request *q, struct yg_state *db,
+			      const struct yg_approval *a, struct yg_alert *out, struct yg_err *err)
+{
+	struct yg_json params;
+	yg_json_init(&params, 64);
+	yg_status st = yg_json_parse(&params, a->params, err);
+	if (st == YG_OK) {
+		uint32_t at = yg_json_get(&params, 0, YG_SV("alert"));
+		st = yg_alert_get(db, yg_json_str(&params, at, q->arena), q->arena, out, err);
+	}
+	yg_json_free(&params);
+	return st;
+}
+
 yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			       struct yg_err *err)
 {
@@ -451,13 +466,19 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_person_act(q, api, l.db, who);
+	struct yg_alert closed = {0};
+	bool of_alert = v[0].truth && YG_SV_IS(a.kind, "alert.allow-all");
 	st = decide(&act, q, &a, v[0].truth, v[1].text, err);
+	if (st == YG_OK && of_alert)
+		st = closed_alert(q, l.db, &a, &closed, err);
 	if (st == YG_OK)
 		st = answer_approval(q, r, l.db, 200, a.id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
 	if (st != YG_OK || q->dry_run)
 		return st;
 	yg_announce(api, YG_TOPIC_APPROVALS, a.org, YG_SV(""), a.id, "decided");
+	if (of_alert)
+		yg_announce(api, YG_TOPIC_ALERTS, closed.org, closed.system, closed.id, "updated");
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
 	if (v[0].truth && (kind_of(a.kind)->run_all != NULL || YG_SV_IS(a.kind, "dns.allow-all")))

@@ -25,7 +25,7 @@ from harness import ROOT, Server, UnixConnection, bail, done, free_port, library
 from jsonschema import check, resolve
 from people_lib import PASSWORD, Authenticator, Browser, enrol, totp
 
-PUBLIC, CENTRAL, MATCH = 1, 2, 16
+PUBLIC, CENTRAL, MATCH, STEP_UP = 1, 2, 16, 64
 DOC = yaml.safe_load(open(os.path.join(ROOT, "doc/openapi.yaml"), encoding="utf-8"))
 # seen by people_signin.py (a set-up happens once) and people_oidc.py (it takes a provider)
 ELSEWHERE = {"postSetup 201", "postEnrol 201", "finishOidc 200"}
@@ -44,6 +44,7 @@ class Operation:
         self.id = op["operationId"]
         self.scope = op.get("x-yagura-scope", "")
         self.central = bool(op.get("x-yagura-central"))
+        self.step_up = bool(op.get("x-yagura-step-up"))
         self.public = op.get("security", DOC["security"])[0] == {}
         params = [deref(p) for p in item.get("parameters", []) + op.get("parameters", [])]
         self.query = {p["name"]: p for p in params if p["in"] == "query"}
@@ -77,6 +78,8 @@ def check_table(program):
             faults.append(f"scope {scope!r}, documented {o.scope!r}")
         if bool(flags & CENTRAL) != o.central or bool(flags & PUBLIC) != o.public:
             faults.append(f"flags {flags}, documented central {o.central} public {o.public}")
+        if bool(flags & STEP_UP) != o.step_up:
+            faults.append("a step-up is needed and not documented, or the other way round")
         if bool(flags & MATCH) != ("If-Match" in o.headers):
             faults.append("If-Match is needed and not documented, or the other way round")
         if set(query) != set(o.query):

@@ -1,4 +1,7 @@
 """Passkeys, one's own account, other people's, and what takes two: over HTTPS."""
+import re
+import sqlite3
+import subprocess
 import sys
 import time
 
@@ -304,6 +307,33 @@ def check_approval(s, root):
     ok({"approval.add", "approval.decide", "person.update", "credential.add"} <= set(actions), "all of it is in the audit log")
 
 
+def check_stale(s, root, program):
+    """Five minutes after the last proof: every dangerous thing asks for one first, whatever is asked."""
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    scopes = ["org:read", "org:write", "people:write", "grants:write", "approvals:write"]
+    token = root.call("POST", "/api/v1/me/tokens", {"name": "t", "scopes": scopes, "expires_at": expires}).json()["secret"]
+    rows = [line.split("\t") for line in subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()]
+    dangerous = [(r[0], re.sub("{[^}]*}", "old-town", r[1]), r[2]) for r in rows if int(r[4]) & 64]
+    db = sqlite3.connect(f"{s.data}/state/yagura.db", timeout=20)
+    db.execute("UPDATE session SET step_up_until = 1")
+    db.commit()
+    db.close()
+
+    def refused(got):
+        return got.status == 403 and got.json()["type"] == "/doc/problems#step-up-needed"
+    wrong = []
+    for method, path, name in dangerous:
+        body = None if method == "DELETE" else {}
+        kind = {"If_Match": "*", **({"Content_Type": "application/merge-patch+json"} if method == "PATCH" else {})}
+        if not refused(root.call(method, path, body, **kind)):
+            wrong.append(name)
+        if not refused(Browser(s).call(method, path, body, **kind, Authorization=f"Bearer {token}")):
+            wrong.append(f"{name} by a token")
+    ok(not wrong and len(dangerous) > 10, f"a stale session and a token of one's own are asked to prove who it is: {len(dangerous)} operations", wrong)
+    ok({"deleteOrganisation", "createGrant", "decideApproval"} <= {name for _, _, name in dangerous}, "those that cannot be taken back among them")
+    ok(root.call("GET", "/api/v1/organisations").status == 200, "reading does not")
+
+
 with Server(sys.argv[1], without_store()) as server:
     root_ = Browser(server)
     ok(enrol(root_, setup_code(server), "root").status == 201, "the first administrator")
@@ -312,5 +342,6 @@ with Server(sys.argv[1], without_store()) as server:
     check_me(server, root_)
     check_people(server, root_)
     check_approval(server, root_)
+    check_stale(server, root_, sys.argv[2])
     check_last(server)
 done()

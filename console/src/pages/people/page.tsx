@@ -1,5 +1,5 @@
 // People: who signs in, with which roles where, and what they can see by which grant.
-import { Button, Chip, type Column, Combobox, ConfirmTwo, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useLive, useState, withRest, type ApiError, Value, Lead } from "../../kit";
+import { Button, Chip, type Column, Combobox, ConfirmTwo, Dialog, Drawer, Empty, ErrorBox, Facts, Form, type List, Menu, Page, type PageOf, SearchBox, Section, Select, SelectField, Skeleton, Table, TextField, Time, api, asError, at, changing, findOrgs, go, lang, link, may, mayAll, myId, orgQuery, orgTitle, param, place, setQuery, t, textOr, toast, toastError, useData, useEffect, useForm, useList, useLive, useState, withRest, type ApiError, Value, Lead } from "../../kit";
 import { Access } from "./access";
 import { GrantForm, type Grant, GrantLine, ROLES } from "./grants";
 
@@ -34,7 +34,13 @@ const TONE = { invited: "info", active: "ok", disabled: "plain" } as const;
 function PersonForm({ person, done, onClose }: { person?: Person; done: (id: string) => void; onClose: () => void }) {
 	const form = useForm({ login: person?.login ?? "", name: person?.name ?? "", email: person?.email ?? "", language: (person?.language ?? lang.value) as string, home: person?.home ?? "", org: person === undefined && !mayAll("people:write") ? "?" : (person?.org ?? "") }, async (v) => {
 		const same = { name: v.name.trim(), email: v.email.trim(), language: v.language, home: v.home, org: v.org === "" ? null : v.org };
-		const made = person === undefined ? await api.post<Person>("/people", { login: v.login.trim(), ...same, email: same.email || null, home: same.home || null }) : await api.patch<Person>(at`/people/${person.id}`, same, person.etag);
+		if (person !== undefined) {
+			const was = { name: person.name, email: person.email, language: person.language, home: person.home, org: person.org };
+			await changing<Person>(at`/people/${person.id}`, person.etag, same, was, t("people.saved"), (now) => done(now.id));
+			onClose();
+			return;
+		}
+		const made = await api.post<Person>("/people", { login: v.login.trim(), ...same, email: same.email || null, home: same.home || null });
 		toast(t("people.saved"));
 		onClose();
 		done(made.id);
