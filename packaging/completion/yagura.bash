@@ -22,7 +22,7 @@ _yagura() {
     'detect') verbs='check compile run test rules rule-show rule-add rule-change rule-remove import stage override inherit exceptions except except-change unexcept matrix try findings notices notice correlations ' ;;
     'retro-hunt') verbs='start list show ' ;;
     'dns') verbs='compile check explain block blocked unblock settings mode answer ' ;;
-    'vuln') verbs='cvss cpe version ' ;;
+    'vuln') verbs='cvss cpe version vers purl ' ;;
     'access') verbs='authorize format validate ' ;;
     'alert') verbs='list group show events watch history set snooze due-policy close comment comments merge unmerge split allow bulk ' ;;
     'search') verbs='save list remove ' ;;

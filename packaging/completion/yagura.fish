@@ -112,6 +112,8 @@ complete -c yagura -n '__yagura_noun dns' -a answer -d 'Set what a refusal becom
 complete -c yagura -n '__yagura_noun vuln' -a cvss -d 'Check CVSS vectors of versions 2.0, 3.0, 3.1 and 4.0 and score them, offline.'
 complete -c yagura -n '__yagura_noun vuln' -a cpe -d 'Compare two CPE 2.3 names, offline: superset, subset, equal, disjoint or undefined.'
 complete -c yagura -n '__yagura_noun vuln' -a version -d 'Compare two versions by the order of a packaging system, offline: less, equal or greater.'
+complete -c yagura -n '__yagura_noun vuln' -a vers -d 'Say whether a VERS range contains a version, offline.'
+complete -c yagura -n '__yagura_noun vuln' -a purl -d 'Check package URLs and print their canonical form and components, offline.'
 complete -c yagura -n '__yagura_noun access' -a authorize -d 'Decide requests by Cedar policies, offline.'
 complete -c yagura -n '__yagura_noun access' -a format -d 'Lay Cedar policies out, or turn them into Cedar'\''s JSON or back.'
 complete -c yagura -n '__yagura_noun access' -a validate -d 'Check Cedar policies, entities and requests against a schema, offline.'

@@ -71,14 +71,7 @@ static bool judge_cvss(void *ctx, struct yg_sv text, bool json, struct yg_buf *o
 
 static int run_cvss(struct yg_cli *cli)
 {
-	int rc = 0;
-	for (size_t i = 0; i < yg_cli_argc(cli) && (rc == 0 || rc == 3); i++) {
-		struct yg_sv vector = yg_sv_of(yg_cli_arg(cli, i));
-		int one = YG_SV_IS(vector, "-") ? yg_vuln_lines(judge_cvss, NULL)
-						: yg_vuln_one(cli, judge_cvss, NULL, vector);
-		rc = one != 0 ? one : rc;
-	}
-	return rc;
+	return yg_vuln_each(cli, judge_cvss);
 }
 
 const struct yg_cmd yg_cmds_vuln[] = {
@@ -122,5 +115,29 @@ const struct yg_cmd yg_cmds_vuln[] = {
 		 "JSON line.  A version that is not valid in its scheme is answered with the reason and the "
 		 "byte it is at; the exit status is then 3.",
 	 .run = yg_vuln_run_version},
+	{.noun = "vuln",
+	 .verb = "vers",
+	 .args = "RANGE VERSION|-",
+	 .args_min = 1,
+	 .args_max = 2,
+	 .doc = "Say whether a VERS range contains a version, offline.",
+	 .doc_ja = "VERS の範囲にバージョンが含まれるかを判定する(サーバー不要)。",
+	 .more = "A range is vers:TYPE/CONSTRAINTS, such as 'vers:npm/>=1.2.3|<2.0.0'; types are the schemes "
+		 "of 'vuln version compare', and the types of package URLs for them.  With - every line of "
+		 "standard input has the words that are not given, and each line is answered by one JSON "
+		 "line.  What is not valid is answered with the reason and the byte it is at; the exit "
+		 "status is then 3.",
+	 .run = yg_vuln_run_vers},
+	{.noun = "vuln",
+	 .verb = "purl",
+	 .args = "PURL...|-",
+	 .args_min = 1,
+	 .args_max = SIZE_MAX,
+	 .doc = "Check package URLs and print their canonical form and components, offline.",
+	 .doc_ja = "パッケージ URL (purl) を検査し、正規形と要素を表示する(サーバー不要)。",
+	 .more = "With - the package URLs are lines of standard input, and each line is answered by one "
+		 "JSON line.  One that is not valid is answered with the reason and the byte it is at; the "
+		 "exit status is then 3.",
+	 .run = yg_vuln_run_purl},
 	{.noun = NULL},
 };

@@ -97,6 +97,18 @@ int yg_vuln_one(const struct yg_cli *c, yg_vuln_judge_fn judge, void *ctx, struc
 	return right ? 0 : 3;
 }
 
+int yg_vuln_each(const struct yg_cli *c, yg_vuln_judge_fn judge)
+{
+	int rc = 0;
+	for (size_t i = 0; i < yg_cli_argc(c) && (rc == 0 || rc == 3); i++) {
+		struct yg_sv question = yg_sv_of(yg_cli_arg(c, i));
+		int one = YG_SV_IS(question, "-") ? yg_vuln_lines(judge, NULL)
+						  : yg_vuln_one(c, judge, NULL, question);
+		rc = one != 0 ? one : rc;
+	}
+	return rc;
+}
+
 void yg_vuln_put_untrusted(struct yg_buf *out, struct yg_sv s)
 {
 	char text[1024];

@@ -12,6 +12,8 @@ typedef bool (*yg_vuln_judge_fn)(void *ctx, struct yg_sv question, bool json, st
 int yg_vuln_lines(yg_vuln_judge_fn judge, void *ctx);
 /* One question; printed as text, or with --json as JSON.  Returns the exit status. */
 int yg_vuln_one(const struct yg_cli *c, yg_vuln_judge_fn judge, void *ctx, struct yg_sv question);
+/* Every argument is a question; '-' stands for lines of them.  Returns the exit status. */
+int yg_vuln_each(const struct yg_cli *c, yg_vuln_judge_fn judge);
 
 #define YG_VULN_WORDS_MAX 3
 /* A question of several words.  On the command line each is an argument; a line has those that
@@ -40,3 +42,5 @@ void yg_vuln_put_untrusted(struct yg_buf *out, struct yg_sv s);
 /* The verbs that cmd/vuln.c only lists. */
 int yg_vuln_run_cpe(struct yg_cli *c);
 int yg_vuln_run_version(struct yg_cli *c);
+int yg_vuln_run_vers(struct yg_cli *c);
+int yg_vuln_run_purl(struct yg_cli *c);

@@ -82,14 +82,6 @@ static yg_status read_fs(struct reader *r, struct yg_sv field, size_t *i, struct
 	return add_char(r, out, v, c);
 }
 
-static int hex_of(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	char small = (char)(c | 0x20);
-	return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
 /* One character of a URI's component (6.1.3.2); %01 is '?' and %02 is '*' as wild cards. */
 static yg_status read_uri(struct reader *r, struct yg_sv field, size_t *i, struct yg_cpe *out,
 			  struct value *v)
@@ -99,11 +91,10 @@ static yg_status read_uri(struct reader *r, struct yg_sv field, size_t *i, struc
 		return add_char(r, out, v, c);
 	if (c != '%')
 		return YG_FAIL(r->err, YG_PARSE, "a character that must be percent-encoded");
-	int high = *i + 2 < field.n ? hex_of(field.p[*i + 1]) : -1;
-	int low = high >= 0 ? hex_of(field.p[*i + 2]) : -1;
-	int code = low >= 0 ? high * 16 + low : -1;
+	uint8_t code = 0;
+	yg_status st = yg_parse_hex(yg_sv_sub(field, *i + 1, 2), &code, 1, NULL);
 	bool wild = code == 1 || code == 2;
-	if (code < 0 || code > 0x7e ||
+	if (st != YG_OK || code > 0x7e ||
 	    (!wild && (!is_punctuation((char)code) || is_unreserved((char)code))))
 		return YG_FAIL(r->err, YG_PARSE, "a percent-encoded form that is not one of 7695");
 	*i += 2;

@@ -83,7 +83,33 @@ def version():
     ok(run("version", "compare", "deb", "1", want=2)[1] == 2 and run("version", "sort", "deb", "1", "2", want=2)[1] == 2, "wrong usage")
 
 
+def vers():
+    out, rc = run("vers", "vers:npm/1.2.3|>=2.0.0|<5.0.0", "2.1.0")
+    ok(rc == 0 and out == "vers:npm/1.2.3|>=2.0.0|<5.0.0 2.1.0: contained\n", "a range for people", out)
+    out, rc = run("vers", "--json", "vers:golang/<v1.2", "v1.2.0")
+    ok(rc == 0 and lines(out) == [{"range": "vers:golang/<v1.2", "version": "v1.2.0", "contained": False}], "and as JSON", out)
+    out, rc = run("vers", "vers:npm/>=2.0.0|<1.0.0", "2.1.0", want=3)
+    ok(rc == 3 and "range: not in the order of versions, at byte 17" in out, "an error has its place", out)
+    out, rc = run("vers", "-", data=b"vers:deb/* 1\nvers:npm/* 1\nvers:deb/*\n", want=3)
+    got = lines(out)
+    ok(got[0]["contained"] is True and got[1]["in"] == "version" and "1 words of 2" in got[2]["error"], "lines of both", out)
+    out, rc = run("vers", "vers:pypi/>=1.0|<2", "-", data=b"1.5\n2.0\n")
+    ok(rc == 0 and [g["contained"] for g in lines(out)] == [True, False], "lines of versions", out)
+
+
+def purl():
+    out, rc = run("purl", "pkg:PyPI/Django_x@1.0", "pkg:deb/debian/curl@7-1?distro=sid&arch=amd64")
+    ok(rc == 0 and out.splitlines() == ["pkg:PyPI/Django_x@1.0: pkg:pypi/django-x@1.0",
+                                        "pkg:deb/debian/curl@7-1?distro=sid&arch=amd64: pkg:deb/debian/curl@7-1?arch=amd64&distro=sid"], "package URLs for people", out)
+    out, rc = run("purl", "-", data="pkg:npm/%40a/b@1#/c/\npkg:npm\n".encode(), want=3)
+    good, bad = lines(out)
+    ok(good == {"purl": "pkg:npm/%40a/b@1#/c/", "canonical": "pkg:npm/%40a/b@1#c", "type": "npm", "namespace": "@a", "name": "b", "version": "1",
+                "qualifiers": None, "subpath": "c"} and bad["offset"] == 7, "and as JSON", out)
+
+
 cvss()
 cpe()
 version()
+vers()
+purl()
 done()

@@ -53,10 +53,6 @@ def number():
     return rnd.choice(["0", "1", "1", "2", "10", "9", "00", "01", "010", str(rnd.randrange(200)), "20240101", "18446744073709551616", "9007199254740993"])
 
 
-def join(least, most, *parts):
-    return "".join(rnd.choice(parts)() if callable(rnd.choice(parts)) else rnd.choice(parts) for _ in range(rnd.randint(least, most)))
-
-
 def pieces(pool, least=1, most=6):
     out = ""
     for _ in range(rnd.randint(least, most)):
@@ -115,11 +111,9 @@ def deb():
               'elif dpkg --compare-versions "$a" eq "$b" 2>/dev/null; then echo 0; else echo x; fi; done')
     want = helper(["sh", "-c", script], pairs)
     # what dpkg warns of and compares nevertheless is not valid by the policy
-    got = ask("deb", pairs)
     strict = re.compile(r"(?:[0-9]+:)?[A-Za-z0-9.+~:-]+$")
-    want = [w if w is None or all(strict.match(v) and ok_parts(v) for v in p) else None for p, w in zip(pairs, want)]
+    want = want and [w if all(strict.match(v) and ok_parts(v) for v in p) else None for p, w in zip(pairs, want)]
     compare("deb", "dpkg", pairs, want, "it does not run")
-    del got
 
 
 def ok_parts(v):
