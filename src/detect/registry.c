@@ -1,13 +1,12 @@
 #include "base/limits.h"
 #include "detect/registry_internal.h"
+#include "store/compiled.h"
 
 #define KEY_MAX 4096
 
 yg_status yg_detect_touch(struct yg_state *db, struct yg_err *err)
 {
-	return yg_drule_run(db,
-			    YG_SQL("UPDATE detect_change SET changes = changes + 1 WHERE id = 1"),
-			    NULL, 0, err);
+	return yg_compiled_touch(YG_COMPILED_RULES, db, err);
 }
 
 yg_status yg_drule_run(struct yg_state *db, const char *sql, const struct yg_sv *texts, size_t n,

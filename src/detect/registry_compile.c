@@ -1,16 +1,13 @@
 /* registry_compile.c - the rules that are not off, with what organisations say of them, into
  * a snapshot for the workers. */
-#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "detect/registry_internal.h"
 #include "detect/ruleset.h"
-#include "os/file.h"
+#include "store/compiled.h"
 
-#define KEEP_FILES  2 /* older snapshots that stay beside the current one */
 #define PATH_MAX_   512
 #define REFUSED_MAX ((size_t)64 << 20)
 
@@ -89,90 +86,14 @@ bool yg_detect_usable(const char *dir)
 	return st == YG_OK || st == YG_NOMEM;
 }
 
-/* "detect-12.ygs\n": 12; 0 when there is none, or no such name. */
-static uint64_t current_generation(const char *dir)
+static yg_status fill(void *ctx, int fd, struct yg_err *err)
 {
-	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
-	char path[PATH_MAX_];
-	uint64_t g = 0;
-	yg_buf_init(&text, 8192);
-	(void)snprintf(path, sizeof path, "%s/detect-current", dir);
-	/* none yet, or one that cannot be read: the database's count is enough */
-	if (yg_file_read(path, 4096, &text, NULL) != YG_OK)
-		return 0;
-	struct yg_sv s = yg_sv_trim(yg_buf_sv(&text));
-	if (!yg_sv_starts(s, YG_SV("detect-")) || !yg_sv_ends(s, YG_SV(".ygs")) ||
-	    yg_parse_u64(yg_sv_sub(s, 7, s.n - 11), &g, NULL) != YG_OK)
-		return 0;
-	return g;
-}
-
-static yg_status reserve(struct yg_act *act, uint64_t floor, uint64_t *out, struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
-	yg_status st = yg_state_prepare(
-		act->db,
-		YG_SQL("INSERT INTO detect_snapshot (generation, state, file, created, actor)"
-		       " SELECT CASE WHEN coalesce(max(generation), 0) < $1 THEN $1 ELSE coalesce(max(generation), 0) END + 1,"
-		       " 'building', '', $2, $3 FROM detect_snapshot RETURNING generation"),
-		&s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_i64(s, 1, (int64_t)YG_MIN(floor, (uint64_t)INT64_MAX / 2));
-	yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
-	yg_stmt_text(s, 3, act->who);
-	st = yg_stmt_step(s, &row, err);
-	if (st != YG_OK)
-		return st;
-	*out = (uint64_t)yg_col_i64(s, 0);
-	return yg_stmt_step(s, &row, err);
-}
-
-static yg_status begin(struct compiling *c, const char *dir, struct yg_err *err)
-{
-	struct yg_tx tx;
-	yg_status st = yg_tx_begin(&tx, c->act->db, err);
-	if (st != YG_OK)
-		return st;
-	st = reserve(c->act, current_generation(dir), &c->r.generation, err);
-	/* what is changed from here on belongs to the next one */
-	if (st == YG_OK)
-		st = yg_drule_run(
-			c->act->db,
-			YG_SQL("UPDATE detect_change SET compiled = changes WHERE id = 1"), NULL, 0,
-			err);
-	return yg_tx_end(&tx, st, err);
-}
-
-static yg_status write_file(struct compiling *c, const char *dir, struct yg_err *err)
-{
-	char path[PATH_MAX_], tmp[PATH_MAX_], name[80];
-	(void)snprintf(c->r.file, sizeof c->r.file, "detect-%" PRIu64 ".ygs", c->r.generation);
-	(void)snprintf(path, sizeof path, "%s/%s", dir, c->r.file);
-	(void)snprintf(tmp, sizeof tmp, "%s/%s.tmp", dir, c->r.file);
-	YG_AUTO(yg_fd_close)
-	int fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
+	struct compiling *c = ctx;
 	yg_status st = yg_ruleset_builder_write(c->b, fd, c->r.generation, yg_env_wall(c->act->env),
 						&c->r.stats, err);
 	/* correlations are judged when it is written: now all is known that is refused */
 	if (st == YG_OK && c->nomem)
 		st = YG_FAIL(err, YG_NOMEM, "no memory for why rules are refused");
-	if (st == YG_OK && fsync(fd) != 0)
-		st = YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
-	if (st == YG_OK && rename(tmp, path) != 0)
-		st = YG_FAIL_OS(err, errno, "snapshot '%s'", path);
-	if (st != YG_OK) {
-		(void)unlink(tmp);
-		return st;
-	}
-	(void)snprintf(tmp, sizeof tmp, "%s/detect-current", dir);
-	int n = snprintf(name, sizeof name, "%s\n", c->r.file);
-	st = yg_file_write(tmp, (struct yg_sv){name, (size_t)n}, 0640, err);
-	if (st != YG_OK) /* nobody points at it */
-		(void)unlink(path);
 	return st;
 }
 
@@ -233,46 +154,27 @@ static yg_status end(struct compiling *c, bool ready, struct yg_err *err)
 	return yg_tx_end(&tx, st, err);
 }
 
-/* Older files go; one that main is reading now stays readable through its fd. */
-static void prune(struct yg_state *db, const char *dir, uint64_t generation)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	char path[PATH_MAX_];
-	bool row = true;
-	if (yg_state_prepare(
-		    db,
-		    YG_SQL("SELECT generation FROM detect_snapshot WHERE generation < $1 AND state = 'ready'"
-			   " ORDER BY generation DESC LIMIT 50 OFFSET $2"),
-		    &s, NULL) != YG_OK)
-		return;
-	yg_stmt_i64(s, 1, (int64_t)generation);
-	yg_stmt_i64(s, 2, KEEP_FILES);
-	while (yg_stmt_step(s, &row, NULL) == YG_OK && row) {
-		(void)snprintf(path, sizeof path, "%s/detect-%" PRId64 ".ygs", dir,
-			       yg_col_i64(s, 0));
-		(void)unlink(path); /* most are gone already */
-	}
-}
-
 yg_status yg_detect_compile(struct yg_act *act, const char *dir, struct yg_detect_compiled *out,
 			    struct yg_err *err)
 {
 	struct compiling c = {.act = act};
 	if (yg_state_in_transaction(act->db))
 		return YG_FAIL(err, YG_INTERNAL, "a snapshot is compiled outside of transactions");
-	yg_status st = begin(&c, dir, err);
+	yg_status st = yg_compiled_begin(YG_COMPILED_RULES, act->db, dir, yg_env_wall(act->env),
+					 act->who, &c.r.generation, err);
 	if (st != YG_OK)
 		return st;
 	yg_arena_init(&c.arena, REFUSED_MAX);
 	st = feed(&c, err);
 	if (st == YG_OK)
-		st = write_file(&c, dir, err);
+		st = yg_compiled_write(YG_COMPILED_RULES, dir, c.r.generation, c.r.file, fill, &c,
+				       err);
 	yg_ruleset_builder_free(c.b);
 	if (st != YG_OK) {
 		(void)end(&c, false, NULL); /* the first error is the one to tell */
 	} else {
 		st = end(&c, true, err);
-		prune(act->db, dir, c.r.generation);
+		yg_compiled_prune(YG_COMPILED_RULES, act->db, dir, c.r.generation);
 	}
 	yg_arena_free(&c.arena);
 	if (st == YG_OK)

@@ -3,6 +3,7 @@
 #include "detect/correlate.h"
 #include "detect/read.h"
 #include "detect/registry_internal.h"
+#include "store/compiled.h"
 
 #define ARENA ((size_t)512 << 20)
 
@@ -16,18 +17,7 @@ yg_status yg_drule_refuse(struct yg_state *db, struct yg_sv uid, struct yg_sv re
 
 yg_status yg_detect_dirty(struct yg_state *db, bool *out, struct yg_err *err)
 {
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT changes - compiled, (SELECT state FROM detect_snapshot"
-		       " ORDER BY generation DESC LIMIT 1) FROM detect_change WHERE id = 1"),
-		&s, err);
-	if (st == YG_OK)
-		st = yg_stmt_step(s, &row, err);
-	if (st == YG_OK)
-		*out = row && (yg_col_i64(s, 0) != 0 || YG_SV_IS(yg_col_text(s, 1), "building"));
-	return st;
+	return yg_compiled_dirty(YG_COMPILED_RULES, db, out, err);
 }
 
 yg_status yg_detect_rules_each(struct yg_state *db, yg_drule_fn *fn, void *ctx, struct yg_err *err)

@@ -4,6 +4,7 @@
 #include "intel/registry_internal.h"
 #include "org/audit_log.h"
 #include "org/organisation.h"
+#include "store/compiled.h"
 
 #define LIST_COLUMNS                                                                                                \
 	"id, uid, name, title, source, format, category, org, tlp, confidence, enabled, entries, created, updated," \
@@ -22,11 +23,7 @@ bool yg_registry_text_ok(struct yg_sv s, size_t max)
 
 yg_status yg_registry_touch(struct yg_state *db, struct yg_err *err)
 {
-	struct yg_stmt *s = NULL;
-	yg_status st = yg_state_prepare(
-		db, YG_SQL("UPDATE indicator_change SET changes = changes + 1 WHERE id = 1"), &s,
-		err);
-	return st == YG_OK ? yg_stmt_run(s, err) : st;
+	return yg_compiled_touch(YG_COMPILED_INDICATORS, db, err);
 }
 
 static bool name_ok(struct yg_sv s)

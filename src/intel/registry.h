@@ -180,7 +180,8 @@ struct yg_compile_result {
 yg_status yg_registry_compile(struct yg_act *act, const char *dir, yg_progress_fn *progress,
 			      void *ctx, struct yg_compile_result *out,
 			      struct yg_err *err) YG_MUST_USE;
-/* True when something changed since the last snapshot was begun. */
+/* True when something changed since the last snapshot was begun, or that one did not come to an end:
+ * who asks compiles, and nobody beside him. */
 yg_status yg_registry_dirty(struct yg_state *db, bool *out, struct yg_err *err);
 
 struct yg_snapshot_row {

@@ -1,21 +1,13 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "intel/registry.h"
 #include "intel/registry_internal.h"
 #include "org/audit_log.h"
-#include "os/file.h"
+#include "store/compiled.h"
 
 #define LISTS_MAX      100000
 #define PROGRESS_EVERY 65536
-#define KEEP_FILES     2 /* older snapshots that stay beside the current one */
-#define PATH_MAX_      512
 
 struct list_info {
 	int64_t seq;
@@ -170,8 +162,9 @@ yg_status yg_registry_each(struct yg_state *db, yg_wall now, yg_registry_fn *fn,
 }
 
 struct feed {
-	struct yg_intel_builder *b;
-	uint64_t fed, refused;
+	struct yg_intel_builder *b; /* owned */
+	struct yg_compile_result r;
+	uint64_t fed;
 	yg_progress_fn *progress;
 	void *ctx;
 };
@@ -182,7 +175,7 @@ static yg_status feed(void *ctx, const struct yg_indicator *ind, struct yg_err *
 	yg_status st = yg_intel_builder_add(f->b, ind, err);
 	if (st == YG_PARSE ||
 	    st == YG_DENIED) { /* of an older program's making: left out, counted */
-		f->refused++;
+		f->r.refused++;
 		st = YG_OK;
 	}
 	if (st == YG_OK && ++f->fed % PROGRESS_EVERY == 0 && f->progress != NULL &&
@@ -191,92 +184,10 @@ static yg_status feed(void *ctx, const struct yg_indicator *ind, struct yg_err *
 	return st;
 }
 
-/* Generation in "indicators-<n>.ygs"; 0 when it is no such name. */
-static uint64_t generation_of(struct yg_sv name)
+static yg_status fill(void *ctx, int fd, struct yg_err *err)
 {
-	uint64_t g = 0;
-	struct yg_sv s = yg_sv_trim(name);
-	if (!yg_sv_starts(s, YG_SV("indicators-")) || !yg_sv_ends(s, YG_SV(".ygs")) ||
-	    yg_parse_u64(yg_sv_sub(s, 11, s.n - 15), &g, NULL) != YG_OK)
-		return 0;
-	return g;
-}
-
-static uint64_t current_generation(const char *dir)
-{
-	YG_AUTO(yg_buf_free) struct yg_buf text = {0};
-	char path[PATH_MAX_];
-	yg_buf_init(&text, 131072);
-	(void)snprintf(path, sizeof path, "%s/current", dir);
-	/* none yet, or one that cannot be read: the database's count is enough */
-	return yg_file_read(path, 4096, &text, NULL) == YG_OK ? generation_of(yg_buf_sv(&text)) : 0;
-}
-
-static yg_status reserve(struct yg_act *act, uint64_t floor, uint64_t *out, struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
-	yg_status st = yg_state_prepare(
-		act->db,
-		YG_SQL("INSERT INTO snapshot (generation, state, file, created, actor)"
-		       " SELECT CASE WHEN coalesce(max(generation), 0) < $1 THEN $1 ELSE coalesce(max(generation), 0) END + 1,"
-		       " 'building', '', $2, $3 FROM snapshot RETURNING generation"),
-		&s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_i64(s, 1, (int64_t)YG_MIN(floor, (uint64_t)INT64_MAX / 2));
-	yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
-	yg_stmt_text(s, 3, act->who);
-	st = yg_stmt_step(s, &row, err);
-	if (st != YG_OK)
-		return st;
-	*out = (uint64_t)yg_col_i64(s, 0);
-	return yg_stmt_step(s, &row, err);
-}
-
-static yg_status begin_generation(struct yg_act *act, const char *dir, uint64_t *out,
-				  struct yg_err *err)
-{
-	struct yg_tx tx;
-	struct yg_stmt *s = NULL;
-	yg_status st = yg_tx_begin(&tx, act->db, err);
-	if (st != YG_OK)
-		return st;
-	st = reserve(act, current_generation(dir), out, err);
-	/* what is changed from here on belongs to the next one */
-	if (st == YG_OK)
-		st = yg_state_prepare(
-			act->db,
-			YG_SQL("UPDATE indicator_change SET compiled = changes WHERE id = 1"), &s,
-			err);
-	if (st == YG_OK)
-		st = yg_stmt_run(s, err);
-	return yg_tx_end(&tx, st, err);
-}
-
-static yg_status write_snapshot(struct yg_intel_builder *b, const char *dir,
-				struct yg_compile_result *r, struct yg_err *err)
-{
-	char path[PATH_MAX_], tmp[PATH_MAX_], name[80];
-	(void)snprintf(r->file, sizeof r->file, "indicators-%" PRIu64 ".ygs", r->generation);
-	(void)snprintf(path, sizeof path, "%s/%s", dir, r->file);
-	(void)snprintf(tmp, sizeof tmp, "%s/%s.tmp", dir, r->file);
-	YG_AUTO(yg_fd_close)
-	int fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
-	yg_status st = yg_intel_builder_finish(b, fd, r->generation, &r->stats, err);
-	if (st == YG_OK && fsync(fd) != 0)
-		st = YG_FAIL_OS(err, errno, "snapshot '%s'", tmp);
-	if (st == YG_OK && rename(tmp, path) != 0)
-		st = YG_FAIL_OS(err, errno, "snapshot '%s'", path);
-	if (st != YG_OK) {
-		(void)unlink(tmp);
-		return st;
-	}
-	(void)snprintf(path, sizeof path, "%s/current", dir);
-	int n = snprintf(name, sizeof name, "%s\n", r->file);
-	return yg_file_write(path, (struct yg_sv){name, (size_t)n}, 0640, err);
+	struct feed *f = ctx;
+	return yg_intel_builder_finish(f->b, fd, f->r.generation, &f->r.stats, err);
 }
 
 static yg_status end_generation(struct yg_act *act, const struct yg_compile_result *r, bool ready,
@@ -321,69 +232,40 @@ static yg_status end_generation(struct yg_act *act, const struct yg_compile_resu
 	return yg_tx_end(&tx, st, err);
 }
 
-/* Older files go; one that main is reading now stays readable through its fd. */
-static void prune(struct yg_state *db, const char *dir, uint64_t generation)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	char path[PATH_MAX_];
-	bool row = true;
-	if (yg_state_prepare(
-		    db,
-		    YG_SQL("SELECT generation FROM snapshot WHERE generation < $1 AND state = 'ready'"
-			   " ORDER BY generation DESC LIMIT 50 OFFSET $2"),
-		    &s, NULL) != YG_OK)
-		return;
-	yg_stmt_i64(s, 1, (int64_t)generation);
-	yg_stmt_i64(s, 2, KEEP_FILES);
-	while (yg_stmt_step(s, &row, NULL) == YG_OK && row) {
-		(void)snprintf(path, sizeof path, "%s/indicators-%" PRId64 ".ygs", dir,
-			       yg_col_i64(s, 0));
-		(void)unlink(path); /* most are gone already */
-	}
-}
-
 yg_status yg_registry_compile(struct yg_act *act, const char *dir, yg_progress_fn *progress,
 			      void *ctx, struct yg_compile_result *out, struct yg_err *err)
 {
 	/* what may not be compiled was refused or forced when it came in */
 	struct yg_intel_build_opts opts = {.env = act->env, .force_suffix = true};
-	struct yg_compile_result r = {0};
 	struct feed f = {.progress = progress, .ctx = ctx};
 	if (yg_state_in_transaction(act->db))
 		return YG_FAIL(err, YG_INTERNAL, "a snapshot is compiled outside of transactions");
-	yg_status st = begin_generation(act, dir, &r.generation, err);
+	yg_status st = yg_compiled_begin(YG_COMPILED_INDICATORS, act->db, dir,
+					 yg_env_wall(act->env), act->who, &f.r.generation, err);
 	if (st != YG_OK)
 		return st;
 	st = yg_intel_builder_new(&opts, &f.b, err);
 	if (st == YG_OK)
 		st = yg_registry_each(act->db, yg_env_wall(act->env), feed, &f, err);
-	r.refused = f.refused;
 	if (st == YG_OK)
-		st = write_snapshot(f.b, dir, &r, err);
+		st = yg_compiled_write(YG_COMPILED_INDICATORS, dir, f.r.generation, f.r.file, fill,
+				       &f, err);
 	yg_intel_builder_free(f.b);
 	if (st != YG_OK) {
-		(void)end_generation(act, &r, false, NULL); /* the first error is the one to tell */
+		(void)end_generation(act, &f.r, false,
+				     NULL); /* the first error is the one to tell */
 		return st;
 	}
-	st = end_generation(act, &r, true, err);
-	prune(act->db, dir, r.generation);
+	st = end_generation(act, &f.r, true, err);
+	yg_compiled_prune(YG_COMPILED_INDICATORS, act->db, dir, f.r.generation);
 	if (st == YG_OK)
-		*out = r;
+		*out = f.r;
 	return st;
 }
 
 yg_status yg_registry_dirty(struct yg_state *db, bool *out, struct yg_err *err)
 {
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
-	yg_status st = yg_state_prepare(
-		db, YG_SQL("SELECT changes - compiled FROM indicator_change WHERE id = 1"), &s,
-		err);
-	if (st == YG_OK)
-		st = yg_stmt_step(s, &row, err);
-	if (st == YG_OK)
-		*out = row && yg_col_i64(s, 0) != 0;
-	return st;
+	return yg_compiled_dirty(YG_COMPILED_INDICATORS, db, out, err);
 }
 
 yg_status yg_snapshot_list(struct yg_state *db, uint64_t before, uint32_t limit,

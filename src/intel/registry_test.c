@@ -10,6 +10,7 @@
 #include "org/audit_log.h"
 #include "org/organisation.h"
 #include "os/file.h"
+#include "store/compiled.h"
 #include "tap.h"
 
 static struct yg_env_sim sim = {.wall = {1700000000000000}, .seed = 3};
@@ -400,6 +401,7 @@ static void test_compile(void)
 	bool dirty = true;
 	int count[2] = {0, 0};
 	char path[300];
+	uint64_t generation;
 	yg_buf_init(&text, 1 << 20);
 	(void)add_list(&act, "all", "");
 	(void)add_list(&act, "own", "alpha");
@@ -463,6 +465,12 @@ static void test_compile(void)
 	T_OK(yg_snapshot_list(db, 0, 1, &arena, &rows, &n, &err) == YG_OK && n == 1 &&
 	     YG_SV_IS(rows[0].state, "failed"));
 	T_OK(yg_registry_dirty(db, &dirty, &err) == YG_OK && dirty);
+	T_OK(yg_registry_compile(&act, root, NULL, NULL, &r, &err) == YG_OK &&
+	     yg_registry_dirty(db, &dirty, &err) == YG_OK && !dirty);
+	/* one that died, or could not even note that it failed */
+	T_OK(yg_compiled_begin(YG_COMPILED_INDICATORS, db, root, sim.wall, YG_SV("x"), &generation,
+			       &err) == YG_OK);
+	T_NAMED(yg_registry_dirty(db, &dirty, &err) == YG_OK && dirty, "and is tried again");
 }
 
 static int remove_one(const char *path, const struct stat *sb, int type, struct FTW *ftw)

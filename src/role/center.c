@@ -275,6 +275,8 @@ static void on_tick(uv_timer_t *h)
 		center_want(&c->look);
 		center_want(&c->dns); /* a changed tree tells nobody */
 		center_want(&c->rules);
+		if (__atomic_load_n(&c->compile_failed_us, __ATOMIC_ACQUIRE) != 0)
+			center_want(&c->compile); /* it waits its time */
 	}
 	center_want(&c->detect);
 	if (__atomic_exchange_n(&c->detect_rows_wait, false, __ATOMIC_ACQ_REL))

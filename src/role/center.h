@@ -26,6 +26,8 @@
 #define YG_CENTER_POOL     12 /* threads: requests, findings, one job, one look around */
 #define YG_CENTER_POLL_S   2  /* how often workers and store are asked */
 #define YG_CENTER_EXPIRY_S 300
+#define YG_CENTER_PAUSE_US                                                                         \
+	(30 * YG_US_PER_S) /* after a compile that failed: it would fail again at once */
 #define YG_CENTER_RETAIN_S 3600
 #define YG_CENTER_NEWS_S   3    /* how often it is looked for what hunts are to be made for */
 #define YG_CENTER_NEWS_MAX 1024 /* system events that wait to be kept; more are counted */
@@ -81,9 +83,10 @@ struct center {
 	uv_mutex_t news_lock;
 	uint64_t dns_mark;       /* dns: only its thread; what the last inputs were made of */
 	bool rules_looked;       /* at the snapshot of before the start; under its lock */
-	int64_t rules_failed_us; /* when they could not be compiled last; under its lock */
+	int64_t rules_failed_us; /* monotonic: when they could not be compiled; under its lock */
 	uv_mutex_t rules_lock;   /* the same of detection rules: the demonstration wants it, too */
 	uv_mutex_t compile_lock; /* one compile at a time: a job and the schedule both want it */
+	int64_t compile_failed_us; /* as rules_failed_us; atomic */
 	struct news *news_first, *news_last;
 	size_t news_count, news_lost;
 

@@ -67,15 +67,17 @@ bool center_job_progress(void *ctx, uint64_t done, uint64_t total)
 
 /* --- snapshot --- */
 
-static yg_status compile(struct run *r, struct yg_err *err)
+/* Under the lock. */
+static yg_status compile_now(struct run *r, struct yg_err *err)
 {
 	struct yg_compile_result out = {0};
-	uv_mutex_lock(&r->c->compile_lock);
+	struct center *c = r->c;
 	yg_status st = yg_registry_compile(
 		&r->act, "snapshot", r->job.id.n > 0 ? center_job_progress : NULL, r, &out, err);
 	if (st == YG_OK) /* published in the order compiled */
-		st = yg_role_publish(r->c->ctx, 1, out.generation, yg_sv_of(out.file));
-	uv_mutex_unlock(&r->c->compile_lock);
+		st = yg_role_publish(c->ctx, 1, out.generation, yg_sv_of(out.file));
+	__atomic_store_n(&c->compile_failed_us, st == YG_OK ? 0 : yg_env_mono(&c->ctx->env).us,
+			 __ATOMIC_RELEASE);
 	(void)malloc_trim(0); /* a large list leaves a large heap behind */
 	if (st != YG_OK)
 		return st;
@@ -90,22 +92,36 @@ static yg_status compile(struct run *r, struct yg_err *err)
 	return st;
 }
 
+static yg_status compile(struct run *r, struct yg_err *err)
+{
+	uv_mutex_lock(&r->c->compile_lock);
+	yg_status st = compile_now(r, err);
+	uv_mutex_unlock(&r->c->compile_lock);
+	return st;
+}
+
+static bool pauses(const struct center *c)
+{
+	int64_t failed = __atomic_load_n(&c->compile_failed_us, __ATOMIC_ACQUIRE);
+	return failed != 0 && yg_env_mono(&c->ctx->env).us - failed < YG_CENTER_PAUSE_US;
+}
+
 void center_compile_run(struct center *c)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_err err = {0};
 	struct run r = {.c = c};
 	bool dirty = false;
+	yg_buf_init(&r.result, 4096);
 	yg_status st = yg_lease_state(&c->api, &l, &err);
+	uv_mutex_lock(&c->compile_lock); /* one that is on its way is none that was broken off */
 	if (st == YG_OK)
 		st = yg_registry_dirty(l.db, &dirty, &err);
-	/* no snapshot at all counts as dirty: workers must have one to begin with */
-	if (st == YG_OK && !dirty && access("snapshot/current", F_OK) == 0)
-		return;
-	yg_buf_init(&r.result, 4096);
 	r.act = center_act(c, l.db);
-	if (st == YG_OK)
-		st = compile(&r, &err);
+	/* no snapshot at all counts as dirty: workers must have one to begin with */
+	if (st == YG_OK && !pauses(c) && (dirty || access("snapshot/current", F_OK) != 0))
+		st = compile_now(&r, &err);
+	uv_mutex_unlock(&c->compile_lock);
 	yg_buf_free(&r.result);
 	if (st != YG_OK)
 		yg_role_log(c->ctx, YG_EV_CENTER_COMPILE_FAILED, YG_KERR(&err));

@@ -5,8 +5,6 @@
 #include "detect/registry.h"
 #include "role/center.h"
 
-#define PAUSE_US (30 * YG_US_PER_S) /* after a failure: it would fail again at once */
-
 static yg_status compile(struct center *c, struct yg_state *db, struct yg_err *err)
 {
 	struct yg_detect_compiled out = {.generation = 0};
@@ -28,7 +26,7 @@ void center_rules_run(struct center *c)
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
 	struct yg_err err = {0};
 	bool dirty = false;
-	int64_t now = yg_env_wall(&c->ctx->env).us;
+	int64_t now = yg_env_mono(&c->ctx->env).us;
 	uv_mutex_lock(&c->rules_lock);
 	yg_status st = yg_lease_state(&c->api, &l, &err);
 	if (st == YG_OK)
@@ -37,7 +35,7 @@ void center_rules_run(struct center *c)
 	bool gone = access("snapshot/detect-current", F_OK) != 0 ||
 		    (!c->rules_looked && !yg_detect_usable("snapshot"));
 	c->rules_looked = true;
-	bool pause = c->rules_failed_us != 0 && now - c->rules_failed_us < PAUSE_US;
+	bool pause = c->rules_failed_us != 0 && now - c->rules_failed_us < YG_CENTER_PAUSE_US;
 	if (st == YG_OK && !pause && (dirty || gone)) {
 		st = compile(c, l.db, &err);
 		c->rules_failed_us = st == YG_OK ? 0 : now;
