@@ -36,8 +36,12 @@ int main(int argc, char **argv)
 		return yg_cmd_run(cmd, &env, argc - 1 - used, argv + 1 + used);
 	if (argc == 3 && asks_help(argv[2]) && yg_help_noun(argv[1], japanese(), stdout))
 		return 0;
+	/* a noun by itself: what can be done with it, as `yagura` by itself */
+	if (argc == 2 && yg_help_noun(argv[1], japanese(), stderr))
+		return yg_status_exit(YG_INVAL);
 	(void)fprintf(stderr, "yagura: no command '%s%s%s'; see yagura --help\n", argv[1],
 		      argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-	(void)yg_help_noun(argv[1], japanese(), stderr);
+	if (argc > 2)
+		(void)yg_help_noun(argv[1], japanese(), stderr);
 	return yg_status_exit(YG_INVAL);
 }

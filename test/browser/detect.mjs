@@ -301,6 +301,9 @@ async function found(server, tab, person, id) {
 		return (await page.locator(".y-figure", { hasText: "Alerts in 30 days" }).locator("b").innerText()) === "1";
 	}, 20);
 	await whole(tab, "en", "hits and cost of a rule that hit");
+	await tab.go(`/alerts?indicator=${id}&state=all`);
+	await page.locator(".y-filters").getByRole("button", { name: "Rule: A name that only worms ask for" }).waitFor();
+	ok(!(await page.locator("main").innerText()).includes(id), "its alerts and what they are narrowed by say its title, not its id");
 }
 
 /** A comment whose answer is lost is sent again, and is one comment. */

@@ -35,4 +35,6 @@ for word in ("--help", "-h", "help"):
     ok(rc == 0 and err == "" and "  yagura dns explain " in out and "yagura alert" not in out, f"dns {word}: the commands of dns alone", (rc, out, err))
 rc, out, err = run("dnss", "--help")
 ok(rc == 2 and out == "" and "no command 'dnss --help'" in err, "of nothing that there is: wrong usage", (rc, out, err))
+rc, out, err = run("dns")
+ok(rc == 2 and out == "" and err.startswith("  yagura dns ") and "no command" not in err, "a noun by itself: its commands", (rc, out, err))
 done()

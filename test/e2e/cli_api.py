@@ -171,6 +171,8 @@ def dry(s, folder):
     path = os.path.join(rules, "rule.yml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(RULE.format("two"))
+    got = s.cli("status")
+    ok(got[0] == 0 and "\nroles:\n  - name: " in got[1] and "\n    state: " in got[1] and "\ncounters:\n  records: " in got[1], "what an answer holds stands below its name", got)
     got = s.cli("org", "add", "newborn", "--dry-run", "--json")
     ok(got[0] == 0 and json.loads(got[1])["name"] == "newborn" and "nothing was changed" in got[2], "what would be made is shown", got)
     for words in (("org", "set", "heron", "--title", "x"), ("detect", "rule-add", path, "--all-orgs"), ("detect", "stage", "live", rule),

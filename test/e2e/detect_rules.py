@@ -72,6 +72,8 @@ class Rules:
         self.cli("rule-change", r["id"], "--stage", "live", "--file", self.file("one.yml", rule("Who am I", uid(1))))
         out, _ = self.cli("rule-show", r["id"], "--text")
         ok(out == rule("Who am I", uid(1)), "its text", out)
+        out, _ = self.cli("rule-show", r["id"])
+        ok("\ntext:\n  title: Who am I\n  id: " in out and "u000a" not in out, "as people read it, in its lines", out)
         self.file("in/a.yml", rule("A", uid(2)) + "---\n" + rule("B", uid(3), level="low"))
         self.file("in/b/bad.yaml", "title: bad\n\nlogsource: {product: x}\ndetection:\n  s: {a|nosuch: 1}\n  condition: s\n")
         self.file("in/b/c.yml", chain(4, 2))

@@ -1,6 +1,6 @@
 // Alerts: filter, group, select, change many, read one beside the list.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, type List, Menu, NewRows, Num, Page, Saved, savedOf, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useList, useLive, useNews, withQuery, withRest } from "../../kit";
+import { About, BulkBar, Button, Chip, type Column, type ComponentChildren, Confirm, Empty, Heard, type Job, type List, Menu, NewRows, Num, Page, Saved, savedOf, type Rule, SearchBox, Select, Severity, Table, Time, TimeRange, api, asked, at, iso, k, link, may, newSelection, orgTitle, param, place, resolve, setQuery, severityName, stepsOf, t, textOf, useData, useList, useLive, useNews, withQuery, withRest } from "../../kit";
 import { AssignDialog, CloseDialog, Later } from "./dialogs";
 import { AlertDrawer } from "./drawer";
 import { filterOf, groupedBy, sortOf } from "./first";
@@ -26,6 +26,17 @@ function severities(): [string, string][] {
 		...[2, 3, 4, 5].map((n): [string, string] => [String(n), only && param("severity") === String(n) ? t("alerts.severity.only", { severity: severityName(n) }) : t("alerts.severity.from", { severity: severityName(n) })]),
 	];
 }
+/** What the list is narrowed to, and how it is no more. */
+function Only({ name }: { name: "indicator" | "asset" | "category" | "list" | "hunt" }) {
+	const value = param(name);
+	const isRule = name === "indicator" && /^r-[0-9a-z]+$/i.test(value) && may("indicators:read");
+	const rule = useData<Rule>(isRule ? at`/detection-rules/${value}` : "");
+	return (
+		<Button small icon="close" onClick={() => setQuery({ [name]: null })}>
+			{isRule ? t("evidence.rule") : t(`alerts.${name}`)}: {rule.data?.title ?? value}
+		</Button>
+	);
+}
 function Filters({ end }: { end?: ComponentChildren }) {
 	return (
 		<div class="y-filters">
@@ -43,9 +54,7 @@ function Filters({ end }: { end?: ComponentChildren }) {
 			{(["indicator", "asset", "category", "list", "hunt"] as const).map(
 				(name) =>
 					param(name) !== "" && (
-						<Button key={name} small icon="close" onClick={() => setQuery({ [name]: null })}>
-							{t(`alerts.${name}`)}: {param(name)}
-						</Button>
+						<Only key={name} name={name} />
 					),
 			)}
 			{end}
@@ -58,7 +67,7 @@ const COLUMNS = (): Column<Alert>[] => [
 	{ key: "title", label: t("alerts.title-column"), main: true, width: "wide", cell: (a) => <a href={withRest([a.id])}>{a.title}</a> },
 	{ key: "org", drop: 1, label: t("scope.organisation"), cell: (a) => orgTitle(a.org) },
 	{ key: "asset", drop: 2, label: t("alerts.asset"), cell: (a) => <a class="y-plain" href={link("overview", { scope: { org: a.org, system: a.system ?? "", asset: a.asset } })}>{a.asset}</a>, width: "min" },
-	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => <code>{a.indicator}</code>, extra: true },
+	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => (a.indicator_type === "rule" ? a.title : <code>{a.indicator}</code>), extra: true },
 	{ key: "category", label: t("alerts.category"), cell: (a) => a.category, extra: true },
 	{ key: "list", label: t("alerts.list"), cell: (a) => a.list, extra: true },
 	{ key: "count", drop: 2, label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} href={withRest([a.id])} label={t("alerts.count")} />, width: "min" },
