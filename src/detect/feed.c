@@ -1,6 +1,6 @@
 #include "detect/feed.h"
 
-#define FLAGS_CONNECTION (YG_FEED_OK | YG_FEED_SRC_INSIDE | YG_FEED_DST_INSIDE)
+#define FLAGS_CONNECTION (YG_FEED_OK | YG_FEED_SRC_INSIDE | YG_FEED_DST_INSIDE | YG_FEED_ANSWER)
 #define NAME_MAX_BYTES   1024u /* of a field's name, a rule's uid, a word of a log source */
 
 void yg_feed_id(uint32_t spool, uint64_t batch, uint32_t row, uint64_t out[static 2])
@@ -89,6 +89,8 @@ void yg_feed_put(struct yg_buf *out, const struct yg_feed_entry *e)
 		yg_wr_le8(out, e->connection.flags & FLAGS_CONNECTION);
 		yg_wr_le64(out, e->connection.bytes_out);
 		put_id(out, e->connection.id);
+		if ((e->connection.flags & YG_FEED_ANSWER) != 0)
+			yg_wr_le16(out, e->connection.src_port);
 		break;
 	case YG_FEED_LOGIN:
 		put_time(out, e->login.time);
@@ -191,6 +193,7 @@ static void get_connection(struct yg_rd *rd, struct yg_feed_entry *e)
 	e->connection.flags = get_flags(rd, FLAGS_CONNECTION);
 	e->connection.bytes_out = yg_rd_le64(rd);
 	get_id(rd, e->connection.id);
+	e->connection.src_port = (e->connection.flags & YG_FEED_ANSWER) != 0 ? yg_rd_le16(rd) : 0;
 }
 
 static void get_login(struct yg_rd *rd, struct yg_feed_entry *e)

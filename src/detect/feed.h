@@ -34,6 +34,7 @@ enum yg_feed_kind {
 #define YG_FEED_OK         1u /* CONNECTION: it was answered; LOGIN: it succeeded */
 #define YG_FEED_SRC_INSIDE 2u /* CONNECTION: of one's own network */
 #define YG_FEED_DST_INSIDE 4u
+#define YG_FEED_ANSWER     8u /* CONNECTION: from a service's port, which is written behind the id */
 
 struct yg_feed_head {   /* views of the message */
 	uint32_t spool; /* and its part << 16: each part has a mark of its own */
@@ -62,6 +63,7 @@ struct yg_feed_entry { /* only the members of its kind are written and read */
 			uint8_t flags;
 			uint64_t bytes_out;
 			uint64_t id[2];
+			uint16_t src_port; /* with YG_FEED_ANSWER; else 0 */
 		} connection;
 		struct {
 			yg_wall time;

@@ -6,6 +6,7 @@
 #define ACTIVITY_FAIL    4u
 #define ACTIVITY_REFUSE  5u
 #define ACTIVITY_TRAFFIC 6u
+#define SERVICES         1024u /* ports below are those of services */
 
 static bool one_of(struct yg_sv s, const struct yg_sv *list, size_t n)
 {
@@ -55,6 +56,12 @@ static bool is_answered(const struct yg_event *ev)
 	return true;
 }
 
+/* It may be what a service says to who asked it: whether it was asked, the watch knows. */
+static bool is_answer(const struct yg_event *ev)
+{
+	return ev->src_port > 0 && ev->src_port < SERVICES && ev->dst_port >= SERVICES;
+}
+
 static void connection(const struct yg_event *ev, struct yg_feed_entry *out)
 {
 	uint8_t flags = is_answered(ev) ? YG_FEED_OK : 0;
@@ -62,11 +69,14 @@ static void connection(const struct yg_event *ev, struct yg_feed_entry *out)
 		flags |= YG_FEED_SRC_INSIDE;
 	if (yg_ip_is_private(ev->dst_ip))
 		flags |= YG_FEED_DST_INSIDE;
+	if (is_answer(ev))
+		flags |= YG_FEED_ANSWER;
 	out->kind = YG_FEED_CONNECTION;
 	out->connection.time.us = ev->time;
 	out->connection.src = ev->src_ip;
 	out->connection.dst = ev->dst_ip;
 	out->connection.port = ev->dst_port;
+	out->connection.src_port = is_answer(ev) ? ev->src_port : 0;
 	out->connection.flags = flags;
 	out->connection.bytes_out = ev->bytes_out;
 	yg_feed_id(ev->spool, ev->batch, ev->row, out->connection.id);

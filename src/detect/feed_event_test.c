@@ -15,6 +15,11 @@
 #define WIN(id, rest)                                                                              \
 	"{\"EventID\":" id ",\"Channel\":\"Security\",\"Computer\":\"dc1\","                       \
 	"\"TimeCreated\":\"2023-11-14T22:13:20Z\"," rest "}"
+/* An answer that came when nobody listened any more. */
+#define LATE                                                                                       \
+	WIN("5152", "\"Direction\":\"%%14592\",\"SourceAddress\":\"192.203.230.10\","              \
+		    "\"SourcePort\":\"53\",\"DestAddress\":\"192.168.1.4\","                       \
+		    "\"DestPort\":\"51440\",\"Protocol\":\"17\"")
 #define SSH(text) "<38>Nov 14 22:13:20 gate sshd[7]: " text
 #define TRAIL(answer)                                                                              \
 	"{\"eventVersion\":\"1.08\",\"eventTime\":\"2023-11-14T22:13:20Z\","                       \
@@ -76,6 +81,7 @@ static const struct {
 	 SSH("pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= "
 	     "rhost=203.0.113.8  user=root"),
 	 ""},
+	{YG_SOURCE_WINDOWS, LATE, "192.203.230.10 > 192.168.1.4:51440 flags 12 out 0 from 53"},
 	{YG_SOURCE_CLOUDTRAIL, TRAIL("Success"), "alice from 198.51.100.9 flags 1"},
 	{YG_SOURCE_CLOUDTRAIL, TRAIL("Failure"), "alice from 198.51.100.9 flags 0"},
 };
@@ -88,6 +94,8 @@ static void show(const struct yg_feed_entry *e, struct yg_sb *b)
 		yg_ip_format(b, e->connection.dst);
 		yg_sb_printf(b, ":%u flags %u out %llu", e->connection.port, e->connection.flags,
 			     (unsigned long long)e->connection.bytes_out);
+		if ((e->connection.flags & YG_FEED_ANSWER) != 0)
+			yg_sb_printf(b, " from %u", e->connection.src_port);
 	} else {
 		yg_sb_put(b, e->login.user);
 		yg_sb_put(b, YG_SV(" from "));

@@ -34,7 +34,8 @@ static struct yg_feed_entry entry(enum yg_feed_kind kind)
 		e.connection.src = address("192.0.2.1");
 		e.connection.dst = address("2001:db8::1");
 		e.connection.port = 443;
-		e.connection.flags = YG_FEED_OK | YG_FEED_SRC_INSIDE;
+		e.connection.flags = YG_FEED_OK | YG_FEED_SRC_INSIDE | YG_FEED_ANSWER;
+		e.connection.src_port = 53;
 		e.connection.bytes_out = UINT64_MAX;
 		break;
 	case YG_FEED_LOGIN:

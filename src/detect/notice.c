@@ -273,6 +273,20 @@ static void begin(struct key *k)
 	k->b = yg_sb_init(k->text, sizeof k->text);
 }
 
+/* From a service that its destination has tried in the last hour. */
+static bool is_answer(const struct yg_notices *n, const struct yg_notice_connection *c)
+{
+	struct key dst;
+	if (c->src_port == 0)
+		return false;
+	begin(&dst);
+	yg_ip_format(&dst.b, c->dst);
+	struct yg_sv key = yg_sb_sv(&dst.b);
+	const struct yg_nt_entry *e =
+		find(&n->tables[YG_NOTICE_SCAN], yg_siphash(n->key, key.p, key.n), key);
+	return e != NULL && yg_nt_scan_asked(n, &e->state->scan, c);
+}
+
 yg_status yg_notices_connection(struct yg_notices *n, const struct yg_notice_connection *c,
 				yg_notice_fn *told, void *ctx)
 {
@@ -280,7 +294,8 @@ yg_status yg_notices_connection(struct yg_notices *n, const struct yg_notice_con
 	struct key src, service, pair;
 	union yg_nt_state *s;
 	bool nomem = false;
-	if (!takes(n, c->time.us) || yg_ip_is_zero(c->src) || yg_ip_is_zero(c->dst))
+	if (!takes(n, c->time.us) || yg_ip_is_zero(c->src) || yg_ip_is_zero(c->dst) ||
+	    is_answer(n, c))
 		return YG_OK;
 	begin(&src);
 	begin(&service);

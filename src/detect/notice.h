@@ -66,6 +66,7 @@ struct yg_notice_connection {
 	yg_wall time;
 	struct yg_ip src, dst;
 	uint16_t port;
+	uint16_t src_port;           /* of what may be an answer; 0: it is none */
 	bool ok;                     /* it was answered */
 	bool src_inside, dst_inside; /* of one's own network */
 	uint64_t bytes_out;

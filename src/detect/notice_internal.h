@@ -125,6 +125,9 @@ void yg_nt_beacon_see(struct yg_notices *n, struct yg_nt_beacon *s, int64_t time
 		      const struct yg_nt_out *out);
 void yg_nt_scan_see(struct yg_notices *n, struct yg_nt_scan *s,
 		    const struct yg_notice_connection *c, const struct yg_nt_out *out);
+/* It is what a service says that `s`, of its destination, asked. */
+bool yg_nt_scan_asked(const struct yg_notices *n, const struct yg_nt_scan *s,
+		      const struct yg_notice_connection *c);
 void yg_nt_volume_see(struct yg_notices *n, struct yg_nt_volume *s, int64_t time, uint64_t bytes,
 		      const struct yg_nt_out *out);
 void yg_nt_flood_see(struct yg_notices *n, struct yg_nt_flood *s, int64_t time, struct yg_ip src,

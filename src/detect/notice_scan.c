@@ -37,6 +37,19 @@ static void restart(struct yg_nt_scan *s, int64_t time)
 	s->first = time;
 }
 
+/* A late answer finds the port closed that asked, and looks like somebody who tries it. */
+bool yg_nt_scan_asked(const struct yg_notices *n, const struct yg_nt_scan *s,
+		      const struct yg_notice_connection *c)
+{
+	uint64_t host = yg_siphash(n->key, c->src.b, sizeof c->src.b);
+	if (c->time.us > s->last + PAUSE)
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->targets[i].host == host && s->targets[i].port == c->src_port)
+			return true;
+	return false;
+}
+
 void yg_nt_scan_see(struct yg_notices *n, struct yg_nt_scan *s,
 		    const struct yg_notice_connection *c, const struct yg_nt_out *out)
 {

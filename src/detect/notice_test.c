@@ -252,6 +252,36 @@ static void probe(int64_t time, unsigned host, uint16_t port, bool ok, bool insi
 	see(c);
 }
 
+/* A service that answers late, from 192.0.2.1 port 53; asked: the machine asked it before. */
+static void answers(bool asked, uint16_t from)
+{
+	fresh(1000);
+	if (asked)
+		see((struct yg_notice_connection){.time = {T0},
+						  .src = ip("10.0.0.5"),
+						  .dst = ip("192.0.2.1"),
+						  .port = 53,
+						  .ok = true,
+						  .src_inside = true});
+	for (unsigned i = 0; i < 40; i++)
+		see((struct yg_notice_connection){.time = {T0 + i * S},
+						  .src = ip("192.0.2.1"),
+						  .dst = ip("10.0.0.5"),
+						  .port = (uint16_t)(50000 + i),
+						  .src_port = from,
+						  .dst_inside = true});
+}
+
+static void test_answers(void)
+{
+	answers(true, 53);
+	T_NAMED(told[YG_NOTICE_SCAN] == 0, "late answers to what was asked are no scan");
+	answers(false, 53);
+	T_NAMED(told[YG_NOTICE_SCAN] > 0, "of nobody who was asked they are one");
+	answers(true, 80);
+	T_NAMED(told[YG_NOTICE_SCAN] > 0, "and from a service that was not asked");
+}
+
 static void test_scan(void)
 {
 	fresh(1000);
@@ -274,6 +304,7 @@ static void test_scan(void)
 	for (unsigned i = 0; i < 20; i++) /* a failure each hour */
 		probe(T0 + i * (HOUR + S), i, 443, false, true);
 	T_OK(told[YG_NOTICE_SCAN] == 0);
+	test_answers();
 	unsigned wrong = 0, found = 0;
 	for (unsigned round = 0; round < 100; round++) {
 		fresh(1000);

@@ -287,6 +287,7 @@ static yg_status connection(struct yg_watch *w, const struct yg_feed_entry *e, s
 		.src = e->connection.src,
 		.dst = e->connection.dst,
 		.port = e->connection.port,
+		.src_port = e->connection.src_port,
 		.ok = (e->connection.flags & YG_FEED_OK) != 0,
 		.src_inside = (e->connection.flags & YG_FEED_SRC_INSIDE) != 0 ||
 			      is_inside(w, e->connection.src),
