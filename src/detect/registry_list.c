@@ -75,9 +75,9 @@ static yg_status take_listed(struct yg_stmt *s, struct yg_arena *arena, void *to
 #define OF_ALERTS                                                                                  \
 	" LEFT JOIN (SELECT indicator AS rule, count(*) AS n FROM alert WHERE verdict = 'false'"   \
 	" AND closed < $35 AND indicator_type = 'rule' AND " WITHIN(                               \
-		"created", "org") " GROUP BY"                                                      \
-				  " indicator) k ON k.rule = r.uid"
-/* Without `rule >` SQLite would look by hour and read every row of the month. */
+		"+created", "org") " GROUP BY indicator) k ON k.rule = r.uid"
+/* Without `rule >` SQLite would look by hour and read every row of the month; without the sign
+ * before `created` every alert of it. */
 #define DID    "rule > '' AND (hits > 0 OR excepted > 0)"
 #define NUMBER "coalesce(k.n, 0)"
 #define LISTED(key, join, order)                                                                   \

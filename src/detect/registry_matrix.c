@@ -1,4 +1,6 @@
-/* registry_matrix.c - every rule with what the matrix of techniques asks of it. */
+/* registry_matrix.c - every rule with what the matrix of techniques asks of it.  The sign before
+ * `created` keeps SQLite from reading every alert of the month: the index alert_rule has those of
+ * rules. */
 #include "base/limits.h"
 #include "detect/registry_internal.h"
 
@@ -101,7 +103,7 @@ yg_status yg_detect_covers(struct yg_state *db, const struct yg_reach *reach, st
 				      " FROM detect_rule r LEFT JOIN (SELECT rule, sum(hits) AS n FROM detect_stat WHERE rule > ''"
 				      " AND hour >= $4 AND hour < $5 AND (hits > 0 OR excepted > 0) AND ($1 = 1 OR org IN yg_set($2)) GROUP BY rule) h ON h.rule = r.uid"
 				      " LEFT JOIN (SELECT indicator, count(*) AS n FROM alert WHERE indicator_type = 'rule'"
-				      " AND created >= $4 AND created < $7 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY indicator) a"
+				      " AND +created >= $4 AND +created < $7 AND ($1 = 1 OR org IN yg_set($2)) GROUP BY indicator) a"
 				      " ON a.indicator = r.uid WHERE r.kind <> 'filter' AND (r.refused = '' OR $8 = 1)"
 				      " AND r.created < $7 AND ($1 = 1 OR r.org IS NULL OR r.org IN yg_set($2)"
 				      " OR r.org IN (SELECT ancestor FROM organisation_path WHERE slug = $3))"),
