@@ -172,7 +172,7 @@
 	X(GET,    "/api/v1/retro-hunts",   "listRetroHunts", "indicators:read", 0, 0, NULL, "state kind q hits from to sort org limit cursor", hunts_list) \
 	X(POST,   "/api/v1/retro-hunts",   "createRetroHunt", "indicators:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", hunts_add) \
 	X(GET,    "/api/v1/retro-hunts/{id}", "getRetroHunt", "indicators:read", 0, 0, NULL, NULL, hunt_get) \
-	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", YG_RT_CREATES, 1048576u, YG_TYPES_JSON, NULL, rule_try) \
+	X(POST,   "/api/v1/detection-rules/try", "tryDetectionRule", "events:read", YG_RT_CREATES, YG_BODY_RULE, YG_TYPES_JSON, NULL, rule_try) \
 	X(GET,    "/api/v1/dns/explain",   "explainDns",     "indicators:read", 0, 0, NULL, "name type org client do cd", dns_explain) \
 	X(GET,    "/api/v1/dns/zones",     "listDnsZones",   "indicators:read", YG_RT_SLOW, 0, NULL, "org from to", dns_zones) \
 	X(GET,    "/api/v1/dns/allow-requests", "listDnsAllowRequests", "events:read", 0, 0, NULL, "state org limit cursor", dns_requests_list) \

@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 
-from harness import done, ok
+from harness import done, ok, sanitized
 
 yagura = os.path.abspath(sys.argv[1])
 RULE = """title: Encoded PowerShell
@@ -151,6 +152,24 @@ detection: {s: {actor.alternateId|endswith: '@example.com', outcome.result: SUCC
     write("okta.ndjson.nomatch", '{"actor": {"alternateId": "b@example.com"}, "outcome": {"result": "success"}}\n')
     r = run("test", ".")
     ok(r.returncode == 1 and "okta.ndjson.nomatch:1: matches, and must not" in r.stdout, "and are named when they are not", r.stdout + r.stderr)
+
+    # what would explode in other engines takes bounded time and memory, or is refused
+    exploding = ["(a+)+$", "((a{1,100}){1,100}){1,100}", "(a{0,2000}b{0,2000}){0,2000}c", "(.*a){50}", "(x+x+)+y", "a{1,32767}{1,32767}", ".{0,20000}(a|b|c){1,20000}z",
+                 "(" * 2000 + "a" + ")" * 2000, "|".join(f"w{n}.*v{n}" for n in range(300))]
+    os.mkdir("hard")
+    for n, expression in enumerate(exploding):
+        write(f"hard/{n}.yml", f"title: hard {n}\nlogsource: {{product: windows}}\ndetection: {{s: {{CommandLine|re: '{expression}'}}, condition: s}}\n")
+    write("hard/large.yml", "title: large\nlogsource: {product: windows}\ndetection:\n  s:\n    CommandLine|contains:\n" +
+          "".join(f"      - value number {n}\n" for n in range(50000)) + "  condition: s\n")
+    began = time.time()
+    bound = [] if sanitized(yagura) else ["bash", "-c", 'ulimit -v 4000000; exec "$@"', "-"]
+    r = subprocess.run([*bound, yagura, "detect", "run", "--rules", "hard", "--source", "windows", "--json", "events.json"], capture_output=True, text=True)
+    ok(r.returncode in (0, 3) and "hard/5.yml:3: refused: " in r.stderr and "7 records" in r.stderr and time.time() - began < 60,
+       f"expressions that explode, and a rule of {os.path.getsize('hard/large.yml') >> 10} KiB: {r.stderr.count(': refused: ')} refused in {time.time() - began:.1f} s", r.stderr)
+    write("long.json", json.dumps({"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1, "CommandLine": "a" * 900000 + "b"}) + "\n")
+    began = time.time()
+    r = run("run", "--rules", "hard", "--source", "windows", "long.json")
+    ok("1 records, 0 of them not parsed" in r.stderr and time.time() - began < 60, f"asked of 900,000 characters: {time.time() - began:.1f} s", r.stderr)
 
     # correlations: in a snapshot as in the files it is of, and tested by records together
     os.mkdir("many")
