@@ -421,19 +421,30 @@ static uint32_t make_rules(struct yg_detect_builder *b)
 	return n;
 }
 
-/* `text`, one of the two, without what makes no difference to the difference. */
-static void shrink_text(char *text, const char *rule, const char *event)
+/* Without `len` bytes of `text`, one of the two, when that makes no difference to the difference. */
+static bool shorter(char *text, size_t at, size_t len, const char *rule, const char *event)
 {
 	char was[4096], why[300];
+	(void)snprintf(was, sizeof was, "%s", text);
+	memmove(text + at, text + at + len, strlen(text + at + len) + 1);
+	if (ask_rule(rule, event, why, sizeof why) == 2)
+		return true;
+	(void)snprintf(text, strlen(was) + 1, "%s", was);
+	return false;
+}
+
+/* Whole lines, then ever smaller pieces. */
+static void shrink_text(char *text, const char *rule, const char *event)
+{
+	for (size_t at = 0; text[at] != '\0';) {
+		size_t len = strcspn(text + at, "\n") + 1;
+		if (at + len > strlen(text) || !shorter(text, at, len, rule, event))
+			at += YG_MIN(len, strlen(text + at));
+	}
 	for (size_t len = strlen(text) / 2; len > 0; len /= 2)
-		for (size_t at = 0; at + len <= strlen(text);) {
-			(void)snprintf(was, sizeof was, "%s", text);
-			memmove(text + at, text + at + len, strlen(text + at + len) + 1);
-			if (ask_rule(rule, event, why, sizeof why) == 2)
-				continue;
-			(void)snprintf(text, strlen(was) + 1, "%s", was);
-			at += len;
-		}
+		for (size_t at = 0; at + len <= strlen(text);)
+			if (!shorter(text, at, len, rule, event))
+				at += len;
 }
 
 /* What is printed is what test_whole() should have as a case of its own. */
