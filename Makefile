@@ -2,7 +2,7 @@
 # Meson does the building; this file only says it in one word.
 # DATA=DIR with run: real logs and indicators to take in too.
 # BUILD=DIR: another build folder.
-.PHONY: all run test bench fuzz lint screenshots install clean setup setup-test
+.PHONY: all run test bench fuzz lint screenshots install deb clean setup setup-test
 .DEFAULT_GOAL := all
 BUILD ?= build
 DATA ?=
@@ -38,6 +38,10 @@ lint: setup-test
 
 screenshots: setup-test $(BUILD)/build.ninja
 	@tools/screenshots $(BUILD)
+
+deb:
+	@tools/setup run build
+	@tools/deb
 
 install: all
 	@meson install -C $(BUILD)
