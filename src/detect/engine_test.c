@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "detect/naive_test.h"
 #include "detect/published_test.h"
 #include "detect/read.h"
+#include "sigma_naive.h"
 #include "tap.h"
 
 #define PAIRS_MAX 16

@@ -29,8 +29,9 @@ with Server(binary) as s, tempfile.TemporaryDirectory() as folder:
     ok(until(settled, 90), "there are alerts", counts)
     groups = rows("alert", "group", "--state", "open", "--limit", "0")
     alerts = rows("alert", "list", "--state", "open", "--limit", "0")
-    ok(sum(g["count"] for g in groups) == len(alerts) and [g["count"] for g in groups] == sorted((g["count"] for g in groups), reverse=True),
-       "groups by indicator are all alerts, the largest first", groups[:3])
+    order = [(g["severity_id"], g["count"]) for g in groups]
+    ok(sum(g["count"] for g in groups) == len(alerts) and len(set(order)) > 2 and order == sorted(order, reverse=True),
+       "groups by indicator are all alerts, the worst first, then the largest", groups[:3])
     by_org = rows("alert", "group", "--by", "org", "--limit", "0")
     ok({g["key"] for g in by_org} == {a["org"] for a in rows("alert", "list", "--limit", "0")}, "groups by organisation", by_org[:3])
     ok(s.cli("alert", "group", "--by", "colour")[0] != 0, "an unknown key is refused")

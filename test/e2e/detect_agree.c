@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "detect/engine.h"
-#include "detect/naive_test.h"
 #include "detect/published_test.h"
 #include "detect/read.h"
 #include "detect/view.h"
 #include "event/normalize.h"
+#include "sigma_naive.h"
 
 #define RULES_MAX 8000
 static struct yg_env_sim sim = {.seed = 9};

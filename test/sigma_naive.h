@@ -1,4 +1,4 @@
-/* naive_test.h - rules evaluated straight from the words of the specification, on the
+/* sigma_naive.h - rules evaluated straight from the words of the specification, on the
  * YAML tree: no structure of the reader, no table of the engine, no care for speed.
  * Where the specification is open, doc/detect.md says what is meant. */
 #pragma once
