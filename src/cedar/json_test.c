@@ -181,30 +181,35 @@ static void test_ancestors(void)
 	T_OK(status_of("[]", true) == YG_OK);
 }
 
-static yg_status request(const char *principal, const char *action, const char *context)
+static yg_status whole_request(const char *text, const struct yg_cedar_schema *typed)
 {
-	char text[512];
 	struct yg_json j;
 	struct yg_cedar_json r;
 	struct yg_arena arena;
 	struct yg_cedar_request out;
 	struct yg_err err = {0};
-	(void)snprintf(
-		text, sizeof text,
-		"{\"principal\":%s,\"action\":%s,\"resource\":" UID("R", "r") ",\"context\":%s}",
-		principal, action, context);
 	yg_arena_init(&arena, 1 << 20);
 	yg_json_init(&j, 1000);
 	yg_cedar_json_init(&r, &j, &arena);
 	yg_status st = yg_json_parse(&j, yg_sv_of(text), &err);
 	if (st == YG_OK)
-		st = yg_cedar_request_json(&r, 0, &schema, &out, &err);
+		st = yg_cedar_request_json(&r, 0, typed, &out, &err);
 	if (st != YG_OK)
 		(void)printf("# %s\n", err.msg);
 	yg_cedar_json_free(&r);
 	yg_json_free(&j);
 	yg_arena_free(&arena);
 	return st;
+}
+
+static yg_status request(const char *principal, const char *action, const char *context)
+{
+	char text[512];
+	(void)snprintf(
+		text, sizeof text,
+		"{\"principal\":%s,\"action\":%s,\"resource\":" UID("R", "r") ",\"context\":%s}",
+		principal, action, context);
+	return whole_request(text, &schema);
 }
 
 static void test_requests(void)
@@ -302,6 +307,115 @@ static void test_policies(void)
 	}
 }
 
+/* ---- something else where an entity stands ---- */
+
+static const char *const no_uids[] = {
+	"{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"922337203685477.5807\"}}",
+	"{\"__extn\":{\"fn\":\"decimal\",\"args\":[\"0.0\"]}}",
+	"{\"__extn\":{\"fn\":\"datetime\",\"arg\":\"2026-01-31\"}}",
+	"{\"__extn\":{\"fn\":\"duration\",\"arg\":\"1ms\"}}",
+	"{\"__extn\":{\"fn\":\"ip\",\"arg\":\"4141:4141:4141:4141:ffff:ffff:ffff:ffff\"}}",
+	"{\"__extn\":{\"fn\":\"ip\",\"arg\":\"1.1.1.1\"}}",
+	"{\"__extn\":{\"fn\":\"isIpv4\",\"arg\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"1.1.1.1\"}}}}",
+	"{\"__ext\\u006e\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}",
+	"{\"fn\":\"decimal\",\"arg\":\"1.0\"}",
+	"{\"__entity\":{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}}",
+	"{\"type\":\"U\",\"id\":{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}}",
+	"{\"type\":\"U\",\"id\":\"a\",\"id\":\"a\"}",
+	"{\"__expr\":\"U::\\\"a\\\"\"}",
+	"{}",
+	"[]",
+	"\"a\"",
+	"true",
+	"7",
+};
+
+/* `text` with each of them at its %s is refused. */
+static bool refuses(const char *text, yg_status (*read)(const char *text))
+{
+	static char all[1000];
+	bool good = true;
+	for (size_t i = 0; i < YG_LEN(no_uids); i++) {
+		struct yg_sb b = yg_sb_init(all, sizeof all);
+		const char *at = strstr(text, "%s");
+		yg_sb_put(&b, (struct yg_sv){text, (size_t)(at - text)});
+		yg_sb_put(&b, yg_sv_of(no_uids[i]));
+		yg_sb_put(&b, yg_sv_of(at + 2));
+		bool refused = read(yg_sb_cstr(&b)) == YG_PARSE;
+		if (!refused)
+			(void)printf("# not refused: %s\n", all);
+		good = good && refused;
+	}
+	return good;
+}
+
+static yg_status as_entities(const char *text)
+{
+	yg_status plain = status_of(text, false);
+	return status_of(text, true) == plain ? plain : YG_INTERNAL;
+}
+static yg_status as_policies(const char *text)
+{
+	size_t n;
+	return policies(text, &n);
+}
+static yg_status as_request(const char *text)
+{
+	yg_status plain = whole_request(text, NULL);
+	return whole_request(text, &schema) == plain ? plain : YG_INTERNAL;
+}
+
+#define LINKED(slot)                                                                                     \
+	"{\"templates\":{\"t\":{\"effect\":\"permit\",\"principal\":{\"op\":\"==\",\"slot\":"            \
+	"\"?principal\"},\"action\":" ANY ",\"resource\":{\"op\":\"in\",\"slot\":\"?resource\"},"        \
+	"\"conditions\":[]}},\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\",\"values\":{" slot \
+	"}}]}"
+
+static void test_no_uids(void)
+{
+	static const struct {
+		const char *text;
+		yg_status (*read)(const char *text);
+	} places[] = {
+		{"{\"principal\":%s,\"action\":" UID("Action", "v") ",\"resource\":" UID("R",
+											 "r") "}",
+		 as_request},
+		{"{\"principal\":" UID("U", "a") ",\"action\":%s,\"resource\":" UID("R", "r") "}",
+		 as_request},
+		{"{\"principal\":" UID("U", "a") ",\"action\":" UID("Action",
+								    "v") ",\"resource\":%s}",
+		 as_request},
+		{"[{\"uid\":%s,\"attrs\":{},\"parents\":[]}]", as_entities},
+		{"[{\"uid\":" UID("U", "a") ",\"attrs\":{},\"parents\":[" UID("G", "g") ",%s]}]",
+		 as_entities},
+		{"{" SCOPE("{\"op\":\"==\",\"entity\":%s}", ANY) ",\"conditions\":[]}",
+		 as_policies},
+		{"{" SCOPE("{\"op\":\"in\",\"entity\":%s}", ANY) ",\"conditions\":[]}",
+		 as_policies},
+		{"{" SCOPE("{\"op\":\"is\",\"entity_type\":\"U\",\"in\":{\"entity\":%s}}",
+			   ANY) ",\"conditions\":[]}",
+		 as_policies},
+		{"{" SCOPE(ANY, "{\"op\":\"==\",\"entity\":%s}") ",\"conditions\":[]}",
+		 as_policies},
+		{"{" SCOPE(ANY, "{\"op\":\"in\",\"entities\":[" UID(
+					"Action", "v") ",%s]}") ",\"conditions\":[]}",
+		 as_policies},
+		{"{\"effect\":\"permit\",\"principal\":" ANY ",\"action\":" ANY
+		 ",\"resource\":{\"op\":\"==\",\"entity\":%s},\"conditions\":[]}",
+		 as_policies},
+		{LINKED("\"?principal\":%s,\"?resource\":" UID("R", "r")), as_policies},
+		{LINKED("\"?principal\":" UID("U", "a") ",\"?resource\":%s"), as_policies},
+	};
+	for (size_t i = 0; i < YG_LEN(places); i++)
+		T_NAMED(refuses(places[i].text, places[i].read), places[i].text);
+	/* an attribute that a schema has as an entity */
+	for (size_t i = 0; i < YG_LEN(no_uids); i++) {
+		char text[300];
+		(void)snprintf(text, sizeof text, "{\"e\":%s}", no_uids[i]);
+		T_NAMED(attributes(text, true) == YG_PARSE, no_uids[i]);
+	}
+}
+
 /* A row of && is as deep as it is long in JSON. */
 static void test_depth(void)
 {
@@ -333,6 +447,7 @@ int main(void)
 	test_ancestors();
 	test_requests();
 	test_policies();
+	test_no_uids();
 	test_depth();
 	yg_cedar_schema_free(&schema);
 	return tap_done();

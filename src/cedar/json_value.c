@@ -47,6 +47,11 @@ static yg_status nomem(struct yg_err *err)
 	return YG_FAIL(err, YG_NOMEM, "no memory for the values of a document");
 }
 
+static yg_status no_uid(struct yg_err *err)
+{
+	return YG_FAIL(err, YG_PARSE, "expected an entity as {\"type\", \"id\"}");
+}
+
 static uint8_t type_at(const struct yg_cedar_json *r, uint32_t node)
 {
 	return yg_json_at(r->j, node)->type;
@@ -103,6 +108,7 @@ static yg_status mark_object(struct yg_cedar_json *r, uint32_t node,
 			     const struct yg_cedar_type *type, struct yg_err *err)
 {
 	bool alone = yg_json_at(r->j, node)->n == 1,
+	     entity = type != NULL && type->kind == YG_CEDAR_ENTITY,
 	     extension = type != NULL && is_extension(type->kind);
 	uint32_t inside = node + 2; /* the value of the one member */
 	struct yg_sv key = alone ? yg_json_str(r->j, node + 1, r->arena) : YG_SV("");
@@ -113,15 +119,15 @@ static yg_status mark_object(struct yg_cedar_json *r, uint32_t node,
 	if (YG_SV_IS(key, "__entity") && looks_uid(r, inside)) {
 		r->roles[node] = PASS;
 		r->roles[inside] = UID;
+	} else if (entity) { /* and no other escape is one */
+		if (!looks_uid(r, node))
+			return no_uid(err);
+		r->roles[node] = UID;
 	} else if (YG_SV_IS(key, "__extn") && looks_call(r, inside)) {
 		r->roles[node] = PASS;
 		mark_call(r, inside, extension);
 	} else if (YG_SV_IS(key, "__expr") && type_at(r, inside) == YG_JSON_STRING) {
 		return YG_FAIL(err, YG_PARSE, "\"__expr\" is of an old Cedar and not read");
-	} else if (type != NULL && type->kind == YG_CEDAR_ENTITY) {
-		if (!looks_uid(r, node))
-			return YG_FAIL(err, YG_PARSE, "expected an entity as {\"type\", \"id\"}");
-		r->roles[node] = UID;
 	} else if (extension && looks_call(r, node)) {
 		mark_call(r, node, true);
 	} else if (type != NULL && type->kind == YG_CEDAR_RECORD) {
@@ -144,7 +150,7 @@ static yg_status mark(struct yg_cedar_json *r, uint32_t node, struct yg_err *err
 	if (kind == YG_JSON_OBJECT)
 		return mark_object(r, node, type, err);
 	if (type != NULL && type->kind == YG_CEDAR_ENTITY)
-		return YG_FAIL(err, YG_PARSE, "expected an entity as {\"type\", \"id\"}");
+		return no_uid(err);
 	if (type != NULL && is_extension(type->kind) && kind != YG_JSON_ARRAY) {
 		r->types[node] = type;
 		r->roles[node] = CONSTRUCT;
@@ -239,11 +245,19 @@ static yg_status array(struct yg_cedar_json *r, uint32_t node, struct yg_cedar_v
 		       : YG_FAIL(err, YG_PARSE, "values nested too deep");
 }
 
+/* `v` may be NULL: there is no such member. */
+static bool is_text(const struct yg_cedar_value *v)
+{
+	return v != NULL && v->kind == YG_CEDAR_STRING;
+}
+
 static yg_status make_uid(struct yg_cedar_json *r, const struct yg_cedar_value *record,
 			  struct yg_cedar_value *out, struct yg_err *err)
 {
 	const struct yg_cedar_value *type = yg_cedar_get(record, YG_SV("type")),
 				    *id = yg_cedar_get(record, YG_SV("id"));
+	if (!is_text(type) || !is_text(id))
+		return no_uid(err);
 	struct yg_cedar_uid *uid = YG_NEW(r->arena, struct yg_cedar_uid);
 	if (uid == NULL)
 		return nomem(err);
@@ -264,11 +278,12 @@ static yg_status call(struct yg_cedar_json *r, const struct yg_cedar_value *reco
 				    *args = yg_cedar_get(record, YG_SV("args")),
 				    *arg = yg_cedar_get(record, YG_SV("arg"));
 	enum yg_cedar_fn fn;
-	if (!yg_cedar_fn_find(yg_cedar_str(name), &fn))
+	if (!is_text(name) || !yg_cedar_fn_find(yg_cedar_str(name), &fn))
 		return YG_FAIL(err, YG_PARSE, "there is no such extension function");
 	if (args != NULL && args->kind == YG_CEDAR_SET && args->depth == 0)
 		return yg_cedar_call(fn, args->items, args->n, r->arena, out, err);
-	return yg_cedar_call(fn, arg, 1, r->arena, out, err);
+	return arg != NULL ? yg_cedar_call(fn, arg, 1, r->arena, out, err)
+			   : YG_FAIL(err, YG_PARSE, "an extension function needs its argument");
 }
 
 static yg_status object(struct yg_cedar_json *r, uint32_t node, struct yg_cedar_value *out,
@@ -342,9 +357,13 @@ yg_status yg_cedar_json_uid(struct yg_cedar_json *r, uint32_t node, struct yg_ce
 	static const struct yg_cedar_type entity = {.kind = YG_CEDAR_ENTITY};
 	struct yg_cedar_value v;
 	yg_status st = yg_cedar_json_value(r, node, &entity, &v, err);
-	if (st == YG_OK)
-		*out = *v.uid;
-	return st;
+	if (st != YG_OK)
+		return st;
+	const struct yg_cedar_uid *uid = yg_cedar_uid_of(&v);
+	if (uid == NULL) /* what stands there was meant as something else */
+		return no_uid(err);
+	*out = *uid;
+	return YG_OK;
 }
 
 /* ---- what all documents share ---- */

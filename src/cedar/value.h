@@ -70,6 +70,12 @@ static inline struct yg_sv yg_cedar_str(const struct yg_cedar_value *v)
 {
 	return (struct yg_sv){v->s, v->n};
 }
+/* The entity; NULL: the value is of another kind.  Whoever has not made the value, or
+ * looked at its kind, asks by this. */
+static inline const struct yg_cedar_uid *yg_cedar_uid_of(const struct yg_cedar_value *v)
+{
+	return v->kind == YG_CEDAR_ENTITY ? v->uid : NULL;
+}
 static inline bool yg_cedar_uid_eq(const struct yg_cedar_uid *a, const struct yg_cedar_uid *b)
 {
 	return a == b || (yg_sv_eq(a->id, b->id) && yg_sv_eq(a->type, b->type));

@@ -1,5 +1,17 @@
 #include "fuzz/cedar.h"
 
+/* Every byte of it is there; an id is any text of JSON. */
+static bool whole(const struct yg_cedar_uid *uid)
+{
+	volatile size_t bytes = 0;
+	for (size_t i = 0; i < uid->type.n; i++)
+		bytes += uid->type.p[i] != '\0';
+	size_t type = bytes;
+	for (size_t i = 0; i < uid->id.n; i++)
+		bytes += uid->id.p[i] == '\0' ? 1 : 2;
+	return type == uid->type.n && type > 0 && bytes >= type + uid->id.n;
+}
+
 static void as_request(struct yg_sv text, const struct yg_cedar_schema *schema)
 {
 	struct yg_json j;
@@ -14,7 +26,9 @@ static void as_request(struct yg_sv text, const struct yg_cedar_schema *schema)
 	if (st == YG_OK)
 		st = yg_cedar_request_json(&values, 0, schema, &request, &err);
 	cedar_told(st, &err);
-	if (st == YG_OK && !yg_cedar_eq(&request.context, &request.context))
+	if (st == YG_OK &&
+	    (!yg_cedar_eq(&request.context, &request.context) || !whole(&request.principal) ||
+	     !whole(&request.action) || !whole(&request.resource)))
 		abort();
 	yg_cedar_json_free(&values);
 	yg_json_free(&j);
@@ -39,6 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cedar_told(st, &err);
 		for (uint32_t i = 0; st == YG_OK && i < e.list.n; i++) {
 			const struct yg_cedar_entity *x = yg_cedar_entity_at(&e, i);
+			if (!whole(&x->uid))
+				abort();
 			for (uint32_t k = 0; k < x->ancestor_n; k++)
 				if (x->ancestors[k] == i)
 					abort();
