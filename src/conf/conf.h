@@ -127,8 +127,9 @@ struct yg_conf {
 	uint64_t resolve_cache_bytes;              /* 128 MiB per worker */
 	uint64_t resolve_edns_bytes;               /* 1232 */
 	uint64_t resolve_ttl_min, resolve_ttl_max; /* s */
-	int64_t resolve_stale_us; /* 1 d: how long behind its end an answer may still serve */
-	uint64_t resolve_fair;    /* bool */
+	int64_t resolve_stale_us;   /* 1 d: how long behind its end an answer may still serve */
+	struct yg_sv resolve_below; /* "validated", "always", "never": RFC 8020 */
+	uint64_t resolve_fair;      /* bool */
 	uint64_t resolve_rrl, resolve_rrl_slip; /* answers/s per client network; 0: no limit */
 	uint64_t resolve_tcp, resolve_tcp_per_client;
 	int64_t resolve_tcp_idle_us;

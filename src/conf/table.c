@@ -43,6 +43,7 @@ static const char *const dnssec_ways[] = {"auto", "off", "trust-ad", "validate",
 static const char *const modes[] = {"enforce", "audit-only", "off", NULL};
 static const char *const ede_ways[] = {"auto", "blocked", "censored", "filtered", "none", NULL};
 static const char *const log_full[] = {"drop-new", "drop-old", NULL};
+static const char *const below_ways[] = {"validated", "always", "never", NULL};
 static const char *const address_ways[] = {"kept", "pseudonymised", "dropped", NULL};
 static const char *const tsig_algorithms[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512",
 					      "hmac-sha224", "hmac-sha1",   NULL};
@@ -145,6 +146,8 @@ const struct yg_conf_key yg_conf_keys[] = {
 	 "Seconds that an answer is kept at most."},
 	{"resolve.serve-stale", NUM(SPAN, resolve_stale_us, 0, SEC(604800), SEC(86400)), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "How long after its end an answer may still be given while the upstream does not answer (RFC 8767); 0s: never."},
+	{"resolve.nothing-below-nxdomain", ONE(resolve_below, below_ways, "validated"), YG_RELOAD_ROLE, RESOLVE, "0.3",
+	 "Whether a name that is known not to exist means that none below it does (RFC 8020), without asking: validated, when DNSSEC proves it; always; never."},
 	{"resolve.fair-share", NUM(BOOL, resolve_fair, 0, 1, 1), YG_RELOAD_ROLE, RESOLVE, "0.3",
 	 "When more queries come by UDP than a worker can answer, the networks (IPv4 /24, IPv6 /56) that ask most are let in as far as leaves room for the others."},
 	{"resolve.rate-limit", NUM(COUNT, resolve_rrl, 0, 10000000, 0), YG_RELOAD_ROLE, RESOLVE, "0.3",

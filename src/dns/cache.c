@@ -114,11 +114,45 @@ struct yg_dns_entry *yg_dns_cache_find(struct yg_dns_cache *c, const struct yg_d
 	return e;
 }
 
-const struct yg_dns_entry *yg_dns_cache_peek(const struct yg_dns_cache *c,
-					     const struct yg_dns_key *key)
+struct yg_dns_entry *yg_dns_cache_peek(const struct yg_dns_cache *c, const struct yg_dns_key *key)
 {
 	const struct slot *s = slot_of(c, key);
 	return s != NULL ? entry_at(c, s->ref - 1) : NULL;
+}
+
+struct yg_dns_key yg_dns_cache_whole(const struct yg_dns_cache *c, const struct yg_dns_key *key)
+{
+	return yg_dns_cache_key(c, key->set, key->name, 0, key->flags);
+}
+
+struct yg_dns_entry *yg_dns_cache_best(const struct yg_dns_cache *c, const struct yg_dns_key *key,
+				       struct yg_dns_entry *own, uint32_t now)
+{
+	if (own != NULL && now < own->expires)
+		return own;
+	const struct yg_dns_key all = yg_dns_cache_whole(c, key);
+	const struct slot *s = slot_of(c, &all);
+	if (s == NULL)
+		return own;
+	struct yg_dns_entry *whole = entry_at(c, s->ref - 1);
+	bool newer = own != NULL && own->stored >= whole->stored;
+	return newer && now >= whole->expires ? own : whole;
+}
+
+struct yg_dns_entry *yg_dns_cache_above(const struct yg_dns_cache *c, const struct yg_dns_key *key,
+					unsigned labels, bool secure, uint32_t now)
+{
+	struct yg_dns_name at;
+	for (unsigned up = 1; key->name->labels > labels + up; up++) {
+		yg_dns_name_above(key->name, up, &at);
+		const struct yg_dns_key k = yg_dns_cache_key(c, key->set, &at, 0, key->flags);
+		const struct slot *s = slot_of(c, &k);
+		struct yg_dns_entry *e = s != NULL ? entry_at(c, s->ref - 1) : NULL;
+		if (e != NULL && now < e->expires &&
+		    (!secure || (e->flags & YG_DNS_ENTRY_SECURE) != 0))
+			return e;
+	}
+	return NULL;
 }
 
 /* The slot that points to this entry; NULL when it is in no table any more. */
@@ -137,6 +171,13 @@ static void kill(struct yg_dns_cache *c, struct slot *s)
 	entry_at(c, s->ref - 1)->dead = 1;
 	*s = (struct slot){0, 0};
 	c->entries--;
+}
+
+void yg_dns_cache_drop(struct yg_dns_cache *c, const struct yg_dns_key *key)
+{
+	struct slot *s = slot_of(c, key);
+	if (s != NULL)
+		kill(c, s);
 }
 
 /* ---- the ring ---- */

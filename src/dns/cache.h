@@ -93,11 +93,23 @@ struct yg_dns_key yg_dns_cache_key(const struct yg_dns_cache *c, uint32_t set,
 /* The two steps of a look-up that may have to wait for memory, ahead of it. */
 void yg_dns_cache_prefetch(const struct yg_dns_cache *c, uint64_t hash);
 void yg_dns_cache_prefetch_entry(const struct yg_dns_cache *c, uint64_t hash);
+/* The key of the name as a whole, of no type: what does not exist does so for every type
+ * (RFC 2308 5). */
+struct yg_dns_key yg_dns_cache_whole(const struct yg_dns_cache *c, const struct yg_dns_key *key);
 /* The entry, fresh or not; NULL.  Marks it as used. */
 struct yg_dns_entry *yg_dns_cache_find(struct yg_dns_cache *c, const struct yg_dns_key *key);
 /* The same without the mark. */
-const struct yg_dns_entry *yg_dns_cache_peek(const struct yg_dns_cache *c,
-					     const struct yg_dns_key *key);
+struct yg_dns_entry *yg_dns_cache_peek(const struct yg_dns_cache *c, const struct yg_dns_key *key);
+/* What says most about the key at `now`: its own entry (own: what was found; may be NULL) or
+ * that of the whole name; NULL: neither is there.  Without the mark. */
+struct yg_dns_entry *yg_dns_cache_best(const struct yg_dns_cache *c, const struct yg_dns_key *key,
+				       struct yg_dns_entry *own, uint32_t now);
+/* The fresh entry of a whole name above this one, of more than `labels` labels, that does not
+ * exist: so nothing is below it (RFC 8020).  secure: only one that is validated.  NULL: none. */
+struct yg_dns_entry *yg_dns_cache_above(const struct yg_dns_cache *c, const struct yg_dns_key *key,
+					unsigned labels, bool secure, uint32_t now);
+/* Forgets the entry, if there is one. */
+void yg_dns_cache_drop(struct yg_dns_cache *c, const struct yg_dns_key *key);
 /* Puts an answer in place of what is there for this key.  msg: a message built by
  * yg_dns_clean(), msg_n bytes; the fields of `like` that are not about places and
  * sizes are taken over.  NULL: it is larger than a quarter of the ring. */

@@ -103,6 +103,17 @@ struct yg_dns_cache *yg_dns_core_cache(struct yg_dns_core *c)
 	return &c->cache;
 }
 
+struct yg_dns_entry *yg_dns_core_best(const struct yg_dns_core *c, const struct yg_dns_route *route,
+				      const struct yg_dns_key *key, struct yg_dns_entry *own,
+				      uint32_t now)
+{
+	struct yg_dns_entry *e = yg_dns_cache_best(&c->cache, key, own, now), *above = NULL;
+	if ((e == NULL || now >= e->expires) && c->opts.below != YG_DNS_BELOW_NOTHING)
+		above = yg_dns_cache_above(&c->cache, key, route->labels,
+					   c->opts.below == YG_DNS_BELOW_SECURE, now);
+	return above != NULL ? above : e;
+}
+
 void yg_dns_core_known(struct yg_dns_core *c, uint32_t org, const struct yg_dns_name *name,
 		       uint16_t type, bool dnssec_ok, bool checking_disabled, yg_mono now,
 		       struct yg_dns_known *out)
@@ -118,7 +129,8 @@ void yg_dns_core_known(struct yg_dns_core *c, uint32_t org, const struct yg_dns_
 				  (checking_disabled ? YG_DNS_KEY_CD : 0));
 	const struct yg_dns_key key =
 		yg_dns_cache_key(&c->cache, out->route->set, name, type, flags);
-	const struct yg_dns_entry *e = yg_dns_cache_peek(&c->cache, &key);
+	const struct yg_dns_entry *e =
+		yg_dns_core_best(c, out->route, &key, yg_dns_cache_peek(&c->cache, &key), at);
 	out->being_asked = yg_dns_wait_asked(c, &key);
 	if (e == NULL || at >= YG_MAX(e->expires, e->stale_until))
 		return;

@@ -124,6 +124,11 @@ struct yg_dns_ops {
 	void (*client)(void *ctx, struct yg_dns_client *client);
 };
 
+enum yg_dns_below {                       /* a name above is known not to exist (RFC 8020) */
+		    YG_DNS_BELOW_SECURE,  /* then this one does not when that is validated */
+		    YG_DNS_BELOW_ANY,     /* then this one does not */
+		    YG_DNS_BELOW_NOTHING, /* that says nothing about this one */
+};
 struct yg_dns_core_opts { /* 0 or NULL: the default in brackets, unless said otherwise */
 	struct yg_dns_ops ops;
 	void *cache;              /* borrowed; where the cache lives; 64-aligned, all zero */
@@ -141,6 +146,7 @@ struct yg_dns_core_opts { /* 0 or NULL: the default in brackets, unless said oth
 	bool no_stale, no_prefetch;
 	bool break_dnssec; /* rewrite signed answers for DO=1 too */
 	bool no_rebind_guard;
+	uint8_t below;    /* enum yg_dns_below [SECURE] */
 	uint16_t udp_max; /* largest UDP answer [YG_DNS_UDP_BEST] */
 	uint16_t padding; /* DoT, DoH: block of padding when the client pads [468] */
 };

@@ -136,6 +136,12 @@ struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 				      const struct yg_dns_route *route,
 				      const struct yg_dns_key *key, bool *out_stale,
 				      enum yg_dns_result *out);
+/* core.c: what answers for the key at `now`, fresh or not: the entry of its own (own: what was
+ * found; may be NULL), of the whole name or of a name above; NULL: nothing does. */
+struct yg_dns_entry *yg_dns_core_best(const struct yg_dns_core *c, const struct yg_dns_route *route,
+				      const struct yg_dns_key *key, struct yg_dns_entry *own,
+				      uint32_t now);
+
 /* judge.c: of a step of a run.  0: it goes on, else how the query ended (enum yg_dns_result). */
 enum { GO_ON = 0 };
 enum yg_dns_result yg_dns_run_fail(struct yg_dns_core *c, struct run *r, uint16_t ede);

@@ -21,7 +21,8 @@ static const struct yg_dns_entry *peek(const struct walk *w, const struct yg_dns
 	if (route == NULL || route->kind != YG_DNS_ZONE_SET)
 		return NULL;
 	const struct yg_dns_key key = yg_dns_cache_key(&w->c->cache, route->set, name, type, flags);
-	const struct yg_dns_entry *e = yg_dns_cache_peek(&w->c->cache, &key);
+	const struct yg_dns_entry *e = yg_dns_core_best(
+		w->c, route, &key, yg_dns_cache_peek(&w->c->cache, &key), w->now_s);
 	return e != NULL && w->now_s < YG_MAX(e->expires, e->stale_until) ? e : NULL;
 }
 

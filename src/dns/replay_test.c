@@ -830,6 +830,10 @@ static void do_option(struct yg_sv rest)
 	o->no_prefetch |= flag(rest, "no-prefetch");
 	o->break_dnssec |= flag(rest, "break-dnssec");
 	o->no_rebind_guard |= flag(rest, "no-guard");
+	if (flag(rest, "below"))
+		o->below = YG_DNS_BELOW_ANY;
+	if (flag(rest, "no-below"))
+		o->below = YG_DNS_BELOW_NOTHING;
 	o->queries_max = (uint32_t)number(rest, "queries", o->queries_max);
 	o->per_client_max = (uint32_t)number(rest, "per-client", o->per_client_max);
 	o->jobs_max = (uint32_t)number(rest, "jobs", o->jobs_max);

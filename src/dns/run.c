@@ -60,6 +60,13 @@ static void maybe_prefetch(struct yg_dns_core *c, const struct yg_dns_route *rou
 	yg_dns_wait_prefetch(c, route, key);
 }
 
+/* False: the entry is that of a name above, below which there is nothing. */
+static bool is_of(const struct yg_dns_entry *e, const struct yg_dns_name *name)
+{
+	return e->msg_n >= YG_DNS_HEADER + name->n &&
+	       memcmp(e->msg + YG_DNS_HEADER, name->b, name->n) == 0;
+}
+
 struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 				      const struct yg_dns_route *route,
 				      const struct yg_dns_key *key, bool *out_stale,
@@ -70,8 +77,14 @@ struct yg_dns_entry *yg_dns_run_entry(struct yg_dns_core *c, struct run *r,
 	struct yg_dns_entry *e = known ? r->found : yg_dns_cache_find(&c->cache, key);
 	*out_stale = false;
 	r->set = key->set;
+	if (e == NULL || !is_fresh(c, r, e)) {
+		e = yg_dns_core_best(c, route, key, e, c->now_s);
+		if (e != NULL)
+			e->used = 1;
+	}
 	if (e != NULL && is_fresh(c, r, e)) {
-		maybe_prefetch(c, route, key, e);
+		if (is_of(e, key->name))
+			maybe_prefetch(c, route, key, e);
 		if (r->source != YG_DNS_FROM_STALE)
 			r->source = r->resumed ? YG_DNS_FROM_UPSTREAM : YG_DNS_FROM_CACHE;
 		return e;
@@ -144,7 +157,7 @@ static unsigned use_entry(struct yg_dns_core *c, struct run *r, const struct yg_
 			  struct yg_dns_entry *e, bool stale)
 {
 	bool moved = false;
-	bool cut = (e->flags & YG_DNS_ENTRY_CUT) != 0;
+	bool cut = (e->flags & YG_DNS_ENTRY_CUT) != 0, own = is_of(e, &r->name);
 	if ((e->flags & YG_DNS_ENTRY_FAILURE) != 0) {
 		/* nobody knows the truth: what the name alone says holds; but what failed
 		 * validation is never rewritten */
@@ -160,7 +173,7 @@ static unsigned use_entry(struct yg_dns_core *c, struct run *r, const struct yg_
 	}
 	if (guarded(c, r, route, e))
 		return guard(c, r);
-	if (!cut && !r->built)
+	if (!cut && !r->built && own)
 		return yg_dns_reply_entry(c, r, e, stale);
 	yg_dns_run_entry_out(c, r, e, 0, true, stale);
 	if (!cut)
@@ -295,6 +308,7 @@ static struct yg_dns_entry *quick(struct yg_dns_core *c, const struct run *r,
 				  const struct yg_dns_route *route, const struct yg_dns_key *key)
 {
 	struct yg_dns_entry *e = r->looked ? r->found : yg_dns_cache_find(&c->cache, key);
+	e = yg_dns_cache_best(&c->cache, key, e, c->now_s);
 	if (e == NULL || c->now_s >= e->expires ||
 	    (e->flags & (YG_DNS_ENTRY_FAILURE | YG_DNS_ENTRY_CUT)) != 0 ||
 	    ((e->flags & YG_DNS_ENTRY_PRIVATE) != 0 && !route->may_private))
@@ -314,6 +328,7 @@ enum yg_dns_result yg_dns_run(struct yg_dns_core *c, struct run *r,
 	if (key != NULL && !r->resumed) {
 		struct yg_dns_entry *e = quick(c, r, route, key);
 		if (e != NULL) {
+			e->used = 1;
 			r->source = YG_DNS_FROM_CACHE;
 			r->set = key->set;
 			maybe_prefetch(c, route, key, e);

@@ -326,7 +326,9 @@ static void set_now(struct yg_dns_core *c, yg_mono now)
 static void failed(struct yg_dns_core *c, struct job *j, uint16_t ede)
 {
 	const struct yg_dns_key key = {j->hash, j->set, j->type, j->key, &j->name};
-	struct yg_dns_entry *e = yg_dns_cache_find(&c->cache, &key);
+	const struct yg_dns_key whole = yg_dns_cache_whole(&c->cache, &key);
+	struct yg_dns_entry *e =
+		yg_dns_cache_best(&c->cache, &key, yg_dns_cache_find(&c->cache, &key), c->now_s);
 	bool bogus = ede >= YG_DNS_EDE_INDETERMINATE && ede <= YG_DNS_EDE_NO_NSEC;
 	/* what was known stays known, fresh or stale, unless it is now known to be wrong */
 	if (e != NULL && !bogus && (e->flags & YG_DNS_ENTRY_FAILURE) == 0 &&
@@ -334,11 +336,30 @@ static void failed(struct yg_dns_core *c, struct job *j, uint16_t ede)
 		e->hold = c->now_s + c->cache.opts.stale_hold;
 		e->refreshing = 0;
 	} else {
+		yg_dns_cache_drop(&c->cache, &whole);
 		yg_dns_clean_failure(&c->clean, &key, ede, &c->cache.opts, c->now_s);
 		(void)yg_dns_cache_put(&c->cache, &key, &c->clean.like, c->clean.msg, c->clean.n,
 				       NULL, 0);
 	}
 	wake(c, j, true);
+}
+
+/* Puts what is in c->clean in the cache: that a name does not exist for all of its types at
+ * once, anything else for the type asked.  False: it is too large. */
+static bool keep(struct yg_dns_core *c, const struct yg_dns_key *key)
+{
+	struct yg_dns_clean *a = &c->clean;
+	const struct yg_dns_key whole = yg_dns_cache_whole(&c->cache, key);
+	bool exists = a->like.rcode == YG_DNS_RCODE_NOERROR || a->like.chain > 0;
+	if (exists)
+		yg_dns_cache_drop(&c->cache, &whole);
+	if (!exists && a->like.expires > c->now_s) {
+		yg_dns_cache_drop(&c->cache, key);
+		yg_dns_put16(a->msg + YG_DNS_HEADER + key->name->n, whole.type);
+		key = &whole;
+	}
+	return yg_dns_cache_put(&c->cache, key, &a->like, a->msg, a->n, a->ttl_at, a->ttl_count) !=
+	       NULL;
 }
 
 yg_status yg_dns_core_answer(struct yg_dns_core *c, uint64_t token, const uint8_t *msg, size_t n,
@@ -365,8 +386,7 @@ yg_status yg_dns_core_answer(struct yg_dns_core *c, uint64_t token, const uint8_
 		c->counts.out_of_zone++;
 	if (security == YG_DNS_SECURE)
 		c->clean.like.flags |= YG_DNS_ENTRY_SECURE;
-	if (yg_dns_cache_put(&c->cache, &key, &c->clean.like, c->clean.msg, c->clean.n,
-			     c->clean.ttl_at, c->clean.ttl_count) == NULL) {
+	if (!keep(c, &key)) {
 		failed(c, j, YG_DNS_EDE_OTHER);
 		return YG_PARSE;
 	}

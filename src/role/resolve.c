@@ -189,6 +189,9 @@ static yg_status core_open(struct resolve *r, struct yg_err *err)
 		.no_stale = c->resolve_stale_us == 0,
 		.break_dnssec = c->resolve_break_dnssec != 0,
 		.no_rebind_guard = c->resolve_rebinding == 0,
+		.below = YG_SV_IS(c->resolve_below, "always")  ? YG_DNS_BELOW_ANY
+			 : YG_SV_IS(c->resolve_below, "never") ? YG_DNS_BELOW_NOTHING
+							       : YG_DNS_BELOW_SECURE,
 		.udp_max = (uint16_t)c->resolve_edns_bytes};
 	r->ctx->env.random(r->ctx->env.ctx, o.random, sizeof o.random);
 	yg_status st = cookie_key(r, err);
