@@ -80,29 +80,14 @@ static void put_rrsets(const struct yg_dns_export *x, struct yg_buf *out,
 static void put_rule(const struct yg_dns_export *x, struct yg_buf *out,
 		     const struct yg_dns_name *owner, uint32_t rule, uint16_t zone)
 {
-	const struct yg_dns_policy *p = x->policy, *part = rule < p->rule_count ? p : p->base;
-	const struct yg_dns_rule_rec *r =
-		&part->rules[rule < p->rule_count ? rule : rule - p->rule_count];
-	const struct yg_dns_zone_rec *z = &p->zones[zone];
-	struct yg_sv given = yg_dns_policy_data(part, r->data),
-		     instead = yg_dns_policy_data(p, z->override_data);
-	bool excepted = z->is_list != 0 && r->action == YG_DNS_ACTION_PASSTHRU;
-	switch (excepted ? YG_DNS_OVERRIDE_GIVEN : (enum yg_dns_override)z->override) {
-	case YG_DNS_OVERRIDE_NXDOMAIN: put_action(x, out, owner, YG_DNS_ACTION_NXDOMAIN); return;
-	case YG_DNS_OVERRIDE_NODATA: put_action(x, out, owner, YG_DNS_ACTION_NODATA); return;
-	case YG_DNS_OVERRIDE_PASSTHRU: put_action(x, out, owner, YG_DNS_ACTION_PASSTHRU); return;
-	case YG_DNS_OVERRIDE_DROP: put_action(x, out, owner, YG_DNS_ACTION_DROP); return;
-	case YG_DNS_OVERRIDE_TCP_ONLY: put_action(x, out, owner, YG_DNS_ACTION_TCP_ONLY); return;
-	case YG_DNS_OVERRIDE_CNAME: put_cname(x, out, owner, instead); return;
-	case YG_DNS_OVERRIDE_SINKHOLE: put_rrsets(x, out, owner, instead); return;
-	default: break;
-	}
-	if (r->action == YG_DNS_ACTION_DATA)
-		put_rrsets(x, out, owner, given);
-	else if (r->action == YG_DNS_ACTION_CNAME)
-		put_cname(x, out, owner, given);
+	struct yg_dns_meaning m;
+	yg_dns_policy_meaning(x->policy, &x->policy->views[x->view], rule, zone, &m);
+	if (m.action == YG_DNS_ACTION_DATA)
+		put_rrsets(x, out, owner, m.data);
+	else if (m.action == YG_DNS_ACTION_CNAME)
+		put_cname(x, out, owner, m.data);
 	else
-		put_action(x, out, owner, (enum yg_dns_action)r->action);
+		put_action(x, out, owner, m.action);
 }
 
 /* ---- owners ---- */
@@ -419,10 +404,24 @@ static const struct yg_dns_zone_rec *acting(const struct yg_dns_export *x, uint3
 	return NULL;
 }
 
+/* Does a refusal by the zone become the same in both? */
+static bool same_answer(const struct differing *d, const struct yg_dns_zone_rec *a,
+			const struct yg_dns_zone_rec *b)
+{
+	const struct yg_dns_policy *from = d->from->policy, *to = d->to->policy;
+	const struct yg_dns_answer_rec *was =
+		yg_dns_policy_answer(from, &from->views[d->from->view], a);
+	const struct yg_dns_answer_rec *is = yg_dns_policy_answer(to, &to->views[d->to->view], b);
+	if (was == NULL || is == NULL)
+		return was == is;
+	return was->action == is->action &&
+	       yg_sv_eq(yg_dns_policy_data(from, was->data), yg_dns_policy_data(to, is->data));
+}
+
 static bool same_zone(const struct differing *d, const struct yg_dns_zone_rec *a,
 		      const struct yg_dns_zone_rec *b)
 {
-	return a->override == b->override && a->is_list == b->is_list &&
+	return same_answer(d, a, b) && a->override == b->override && a->is_list == b->is_list &&
 	       yg_sv_eq(yg_dns_policy_data(d->from->policy, a->override_data),
 			yg_dns_policy_data(d->to->policy, b->override_data));
 }

@@ -8,7 +8,8 @@
 #define YG_DNS_EXPORT_TTL 60 /* s */
 
 /* What the policy of `view` says before anything of the answer is known: of each trigger
- * the record that decides, with its zone's override.  Zones that are disabled or not
+ * the record that decides, with its zone's override and what the organisation answers
+ * instead of a refusal.  Zones that are disabled or not
  * enforced are left out. */
 struct yg_dns_export {                      /* plain: may be copied */
 	const struct yg_dns_policy *policy; /* borrowed, as origin */

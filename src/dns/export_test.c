@@ -14,7 +14,21 @@
 #define ZONES 4
 #define OWNED 40 /* records a zone may have */
 #define STEPS 5
-#define ALL   4096
+#define SINKHOLE_1                                                                                 \
+	(struct yg_ip)                                                                             \
+	{                                                                                          \
+		{                                                                                  \
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 80                    \
+		}                                                                                  \
+	}
+#define SINKHOLE_2                                                                                 \
+	(struct yg_ip)                                                                             \
+	{                                                                                          \
+		{                                                                                  \
+			0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80                  \
+		}                                                                                  \
+	}
+#define ALL 4096
 
 struct record {
 	struct yg_dns_name owner;
@@ -34,6 +48,7 @@ struct zone {
 };
 static struct zone zones[ZONES];
 static struct yg_dns_name out_origin;
+static unsigned answer_is; /* of refusals of category "c1" to organisation one: 0: none */
 static uint64_t state;
 
 static uint32_t rnd(uint32_t below)
@@ -148,6 +163,7 @@ static bool add_zone(struct yg_dns_builder *b, struct zone *z, unsigned number, 
 	(void)snprintf(name, sizeof name, "z%u", number);
 	struct yg_dns_zone_spec spec = {.name = yg_sv_of(name),
 					.org = yg_sv_of(z->org),
+					.category = number % 2 != 0 ? YG_SV("c1") : YG_SV(""),
 					.origin = &z->origin,
 					.layer = z->layer,
 					.override = z->override,
@@ -161,6 +177,20 @@ static bool add_zone(struct yg_dns_builder *b, struct zone *z, unsigned number, 
 	while (ok && next_rr(&w, &owner, &rr))
 		ok = yg_dns_builder_rr(b, at, &rr, NULL) == YG_OK;
 	return ok;
+}
+
+static bool add_answer(struct yg_dns_builder *b)
+{
+	struct yg_dns_answer_spec spec = {.ttl = 30};
+	bool garden = answer_is == 3;
+	if (answer_is == 0)
+		return true;
+	spec.sinkhole_count = 1;
+	spec.sinkhole[0] = answer_is == 1 ? SINKHOLE_1 : SINKHOLE_2;
+	return yg_dns_name_parse(YG_SV("wall.example."), NULL, &spec.target, NULL) == YG_OK &&
+	       yg_dns_builder_answer(b, YG_SV("one"), YG_SV("c1"),
+				     garden ? YG_DNS_ACTION_CNAME : YG_DNS_ACTION_DATA, &spec,
+				     NULL) == YG_OK;
 }
 
 static struct yg_dns_policy *compile(struct yg_dns_policy *base, uint64_t seed,
@@ -178,7 +208,8 @@ static struct yg_dns_policy *compile(struct yg_dns_policy *base, uint64_t seed,
 		struct zone *z = &zones[order[i]];
 		ok = add_zone(b, z, order[i], base != NULL && z->changes != NULL && rnd(4) > 0);
 	}
-	ok = ok && yg_dns_builder_finish(b, fd, base != NULL ? 2 : 1, NULL, NULL) == YG_OK &&
+	ok = ok && add_answer(b) &&
+	     yg_dns_builder_finish(b, fd, base != NULL ? 2 : 1, NULL, NULL) == YG_OK &&
 	     yg_dns_policy_open_over(fd, 0, base, &p, NULL) == YG_OK;
 	yg_dns_builder_free(b);
 	(void)close(fd);
@@ -207,6 +238,8 @@ static void change(unsigned order[ZONES])
 			z->mode = rnd(2) == 0 ? YG_DNS_MODE_ENFORCE
 					      : (enum yg_dns_mode)rnd(YG_DNS_MODE_COUNT);
 	}
+	if (rnd(3) == 0)
+		answer_is = rnd(4);
 	if (rnd(4) == 0) {
 		unsigned i = rnd(ZONES), k = rnd(ZONES), was = order[i];
 		order[i] = order[k];
@@ -374,9 +407,80 @@ static bool run(uint64_t seed)
 	return ok;
 }
 
+/* What an organisation asks to have said instead of a refusal is in its zone, and not in that
+ * of another; a refusal of another category stays one. */
+static const char *said(const struct yg_dns_policy *p, const char *org, const char *name)
+{
+	static char text[200];
+	static struct dump d;
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	struct yg_dns_export x = of(p, org, 1);
+	struct yg_dns_name owner, want;
+	struct yg_zone_rr rr;
+	uint8_t mark;
+	if (yg_dns_name_parse(yg_sv_of(name), NULL, &want, NULL) != YG_OK)
+		abort();
+	dump(&x, &d);
+	for (size_t i = 0; i < d.n; i++) {
+		struct yg_sv one = d.one[i];
+		if (!yg_dns_record_unpack(&one, &out_origin, &mark, &owner, &rr) ||
+		    !yg_dns_name_eq(&owner, &want))
+			continue;
+		yg_sb_printf(&b, "%s%u ", b.n > 0 ? ", " : "", rr.ttl);
+		yg_dns_type_format(&b, rr.type);
+		for (size_t k = 0; k < rr.rdata.n; k++)
+			yg_sb_printf(&b, "%s%02x", k == 0 ? " " : "", (uint8_t)rr.rdata.p[k]);
+	}
+	return yg_sb_cstr(&b);
+}
+
+static void make_refusal(struct zone *z, unsigned number, const char *owner)
+{
+	state = 1;
+	make_zone(z, number);
+	z->n = 1;
+	z->r[0].there = true;
+	z->r[0].rr = (struct yg_zone_rr){.owner = &z->r[0].owner,
+					 .type = YG_DNS_CNAME,
+					 .cls = YG_DNS_IN,
+					 .ttl = 60,
+					 .rdata = {"", 1}};
+	if (yg_dns_name_parse(yg_sv_of(owner), NULL, &z->r[0].owner, NULL) != YG_OK)
+		abort();
+}
+
+static void test_answers(void)
+{
+	static const unsigned order[ZONES] = {0, 1, 2, 3};
+	static const struct {
+		unsigned is;
+		const char *one, *all;
+	} rows[] = {{0, "60 CNAME 00", "60 CNAME 00"},
+		    {1, "30 A c0000250", "60 CNAME 00"},
+		    {2, "30 AAAA 20010db8000000000000000000000080", "60 CNAME 00"},
+		    {3, "30 CNAME 0477616c6c076578616d706c6500", "60 CNAME 00"}};
+	for (unsigned i = 0; i < ZONES; i++) {
+		zones[i] = (struct zone){.org = ""};
+		make_zone(&zones[i], i);
+		zones[i].n = 0;
+	}
+	make_refusal(&zones[0], 0, "plain.z0.example.");
+	make_refusal(&zones[1], 1, "bad.z1.example.");
+	for (size_t i = 0; i < YG_LEN(rows); i++) {
+		answer_is = rows[i].is;
+		struct yg_dns_policy *p = compile(NULL, 1, order);
+		T_OK(strcmp(said(p, "one", "bad.rpz.ours.example."), rows[i].one) == 0);
+		T_OK(strcmp(said(p, "", "bad.rpz.ours.example."), rows[i].all) == 0);
+		T_OK(strcmp(said(p, "one", "plain.rpz.ours.example."), "60 CNAME 00") == 0);
+		yg_dns_policy_close(p);
+	}
+	answer_is = 0;
+}
+
 int main(void)
 {
 	bool ok = yg_dns_name_parse(YG_SV("rpz.ours.example."), NULL, &out_origin, NULL) == YG_OK;
+	test_answers();
 	for (uint64_t seed = 1; ok && seed <= 200; seed++)
 		ok = run(seed);
 	T_NAMED(ok,

@@ -156,6 +156,19 @@ static inline uint64_t yg_dns_hash_key(const struct yg_hash_key *key, uint32_t k
 	return yg_hash_end(key, h);
 }
 
+struct yg_dns_meaning {            /* of a record, for a view */
+	enum yg_dns_action given;  /* as it stands in its zone */
+	enum yg_dns_action action; /* with the zone's override and the organisation's answer */
+	struct yg_sv data;         /* of action CNAME and DATA; borrowed */
+};
+/* rule: those of the base are counted behind ours; zone: in our counting. */
+void yg_dns_policy_meaning(const struct yg_dns_policy *p, const struct yg_dns_view_rec *view,
+			   uint32_t rule, uint16_t zone, struct yg_dns_meaning *out);
+/* What a refusal by a zone becomes in a view; NULL: it stays one. */
+const struct yg_dns_answer_rec *yg_dns_policy_answer(const struct yg_dns_policy *p,
+						     const struct yg_dns_view_rec *view,
+						     const struct yg_dns_zone_rec *z);
+
 /* Which rule decides for a view at one key, by itself: of the first zone that is enforced.
  * hash: without scope; bits: EXACT or WILD, of a prefix its trigger.  *rule: those of the
  * base are counted behind ours; *zone: in our counting.  False: none. */

@@ -26,22 +26,15 @@ bool yg_dns_rrset_find(struct yg_sv data, uint16_t type, struct yg_dns_rrset *ou
 	return false;
 }
 
-static void set_action(const struct yg_dns_policy *p, enum yg_dns_action action, uint32_t at,
-		       struct yg_dns_verdict *out)
+static void mean(struct yg_dns_meaning *m, const struct yg_dns_policy *p, uint8_t action,
+		 uint32_t data)
 {
-	struct yg_sv data = yg_dns_policy_data(p, at);
-	out->action = action;
-	if (action == YG_DNS_ACTION_DATA)
-		out->data = data;
-	if (action != YG_DNS_ACTION_CNAME || data.n <= YG_DNS_CNAME_HEAD)
-		return;
-	memcpy(&out->ttl, data.p, 4);
-	out->target_wild = data.p[4] != 0;
-	out->target = yg_sv_sub(data, YG_DNS_CNAME_HEAD, data.n);
+	m->action = (enum yg_dns_action)action;
+	m->data = yg_dns_policy_data(p, data);
 }
 
 static void apply_override(const struct yg_dns_policy *p, const struct yg_dns_zone_rec *z,
-			   struct yg_dns_verdict *out)
+			   struct yg_dns_meaning *out)
 {
 	static const uint8_t actions[YG_DNS_OVERRIDE_COUNT] = {
 		[YG_DNS_OVERRIDE_NXDOMAIN] = YG_DNS_ACTION_NXDOMAIN,
@@ -52,42 +45,63 @@ static void apply_override(const struct yg_dns_policy *p, const struct yg_dns_zo
 		[YG_DNS_OVERRIDE_CNAME] = YG_DNS_ACTION_CNAME,
 		[YG_DNS_OVERRIDE_SINKHOLE] = YG_DNS_ACTION_DATA,
 	};
-	if (z->is_list != 0 && out->given == YG_DNS_ACTION_PASSTHRU)
+	if (z->is_list != 0 && out->action == YG_DNS_ACTION_PASSTHRU)
 		return; /* an exception of a list: overrides are for what it blocks */
 	if (z->override < YG_DNS_OVERRIDE_COUNT && actions[z->override] != YG_DNS_ACTION_NONE)
-		set_action(p, (enum yg_dns_action)actions[z->override], z->override_data, out);
+		mean(out, p, actions[z->override], z->override_data);
+}
+
+const struct yg_dns_answer_rec *yg_dns_policy_answer(const struct yg_dns_policy *p,
+						     const struct yg_dns_view_rec *view,
+						     const struct yg_dns_zone_rec *z)
+{
+	const struct yg_dns_answer_rec *a = p->answers + view->answers_at;
+	for (uint32_t i = 0; i < view->answer_count; i++)
+		if (a[i].category == 0 || a[i].category == z->category)
+			return &a[i];
+	return NULL;
 }
 
 /* What a refusal becomes for this organisation and category. */
-static void apply_answer(const struct yg_dns_eval *e, const struct yg_dns_zone_rec *z,
-			 struct yg_dns_verdict *out)
+static void apply_answer(const struct yg_dns_policy *p, const struct yg_dns_view_rec *view,
+			 const struct yg_dns_zone_rec *z, struct yg_dns_meaning *out)
 {
-	const struct yg_dns_policy *p = e->policy;
-	const struct yg_dns_answer_rec *a = p->answers + e->view->answers_at;
 	if (out->action != YG_DNS_ACTION_NXDOMAIN && out->action != YG_DNS_ACTION_NODATA)
 		return;
-	for (uint32_t i = 0; i < e->view->answer_count; i++)
-		if (a[i].category == 0 || a[i].category == z->category) {
-			set_action(p, (enum yg_dns_action)a[i].action, a[i].data, out);
-			return;
-		}
+	const struct yg_dns_answer_rec *a = yg_dns_policy_answer(p, view, z);
+	if (a != NULL)
+		mean(out, p, a->action, a->data);
+}
+
+void yg_dns_policy_meaning(const struct yg_dns_policy *p, const struct yg_dns_view_rec *view,
+			   uint32_t rule, uint16_t zone, struct yg_dns_meaning *out)
+{
+	const struct yg_dns_policy *part = rule < p->rule_count ? p : p->base;
+	const struct yg_dns_rule_rec *r =
+		&part->rules[rule - (part == p ? 0 : (uint32_t)p->rule_count)];
+	mean(out, part, r->action, r->data);
+	out->given = out->action;
+	apply_override(p, &p->zones[zone], out);
+	apply_answer(p, view, &p->zones[zone], out);
 }
 
 static void fill_verdict(const struct yg_dns_eval *e, const struct yg_dns_hit *hit,
 			 struct yg_dns_verdict *out)
 {
-	const struct yg_dns_policy *p = e->policy;
-	const struct yg_dns_policy *part = hit->rule < p->rule_count ? p : p->base;
-	const struct yg_dns_rule_rec *r =
-		&part->rules[hit->rule - (part == p ? 0 : (uint32_t)p->rule_count)];
-	const struct yg_dns_zone_rec *z = &p->zones[hit->zone];
+	struct yg_dns_meaning m;
+	yg_dns_policy_meaning(e->policy, e->view, hit->rule, hit->zone, &m);
 	out->hit = *hit;
 	out->trigger = (enum yg_dns_trigger)hit->trigger;
-	out->given = (enum yg_dns_action)r->action;
-	(void)yg_dns_policy_zone(p, hit->zone, &out->zone);
-	set_action(part, out->given, r->data, out);
-	apply_override(p, z, out);
-	apply_answer(e, z, out);
+	out->given = m.given;
+	out->action = m.action;
+	(void)yg_dns_policy_zone(e->policy, hit->zone, &out->zone);
+	if (m.action == YG_DNS_ACTION_DATA)
+		out->data = m.data;
+	if (m.action != YG_DNS_ACTION_CNAME || m.data.n <= YG_DNS_CNAME_HEAD)
+		return;
+	memcpy(&out->ttl, m.data.p, 4);
+	out->target_wild = m.data.p[4] != 0;
+	out->target = yg_sv_sub(m.data, YG_DNS_CNAME_HEAD, m.data.n);
 }
 
 void yg_dns_eval_verdict(const struct yg_dns_eval *e, struct yg_dns_verdict *out)
