@@ -208,32 +208,129 @@ static struct yg_sv text_of(struct yg_norm *n, struct yg_sv s)
 	return kept(n, &b);
 }
 
-static void policy(struct yg_norm *n, struct yg_event *ev, const struct yg_dnstap_policy *p)
+/* ---- what another's resolver did ---- */
+
+static bool begins_with(const struct yg_dns_name *name, const struct yg_dns_name *of, unsigned from)
 {
-	static const char *const triggers[] = {[0] = "",
-					       [YG_DNSTAP_QNAME] = "qname",
-					       [YG_DNSTAP_CLIENT_IP] = "client-ip",
-					       [YG_DNSTAP_RESPONSE_IP] = "response-ip",
-					       [YG_DNSTAP_NS_NAME] = "nsdname",
-					       [YG_DNSTAP_NS_IP] = "nsip"};
-	static const char *const verdicts[] = {[0] = "",
-					       [YG_DNSTAP_NXDOMAIN] = "blocked",
-					       [YG_DNSTAP_NODATA] = "blocked",
-					       [YG_DNSTAP_PASS] = "passed",
-					       [YG_DNSTAP_DROP] = "dropped",
-					       [YG_DNSTAP_TRUNCATE] = "passed",
-					       [YG_DNSTAP_LOCAL_DATA] = "blocked"};
-	struct yg_dns_name rule;
+	size_t n = (size_t)of->n - of->at[from] - 1;
+	return name->n > n && memcmp(name->b, of->b + of->at[from], n) == 0;
+}
+
+/* How many labels of a record's owner name (without its "*") stand before the zone's name: those
+ * that it has in common with the name that was looked at.  0: it is about another name. */
+static unsigned labels_of(const struct yg_dns_name *owner, bool wild,
+			  const struct yg_dns_name *name)
+{
+	unsigned from = wild ? 1 : 0, to = wild ? name->labels : 1u;
+	for (; from < to && from < name->labels; from++)
+		if (begins_with(owner, name, from))
+			return (unsigned)name->labels - from;
+	return 0;
+}
+
+/* The same of a record about an address or a name server: up to the label that says so. */
+static unsigned labels_of_kind(const struct yg_dns_name *owner)
+{
+	static const struct yg_sv kinds[] = {YG_SV_INIT("\6rpz-ip"), YG_SV_INIT("\15rpz-client-ip"),
+					     YG_SV_INIT("\10rpz-nsip"),
+					     YG_SV_INIT("\13rpz-nsdname")};
+	for (unsigned i = 0; i < owner->labels; i++)
+		for (size_t k = 0; k < YG_LEN(kinds); k++)
+			if (yg_sv_starts(yg_dns_name_from(owner, i), kinds[k]))
+				return i + 1;
+	return 0;
+}
+
+/* The names that a record about names may be about: what the frame says it was, the name asked
+ * for, those that the answer leads to. */
+static unsigned labels_by_names(const struct yg_dns_name *owner, bool wild,
+				const struct yg_dnstap *d)
+{
+	struct yg_dns_name name;
+	struct yg_dns_msg m;
+	struct yg_dns_rr rr;
 	size_t at = 0;
-	if (!p->is_there)
+	unsigned n = 0;
+	struct yg_sv bytes = d->response_message.n > 0 ? d->response_message : d->query_message;
+	if (yg_dns_name_read_plain((const uint8_t *)d->policy.value.p, d->policy.value.n, &at,
+				   &name) == YG_OK)
+		n = labels_of(owner, wild, &name);
+	if (n > 0 || yg_dns_msg_read((const uint8_t *)bytes.p, bytes.n, &m) != YG_OK)
+		return n;
+	if (m.questions > 0)
+		n = labels_of(owner, wild, &m.name);
+	struct yg_dns_iter it = yg_dns_records(&m);
+	while (n == 0 && yg_dns_rr_next(&it, &rr) && rr.section == YG_DNS_ANSWER)
+		if (rr.type == YG_DNS_CNAME && yg_dns_rr_name(&m, &rr, 0, &name) == YG_OK)
+			n = labels_of(owner, wild, &name);
+	return n;
+}
+
+/* dnstap has the owner name of the record with its zone's name and does not say where one ends
+ * and the other begins. */
+static void split_rule(struct yg_norm *n, struct yg_event *ev, const struct yg_dnstap *d)
+{
+	struct yg_dns_name rule, owner, zone;
+	size_t at = 0;
+	ev->policy = d->policy.type.n > 0 ? text_of(n, d->policy.type) : YG_SV("RPZ");
+	if (yg_dns_name_read_plain((const uint8_t *)d->policy.rule.p, d->policy.rule.n, &at,
+				   &rule) != YG_OK) {
+		ev->rule = text_of(n, d->policy.rule);
 		return;
-	ev->trigger = yg_sv_of(triggers[p->match < YG_LEN(triggers) ? p->match : 0]);
-	ev->verdict = yg_sv_of(verdicts[p->action < YG_LEN(verdicts) ? p->action : 0]);
-	ev->policy = text_of(n, p->type);
-	if (yg_dns_name_read_plain((const uint8_t *)p->rule.p, p->rule.n, &at, &rule) == YG_OK)
-		ev->rule = name_text(n, &rule);
-	else
-		ev->rule = text_of(n, p->rule);
+	}
+	ev->rule = name_text(n, &rule);
+	bool wild = rule.n > 2 && memcmp(rule.b, "\1*", 2) == 0;
+	yg_dns_name_above(&rule, wild ? 1 : 0, &owner);
+	unsigned labels = labels_of_kind(&owner);
+	if (labels == 0)
+		labels = labels_by_names(&owner, wild, d);
+	if (labels == 0 || labels >= owner.labels)
+		return;
+	yg_dns_name_above(&owner, labels, &zone);
+	ev->policy = name_text(n, &zone);
+	ev->rule = yg_sv_sub(ev->rule, 0, ev->rule.n - ev->policy.n - 1);
+}
+
+static void policy(struct yg_norm *n, struct yg_event *ev, const struct yg_dnstap *d)
+{
+	static const struct yg_sv triggers[] = {[0] = YG_SV_INIT(""),
+						[YG_DNSTAP_QNAME] = YG_SV_INIT("qname"),
+						[YG_DNSTAP_CLIENT_IP] = YG_SV_INIT("client-ip"),
+						[YG_DNSTAP_RESPONSE_IP] = YG_SV_INIT("response-ip"),
+						[YG_DNSTAP_NS_NAME] = YG_SV_INIT("nsdname"),
+						[YG_DNSTAP_NS_IP] = YG_SV_INIT("nsip")};
+	static const struct {
+		struct yg_sv verdict, action;
+	} actions[] = {[0] = {YG_SV_INIT(""), YG_SV_INIT("")},
+		       [YG_DNSTAP_NXDOMAIN] = {YG_SV_INIT("blocked"), YG_SV_INIT("nxdomain")},
+		       [YG_DNSTAP_NODATA] = {YG_SV_INIT("blocked"), YG_SV_INIT("nodata")},
+		       [YG_DNSTAP_PASS] = {YG_SV_INIT("passed"), YG_SV_INIT("passthru")},
+		       [YG_DNSTAP_DROP] = {YG_SV_INIT("dropped"), YG_SV_INIT("drop")},
+		       [YG_DNSTAP_TRUNCATE] = {YG_SV_INIT("passed"), YG_SV_INIT("tcp-only")},
+		       [YG_DNSTAP_LOCAL_DATA] = {YG_SV_INIT("blocked"), YG_SV_INIT("data")}};
+	const struct yg_dnstap_policy *p = &d->policy;
+	size_t action = p->action < YG_LEN(actions) ? p->action : 0;
+	ev->trigger = triggers[p->match < YG_LEN(triggers) ? p->match : 0];
+	ev->verdict = actions[action].verdict;
+	ev->event_code = actions[action].action;
+	ev->layer = YG_SV("member");
+	split_rule(n, ev, d);
+	yg_norm_dns_message(n, ev);
+}
+
+/* Counted once for each query, whatever else its server tells: by the answer to the client. */
+static void judged(struct yg_norm *n, struct yg_event *ev, const struct yg_dnstap *d)
+{
+	bool refusal = YG_SV_IS(ev->ede_code, "15") || YG_SV_IS(ev->ede_code, "16") ||
+		       YG_SV_IS(ev->ede_code, "17"); /* blocked, censored, filtered (RFC 8914) */
+	if (d->policy.is_there)
+		policy(n, ev, d);
+	if (ev->verdict.n > 0 || d->type != YG_DNSTAP_CLIENT_RESPONSE || ev->rcode.n == 0)
+		return;
+	ev->verdict = refusal                           ? YG_SV("blocked")
+		      : YG_SV_IS(ev->rcode, "REFUSED")  ? YG_SV("refused")
+		      : YG_SV_IS(ev->rcode, "SERVFAIL") ? YG_SV("failed")
+							: YG_SV("allowed");
 }
 
 static void times(struct yg_event *ev, const struct yg_dnstap *d)
@@ -274,8 +371,11 @@ static yg_status record(struct yg_norm *n, struct yg_sv bytes, struct yg_event *
 	ev->host = text_of(n, d.identity);
 	transport(ev, d.protocol);
 	times(ev, &d);
-	policy(n, ev, &d.policy);
-	return yg_norm_dnstap_extra(n, ev, &d, err);
+	bool ours;
+	st = yg_norm_dnstap_extra(n, ev, &d, &ours, err);
+	if (st == YG_OK && !ours)
+		judged(n, ev, &d);
+	return st;
 }
 
 const struct yg_norm_ops yg_norm_dnstap = {

@@ -39,11 +39,23 @@ static struct yg_sv verdict_of(const struct ours *t, const struct yg_dns_extra_h
 	return t->extra.rcode == YG_DNS_RCODE_SERVFAIL ? YG_SV("failed") : YG_SV("allowed");
 }
 
+void yg_norm_dns_message(struct yg_norm *n, struct yg_event *ev)
+{
+	char text[512];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	if (ev->policy.n == 0 || ev->verdict.n == 0 || YG_SV_IS(ev->verdict, "passed"))
+		return;
+	ev->severity_id = 2;
+	yg_sb_printf(&b, YG_SV_FMT " by " YG_SV_FMT, YG_SV_ARG(ev->verdict), YG_SV_ARG(ev->policy));
+	if (ev->rule.n > 0)
+		yg_sb_printf(&b, " (" YG_SV_FMT " " YG_SV_FMT ")", YG_SV_ARG(ev->trigger),
+			     YG_SV_ARG(yg_sv_sub(ev->rule, 0, 255)));
+	ev->message = keep(n, &b);
+}
+
 static void judgement(struct yg_norm *n, struct ours *t, struct yg_event *ev)
 {
 	const struct yg_dns_extra_hit *h = t->extra.hit_count > 0 ? &t->extra.hits[0] : NULL;
-	char text[512];
-	struct yg_sb b = yg_sb_init(text, sizeof text);
 	ev->verdict = verdict_of(t, h);
 	if (h == NULL && t->extra.origin == ORIGIN_GUARD) {
 		ev->layer = ev->policy = YG_SV("rebinding-protection");
@@ -57,14 +69,7 @@ static void judgement(struct yg_norm *n, struct ours *t, struct yg_event *ev)
 		ev->rule = h->rule;
 		ev->event_code = h->action;
 	}
-	if (ev->policy.n == 0 || YG_SV_IS(ev->verdict, "passed"))
-		return;
-	ev->severity_id = 2;
-	yg_sb_printf(&b, YG_SV_FMT " by " YG_SV_FMT, YG_SV_ARG(ev->verdict), YG_SV_ARG(ev->policy));
-	if (ev->rule.n > 0)
-		yg_sb_printf(&b, " (" YG_SV_FMT " " YG_SV_FMT ")", YG_SV_ARG(ev->trigger),
-			     YG_SV_ARG(yg_sv_sub(ev->rule, 0, 255)));
-	ev->message = keep(n, &b);
+	yg_norm_dns_message(n, ev);
 }
 
 static void member(struct yg_buf *b, const char *key, struct yg_sv v)
@@ -164,10 +169,11 @@ static struct yg_sv network_of(struct yg_sv id)
 }
 
 yg_status yg_norm_dnstap_extra(struct yg_norm *n, struct yg_event *ev, const struct yg_dnstap *d,
-			       struct yg_err *err)
+			       bool *ours, struct yg_err *err)
 {
 	struct ours t = {.d = d};
 	yg_status st = yg_dns_extra_read(d->extra, &t.extra, err);
+	*ours = st == YG_OK;
 	if (st == YG_NOTFOUND)
 		return YG_OK; /* another's */
 	if (st != YG_OK)

@@ -93,7 +93,7 @@ static void test_messages(void)
 		 "status_id=1 log_name=client_response src_ip=192.0.2.1 src_port=40000 "
 		 "dst_ip=192.0.2.2 dst_port=853 proto=tcp app=dot bytes_in=82 duration=1000 "
 		 "query=www.example query_type=A rcode=NOERROR answers=cdn.example,192.0.2.7 "
-		 "flags=qr rd ra do ede_code=15 host=ns\\x1b\n",
+		 "flags=qr rd ra do ede_code=15 verdict=blocked host=ns\\x1b\n",
 		 "an answer");
 	d.response_message = YG_SV("");
 	d.query_message = asked();
@@ -125,12 +125,113 @@ static void test_policy(void)
 	start();
 	put_frame(&d);
 	st_check(YG_SOURCE_DNSTAP, NULL, made(),
-		 "time=2026-09-21T14:13:20.000005Z class_uid=4003 activity_id=2 severity_id=1 "
-		 "log_name=client_response src_ip=192.0.2.1 src_port=40000 dst_ip=192.0.2.2 "
+		 "time=2026-09-21T14:13:20.000005Z class_uid=4003 activity_id=2 severity_id=2 "
+		 "log_name=client_response event_code=nxdomain message=blocked by RPZ (qname "
+		 "bad.example.rpz) src_ip=192.0.2.1 src_port=40000 dst_ip=192.0.2.2 "
 		 "dst_port=853 proto=udp app=dns bytes_in=29 duration=1000 query=www.example "
-		 "query_type=A flags=rd verdict=blocked trigger=qname rule=bad.example.rpz "
-		 "host=ns\\x1b\n",
-		 "what a policy did");
+		 "query_type=A flags=rd verdict=blocked layer=member policy=RPZ trigger=qname "
+		 "rule=bad.example.rpz host=ns\\x1b\n",
+		 "what a policy did, by a record of a name that is not in the frame");
+}
+
+/* The event of one frame, as text; in memory of this function. */
+static const char *told(const struct yg_dnstap *d)
+{
+	static char text[16384];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	struct yg_norm *n = NULL;
+	struct yg_event ev = {0};
+	start();
+	put_frame(d);
+	if (yg_norm_new(YG_SOURCE_DNSTAP, NULL, &n, NULL) != YG_OK)
+		abort();
+	yg_norm_begin(n, made(), (yg_wall){1}, false);
+	if (yg_norm_next(n, &ev))
+		st_show(&ev, &b);
+	yg_norm_free(n);
+	return yg_sb_cstr(&b);
+}
+
+/* The zone is what stands behind the name that was looked at, or behind the word of the kind. */
+static void test_zones(void)
+{
+	static const struct {
+		struct yg_sv rule, value;
+		uint32_t match, action;
+		const char *want;
+	} rows[] = {
+		{YG_SV_INIT("\3www\7example\4feed\3rpz\0"), YG_SV_INIT(""), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_NXDOMAIN,
+		 "verdict=blocked layer=member policy=feed.rpz trigger=qname rule=www.example "},
+		{YG_SV_INIT("\1*\7example\4feed\3rpz\0"), YG_SV_INIT(""), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_LOCAL_DATA, "policy=feed.rpz trigger=qname rule=*.example "},
+		{YG_SV_INIT("\3cdn\7example\4feed\3rpz\0"), YG_SV_INIT(""), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_NODATA, "policy=feed.rpz trigger=qname rule=cdn.example "},
+		{YG_SV_INIT("\3bad\3net\4feed\0"), YG_SV_INIT("\3bad\3net\0"), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_DROP,
+		 "verdict=dropped layer=member policy=feed trigger=qname rule=bad.net "},
+		{YG_SV_INIT("\1*\3net\4feed\0"), YG_SV_INIT("\1a\3bad\3net\0"), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_PASS,
+		 "verdict=passed layer=member policy=feed trigger=qname rule=*.net "},
+		{YG_SV_INIT("\00224\0010\0012\0010\003192\6rpz-ip\4feed\3rpz\0"), YG_SV_INIT(""),
+		 YG_DNSTAP_RESPONSE_IP, YG_DNSTAP_NXDOMAIN,
+		 "policy=feed.rpz trigger=response-ip rule=24.0.2.0.192.rpz-ip "},
+		{YG_SV_INIT("\1*\2ns\7example\013rpz-nsdname\4feed\3rpz\0"), YG_SV_INIT(""),
+		 YG_DNSTAP_NS_NAME, YG_DNSTAP_NXDOMAIN,
+		 "policy=feed.rpz trigger=nsdname rule=*.ns.example.rpz-nsdname "},
+		{YG_SV_INIT("\1*\5other\4feed\0"), YG_SV_INIT(""), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_NXDOMAIN, "policy=RPZ trigger=qname rule=*.other.feed "},
+		{YG_SV_INIT("\3www\7example\0"), YG_SV_INIT(""), YG_DNSTAP_QNAME,
+		 YG_DNSTAP_NXDOMAIN, "policy=RPZ trigger=qname rule=www.example "},
+	};
+	for (size_t i = 0; i < YG_LEN(rows); i++) {
+		struct yg_dnstap d = response();
+		d.policy = (struct yg_dnstap_policy){.is_there = true,
+						     .type = YG_SV("RPZ"),
+						     .rule = rows[i].rule,
+						     .value = rows[i].value,
+						     .match = rows[i].match,
+						     .action = rows[i].action};
+		const char *text = told(&d);
+		if (!T_NAMED(strstr(text, rows[i].want) != NULL, rows[i].want))
+			(void)printf("# %s\n", text);
+	}
+}
+
+/* Without a word of a policy: by the answer to the client, once for each query. */
+static void test_verdicts(void)
+{
+	static uint8_t p[512];
+	static struct yg_dns_wr w;
+	static const struct {
+		uint32_t type, rcode;
+		int ede;
+		const char *want;
+	} rows[] = {
+		{YG_DNSTAP_CLIENT_RESPONSE, YG_DNS_RCODE_NOERROR, -1, " verdict=allowed "},
+		{YG_DNSTAP_CLIENT_RESPONSE, YG_DNS_RCODE_NXDOMAIN, -1, " verdict=allowed "},
+		{YG_DNSTAP_CLIENT_RESPONSE, YG_DNS_RCODE_REFUSED, -1, " verdict=refused "},
+		{YG_DNSTAP_CLIENT_RESPONSE, YG_DNS_RCODE_SERVFAIL, -1, " verdict=failed "},
+		{YG_DNSTAP_CLIENT_RESPONSE, YG_DNS_RCODE_NXDOMAIN, 17, " verdict=blocked "},
+		{YG_DNSTAP_CLIENT_RESPONSE, YG_DNS_RCODE_SERVFAIL, 22, " verdict=failed "},
+		{YG_DNSTAP_RESOLVER_RESPONSE, YG_DNS_RCODE_NOERROR, -1, NULL},
+		{YG_DNSTAP_AUTH_RESPONSE, YG_DNS_RCODE_NOERROR, -1, NULL},
+	};
+	for (size_t i = 0; i < YG_LEN(rows); i++) {
+		struct yg_dnstap d = response();
+		question(&w, p, sizeof p, (uint16_t)(YG_DNS_QR | rows[i].rcode));
+		(void)yg_dns_wr_opt_begin(&w, 1232, (uint16_t)rows[i].rcode, false);
+		if (rows[i].ede >= 0)
+			(void)yg_dns_wr_ede(&w, (uint16_t)rows[i].ede, YG_SV(""));
+		yg_dns_wr_opt_end(&w);
+		d.type = rows[i].type;
+		d.response_message = (struct yg_sv){(const char *)p, w.n};
+		const char *text = told(&d);
+		bool ok = rows[i].want != NULL ? strstr(text, rows[i].want) != NULL
+					       : strstr(text, "verdict=") == NULL;
+		if (!T_NAMED(ok, rows[i].want != NULL ? rows[i].want : "not of a client"))
+			(void)printf("# %s\n", text);
+	}
 }
 
 static void test_broken(void)
@@ -226,6 +327,8 @@ int main(void)
 {
 	test_messages();
 	test_policy();
+	test_zones();
+	test_verdicts();
 	test_broken();
 	test_split();
 	test_split_large();

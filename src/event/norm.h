@@ -150,9 +150,11 @@ uint8_t yg_ftp_activity(struct yg_sv command);  /* "RETR" */
 uint8_t yg_dhcp_activity(struct yg_sv message); /* "discover", lower case */
 
 struct yg_dnstap;
-/* What our own resolver says beyond dnstap; nothing happens for others' frames. */
+/* What our own resolver says beyond dnstap; nothing happens for others' frames (*ours). */
 yg_status yg_norm_dnstap_extra(struct yg_norm *n, struct yg_event *ev, const struct yg_dnstap *d,
-			       struct yg_err *err);
+			       bool *ours, struct yg_err *err);
+/* Of what a policy has blocked, dropped or noted: what the event says in words, and how grave. */
+void yg_norm_dns_message(struct yg_norm *n, struct yg_event *ev);
 
 extern const struct yg_norm_ops yg_norm_zeek, yg_norm_suricata, yg_norm_ocsf;
 extern const struct yg_norm_ops yg_norm_cloudtrail, yg_norm_windows, yg_norm_syslog, yg_norm_ndjson;

@@ -241,8 +241,10 @@ void yg_finding_put_dns(const struct yg_event *ev, uint32_t count, struct yg_buf
 	struct yg_sb i = yg_sb_init(id, sizeof id), u = yg_sb_init(uid, sizeof uid);
 	struct yg_sb t = yg_sb_init(title, sizeof title), m = yg_sb_init(message, sizeof message);
 	bool noted = YG_SV_IS(ev->verdict, "noted");
+	/* a zone of a member's own resolver is none of the centre's lists */
 	const struct yg_match what = {.indicator = ev->policy,
-				      .list = ev->policy,
+				      .list = YG_SV_IS(ev->layer, "member") ? YG_SV("")
+									    : ev->policy,
 				      .severity_id = dns_severity(ev, noted),
 				      .confidence = 100};
 	struct yg_event f;

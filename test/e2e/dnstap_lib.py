@@ -3,11 +3,14 @@ real server that speaks them.  Standard library only."""
 
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 from harness import free_port, until
+from resolve_lib import name_bytes, query, record_bytes
 
 CONTENT = b"protobuf:dnstap.Dnstap"
 ACCEPT, START, STOP, READY, FINISH = 1, 2, 3, 4, 5
@@ -85,6 +88,35 @@ def fields(raw):
             out[number] = int.from_bytes(raw[at:at + n], "little")
             at += n
     return out
+
+
+def encode(*values):
+    """Fields of protocol buffers: (number, int or bytes) one after the other."""
+    out = b""
+
+    def varint(v):
+        b = b""
+        while v >= 0x80:
+            b, v = b + bytes([v & 0x7F | 0x80]), v >> 7
+        return b + bytes([v])
+
+    for number, value in values:
+        out += varint(number << 3 | 2) + varint(len(value)) + value if isinstance(value, bytes) else varint(number << 3) + varint(value)
+    return out
+
+
+def client_response(name, client, rcode=0, answers=(), policy=None, kind=6):
+    """A frame as a member's resolver tells of an answer to a client.  policy: (match, action, the
+    record's owner name with its zone), numbers as in dnstap.proto."""
+    asked = query(name, edns=False)
+    response = (asked[:2] + struct.pack(">HHHHH", 0x8180 | rcode, 1, len(answers), 0, 0) + asked[12:] +
+                b"".join(record_bytes(rr) for rr in answers))
+    fields_of = [(1, kind), (2, 1), (3, 1), (4, socket.inet_aton(client)), (5, socket.inet_aton("192.0.2.53")), (6, 40000),
+                 (7, 53), (8, int(time.time())), (14, response)]
+    if policy is not None:
+        match, action, rule = policy
+        fields_of.append((15, encode((1, b"RPZ"), (2, name_bytes(rule)), (3, action), (4, match))))
+    return encode((1, b"member-ns"), (14, encode(*fields_of)), (15, 1))
 
 
 def message(frame):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from dnstap_lib import ACCEPT, CONTENT, FINISH, READY, START, STOP, Unbound, control, data, frames, hear
+from dnstap_lib import ACCEPT, CONTENT, FINISH, READY, START, STOP, Unbound, client_response, control, data, frames, hear
 from harness import ROOT, Server, done, free_port, need_store, note, ok, until
 from ingest_lib import delivered, number, query, stats
 from resolve_lib import ask
@@ -132,6 +132,45 @@ def hostile(s, have):
         ok(hear(c) == ACCEPT and hear(c) == FINISH, "the same words over TLS")
 
 
+def alerts(s):
+    """What a member's resolver tells is in the overview, the live log and alerts as what ours does."""
+    for org in ("acme", "beta", "gamma"):
+        s.http("POST", "/api/v1/organisations", {"name": org, "title": org})
+    s.cli("indicator", "list-add", "test")
+    s.cli("indicator", "add", "--list", "test", "domain", "listed.example")
+    s.cli("indicator", "publish")
+    ok(until(lambda: (stats(s) or {}).get("indicators"), 20), "an indicator is in force")
+    before = s.http("GET", "/api/v1/dns/overview?org=gamma").json()
+    found = [client_response("fine.example.", "10.9.0.1", 0, [("fine.example.", "A", 60, "192.0.2.1")]),
+             client_response("nowhere.example.", "10.9.0.1", 3),
+             client_response("broken.example.", "10.9.0.1", 2),
+             client_response("a.listed.example.", "10.9.0.2", 0, [("a.listed.example.", "A", 60, "192.0.2.1")]),
+             client_response("a.bad.example.", "10.9.0.3", 3, policy=(1, 1, "*.bad.example.feed.rpz.")),
+             client_response("b.bad.example.", "10.9.0.3", 3, policy=(1, 1, "*.bad.example.feed.rpz.")),
+             client_response("c.example.", "10.9.0.4", 3, policy=(3, 1, "24.0.2.0.192.rpz-ip.other.rpz.")),
+             client_response("fine.example.", "10.9.0.1", kind=4)]
+    context = ssl.create_default_context(cafile=s.certificate())
+    context.check_hostname = False
+    with context.wrap_socket(connect(TLS)) as c:
+        c.sendall(control(READY) + control(START) + b"".join(data(f) for f in found) + control(STOP))
+        hear(c), hear(c)
+    have = until(lambda: (o := s.http("GET", "/api/v1/dns/overview?org=gamma").json())["queries"] >= before["queries"] + 7 and o, 20) or {}
+    ok(have and have["queries"] == before["queries"] + 7 and have["blocked"] == before["blocked"] + 3 and have["failed"] == before["failed"] + 1,
+       "the overview counts each query once: by its client's answer", {k: have.get(k) for k in ("queries", "blocked", "failed")})
+    zones = {(z["zone"], z["layer"], z["trigger"]): z["blocked"] for z in have.get("zones", [])}
+    ok(zones == {("feed.rpz", "member", "qname"): 2, ("other.rpz", "member", "response-ip"): 1}, "blocks by the zones that the frames name", zones)
+    log = s.http("GET", "/api/v1/events?org=gamma&limit=100&q=class:dns_activity%20verdict:blocked").json()["items"]
+    ok(sorted(e["query"] for e in log if e.get("policy")) == ["a.bad.example", "b.bad.example", "c.example"] and
+       any(e.get("rule") == "*.bad.example" for e in log), "the live log has them, with the record", [(e["query"], e.get("rule")) for e in log])
+    told = until(lambda: (a := s.http("GET", "/api/v1/alerts?org=gamma").json().get("items", [])) and len(a) >= 3 and a, 20) or []
+    by = {(a["indicator_type"], a["indicator"]): a for a in told}
+    ok({("dns-block", "feed.rpz"), ("dns-block", "other.rpz"), ("domain", "listed.example")} <= set(by),
+       "alerts: of each zone, and of a listed name that was answered", list(by))
+    ok(by.get(("dns-block", "feed.rpz"), {}).get("asset") == "10.9.0.3" and
+       by.get(("dns-block", "feed.rpz"), {}).get("list") == "", "of the member's client; the zone is none of the centre's", by.get(("dns-block", "feed.rpz")))
+    ok(by.get(("domain", "listed.example"), {}).get("asset") == "10.9.0.2", "as what its client asked", by.get(("domain", "listed.example")))
+
+
 def main():
     begun = time.monotonic()
     folder = tempfile.mkdtemp(prefix="yagura-sock-")  # not in the data folder: main may make it there all the same
@@ -139,6 +178,7 @@ def main():
         mode = os.stat(os.path.join(folder, "dnstap.sock")).st_mode & 0o777
         ok(mode == 0o660, "the socket is for the group too", oct(mode))
         unbounds(s, folder)
+        alerts(s)
         have = replay(s)
         have = finished(s, have)
         hostile(s, have)

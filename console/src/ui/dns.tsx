@@ -23,13 +23,14 @@ interface OfAlert {
 	org: string;
 	indicator: string;
 	indicator_type: string;
+	list: string;
 	category: string;
 }
 /** Made by the resolver's policy: its indicator is a zone. */
 export const isDnsAlert = (a: { indicator_type: string }) => a.indicator_type === "dns-block" || a.indicator_type === "dns-note";
 /** What stands in the place of an indicator there. */
 export function dnsFacts(a: OfAlert): [string, ComponentChildren][] {
-	const isZone = a.indicator !== "rebinding-protection";
+	const isZone = a.indicator !== "rebinding-protection" && a.list !== ""; // a member's own has no page here
 	return [
 		[t("evidence.verdict"), <Verdict key="v" word={a.indicator_type === "dns-note" ? "noted" : "blocked"} />],
 		[t("evidence.zone"), isZone && may("indicators:read") ? <a key="z" href={link("dns-zones", { rest: [a.indicator], scope: { org: a.org } })}>{a.indicator}</a> : <Word key="z" group="dns-word" word={a.indicator} />],
