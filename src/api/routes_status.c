@@ -1,7 +1,7 @@
 /* The status as JSON, the doctor, the metrics. */
 #include <sys/statvfs.h>
 
-#include "api/overview.h"
+#include "api/metrics.h"
 #include "base/check.h"
 #include "org/audit_log.h"
 #include "org/source.h"
@@ -281,8 +281,8 @@ yg_status yg_r_doctor(struct yg_api *api, struct yg_request *q, struct yg_respon
 
 /* --- metrics: OpenMetrics 1.0 --- */
 
-static void family(struct yg_buf *b, const char *name, const char *type, const char *unit,
-		   const char *help)
+void yg_metric_family(struct yg_buf *b, const char *name, const char *type, const char *unit,
+		      const char *help)
 {
 	yg_buf_printf(b, "# TYPE yagura_%s %s\n", name, type);
 	if (unit != NULL)
@@ -293,14 +293,14 @@ static void family(struct yg_buf *b, const char *name, const char *type, const c
 static void counter(struct yg_buf *b, const char *name, const char *unit, const char *help,
 		    uint64_t v)
 {
-	family(b, name, "counter", unit, help);
+	yg_metric_family(b, name, "counter", unit, help);
 	yg_buf_printf(b, "yagura_%s_total %llu\n", name, (unsigned long long)v);
 }
 
 static void gauge(struct yg_buf *b, const char *name, const char *unit, const char *help,
 		  uint64_t v)
 {
-	family(b, name, "gauge", unit, help);
+	yg_metric_family(b, name, "gauge", unit, help);
 	yg_buf_printf(b, "yagura_%s %llu\n", name, (unsigned long long)v);
 }
 
@@ -308,12 +308,12 @@ static void put_http(struct yg_buf *b, const struct yg_server_counts *c)
 {
 	counter(b, "http_connections", NULL, "Connections accepted.", c->connections);
 	counter(b, "http_requests", NULL, "Requests whose head was read.", c->requests);
-	family(b, "http_answers", "counter", NULL, "Answers by class of status.");
+	yg_metric_family(b, "http_answers", "counter", NULL, "Answers by class of status.");
 	for (unsigned i = 2; i < 6; i++)
 		yg_buf_printf(b, "yagura_http_answers_total{class=\"%uxx\"} %llu\n", i,
 			      (unsigned long long)c->answers[i]);
-	family(b, "http_request_seconds", "counter", "seconds",
-	       "Time from the head of a request to its answer, all together.");
+	yg_metric_family(b, "http_request_seconds", "counter", "seconds",
+			 "Time from the head of a request to its answer, all together.");
 	yg_buf_printf(b, "yagura_http_request_seconds_total %.6f\n", (double)c->request_us / 1e6);
 	counter(b, "http_answers_shared", NULL,
 		"Answers made for somebody else who asked the same at the same time.", c->shared);
@@ -340,21 +340,23 @@ static void put_overview(struct yg_buf *b, const struct yg_overview *o)
 		(uint64_t)o->unparsed);
 	counter(b, "records_dropped", NULL, "Datagrams dropped because a spool was full.",
 		(uint64_t)o->dropped);
-	family(b, "record_bytes", "counter", "bytes", "Bytes of the records taken in.");
+	yg_metric_family(b, "record_bytes", "counter", "bytes", "Bytes of the records taken in.");
 	yg_buf_printf(b, "yagura_record_bytes_total %llu\n", (unsigned long long)o->bytes);
 	gauge(b, "sources", NULL, "Sources ever heard.", o->sources);
 	gauge(b, "sources_reporting", NULL, "Sources heard in the last 24 hours.", o->reporting);
-	family(b, "last_event_timestamp_seconds", "gauge", "seconds", "Time of the newest event.");
+	yg_metric_family(b, "last_event_timestamp_seconds", "gauge", "seconds",
+			 "Time of the newest event.");
 	yg_buf_printf(b, "yagura_last_event_timestamp_seconds %.6f\n",
 		      (double)o->last_event.us / 1e6);
-	family(b, "alerts_open", "gauge", NULL, "Open alerts by severity.");
+	yg_metric_family(b, "alerts_open", "gauge", NULL, "Open alerts by severity.");
 	for (size_t i = 0; i < 7; i++)
 		yg_buf_printf(b, "yagura_alerts_open{severity=\"%s\"} %lld\n", severities[i],
 			      (long long)o->alerts[i]);
 	gauge(b, "indicators", NULL, "Indicators in the newest snapshot.", o->indicators);
 	gauge(b, "snapshot_generation", NULL, "Generation of the newest snapshot.", o->generation);
 	gauge(b, "jobs_open", NULL, "Jobs that wait or run.", (uint64_t)o->jobs_open);
-	family(b, "role_up", "gauge", NULL, "1: the process works; 0.5: degraded; 0: it does not.");
+	yg_metric_family(b, "role_up", "gauge", NULL,
+			 "1: the process works; 0.5: degraded; 0: it does not.");
 	for (size_t i = 0; i < o->part_count; i++)
 		yg_buf_printf(b, "yagura_role_up{role=\"%s\"} %s\n", o->parts[i].name,
 			      o->parts[i].health == YG_HEALTH_OK         ? "1"
@@ -373,8 +375,7 @@ static bool metric_name(struct yg_sv s)
 	return s.n > 0 && s.n < 64;
 }
 
-/* The kind of a process: "ingest" of "ingest-0". */
-static struct yg_sv kind_of(const struct yg_part *p)
+struct yg_sv yg_metric_kind(const struct yg_part *p)
 {
 	struct yg_sv name = yg_sv_of(p->name);
 	return yg_sv_sub(name, 0, yg_sv_find(name, '-', 0));
@@ -407,10 +408,25 @@ static bool stat_value(struct yg_json *json, const struct yg_part *p, struct yg_
 	return some;
 }
 
-/* One family: the value of every process of that kind.  What a process counts
- * is its own business, so the type is not known here. */
+/* Of what kind a number is: a process that names its gauges has counters else; of one that does
+ * not it is not known. */
+static const char *type_of(const struct yg_json *json, struct yg_sv key)
+{
+	uint32_t at = yg_json_get(json, 0, YG_SV("gauges"));
+	struct yg_sv rest = at != 0 ? yg_json_raw(json, at) : YG_SV(""), word;
+	if (at == 0)
+		return "unknown";
+	while (rest.n > 0) {
+		(void)yg_sv_cut(&rest, ' ', &word);
+		if (yg_sv_eq(word, key))
+			return "gauge";
+	}
+	return "counter";
+}
+
+/* One family: the value of every process of that kind. */
 static void put_stat(struct yg_buf *b, const struct yg_overview *o, struct yg_sv kind,
-		     struct yg_sv list, struct yg_sv key)
+		     struct yg_sv list, struct yg_sv key, const char *type)
 {
 	YG_AUTO(yg_json_free) struct yg_json json;
 	char text[200];
@@ -420,47 +436,15 @@ static void put_stat(struct yg_buf *b, const struct yg_overview *o, struct yg_sv
 	yg_sb_put(&name, list);
 	yg_sb_putc(&name, '_');
 	yg_sb_put(&name, key);
-	family(b, yg_sb_cstr(&name), "unknown", NULL, "As the process reports it.");
+	yg_metric_family(b, yg_sb_cstr(&name), type, NULL, "As the process reports it.");
+	const char *end = strcmp(type, "counter") == 0 ? "_total" : "";
 	yg_json_init(&json, 65536);
 	for (size_t i = 0; i < o->part_count; i++) {
 		int64_t v;
-		if (yg_sv_eq(kind_of(&o->parts[i]), kind) &&
+		if (yg_sv_eq(yg_metric_kind(&o->parts[i]), kind) &&
 		    stat_value(&json, &o->parts[i], list, key, &v))
-			yg_buf_printf(b, "yagura_%s{process=\"%s\"} %lld\n", text, o->parts[i].name,
-				      (long long)v);
-	}
-}
-
-/* What people enter and the indicators make as many zones as there are organisations and lists. */
-static bool is_configured(const struct yg_json *json, uint32_t zone)
-{
-	uint32_t kind = yg_json_get(json, zone, YG_SV("kind"));
-	struct yg_sv s = kind != 0 ? yg_json_raw(json, kind) : YG_SV("");
-	return !YG_SV_IS(s, "entries") && !YG_SV_IS(s, "indicators");
-}
-
-/* Zones of the policy that are configured, by name: role zones gives them as a list of objects. */
-static void put_zones(struct yg_buf *b, const struct yg_json *json, uint32_t list)
-{
-	static const char *const keys[] = {"serial", "records",    "refused",    "out_of_zone",
-					   "bytes",  "changed_at", "checked_at", "failed_at"};
-	for (size_t i = 0; i < YG_LEN(keys); i++) {
-		char text[64];
-		struct yg_sb name = yg_sb_init(text, sizeof text);
-		yg_sb_printf(&name, "zones_zone_%s", keys[i]);
-		family(b, yg_sb_cstr(&name), "unknown", NULL,
-		       "Of each zone of the policy; times in microseconds since 1970, 0: never.");
-		uint32_t zone = list + 1;
-		for (uint32_t k = 0; k < yg_json_at(json, list)->n; k++) {
-			bool is = yg_json_at(json, zone)->type == YG_JSON_OBJECT;
-			uint32_t v = is ? yg_json_get(json, zone, yg_sv_of(keys[i])) : 0;
-			uint32_t who = is ? yg_json_get(json, zone, YG_SV("name")) : 0;
-			if (v != 0 && who != 0 && is_configured(json, zone)) /* a slug */
-				yg_buf_printf(b, "yagura_%s{zone=\"" YG_SV_FMT "\"} %lld\n", text,
-					      YG_SV_ARG(yg_json_raw(json, who)),
-					      (long long)yg_json_i64(json, v, 0));
-			zone = yg_json_at(json, zone)->next;
-		}
+			yg_buf_printf(b, "yagura_%s%s{process=\"%s\"} %lld\n", text, end,
+				      o->parts[i].name, (long long)v);
 	}
 }
 
@@ -476,14 +460,14 @@ static void put_members(struct yg_buf *b, const struct yg_overview *o, const str
 		struct yg_sv name = yg_json_raw(json, key);
 		if (v->type == YG_JSON_NUMBER && metric_name(name) && !YG_SV_IS(name, "worker") &&
 		    !YG_SV_IS(name, "spool"))
-			put_stat(b, o, kind, list, name);
+			put_stat(b, o, kind, list, name, type_of(json, name));
 		/* lists that speak of our own parts; "sources" names organisations */
 		if (list.n == 0 && v->type == YG_JSON_ARRAY && v->n > 0 &&
 		    yg_words_have("spools listeners follow dnslog", name))
 			put_members(b, o, json, value + 1, kind, name);
 		if (list.n == 0 && v->type == YG_JSON_ARRAY && YG_SV_IS(kind, "zones") &&
 		    YG_SV_IS(name, "zones"))
-			put_zones(b, json, value);
+			yg_metrics_zones(b, json, value);
 		key = v->next;
 	}
 }
@@ -495,10 +479,10 @@ static void put_stats(struct yg_buf *b, const struct yg_overview *o)
 	yg_json_init(&json, 65536);
 	for (size_t i = 0; i < o->part_count; i++) {
 		const struct yg_part *p = &o->parts[i];
-		if (p->stats == NULL || yg_sv_eq(kind_of(p), last) ||
+		if (p->stats == NULL || yg_sv_eq(yg_metric_kind(p), last) ||
 		    yg_json_parse(&json, yg_sv_of(p->stats), NULL) != YG_OK)
 			continue;
-		last = kind_of(p); /* processes of one kind report the same names */
+		last = yg_metric_kind(p); /* processes of one kind report the same names */
 		put_members(b, o, &json, 0, last, YG_SV(""));
 	}
 }
@@ -517,13 +501,14 @@ yg_status yg_r_metrics(struct yg_api *api, struct yg_request *q, struct yg_respo
 		return st;
 	r->status = 200;
 	r->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-	family(&r->body, "build", "info", NULL, "The version that runs.");
+	yg_metric_family(&r->body, "build", "info", NULL, "The version that runs.");
 	yg_buf_printf(&r->body, "yagura_build_info{version=\"%s\"} 1\n", YG_VERSION);
 	gauge(&r->body, "start_time_seconds", "seconds", "When role center started.",
 	      (uint64_t)(api->started.us / YG_US_PER_S));
 	put_overview(&r->body, &o);
 	put_http(&r->body, &o.http);
 	put_stats(&r->body, &o);
+	yg_metrics_resolve(&r->body, &o);
 	counter(&r->body, "stream_messages", NULL, "Messages of the live stream.",
 		yg_stream_count(api->stream));
 	counter(&r->body, "check_failures", NULL, "Invariants that failed in role center.",

@@ -42,6 +42,13 @@ struct resolve_door_counts {
 	uint64_t https, https_bad, https_reset;                      /* requests */
 	uint64_t limited, slipped; /* queries by UDP over the rate */
 };
+#define RESOLVE_RCODES 25 /* by number; the last: all above */
+#define RESOLVE_TOOK   16 /* resolve_took_us[], and what took longer */
+struct resolve_answers {  /* since the beginning */
+	uint64_t by_door[YG_DNS_DOH + 1];
+	uint64_t by_rcode[RESOLVE_RCODES];
+	uint64_t by_took[RESOLVE_TOOK], took_us;
+};
 struct resolve_log_counts { /* since the beginning, but the last three */
 	uint64_t written, bytes, files, failures;
 	uint64_t dropped;                    /* events that were never written */
@@ -68,6 +75,7 @@ struct resolve {
 	struct yg_taps *taps;    /* owned; NULL: none */
 	struct resolve_log *log; /* owned; NULL: none */
 	uint64_t blocked[YG_DNS_LAYER_COUNT];
+	struct resolve_answers answers;
 	struct yg_door *door; /* owned */
 	uint8_t cookie_key[16];
 	uv_timer_t tick;

@@ -113,14 +113,36 @@ def alerts(s):
 def metrics(s):
     ask(s.dns, "www.example.", source="127.0.0.9")  # a stranger
 
+    def text():
+        return bytes(s.http("GET", "/metrics")[2]).decode()
+
     def read():
-        text = bytes(s.http("GET", "/metrics")[2]).decode()
-        return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    m = until(lambda: (v := read()).get('yagura_resolve_log_untold{process="resolve-0"}') == "1" and v, 30) or read()
-    one = {k.split("{")[0]: v for k, v in m.items() if 'process="resolve-0"' in k}
-    ok(int(one.get("yagura_resolve_queries", 0)) == 7 and one["yagura_resolve_log_written"] == "6" and one["yagura_resolve_refused"] == "1" and
-       one["yagura_resolve_blocked_centre_zone"] == "2" and one["yagura_resolve_log_dropped"] == "0" and
-       one["yagura_resolve_upstream_servers"] == "1", "the worker's counters", one)
+        return dict(line.rsplit(" ", 1) for line in text().splitlines() if not line.startswith("#"))
+    m = until(lambda: (v := read()).get('yagura_resolve_log_untold_total{process="resolve-0"}') == "1" and v, 30) or read()
+    one = {k.removesuffix('{process="resolve-0"}').removeprefix("yagura_resolve_"): v for k, v in m.items() if k.endswith('{process="resolve-0"}')}
+    ok(one.get("queries_total") == "7" and one["log_written_total"] == "6" and one["refused_total"] == "1" and
+       one["blocked_centre_zone_total"] == "2" and one["log_dropped_total"] == "0" and one["upstream_servers"] == "1",
+       "the worker's counters", one)
+    ok(int(one["cache_entries"]) == int(one["cache_puts_total"]) == 3 and one["cache_evicted_total"] == "0" and
+       0 < int(one["cache_bytes"]) < int(one["cache_bytes_max"]), "what is in the cache", {k: v for k, v in one.items() if "cache" in k})
+
+    def of(name, **labels):
+        want = "".join(f',{k}="{v}"' for k, v in labels.items())
+        return m.get(f'yagura_resolve_{name}{{process="resolve-0"{want}}}')
+    ok([of("door_queries_total", door=d) for d in ("udp", "tcp", "dot", "doh")] == ["6", "1", "0", "0"], "by door")
+    ok([of("answers_total", rcode=r) for r in ("NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED")] == ["4", "1", "0", "1"], "by rcode; one was dropped",
+       {k: v for k, v in m.items() if "_answers_total" in k})
+    buckets = [int(v) for k, v in m.items() if k.startswith("yagura_resolve_answer_seconds_bucket")]
+    ok(buckets == sorted(buckets) and buckets[-1] == 6 and of("answer_seconds_bucket", le="+Inf") == of("answer_seconds_count") == "6" and
+       0 < float(of("answer_seconds_sum")) < 10, "how long they took", buckets)
+    server = [(k, v) for k, v in m.items() if k.startswith("yagura_resolve_upstream_rtt_seconds")]
+    ok(len(server) == 1 and 'set="1",server="127.0.0.1' in server[0][0] and 0 < float(server[0][1]) < 5, "how far each server upstream is", server)
+    types = dict(line.split(" ")[2:4] for line in text().splitlines() if line.startswith("# TYPE"))
+    ok(types["yagura_resolve_queries"] == "counter" and types["yagura_resolve_waiting"] == "gauge" and
+       types["yagura_resolve_answer_seconds"] == "histogram" and types["yagura_zones_zone_serial"] == "gauge" and
+       not [k for k, v in types.items() if v == "unknown" and "resolve_" in k], "each of its type", types)
+    states = {k.split('zone_state="')[1].split('"')[0]: v for k, v in m.items() if k.startswith('yagura_zones_zone_state{zone="feed1"')}
+    ok(states == {"ok": "1", "loading": "0", "empty": "0", "behind": "0", "failed": "0", "expired": "0"}, "how a zone does", states)
     ok(m.get('yagura_zones_zone_serial{zone="feed1"}') == "42" and m.get('yagura_role_up{role="resolve-0"}') == "1" and
        int(m.get('yagura_ingest_dnslog_frames{process="ingest-0"}', 0)) == 6, "zones by name, roles, what ingest took over",
        {k: v for k, v in m.items() if "zones" in k or "dnslog" in k or "role_up" in k})

@@ -102,7 +102,7 @@ def pump(s, n):
 def numbers(s):
     text = bytes(s.http("GET", "/metrics")[2]).decode()
     rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    one = {k.split("{")[0].removeprefix("yagura_resolve_"): int(float(v)) for k, v in rows.items() if 'process="resolve-0"' in k}
+    one = {k.split("{")[0].removeprefix("yagura_resolve_").removesuffix("_total"): int(float(v)) for k, v in rows.items() if 'process="resolve-0"' in k}
     return one, rows
 
 
