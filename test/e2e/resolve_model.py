@@ -3,26 +3,31 @@
 Written without a look at src/dns: where both agree, both have read the same."""
 
 import collections
+import itertools
 import random
 
 PLAIN = 10          # groups (delegated zones) that no NSDNAME or NSIP rule is about
-GROUPS = 34         # the others have such rules
+CELLS = 28          # the ones from there to here have one of each action, in the first zone
+GROUPS = 52         # the others have such rules in any zone
 SIGNED = (4, 5)     # groups whose answers are signed; nothing vouches for the keys
 CLIENTS = 24        # addresses of clients that CLIENT-IP rules are about
 HERE = "10.53.3.1"  # the client that none is about
 # name, override of the whole zone
 ZONES = [("z1", "given"), ("z2", "disabled"), ("z3", "given"), ("z4", "nodata"), ("z5", "passthru"),
-         ("z6", "cname garden.g0.tld"), ("z7", "nxdomain"), ("z8", "given"), ("z9", "drop")]
+         ("z6", "cname garden.g0.tld"), ("z7", "nxdomain"), ("z8", "given"), ("z9", "drop"), ("z10", "tcp-only")]
 ACTIONS = {"nxdomain": ["CNAME ."], "nodata": ["CNAME *."], "passthru": ["CNAME rpz-passthru."],
            "drop": ["CNAME rpz-drop."], "tcp-only": ["CNAME rpz-tcp-only."], "a": ["A 192.0.2.99"],
            "data": ["A 192.0.2.98", "A 192.0.2.97", "AAAA 2001:db8::98", "TXT \"listed\""],
            "cname": ["CNAME garden.g0.tld."], "wildcard cname": ["CNAME *.wild.g0.tld."]}
 TRIGGERS = ["qname", "qname wildcard", "qname both", "response-ip", "response-ip net", "client-ip", "nsdname", "nsip",
             "none"]
+KINDS = ["A", "AAAA", "TXT", "MX", "CNAME"]
 SHAPES = ["address", "chain1", "chain2", "chain4", "chain to nothing", "no data", "nothing", "loop", "chain12"]
 
 
 class Case:
+    cell = None  # (trigger, action, type, RD, CD, DO) when it is made for that
+
     def __init__(self, i, rng):
         self.i, self.rng, self.rules, self.records, self.triggers = i, rng, [], [], []
         self.shape = SHAPES[i % len(SHAPES)] if rng.random() < 0.7 else "address"
@@ -94,8 +99,44 @@ class Case:
             self.rules.append((zone, owner, ACTIONS[action]))
 
 
+class Cell(Case):
+    """One combination by itself: an address under a name of its own, one rule, in the first zone
+    (a client's: in a zone as given)."""
+
+    def __init__(self, i, rng, cell, shared):
+        self.i, self.rng, self.rules, self.records, self.triggers = i, rng, [], [], []
+        self.by_name, self.by_net = {}, {}
+        self.cell, self.shape, self.client, self.wanted = cell, "address", HERE, []
+        trigger, action, self.kind, self.rd, self.cd, self.do = cell
+        group = rng.choice([g for g in range(PLAIN) if g not in SIGNED])
+        if trigger in shared:
+            group = next(g for g, (_, a) in shared[trigger].items() if a == action and g < CELLS)
+        self.groups = [group] * 13
+        self.v4, self.v6 = f"11.{i >> 8}.{i & 255}.", f"2001:db8:{i:x}::"
+        self.tell()
+        if trigger == "client-ip":
+            k = next(k for k, (z, a) in shared["client"].items() if a == action and ZONES[z][1] == "given")
+            self.client = f"10.53.2.{k + 1}"
+        else:
+            self.rule(trigger, 0, action, 0)
+
+    def as_meant(self, shared):
+        """Does what the cell is about decide it?  Addresses are in answers to A and AAAA alone."""
+        trigger, action = self.cell[:2]
+        if trigger.startswith("response-ip") and self.kind not in ("A", "AAAA"):
+            return decision(self, shared) is None
+        found = decision(self, shared)
+        return found is not None and found[0] == 0 and found[2] == trigger.split(" ")[0] and found[3] == action
+
+
+def every_cell():
+    """Every trigger x action x type x RD x CD x DO."""
+    return list(itertools.product(TRIGGERS[:-1], ACTIONS, KINDS, (True, False), (False, True), (False, True)))
+
+
 def make(count, seed):
-    """cases, {zone: lines of its master file}, what the groups' and clients' rules are"""
+    """cases (drawn ones, then one of every cell), {zone: lines of its master file}, what the groups'
+    and clients' rules are"""
     rng = random.Random(seed)
     cases = [Case(i, rng) for i in range(count)]
     shared = {"client": {}, "nsdname": {}, "nsip": {}}
@@ -110,7 +151,7 @@ def make(count, seed):
         add(zone, f"32.{k + 1}.2.53.10.rpz-client-ip", ACTIONS[action])
         shared["client"][k] = (zone, action)
     for g in range(PLAIN, GROUPS):
-        zone = rng.choice([0, 2, 7, 7, 7, 1, 3, 6])
+        zone = rng.choice([0, 2, 7, 7, 7, 1, 3, 6]) if g >= CELLS else 0
         action = list(ACTIONS)[g % len(ACTIONS)]
         if g % 2:
             owner = {1: f"ns.g{g}.tld", 3: f"*.g{g}.tld"}[g % 4] + ".rpz-nsdname"
@@ -131,6 +172,8 @@ def make(count, seed):
             else:
                 c.rule(trigger, zone, action, rng.randrange(c.length()) if rng.random() < 0.6 else 0)
             c.triggers.append((trigger, zone, action))
+    cases += [Cell(count + n, rng, cell, shared) for n, cell in enumerate(every_cell())]
+    for c in cases:
         for zone, owner, data in c.rules:
             if (zone, owner) not in used:
                 used.add((zone, owner))
@@ -163,10 +206,11 @@ def found(c, p, zone, shared, client):
             yield trigger, shared[trigger][c.groups[p]][1]
 
 
-def decision(c, shared, signed_too=False, first_only=False, kinds=None, usable=lambda *_: True):
+def decision(c, shared, signed_too=False, first_only=False, not_later=(), kinds=None, usable=lambda *_: True):
     """(link, zone, trigger, action) by the draft's sections 4 to 6, read one after the other; None:
     the truth.  The options are for peers that know less: signed data that they rewrite, only the
-    name that was asked, triggers that they weigh before the zones' order, only some records."""
+    name that was asked, actions that they do not know behind a CNAME, triggers that they weigh before
+    the zones' order, only some records."""
     client = True
     for link in range(c.length() if c.kind != "CNAME" else 1):
         if link and first_only:
@@ -176,7 +220,9 @@ def decision(c, shared, signed_too=False, first_only=False, kinds=None, usable=l
         for kind in kinds or [None]:
             for zone, (_, override) in enumerate(ZONES):
                 for trigger, action in found(c, link, zone, shared, client):
-                    if override != "disabled" and kind in (None, trigger) and usable(zone, trigger, action):
+                    if override == "disabled" or kind not in (None, trigger) or (link and action in not_later):
+                        continue
+                    if usable(zone, trigger, action):
                         return link, zone, trigger, action
         client = False
     return None
@@ -220,10 +266,23 @@ def plain(value):
     return value.hex() if isinstance(value, bytes) else value
 
 
-def expected(c, truth, shared, plain_later=False, **less):
-    """plain_later: overrides do not hold behind a CNAME."""
+def owed(c, truth, shared, tcp=False):
+    """What we must answer.  Without RD: nothing, for nobody has asked for the name with it, and nothing
+    is rewritten.  Where upstream has no answer (a loop), what the first name and the client alone say
+    holds, and there is no signed data to be left alone.  By TCP the truth for TCP-ONLY."""
+    if not c.rd:
+        return ("REFUSED", ())
+    if truth[0] == "SERVFAIL":
+        said = expected(c, truth, shared, first_only=True, signed_too=True, usable=lambda zone, trigger, action: trigger not in ("nsdname", "nsip"))
+    else:
+        said = expected(c, truth, shared)
+    return truth if tcp and said == "TC" else said
+
+
+def expected(c, truth, shared, plain_later=False, without_rd=False, **less):
+    """plain_later: overrides do not hold behind a CNAME; without_rd: what is asked without RD is judged too."""
     best = decision(c, shared, **less)
-    if not c.rd or best is None:
+    if not (c.rd or without_rd) or best is None:
         return truth
     link, zone, _, action = best
     override = "given" if plain_later and link else ZONES[zone][1]
