@@ -32,7 +32,7 @@ static bool in_scope(const struct yg_cedar_entities *entities, const struct yg_c
 	return false;
 }
 
-/* YG_NOMEM only: an error of the policy is an outcome. */
+/* YG_NOMEM and YG_LIMIT, of the request: an error of the policy is an outcome. */
 static yg_status judge(struct deciding *d, const struct yg_cedar_policy *p, enum outcome *out,
 		       struct yg_err *why)
 {
@@ -45,12 +45,12 @@ static yg_status judge(struct deciding *d, const struct yg_cedar_policy *p, enum
 	for (uint32_t i = 0; i < p->condition_n; i++) {
 		bool holds;
 		yg_status st = yg_cedar_eval_bool(&d->eval, p->conditions[i].code, &holds, why);
-		if (st == YG_NOMEM)
-			return st;
-		if (st != YG_OK) {
+		if (st == YG_PARSE) {
 			*out = ERRING;
 			return YG_OK;
 		}
+		if (st != YG_OK)
+			return st;
 		if (holds == p->conditions[i].unless)
 			return YG_OK;
 	}
@@ -59,13 +59,13 @@ static yg_status judge(struct deciding *d, const struct yg_cedar_policy *p, enum
 }
 
 static yg_status note(struct deciding *d, const struct yg_cedar_policy *p, uint32_t number,
-		      enum outcome outcome, const struct yg_err *why, bool fail_closed)
+		      enum outcome outcome, struct yg_err *why, bool fail_closed)
 {
 	bool forbid = p->effect == YG_CEDAR_FORBID;
 	if (outcome == ERRING) {
 		struct yg_sv text = yg_arena_dup(d->arena, yg_sv_of(why->msg));
 		if (text.p == NULL)
-			return YG_NOMEM;
+			return YG_FAIL(why, YG_NOMEM, "no memory to say what went wrong");
 		d->why[d->error_n] = text;
 		d->errors[d->error_n++] = number;
 	}
@@ -74,6 +74,16 @@ static yg_status note(struct deciding *d, const struct yg_cedar_policy *p, uint3
 	else if (outcome == YES)
 		d->permits[d->permit_n++] = number;
 	return YG_OK;
+}
+
+/* Which policy the request was at. */
+static yg_status fail_request(yg_status st, const struct yg_cedar_policy *p,
+			      const struct yg_err *why, struct yg_err *err)
+{
+	char id[64];
+	struct yg_sb b = yg_sb_init(id, sizeof id);
+	yg_sb_put_untrusted(&b, p->id);
+	return YG_FAIL(err, st, "%s (at the policy '%s')", why->msg, yg_sb_cstr(&b));
 }
 
 static yg_status begin(struct deciding *d, size_t n, struct yg_err *err)
@@ -108,8 +118,7 @@ yg_status yg_access_decide(const struct yg_cedar_policies *policies,
 		if (st == YG_OK)
 			st = note(&d, p, i, outcome, &why, options->fail_closed);
 		if (st != YG_OK)
-			st = YG_FAIL(err, YG_NOMEM,
-				     "the request needs more memory than it may have");
+			st = fail_request(st, p, &why, err);
 	}
 	if (st != YG_OK)
 		return st;

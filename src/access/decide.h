@@ -20,8 +20,9 @@ struct yg_access_answer {
 	struct yg_sv *why; /* per erring policy: what went wrong */
 };
 
-/* The answer lives in the arena.  YG_OK | YG_NOMEM (the arena: the request fails, which
- * whoever asks must take as denied). */
+/* The answer lives in the arena.  YG_OK | YG_NOMEM (the arena) | YG_LIMIT (steps): the
+ * request fails, whatever the policies' effects are, and whoever asks must take it as
+ * denied. */
 yg_status yg_access_decide(const struct yg_cedar_policies *policies,
 			   const struct yg_cedar_entities *entities,
 			   const struct yg_cedar_request *request,

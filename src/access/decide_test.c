@@ -23,15 +23,15 @@ static struct yg_cedar_request request;
 static struct yg_json json;
 static struct yg_cedar_json values;
 static struct yg_arena kept;
+static struct yg_err last;
 
 static yg_status decide(const char *text, bool fail_closed, struct yg_arena *arena,
 			struct yg_cedar_policies *p, struct yg_access_answer *out)
 {
-	struct yg_err err = {0};
 	const struct yg_access_options options = {fail_closed};
 	yg_cedar_policies_init(p, 1 << 26);
-	yg_status st = yg_cedar_policies_text(p, yg_sv_of(text), &err);
-	return st == YG_OK ? yg_access_decide(p, &entities, &request, &options, arena, out, &err)
+	yg_status st = yg_cedar_policies_text(p, yg_sv_of(text), &last);
+	return st == YG_OK ? yg_access_decide(p, &entities, &request, &options, arena, out, &last)
 			   : st;
 }
 
@@ -160,9 +160,10 @@ static void test_bounds(void)
 	yg_cedar_policies_free(&p);
 	yg_arena_free(&arena);
 	yg_buf_free(&b);
-	/* a pattern that goes back at every byte: an error after so many steps */
+	/* a pattern that goes back at every byte: no answer after so many steps, and no forbid
+	 * that is passed over for it */
 	yg_buf_init(&b, 1 << 20);
-	yg_buf_put(&b, YG_SV("permit" ALL " when {\""));
+	yg_buf_put(&b, YG_SV("permit" ALL ";\n@id(\"slow\") forbid" ALL " when {\""));
 	for (int i = 0; i < 100000; i++)
 		yg_buf_putc(&b, 'a');
 	yg_buf_put(&b, YG_SV("\" like \"*"));
@@ -170,7 +171,14 @@ static void test_bounds(void)
 		yg_buf_putc(&b, 'a');
 	yg_buf_put(&b, YG_SV("b*\"};"));
 	yg_buf_putc(&b, '\0');
-	T_OK(outcome(b.p) == 'E');
+	for (int closed = 0; closed < 2; closed++) {
+		yg_arena_init(&arena, 4 << 20);
+		r.allow = false;
+		T_OK(decide(b.p, closed > 0, &arena, &p, &r) == YG_LIMIT && !r.allow);
+		yg_cedar_policies_free(&p);
+		yg_arena_free(&arena);
+	}
+	T_NAMED(strstr(last.msg, "steps (at the policy 'slow')") != NULL, last.msg);
 	yg_buf_free(&b);
 }
 

@@ -187,7 +187,7 @@ yg_status yg_cedar_eval(struct yg_cedar_eval *e, struct yg_cedar_range code,
 		if (st != YG_OK)
 			return st;
 		if (++e->steps > e->steps_max)
-			return YG_FAIL(err, YG_PARSE, "the expression needs more than %llu steps",
+			return YG_FAIL(err, YG_LIMIT, "the request needs more than %llu steps",
 				       (unsigned long long)e->steps_max);
 	}
 	*out = e->stack[0];

@@ -8,8 +8,9 @@
 #include "cedar/code.h"
 #include "cedar/entity.h"
 
-/* Operations and elements looked at in one evaluation.  A policy that needs more is
- * in error; the largest that people write stay under a thousand. */
+/* Operations and elements looked at in one evaluation; the largest that people write stay
+ * under a thousand.  Beyond it the request fails, never a policy: who asks chooses what a
+ * policy has to go through, and must not choose which of them count. */
 #define YG_CEDAR_STEPS_MAX 10000000
 
 struct yg_cedar_request {
@@ -32,8 +33,8 @@ yg_status yg_cedar_eval_init(struct yg_cedar_eval *e, const struct yg_cedar_code
 			     const struct yg_cedar_request *request, uint32_t stack,
 			     struct yg_arena *arena, struct yg_err *err);
 /* YG_OK | YG_PARSE (what Cedar calls an error: wrong kinds, overflow, no such
- * attribute ...; also a value nested too deep and too many steps) | YG_NOMEM (the
- * arena: of the request, not of the expression). */
+ * attribute ...; also a value nested too deep) | YG_LIMIT (steps) | YG_NOMEM (the
+ * arena): the last two are of the request, not of the expression. */
 yg_status yg_cedar_eval(struct yg_cedar_eval *e, struct yg_cedar_range code,
 			struct yg_cedar_value *out, struct yg_err *err);
 /* The same for a condition: true, false, or an error when it is neither. */

@@ -22,7 +22,7 @@ struct asking {
 	struct yg_arena request;           /* owned */
 	struct yg_buf line;                /* owned */
 	struct yg_access_options options;
-	uint64_t faulty; /* requests that are none */
+	uint64_t faulty; /* requests that are none, or too much */
 };
 
 static void asking_free(struct asking *a)
@@ -113,7 +113,7 @@ static void put_text(const struct asking *a, struct yg_buf *b, const struct yg_a
 	yg_buf_putc(b, '\n');
 }
 
-/* A request that is none, or none that the schema knows, is denied and told. */
+/* A request that is none, none that the schema knows, or too much work, is denied and told. */
 static yg_status ask_one(struct asking *a, uint32_t node, uint32_t number, struct yg_err *err)
 {
 	struct yg_cedar_request request;
@@ -124,7 +124,8 @@ static yg_status ask_one(struct asking *a, uint32_t node, uint32_t number, struc
 	if (st == YG_OK) {
 		st = yg_access_decide(&a->policies, &a->entities, &request, &a->options,
 				      &a->request, &answer, err);
-	} else if (st == YG_PARSE) {
+	}
+	if (st == YG_PARSE || st == YG_LIMIT) {
 		yg_err_wrap(err, "%s: request %u: ", yg_cli_get(a->cli, "requests"), number);
 		(void)yg_cli_fail(err);
 		a->faulty++;
@@ -200,7 +201,8 @@ const struct yg_cmd yg_cmds_access[] = {
 		 "could not be evaluated).  Policies are called policy0, policy1 and so on by their place "
 		 "in the file, unless @id names them.  Policies as JSON are one policy, a list of them, or "
 		 "a set with staticPolicies, templates and templateLinks.  A request that cannot be read, "
-		 "or that the schema does not allow, is denied and told; then the exit status is 3.",
+		 "that the schema does not allow, or that takes more than 10,000,000 steps to decide, is "
+		 "denied and told; then the exit status is 3.",
 	 .run = run_authorize},
 	{.noun = NULL},
 };

@@ -121,7 +121,7 @@ static inline void cedar_write(const struct yg_cedar_policies *p)
 	yg_buf_free(&text);
 }
 
-/* Decides twice: the same answer, each policy named once, and nothing but memory fails. */
+/* Decides twice: the same answer, each policy named once, and nothing but memory and steps fails. */
 static inline void cedar_decide(const struct yg_cedar_policies *p)
 {
 	const struct cedar_world *w = cedar_world();
@@ -135,7 +135,7 @@ static inline void cedar_decide(const struct yg_cedar_policies *p)
 		st[i] = yg_access_decide(p, &w->entities, &w->request, &options, &arena, &a[i],
 					 &err);
 		cedar_told(st[i], &err);
-		if (st[i] != YG_OK && st[i] != YG_NOMEM)
+		if (st[i] != YG_OK && st[i] != YG_NOMEM && st[i] != YG_LIMIT)
 			abort();
 		for (uint32_t k = 0; st[i] == YG_OK && k < a[i].reason_n; k++)
 			if (a[i].reasons[k] >= p->list.n ||
