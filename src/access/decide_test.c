@@ -1,6 +1,9 @@
 /* What Cedar says of some 500 expressions and policies, and how decisions come about. */
 #include "access/decide.h"
 
+#include <stdlib.h>
+
+#include "base/check.h"
 #include "cedar/json.h"
 #include "tap.h"
 
@@ -182,6 +185,72 @@ static void test_bounds(void)
 	yg_buf_free(&b);
 }
 
+/* A text over all policies, as b.p. */
+static void repeat(struct yg_buf *b, const char *before, const char *text, int n,
+		   const char *behind)
+{
+	yg_buf_init(b, 1 << 22);
+	yg_buf_put(b, yg_sv_of(before));
+	for (int i = 0; i < n; i++)
+		yg_buf_put(b, yg_sv_of(text));
+	yg_buf_put(b, yg_sv_of(behind));
+	yg_buf_putc(b, '\0');
+}
+
+static yg_status status_of(const char *text)
+{
+	struct yg_cedar_policies p;
+	struct yg_arena arena;
+	struct yg_access_answer r;
+	yg_arena_init(&arena, 1 << 24);
+	yg_status st = decide(text, false, &arena, &p, &r);
+	yg_cedar_policies_free(&p);
+	yg_arena_free(&arena);
+	return st;
+}
+
+/* Steps are of the request: over all conditions, whatever is inside of what. */
+static void test_steps(void)
+{
+	enum { PATH = 10000001, ITEMS = 100000 };
+	const struct yg_cedar_value before = request.context;
+	char *path = malloc(PATH);
+	struct yg_cedar_value *items = malloc(ITEMS * sizeof *items);
+	struct yg_cedar_field fields[2] = {{.key = YG_SV("path")}, {.key = YG_SV("big")}};
+	struct yg_buf b;
+	YG_REQUIRE(path != NULL && items != NULL);
+	memset(path, 'a', PATH);
+	for (int i = 0; i < ITEMS; i++)
+		items[i] = yg_cedar_number(YG_CEDAR_LONG, i);
+	fields[0].value = yg_cedar_string((struct yg_sv){path, PATH});
+	T_OK(yg_cedar_set(items, ITEMS, NULL, &fields[1].value) == YG_OK);
+	T_OK(yg_cedar_record(fields, 2, &request.context) == YG_OK);
+	/* 10 MB of text are no fault */
+	T_OK(decides("permit" ALL ";forbid" ALL " when {context.path != \"/ok\"};", false,
+		     "deny policy1"));
+	T_OK(decides("permit" ALL
+		     " when {context.path like \"*a*\" && !(context.path like \"*b\")};",
+		     false, "allow policy0"));
+	T_OK(decides("permit" ALL " when {context.path == context.path};", false, "allow policy0"));
+	/* but each policy goes through it */
+	repeat(&b, "", "permit" ALL " when {context.path == context.path};", 20, "");
+	T_OK(status_of(b.p) == YG_LIMIT);
+	yg_buf_free(&b);
+	repeat(&b, "permit" ALL, " when {context.path like \"*aaa\"}", 20, ";");
+	T_OK(status_of(b.p) == YG_LIMIT);
+	yg_buf_free(&b);
+	/* sets in a set: what sorting it compares */
+	repeat(&b, "permit" ALL " when {[", "context.big,", 200, "1].contains(1)};");
+	T_OK(status_of(b.p) == YG_LIMIT);
+	yg_buf_free(&b);
+	T_OK(decides("permit" ALL " when {context.big.contains(99999) && "
+		     "context.big.containsAll([7, 8]) && context.big == context.big};",
+		     false, "allow policy0"));
+	request.context = before;
+	free(items);
+	free(path);
+}
+
 int main(void)
 {
 	const struct yg_hash_key key = {{1, 2}};
@@ -196,6 +265,7 @@ int main(void)
 	test_combining();
 	test_links();
 	test_bounds();
+	test_steps();
 	yg_cedar_json_free(&values);
 	yg_json_free(&json);
 	yg_arena_free(&kept);

@@ -106,7 +106,7 @@ yg_status yg_cedar_entity_set(struct yg_cedar_entities *e, const struct yg_cedar
 		return YG_FAIL(err, YG_NOMEM, "no memory for entities");
 	uint32_t n = sort_numbers(list, parent_n);
 	if (x->known) {
-		if (yg_cedar_eq(&x->attrs, attrs) && yg_cedar_eq(&x->tags, tags) &&
+		if (yg_cedar_eq(&x->attrs, attrs, NULL) && yg_cedar_eq(&x->tags, tags, NULL) &&
 		    x->parent_n == n && (n == 0 || memcmp(x->parents, list, n * sizeof *list) == 0))
 			return YG_OK;
 		char text[160];

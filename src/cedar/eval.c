@@ -12,7 +12,7 @@ yg_status yg_cedar_eval_init(struct yg_cedar_eval *e, const struct yg_cedar_code
 				    .entities = entities,
 				    .request = request,
 				    .arena = arena,
-				    .steps_max = YG_CEDAR_STEPS_MAX};
+				    .steps = {.most = YG_CEDAR_STEPS_MAX}};
 	e->stack = yg_arena_alloc(arena, (stack + (size_t)1) * sizeof *e->stack,
 				  alignof(struct yg_cedar_value));
 	return e->stack != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory to evaluate a request");
@@ -59,8 +59,7 @@ static yg_status load_set(struct yg_cedar_eval *e, uint32_t n, struct yg_cedar_v
 		return nomem(err);
 	if (n > 0)
 		memcpy(items, out, n * sizeof *items);
-	e->steps += n;
-	return yg_cedar_set(items, n, out) == YG_OK
+	return yg_cedar_set(items, n, &e->steps, out) == YG_OK
 		       ? YG_OK
 		       : YG_FAIL(err, YG_PARSE, "sets and records nested too deep");
 }
@@ -74,13 +73,22 @@ static yg_status load_record(struct yg_cedar_eval *e, const struct yg_cedar_op *
 	for (uint32_t i = 0; i < op->a; i++)
 		fields[i] = (struct yg_cedar_field){
 			yg_cedar_code_str(e->code, yg_cedar_code_list(e->code, op->b + i)), out[i]};
-	e->steps += op->a;
+	e->steps.made += op->a;
 	return yg_cedar_record(fields, op->a, out) == YG_OK
 		       ? YG_OK
 		       : YG_FAIL(err, YG_PARSE, "sets and records nested too deep");
 }
 
 /* ---- operations ---- */
+
+/* Texts of two lengths differ: what they say need not be looked at. */
+static bool equal(struct yg_cedar_eval *e, const struct yg_cedar_value *a,
+		  const struct yg_cedar_value *b)
+{
+	if (a->kind == YG_CEDAR_STRING && a->kind == b->kind && a->n != b->n)
+		return false;
+	return yg_cedar_eq(a, b, &e->steps);
+}
 
 /* One operation that does not jump, with its operands at *a, where the result goes. */
 static yg_status run_one(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
@@ -96,8 +104,7 @@ static yg_status run_one(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 		return st;
 	case YG_CO_EQ:
 	case YG_CO_NE:
-		e->steps += a[0].n;
-		*a = yg_cedar_bool(yg_cedar_eq(&a[0], &a[1]) == (op->op == YG_CO_EQ));
+		*a = yg_cedar_bool(equal(e, &a[0], &a[1]) == (op->op == YG_CO_EQ));
 		return YG_OK;
 	case YG_CO_LT:
 	case YG_CO_LE:
@@ -114,9 +121,8 @@ static yg_status run_one(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 	case YG_CO_LIKE:
 		st = yg_cv_need(a, YG_CEDAR_STRING, err);
 		if (st == YG_OK)
-			*a = yg_cedar_bool(yg_cedar_like(yg_cedar_str(a),
-							 yg_cedar_code_str(e->code, op->a),
-							 &e->steps, e->steps_max));
+			*a = yg_cedar_bool(yg_cedar_like(
+				yg_cedar_str(a), yg_cedar_code_str(e->code, op->a), &e->steps));
 		return st;
 	case YG_CO_IS:
 		st = yg_cv_need(a, YG_CEDAR_ENTITY, err);
@@ -130,7 +136,10 @@ static yg_status run_one(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 	case YG_CO_IS_EMPTY: return yg_cv_sets(e, op, a, a, err);
 	case YG_CO_GET_TAG:
 	case YG_CO_HAS_TAG: return yg_cv_tag(e, op, a, a, err);
-	case YG_CO_CALL: return yg_cedar_call((enum yg_cedar_fn)op->fn, a, op->a, e->arena, a, err);
+	case YG_CO_CALL:
+		if (a->kind == YG_CEDAR_STRING) /* a constructor goes through it */
+			yg_cedar_step(&e->steps, a->n);
+		return yg_cedar_call((enum yg_cedar_fn)op->fn, a, op->a, e->arena, a, err);
 	default: return load(e, op, a, err);
 	}
 }
@@ -165,7 +174,6 @@ yg_status yg_cedar_eval(struct yg_cedar_eval *e, struct yg_cedar_range code,
 			struct yg_cedar_value *out, struct yg_err *err)
 {
 	struct yg_cedar_value *top = e->stack; /* behind the last value */
-	e->steps = 0;
 	for (uint32_t i = code.first; i < code.end;) {
 		const struct yg_cedar_op *op = yg_cedar_op(e->code, i++);
 		yg_status st;
@@ -184,11 +192,12 @@ yg_status yg_cedar_eval(struct yg_cedar_eval *e, struct yg_cedar_range code,
 			st = run_one(e, op, a, err);
 			top = a + 1;
 		}
+		yg_cedar_step(&e->steps, 0);
+		if (yg_cedar_steps_out(&e->steps)) /* then *a is no answer, and no error is one */
+			return YG_FAIL(err, YG_LIMIT, "the request needs more than %llu steps",
+				       (unsigned long long)e->steps.most);
 		if (st != YG_OK)
 			return st;
-		if (++e->steps > e->steps_max)
-			return YG_FAIL(err, YG_LIMIT, "the request needs more than %llu steps",
-				       (unsigned long long)e->steps_max);
 	}
 	*out = e->stack[0];
 	return YG_OK;

@@ -8,9 +8,10 @@
 #include "cedar/code.h"
 #include "cedar/entity.h"
 
-/* Operations and elements looked at in one evaluation; the largest that people write stay
- * under a thousand.  Beyond it the request fails, never a policy: who asks chooses what a
- * policy has to go through, and must not choose which of them count. */
+/* Operations, values and text (YG_CEDAR_STEP_BYTES) looked at for one request, over all its
+ * policies; those that people write take under a thousand each.  Beyond it the request fails,
+ * never a policy: who asks chooses what a policy has to go through, and must not choose
+ * which of them count. */
 #define YG_CEDAR_STEPS_MAX 10000000
 
 struct yg_cedar_request {
@@ -24,7 +25,7 @@ struct yg_cedar_eval {
 	const struct yg_cedar_request *request;
 	struct yg_arena *arena;       /* borrowed; of the request */
 	struct yg_cedar_value *stack; /* room for what the expressions hold */
-	uint64_t steps, steps_max;
+	struct yg_cedar_steps steps;  /* of all that it evaluates */
 };
 
 /* Room for expressions that hold `stack` values.  YG_OK | YG_NOMEM. */
@@ -41,6 +42,5 @@ yg_status yg_cedar_eval(struct yg_cedar_eval *e, struct yg_cedar_range code,
 yg_status yg_cedar_eval_bool(struct yg_cedar_eval *e, struct yg_cedar_range code, bool *out,
 			     struct yg_err *err);
 
-/* Does the text fit the pattern (YG_CEDAR_WILDCARD)?  *steps: comparisons made; past
- * `most` it gives up. */
-bool yg_cedar_like(struct yg_sv text, struct yg_sv pattern, uint64_t *steps, uint64_t most);
+/* Does the text fit the pattern (YG_CEDAR_WILDCARD)? */
+bool yg_cedar_like(struct yg_sv text, struct yg_sv pattern, struct yg_cedar_steps *steps);

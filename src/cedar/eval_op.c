@@ -53,14 +53,18 @@ yg_status yg_cv_less(const struct yg_cedar_op *op, const struct yg_cedar_value *
 /* ---- sets ---- */
 
 /* Both are sorted: one walk over them.  *all: each of b is in a; *any: one is. */
-static void meet(const struct yg_cedar_value *a, const struct yg_cedar_value *b, bool *all,
-		 bool *any)
+static void meet(const struct yg_cedar_value *a, const struct yg_cedar_value *b,
+		 struct yg_cedar_steps *steps, bool *all, bool *any)
 {
 	uint32_t i = 0, k = 0;
 	*all = true;
 	*any = false;
-	while (k < b->n) {
-		int c = i < a->n ? yg_cedar_cmp(&a->items[i], &b->items[k]) : 1;
+	while (k < b->n && !yg_cedar_steps_out(steps)) {
+		if (i == a->n) {
+			*all = false;
+			break;
+		}
+		int c = yg_cedar_cmp(&a->items[i], &b->items[k], steps);
 		if (c < 0) {
 			i++;
 			continue;
@@ -82,10 +86,9 @@ yg_status yg_cv_sets(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 		return st;
 	switch (op->op) {
 	case YG_CO_IS_EMPTY: *out = yg_cedar_bool(a[0].n == 0); break;
-	case YG_CO_CONTAINS: *out = yg_cedar_bool(yg_cedar_set_has(&a[0], &a[1])); break;
+	case YG_CO_CONTAINS: *out = yg_cedar_bool(yg_cedar_set_has(&a[0], &a[1], &e->steps)); break;
 	default:
-		e->steps += a[0].n + (uint64_t)a[1].n;
-		meet(&a[0], &a[1], &all, &any);
+		meet(&a[0], &a[1], &e->steps, &all, &any);
 		*out = yg_cedar_bool(op->op == YG_CO_CONTAINS_ALL ? all : any);
 		break;
 	}
@@ -106,10 +109,15 @@ yg_status yg_cv_in(struct yg_cedar_eval *e, const struct yg_cedar_value *a,
 				       yg_cedar_kind_name((enum yg_cedar_kind)a[1].kind));
 	if (st == YG_OK && a[1].kind == YG_CEDAR_SET) {
 		/* each must be an entity, also behind the one that is found */
+		e->steps.made += a[1].n;
 		for (uint32_t i = 0; i < a[1].n && st == YG_OK; i++)
 			st = yg_cv_need(&a[1].items[i], YG_CEDAR_ENTITY, err);
-		for (uint32_t i = 0; i < a[1].n && st == YG_OK && !found; i++, e->steps++)
+		for (uint32_t i = 0; i < a[1].n && st == YG_OK && !found; i++) {
+			yg_cedar_step(&e->steps, a[0].uid->id.n + a[1].items[i].uid->id.n);
+			if (yg_cedar_steps_out(&e->steps))
+				break;
 			found = yg_cedar_entity_in(e->entities, a[0].uid, a[1].items[i].uid);
+		}
 	}
 	*out = yg_cedar_bool(found);
 	return st;
@@ -173,7 +181,8 @@ yg_status yg_cv_has(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 		    const struct yg_cedar_value *a, struct yg_cedar_value *out, struct yg_err *err)
 {
 	const struct yg_cedar_value *at = a, *record;
-	for (uint32_t i = 0; i < op->a && at != NULL; i++, e->steps++) {
+	for (uint32_t i = 0; i < op->a && at != NULL; i++) {
+		yg_cedar_step(&e->steps, 0);
 		yg_status st = fields_of(e, at, &record, err);
 		if (st != YG_OK)
 			return st;
@@ -211,10 +220,16 @@ yg_status yg_cv_tag(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 
 /* Greedy, back to the last wildcard: bytes are enough, for no sequence of UTF-8
  * begins inside of another. */
-bool yg_cedar_like(struct yg_sv text, struct yg_sv pattern, uint64_t *steps, uint64_t most)
+bool yg_cedar_like(struct yg_sv text, struct yg_sv pattern, struct yg_cedar_steps *steps)
 {
-	size_t i = 0, k = 0, star = SIZE_MAX, from = 0;
-	for (; *steps <= most; (*steps)++) {
+	size_t i = 0, k = 0, star = SIZE_MAX, from = 0, made = 0;
+	for (;; made++) {
+		if (made == YG_CEDAR_STEP_BYTES) {
+			made = 0;
+			steps->made++;
+			if (yg_cedar_steps_out(steps))
+				return false;
+		}
 		if (k < pattern.n && pattern.p[k] == YG_CEDAR_WILDCARD) {
 			star = k++;
 			from = i;

@@ -240,7 +240,7 @@ static yg_status array(struct yg_cedar_json *r, uint32_t node, struct yg_cedar_v
 		*out = (struct yg_cedar_value){.kind = YG_CEDAR_SET, .n = n, .items = items};
 		return YG_OK;
 	}
-	return yg_cedar_set(items, n, out) == YG_OK
+	return yg_cedar_set(items, n, NULL, out) == YG_OK
 		       ? YG_OK
 		       : YG_FAIL(err, YG_PARSE, "values nested too deep");
 }

@@ -1,7 +1,5 @@
 #include "cedar/value.h"
 
-#include <stdlib.h>
-
 const char *yg_cedar_kind_name(enum yg_cedar_kind kind)
 {
 	static const char *const names[] = {
@@ -24,6 +22,18 @@ static int cmp_ip(const struct yg_cedar_value *a, const struct yg_cedar_value *b
 		return a->v6 ? 1 : -1;
 	int c = memcmp(a->ip, b->ip, a->v6 ? 16 : 4);
 	return c != 0 ? c : order(a->bits, b->bits);
+}
+
+/* Bytes that a comparison looks at. */
+static size_t text_of(const struct yg_cedar_value *a, const struct yg_cedar_value *b)
+{
+	if (a->kind != b->kind)
+		return 0;
+	if (a->kind == YG_CEDAR_STRING)
+		return YG_MIN(a->n, b->n);
+	return a->kind == YG_CEDAR_ENTITY && a->uid != b->uid
+		       ? YG_MIN(a->uid->type.n, b->uid->type.n) + YG_MIN(a->uid->id.n, b->uid->id.n)
+		       : 0;
 }
 
 /* All but what is inside of sets and records. */
@@ -52,12 +62,18 @@ static int cmp_outside(const struct yg_cedar_value *a, const struct yg_cedar_val
 }
 
 /* Depth first, with a stack instead of recursion: YG_CEDAR_VALUE_DEPTH bounds it. */
-int yg_cedar_cmp(const struct yg_cedar_value *a, const struct yg_cedar_value *b)
+int yg_cedar_cmp(const struct yg_cedar_value *a, const struct yg_cedar_value *b,
+		 struct yg_cedar_steps *steps)
 {
 	struct {
 		const struct yg_cedar_value *a, *b;
 		uint32_t i;
 	} stack[YG_CEDAR_VALUE_DEPTH + 1];
+	if (steps != NULL) {
+		if (yg_cedar_steps_out(steps))
+			return 0;
+		yg_cedar_step(steps, text_of(a, b));
+	}
 	int c = cmp_outside(a, b);
 	if (c != 0 || a->depth == 0)
 		return c;
@@ -82,8 +98,10 @@ int yg_cedar_cmp(const struct yg_cedar_value *a, const struct yg_cedar_value *b)
 			a = &a->items[i];
 			b = &b->items[i];
 		}
+		if (steps != NULL)
+			yg_cedar_step(steps, text_of(a, b));
 		c = c != 0 ? c : cmp_outside(a, b);
-		if (c != 0)
+		if (c != 0 || (steps != NULL && yg_cedar_steps_out(steps)))
 			return c;
 		if (a->depth > 0) {
 			top++;
@@ -103,50 +121,53 @@ static void swap(char *a, char *b, size_t size)
 	memcpy(a, b, size);
 	memcpy(b, t, size);
 }
-static void sift(char *base, size_t i, size_t n, size_t size,
-		 int (*cmp)(const void *, const void *))
+typedef int compare(const void *a, const void *b, struct yg_cedar_steps *steps);
+static void sift(char *base, size_t i, size_t n, size_t size, compare *cmp,
+		 struct yg_cedar_steps *steps)
 {
 	size_t child = 2 * i + 1;
 	while (child < n) {
-		if (child + 1 < n && cmp(base + child * size, base + (child + 1) * size) < 0)
+		if (child + 1 < n && cmp(base + child * size, base + (child + 1) * size, steps) < 0)
 			child++;
-		if (cmp(base + i * size, base + child * size) >= 0)
+		if (cmp(base + i * size, base + child * size, steps) >= 0)
 			return;
 		swap(base + i * size, base + child * size, size);
 		i = child;
 		child = 2 * i + 1;
 	}
 }
-static void sort(void *items, size_t n, size_t size, int (*cmp)(const void *, const void *))
+static void sort(void *items, size_t n, size_t size, compare *cmp, struct yg_cedar_steps *steps)
 {
 	char *base = items;
 	for (size_t i = n / 2; i > 0; i--)
-		sift(base, i - 1, n, size, cmp);
+		sift(base, i - 1, n, size, cmp, steps);
 	for (size_t end = n; end > 1; end--) {
 		swap(base, base + (end - 1) * size, size);
-		sift(base, 0, end - 1, size, cmp);
+		sift(base, 0, end - 1, size, cmp, steps);
 	}
 }
 
-static int by_value(const void *a, const void *b)
+static int by_value(const void *a, const void *b, struct yg_cedar_steps *steps)
 {
-	return yg_cedar_cmp(a, b);
+	return yg_cedar_cmp(a, b, steps);
 }
-static int by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b, struct yg_cedar_steps *steps)
 {
 	const struct yg_cedar_field *x = a, *y = b;
+	(void)steps; /* keys are of the policy or of the document that was read */
 	return yg_sv_cmp(x->key, y->key);
 }
 
-yg_status yg_cedar_set(struct yg_cedar_value *items, size_t n, struct yg_cedar_value *out)
+yg_status yg_cedar_set(struct yg_cedar_value *items, size_t n, struct yg_cedar_steps *steps,
+		       struct yg_cedar_value *out)
 {
 	size_t kept = 0;
 	uint8_t depth = 0;
 	if (n > UINT32_MAX)
 		return YG_LIMIT;
-	sort(items, n, sizeof *items, by_value);
+	sort(items, n, sizeof *items, by_value, steps);
 	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && yg_cedar_eq(&items[kept - 1], &items[i]))
+		if (kept > 0 && yg_cedar_eq(&items[kept - 1], &items[i], steps))
 			continue;
 		items[kept++] = items[i];
 		depth = YG_MAX(depth, items[i].depth);
@@ -165,7 +186,7 @@ yg_status yg_cedar_record(struct yg_cedar_field *fields, size_t n, struct yg_ced
 	uint8_t depth = 0;
 	if (n > UINT32_MAX)
 		return YG_LIMIT;
-	sort(fields, n, sizeof *fields, by_key);
+	sort(fields, n, sizeof *fields, by_key, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && yg_sv_eq(fields[i - 1].key, fields[i].key))
 			return YG_CONFLICT;
@@ -180,10 +201,21 @@ yg_status yg_cedar_record(struct yg_cedar_field *fields, size_t n, struct yg_ced
 	return YG_OK;
 }
 
-bool yg_cedar_set_has(const struct yg_cedar_value *set, const struct yg_cedar_value *item)
+bool yg_cedar_set_has(const struct yg_cedar_value *set, const struct yg_cedar_value *item,
+		      struct yg_cedar_steps *steps)
 {
-	return set->n > 0 &&
-	       bsearch(item, set->items, set->n, sizeof *set->items, by_value) != NULL;
+	uint32_t low = 0, high = set->n;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		int c = yg_cedar_cmp(item, &set->items[mid], steps);
+		if (c == 0)
+			return true;
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return false;
 }
 
 const struct yg_cedar_value *yg_cedar_get(const struct yg_cedar_value *record, struct yg_sv key)

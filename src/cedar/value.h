@@ -83,20 +83,40 @@ static inline bool yg_cedar_uid_eq(const struct yg_cedar_uid *a, const struct yg
 
 const char *yg_cedar_kind_name(enum yg_cedar_kind kind); /* "long"; static */
 
-/* A total order over all values: 0 is Cedar's equality.  Values of different
- * kinds differ. */
-int yg_cedar_cmp(const struct yg_cedar_value *a, const struct yg_cedar_value *b);
-static inline bool yg_cedar_eq(const struct yg_cedar_value *a, const struct yg_cedar_value *b)
+/* What may be looked at, and what was: a value compared is a step, so are
+ * YG_CEDAR_STEP_BYTES of text.  When they are out, what counts them ends at once with some
+ * answer, and whoever gave them must look at them before using it. */
+#define YG_CEDAR_STEP_BYTES 16
+struct yg_cedar_steps {
+	uint64_t made, most;
+};
+static inline void yg_cedar_step(struct yg_cedar_steps *s, size_t bytes)
 {
-	return yg_cedar_cmp(a, b) == 0;
+	s->made += 1 + bytes / YG_CEDAR_STEP_BYTES;
+}
+static inline bool yg_cedar_steps_out(const struct yg_cedar_steps *s)
+{
+	return s->made > s->most;
+}
+
+/* A total order over all values: 0 is Cedar's equality.  Values of different
+ * kinds differ.  `steps` may be NULL: not counted. */
+int yg_cedar_cmp(const struct yg_cedar_value *a, const struct yg_cedar_value *b,
+		 struct yg_cedar_steps *steps);
+static inline bool yg_cedar_eq(const struct yg_cedar_value *a, const struct yg_cedar_value *b,
+			       struct yg_cedar_steps *steps)
+{
+	return yg_cedar_cmp(a, b, steps) == 0;
 }
 
 /* Makes a set of `items`, which are sorted in place and kept: they must live as
- * long as it.  YG_OK | YG_LIMIT (YG_CEDAR_VALUE_DEPTH). */
-yg_status yg_cedar_set(struct yg_cedar_value *items, size_t n, struct yg_cedar_value *out);
+ * long as it; `steps` may be NULL.  YG_OK | YG_LIMIT (YG_CEDAR_VALUE_DEPTH). */
+yg_status yg_cedar_set(struct yg_cedar_value *items, size_t n, struct yg_cedar_steps *steps,
+		       struct yg_cedar_value *out);
 /* The same of a record; a key that is there twice is YG_CONFLICT. */
 yg_status yg_cedar_record(struct yg_cedar_field *fields, size_t n, struct yg_cedar_value *out);
-bool yg_cedar_set_has(const struct yg_cedar_value *set, const struct yg_cedar_value *item);
+bool yg_cedar_set_has(const struct yg_cedar_value *set, const struct yg_cedar_value *item,
+		      struct yg_cedar_steps *steps);
 /* The field's value; NULL when there is none. */
 const struct yg_cedar_value *yg_cedar_get(const struct yg_cedar_value *record, struct yg_sv key);
 

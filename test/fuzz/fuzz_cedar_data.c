@@ -27,7 +27,7 @@ static void as_request(struct yg_sv text, const struct yg_cedar_schema *schema)
 		st = yg_cedar_request_json(&values, 0, schema, &request, &err);
 	cedar_told(st, &err);
 	if (st == YG_OK &&
-	    (!yg_cedar_eq(&request.context, &request.context) || !whole(&request.principal) ||
+	    (!yg_cedar_eq(&request.context, &request.context, NULL) || !whole(&request.principal) ||
 	     !whole(&request.action) || !whole(&request.resource)))
 		abort();
 	yg_cedar_json_free(&values);
