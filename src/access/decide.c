@@ -14,7 +14,7 @@ struct deciding {
 };
 
 static bool in_scope(const struct yg_cedar_entities *entities, const struct yg_cedar_scope *scope,
-		     const struct yg_cedar_uid *uid)
+		     const struct yg_cedar_uid *uid, const struct yg_cedar_entity *entity)
 {
 	switch (scope->kind) {
 	case YG_CEDAR_ANY: return true;
@@ -27,7 +27,7 @@ static bool in_scope(const struct yg_cedar_entities *entities, const struct yg_c
 	case YG_CEDAR_IN: break;
 	}
 	for (uint32_t i = 0; i < scope->n; i++)
-		if (yg_cedar_entity_in(entities, uid, &scope->uid[i]))
+		if (yg_cedar_entity_in(entities, uid, entity, &scope->uid[i]))
 			return true;
 	return false;
 }
@@ -39,8 +39,9 @@ static yg_status judge(struct deciding *d, const struct yg_cedar_policy *p, enum
 	const struct yg_cedar_request *q = d->eval.request;
 	const struct yg_cedar_entities *e = d->eval.entities;
 	*out = NO;
-	if (!in_scope(e, &p->principal, &q->principal) || !in_scope(e, &p->action, &q->action) ||
-	    !in_scope(e, &p->resource, &q->resource))
+	if (!in_scope(e, &p->principal, &q->principal, d->eval.principal) ||
+	    !in_scope(e, &p->action, &q->action, d->eval.action) ||
+	    !in_scope(e, &p->resource, &q->resource, d->eval.resource))
 		return YG_OK;
 	for (uint32_t i = 0; i < p->condition_n; i++) {
 		bool holds;

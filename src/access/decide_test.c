@@ -251,6 +251,27 @@ static void test_steps(void)
 	free(path);
 }
 
+/* Who asks is looked up once, however long the id is and however many ask for it. */
+static void test_long_id(void)
+{
+	enum { ID = 1000000 };
+	const struct yg_cedar_uid before = request.principal;
+	char *id = malloc(ID);
+	struct yg_buf b;
+	YG_REQUIRE(id != NULL);
+	memset(id, 'a', ID);
+	request.principal.id = (struct yg_sv){id, ID};
+	repeat(&b, "permit" ALL " when {principal in [", "G::\"g\",", 1000, "U::\"b\"]};");
+	T_OK(decides(b.p, false, "deny"));
+	yg_buf_free(&b);
+	repeat(&b, "", "permit" ALL " when {principal in G::\"g\" || principal has x.y};", 1000,
+	       "");
+	T_OK(decides(b.p, false, "deny"));
+	yg_buf_free(&b);
+	request.principal = before;
+	free(id);
+}
+
 int main(void)
 {
 	const struct yg_hash_key key = {{1, 2}};
@@ -266,6 +287,7 @@ int main(void)
 	test_links();
 	test_bounds();
 	test_steps();
+	test_long_id();
 	yg_cedar_json_free(&values);
 	yg_json_free(&json);
 	yg_arena_free(&kept);

@@ -227,12 +227,11 @@ yg_status yg_cedar_entities_close(struct yg_cedar_entities *e, struct yg_err *er
 }
 
 bool yg_cedar_entity_in(const struct yg_cedar_entities *e, const struct yg_cedar_uid *a,
-			const struct yg_cedar_uid *b)
+			const struct yg_cedar_entity *x, const struct yg_cedar_uid *b)
 {
-	uint32_t below, above;
+	uint32_t above;
 	if (yg_cedar_uid_eq(a, b))
 		return true;
-	const struct yg_cedar_entity *x = yg_cedar_entity_find(e, a, &below);
 	return x != NULL && x->ancestor_n > 0 && yg_cedar_entity_find(e, b, &above) != NULL &&
 	       bsearch(&above, x->ancestors, x->ancestor_n, sizeof above, by_number) != NULL;
 }

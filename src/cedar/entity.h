@@ -45,6 +45,7 @@ yg_status yg_cedar_entity_set(struct yg_cedar_entities *e, const struct yg_cedar
 /* Works the ancestors out.  YG_OK | YG_CONFLICT (an entity is its own ancestor) |
  * YG_NOMEM. */
 yg_status yg_cedar_entities_close(struct yg_cedar_entities *e, struct yg_err *err);
-/* The first is the second or below it. */
+/* The first is the second or below it.  `x`: the first's entity, which whoever asks more than
+ * once looks up once (ids may be long); NULL: nobody has named it. */
 bool yg_cedar_entity_in(const struct yg_cedar_entities *e, const struct yg_cedar_uid *a,
-			const struct yg_cedar_uid *b);
+			const struct yg_cedar_entity *x, const struct yg_cedar_uid *b);

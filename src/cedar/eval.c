@@ -13,6 +13,10 @@ yg_status yg_cedar_eval_init(struct yg_cedar_eval *e, const struct yg_cedar_code
 				    .request = request,
 				    .arena = arena,
 				    .steps = {.most = YG_CEDAR_STEPS_MAX}};
+	uint32_t number;
+	e->principal = yg_cedar_entity_find(entities, &request->principal, &number);
+	e->action = yg_cedar_entity_find(entities, &request->action, &number);
+	e->resource = yg_cedar_entity_find(entities, &request->resource, &number);
 	e->stack = yg_arena_alloc(arena, (stack + (size_t)1) * sizeof *e->stack,
 				  alignof(struct yg_cedar_value));
 	return e->stack != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory to evaluate a request");

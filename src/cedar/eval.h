@@ -23,6 +23,8 @@ struct yg_cedar_eval {
 	const struct yg_cedar_code *code;
 	const struct yg_cedar_entities *entities;
 	const struct yg_cedar_request *request;
+	/* of the request, looked up once; NULL: nobody has named it */
+	const struct yg_cedar_entity *principal, *action, *resource;
 	struct yg_arena *arena;       /* borrowed; of the request */
 	struct yg_cedar_value *stack; /* room for what the expressions hold */
 	struct yg_cedar_steps steps;  /* of all that it evaluates */

@@ -95,32 +95,46 @@ yg_status yg_cv_sets(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 	return YG_OK;
 }
 
+/* ---- entities ---- */
+
+/* NULL: nobody has named it. */
+static const struct yg_cedar_entity *entity_of(struct yg_cedar_eval *e,
+					       const struct yg_cedar_uid *uid)
+{
+	uint32_t number;
+	if (uid == &e->request->principal)
+		return e->principal;
+	if (uid == &e->request->action)
+		return e->action;
+	if (uid == &e->request->resource)
+		return e->resource;
+	yg_cedar_step(&e->steps, uid->type.n + uid->id.n);
+	return yg_cedar_entity_find(e->entities, uid, &number);
+}
+
 yg_status yg_cv_in(struct yg_cedar_eval *e, const struct yg_cedar_value *a,
 		   struct yg_cedar_value *out, struct yg_err *err)
 {
 	yg_status st = yg_cv_need(&a[0], YG_CEDAR_ENTITY, err);
-	bool found = false;
-	if (st == YG_OK && a[1].kind == YG_CEDAR_ENTITY)
-		found = yg_cedar_entity_in(e->entities, a[0].uid, a[1].uid);
-	else if (st == YG_OK)
-		st = a[1].kind == YG_CEDAR_SET
-			     ? YG_OK
-			     : YG_FAIL(err, YG_PARSE, "expected set or entity, got %s",
-				       yg_cedar_kind_name((enum yg_cedar_kind)a[1].kind));
-	if (st == YG_OK && a[1].kind == YG_CEDAR_SET) {
-		/* each must be an entity, also behind the one that is found */
-		e->steps.made += a[1].n;
-		for (uint32_t i = 0; i < a[1].n && st == YG_OK; i++)
-			st = yg_cv_need(&a[1].items[i], YG_CEDAR_ENTITY, err);
-		for (uint32_t i = 0; i < a[1].n && st == YG_OK && !found; i++) {
-			yg_cedar_step(&e->steps, a[0].uid->id.n + a[1].items[i].uid->id.n);
-			if (yg_cedar_steps_out(&e->steps))
-				break;
-			found = yg_cedar_entity_in(e->entities, a[0].uid, a[1].items[i].uid);
-		}
+	bool found = false, set = a[1].kind == YG_CEDAR_SET;
+	uint32_t n = set ? a[1].n : 1;
+	const struct yg_cedar_value *items = set ? a[1].items : &a[1];
+	if (st == YG_OK && !set && a[1].kind != YG_CEDAR_ENTITY)
+		return YG_FAIL(err, YG_PARSE, "expected set or entity, got %s",
+			       yg_cedar_kind_name((enum yg_cedar_kind)a[1].kind));
+	/* each must be an entity, also behind the one that is found */
+	e->steps.made += n;
+	for (uint32_t i = 0; i < n && st == YG_OK; i++)
+		st = yg_cv_need(&items[i], YG_CEDAR_ENTITY, err);
+	if (st != YG_OK)
+		return st;
+	const struct yg_cedar_entity *x = entity_of(e, a[0].uid);
+	for (uint32_t i = 0; i < n && !found && !yg_cedar_steps_out(&e->steps); i++) {
+		yg_cedar_step(&e->steps, items[i].uid->type.n + items[i].uid->id.n);
+		found = yg_cedar_entity_in(e->entities, a[0].uid, x, items[i].uid);
 	}
 	*out = yg_cedar_bool(found);
-	return st;
+	return YG_OK;
 }
 
 /* ---- attributes and tags ---- */
@@ -129,7 +143,6 @@ yg_status yg_cv_in(struct yg_cedar_eval *e, const struct yg_cedar_value *a,
 static yg_status fields_of(struct yg_cedar_eval *e, const struct yg_cedar_value *v,
 			   const struct yg_cedar_value **out, struct yg_err *err)
 {
-	uint32_t number;
 	*out = NULL;
 	if (v->kind == YG_CEDAR_RECORD) {
 		*out = v;
@@ -138,7 +151,7 @@ static yg_status fields_of(struct yg_cedar_eval *e, const struct yg_cedar_value 
 	if (v->kind != YG_CEDAR_ENTITY)
 		return YG_FAIL(err, YG_PARSE, "expected record or entity, got %s",
 			       yg_cedar_kind_name((enum yg_cedar_kind)v->kind));
-	const struct yg_cedar_entity *x = yg_cedar_entity_find(e->entities, v->uid, &number);
+	const struct yg_cedar_entity *x = entity_of(e, v->uid);
 	if (x != NULL && x->known)
 		*out = &x->attrs;
 	return YG_OK;
@@ -196,13 +209,12 @@ yg_status yg_cv_has(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 yg_status yg_cv_tag(struct yg_cedar_eval *e, const struct yg_cedar_op *op,
 		    const struct yg_cedar_value *a, struct yg_cedar_value *out, struct yg_err *err)
 {
-	uint32_t number;
 	yg_status st = yg_cv_need(&a[0], YG_CEDAR_ENTITY, err);
 	if (st == YG_OK)
 		st = yg_cv_need(&a[1], YG_CEDAR_STRING, err);
 	if (st != YG_OK)
 		return st;
-	const struct yg_cedar_entity *x = yg_cedar_entity_find(e->entities, a[0].uid, &number);
+	const struct yg_cedar_entity *x = entity_of(e, a[0].uid);
 	const struct yg_cedar_value *found =
 		x != NULL && x->known ? yg_cedar_get(&x->tags, yg_cedar_str(&a[1])) : NULL;
 	if (op->op == YG_CO_HAS_TAG) {
