@@ -51,10 +51,7 @@ static yg_status check_parents(const struct reading *r, const struct yg_cedar_ui
 {
 	const struct yg_cedar_uid *parents = r->parents.p;
 	for (size_t i = 0; i < r->parents.n; i++) {
-		bool may = false;
-		for (uint32_t k = 0; k < t->parent_n && !may; k++)
-			may = yg_sv_eq(t->parents[k], parents[i].type);
-		if (!may)
+		if (!yg_cedar_type_may_be_in(t, parents[i].type))
 			return fail_uid(uid,
 					"has a parent of a type that the schema does not allow",
 					r->err);

@@ -22,7 +22,6 @@ void yg_cedar_schema_free(struct yg_cedar_schema *s)
 	done(&s->actions);
 	done(&s->commons);
 	done(&s->names);
-	done(&s->spaces);
 	yg_arena_free(&s->arena);
 }
 
@@ -135,7 +134,7 @@ void *yg_cs_keep(struct yg_cs_reading *r, struct yg_vec *v, size_t size, uint32_
 	return to;
 }
 
-static yg_status fail_name(yg_status code, const char *what, struct yg_sv name, struct yg_err *err)
+yg_status yg_cs_fail_name(yg_status code, const char *what, struct yg_sv name, struct yg_err *err)
 {
 	char text[128];
 	struct yg_sb b = yg_sb_init(text, sizeof text);
@@ -149,8 +148,8 @@ yg_status yg_cs_fields(struct yg_cedar_type *record, struct yg_err *err)
 		qsort(record->fields, record->n, sizeof *record->fields, by_key);
 	for (uint32_t i = 1; i < record->n; i++)
 		if (yg_sv_eq(record->fields[i - 1].key, record->fields[i].key))
-			return fail_name(YG_CONFLICT, "is there twice in a record",
-					 record->fields[i].key, err);
+			return yg_cs_fail_name(YG_CONFLICT, "is there twice in a record",
+					       record->fields[i].key, err);
 	return YG_OK;
 }
 
@@ -240,7 +239,7 @@ static bool take_builtin(struct yg_cs_name *n)
 /* Under this full name? */
 static bool take_full(const struct yg_cedar_schema *s, struct yg_cs_name *n, struct yg_sv full)
 {
-	const struct yg_cs_common *common =
+	struct yg_cs_common *common =
 		n->type != NULL && !n->only_entity ? common_of(s, full) : NULL;
 	if (common != NULL) {
 		n->type->same = &common->type;
@@ -263,8 +262,8 @@ static yg_status look_up(struct yg_cs_reading *r, struct yg_cs_name *n)
 	bool spaced = yg_sv_has(n->text, YG_SV("::"));
 	if (n->only_own)
 		return take_builtin(n) ? YG_OK
-				       : fail_name(YG_NOTFOUND, "is no type of Cedar's own",
-						   n->text, r->err);
+				       : yg_cs_fail_name(YG_NOTFOUND, "is no type of Cedar's own",
+							 n->text, r->err);
 	if (!spaced && n->space.n > 0) {
 		r->space = n->space;
 		struct yg_sv full = yg_cs_full(r, n->text);
@@ -275,78 +274,53 @@ static yg_status look_up(struct yg_cs_reading *r, struct yg_cs_name *n)
 	}
 	if (take_full(r->s, n, n->text) || (n->type != NULL && !n->only_entity && take_builtin(n)))
 		return YG_OK;
-	return fail_name(YG_NOTFOUND,
-			 n->entity != NULL ? "is no entity type of the schema"
-					   : "is no type of the schema",
-			 n->text, r->err);
+	return yg_cs_fail_name(YG_NOTFOUND,
+			       n->entity != NULL ? "is no entity type of the schema"
+						 : "is no type of the schema",
+			       n->text, r->err);
 }
 
 /* ---- circles ---- */
 
 /* Takes declared types away that use none that is left; what stays is in a circle or
- * uses one. */
+ * uses one.  Names of names end as what the last one stands for. */
 static yg_status find_circles(struct yg_cs_reading *r)
 {
 	struct yg_cs_name *names = r->s->names.p;
-	struct yg_cs_common **commons = r->s->commons.p;
-	size_t left = r->s->commons.n;
-	bool moved = true;
-	for (size_t i = 0; i < r->s->names.n; i++)
-		if (names[i].owner != NULL && names[i].uses != NULL)
-			names[i].owner->uses++;
-	while (moved && left > 0) {
-		moved = false;
-		for (size_t i = 0; i < r->s->names.n; i++) {
-			struct yg_cs_name *n = &names[i];
-			if (n->owner == NULL || n->uses == NULL || n->uses->uses > 0)
+	struct yg_cs_common **commons = r->s->commons.p, *free_ones = NULL;
+	for (size_t i = 0; i < r->s->names.n; i++) {
+		struct yg_cs_name *n = &names[i];
+		if (n->owner == NULL || n->uses == NULL)
+			continue;
+		n->owner->uses++;
+		n->next = n->uses->users;
+		n->uses->users = n;
+	}
+	for (size_t i = 0; i < r->s->commons.n; i++) {
+		if (commons[i]->uses > 0)
+			continue;
+		commons[i]->next = free_ones;
+		free_ones = commons[i];
+	}
+	while (free_ones != NULL) {
+		struct yg_cs_common *c = free_ones;
+		free_ones = c->next;
+		if (c->type.kind == 0) /* `type A = B`: what B stands for is known by now */
+			c->type.same = yg_cedar_type_of(c->type.same);
+		for (struct yg_cs_name *n = c->users; n != NULL; n = n->next) {
+			if (--n->owner->uses > 0)
 				continue;
-			n->uses = NULL;
-			n->owner->uses--;
-			moved = true;
+			n->owner->next = free_ones;
+			free_ones = n->owner;
 		}
 	}
 	for (size_t i = 0; i < r->s->commons.n; i++)
 		if (commons[i]->uses > 0)
-			return fail_name(YG_CONFLICT, "is a type inside of itself",
-					 commons[i]->name, r->err);
-	return YG_OK;
-}
-
-/* All types that an entity of this one may be in, at any distance. */
-static yg_status close_type(struct yg_cs_reading *r, struct yg_cedar_entity_type *t)
-{
-	struct yg_vec all = {NULL, 0, 0};
-	yg_status st = YG_OK;
-	for (uint32_t i = 0; i < t->parent_n + all.n && st == YG_OK; i++) {
-		struct yg_sv name =
-			i < t->parent_n ? t->parents[i] : ((struct yg_sv *)all.p)[i - t->parent_n];
-		const struct yg_cedar_entity_type *p = yg_cedar_schema_type(r->s, name);
-		for (uint32_t k = 0; p != NULL && k < p->parent_n && st == YG_OK; k++) {
-			bool there = false;
-			for (uint32_t m = 0; m < t->parent_n && !there; m++)
-				there = yg_sv_eq(t->parents[m], p->parents[k]);
-			for (size_t m = 0; m < all.n && !there; m++)
-				there = yg_sv_eq(((struct yg_sv *)all.p)[m], p->parents[k]);
-			struct yg_sv *to = there ? NULL : yg_vec_add(&all, sizeof *to);
-			if (to != NULL)
-				*to = p->parents[k];
-			else if (!there)
-				st = yg_cs_nomem(r->err);
-		}
-	}
-	struct yg_sv *joined =
-		st == YG_OK ? YG_NEW_N(&r->s->arena, struct yg_sv, t->parent_n + all.n) : NULL;
-	if (joined == NULL) {
-		done(&all);
-		return st == YG_OK ? yg_cs_nomem(r->err) : st;
-	}
-	if (t->parent_n > 0)
-		memcpy(joined, t->parents, t->parent_n * sizeof *joined);
-	if (all.n > 0)
-		memcpy(joined + t->parent_n, all.p, all.n * sizeof *joined);
-	t->parents = joined;
-	t->parent_n += (uint32_t)all.n;
-	done(&all);
+			return yg_cs_fail_name(YG_CONFLICT, "is a type inside of itself",
+					       commons[i]->name, r->err);
+	for (size_t i = 0; i < r->s->names.n; i++)
+		if (names[i].type != NULL && names[i].type->kind == 0)
+			names[i].type->same = yg_cedar_type_of(names[i].type->same);
 	return YG_OK;
 }
 
@@ -354,7 +328,8 @@ static yg_status check_shape(struct yg_cs_reading *r, const struct yg_cedar_enti
 {
 	return yg_cedar_type_of(&t->attrs)->kind == YG_CEDAR_RECORD
 		       ? YG_OK
-		       : fail_name(YG_PARSE, "has attributes that are no record", t->name, r->err);
+		       : yg_cs_fail_name(YG_PARSE, "has attributes that are no record", t->name,
+					 r->err);
 }
 
 /* Action without a namespace is one's own, or the one of no namespace. */
@@ -366,44 +341,13 @@ static yg_status check_action(struct yg_cs_reading *r, struct yg_cedar_action_ty
 		    yg_cedar_schema_action(r->s, &own) != NULL)
 			a->parents[i] = own;
 		if (yg_cedar_schema_action(r->s, &a->parents[i]) == NULL)
-			return fail_name(YG_NOTFOUND, "is no action of the schema",
-					 a->parents[i].id, r->err);
+			return yg_cs_fail_name(YG_NOTFOUND, "is no action of the schema",
+					       a->parents[i].id, r->err);
 	}
 	if (yg_cedar_type_of(&a->context)->kind != YG_CEDAR_RECORD)
-		return fail_name(YG_PARSE, "has a context that is no record", a->uid.id, r->err);
+		return yg_cs_fail_name(YG_PARSE, "has a context that is no record", a->uid.id,
+				       r->err);
 	return YG_OK;
-}
-
-static bool above_done(const struct yg_cedar_schema *s, const struct yg_cedar_action_type *a)
-{
-	for (uint32_t i = 0; i < a->parent_n; i++)
-		if (!yg_cedar_schema_action(s, &a->parents[i])->done)
-			return false;
-	return true;
-}
-
-/* An action is done when all above it are; whoever is left is in a circle. */
-static yg_status check_actions(struct yg_cs_reading *r)
-{
-	struct yg_cedar_action_type **actions = r->s->actions.p;
-	size_t n = r->s->actions.n, left = n;
-	yg_status st = YG_OK;
-	for (size_t i = 0; i < n && st == YG_OK; i++)
-		st = check_action(r, actions[i]);
-	for (bool moved = true; moved && left > 0 && st == YG_OK;) {
-		moved = false;
-		for (size_t i = 0; i < n; i++) {
-			if (actions[i]->done || !above_done(r->s, actions[i]))
-				continue;
-			actions[i]->done = moved = true;
-			left--;
-		}
-	}
-	for (size_t i = 0; i < n && st == YG_OK; i++)
-		if (!actions[i]->done)
-			st = fail_name(YG_CONFLICT, "is an action inside of itself",
-				       actions[i]->uid.id, r->err);
-	return st;
 }
 
 /* A name in a namespace must not hide the same one of none (RFC 70 of Cedar). */
@@ -421,14 +365,15 @@ static yg_status find_hidden(struct yg_cs_reading *r)
 				last = yg_sv_sub(name, k + 2, SIZE_MAX);
 		if (last.n < name.n &&
 		    (yg_cedar_schema_type(r->s, last) != NULL || common_of(r->s, last) != NULL))
-			return fail_name(YG_CONFLICT, "hides a type of no namespace", name, r->err);
+			return yg_cs_fail_name(YG_CONFLICT, "hides a type of no namespace", name,
+					       r->err);
 	}
 	for (size_t i = 0; i < r->s->actions.n; i++) {
 		struct yg_cedar_uid bare = {YG_SV("Action"), actions[i]->uid.id};
 		if (!YG_SV_IS(actions[i]->uid.type, "Action") &&
 		    yg_cedar_schema_action(r->s, &bare) != NULL)
-			return fail_name(YG_CONFLICT, "hides an action of no namespace",
-					 actions[i]->uid.id, r->err);
+			return yg_cs_fail_name(YG_CONFLICT, "hides an action of no namespace",
+					       actions[i]->uid.id, r->err);
 	}
 	return YG_OK;
 }
@@ -439,14 +384,16 @@ yg_status yg_cs_common_name(struct yg_sv name, struct yg_err *err)
 					    "Long", "Record",  "Set",    "String"};
 	for (size_t i = 0; i < YG_LEN(taken); i++)
 		if (yg_sv_eq(name, yg_sv_of(taken[i])))
-			return fail_name(YG_PARSE, "cannot be declared: Cedar has it", name, err);
+			return yg_cs_fail_name(YG_PARSE, "cannot be declared: Cedar has it", name,
+					       err);
 	return YG_OK;
 }
 
 yg_status yg_cs_entity_name(struct yg_sv name, struct yg_err *err)
 {
 	return YG_SV_IS(name, "Action")
-		       ? fail_name(YG_PARSE, "is the type of actions, and not declared", name, err)
+		       ? yg_cs_fail_name(YG_PARSE, "is the type of actions, and not declared", name,
+					 err)
 		       : YG_OK;
 }
 
@@ -458,15 +405,16 @@ static yg_status find_twice(struct yg_cs_reading *r)
 	struct yg_cs_common *const *commons = r->s->commons.p;
 	for (size_t i = 1; i < r->s->types.n; i++)
 		if (by_name(&types[i - 1], &types[i]) == 0)
-			return fail_name(YG_CONFLICT, "is declared twice", types[i]->name, r->err);
+			return yg_cs_fail_name(YG_CONFLICT, "is declared twice", types[i]->name,
+					       r->err);
 	for (size_t i = 1; i < r->s->actions.n; i++)
 		if (by_uid(&actions[i - 1], &actions[i]) == 0)
-			return fail_name(YG_CONFLICT, "is declared twice", actions[i]->uid.id,
-					 r->err);
+			return yg_cs_fail_name(YG_CONFLICT, "is declared twice", actions[i]->uid.id,
+					       r->err);
 	for (size_t i = 1; i < r->s->commons.n; i++)
 		if (by_common(&commons[i - 1], &commons[i]) == 0)
-			return fail_name(YG_CONFLICT, "is declared twice", commons[i]->name,
-					 r->err);
+			return yg_cs_fail_name(YG_CONFLICT, "is declared twice", commons[i]->name,
+					       r->err);
 	return YG_OK;
 }
 
@@ -510,12 +458,12 @@ yg_status yg_cs_finish(struct yg_cs_reading *r)
 		share(s);
 	for (size_t i = 0; i < s->types.n && st == YG_OK; i++)
 		st = check_shape(r, ((struct yg_cedar_entity_type **)s->types.p)[i]);
-	for (size_t i = 0; i < s->types.n && st == YG_OK; i++)
-		st = close_type(r, ((struct yg_cedar_entity_type **)s->types.p)[i]);
 	if (st == YG_OK)
 		st = find_hidden(r);
+	for (size_t i = 0; i < s->actions.n && st == YG_OK; i++)
+		st = check_action(r, ((struct yg_cedar_action_type **)s->actions.p)[i]);
 	if (st == YG_OK)
-		st = check_actions(r);
+		st = yg_cs_close(r);
 	done(&s->names);
 	return st;
 }

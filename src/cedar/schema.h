@@ -5,6 +5,10 @@
 #include "cedar/value.h"
 #include "snapshot/intern.h"
 
+/* What is above entity types and actions, counted over all of them while a schema is read; a
+ * schema that has more is refused. */
+#define YG_CEDAR_SCHEMA_ABOVE_MAX 10000000
+
 struct yg_cedar_type_field;
 struct yg_cedar_type {
 	uint8_t kind;      /* enum yg_cedar_kind; 0: a name, see `same` */
@@ -27,7 +31,7 @@ struct yg_cedar_entity_type {
 	bool has_tags, is_enum;
 	struct yg_sv *ids; /* of an enumeration */
 	uint32_t id_n;
-	struct yg_sv *parents; /* entity types; when finished, of all that it may be in */
+	struct yg_sv *parents; /* entity types; when finished, all that it may be in, sorted */
 	uint32_t parent_n;
 	const struct yg_cedar_entity_type *like; /* while it is read: declared together */
 };
@@ -39,14 +43,15 @@ struct yg_cedar_action_type {
 	uint32_t principal_n, resource_n;
 	struct yg_cedar_type context;
 	const struct yg_cedar_action_type *like; /* while it is read: declared together */
-	bool done;                               /* while it is read */
+	uint32_t number;                         /* its place among the sorted actions */
+	uint32_t *above, above_n;                /* numbers of all that it is in, sorted */
 };
 struct yg_cedar_schema {
 	struct yg_arena arena; /* owned */
 	struct yg_vec types;   /* struct yg_cedar_entity_type *, sorted by name when finished */
 	struct yg_vec actions; /* struct yg_cedar_action_type *, sorted by uid when finished */
 	/* while it is read (schema_internal.h) */
-	struct yg_vec commons, names, spaces;
+	struct yg_vec commons, names;
 };
 
 void yg_cedar_schema_init(struct yg_cedar_schema *s, size_t limit);
@@ -76,6 +81,12 @@ const struct yg_cedar_entity_type *yg_cedar_schema_type(const struct yg_cedar_sc
 							struct yg_sv name);
 const struct yg_cedar_action_type *yg_cedar_schema_action(const struct yg_cedar_schema *s,
 							  const struct yg_cedar_uid *uid);
+
+/* May an entity of the type be below one of the other? */
+bool yg_cedar_type_may_be_in(const struct yg_cedar_entity_type *t, struct yg_sv above);
+/* Is the action the other, or below it? */
+bool yg_cedar_action_in(const struct yg_cedar_schema *s, const struct yg_cedar_action_type *a,
+			const struct yg_cedar_uid *above);
 
 /* Is the value of the type?  YG_OK | YG_PARSE (why not) | YG_NOMEM. */
 yg_status yg_cedar_conforms(const struct yg_cedar_schema *s, const struct yg_cedar_value *v,

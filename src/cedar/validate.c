@@ -151,10 +151,13 @@ static bool may_match(const struct yg_cy *c, const struct yg_cedar_scope *s, str
 					     : yg_cy_may_be_in(c->schema, type, s->uid[0].type);
 }
 
-/* Is the action at hand in the scope?  A list of actions is a set: of one type. */
+/* Is the action at hand in the scope?  Asked once for all types of principal and resource.
+ * A list of actions is a set: of one type. */
 static bool action_matches(struct yg_cy *c, const struct yg_cedar_policy *p)
 {
 	const struct yg_cedar_scope *s = &p->action;
+	if (c->in_scope != YG_CY_UNASKED)
+		return c->in_scope == YG_CY_IN;
 	bool in = s->kind == YG_CEDAR_ANY;
 	for (uint32_t i = 1; i < s->n; i++)
 		if (!yg_sv_eq(s->uid[i].type, s->uid[0].type))
@@ -163,8 +166,10 @@ static bool action_matches(struct yg_cy *c, const struct yg_cedar_policy *p)
 	if (s->kind == YG_CEDAR_IN && s->n == 0)
 		yg_cy_fault(c, p->at, false, "the list of actions is empty");
 	for (uint32_t i = 0; i < s->n && !in; i++)
-		in = s->kind == YG_CEDAR_IS_ENTITY ? yg_cedar_uid_eq(&s->uid[i], &c->action->uid)
-						   : yg_cy_action_in(c, c->action, &s->uid[i]);
+		in = s->kind == YG_CEDAR_IS_ENTITY
+			     ? yg_cedar_uid_eq(&s->uid[i], &c->action->uid)
+			     : yg_cedar_action_in(c->schema, c->action, &s->uid[i]);
+	c->in_scope = in ? YG_CY_IN : YG_CY_NOT_IN;
 	return in;
 }
 
@@ -203,6 +208,7 @@ static void check_policy(struct yg_cy *c, const struct yg_cedar_policy *p)
 	check_names(c, p);
 	for (size_t i = 0; i < c->schema->actions.n && c->bad == YG_OK; i++) {
 		const struct yg_cedar_action_type *a = c->action = actions[i];
+		c->in_scope = YG_CY_UNASKED;
 		for (uint32_t n = 0; n < a->principal_n && c->bad == YG_OK; n++) {
 			for (uint32_t m = 0; m < a->resource_n && c->bad == YG_OK; m++) {
 				c->principal = a->principals[n];

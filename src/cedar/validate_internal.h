@@ -31,10 +31,11 @@ struct yg_cy {
 	const struct yg_cedar_code *code;
 	const struct yg_cedar_schema *schema;
 	const struct yg_cedar_action_type *action;
-	struct yg_sv principal, resource; /* entity types */
-	struct yg_vec values, frames;     /* owned; struct yg_cy_value, struct yg_cy_frame */
-	const struct yg_cy_gain *known;   /* at the operation at hand */
-	struct yg_arena *arena;           /* borrowed; of the types made */
+	enum { YG_CY_UNASKED, YG_CY_NOT_IN, YG_CY_IN } in_scope; /* the action, of the policy */
+	struct yg_sv principal, resource;                        /* entity types */
+	struct yg_vec values, frames;   /* owned; struct yg_cy_value, struct yg_cy_frame */
+	const struct yg_cy_gain *known; /* at the operation at hand */
+	struct yg_arena *arena;         /* borrowed; of the types made */
 	struct yg_cedar_faults *faults;
 	uint32_t policy;
 	size_t from;   /* first fault of this policy */
@@ -64,9 +65,6 @@ const struct yg_cedar_type_field *yg_cy_attribute(struct yg_cy *c, const struct 
 						  struct yg_sv name);
 /* May an entity of the one type be the other or below it? */
 bool yg_cy_may_be_in(const struct yg_cedar_schema *s, struct yg_sv type, struct yg_sv above);
-/* Is the action the other, or below it? */
-bool yg_cy_action_in(struct yg_cy *c, const struct yg_cedar_action_type *a,
-		     const struct yg_cedar_uid *above);
 
 /* The attribute names[0].names[1] .. of what the expression gives. */
 const struct yg_cy_gain *yg_cy_gain_path(struct yg_cy *c, struct yg_cedar_range of,

@@ -124,7 +124,7 @@ static const struct yg_cedar_type *action_in(struct yg_cy *c, const struct yg_ce
 		item.code = (struct yg_cedar_range){yg_cedar_op(c->code, k)->first, k + 1};
 		if (!known_uid(c, &item, &above))
 			return NULL;
-		found = found || yg_cy_action_in(c, a, &above);
+		found = found || yg_cedar_action_in(c->schema, a, &above);
 	}
 	return yg_cy_of_kind(found ? YG_CY_TRUE : YG_CY_FALSE);
 }

@@ -191,40 +191,7 @@ const struct yg_cedar_type_field *yg_cy_attribute(struct yg_cy *c, const struct 
 bool yg_cy_may_be_in(const struct yg_cedar_schema *s, struct yg_sv type, struct yg_sv above)
 {
 	const struct yg_cedar_entity_type *t = yg_cedar_schema_type(s, type);
-	bool may = yg_sv_eq(type, above);
-	for (uint32_t i = 0; t != NULL && !may && i < t->parent_n; i++)
-		may = yg_sv_eq(t->parents[i], above);
-	return may;
-}
-
-bool yg_cy_action_in(struct yg_cy *c, const struct yg_cedar_action_type *a,
-		     const struct yg_cedar_uid *above)
-{
-	struct yg_vec seen = {NULL, 0, 0};
-	const struct yg_cedar_action_type **to = yg_vec_add(&seen, sizeof(void *));
-	bool found = false;
-	if (to != NULL)
-		*to = a;
-	for (size_t i = 0; to != NULL && i < seen.n && !found; i++) {
-		a = ((const struct yg_cedar_action_type **)seen.p)[i];
-		found = yg_cedar_uid_eq(&a->uid, above);
-		for (uint32_t k = 0; to != NULL && !found && k < a->parent_n; k++) {
-			const struct yg_cedar_action_type *p =
-				yg_cedar_schema_action(c->schema, &a->parents[k]);
-			bool there = p == NULL;
-			for (size_t m = 0; m < seen.n && !there; m++)
-				there = ((const struct yg_cedar_action_type **)seen.p)[m] == p;
-			if (there)
-				continue;
-			to = yg_vec_add(&seen, sizeof(void *));
-			if (to != NULL)
-				*to = p;
-		}
-	}
-	if (to == NULL)
-		yg_cy_nomem(c);
-	free(seen.p);
-	return found;
+	return yg_sv_eq(type, above) || (t != NULL && yg_cedar_type_may_be_in(t, above));
 }
 
 /* ---- what is known to be there ---- */
