@@ -98,8 +98,49 @@ static void test_actions(void)
 	yg_cedar_schema_free(&s);
 }
 
+/* ---- entities ---- */
+
+static void put_entity(struct yg_buf *b, const char *id, const char *parents)
+{
+	yg_buf_printf(b, "%c{\"uid\":{\"type\":\"U\",\"id\":\"%s\"},\"attrs\":{},\"parents\":[%s]}",
+		      b->n == 0 ? '[' : ',', id, parents);
+}
+static yg_status entities(struct yg_buf *b, size_t limit)
+{
+	static const struct yg_hash_key key = {{7, 8}};
+	struct yg_cedar_entities e;
+	yg_buf_putc(b, ']');
+	yg_cedar_entities_init(&e, &key, limit);
+	yg_status st = yg_buf_done(b) == YG_OK
+			       ? yg_cedar_entities_json(&e, yg_buf_sv(b), NULL, &last)
+			       : YG_NOMEM;
+	yg_cedar_entities_free(&e);
+	yg_buf_free(b);
+	return st;
+}
+
+static void test_ancestors(void)
+{
+	struct yg_buf b;
+	char id[20];
+	/* a chain: so many numbers that they do not fit */
+	yg_buf_init(&b, 1 << 24);
+	put_entity(&b, "0", "");
+	for (int i = 1; i < 5000; i++) {
+		char parent[60];
+		(void)snprintf(id, sizeof id, "%d", i);
+		(void)snprintf(parent, sizeof parent, "{\"type\":\"U\",\"id\":\"%d\"}", i - 1);
+		put_entity(&b, id, parent);
+	}
+	T_OK(entities(&b, 20 << 20) == YG_NOMEM);
+	T_NAMED(strstr(last.msg, "no memory for the ancestors of U::\"") != NULL &&
+			strstr(last.msg, "20 MiB") != NULL,
+		last.msg);
+}
+
 int main(void)
 {
+	test_ancestors();
 	test_types();
 	test_names();
 	test_actions();

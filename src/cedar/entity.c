@@ -130,36 +130,50 @@ struct closing {
 	uint32_t *child, *sibling; /* edges from parents to children, 1-based lists */
 	uint32_t *edge_to;
 	uint32_t *queue;
-	struct yg_vec numbers; /* uint32_t: ancestors of the one at hand */
+	uint32_t *seen;  /* per entity: the last one that it was found above, from 1 */
+	uint32_t *above; /* of the one at hand */
+	uint32_t above_n;
 };
 
-static bool gather(struct closing *c, const uint32_t *list, uint32_t n)
+/* Those of the list that were not found yet above the entity at hand. */
+static void gather(struct closing *c, uint32_t of, const uint32_t *list, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t *to = yg_vec_add(&c->numbers, sizeof *to);
-		if (to == NULL)
-			return false;
-		*to = list[i];
+		if (c->seen[list[i]] == of + 1)
+			continue;
+		c->seen[list[i]] = of + 1;
+		c->above[c->above_n++] = list[i];
 	}
-	return true;
 }
 
-/* All parents of x are done. */
-static bool ancestors_of(struct closing *c, struct yg_cedar_entity *x)
+static yg_status fail_room(const struct yg_cedar_entities *e, const struct yg_cedar_uid *uid,
+			   struct yg_err *err)
 {
-	c->numbers.n = 0;
-	if (!gather(c, x->parents, x->parent_n))
-		return false;
+	char text[100];
+	struct yg_sb b = yg_sb_init(text, sizeof text);
+	yg_cedar_uid_print(&b, uid);
+	return YG_FAIL(err, YG_NOMEM,
+		       "no memory for the ancestors of %s (all entities may take %zu MiB)",
+		       yg_sb_cstr(&b), e->arena.limit >> 20);
+}
+
+/* All parents of the entity are done. */
+static yg_status ancestors_of(struct closing *c, uint32_t number, struct yg_err *err)
+{
+	struct yg_cedar_entity *x = yg_cedar_entity_at(c->e, number);
+	c->above_n = 0;
+	gather(c, number, x->parents, x->parent_n);
 	for (uint32_t i = 0; i < x->parent_n; i++) {
 		const struct yg_cedar_entity *p = yg_cedar_entity_at(c->e, x->parents[i]);
-		if (!gather(c, p->ancestors, p->ancestor_n))
-			return false;
+		gather(c, number, p->ancestors, p->ancestor_n);
 	}
-	x->ancestor_n = sort_numbers(c->numbers.p, c->numbers.n);
+	x->ancestor_n = sort_numbers(c->above, c->above_n);
 	x->ancestors = yg_arena_alloc(&c->e->arena, x->ancestor_n * sizeof(uint32_t), 4);
-	if (x->ancestors != NULL && x->ancestor_n > 0)
-		memcpy(x->ancestors, c->numbers.p, x->ancestor_n * sizeof(uint32_t));
-	return x->ancestors != NULL;
+	if (x->ancestors == NULL)
+		return fail_room(c->e, &x->uid, err);
+	if (x->ancestor_n > 0)
+		memcpy(x->ancestors, c->above, x->ancestor_n * sizeof(uint32_t));
+	return YG_OK;
 }
 
 static yg_status tell_cycle(const struct closing *c, struct yg_err *err)
@@ -191,8 +205,9 @@ static yg_status close_all(struct closing *c, uint32_t n, struct yg_err *err)
 	}
 	for (; done < queued; done++) {
 		uint32_t i = c->queue[done];
-		if (!ancestors_of(c, yg_cedar_entity_at(c->e, i)))
-			return YG_FAIL(err, YG_NOMEM, "no memory for the ancestors of entities");
+		yg_status st = ancestors_of(c, i, err);
+		if (st != YG_OK)
+			return st;
 		for (uint32_t k = c->child[i]; k != 0; k = c->sibling[k])
 			if (--c->waiting[c->edge_to[k]] == 0)
 				c->queue[queued++] = c->edge_to[k];
@@ -210,10 +225,12 @@ yg_status yg_cedar_entities_close(struct yg_cedar_entities *e, struct yg_err *er
 	c.waiting = calloc(n + 1, sizeof(uint32_t));
 	c.child = calloc(n + 1, sizeof(uint32_t));
 	c.queue = calloc(n + 1, sizeof(uint32_t));
+	c.seen = calloc(n + 1, sizeof(uint32_t));
+	c.above = calloc(n + 1, sizeof(uint32_t));
 	c.sibling = calloc(edges, sizeof(uint32_t));
 	c.edge_to = calloc(edges, sizeof(uint32_t));
 	if (edges > UINT32_MAX || c.waiting == NULL || c.child == NULL || c.queue == NULL ||
-	    c.sibling == NULL || c.edge_to == NULL)
+	    c.sibling == NULL || c.edge_to == NULL || c.seen == NULL || c.above == NULL)
 		st = YG_FAIL(err, YG_NOMEM, "no memory for the ancestors of entities");
 	else
 		st = close_all(&c, (uint32_t)n, err);
@@ -222,7 +239,8 @@ yg_status yg_cedar_entities_close(struct yg_cedar_entities *e, struct yg_err *er
 	free(c.queue);
 	free(c.sibling);
 	free(c.edge_to);
-	free(c.numbers.p);
+	free(c.seen);
+	free(c.above);
 	return st;
 }
 

@@ -51,7 +51,7 @@ static yg_status read_inputs(struct asking *a, struct yg_err *err)
 	env->random(env->ctx, &key, sizeof key);
 	yg_cedar_policies_init(&a->policies, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_schema_init(&a->schema, YG_ACCESS_ARENA_BYTES);
-	yg_cedar_entities_init(&a->entities, &key, SIZE_MAX);
+	yg_cedar_entities_init(&a->entities, &key, YG_ACCESS_ENTITY_BYTES);
 	yg_arena_init(&a->request, REQUEST_ARENA);
 	yg_buf_init(&a->file, YG_ACCESS_FILE_BYTES + 1);
 	yg_buf_init(&a->line, YG_ACCESS_FILE_BYTES);

@@ -180,7 +180,7 @@ static yg_status validate(struct validating *v, struct yg_err *err)
 	yg_cedar_policies_init(&v->policies, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_schema_init(&v->schema, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_faults_init(&v->faults, YG_ACCESS_ARENA_BYTES);
-	yg_cedar_entities_init(&v->entities, &key, SIZE_MAX);
+	yg_cedar_entities_init(&v->entities, &key, YG_ACCESS_ENTITY_BYTES);
 	yg_arena_init(&v->request, REQUEST_ARENA);
 	yg_buf_init(&v->file, YG_ACCESS_FILE_BYTES + 1);
 	yg_buf_init(&v->line, YG_ACCESS_FILE_BYTES);
