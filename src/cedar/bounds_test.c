@@ -98,6 +98,96 @@ static void test_actions(void)
 	yg_cedar_schema_free(&s);
 }
 
+/* ---- validation ---- */
+
+/* Faults of a policy text; SIZE_MAX: it could not be validated.  *first: what it says. */
+static size_t faults_of(const struct yg_cedar_schema *s, struct yg_buf *text,
+			char first[static 200])
+{
+	struct yg_cedar_policies p;
+	struct yg_cedar_faults f;
+	size_t n = SIZE_MAX;
+	yg_cedar_policies_init(&p, (size_t)1 << 28);
+	yg_cedar_faults_init(&f, 1 << 20);
+	first[0] = '\0';
+	if (yg_buf_done(text) == YG_OK &&
+	    yg_cedar_policies_text(&p, yg_buf_sv(text), &last) == YG_OK &&
+	    yg_cedar_validate(&p, s, &f, &last) == YG_OK) {
+		const struct yg_cedar_fault *one = f.list.p;
+		n = f.list.n;
+		if (n > 0)
+			(void)snprintf(first, 200, "%u: " YG_SV_FMT, one->policy,
+				       YG_SV_ARG(one->text));
+	} else {
+		(void)printf("# %s\n", last.msg);
+	}
+	yg_cedar_faults_free(&f);
+	yg_cedar_policies_free(&p);
+	yg_buf_free(text);
+	return n;
+}
+
+#define APPLIES "entity R; action v appliesTo {principal: U, resource: R, context: {}};\n"
+
+/* Tests of 2,000 attributes, while 2,000 others are known. */
+static void test_tests(void)
+{
+	struct yg_cedar_schema s;
+	struct yg_buf b;
+	char first[200];
+	yg_buf_init(&b, 1 << 22);
+	yg_buf_put(&b, YG_SV(APPLIES "entity U {"));
+	lines(&b, "a%d?: Long, c%d?: Long,", 2000);
+	yg_buf_put(&b, YG_SV("u?: U};"));
+	yg_cedar_schema_init(&s, 1 << 24);
+	T_OK(yg_cedar_schema_text(&s, yg_buf_sv(&b), &last) == YG_OK);
+	yg_buf_free(&b);
+	yg_buf_init(&b, 1 << 22);
+	yg_buf_put(&b, YG_SV("permit(principal, action, resource) when { true"));
+	lines(&b, "&& principal has a%d", 2000);
+	yg_buf_put(&b, YG_SV("} when { true"));
+	lines(&b, "&& principal has c%d && principal.c%d == principal.a%d", 2000);
+	yg_buf_put(&b, YG_SV("};"));
+	T_OK(faults_of(&s, &b, first) == 0);
+	/* what is not tested may still be missing */
+	yg_buf_init(&b, 1 << 22);
+	yg_buf_put(&b, YG_SV("permit(principal, action, resource) when { (principal has a000001 ||"
+			     " principal has a000002) && principal.a000001 == 1 };"));
+	T_OK(faults_of(&s, &b, first) == 1);
+	T_NAMED(strstr(first, "0: the attribute 'a000001' may be missing") == first, first);
+	/* a path with 11,600 parts, each of which is a test */
+	yg_buf_init(&b, 1 << 22);
+	yg_buf_put(&b, YG_SV("permit(principal, action, resource) when { principal has u"));
+	for (int i = 1; i < 11600; i++)
+		yg_buf_put(&b, YG_SV(".u"));
+	yg_buf_put(&b, YG_SV(" && principal.u.u.u == principal };"));
+	T_OK(faults_of(&s, &b, first) == 0);
+	yg_cedar_schema_free(&s);
+}
+
+/* Two types with 2^30 pairs inside: this policy is at fault, and the next is looked at. */
+static void test_pairs(void)
+{
+	struct yg_cedar_schema s;
+	struct yg_buf b;
+	char first[200];
+	T_OK(schema(&s,
+		    APPLIES "type T000000 = {a: Long}; type S000000 = {a: Long};\n"
+			    "entity U {t: T000030, s: S000030};\n",
+		    "type T%d = {a: T%p, b: T%p}; type S%d = {a: S%p, b: S%p};", 30) == YG_OK);
+	yg_buf_init(&b, 1 << 12);
+	yg_buf_put(&b,
+		   YG_SV("permit(principal, action, resource);"
+			 "permit(principal, action, resource) when { principal.t == principal.s };"
+			 "permit(principal, action, resource) when { principal.no };"));
+	T_OK(faults_of(&s, &b, first) == 2);
+	T_NAMED(strstr(first,
+		       "1: this policy is too large to validate: it takes more than 256 MiB") ==
+			first,
+		first);
+	yg_cedar_schema_free(&s);
+}
+
 /* ---- entities ---- */
 
 static void put_entity(struct yg_buf *b, const char *id, const char *parents)
@@ -141,6 +231,8 @@ static void test_ancestors(void)
 int main(void)
 {
 	test_ancestors();
+	test_tests();
+	test_pairs();
 	test_types();
 	test_names();
 	test_actions();

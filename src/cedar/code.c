@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cedar/ext.h"
+#include "snapshot/hashset.h"
 
 void yg_cedar_code_init(struct yg_cedar_code *code, size_t limit)
 {
@@ -113,6 +114,20 @@ bool yg_cedar_code_same(const struct yg_cedar_code *code, struct yg_cedar_range 
 	for (uint32_t i = 0; same && i < a.end - a.first; i++)
 		same = same_op(code, a.first + i, b.first + i);
 	return same;
+}
+
+uint64_t yg_cedar_code_hash(const struct yg_cedar_code *code, struct yg_cedar_range range)
+{
+	static const struct yg_hash_key key = {{3, 4}};
+	uint64_t hash = range.end - range.first;
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct yg_cedar_op *op = yg_cedar_op(code, i);
+		struct yg_sv text = {NULL, 0};
+		if (op->op == YG_CO_STRING || op->op == YG_CO_ATTR || op->op == YG_CO_UID)
+			text = yg_cedar_code_str(code, op->op == YG_CO_UID ? op->b : op->a);
+		hash = yg_hash_more(&key, hash ^ op->op, text.p, text.n);
+	}
+	return hash;
 }
 
 /* ---- the check ---- */

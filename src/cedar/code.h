@@ -130,6 +130,9 @@ static inline int64_t yg_cedar_op_long(const struct yg_cedar_op *op)
 bool yg_cedar_code_same(const struct yg_cedar_code *code, struct yg_cedar_range a,
 			struct yg_cedar_range b);
 
+/* The same for those. */
+uint64_t yg_cedar_code_hash(const struct yg_cedar_code *code, struct yg_cedar_range range);
+
 /* Checks what the evaluator relies on: every operation finds its operands, every
  * jump goes forward to the end of what it belongs to, every number is inside its
  * table, one value is left, and no more than YG_CEDAR_STACK_MAX are held.

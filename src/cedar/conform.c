@@ -25,12 +25,10 @@ yg_status yg_cedar_uid_conforms(const struct yg_cedar_schema *s, const struct yg
 		return yg_cedar_schema_action(s, uid) != NULL
 			       ? YG_OK
 			       : fail_name("the schema has no entity type", uid->type, "", err);
-	for (uint32_t i = 0; i < t->id_n; i++)
-		if (yg_sv_eq(t->ids[i], uid->id))
-			return YG_OK;
-	return t->is_enum ? fail_name("the schema does not have", uid->id,
-				      " among the ids of its type", err)
-			  : YG_OK;
+	return t->is_enum && !yg_cedar_type_has_id(t, uid->id)
+		       ? fail_name("the schema does not have", uid->id,
+				   " among the ids of its type", err)
+		       : YG_OK;
 }
 
 static yg_status push(struct yg_vec *v, const struct yg_cedar_value *value,

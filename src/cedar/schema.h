@@ -29,7 +29,7 @@ struct yg_cedar_entity_type {
 	struct yg_sv name;
 	struct yg_cedar_type attrs, tags;
 	bool has_tags, is_enum;
-	struct yg_sv *ids; /* of an enumeration */
+	struct yg_sv *ids; /* of an enumeration; when finished, sorted */
 	uint32_t id_n;
 	struct yg_sv *parents; /* entity types; when finished, all that it may be in, sorted */
 	uint32_t parent_n;
@@ -84,6 +84,8 @@ const struct yg_cedar_action_type *yg_cedar_schema_action(const struct yg_cedar_
 
 /* May an entity of the type be below one of the other? */
 bool yg_cedar_type_may_be_in(const struct yg_cedar_entity_type *t, struct yg_sv above);
+/* Is it one of an enumeration's ids? */
+bool yg_cedar_type_has_id(const struct yg_cedar_entity_type *t, struct yg_sv id);
 /* Is the action the other, or below it? */
 bool yg_cedar_action_in(const struct yg_cedar_schema *s, const struct yg_cedar_action_type *a,
 			const struct yg_cedar_uid *above);

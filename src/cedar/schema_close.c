@@ -99,6 +99,11 @@ static uint32_t number_of_type(const struct yg_cedar_schema *s, struct yg_sv nam
 	return UINT32_MAX;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+}
+
 static bool take_types(const struct yg_cedar_schema *s, struct graph *g)
 {
 	struct yg_cedar_entity_type *const *types = s->types.p;
@@ -121,6 +126,8 @@ static yg_status close_types(struct yg_cs_reading *r, struct graph *g)
 	for (uint32_t i = 0; i < g->n; i++) {
 		if (!all_above(g, i))
 			return fail_above(r, "entity types", types[i]->name);
+		if (types[i]->id_n > 1)
+			qsort(types[i]->ids, types[i]->id_n, sizeof(struct yg_sv), by_text);
 		struct yg_sv *names = YG_NEW_N(&r->s->arena, struct yg_sv, (size_t)g->found_n + 1);
 		if (names == NULL)
 			return yg_cs_nomem(r->err);
@@ -132,15 +139,15 @@ static yg_status close_types(struct yg_cs_reading *r, struct graph *g)
 	return YG_OK;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
-}
-
 bool yg_cedar_type_may_be_in(const struct yg_cedar_entity_type *t, struct yg_sv above)
 {
 	return t->parent_n > 0 &&
 	       bsearch(&above, t->parents, t->parent_n, sizeof above, by_text) != NULL;
+}
+
+bool yg_cedar_type_has_id(const struct yg_cedar_entity_type *t, struct yg_sv id)
+{
+	return t->id_n > 0 && bsearch(&id, t->ids, t->id_n, sizeof id, by_text) != NULL;
 }
 
 /* ---- actions ---- */

@@ -26,6 +26,8 @@ void yg_cy_fault(struct yg_cy *c, uint32_t at, bool warning, const char *fmt, ..
 	char text[512];
 	const struct yg_cedar_fault *list = c->faults->list.p;
 	va_list ap;
+	if (c->bad != YG_OK) /* then nothing that was found is sure */
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
@@ -60,6 +62,15 @@ static void tell_name(struct yg_cy *c, uint32_t at, const char *what, struct yg_
 	yg_cy_fault(c, at, false, "%s", yg_sb_cstr(&b));
 }
 
+/* Looking for the nearest of n names: not beyond what is told. */
+static bool enough(struct yg_cy *c, size_t n)
+{
+	if (c->faults->list.n - c->from >= YG_CEDAR_FAULTS_MAX)
+		return true;
+	yg_cy_work(c, n * 100);
+	return c->bad != YG_OK;
+}
+
 static bool has_action_type(const struct yg_cedar_schema *s, struct yg_sv type)
 {
 	struct yg_cedar_action_type *const *actions = s->actions.p;
@@ -73,7 +84,8 @@ static void check_type(struct yg_cy *c, struct yg_sv type, uint32_t at)
 {
 	struct yg_cy_near near = {.name = type, .distance = SIZE_MAX};
 	struct yg_cedar_entity_type *const *types = c->schema->types.p;
-	if (yg_cedar_schema_type(c->schema, type) != NULL || has_action_type(c->schema, type))
+	if (yg_cedar_schema_type(c->schema, type) != NULL || has_action_type(c->schema, type) ||
+	    enough(c, c->schema->types.n))
 		return;
 	for (size_t i = 0; i < c->schema->types.n; i++)
 		yg_cy_consider(&near, types[i]->name);
@@ -84,7 +96,7 @@ static void check_action(struct yg_cy *c, const struct yg_cedar_uid *uid, uint32
 {
 	struct yg_cy_near near = {.name = uid->id, .distance = SIZE_MAX};
 	struct yg_cedar_action_type *const *actions = c->schema->actions.p;
-	if (yg_cedar_schema_action(c->schema, uid) != NULL)
+	if (yg_cedar_schema_action(c->schema, uid) != NULL || enough(c, c->schema->actions.n))
 		return;
 	for (size_t i = 0; i < c->schema->actions.n; i++)
 		if (yg_sv_eq(actions[i]->uid.type, uid->type))
@@ -102,12 +114,11 @@ static void check_uid(struct yg_cy *c, const struct yg_cedar_uid *uid, uint32_t 
 		return;
 	}
 	check_type(c, uid->type, at);
-	for (uint32_t i = 0; !there && i < t->id_n; i++) {
-		there = yg_sv_eq(t->ids[i], uid->id);
+	if (there || yg_cedar_type_has_id(t, uid->id) || enough(c, t->id_n))
+		return;
+	for (uint32_t i = 0; i < t->id_n; i++)
 		yg_cy_consider(&near, t->ids[i]);
-	}
-	if (!there)
-		tell_name(c, at, "id of this type", uid->id, &near);
+	tell_name(c, at, "id of this type", uid->id, &near);
 }
 
 static void check_scope(struct yg_cy *c, const struct yg_cedar_scope *s, uint32_t at)
@@ -178,7 +189,7 @@ static bool action_matches(struct yg_cy *c, const struct yg_cedar_policy *p)
 /* All conditions, one behind the other; false: they never hold together. */
 static bool check_conditions(struct yg_cy *c, const struct yg_cedar_policy *p)
 {
-	c->known = NULL;
+	yg_cy_forget(c);
 	for (uint32_t i = 0; i < p->condition_n && c->bad == YG_OK; i++) {
 		const struct yg_cedar_condition *one = &p->conditions[i];
 		struct yg_cy_value v = yg_cy_expression(c, one->code);
@@ -187,7 +198,7 @@ static bool check_conditions(struct yg_cy *c, const struct yg_cedar_policy *p)
 		if (v.type->kind == (one->unless ? YG_CY_TRUE : YG_CY_FALSE))
 			return false;
 		if (!one->unless)
-			c->known = yg_cy_either(c, v.gains, c->known);
+			yg_cy_learn(c, v.gains);
 	}
 	return true;
 }
@@ -227,15 +238,31 @@ yg_status yg_cedar_validate(const struct yg_cedar_policies *p, const struct yg_c
 			    struct yg_cedar_faults *out, struct yg_err *err)
 {
 	struct yg_arena arena;
-	struct yg_cy c = {
-		.code = &p->code, .schema = s, .arena = &arena, .faults = out, .err = err};
-	yg_arena_init(&arena, (size_t)1 << 30);
+	struct yg_err own = {0};
+	struct yg_cy c = {.code = &p->code,
+			  .schema = s,
+			  .steps = {.most = YG_CEDAR_VALIDATE_STEPS},
+			  .arena = &arena,
+			  .faults = out,
+			  .err = &own};
+	yg_arena_init(&arena, YG_CEDAR_VALIDATE_BYTES);
 	for (uint32_t i = 0; i < p->list.n && c.bad == YG_OK; i++) {
+		const struct yg_cedar_policy *one = yg_cedar_policy_at(p, i);
 		c.policy = i;
-		check_policy(&c, yg_cedar_policy_at(p, i));
+		c.steps.made = 0;
+		check_policy(&c, one);
+		if (c.bad == YG_LIMIT) { /* a fault of this policy; the others are looked at */
+			c.bad = YG_OK;
+			yg_cy_fault(&c, one->at, false, "%s", own.msg);
+		}
+		yg_arena_reset(&arena);
 	}
 	free(c.values.p);
 	free(c.frames.p);
+	free(c.facts.p);
+	free(c.fact_index.slots);
 	yg_arena_free(&arena);
+	if (c.bad != YG_OK && err != NULL)
+		*err = own;
 	return c.bad;
 }

@@ -5,7 +5,10 @@
 #include "cedar/policy.h"
 #include "cedar/schema.h"
 
-#define YG_CEDAR_FAULTS_MAX 100 /* of one policy; further ones are not told */
+#define YG_CEDAR_FAULTS_MAX     100       /* of one policy; further ones are not told */
+#define YG_CEDAR_VALIDATE_STEPS 100000000 /* of one policy, over all kinds of requests; a second */
+#define YG_CEDAR_VALIDATE_BYTES                                                                    \
+	((size_t)256 << 20) /* of types and tests, for one kind of request */
 
 struct yg_cedar_fault {
 	uint32_t policy; /* number */
@@ -20,6 +23,7 @@ struct yg_cedar_faults {
 };
 void yg_cedar_faults_init(struct yg_cedar_faults *f, size_t limit);
 void yg_cedar_faults_free(struct yg_cedar_faults *f);
-/* YG_OK, also when there are faults | YG_LIMIT (types nested too deep) | YG_NOMEM. */
+/* YG_OK, also when there are faults | YG_NOMEM.  A policy that takes more steps or memory than
+ * it may, or types nested too deep, is at fault, and the others are looked at. */
 yg_status yg_cedar_validate(const struct yg_cedar_policies *p, const struct yg_cedar_schema *s,
 			    struct yg_cedar_faults *out, struct yg_err *err);

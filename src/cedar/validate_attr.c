@@ -39,7 +39,9 @@ const struct yg_cedar_type *yg_cy_member(struct yg_cy *c, const struct yg_cedar_
 		tell_attribute(c, op->at, a->type, name);
 		return NULL;
 	}
-	if (!f->required && !yg_cy_knows(c, c->known, yg_cy_gain_path(c, a->code, &op->a, 1))) {
+	struct yg_cy_path path;
+	if (!f->required && (!yg_cy_path(c, a->code, &op->a, 1, &path) ||
+			     !yg_cy_knows(c, yg_cy_fact_path(c, &path, 1)))) {
 		char text[160];
 		struct yg_sb b = yg_sb_init(text, sizeof text);
 		yg_sb_put_untrusted(&b, yg_sv_sub(name, 0, 40));
@@ -54,13 +56,12 @@ const struct yg_cedar_type *yg_cy_member(struct yg_cy *c, const struct yg_cedar_
 /* Is there such an attribute?  A required one of a record is; of an entity it is when
  * there is such an entity at all. */
 static const struct yg_cedar_type *has_one(struct yg_cy *c, const struct yg_cedar_type *t,
-					   const struct yg_cedar_type_field *f,
-					   const struct yg_cy_gain *tested)
+					   const struct yg_cedar_type_field *f, uint32_t tested)
 {
 	bool record = t->kind == YG_CEDAR_RECORD;
 	if (f == NULL)
 		return yg_cy_of_kind(YG_CY_FALSE);
-	bool known = f->required ? record : yg_cy_knows(c, c->known, tested);
+	bool known = f->required ? record : yg_cy_knows(c, tested);
 	return yg_cy_of_kind(known ? YG_CY_TRUE : YG_CEDAR_BOOL);
 }
 
@@ -70,18 +71,21 @@ struct yg_cy_value yg_cy_has(struct yg_cy *c, const struct yg_cedar_op *op,
 {
 	const uint32_t *names = (const uint32_t *)c->code->lists.p + op->b;
 	struct yg_cy_value out = {.type = NULL}, at = *a;
+	struct yg_cy_path path;
 	bool sure = true;
+	if (!has_attributes(c, a) || !yg_cy_path(c, a->code, names, op->a, &path))
+		return out;
 	for (uint32_t i = 0; i < op->a; i++) {
 		if (!has_attributes(c, &at))
 			return (struct yg_cy_value){.type = NULL};
 		const struct yg_cedar_type_field *f =
 			yg_cy_attribute(c, at.type, yg_cedar_code_str(c->code, names[i]));
-		const struct yg_cy_gain *tested = yg_cy_gain_path(c, a->code, names, i + 1);
+		uint32_t tested = yg_cy_fact_path(c, &path, i + 1);
 		out.type = has_one(c, at.type, f, tested);
 		if (f == NULL)
 			return (struct yg_cy_value){.type = out.type};
 		sure = sure && out.type->kind == YG_CY_TRUE;
-		out.gains = yg_cy_either(c, tested, out.gains);
+		out.gains = yg_cy_gain(c, tested, out.gains);
 		at.type = yg_cedar_type_of(f->type);
 	}
 	out.type = yg_cy_of_kind(sure ? YG_CY_TRUE : YG_CEDAR_BOOL);
@@ -99,10 +103,11 @@ struct yg_cy_value yg_cy_has_tag(struct yg_cy *c, const struct yg_cy_value *a)
 	struct yg_cy_value out = {.type = NULL};
 	if (!yg_cy_need_both(c, a, YG_CEDAR_ENTITY, YG_CEDAR_STRING))
 		return out;
-	out.gains = yg_cy_gain_tag(c, a[0].code, a[1].code);
-	out.type = yg_cy_of_kind(tagged(c, a) == NULL                  ? YG_CY_FALSE
-				 : yg_cy_knows(c, c->known, out.gains) ? YG_CY_TRUE
-								       : YG_CEDAR_BOOL);
+	uint32_t tested = yg_cy_fact_tag(c, a[0].code, a[1].code);
+	out.gains = yg_cy_gain(c, tested, NULL);
+	out.type = yg_cy_of_kind(tagged(c, a) == NULL     ? YG_CY_FALSE
+				 : yg_cy_knows(c, tested) ? YG_CY_TRUE
+							  : YG_CEDAR_BOOL);
 	return out;
 }
 
@@ -119,7 +124,7 @@ const struct yg_cedar_type *yg_cy_get_tag(struct yg_cy *c, const struct yg_cedar
 		yg_cy_fault(c, op->at, false, "%s has no tags", yg_sb_cstr(&b));
 		return NULL;
 	}
-	if (!yg_cy_knows(c, c->known, yg_cy_gain_tag(c, a[0].code, a[1].code))) {
+	if (!yg_cy_knows(c, yg_cy_fact_tag(c, a[0].code, a[1].code))) {
 		yg_cy_fault(c, op->at, false,
 			    "the tag may be missing here: test it with `.hasTag` before");
 		return NULL;

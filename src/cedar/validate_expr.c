@@ -3,10 +3,10 @@
 #include "cedar/validate_internal.h"
 
 struct yg_cy_frame {
-	struct yg_cy_value first;       /* left side, or condition */
-	struct yg_cy_value then;        /* of an if */
-	const struct yg_cy_gain *known; /* outside of it */
-	bool no_then;                   /* the condition is never true */
+	struct yg_cy_value first;      /* left side, or condition */
+	struct yg_cy_value then;       /* of an if */
+	const struct yg_cy_gain *gave; /* known inside of it, for what stands before */
+	bool no_then;                  /* the condition is never true */
 };
 
 static struct yg_cy_value *push(struct yg_cy *c, struct yg_cy_value v)
@@ -30,15 +30,21 @@ static struct yg_cy_frame *open_frame(struct yg_cy *c, struct yg_cy_value first)
 	if (f == NULL)
 		yg_cy_nomem(c);
 	else
-		*f = (struct yg_cy_frame){.first = first, .known = c->known};
+		*f = (struct yg_cy_frame){.first = first};
 	return f;
 }
 
 static struct yg_cy_frame close_frame(struct yg_cy *c)
 {
 	struct yg_cy_frame f = ((struct yg_cy_frame *)c->frames.p)[--c->frames.n];
-	c->known = f.known;
+	yg_cy_unlearn(c, f.gave);
 	return f;
+}
+
+static void teach(struct yg_cy *c, struct yg_cy_frame *f, const struct yg_cy_gain *gains)
+{
+	f->gave = gains;
+	yg_cy_learn(c, gains);
 }
 
 bool yg_cy_need_bool(struct yg_cy *c, const struct yg_cy_value *v)
@@ -73,8 +79,9 @@ static uint32_t jump_row(struct yg_cy *c, const struct yg_cedar_op *op, uint32_t
 		(void)push(c, left);
 		return op->a;
 	}
-	if (open_frame(c, left) != NULL && conj)
-		c->known = yg_cy_either(c, left.gains, c->known);
+	struct yg_cy_frame *f = open_frame(c, left);
+	if (f != NULL && conj)
+		teach(c, f, left.gains);
 	return at + 1;
 }
 
@@ -88,7 +95,7 @@ static uint32_t jump_else(struct yg_cy *c, const struct yg_cedar_op *op, uint32_
 		return at + 1;
 	f->no_then = is(&condition, YG_CY_FALSE);
 	if (!f->no_then)
-		c->known = yg_cy_either(c, condition.gains, c->known);
+		teach(c, f, condition.gains);
 	return f->no_then ? op->a : at + 1;
 }
 
@@ -98,7 +105,8 @@ static uint32_t jump_end(struct yg_cy *c, const struct yg_cedar_op *op, uint32_t
 	struct yg_cy_value then = pop(c);
 	then.gains = yg_cy_either(c, f->first.gains, then.gains);
 	then.code = (struct yg_cedar_range){f->first.code.first, op->a};
-	c->known = f->known;
+	yg_cy_unlearn(c, f->gave);
+	f->gave = NULL;
 	if (is(&f->first, YG_CY_TRUE)) {
 		(void)close_frame(c);
 		(void)push(c, then);
@@ -186,6 +194,7 @@ static uint32_t step(struct yg_cy *c, uint32_t at)
 {
 	const struct yg_cedar_op *op = yg_cedar_op(c->code, at);
 	struct yg_cy_value v;
+	yg_cy_work(c, 1);
 	switch ((enum yg_cedar_opcode)op->op) {
 	case YG_CO_J_FALSE:
 	case YG_CO_J_TRUE: return jump_row(c, op, at);

@@ -10,14 +10,20 @@ enum {
 #define YG_CY_DEPTH 256 /* types within each other */
 
 /* Something that was tested to be there: an attribute or a tag of what an expression
- * gives.  Lists are never changed, so that they can share their ends. */
-struct yg_cy_gain {
-	const struct yg_cy_gain *next;
-	uint32_t count;            /* of this one and all behind it */
+ * gives (validate_gain.c). */
+struct yg_cy_fact {
 	struct yg_cedar_range of;  /* without the attributes at its end: they are in `path` */
 	const struct yg_sv *path;  /* of.path[0].path[1] ... */
 	uint32_t n;                /* 0: a tag */
 	struct yg_cedar_range tag; /* the expression that gives its name */
+	uint32_t known;            /* at the operation at hand: how many say it */
+	uint32_t mark;
+};
+/* Numbers of facts.  Lists are never changed, so that they can share their ends. */
+struct yg_cy_gain {
+	const struct yg_cy_gain *next;
+	uint32_t count; /* of this one and all behind it */
+	uint32_t fact;
 };
 struct yg_cy_value {
 	const struct yg_cedar_type *type; /* NULL: it was at fault, and that was told */
@@ -33,9 +39,12 @@ struct yg_cy {
 	const struct yg_cedar_action_type *action;
 	enum { YG_CY_UNASKED, YG_CY_NOT_IN, YG_CY_IN } in_scope; /* the action, of the policy */
 	struct yg_sv principal, resource;                        /* entity types */
-	struct yg_vec values, frames;   /* owned; struct yg_cy_value, struct yg_cy_frame */
-	const struct yg_cy_gain *known; /* at the operation at hand */
-	struct yg_arena *arena;         /* borrowed; of the types made */
+	struct yg_vec values, frames; /* owned; struct yg_cy_value, struct yg_cy_frame */
+	struct yg_vec facts;          /* owned; struct yg_cy_fact */
+	struct yg_index fact_index;   /* owned */
+	uint32_t stamp;               /* of the last mark of facts */
+	struct yg_cedar_steps steps;  /* of the policy */
+	struct yg_arena *arena;       /* borrowed; of the types made */
 	struct yg_cedar_faults *faults;
 	uint32_t policy;
 	size_t from;   /* first fault of this policy */
@@ -44,6 +53,10 @@ struct yg_cy {
 };
 
 void yg_cy_nomem(struct yg_cy *c);
+/* Counts; out of steps, or of the arena's bound, c->bad is YG_LIMIT. */
+void yg_cy_work(struct yg_cy *c, uint64_t n);
+/* Zeroed; NULL: c->bad. */
+void *yg_cy_alloc(struct yg_cy *c, size_t n);
 void yg_cy_fault(struct yg_cy *c, uint32_t at, bool warning, const char *fmt, ...) YG_PRINTF(4, 5);
 /* "; did you mean X?" of the nearest candidate, when one is near. */
 struct yg_cy_near {
@@ -66,12 +79,23 @@ const struct yg_cedar_type_field *yg_cy_attribute(struct yg_cy *c, const struct 
 /* May an entity of the one type be the other or below it? */
 bool yg_cy_may_be_in(const struct yg_cedar_schema *s, struct yg_sv type, struct yg_sv above);
 
-/* The attribute names[0].names[1] .. of what the expression gives. */
-const struct yg_cy_gain *yg_cy_gain_path(struct yg_cy *c, struct yg_cedar_range of,
-					 const uint32_t *names, uint32_t n);
-const struct yg_cy_gain *yg_cy_gain_tag(struct yg_cy *c, struct yg_cedar_range of,
-					struct yg_cedar_range tag);
-bool yg_cy_knows(const struct yg_cy *c, const struct yg_cy_gain *list, const struct yg_cy_gain *g);
+/* The attributes names[0].names[1] .. of what the expression gives; false: c->bad. */
+struct yg_cy_path {
+	struct yg_cedar_range of;
+	const struct yg_sv *texts;
+	uint32_t before; /* of the expression itself */
+};
+bool yg_cy_path(struct yg_cy *c, struct yg_cedar_range of, const uint32_t *names, uint32_t n,
+		struct yg_cy_path *out);
+/* The first n names of it; a tag.  UINT32_MAX: c->bad, and then nothing is known or gained. */
+uint32_t yg_cy_fact_path(struct yg_cy *c, const struct yg_cy_path *path, uint32_t n);
+uint32_t yg_cy_fact_tag(struct yg_cy *c, struct yg_cedar_range of, struct yg_cedar_range tag);
+bool yg_cy_knows(const struct yg_cy *c, uint32_t fact);
+/* What the list says is known, until it is unlearned, or all is forgotten. */
+void yg_cy_learn(struct yg_cy *c, const struct yg_cy_gain *list);
+void yg_cy_unlearn(struct yg_cy *c, const struct yg_cy_gain *list);
+void yg_cy_forget(struct yg_cy *c);
+const struct yg_cy_gain *yg_cy_gain(struct yg_cy *c, uint32_t fact, const struct yg_cy_gain *next);
 const struct yg_cy_gain *yg_cy_either(struct yg_cy *c, const struct yg_cy_gain *a,
 				      const struct yg_cy_gain *b);
 const struct yg_cy_gain *yg_cy_both(struct yg_cy *c, const struct yg_cy_gain *a,

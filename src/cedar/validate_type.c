@@ -1,6 +1,7 @@
 /* validate_type.c - types of expressions: which are compatible, what belongs to them. */
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/near.h"
 #include "cedar/validate_internal.h"
 
@@ -8,6 +9,33 @@ void yg_cy_nomem(struct yg_cy *c)
 {
 	if (c->bad == YG_OK)
 		c->bad = YG_FAIL(c->err, YG_NOMEM, "no memory to validate policies");
+}
+
+void yg_cy_work(struct yg_cy *c, uint64_t n)
+{
+	c->steps.made += n;
+	if (yg_cedar_steps_out(&c->steps) && c->bad == YG_OK)
+		c->bad = YG_FAIL(
+			c->err, YG_LIMIT,
+			"this policy is too large to validate: it takes more than %llu steps",
+			(unsigned long long)c->steps.most);
+}
+
+void *yg_cy_alloc(struct yg_cy *c, size_t n)
+{
+	struct yg_arena *a = c->arena;
+	if (c->bad != YG_OK)
+		return NULL;
+	if (n > a->limit - a->used) {
+		c->bad = YG_FAIL(c->err, YG_LIMIT,
+				 "this policy is too large to validate: it takes more than %zu MiB",
+				 a->limit >> 20);
+		return NULL;
+	}
+	void *p = yg_arena_zalloc(a, 1, n, 8);
+	if (p == NULL)
+		yg_cy_nomem(c);
+	return p;
 }
 
 bool yg_cy_is_bool(const struct yg_cedar_type *t)
@@ -23,17 +51,16 @@ const struct yg_cedar_type *yg_cy_of_kind(uint8_t kind)
 		{.kind = YG_CEDAR_DURATION}, {.kind = YG_CY_TRUE},    {.kind = YG_CY_FALSE},
 	};
 	size_t i = 0;
-	while (plain[i].kind != kind)
+	while (i < YG_LEN(plain) && plain[i].kind != kind)
 		i++;
+	YG_REQUIRE(i < YG_LEN(plain));
 	return &plain[i];
 }
 
 static struct yg_cedar_type *make(struct yg_cy *c, uint8_t kind)
 {
-	struct yg_cedar_type *t = YG_NEW(c->arena, struct yg_cedar_type);
-	if (t == NULL)
-		yg_cy_nomem(c);
-	else
+	struct yg_cedar_type *t = yg_cy_alloc(c, sizeof *t);
+	if (t != NULL)
 		t->kind = kind;
 	return t;
 }
@@ -63,7 +90,8 @@ static const struct yg_cedar_type *join_records(struct yg_cy *c, const struct yg
 	struct yg_cedar_type *t = make(c, YG_CEDAR_RECORD);
 	if (t == NULL)
 		return NULL;
-	t->fields = YG_NEW_N(c->arena, struct yg_cedar_type_field, (size_t)a->n + 1);
+	t->fields = yg_cy_alloc(c, ((size_t)a->n + 1) * sizeof *t->fields);
+	yg_cy_work(c, a->n);
 	t->n = a->n;
 	for (uint32_t i = 0; t->fields != NULL && i < a->n; i++) {
 		const struct yg_cedar_type *joined =
@@ -75,8 +103,6 @@ static const struct yg_cedar_type *join_records(struct yg_cy *c, const struct yg
 		t->fields[i] = a->fields[i];
 		t->fields[i].type = kept;
 	}
-	if (t->fields == NULL)
-		yg_cy_nomem(c);
 	return t->fields != NULL ? t : NULL;
 }
 
@@ -85,16 +111,19 @@ static const struct yg_cedar_type *join(struct yg_cy *c, const struct yg_cedar_t
 {
 	a = yg_cedar_type_of(a);
 	b = yg_cedar_type_of(b);
-	if (a == b)
-		return a;
+	yg_cy_work(c, 1);
+	if (a == b || c->bad != YG_OK)
+		return a == b ? a : NULL;
 	if (yg_cy_is_bool(a) && yg_cy_is_bool(b))
 		return a->kind == b->kind ? a : yg_cy_of_kind(YG_CEDAR_BOOL);
 	if (a->kind != b->kind)
 		return NULL;
 	if (depth == YG_CY_DEPTH) {
 		if (c->bad == YG_OK)
-			c->bad = YG_FAIL(c->err, YG_LIMIT, "types nested deeper than %d levels",
-					 YG_CY_DEPTH);
+			c->bad = YG_FAIL(
+				c->err, YG_LIMIT,
+				"this policy cannot be validated: types nested deeper than %d levels",
+				YG_CY_DEPTH);
 		return NULL;
 	}
 	if (a->kind == YG_CEDAR_ENTITY)
@@ -192,87 +221,4 @@ bool yg_cy_may_be_in(const struct yg_cedar_schema *s, struct yg_sv type, struct 
 {
 	const struct yg_cedar_entity_type *t = yg_cedar_schema_type(s, type);
 	return yg_sv_eq(type, above) || (t != NULL && yg_cedar_type_may_be_in(t, above));
-}
-
-/* ---- what is known to be there ---- */
-
-static const struct yg_cy_gain *gain(struct yg_cy *c, struct yg_cy_gain g)
-{
-	struct yg_cy_gain *to = YG_NEW(c->arena, struct yg_cy_gain);
-	if (to == NULL) {
-		yg_cy_nomem(c);
-		return NULL;
-	}
-	*to = g;
-	to->count = 1 + (g.next != NULL ? g.next->count : 0);
-	return to;
-}
-
-const struct yg_cy_gain *yg_cy_gain_path(struct yg_cy *c, struct yg_cedar_range of,
-					 const uint32_t *names, uint32_t n)
-{
-	uint32_t before = 0;
-	while (yg_cedar_op(c->code, of.end - 1 - before)->op == YG_CO_ATTR)
-		before++;
-	struct yg_sv *path = YG_NEW_N(c->arena, struct yg_sv, (size_t)before + n);
-	if (path == NULL) {
-		yg_cy_nomem(c);
-		return NULL;
-	}
-	of.end -= before;
-	for (uint32_t i = 0; i < before; i++)
-		path[i] = yg_cedar_code_str(c->code, yg_cedar_op(c->code, of.end + i)->a);
-	for (uint32_t i = 0; i < n; i++)
-		path[before + i] = yg_cedar_code_str(c->code, names[i]);
-	return gain(c, (struct yg_cy_gain){.of = of, .path = path, .n = before + n});
-}
-
-const struct yg_cy_gain *yg_cy_gain_tag(struct yg_cy *c, struct yg_cedar_range of,
-					struct yg_cedar_range tag)
-{
-	return gain(c, (struct yg_cy_gain){.of = of, .tag = tag});
-}
-
-bool yg_cy_knows(const struct yg_cy *c, const struct yg_cy_gain *list, const struct yg_cy_gain *g)
-{
-	for (; list != NULL && g != NULL; list = list->next) {
-		bool same = list->n == g->n && yg_cedar_code_same(c->code, list->of, g->of);
-		for (uint32_t i = 0; same && i < g->n; i++)
-			same = yg_sv_eq(list->path[i], g->path[i]);
-		if (same && (g->n > 0 || yg_cedar_code_same(c->code, list->tag, g->tag)))
-			return true;
-	}
-	return false;
-}
-
-const struct yg_cy_gain *yg_cy_either(struct yg_cy *c, const struct yg_cy_gain *a,
-				      const struct yg_cy_gain *b)
-{
-	if (a != NULL && (b == NULL || a->count > b->count)) { /* the longer one is shared */
-		const struct yg_cy_gain *longer = a;
-		a = b;
-		b = longer;
-	}
-	for (; a != NULL && c->bad == YG_OK; a = a->next) {
-		if (yg_cy_knows(c, b, a))
-			continue;
-		struct yg_cy_gain copy = *a;
-		copy.next = b;
-		b = gain(c, copy);
-	}
-	return b;
-}
-
-const struct yg_cy_gain *yg_cy_both(struct yg_cy *c, const struct yg_cy_gain *a,
-				    const struct yg_cy_gain *b)
-{
-	const struct yg_cy_gain *kept = NULL;
-	for (; a != NULL && c->bad == YG_OK; a = a->next) {
-		if (!yg_cy_knows(c, b, a))
-			continue;
-		struct yg_cy_gain copy = *a;
-		copy.next = kept;
-		kept = gain(c, copy);
-	}
-	return kept;
 }
