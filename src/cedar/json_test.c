@@ -313,6 +313,39 @@ static void test_policies(void)
 	}
 }
 
+/* A key is what it says, however it is written: another reader of the same bytes must not
+ * find another member. */
+static void test_escaped(void)
+{
+	size_t n;
+	T_OK(whole_request("{\"princip\\u0061l\":" UID("U", "a") ",\"action\":" UID(
+				   "Action", "v") ",\"resource\":" UID("R", "r") "}",
+			   NULL) == YG_OK);
+	T_OK(whole_request(
+		     "{\"principal\":" UID("U", "a") ",\"princip\\u0061l\":" UID(
+			     "U", "b") ",\"action\":" UID("Action",
+							  "v") ",\"resource\":" UID("R", "r") "}",
+		     NULL) == YG_PARSE);
+	T_OK(status_of("[{\"\\u0075id\":" UID("U", "a") ",\"attrs\":{},\"parents\":[]}]", false) ==
+	     YG_OK);
+	T_OK(status_of("[{\"uid\":" UID("U", "a") ",\"attrs\":{},\"parents\":[],\"\\u0075id\":" UID(
+			       "U", "b") "}]",
+		       false) == YG_PARSE);
+	T_OK(policies(
+		     "{\"\\u0065ffect\":\"p\\u0065rmit\",\"principal\":{\"op\":\"==\",\"slot\":"
+		     "\"?princip\\u0061l\"},\"action\":" ANY ",\"resource\":" ANY
+		     ",\"conditions\":[{\"kind\":"
+		     "\"wh\\u0065n\",\"body\":{\"\\u0026\\u0026\":{\"left\":{\"Valu\\u0065\":true},\"right\":"
+		     "{\"isIpv\\u0034\":[{\"V\\u0061r\":\"princip\\u0061l\"}]}}}}]}",
+		     &n) == YG_OK);
+	/* an extension, not a record with a member of that name */
+	T_OK(policies(WHEN("{\"Value\":{\"__ext\\u006e\":{\"fn\":\"nothing\",\"arg\":1}}}"), &n) ==
+	     YG_PARSE);
+	T_OK(policies(
+		     WHEN("{\"Value\":{\"__ext\\u006e\":{\"fn\":\"\\u0069p\",\"arg\":\"1.1.1.1\"}}}"),
+		     &n) == YG_OK);
+}
+
 /* ---- something else where an entity stands ---- */
 
 static const char *const no_uids[] = {
@@ -454,6 +487,7 @@ int main(void)
 	test_requests();
 	test_policies();
 	test_no_uids();
+	test_escaped();
 	test_depth();
 	yg_cedar_schema_free(&schema);
 	return tap_done();

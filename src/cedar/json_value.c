@@ -95,7 +95,7 @@ static void mark_call(struct yg_cedar_json *r, uint32_t node, bool typed)
 	r->roles[node] = CALL;
 	if (args != 0)
 		r->roles[args] = ARGUMENTS;
-	if (!typed || !yg_cedar_fn_find(yg_json_raw(r->j, fn_node), &fn))
+	if (!typed || !yg_cedar_fn_find(yg_json_str(r->j, fn_node, r->arena), &fn))
 		return;
 	uint32_t k = args != 0 ? args + 1 : arg, n = args != 0 ? yg_json_at(r->j, args)->n : 1;
 	const struct yg_cedar_fn_about *about = yg_cedar_fn_about(fn);
@@ -380,7 +380,7 @@ yg_status yg_cedar_json_once(const struct yg_json *j, uint32_t node, const char 
 	uint32_t end = yg_json_at(j, node)->next;
 	*out = 0;
 	for (uint32_t k = node + 1; k < end; k = yg_json_at(j, k + 1)->next) {
-		if (!yg_sv_eq(yg_json_raw(j, k), yg_sv_of(key)))
+		if (!yg_json_is(j, k, yg_sv_of(key)))
 			continue;
 		if (*out != 0)
 			return YG_FAIL(err, YG_PARSE, "\"%s\" is there twice", key);
@@ -397,9 +397,8 @@ yg_status yg_cedar_json_members(const struct yg_json *j, uint32_t node, const ch
 		return yg_cedar_json_fail(j, node, "an object", err);
 	memset(out, 0, n * sizeof *out);
 	for (uint32_t k = node + 1; k < end; k = yg_json_at(j, k + 1)->next) {
-		struct yg_sv key = yg_json_raw(j, k);
 		size_t i = 0;
-		while (i < n && !yg_sv_eq(key, yg_sv_of(names[i] + (names[i][0] == '?'))))
+		while (i < n && !yg_json_is(j, k, yg_sv_of(names[i] + (names[i][0] == '?'))))
 			i++;
 		if (i == n || out[i] != 0)
 			return yg_cedar_json_fail(

@@ -135,21 +135,32 @@ static yg_status record(struct reading *r, uint32_t node, enum task_kind kind)
 	return st;
 }
 
+/* The function of an extension that a string names. */
+static bool find_fn(const struct reading *r, uint32_t node, enum yg_cedar_fn *out)
+{
+	for (unsigned fn = 0; fn < YG_CF_COUNT; fn++) {
+		*out = (enum yg_cedar_fn)fn;
+		if (yg_json_is(&r->j, node, yg_cedar_fn_about(*out)->name))
+			return true;
+	}
+	return false;
+}
+
 /* A value: entities and extensions by their escapes, the rest as it is. */
 static yg_status literal(struct reading *r, uint32_t node)
 {
 	uint32_t inside = node + 2;
 	bool alone = type_at(r, node) == YG_JSON_OBJECT && yg_json_at(&r->j, node)->n == 1;
-	struct yg_sv key = alone ? yg_json_raw(&r->j, node + 1) : YG_SV("");
+	bool entity = alone && yg_json_is(&r->j, node + 1, YG_SV("__entity"));
 	struct yg_cedar_value v;
 	enum yg_cedar_fn fn;
-	if (YG_SV_IS(key, "__extn") && type_at(r, inside) == YG_JSON_OBJECT) {
+	if (alone && yg_json_is(&r->j, node + 1, YG_SV("__extn")) &&
+	    type_at(r, inside) == YG_JSON_OBJECT) {
 		uint32_t name = yg_json_get(&r->j, inside, YG_SV("fn")),
 			 arg = yg_json_get(&r->j, inside, YG_SV("arg")),
 			 args = yg_json_get(&r->j, inside, YG_SV("args"));
 		bool listed = args != 0 && type_at(r, args) == YG_JSON_ARRAY;
-		if (name == 0 || (arg == 0 && !listed) ||
-		    !yg_cedar_fn_find(yg_json_raw(&r->j, name), &fn))
+		if (name == 0 || (arg == 0 && !listed) || !find_fn(r, name, &fn))
 			return fail(r, inside, "a function of an extension and its argument");
 		struct yg_cedar_op op = {.op = YG_CO_CALL, .fn = (uint8_t)fn, .a = 1};
 		if (listed)
@@ -159,7 +170,7 @@ static yg_status literal(struct reading *r, uint32_t node)
 	}
 	if (type_at(r, node) == YG_JSON_ARRAY)
 		return operands(r, node, LITERAL, (struct yg_cedar_op){.op = YG_CO_SET});
-	if (type_at(r, node) == YG_JSON_OBJECT && !YG_SV_IS(key, "__entity"))
+	if (type_at(r, node) == YG_JSON_OBJECT && !entity)
 		return record(r, node, LITERAL);
 	yg_status st = yg_cedar_json_value(&r->values, node, NULL, &v, r->err);
 	if (st != YG_OK)
@@ -187,9 +198,8 @@ static yg_status variable(struct reading *r, uint32_t node)
 {
 	static const uint8_t ops[] = {YG_CO_PRINCIPAL, YG_CO_ACTION, YG_CO_RESOURCE, YG_CO_CONTEXT};
 	for (size_t i = 0; i < YG_LEN(ops); i++) {
-		if (type_at(r, node) == YG_JSON_STRING &&
-		    yg_sv_eq(yg_json_raw(&r->j, node),
-			     yg_sv_of(yg_cedar_op_text((enum yg_cedar_opcode)ops[i])))) {
+		if (yg_json_is(&r->j, node,
+			       yg_sv_of(yg_cedar_op_text((enum yg_cedar_opcode)ops[i])))) {
 			yg_cedar_put(&r->build, (struct yg_cedar_op){.op = ops[i]});
 			return r->build.bad;
 		}
@@ -301,8 +311,7 @@ static yg_status read_pattern(struct reading *r, uint32_t node, struct yg_sv *ou
 		static const char *const names[] = {"Literal"};
 		uint32_t m[1] = {0};
 		struct yg_sv text = YG_SV("\xff"); /* YG_CEDAR_WILDCARD */
-		bool wild = type_at(r, k) == YG_JSON_STRING &&
-			    YG_SV_IS(yg_json_raw(&r->j, k), "Wildcard");
+		bool wild = yg_json_is(&r->j, k, YG_SV("Wildcard"));
 		if (!wild)
 			st = members(r, k, names, 1, m);
 		if (!wild && st == YG_OK)
@@ -371,23 +380,22 @@ static yg_status expression(struct reading *r, uint32_t node)
 	enum yg_cedar_fn fn;
 	if (type_at(r, node) != YG_JSON_OBJECT || yg_json_at(&r->j, node)->n != 1)
 		return fail(r, node, "an expression as an object with one member");
-	struct yg_sv name = yg_json_raw(&r->j, node + 1);
-	uint32_t inside = node + 2;
+	const uint32_t name = node + 1, inside = node + 2;
 	r->build.at = yg_json_at(&r->j, node)->at;
 	for (size_t i = 0; i < YG_LEN(forms); i++)
-		if (yg_sv_eq(name, yg_sv_of(forms[i].name)))
+		if (yg_json_is(&r->j, name, yg_sv_of(forms[i].name)))
 			return forms[i].fn(r, inside);
-	if (YG_SV_IS(name, "neg"))
+	if (yg_json_is(&r->j, name, YG_SV("neg")))
 		return one_arg(r, inside, YG_CO_NEG);
-	if (YG_SV_IS(name, "Set"))
+	if (yg_json_is(&r->j, name, YG_SV("Set")))
 		return type_at(r, inside) == YG_JSON_ARRAY
 			       ? operands(r, inside, EXPRESSION,
 					  (struct yg_cedar_op){.op = YG_CO_SET})
 			       : fail(r, inside, "a list");
-	if (YG_SV_IS(name, "Record"))
+	if (yg_json_is(&r->j, name, YG_SV("Record")))
 		return type_at(r, inside) == YG_JSON_OBJECT ? record(r, inside, EXPRESSION)
 							    : fail(r, inside, "an object");
-	if (yg_cedar_fn_find(name, &fn))
+	if (find_fn(r, name, &fn))
 		return type_at(r, inside) == YG_JSON_ARRAY
 			       ? operands(r, inside, EXPRESSION,
 					  (struct yg_cedar_op){.op = YG_CO_CALL, .fn = (uint8_t)fn})
@@ -395,7 +403,7 @@ static yg_status expression(struct reading *r, uint32_t node)
 	for (unsigned op = YG_CO_NOT; op <= YG_CO_HAS_TAG; op++) {
 		const struct yg_cedar_op one_op = {.op = (uint8_t)op};
 		if (op == YG_CO_NEG || op == YG_CO_IF || op == YG_CO_IS_IN ||
-		    !yg_sv_eq(name, yg_sv_of(yg_cedar_op_text((enum yg_cedar_opcode)op))))
+		    !yg_json_is(&r->j, name, yg_sv_of(yg_cedar_op_text((enum yg_cedar_opcode)op))))
 			continue;
 		return yg_cedar_op_operands(&one_op) == 1 ? one_arg(r, inside, one_op.op)
 							  : two(r, inside, one_op.op);
@@ -468,8 +476,7 @@ static yg_status read_target(struct reading *r, uint32_t entity, uint32_t slot, 
 		return fail(r, node, "an entity or a slot");
 	if (entity != 0)
 		return read_uids(r, entity, false, s);
-	s->slot = type_at(r, slot) == YG_JSON_STRING && yg_json_raw(&r->j, slot).p[0] == '?' &&
-		  yg_sv_eq(yg_sv_sub(yg_json_raw(&r->j, slot), 1, SIZE_MAX), yg_sv_of(var));
+	s->slot = yg_json_is(&r->j, slot, *var == 'p' ? YG_SV("?principal") : YG_SV("?resource"));
 	return s->slot ? YG_OK : fail(r, slot, "the slot of this variable");
 }
 
@@ -572,9 +579,9 @@ static yg_status read_conditions(struct reading *r, uint32_t node, struct yg_ced
 		return nomem(r);
 	for (uint32_t i = 0; i < p->condition_n && st == YG_OK; i++, k = next_of(r, k)) {
 		st = members(r, k, names, 2, m);
-		struct yg_sv kind = st == YG_OK ? yg_json_raw(&r->j, m[0]) : YG_SV("");
-		p->conditions[i].unless = YG_SV_IS(kind, "unless");
-		if (st == YG_OK && !p->conditions[i].unless && !YG_SV_IS(kind, "when"))
+		p->conditions[i].unless = st == YG_OK && yg_json_is(&r->j, m[0], YG_SV("unless"));
+		if (st == YG_OK && !p->conditions[i].unless &&
+		    !yg_json_is(&r->j, m[0], YG_SV("when")))
 			st = fail(r, m[0], "when or unless");
 		if (st == YG_OK)
 			st = read_expression(r, m[1], &p->conditions[i]);
@@ -592,9 +599,8 @@ static yg_status read_policy(struct reading *r, uint32_t node, struct yg_sv id, 
 	yg_status st = members(r, node, names, YG_LEN(names), m);
 	if (st != YG_OK)
 		return st;
-	struct yg_sv effect = yg_json_raw(&r->j, m[0]);
-	p.effect = YG_SV_IS(effect, "permit") ? YG_CEDAR_PERMIT : YG_CEDAR_FORBID;
-	if (p.effect == YG_CEDAR_FORBID && !YG_SV_IS(effect, "forbid"))
+	p.effect = yg_json_is(&r->j, m[0], YG_SV("permit")) ? YG_CEDAR_PERMIT : YG_CEDAR_FORBID;
+	if (p.effect == YG_CEDAR_FORBID && !yg_json_is(&r->j, m[0], YG_SV("forbid")))
 		return fail(r, m[0], "permit or forbid");
 	st = read_scope(r, m[1], "principal", &p.principal);
 	if (st == YG_OK)

@@ -456,6 +456,14 @@ static bool escaped_eq(struct yg_sv raw, struct yg_sv key)
 	return at == key.n;
 }
 
+bool yg_json_is(const struct yg_json *j, uint32_t i, struct yg_sv text)
+{
+	struct yg_sv raw = yg_json_raw(j, i);
+	if (j->nodes[i].type != YG_JSON_STRING)
+		return false;
+	return j->nodes[i].escaped ? escaped_eq(raw, text) : yg_sv_eq(raw, text);
+}
+
 uint32_t yg_json_get(const struct yg_json *j, uint32_t obj, struct yg_sv key)
 {
 	const struct yg_json_node *nodes = j->nodes;
@@ -463,8 +471,7 @@ uint32_t yg_json_get(const struct yg_json *j, uint32_t obj, struct yg_sv key)
 	if (nodes[obj].type != YG_JSON_OBJECT)
 		return 0;
 	for (uint32_t k = obj + 1; k < nodes[obj].next; k = nodes[k + 1].next) {
-		struct yg_sv name = yg_json_raw(j, k);
-		if (nodes[k].escaped ? escaped_eq(name, key) : yg_sv_eq(name, key))
+		if (yg_json_is(j, k, key))
 			found = k + 1;
 	}
 	return found;

@@ -70,6 +70,8 @@ struct yg_sv yg_json_text(const struct yg_json *j, uint32_t i);
 struct yg_sv yg_json_str(const struct yg_json *j, uint32_t i, struct yg_arena *arena);
 /* The same of a piece of a checked string that cuts no escape in two. */
 struct yg_sv yg_json_unescape(struct yg_sv raw, struct yg_arena *arena);
+/* Is it a string that says this?  Escapes are undone without memory. */
+bool yg_json_is(const struct yg_json *j, uint32_t i, struct yg_sv text);
 /* Value node of `key` in object node `obj`, 0 when absent (0 is never a member). */
 uint32_t yg_json_get(const struct yg_json *j, uint32_t obj, struct yg_sv key);
 /* The same down a dotted path ("a.b.c"); a key that itself holds the dots wins. */
