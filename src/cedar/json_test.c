@@ -304,6 +304,25 @@ static void test_policies(void)
 		{WHEN("{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":\"in\"}}"), 0},
 		{WHEN("{\"Record\":{\"a\":{\"Value\":1},\"a\":{\"Value\":1}}}"), 0},
 		{"{\"staticPolicies\":[],\"more\":1}", 0},
+		{"{" SCOPE("{\"op\":\"all\"}", "{\"op\":\"all\"}") ",\"conditions\":[]}", 1},
+		{"{" SCOPE("{\"op\":\"All\",\"entity\":" UID("U", "a") "}",
+			   ANY) ",\"conditions\":[]}",
+		 0},
+		{"{" SCOPE(ANY, ANY) ",\"conditions\":[],\"annotations\":{\"a\":\"b\",\"c\":null}}",
+		 1},
+		{"{" SCOPE(
+			 ANY,
+			 ANY) ",\"conditions\":[],\"annotations\":{\"a\":\"b\",\"c\":\"d\",\"\\u0061\":\"b\"}}",
+		 0},
+		/* what is no whole escape is a record */
+		{WHEN("{\"Value\":{\"__extn\":{\"foo\":1}}}"), 1},
+		{WHEN("{\"Value\":{\"__extn\":{\"fn\":\"ip\"}}}"), 1},
+		{WHEN("{\"Value\":{\"__entity\":5}}"), 1},
+		{WHEN("{\"Value\":{\"__entity\":{\"type\":\"U\"}}}"), 1},
+		{WHEN("{\"Value\":{\"__entity\":{\"type\":\"U\",\"id\":\"a\"}}}"), 1},
+		{WHEN("{\"Value\":{\"__entity\":{\"type\":\"U V\",\"id\":\"a\"}}}"), 0},
+		{WHEN("{\"Value\":{\"__extn\":{\"fn\":\"foo\",\"arg\":1}}}"), 0},
+		{WHEN("{\"Value\":{\"__expr\":\"1\"}}"), 0},
 	};
 	for (size_t i = 0; i < YG_LEN(cases); i++) {
 		size_t n;

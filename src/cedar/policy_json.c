@@ -107,6 +107,18 @@ static int by_text(const void *a, const void *b)
 	return yg_sv_cmp(*x, *y);
 }
 
+/* Sorts the list. */
+static yg_status each_once(struct reading *r, uint32_t node, struct yg_sv *list, uint32_t n,
+			   const char *expected)
+{
+	if (n > 1)
+		qsort(list, n, sizeof *list, by_text);
+	for (uint32_t i = 1; i < n; i++)
+		if (yg_sv_eq(list[i - 1], list[i]))
+			return fail(r, node, expected);
+	return YG_OK;
+}
+
 static yg_status record(struct reading *r, uint32_t node, enum task_kind kind)
 {
 	uint32_t n = yg_json_at(&r->j, node)->n, k = node + 1;
@@ -126,11 +138,8 @@ static yg_status record(struct reading *r, uint32_t node, enum task_kind kind)
 			st = task(r, (struct task){.kind = kind, .node = k + 1});
 	}
 	turn(r, from);
-	if (st == YG_OK && n > 1)
-		qsort(sorted, n, sizeof *sorted, by_text);
-	for (uint32_t i = 1; i < n && st == YG_OK; i++)
-		if (yg_sv_eq(sorted[i - 1], sorted[i]))
-			st = fail(r, node, "each field of a record once");
+	if (st == YG_OK)
+		st = each_once(r, node, sorted, n, "each field of a record once");
 	free(sorted);
 	return st;
 }
@@ -146,28 +155,55 @@ static bool find_fn(const struct reading *r, uint32_t node, enum yg_cedar_fn *ou
 	return false;
 }
 
+/* Is this the one member of the object, and a string or object inside of it?  An escape that
+ * is not whole is a record like any other. */
+static bool escape(const struct reading *r, uint32_t node, struct yg_sv key, uint8_t type)
+{
+	return type_at(r, node) == YG_JSON_OBJECT && yg_json_at(&r->j, node)->n == 1 &&
+	       yg_json_is(&r->j, node + 1, key) && type_at(r, node + 2) == type;
+}
+
+static bool has_text(const struct reading *r, uint32_t node, struct yg_sv key)
+{
+	uint32_t at = yg_json_get(&r->j, node, key);
+	return at != 0 && type_at(r, at) == YG_JSON_STRING;
+}
+
+/* {"__extn": {"fn", "arg"}} or {"__extn": {"fn", "args"}}. */
+static bool is_call(const struct reading *r, uint32_t node)
+{
+	uint32_t inside = node + 2, args;
+	if (!escape(r, node, YG_SV("__extn"), YG_JSON_OBJECT) || !has_text(r, inside, YG_SV("fn")))
+		return false;
+	args = yg_json_get(&r->j, inside, YG_SV("args"));
+	return yg_json_get(&r->j, inside, YG_SV("arg")) != 0 ||
+	       (args != 0 && type_at(r, args) == YG_JSON_ARRAY);
+}
+
+static yg_status literal_call(struct reading *r, uint32_t inside)
+{
+	uint32_t arg = yg_json_get(&r->j, inside, YG_SV("arg")),
+		 args = yg_json_get(&r->j, inside, YG_SV("args"));
+	enum yg_cedar_fn fn;
+	if (!find_fn(r, yg_json_get(&r->j, inside, YG_SV("fn")), &fn))
+		return fail(r, inside, "a function of an extension");
+	struct yg_cedar_op op = {.op = YG_CO_CALL, .fn = (uint8_t)fn, .a = 1};
+	if (args != 0 && type_at(r, args) == YG_JSON_ARRAY)
+		return operands(r, args, LITERAL, op);
+	yg_status st = task(r, (struct task){.kind = PUT, .op = op});
+	return st == YG_OK ? task(r, (struct task){.kind = LITERAL, .node = arg}) : st;
+}
+
 /* A value: entities and extensions by their escapes, the rest as it is. */
 static yg_status literal(struct reading *r, uint32_t node)
 {
-	uint32_t inside = node + 2;
-	bool alone = type_at(r, node) == YG_JSON_OBJECT && yg_json_at(&r->j, node)->n == 1;
-	bool entity = alone && yg_json_is(&r->j, node + 1, YG_SV("__entity"));
+	bool entity = escape(r, node, YG_SV("__entity"), YG_JSON_OBJECT) &&
+		      has_text(r, node + 2, YG_SV("type")) && has_text(r, node + 2, YG_SV("id"));
 	struct yg_cedar_value v;
-	enum yg_cedar_fn fn;
-	if (alone && yg_json_is(&r->j, node + 1, YG_SV("__extn")) &&
-	    type_at(r, inside) == YG_JSON_OBJECT) {
-		uint32_t name = yg_json_get(&r->j, inside, YG_SV("fn")),
-			 arg = yg_json_get(&r->j, inside, YG_SV("arg")),
-			 args = yg_json_get(&r->j, inside, YG_SV("args"));
-		bool listed = args != 0 && type_at(r, args) == YG_JSON_ARRAY;
-		if (name == 0 || (arg == 0 && !listed) || !find_fn(r, name, &fn))
-			return fail(r, inside, "a function of an extension and its argument");
-		struct yg_cedar_op op = {.op = YG_CO_CALL, .fn = (uint8_t)fn, .a = 1};
-		if (listed)
-			return operands(r, args, LITERAL, op);
-		yg_status st = task(r, (struct task){.kind = PUT, .op = op});
-		return st == YG_OK ? task(r, (struct task){.kind = LITERAL, .node = arg}) : st;
-	}
+	if (escape(r, node, YG_SV("__expr"), YG_JSON_STRING))
+		return fail(r, node, "no \"__expr\", which is of an old Cedar");
+	if (is_call(r, node))
+		return literal_call(r, node + 2);
 	if (type_at(r, node) == YG_JSON_ARRAY)
 		return operands(r, node, LITERAL, (struct yg_cedar_op){.op = YG_CO_SET});
 	if (type_at(r, node) == YG_JSON_OBJECT && !entity)
@@ -510,6 +546,7 @@ static yg_status read_scope(struct reading *r, uint32_t node, const char *var,
 		const char *op;
 		enum yg_cedar_scope_kind kind;
 	} ops[] = {{"All", YG_CEDAR_ANY},
+		   {"all", YG_CEDAR_ANY}, /* Cedar writes the one, and reads both */
 		   {"==", YG_CEDAR_IS_ENTITY},
 		   {"in", YG_CEDAR_IN},
 		   {"is", YG_CEDAR_IS}};
@@ -525,8 +562,12 @@ static yg_status read_scope(struct reading *r, uint32_t node, const char *var,
 			s->kind = ops[i].kind;
 	if (s->kind == 0)
 		return fail(r, m[0], "All, ==, in or is");
-	if (s->kind == YG_CEDAR_ANY)
+	if (s->kind == YG_CEDAR_ANY) {
+		for (size_t i = 1; i < YG_LEN(m); i++)
+			if (m[i] != 0)
+				return fail(r, m[i], "nothing more beside All");
 		return YG_OK;
+	}
 	if (*var == 'a')
 		return read_action(r, m, node, s);
 	if (m[2] != 0 || (s->kind == YG_CEDAR_IS) != (m[4] != 0) ||
@@ -553,6 +594,8 @@ static yg_status read_annotations(struct reading *r, uint32_t node, struct yg_ce
 				  (size_t)p->annotation_n + 1);
 	if (p->annotations == NULL)
 		return nomem(r);
+	struct yg_sv *keys = calloc((size_t)p->annotation_n + 1, sizeof *keys);
+	st = keys != NULL ? YG_OK : nomem(r);
 	for (uint32_t i = 0; i < p->annotation_n && st == YG_OK; i++, k = next_of(r, k + 1)) {
 		struct yg_cedar_annotation *a = &p->annotations[i];
 		st = text_at(r, k, &a->key);
@@ -561,7 +604,11 @@ static yg_status read_annotations(struct reading *r, uint32_t node, struct yg_ce
 		a->bare = type_at(r, k + 1) == YG_JSON_NULL;
 		if (st == YG_OK && !a->bare)
 			st = text_at(r, k + 1, &a->value);
+		keys[i] = a->key;
 	}
+	if (st == YG_OK)
+		st = each_once(r, node, keys, p->annotation_n, "each annotation once");
+	free(keys);
 	return st;
 }
 
