@@ -21,6 +21,19 @@ static void formatting_free(struct formatting *f)
 	yg_buf_free(&f->out);
 }
 
+/* JSON can be nested by what text has bounds for: what could not be read back is no text. */
+static yg_status readable(struct yg_sv text, struct yg_err *err)
+{
+	struct yg_cedar_policies again;
+	yg_cedar_policies_init(&again, YG_ACCESS_ARENA_BYTES);
+	yg_status st = yg_cedar_policies_text(&again, text, err);
+	yg_cedar_policies_free(&again);
+	if (st == YG_OK)
+		return YG_OK;
+	yg_err_wrap(err, "cannot be said as text: ");
+	return st;
+}
+
 /* Text stays what it is but for white space; so comments stay, too. */
 static yg_status convert(struct formatting *f, struct yg_err *err)
 {
@@ -29,6 +42,8 @@ static yg_status convert(struct formatting *f, struct yg_err *err)
 	if (!f->from_json)
 		return yg_cedar_lay_out(&f->out, yg_buf_sv(&f->file), err);
 	yg_status st = yg_cedar_put_text(&f->text, &f->policies, err);
+	if (st == YG_OK)
+		st = readable(yg_buf_sv(&f->text), err);
 	return st == YG_OK ? yg_cedar_lay_out(&f->out, yg_buf_sv(&f->text), err) : st;
 }
 

@@ -1,4 +1,5 @@
 /* main.c - yagura: NOUN VERB, or a role when the supervisor starts one. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd/command.h"
@@ -17,6 +18,15 @@ static bool asks_help(const char *word)
 	       yg_sv_eq(w, YG_SV("help"));
 }
 
+/* What was printed may still wait to be written: a full disk must not look like success. */
+static int written(int status)
+{
+	if ((fflush(stdout) == 0 && ferror(stdout) == 0) || status == yg_status_exit(YG_IO))
+		return status;
+	(void)fputs("yagura: the output cannot be written\n", stderr);
+	return yg_status_exit(YG_IO);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2 || asks_help(argv[1])) {
@@ -33,7 +43,7 @@ int main(int argc, char **argv)
 	int used = 0;
 	const struct yg_cmd *cmd = yg_cmd_find(argc - 1, argv + 1, &used);
 	if (cmd != NULL)
-		return yg_cmd_run(cmd, &env, argc - 1 - used, argv + 1 + used);
+		return written(yg_cmd_run(cmd, &env, argc - 1 - used, argv + 1 + used));
 	if (argc == 3 && asks_help(argv[2]) && yg_help_noun(argv[1], japanese(), stdout))
 		return 0;
 	/* a noun by itself: what can be done with it, as `yagura` by itself */

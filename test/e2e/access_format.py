@@ -65,6 +65,13 @@ with tempfile.TemporaryDirectory() as folder:
             ("JSON", {**parts, "templateLinks": [{**LINK, "templateId": "look"}]}, ("--policy-format", "json"), "there is no such template")):
         r = form(content, *more)
         ok(r.returncode == 1 and says in r.stderr and r.stdout == "", f"{what} that cannot be used is told", f"{r.returncode} {r.stderr}")
+    deep = '{"&&":{"left":{"Value":true},"right":' * 600 + '{"Value":true}' + "}}" * 600
+    r = form('{"effect":"permit","principal":{"op":"All"},"action":{"op":"All"},"resource":{"op":"All"},"conditions":[{"kind":"when","body":' + deep + "}]}", "--policy-format", "json")
+    ok(r.returncode == 1 and "cannot be said as text: line " in r.stderr and r.stdout == "", "what could not be read back is not written", f"{r.returncode} {r.stderr}")
+    form(TEXT)
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([yagura, "access", "format", os.path.join(folder, "policies")], stdout=full, stderr=subprocess.PIPE, text=True)
+    ok(r.returncode == 1 and "written" in r.stderr, "a full disk is no success", f"{r.returncode} {r.stderr}")
     r = form(TEXT, "--to", "yaml")
     ok(r.returncode == 2 and "--to is text or json" in r.stderr, "an unknown form is wrong usage", r.stderr)
     r = subprocess.run([yagura, "access", "format", os.path.join(folder, "none")], capture_output=True, text=True)
