@@ -188,6 +188,26 @@ static void test_pairs(void)
 	yg_cedar_schema_free(&s);
 }
 
+/* Told where the second stands, however many there are. */
+static void test_annotations(void)
+{
+	struct yg_cedar_policies p;
+	struct yg_buf b;
+	for (int twice = 0; twice < 2; twice++) {
+		yg_buf_init(&b, 1 << 24);
+		lines(&b, "@a%d", 100000);
+		yg_buf_put(&b, yg_sv_of(twice ? " @b @a000003(\"x\") @a000002\n" : ""));
+		yg_buf_put(&b, YG_SV("permit(principal, action, resource);"));
+		yg_cedar_policies_init(&p, 1 << 26);
+		T_OK(yg_cedar_policies_text(&p, yg_buf_sv(&b), &last) ==
+		     (twice ? YG_PARSE : YG_OK));
+		yg_cedar_policies_free(&p);
+		yg_buf_free(&b);
+	}
+	T_NAMED(strstr(last.msg, "line 100001, column 6: @a000003 is there twice") != NULL,
+		last.msg);
+}
+
 /* ---- entities ---- */
 
 static void put_entity(struct yg_buf *b, const char *id, const char *parents)
@@ -232,6 +252,7 @@ int main(void)
 {
 	test_ancestors();
 	test_tests();
+	test_annotations();
 	test_pairs();
 	test_types();
 	test_names();

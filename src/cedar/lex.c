@@ -1,6 +1,7 @@
 #include "cedar/lex.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cedar/code.h"
 
@@ -14,10 +15,9 @@ bool yg_cedar_reserved(struct yg_sv word)
 	return false;
 }
 
-void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column)
+void yg_cedar_place_on(struct yg_sv text, size_t from, size_t at, size_t *line, size_t *column)
 {
-	*line = *column = 1;
-	for (size_t i = 0; i < at && i < text.n; i++) {
+	for (size_t i = from; i < at && i < text.n; i++) {
 		if (text.p[i] == '\n') {
 			(*line)++;
 			*column = 1;
@@ -25,6 +25,31 @@ void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column)
 			(*column)++;
 		}
 	}
+}
+
+void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column)
+{
+	*line = *column = 1;
+	yg_cedar_place_on(text, 0, at, line, column);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct yg_cedar_placed *x = a, *y = b;
+	int c = yg_sv_cmp(x->name, y->name);
+	return c != 0 ? c : x->at < y->at ? -1 : x->at > y->at;
+}
+
+const struct yg_cedar_placed *yg_cedar_again(struct yg_cedar_placed *list, size_t n)
+{
+	const struct yg_cedar_placed *first = NULL;
+	if (n > 1)
+		qsort(list, n, sizeof *list, by_name);
+	for (size_t i = 1; i < n; i++)
+		if (yg_sv_eq(list[i - 1].name, list[i].name) &&
+		    (first == NULL || list[i].at < first->at))
+			first = &list[i];
+	return first;
 }
 
 static yg_status fail_v(struct yg_cedar_lex *l, size_t at, const char *fmt, va_list ap)

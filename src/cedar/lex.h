@@ -42,6 +42,14 @@ static inline bool yg_cedar_lex_word(const struct yg_cedar_lex *l, const char *w
 bool yg_cedar_lex_take(struct yg_cedar_lex *l, const char *mark);
 /* Where the offset is, for people: lines and columns begin at 1, columns count characters. */
 void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column);
+/* Goes on from `from`, whose place *line and *column are. */
+void yg_cedar_place_on(struct yg_sv text, size_t from, size_t at, size_t *line, size_t *column);
+/* Names and where they stand: the first that is there again, or NULL.  Sorts the list. */
+struct yg_cedar_placed {
+	struct yg_sv name;
+	size_t at;
+};
+const struct yg_cedar_placed *yg_cedar_again(struct yg_cedar_placed *list, size_t n);
 /* A fault at the token at hand, "line 3, column 5: ..."; sets and returns `bad`. */
 yg_status yg_cedar_lex_fail(struct yg_cedar_lex *l, const char *fmt, ...) YG_PRINTF(2, 3);
 /* The same at an offset. */

@@ -10,6 +10,7 @@ struct reading {
 	struct yg_cedar_build build; /* owned */
 	struct yg_cedar_expr *expr;  /* owned */
 	struct yg_vec list;          /* owned; what is gathered: uids, conditions, annotations */
+	struct yg_vec names;         /* owned; struct yg_cedar_placed, of annotations */
 	struct yg_err *err;
 };
 
@@ -49,10 +50,10 @@ static yg_status read_annotation(struct reading *r)
 	struct yg_cedar_annotation a = {.key = r->l.now.text, .bare = true}, *to;
 	if (r->l.now.kind != YG_CT_NAME)
 		return yg_cedar_lex_unexpected(&r->l, "the name of an annotation");
-	for (size_t i = 0; i < r->list.n; i++)
-		if (yg_sv_eq(((struct yg_cedar_annotation *)r->list.p)[i].key, a.key))
-			return yg_cedar_lex_fail(&r->l, "@" YG_SV_FMT " is there twice",
-						 YG_SV_ARG(yg_sv_sub(a.key, 0, 64)));
+	struct yg_cedar_placed *name = yg_vec_add(&r->names, sizeof *name);
+	if (name == NULL)
+		return nomem(r);
+	*name = (struct yg_cedar_placed){a.key, yg_cedar_lex_at(&r->l)};
 	a.key = yg_arena_dup(&r->p->code.arena, a.key);
 	if (a.key.p == NULL)
 		return nomem(r);
@@ -76,9 +77,14 @@ static yg_status read_annotation(struct reading *r)
 
 static yg_status read_annotations(struct reading *r, struct yg_cedar_policy *policy)
 {
+	r->names.n = 0;
 	while (yg_cedar_lex_take(&r->l, "@"))
 		if (read_annotation(r) != YG_OK)
 			return r->l.bad;
+	const struct yg_cedar_placed *again = yg_cedar_again(r->names.p, r->names.n);
+	if (again != NULL)
+		return yg_cedar_lex_fail_at(&r->l, again->at, "@" YG_SV_FMT " is there twice",
+					    YG_SV_ARG(yg_sv_sub(again->name, 0, 64)));
 	policy->annotations = gathered(r, sizeof *policy->annotations, &policy->annotation_n);
 	const struct yg_cedar_annotation *id =
 		r->l.bad == YG_OK ? yg_cedar_annotation_of(policy, YG_SV("id")) : NULL;
@@ -267,5 +273,6 @@ yg_status yg_cedar_policies_text(struct yg_cedar_policies *p, struct yg_sv text,
 	yg_cedar_expr_free(r.expr);
 	yg_cedar_build_free(&r.build);
 	free(r.list.p);
+	free(r.names.p);
 	return st;
 }

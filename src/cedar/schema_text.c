@@ -10,18 +10,13 @@ struct open_type {
 	struct yg_vec fields; /* owned; struct yg_cedar_type_field */
 	bool begun;           /* the element of a set was */
 };
-/* A namespace, and where its name stands. */
-struct space {
-	struct yg_sv name;
-	size_t at;
-};
 struct reading {
 	struct yg_cs_reading r;
 	struct yg_cedar_lex l;
 	struct yg_vec list;                       /* owned; names, ids, entity types */
 	struct open_type open[YG_CEDAR_OPEN_MAX]; /* owned fields */
 	uint32_t depth;
-	struct yg_vec spaces; /* owned; struct space */
+	struct yg_vec spaces; /* owned; struct yg_cedar_placed */
 };
 
 static yg_status nomem(struct reading *t)
@@ -428,38 +423,16 @@ static yg_status read_declaration(struct reading *t)
 	return yg_cedar_lex_unexpected(&t->l, "'entity', 'action' or 'type'");
 }
 
-static int by_space(const void *a, const void *b)
-{
-	const struct space *x = a, *y = b;
-	int c = yg_sv_cmp(x->name, y->name);
-	return c != 0 ? c : x->at < y->at ? -1 : x->at > y->at;
-}
-
-/* Told where the first stands that is there again. */
-static yg_status find_again(struct reading *t)
-{
-	struct space *all = t->spaces.p;
-	size_t n = t->spaces.n, again = SIZE_MAX;
-	if (n > 1)
-		qsort(all, n, sizeof *all, by_space);
-	for (size_t i = 1; i < n; i++)
-		if (yg_sv_eq(all[i - 1].name, all[i].name))
-			again = YG_MIN(again, all[i].at);
-	return again == SIZE_MAX
-		       ? YG_OK
-		       : yg_cedar_lex_fail_at(&t->l, again, "this namespace is there twice");
-}
-
 static yg_status read_namespace(struct reading *t)
 {
-	struct space *to;
+	struct yg_cedar_placed *to;
 	size_t at = yg_cedar_lex_at(&t->l);
 	if (read_path(t, &t->r.space) != YG_OK)
 		return t->l.bad;
 	to = yg_vec_add(&t->spaces, sizeof *to);
 	if (to == NULL)
 		return nomem(t);
-	*to = (struct space){t->r.space, at};
+	*to = (struct yg_cedar_placed){t->r.space, at};
 	if (need(t, "{") != YG_OK)
 		return t->l.bad;
 	while (skip_annotations(t) == YG_OK && !yg_cedar_lex_take(&t->l, "}"))
@@ -478,8 +451,9 @@ yg_status yg_cedar_schema_text(struct yg_cedar_schema *s, struct yg_sv text, str
 	yg_status st = yg_cedar_lex_init(&t->l, text, err);
 	while (st == YG_OK && (st = skip_annotations(t)) == YG_OK && t->l.now.kind != YG_CT_END)
 		st = take_word(t, "namespace") ? read_namespace(t) : read_declaration(t);
-	if (st == YG_OK)
-		st = find_again(t);
+	const struct yg_cedar_placed *again = yg_cedar_again(t->spaces.p, t->spaces.n);
+	if (st == YG_OK && again != NULL)
+		st = yg_cedar_lex_fail_at(&t->l, again->at, "this namespace is there twice");
 	if (st == YG_OK)
 		st = yg_cs_finish(&t->r);
 	for (uint32_t i = 0; i < t->depth; i++)

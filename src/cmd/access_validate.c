@@ -14,14 +14,15 @@
 
 struct validating {
 	const struct yg_cli *cli;
-	struct yg_cedar_policies policies; /* owned */
-	struct yg_cedar_schema schema;     /* owned */
-	struct yg_cedar_entities entities; /* owned */
-	struct yg_cedar_faults faults;     /* owned; of the policies */
-	struct yg_buf file, line;          /* owned */
-	struct yg_json json;               /* owned; of the requests */
-	struct yg_cedar_json values;       /* owned */
-	struct yg_arena request;           /* owned */
+	struct yg_cedar_policies policies;   /* owned */
+	struct yg_cedar_schema schema;       /* owned */
+	struct yg_cedar_entities entities;   /* owned */
+	struct yg_cedar_faults faults;       /* owned; of the policies */
+	struct yg_buf file, line;            /* owned */
+	struct yg_json json;                 /* owned; of the requests */
+	struct yg_cedar_json values;         /* owned */
+	struct yg_arena request;             /* owned */
+	size_t base, base_line, base_column; /* where the policy begins that was told of last */
 	bool from_json;
 	uint64_t errors;
 };
@@ -51,6 +52,26 @@ static yg_status write_line(struct validating *v, struct yg_err *err)
 		       : YG_FAIL(err, YG_IO, "what was found cannot be written");
 }
 
+/* Faults come in the order of their policies: their text is gone through once. */
+static void place(struct validating *v, const struct yg_cedar_fault *f, size_t *line,
+		  size_t *column)
+{
+	const struct yg_sv text = yg_buf_sv(&v->file);
+	size_t policy = yg_cedar_policy_at(&v->policies, f->policy)->at;
+	if (v->base_line == 0)
+		v->base_line = v->base_column = 1;
+	if (policy > v->base) {
+		yg_cedar_place_on(text, v->base, policy, &v->base_line, &v->base_column);
+		v->base = policy;
+	}
+	*line = v->base_line;
+	*column = v->base_column;
+	if (f->at >= v->base)
+		yg_cedar_place_on(text, v->base, f->at, line, column);
+	else
+		yg_cedar_place(text, f->at, line, column);
+}
+
 static yg_status tell_policy(struct validating *v, const struct yg_cedar_fault *f,
 			     struct yg_err *err)
 {
@@ -58,7 +79,7 @@ static yg_status tell_policy(struct validating *v, const struct yg_cedar_fault *
 	size_t line = 0, column = 0;
 	v->line.n = 0;
 	if (!v->from_json)
-		yg_cedar_place(yg_buf_sv(&v->file), f->at, &line, &column);
+		place(v, f, &line, &column);
 	if (yg_cli_json(v->cli)) {
 		yg_buf_put(&v->line, YG_SV("{\"policy\":"));
 		yg_json_put_str(&v->line, id);
