@@ -53,6 +53,16 @@ with tempfile.TemporaryDirectory() as folder:
         {"decision": "allow", "reason": ["policy0"], "errors": ["no"]},
         {"decision": "deny", "reason": ["no"], "errors": []},
         {"decision": "deny", "reason": [], "errors": []}], "one line for each request, ids by place or @id", r.stdout + r.stderr)
+    long = "x" * 300
+    r = ask(as_json=False, policies=f'@id("{long}1") permit(principal, action, resource);')
+    ok(r.stdout == f"allow by {long}1\n", "ids are told whole: two may differ at their ends", r.stdout)
+    slow = POLICY + '@id("slow") forbid(principal, action, resource) when { context has s && context.s like "*' + "a" * 20000 + 'b*" };'
+    r = ask(policies=slow, requests=(request(context={"late": False, "s": "a" * 40000}), request(context={"late": False})))
+    ok(r.returncode == 3 and "request 1: the request needs more than 10000000 steps (at the policy 'slow')" in r.stderr and
+       [a["decision"] for a in answers(r)] == ["deny", "allow"], "a request that takes too many steps is denied, the next is answered", r.stdout + r.stderr)
+    r = ask(requests=(request(principal={"__extn": {"fn": "decimal", "arg": "922337203685477.5807"}}), request(context={"late": False})))
+    ok(r.returncode == 3 and "request 1: principal: expected an entity" in r.stderr and [a["decision"] for a in answers(r)] == ["deny", "allow"],
+       "an extension is no principal", r.stdout + r.stderr)
     r = ask("--fail-closed")
     ok(answers(r) == [{"decision": "deny", "reason": ["no"], "errors": ["no"]}], "a forbid in error denies where that is asked", r.stdout)
     r = ask(as_json=False)
