@@ -17,6 +17,7 @@ struct yg_cedar_json {
 	struct yg_vec stack;                /* owned; values that are not used yet */
 	const struct yg_cedar_type **types; /* owned; of each node of the value at hand */
 	uint8_t *roles;                     /* owned; the same: what it stands for */
+	uint32_t room;                      /* nodes that these two have room for */
 };
 void yg_cedar_json_init(struct yg_cedar_json *r, const struct yg_json *j, struct yg_arena *arena);
 void yg_cedar_json_free(struct yg_cedar_json *r);

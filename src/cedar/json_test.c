@@ -235,6 +235,31 @@ static void test_requests(void)
 	T_OK(request("1", v, "{}") == YG_PARSE);
 }
 
+/* A reader goes on with the next document of a connection, which may be larger. */
+static void test_again(void)
+{
+	struct yg_json j;
+	struct yg_cedar_json r;
+	struct yg_arena arena;
+	struct yg_cedar_value v;
+	struct yg_buf b;
+	yg_arena_init(&arena, 1 << 20);
+	yg_json_init(&j, 10000);
+	yg_cedar_json_init(&r, &j, &arena);
+	T_OK(yg_json_parse(&j, YG_SV("[1]"), NULL) == YG_OK &&
+	     yg_cedar_json_value(&r, 0, NULL, &v, NULL) == YG_OK && v.n == 1);
+	yg_buf_init(&b, 1 << 16);
+	for (int i = 0; i < 3000; i++)
+		yg_buf_printf(&b, "%c%d", i == 0 ? '[' : ',', i);
+	yg_buf_putc(&b, ']');
+	T_OK(yg_json_parse(&j, yg_buf_sv(&b), NULL) == YG_OK &&
+	     yg_cedar_json_value(&r, 0, NULL, &v, NULL) == YG_OK && v.n == 3000);
+	yg_buf_free(&b);
+	yg_cedar_json_free(&r);
+	yg_json_free(&j);
+	yg_arena_free(&arena);
+}
+
 /* ---- policies ---- */
 
 static yg_status policies(const char *text, size_t *out_n)
@@ -504,6 +529,7 @@ int main(void)
 	test_plain();
 	test_ancestors();
 	test_requests();
+	test_again();
 	test_policies();
 	test_no_uids();
 	test_escaped();

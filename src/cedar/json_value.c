@@ -323,9 +323,12 @@ yg_status yg_cedar_json_value(struct yg_cedar_json *r, uint32_t node,
 {
 	uint32_t end = yg_json_at(r->j, node)->next;
 	yg_status st = YG_OK;
-	if (r->types == NULL) {
+	if (r->room < r->j->count || r->types == NULL) { /* the document may be another by now */
+		free(r->types);
+		free(r->roles);
 		r->types = calloc((size_t)r->j->count + 1, sizeof(void *));
 		r->roles = calloc((size_t)r->j->count + 1, 1);
+		r->room = r->j->count;
 	}
 	if (r->types == NULL || r->roles == NULL)
 		return nomem(err);
