@@ -115,7 +115,10 @@ yg_status yg_access_decide(const struct yg_cedar_policies *policies,
 		enum outcome outcome;
 		if (p->is_template)
 			continue;
+		/* what one policy made of the request is of no use to the next */
+		struct yg_arena_mark mark = yg_arena_mark(arena);
 		st = judge(&d, p, &outcome, &why);
+		yg_arena_rewind(arena, mark);
 		if (st == YG_OK)
 			st = note(&d, p, i, outcome, &why, options->fail_closed);
 		if (st != YG_OK)

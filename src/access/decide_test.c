@@ -272,6 +272,21 @@ static void test_long_id(void)
 	free(id);
 }
 
+/* What a policy takes is given back before the next: here each takes some 5 KB of 1 MiB. */
+static void test_memory(void)
+{
+	static char one[2000];
+	struct yg_sb sb = yg_sb_init(one, sizeof one);
+	struct yg_buf b;
+	yg_sb_put(&sb, YG_SV("permit" ALL " when {["));
+	for (int i = 0; i < 100; i++)
+		yg_sb_printf(&sb, "U::\"%d\",", i);
+	yg_sb_put(&sb, YG_SV("].contains(principal)};\n"));
+	repeat(&b, "", yg_sb_cstr(&sb), 1000, "");
+	T_OK(decides(b.p, false, "deny"));
+	yg_buf_free(&b);
+}
+
 int main(void)
 {
 	const struct yg_hash_key key = {{1, 2}};
@@ -288,6 +303,7 @@ int main(void)
 	test_bounds();
 	test_steps();
 	test_long_id();
+	test_memory();
 	yg_cedar_json_free(&values);
 	yg_json_free(&json);
 	yg_arena_free(&kept);

@@ -88,6 +88,24 @@ struct yg_sv yg_arena_dup(struct yg_arena *a, struct yg_sv s)
 	return (struct yg_sv){p, s.n};
 }
 
+struct yg_arena_mark yg_arena_mark(const struct yg_arena *a)
+{
+	return (struct yg_arena_mark){a->head, a->head != NULL ? a->head->len : 0, a->used};
+}
+
+void yg_arena_rewind(struct yg_arena *a, struct yg_arena_mark mark)
+{
+	while (a->head != mark.head) {
+		struct yg_arena_block *b = a->head;
+		YG_REQUIRE(b != NULL);
+		a->head = b->next;
+		free(b);
+	}
+	if (a->head != NULL)
+		a->head->len = mark.len;
+	a->used = mark.used;
+}
+
 void yg_arena_free(struct yg_arena *a)
 {
 	for (struct yg_arena_block *b = a->head, *next; b != NULL; b = next) {

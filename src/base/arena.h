@@ -22,6 +22,14 @@ void *yg_arena_alloc(struct yg_arena *a, size_t n, size_t align) YG_MUST_USE;
 void *yg_arena_zalloc(struct yg_arena *a, size_t count, size_t size, size_t align) YG_MUST_USE;
 void yg_arena_reset(struct yg_arena *a); /* all objects end; keeps one block for reuse */
 void yg_arena_free(struct yg_arena *a);  /* all objects end; usable again */
+/* What is allocated behind a mark ends with its rewind; marks are rewound last to first, and
+ * not across a reset. */
+struct yg_arena_mark {
+	struct yg_arena_block *head;
+	size_t len, used;
+};
+struct yg_arena_mark yg_arena_mark(const struct yg_arena *a);
+void yg_arena_rewind(struct yg_arena *a, struct yg_arena_mark mark);
 #define YG_NEW(a, T)      ((T *)yg_arena_zalloc((a), 1, sizeof(T), alignof(T)))
 #define YG_NEW_N(a, T, n) ((T *)yg_arena_zalloc((a), (n), sizeof(T), alignof(T)))
 /* A copy in the arena, with a NUL behind it that n does not count; p is NULL
