@@ -55,11 +55,13 @@ def syscall(pid, number, *args):
 
 def spin(pid, thread, still):
     """Makes one thread run in a circle for ever, as a parser does that does not end.
-    Only when it computes (does not wait in the kernel) and still() holds while it is
-    stopped; True when it was done."""
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps:
-        first = next(line for line in maps if " r-xp " in line)
-    start = int(first.split("-")[0], 16)  # the program's first code: run at its start alone
+    Only when it computes in the program's own code and still() holds while it is stopped;
+    True when it was done.  Not in a library: stopped inside of malloc it would hold
+    the allocator's lock for ever, which no parser does, and other threads would hang with it."""
+    program = os.readlink(f"/proc/{pid}/exe")
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        code = next(line for line in maps if " r-xp " in line and line.rstrip("\n").endswith(program))
+    start, end = (int(x, 16) for x in code.split()[0].split("-"))  # what is at its start runs at its start alone
     _ptrace(PTRACE_ATTACH, thread)
     os.waitpid(thread, 0x40000000)  # __WALL
     done = False
@@ -68,7 +70,7 @@ def spin(pid, thread, still):
         _ptrace(PTRACE_GETREGS, thread, 0, ctypes.addressof(regs))
         with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
             memory.seek(regs.rip - 2)
-            if memory.read(2) != b"\x0f\x05" and still():
+            if start <= regs.rip < end and memory.read(2) != b"\x0f\x05" and still():
                 memory.seek(start)
                 memory.write(b"\xeb\xfe")  # jmp to itself
                 regs.rip = start
