@@ -8,6 +8,9 @@
 #include "api/hunt.h"
 #include "detect/hunt_indicator.h"
 
+/* A hunt that is over by then never rests: somebody waits for it. */
+#define REST_AFTER_US (5 * YG_US_PER_S)
+
 #define REST_MOST_MS 2000 /* after a slice as long a rest as it took, at most so long */
 #define AWAY_MS      1000 /* until the store is asked again */
 #define AWAY_MOST    3600 /* so many times; then the hunt has failed */
@@ -80,10 +83,12 @@ static yg_status look(struct hunt *t, struct yg_err *err)
 {
 	yg_status st = YG_OK;
 	const struct yg_env *env = &t->r->c->ctx->env;
+	const int64_t rests = yg_env_mono(env).us + REST_AFTER_US;
 	for (int away = 0; !t->scan.done && (st == YG_OK || st == YG_AGAIN) && away < AWAY_MOST;) {
 		int64_t began = yg_env_mono(env).us;
 		st = slice(t, err);
-		int64_t took = (yg_env_mono(env).us - began) / 1000;
+		int64_t ended = yg_env_mono(env).us;
+		int64_t took = ended < rests ? 0 : (ended - began) / 1000;
 		away = st == YG_AGAIN ? away + 1 : 0;
 		t->resumed |= st != YG_OK;
 		if (!center_job_progress(t->r, yg_hunt_share(&t->scan), 1000))
