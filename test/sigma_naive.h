@@ -360,62 +360,54 @@ static inline bool n_time(const struct n_item *it, struct yg_sv s, double *out)
 	return v >= 0;
 }
 
-#ifdef N_HYPERSCAN
-/* Of the published rules, whose expressions are more than POSIX knows: each by itself,
- * compiled when it is first met, known by where its text stands. */
-#include <hs/hs.h>
+#ifdef N_PCRE2
+/* Of the published rules, whose expressions are more than POSIX knows, by another engine than
+ * the one that is tested: each compiled when it is first met, known by where its text stands. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 static struct {
 	const char *p;
 	unsigned flags;
-	hs_database_t *db;
+	pcre2_code *code;
 } n_compiled[1024];
-static hs_scratch_t *n_scratch;
-
-static inline int n_on_match(unsigned id, unsigned long long from, unsigned long long to,
-			     unsigned flags, void *ctx)
-{
-	(void)id;
-	(void)from;
-	(void)to;
-	(void)flags;
-	*(bool *)ctx = true;
-	return 1;
-}
+static pcre2_match_data *n_match_data;
 
 static inline bool n_regex(const struct n_item *it, struct yg_sv pattern, struct yg_sv s)
 {
-	static char text[20000];
-	unsigned flags =
-		HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (n_has(it, "i") ? HS_FLAG_CASELESS : 0) |
-		(n_has(it, "m") ? HS_FLAG_MULTILINE : 0) | (n_has(it, "s") ? HS_FLAG_DOTALL : 0);
-	hs_compile_error_t *why = NULL;
-	bool yes = false;
-	size_t i = 0;
+	const unsigned flags = (n_has(it, "i") ? PCRE2_CASELESS : 0) |
+			       (n_has(it, "m") ? PCRE2_MULTILINE : 0) |
+			       (n_has(it, "s") ? PCRE2_DOTALL : 0);
+	int why = 0;
+	size_t at = 0, i = 0;
 	while (i < YG_LEN(n_compiled) && n_compiled[i].p != NULL &&
 	       (n_compiled[i].p != pattern.p || n_compiled[i].flags != flags))
 		i++;
-	if (i == YG_LEN(n_compiled) || pattern.n >= sizeof text)
+	if (i == YG_LEN(n_compiled))
 		abort();
 	if (n_compiled[i].p == NULL) {
-		memcpy(text, pattern.p, pattern.n);
-		text[pattern.n] = '\0';
-		if (hs_compile(text, flags, HS_MODE_BLOCK, NULL, &n_compiled[i].db, &why) !=
-			    HS_SUCCESS ||
-		    hs_alloc_scratch(n_compiled[i].db, &n_scratch) != HS_SUCCESS)
+		n_compiled[i].code =
+			pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, flags, &why, &at, NULL);
+		if (n_match_data == NULL)
+			n_match_data = pcre2_match_data_create(1, NULL);
+		if (n_compiled[i].code == NULL || n_match_data == NULL)
 			abort();
 		n_compiled[i].p = pattern.p;
 		n_compiled[i].flags = flags;
 	}
-	(void)hs_scan(n_compiled[i].db, s.n > 0 ? s.p : "", (unsigned)s.n, 0, n_scratch, n_on_match,
-		      &yes);
-	return yes;
+	int rc = pcre2_match(n_compiled[i].code, (PCRE2_SPTR)(s.n > 0 ? s.p : ""), s.n, 0, 0,
+			     n_match_data, NULL);
+	if (rc < PCRE2_ERROR_NOMATCH) { /* it could not be answered: neither is true */
+		(void)fprintf(stderr, "an expression and a text that PCRE2 gives up: %d\n", rc);
+		abort();
+	}
+	return rc != PCRE2_ERROR_NOMATCH;
 }
 
 static inline void n_regex_end(void)
 {
 	for (size_t i = 0; i < YG_LEN(n_compiled); i++)
-		(void)hs_free_database(n_compiled[i].db);
-	(void)hs_free_scratch(n_scratch);
+		pcre2_code_free(n_compiled[i].code);
+	pcre2_match_data_free(n_match_data);
 }
 #else
 static inline bool n_regex(const struct n_item *it, struct yg_sv pattern, struct yg_sv s)
