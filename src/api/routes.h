@@ -96,7 +96,7 @@
 	X(PATCH,  "/api/v1/systems/{id}",  "updateSystem",   "systems:write", YG_RT_MATCH, YG_BODY_SMALL, YG_TYPES_PATCH, "dry_run", system_change) \
 	X(DELETE, "/api/v1/systems/{id}",  "removeSystem",   "systems:write", 0, 0, NULL, "dry_run", system_remove)         \
 	X(GET,    "/api/v1/tokens",        "listTokens",     "tokens:read", 0, 0, NULL, "org limit cursor", tokens_list) \
-	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", tokens_add) \
+	X(POST,   "/api/v1/tokens",        "createToken",    "tokens:write", YG_RT_CREATES | YG_RT_STEP_UP, YG_BODY_SMALL, YG_TYPES_JSON, "dry_run", tokens_add) \
 	X(GET,    "/api/v1/tokens/{id}",   "getToken",       "tokens:read", 0, 0, NULL, NULL, token_get)               \
 	X(DELETE, "/api/v1/tokens/{id}",   "revokeToken",    "tokens:write", 0, 0, NULL, "dry_run", token_revoke)           \
 	X(GET,    "/api/v1/sources",       "listSources",    "events:read", 0, 0, NULL, "org limit cursor", sources_list) \

@@ -21,6 +21,15 @@ struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, stru
 	return yg_act_make(db, api->env, yg_sb_sv(&b));
 }
 
+yg_status yg_may_ask_another(const struct yg_request *q, struct yg_err *err)
+{
+	/* its maker would be the second person */
+	return q->who.kind == YG_WHO_LOCAL || q->who.person.n > 0
+		       ? YG_OK
+		       : YG_FAIL(err, YG_DENIED,
+				 "this takes two people, and a token of nobody is none: sign in");
+}
+
 void yg_approvals_changed(struct yg_api *api)
 {
 	yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), YG_SV(""), "created");
@@ -30,7 +39,7 @@ yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, 
 			     struct yg_err *err)
 {
 	int64_t n = 0;
-	if (q->who.person.n == 0) /* who has the machine has the database too */
+	if (q->who.kind == YG_WHO_LOCAL) /* who has the machine has the database too */
 		return YG_OK;
 	yg_status st = yg_person_administrators(db, &n, err);
 	if (st != YG_OK || n < 2)
@@ -283,7 +292,10 @@ yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, str
 	char buf[YG_KEY_MAX];
 	struct yg_sb value = yg_sb_init(buf, sizeof buf);
 	struct yg_id id;
-	yg_status st = yg_indicator_normalize(n->type, n->value, &value, err);
+	yg_status st = yg_may_ask_another(q, err);
+	if (st != YG_OK)
+		return st;
+	st = yg_indicator_normalize(n->type, n->value, &value, err);
 	if (st != YG_OK)
 		return st == YG_LIMIT ? YG_PARSE : st;
 	if (n->reason.n > YG_APPROVAL_REASON) {

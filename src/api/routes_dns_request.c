@@ -134,8 +134,10 @@ static yg_status decide(struct yg_request *q, struct yg_act *act,
 		return YG_FAIL(err, YG_CONFLICT, "another person is to decide on this");
 	if (grant && for_all) {
 		yg_status st = yg_approval_needed(q, &scratch, act->db, err);
-		if (st == YG_DENIED)
-			return hand_on(act, one, v[2].text, err);
+		if (st == YG_DENIED) {
+			st = yg_may_ask_another(q, err);
+			return st == YG_OK ? hand_on(act, one, v[2].text, err) : st;
+		}
 		if (st != YG_OK)
 			return st;
 	}

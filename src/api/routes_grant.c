@@ -104,9 +104,6 @@ yg_status yg_may_give(struct yg_request *q, struct yg_state *db, const struct yg
 			st = YG_FAIL(err, YG_DENIED,
 				     "nobody gives a role with rights that they do not have there");
 	}
-	if (st == YG_OK && q->who.kind == YG_WHO_TOKEN && q->who.expires.us != 0 &&
-	    (g->expires.us == 0 || g->expires.us > q->who.expires.us))
-		st = YG_FAIL(err, YG_DENIED, "a token cannot give what lasts longer than itself");
 	return st;
 }
 

@@ -265,9 +265,9 @@ yg_status yg_r_tokens_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
-/* A token cannot give what it has not. */
+/* Nobody gives what they have not. */
 static yg_status check_grant(struct yg_request *q, const struct yg_value *scopes,
-			     int64_t expires_us, struct yg_err *err)
+			     struct yg_err *err)
 {
 	for (size_t i = 0; i < scopes->text_count; i++) {
 		char at[32], scope[40];
@@ -281,10 +281,6 @@ static yg_status check_grant(struct yg_request *q, const struct yg_value *scopes
 			return YG_FAIL(err, YG_DENIED,
 				       "a token cannot give a scope that it has not");
 	}
-	bool token = q->who.kind == YG_WHO_TOKEN; /* a session ends long before what it makes */
-	if (token && q->who.expires.us != 0 && (expires_us == 0 || expires_us > q->who.expires.us))
-		return YG_FAIL(err, YG_DENIED,
-			       "a token cannot make one that lasts longer than itself");
 	return q->error_count == 0 ? YG_OK : YG_FAIL(err, YG_PARSE, "the body has errors");
 }
 
@@ -317,9 +313,7 @@ yg_status yg_r_tokens_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	if (st != YG_OK)
 		return st;
 	int64_t expires = v[EXPIRES].given ? v[EXPIRES].number : q->now.us + 365 * YG_US_PER_DAY;
-	if (!v[EXPIRES].given && q->who.kind == YG_WHO_TOKEN && q->who.expires.us != 0)
-		expires = YG_MIN(expires, q->who.expires.us);
-	st = check_grant(q, &v[SCOPES], expires, err);
+	st = check_grant(q, &v[SCOPES], err);
 	if (st == YG_OK)
 		st = yg_scope_gives(q, l.db, v[SCOPES].texts, v[SCOPES].text_count, org, err);
 	if (st != YG_OK)

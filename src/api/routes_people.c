@@ -229,7 +229,7 @@ static yg_status may_take_over(struct yg_request *q, struct yg_state *db, const 
 	yg_status st = q->who.kind != YG_WHO_LOCAL ? may_become(q, db, p, err) : YG_OK;
 	if (st == YG_OK)
 		st = yg_person_is_administrator(db, p->id, q->now, YG_SV(""), &all, err);
-	if (st != YG_OK || q->who.person.n == 0 || !all)
+	if (st != YG_OK || q->who.kind == YG_WHO_LOCAL || !all)
 		return st;
 	st = yg_person_administrators(db, &n, err);
 	if (st != YG_OK || n < 2)

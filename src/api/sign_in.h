@@ -38,6 +38,9 @@ void yg_session_ended(struct yg_api *api, struct yg_sv id);
  * while it carries a cookie): YG_DENIED. */
 yg_status yg_same_site(const struct yg_request *q, struct yg_response *r, bool cookie,
 		       struct yg_err *err);
+/* The machine, or a session whose person proved themselves in the last five minutes;
+ * never a token: YG_DENIED, problem "step-up-needed". */
+yg_status yg_need_step_up(const struct yg_request *q, struct yg_response *r, struct yg_err *err);
 /* A person with a session, not a token: YG_DENIED else. */
 yg_status yg_need_session(const struct yg_request *q, struct yg_err *err);
 
@@ -66,14 +69,18 @@ yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_bod
 			 struct yg_credential *out, struct yg_err *err);
 
 /* routes_approval.c: does this take a second person?  Then YG_DENIED, problem
- * "approval-needed".  It binds people, while there are two administrators. */
+ * "approval-needed".  It binds everybody but the machine, while there are two
+ * administrators. */
 struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
 			    char buf[static 48]);
-struct yg_allow_new;
-/* An allow entry that holds for all is to be decided on by another person: asked for,
- * and answered with 202 and the request.  YG_PARSE: the value, or a too long reason. */
 /* Tells whoever decides for the whole of a new request, once it is committed. */
 void yg_approvals_changed(struct yg_api *api);
+/* Somebody asks, or the machine: YG_DENIED for a token that is nobody's own. */
+yg_status yg_may_ask_another(const struct yg_request *q, struct yg_err *err);
+struct yg_allow_new;
+/* An allow entry that holds for all is to be decided on by another person: asked for,
+ * and answered with 202 and the request.  YG_PARSE: the value, or a too long reason;
+ * YG_DENIED: as above. */
 yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
 				const struct yg_allow_new *n, struct yg_err *err);
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,

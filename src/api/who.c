@@ -141,6 +141,17 @@ yg_status yg_api_authenticate(struct yg_api *api, struct yg_request *q, bool nee
 	return YG_FAIL(err, YG_UNAUTH, "sign in, or send a token as Authorization: Bearer");
 }
 
+yg_status yg_need_step_up(const struct yg_request *q, struct yg_response *r, struct yg_err *err)
+{
+	if (q->who.kind == YG_WHO_LOCAL ||
+	    (q->who.kind == YG_WHO_PERSON && q->who.step_up_until.us > q->now.us))
+		return YG_OK;
+	r->problem = "step-up-needed";
+	return YG_FAIL(err, YG_DENIED,
+		       q->who.kind == YG_WHO_PERSON ? "prove that it is you, then repeat this"
+						    : "a token cannot do this: sign in");
+}
+
 yg_status yg_who_proved(const struct yg_request *q, struct yg_response *r, struct yg_err *err)
 {
 	bool safe = q->method == YG_HTTP_GET || q->method == YG_HTTP_OPTIONS;
@@ -149,14 +160,7 @@ yg_status yg_who_proved(const struct yg_request *q, struct yg_response *r, struc
 		if (st != YG_OK)
 			return st;
 	}
-	if ((q->route->flags & YG_RT_STEP_UP) == 0 || q->who.person.n == 0)
-		return YG_OK;
-	if (q->who.kind == YG_WHO_PERSON && q->who.step_up_until.us > q->now.us)
-		return YG_OK;
-	r->problem = "step-up-needed";
-	return YG_FAIL(err, YG_DENIED,
-		       q->who.kind == YG_WHO_PERSON ? "prove that it is you, then repeat this"
-						    : "a person's token cannot do this: sign in");
+	return (q->route->flags & YG_RT_STEP_UP) != 0 ? yg_need_step_up(q, r, err) : YG_OK;
 }
 
 yg_status yg_need_session(const struct yg_request *q, struct yg_err *err)

@@ -246,6 +246,37 @@ def check_allow_entries(s, root, second):
     ok(root.call("PATCH", path, {"expires_at": "2097-01-01T00:00:00Z"}, If_Match=etag).status == 200, "but shorter")
 
 
+def check_nobodys_token(s, root, second, tid):
+    """A token of an organisation, or of none, is no person: it does nothing that takes two, nor asks for it."""
+    scopes = ["people:read", "people:write", "org:read", "org:write", "approvals:read", "approvals:write", "grants:write",
+              "indicators:read", "indicators:write", "alerts:write", "events:read", "tokens:write"]
+    made = root.call("POST", "/api/v1/tokens", {"org": None, "name": "all", "scopes": scopes, "expires_at": None})
+    token = made.json()["secret"]
+    ok(made.status == 201, "who is signed in makes a token of nobody's", made)
+
+    def ask(method, path, body=None, **headers):
+        return s.https(method, path, body, token=token, **headers)
+    got = [ask("PATCH", f"/api/v1/people/{tid}", {"administrator": True}, If_Match="*"),
+           ask("POST", f"/api/v1/people/{tid}/enrolment", {}),
+           ask("POST", "/api/v1/grants", {"person": tid, "role": "administrator", "node": None}),
+           ask("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": tid, "reason": "x"}),
+           ask("POST", "/api/v1/tokens", {"org": None, "name": "more", "scopes": ["people:write"], "expires_at": None})]
+    ok(all(g.status == 403 and g.json()["type"] == "/doc/problems#step-up-needed" for g in got), "it does nothing dangerous", got)
+    aid = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": tid, "reason": "x"}).json()["id"]
+    got = ask("POST", f"/api/v1/approvals/{aid}/decision", {"approve": True, "reason": "x"})
+    ok(got.status == 403 and not root.call("GET", f"/api/v1/people/{tid}").json()["administrator"], "nor approves what its maker asked for", got)
+    second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "no"})
+    before = len(s.http("GET", "/api/v1/approvals").json()["items"])
+    rid = s.http("POST", "/api/v1/dns/allow-requests", {"org": "asker", "name": "other.example", "reason": "ours"}).json()["id"]
+    got = [ask("POST", "/api/v1/allow-entries", {"org": None, "type": "domain", "value": "evil.example", "reason": "x"}),
+           ask("POST", f"/api/v1/dns/allow-requests/{rid}/decision", {"grant": True, "for_all": True})]
+    ok([g.status for g in got] == [403, 403], "allows nothing for all", got)
+    ok(len(s.http("GET", "/api/v1/approvals").json()["items"]) == before, "and asks nobody, its maker least of all")
+    got = ask("POST", "/api/v1/allow-entries", {"org": "asker", "type": "domain", "value": "by-token.example", "reason": "x"})
+    ok(got.status == 201, "what takes one it does", got)
+    return token
+
+
 def check_approval(s, root):
     second, sid = invite(s, root, "second")
     third, tid = invite(s, root, "third")
@@ -295,6 +326,7 @@ def check_approval(s, root):
     ask = {"kind": "organisation.remove", "org": "old-town", "reason": "merged"}
     check_allow_for_all(s, root, second)
     check_allow_entries(s, root, second)
+    nobodys = check_nobodys_token(s, root, second, tid)
     aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
     got = second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "not yet"})
     ok(got.status == 200 and got.json()["state"] == "refused" and
@@ -305,12 +337,13 @@ def check_approval(s, root):
     ok(any(j["kind"] == "org.purge" for j in jobs), "a job removes it", jobs)
     actions = [e["action"] for e in s.http("GET", "/api/v1/audit-log?limit=200").json()["items"]]
     ok({"approval.add", "approval.decide", "person.update", "credential.add"} <= set(actions), "all of it is in the audit log")
+    return nobodys
 
 
-def check_stale(s, root, program):
+def check_stale(s, root, program, nobodys):
     """Five minutes after the last proof: every dangerous thing asks for one first, whatever is asked."""
     expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-    scopes = ["org:read", "org:write", "people:write", "grants:write", "approvals:write"]
+    scopes = ["org:read", "org:write", "people:write", "grants:write", "approvals:write", "tokens:write"]
     token = root.call("POST", "/api/v1/me/tokens", {"name": "t", "scopes": scopes, "expires_at": expires}).json()["secret"]
     rows = [line.split("\t") for line in subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()]
     dangerous = [(r[0], re.sub("{[^}]*}", "old-town", r[1]), r[2]) for r in rows if int(r[4]) & 64]
@@ -329,8 +362,10 @@ def check_stale(s, root, program):
             wrong.append(name)
         if not refused(Browser(s).call(method, path, body, **kind, Authorization=f"Bearer {token}")):
             wrong.append(f"{name} by a token")
-    ok(not wrong and len(dangerous) > 10, f"a stale session and a token of one's own are asked to prove who it is: {len(dangerous)} operations", wrong)
-    ok({"deleteOrganisation", "createGrant", "decideApproval"} <= {name for _, _, name in dangerous}, "those that cannot be taken back among them")
+        if not refused(Browser(s).call(method, path, body, **kind, Authorization=f"Bearer {nobodys}")):
+            wrong.append(f"{name} by a token of nobody's")
+    ok(not wrong and len(dangerous) > 10, f"a stale session, and a token of one's own or nobody's, are asked to prove who it is: {len(dangerous)} operations", wrong)
+    ok({"deleteOrganisation", "createGrant", "createToken", "decideApproval"} <= {name for _, _, name in dangerous}, "those that cannot be taken back among them")
     ok(root.call("GET", "/api/v1/organisations").status == 200, "reading does not")
 
 
@@ -341,7 +376,7 @@ with Server(sys.argv[1], without_store()) as server:
     check_access(server, root_)
     check_me(server, root_)
     check_people(server, root_)
-    check_approval(server, root_)
-    check_stale(server, root_, sys.argv[2])
+    nobodys_ = check_approval(server, root_)
+    check_stale(server, root_, sys.argv[2], nobodys_)
     check_last(server)
 done()

@@ -232,8 +232,17 @@ def check_token_scopes(s, w):
     """Who gives a token has its scopes on that very node."""
     person, secret = next((p, t) for login, _, _, p, t in w.people if login == "organisation_csirt.egret")
     more = s.http("POST", "/api/v1/grants", {"person": person, "role": "collector", "node": "curlew"}).json()["id"]
-    got = Asker(s).ask(secret, "POST", "/api/v1/tokens", {"org": "egret", "name": "more", "scopes": ["events:write"]})
-    ok(got.status == 403, "a scope that one has elsewhere is not given here", got)
+    b = sign_in(s, person)
+
+    def make(org, scope):
+        return b.call("POST", "/api/v1/tokens", {"org": org, "name": "more", "scopes": [scope]})
+    got = make("egret", "events:write")
+    ok(got.status == 403 and b"step-up" not in got.body, "a scope that one has elsewhere is not given here", got)
+    ok(make("egret", "alerts:read").status == 201, "one that one has here is")
+    one, none = make("bittern", "alerts:read"), make("nosuchorg", "alerts:read")
+    ok(one.status == none.status == 404 and plain(one, "bittern") == plain(none, "nosuchorg"), "at another's node, as at none, nothing", (one, none))
+    got = Asker(s).ask(secret, "POST", "/api/v1/tokens", {"org": "egret", "name": "more", "scopes": ["alerts:read"]})
+    ok(got.status == 403, "and a token makes no token", got)
     s.http("DELETE", f"/api/v1/grants/{more}")
 
 
