@@ -184,16 +184,12 @@ static yg_status asker_reach(const struct yg_request *q, struct yg_state *db,
 	return st == YG_NOTFOUND ? YG_OK : st; /* a token that was removed */
 }
 
-/* Somebody could let in a second person of their own making, with rights of their
- * own.  So whoever approves stands higher than who asked: rights are given within
- * one's own, never above.  On the whole there is nothing higher; there it takes
- * the same right, and who has that was itself approved by two. */
-static bool stands_higher(const struct yg_request *q, const struct yg_reach *asker,
-			  const char *scope)
+/* Who approves stands higher than who asked; on the whole, where there is nothing
+ * higher, it takes the same reach. */
+static bool stands_higher(const struct yg_reach *own, const struct yg_reach *asker)
 {
-	const struct yg_reach *own = &q->who.reach;
 	if (asker->all)
-		return own->all && yg_who_may(&q->who, scope);
+		return own->all;
 	for (size_t i = 0; i < asker->org_count; i++)
 		if (!yg_reach_has(own, asker->orgs[i], YG_SV("")))
 			return false;
@@ -206,16 +202,27 @@ static bool is_own(const struct yg_request *q, const struct yg_approval *a)
 	       (q->who.person.n > 0 && yg_sv_ends(a->requested_by, q->who.person));
 }
 
+/* Both have the right to the thing itself where it is done, who approves further up;
+ * and they are two: else one person would let in the other, with rights from their own,
+ * above or below. */
 static yg_status may_approve(struct yg_request *q, struct yg_state *db, const struct yg_approval *a,
 			     bool *out, struct yg_err *err)
 {
 	const struct kind *k = kind_of(a->kind);
-	struct yg_reach asker = {0};
+	const char *scopes[] = {"approvals:write", k != NULL ? k->scope : ""};
+	struct yg_reach asker = {0}, own;
+	bool may = k != NULL && !is_own(q, a) && q->who.kind != YG_WHO_TOKEN, apart = false;
 	*out = false;
-	if (k == NULL || is_own(q, a) || !yg_who_may(&q->who, "approvals:write"))
-		return YG_OK;
-	yg_status st = asker_reach(q, db, a, k->scope, &asker, err);
-	*out = st == YG_OK && stands_higher(q, &asker, k->scope);
+	yg_status st = may ? asker_reach(q, db, a, scopes[1], &asker, err) : YG_OK;
+	may = may && yg_reach_has(&asker, a->org, YG_SV(""));
+	for (size_t i = 0; st == YG_OK && may && i < YG_LEN(scopes); i++) {
+		st = yg_who_reach(&q->who, db, scopes[i], q->arena, &own, err);
+		may = yg_reach_has(&own, a->org, YG_SV("")) && stands_higher(&own, &asker);
+	}
+	if (st == YG_OK && may)
+		st = yg_actors_apart(db, yg_sv_of(q->who.actor), a->requested_by, q->now, q->arena,
+				     &apart, err);
+	*out = may && apart;
 	return st;
 }
 
@@ -404,8 +411,10 @@ static yg_status decide(struct yg_act *act, struct yg_request *q, const struct y
 	bool approves = false;
 	yg_status st = may_approve(q, act->db, a, &approves, err);
 	if (st == YG_OK && approve && (k == NULL || (!approves && !is_own(q, a))))
-		return YG_FAIL(err, YG_DENIED,
-			       "who approves stands higher than who asked, or both for the whole");
+		return YG_FAIL(
+			err, YG_DENIED,
+			"who approves has the right to it, stands higher than who asked or as high "
+			"on the whole, and neither let the other in");
 	if (st == YG_OK)
 		st = yg_approval_decide(act, a, approve, reason, err);
 	if (st != YG_OK || !approve)

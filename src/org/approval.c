@@ -1,6 +1,7 @@
 #include "org/approval.h"
 
 #include "org/audit_log.h"
+#include "org/person.h"
 
 #define COLUMNS                                                                                    \
 	"id, kind, params, org, requested_by, reason, state, decided_by, decision_reason,"         \
@@ -151,4 +152,87 @@ yg_status yg_approval_decide(struct yg_act *act, const struct yg_approval *a, bo
 	(void)yg_detail_text(&d, "state", YG_SV("open"), state);
 	yg_detail_note(&d, "reason", reason);
 	return st == YG_OK ? yg_audit_add(act, "approval.decide", a->id, a->org, &d, err) : st;
+}
+
+#define MAKERS_MAX 256 /* who let somebody in, and who let those in; more is not apart */
+
+struct line {
+	struct yg_sv who[MAKERS_MAX]; /* arena */
+	size_t n;
+	bool full;
+};
+
+static yg_status line_add(struct line *l, struct yg_sv who, struct yg_arena *arena,
+			  struct yg_err *err)
+{
+	/* the machine lets in whom it likes: who has it is asked for no second person */
+	if (!yg_sv_starts(who, YG_SV("person:")) && !yg_sv_starts(who, YG_SV("token:")))
+		return YG_OK;
+	for (size_t i = 0; i < l->n; i++)
+		if (yg_sv_eq(l->who[i], who))
+			return YG_OK;
+	l->full = l->full || l->n == MAKERS_MAX;
+	if (l->full)
+		return YG_OK;
+	l->who[l->n] = yg_arena_dup(arena, who);
+	return l->who[l->n++].p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "who let whom in");
+}
+
+/* Who could be this person or who made this token. */
+static yg_status add_makers(struct yg_state *db, struct yg_sv who, yg_wall now, struct line *l,
+			    struct yg_arena *arena, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool person = yg_sv_starts(who, YG_SV("person:")), whole = false, row = true;
+	struct yg_sv id = yg_sv_sub(who, yg_sv_find(who, ':', 0) + 1, who.n);
+	yg_status st = YG_OK;
+	if (person)
+		st = yg_person_is_administrator(db, id, now, YG_SV(""), &whole, err);
+	if (st != YG_OK || whole)
+		return st;
+	st = person ? yg_state_prepare(
+			      db,
+			      YG_SQL("SELECT DISTINCT actor FROM audit_log WHERE object = $1"
+				     " AND (action IN ('person.add', 'enrolment.add')"
+				     " OR (action = 'person.update' AND detail LIKE '%\"email\":{%'))"),
+			      &s, err)
+		    : yg_state_prepare(
+			      db,
+			      YG_SQL("SELECT CASE WHEN person IS NULL THEN created_by"
+				     " ELSE 'person:' || person END FROM token WHERE id = $1"),
+			      &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, id);
+	while ((st = yg_stmt_step(s, &row, err)) == YG_OK && row && !l->full)
+		if ((st = line_add(l, yg_col_text(s, 0), arena, err)) != YG_OK)
+			return st;
+	return st;
+}
+
+static yg_status line_of(struct yg_state *db, struct yg_sv who, yg_wall now, struct line *l,
+			 struct yg_arena *arena, struct yg_err *err)
+{
+	yg_status st = line_add(l, who, arena, err);
+	for (size_t i = 0; st == YG_OK && i < l->n; i++)
+		st = add_makers(db, l->who[i], now, l, arena, err);
+	return st;
+}
+
+yg_status yg_actors_apart(struct yg_state *db, struct yg_sv one, struct yg_sv other, yg_wall now,
+			  struct yg_arena *arena, bool *out, struct yg_err *err)
+{
+	struct line a = {.n = 0}, b = {.n = 0};
+	*out = false;
+	yg_status st = line_of(db, one, now, &a, arena, err);
+	if (st == YG_OK)
+		st = line_of(db, other, now, &b, arena, err);
+	if (st != YG_OK || a.full || b.full)
+		return st;
+	for (size_t i = 0; i < a.n; i++)
+		for (size_t k = 0; k < b.n; k++)
+			if (yg_sv_eq(a.who[i], b.who[k]))
+				return YG_OK;
+	*out = true;
+	return YG_OK;
 }

@@ -39,6 +39,13 @@ struct yg_approval_filter {
 yg_status yg_approval_list(struct yg_state *db, const struct yg_approval_filter *f,
 			   struct yg_arena *arena, struct yg_approval **out, size_t *out_n,
 			   struct yg_err *err);
+/* Are these two actors ("person:p-...", "token:t-...") surely two people?  Not when one
+ * let the other in, or the same person let in both: whoever invites somebody, makes
+ * their one-time address or sets their mail address could come in as them.  The same
+ * further up, until an administrator of the whole, which nobody becomes by one person
+ * alone; and by the maker of a token that is nobody's own. */
+yg_status yg_actors_apart(struct yg_state *db, struct yg_sv one, struct yg_sv other, yg_wall now,
+			  struct yg_arena *arena, bool *out, struct yg_err *err);
 /* In the caller's transaction.  YG_DENIED: who decides is who asked; YG_CONFLICT:
  * it is not open any more. */
 yg_status yg_approval_decide(struct yg_act *act, const struct yg_approval *a, bool approve,

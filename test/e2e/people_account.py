@@ -277,6 +277,28 @@ def check_nobodys_token(s, root, second, tid):
     return token
 
 
+def check_puppets(s, root):
+    """One administrator is not two by people whom they let in themselves."""
+    s.http("POST", "/api/v1/organisations", {"name": "empty", "title": "empty"})
+    puppet, pid = invite(s, root, "puppet")
+    for role, node in (("ciso_office", None), ("centre_analyst", None), ("administrator", "empty")):
+        got = root.call("POST", "/api/v1/grants", {"person": pid, "role": role, "node": node})
+        ok(got.status == 201, f"{role} is given by one", got)
+    asks = [root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "x"}),
+            root.call("POST", "/api/v1/approvals", {"kind": "organisation.remove", "org": "empty", "reason": "x"}),
+            root.call("POST", "/api/v1/allow-entries", {"org": None, "type": "domain", "value": "evil.example", "reason": "x"})]
+    ids = [a.json()["id"] for a in asks]
+    yes = {"approve": True, "reason": "yes"}
+    got = [puppet.call("POST", f"/api/v1/approvals/{aid}/decision", yes) for aid in ids]
+    ok([g.status for g in got] == [403] * 3, "whom the asker let in approves nothing, with all roles on the whole together", got)
+    mine = puppet.call("POST", "/api/v1/allow-entries", {"org": None, "type": "domain", "value": "worse.example", "reason": "x"})
+    aid = mine.json()["id"]
+    got = root.call("POST", f"/api/v1/approvals/{aid}/decision", yes)
+    ok(mine.status == 202 and got.status == 403, "nor does the asker of what they ask for", (mine, got))
+    ok(not {"evil.example", "worse.example"} & {a["value"] for a in s.http("GET", "/api/v1/allow-entries").json()["items"]}, "nothing is allowed")
+    return [*ids, aid]
+
+
 def check_approval(s, root):
     second, sid = invite(s, root, "second")
     third, tid = invite(s, root, "third")
@@ -327,6 +349,9 @@ def check_approval(s, root):
     check_allow_for_all(s, root, second)
     check_allow_entries(s, root, second)
     nobodys = check_nobodys_token(s, root, second, tid)
+    asked = check_puppets(s, root)
+    got = [second.call("POST", f"/api/v1/approvals/{a}/decision", {"approve": False, "reason": "no"}) for a in asked]
+    ok([g.status for g in got] == [200] * len(asked), "another administrator decides on all of it", got)
     aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
     got = second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "not yet"})
     ok(got.status == 200 and got.json()["state"] == "refused" and

@@ -25,6 +25,13 @@ def newcomer(s, by, login, org=None, role=None, node=None, want=201):
     return b, pid
 
 
+class Machine:
+    """Who has the machine: lets people in whom nobody else let in."""
+
+    def __init__(self, s):
+        self.call = s.http
+
+
 def logins(b, query=""):
     return {p["login"] for p in b.call("GET", "/api/v1/people" + query).json()["items"]}
 
@@ -130,6 +137,64 @@ def check_approvals(s, root, boss, boss_id, sector, other):
     ok(boss.call("GET", "/api/v1/people").status == 403, "with it the rights on it end")
 
 
+def check_puppets(s, root):
+    """Whoever let somebody in could be them: asking as one and approving as the other is still one person."""
+    ask = {"kind": "organisation.remove", "org": "plover", "reason": "x"}
+    yes = {"approve": True, "reason": "so be it"}
+    machine = Machine(s)
+
+    def asked(by):
+        made = by.call("POST", "/api/v1/approvals", ask)
+        assert made.status == 201, made
+        return made.json()["id"]
+
+    def refused(by, aid, what):
+        got = by.call("POST", f"/api/v1/approvals/{aid}/decision", yes)
+        seen = next(a for a in by.call("GET", "/api/v1/approvals?state=open").json()["items"] if a["id"] == aid)
+        ok(got.status == 403 and not seen["may_approve"], f"no second person: {what}", (got, seen))
+
+    def withdrawn(aid):
+        assert machine.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "no"}).status == 200
+    made = machine.call("POST", "/api/v1/organisations", {"name": "marsh", "title": "marsh", "kind": "sector"})
+    assert made.status == 201, made
+    made = machine.call("PATCH", "/api/v1/organisations/plover", {"parent": "marsh"}, If_Match="*")
+    assert made.status == 200, made
+    sector, _ = newcomer(s, machine, "head.marsh", "marsh", "administrator", "marsh")
+    below, _ = newcomer(s, sector, "below.plover", "plover", "administrator", "plover")
+    aid = asked(below)
+    refused(sector, aid, "who let in the one that asked, from above")
+    further, _ = newcomer(s, below, "further.plover", "plover", "administrator", "plover")
+    withdrawn(aid)
+    aid = asked(further)
+    refused(sector, aid, "nor who let in the one that let them in")
+    # one person below root, one above it: both are root's
+    high, _ = newcomer(s, root, "high.marsh", "marsh", "administrator", "marsh")
+    low, _ = newcomer(s, root, "low.plover", "plover", "administrator", "plover")
+    withdrawn(aid)
+    aid = asked(low)
+    refused(high, aid, "nor of two whom a third let in")
+    refused(root, aid, "nor the third")
+    ciso, _ = newcomer(s, machine, "ciso.marsh", "marsh", "ciso_office", "marsh")
+    refused(ciso, aid, "nor who has not the right to do it")
+    withdrawn(aid)
+    # who let in nobody, but made a new one-time address, or gave a mail address
+    own, own_id = newcomer(s, machine, "own.plover", "plover", "administrator", "plover")
+    aid = asked(own)
+    seen = next(a for a in sector.call("GET", "/api/v1/approvals").json()["items"] if a["id"] == aid)
+    ok(seen["may_approve"], "whom the machine let in are two", seen)
+    assert sector.call("PATCH", f"/api/v1/people/{own_id}", {"name": "renamed"}, If_Match="*").status == 200
+    got = sector.call("POST", f"/api/v1/approvals/{aid}/decision?dry_run=1", yes)
+    ok(got.status == 200, "also where one gave the other a name", got)
+    assert sector.call("PATCH", f"/api/v1/people/{own_id}", {"email": "me@example.jp"}, If_Match="*").status == 200
+    refused(sector, aid, "who set the mail address that a provider lets in by")
+    withdrawn(aid)
+    another, another_id = newcomer(s, machine, "another.plover", "plover", "administrator", "plover")
+    aid = asked(another)
+    assert sector.call("POST", f"/api/v1/people/{another_id}/enrolment").status == 201
+    refused(sector, aid, "who made a one-time address")
+    withdrawn(aid)
+
+
 def main():
     with Server(sys.argv[1], without_store()) as s:
         root = Browser(s)
@@ -139,12 +204,13 @@ def main():
             assert root.call("POST", "/api/v1/organisations", {"name": name, "title": name, "parent": parent, "kind": kind}).status == 201
         boss, boss_id = newcomer(s, root, "boss.heron", "heron", "administrator", "heron")
         other, other_id = newcomer(s, root, "boss.plover", "plover", "administrator", "plover")
-        sector, sector_id = newcomer(s, root, "boss.kestrel", "kestrel", "administrator", "kestrel")
+        sector, sector_id = newcomer(s, Machine(s), "boss.kestrel", "kestrel", "administrator", "kestrel")
         check_people(root, boss, boss_id, other_id, sector_id)
         ok(logins(sector) == {"boss.kestrel", "boss.heron"}, "who stands above sees what is below", logins(sector))
         member, member_id = check_own(s, root, boss, boss_id)
         check_export(root, boss, member, member_id)
         check_approvals(s, root, boss, boss_id, sector, other)
+        check_puppets(s, root)
     done()
 
 
