@@ -35,27 +35,42 @@ void yg_approvals_changed(struct yg_api *api)
 	yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), YG_SV(""), "created");
 }
 
+yg_status yg_takes_two(const struct yg_request *q, struct yg_state *db, bool *out,
+		       struct yg_err *err)
+{
+	int64_t n = 0;
+	*out = false;
+	if (q->who.kind == YG_WHO_LOCAL) /* who has the machine has the database too */
+		return YG_OK;
+	yg_status st = yg_person_administrators(db, q->now, &n, err);
+	*out = n > 1;
+	return st;
+}
+
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err)
 {
-	int64_t n = 0;
-	if (q->who.kind == YG_WHO_LOCAL) /* who has the machine has the database too */
-		return YG_OK;
-	yg_status st = yg_person_administrators(db, &n, err);
-	if (st != YG_OK || n < 2)
+	bool two = false;
+	yg_status st = yg_takes_two(q, db, &two, err);
+	if (st != YG_OK || !two)
 		return st;
 	r->problem = "approval-needed";
 	return YG_FAIL(err, YG_DENIED,
 		       "ask for it by POST /api/v1/approvals; another person decides");
 }
 
-yg_status yg_may_lose_administrator(const struct yg_request *q, struct yg_response *r,
-				    struct yg_state *db, struct yg_err *err)
+static yg_status somebody_left(struct yg_state *db, struct yg_sv person, struct yg_err *err)
 {
 	int64_t n = 0;
-	yg_status st = yg_person_administrators(db, &n, err);
-	if (st == YG_OK && n < 2)
-		return YG_FAIL(err, YG_CONFLICT, "this is the last administrator");
+	yg_status st = yg_person_administrators_left(db, person, &n, err);
+	return st == YG_OK && n == 0 ? YG_FAIL(err, YG_CONFLICT, "this is the last administrator")
+				     : st;
+}
+
+yg_status yg_may_lose_administrator(const struct yg_request *q, struct yg_response *r,
+				    struct yg_state *db, struct yg_sv person, struct yg_err *err)
+{
+	yg_status st = somebody_left(db, person, err);
 	/* else one of two could put the other out and be alone */
 	return st == YG_OK ? yg_approval_needed(q, r, db, err) : st;
 }
@@ -96,11 +111,28 @@ static yg_status check_person(struct yg_state *db, struct yg_arena *arena, struc
 	return yg_person_get(db, value, arena, &p, err);
 }
 
+/* Who is not in yet would be let in by who invited them, as an administrator. */
+static yg_status check_active(struct yg_state *db, struct yg_arena *arena, struct yg_sv value,
+			      struct yg_err *err)
+{
+	struct yg_person p;
+	yg_status st = yg_person_get(db, value, arena, &p, err);
+	return st == YG_OK && !YG_SV_IS(p.state, "active")
+		       ? YG_FAIL(err, YG_CONFLICT, "only who is active becomes administrator")
+		       : st;
+}
+
 static yg_status run_administrator(struct yg_act *act, struct yg_sv value, struct yg_err *err)
 {
+	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	const bool yes = true;
 	struct yg_person_set set = {.administrator = &yes};
-	return yg_person_change(act, value, YG_ANY_VERSION, &set, err);
+	yg_arena_init(&arena, 65536);
+	yg_status st = check_active(act->db, &arena, value, err);
+	if (st == YG_OK)
+		st = yg_person_change(act, value, YG_ANY_VERSION, &set, err);
+	/* one that was made before, for whoever has it */
+	return st == YG_OK ? yg_enrol_drop(act, value, err) : st;
 }
 
 /* Nothing that makes a person all-powerful stays: neither what they are nor a grant. */
@@ -108,16 +140,13 @@ static yg_status run_no_administrator(struct yg_act *act, struct yg_sv value, st
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	const bool no = false;
-	int64_t n = 0;
 	size_t count = 0;
 	struct yg_grant *list = NULL;
 	struct yg_person_set set = {.administrator = &no};
 	struct yg_grant_filter f = {
 		.reach = {.all = true}, .person = value, .limit = YG_GRANTS_MAX};
 	yg_arena_init(&arena, 4u << 20);
-	yg_status st = yg_person_administrators(act->db, &n, err);
-	if (st == YG_OK && n < 2)
-		return YG_FAIL(err, YG_CONFLICT, "this is the last administrator");
+	yg_status st = somebody_left(act->db, value, err);
 	if (st == YG_OK)
 		st = yg_person_change(act, value, YG_ANY_VERSION, &set, err);
 	if (st == YG_OK)
@@ -158,7 +187,7 @@ static yg_status run_allow_entry(struct yg_act *act, const struct yg_approval *a
 
 static const struct kind kinds[] = {
 	{"organisation.remove", "org:write", "org", check_org, run_org_remove, NULL},
-	{"administrator.grant", "people:write", "person", check_person, run_administrator, NULL},
+	{"administrator.grant", "people:write", "person", check_active, run_administrator, NULL},
 	{"administrator.revoke", "people:write", "person", check_person, run_no_administrator,
 	 NULL},
 	{"dns.allow-all", "indicators:write", "request", NULL, run_allow_all, NULL},

@@ -216,7 +216,8 @@ static yg_status may_remove(const struct yg_request *q, struct yg_response *r, s
 	yg_status st = yg_person_is_administrator(db, g->person, q->now, YG_SV(""), &before, err);
 	if (st == YG_OK)
 		st = yg_person_is_administrator(db, g->person, q->now, g->id, &after, err);
-	return st == YG_OK && before && !after ? yg_may_lose_administrator(q, r, db, err) : st;
+	return st == YG_OK && before && !after ? yg_may_lose_administrator(q, r, db, g->person, err)
+					       : st;
 }
 
 yg_status yg_r_grant_remove(struct yg_api *api, struct yg_request *q, struct yg_response *r,

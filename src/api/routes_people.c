@@ -188,20 +188,38 @@ yg_status yg_r_person_get(struct yg_api *api, struct yg_request *q, struct yg_re
 	return st == YG_OK ? answer_person(q, r, l.db, 200, yg_param(q, "id"), err) : st;
 }
 
+/* A disabled administrator let in again would be one by one person's word. */
+static yg_status may_come_back(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
+			       struct yg_err *err)
+{
+	bool would = false, two = false;
+	yg_status st = yg_person_would_administer(db, p->id, q->now, &would, err);
+	if (st == YG_OK && would)
+		st = yg_takes_two(q, db, &two, err);
+	return st == YG_OK && two
+		       ? YG_FAIL(err, YG_DENIED,
+				 "who was disabled does not come back as an administrator: take "
+				 "that away first, and ask for it anew")
+		       : st;
+}
+
 /* Who becomes all-powerful, and who is so no more, is decided by two. */
 static yg_status may_change(struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			    const struct yg_person *p, const struct yg_person_set *set,
 			    struct yg_err *err)
 {
-	bool before = false;
+	bool before = false, active = set->state != NULL && YG_SV_IS(*set->state, "active");
 	if (set->administrator != NULL && !q->who.reach.all)
 		return YG_FAIL(err, YG_DENIED, "who may do everything is for the whole to say");
 	bool stays = (set->administrator == NULL || *set->administrator || !p->administrator) &&
-		     (set->state == NULL || YG_SV_IS(*set->state, "active"));
+		     (set->state == NULL || active);
 	if (set->administrator != NULL && *set->administrator && !p->administrator)
 		return yg_approval_needed(q, r, db, err);
+	if (active && !YG_SV_IS(p->state, "active"))
+		return may_come_back(q, db, p, err);
 	yg_status st = yg_person_is_administrator(db, p->id, q->now, YG_SV(""), &before, err);
-	return st == YG_OK && before && !stays ? yg_may_lose_administrator(q, r, db, err) : st;
+	return st == YG_OK && before && !stays ? yg_may_lose_administrator(q, r, db, p->id, err)
+					       : st;
 }
 
 /* A code is a way to become that person: nobody makes one for who may more than
@@ -224,15 +242,13 @@ static yg_status may_become(struct yg_request *q, struct yg_state *db, const str
 static yg_status may_take_over(struct yg_request *q, struct yg_state *db, const struct yg_person *p,
 			       bool by_code, struct yg_err *err)
 {
-	int64_t n = 0;
-	bool all = false;
+	bool would = false, two = false;
 	yg_status st = q->who.kind != YG_WHO_LOCAL ? may_become(q, db, p, err) : YG_OK;
 	if (st == YG_OK)
-		st = yg_person_is_administrator(db, p->id, q->now, YG_SV(""), &all, err);
-	if (st != YG_OK || q->who.kind == YG_WHO_LOCAL || !all)
-		return st;
-	st = yg_person_administrators(db, &n, err);
-	if (st != YG_OK || n < 2)
+		st = yg_person_would_administer(db, p->id, q->now, &would, err);
+	if (st == YG_OK && would)
+		st = yg_takes_two(q, db, &two, err);
+	if (st != YG_OK || !two)
 		return st;
 	return by_code ? YG_FAIL(err, YG_DENIED,
 				 "an administrator gets a new code on the machine: yagura person enrol")

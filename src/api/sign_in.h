@@ -83,12 +83,15 @@ struct yg_allow_new;
  * YG_DENIED: as above. */
 yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
 				const struct yg_allow_new *n, struct yg_err *err);
+/* Are there two to decide? */
+yg_status yg_takes_two(const struct yg_request *q, struct yg_state *db, bool *out,
+		       struct yg_err *err);
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err);
 /* An administrator is to be one no more: YG_CONFLICT when nobody would be left to let
  * others in, else as above. */
 yg_status yg_may_lose_administrator(const struct yg_request *q, struct yg_response *r,
-				    struct yg_state *db, struct yg_err *err);
+				    struct yg_state *db, struct yg_sv person, struct yg_err *err);
 /* routes_people.c */
 struct yg_grant;
 /* Does the caller hold every scope of the role on that node, or system?  YG_DENIED. */

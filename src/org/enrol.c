@@ -56,10 +56,15 @@ static yg_status insert(struct yg_act *act, struct yg_sv person, struct yg_sv co
 	return yg_stmt_run(s, err);
 }
 
-static yg_status may_set_up(struct yg_state *db, struct yg_err *err)
+yg_status yg_enrol_drop(struct yg_act *act, struct yg_sv person, struct yg_err *err)
+{
+	return forget(act, person, yg_env_wall(act->env), err);
+}
+
+static yg_status may_set_up(const struct yg_act *act, struct yg_err *err)
 {
 	int64_t n = 0;
-	yg_status st = yg_person_administrators(db, &n, err);
+	yg_status st = yg_person_administrators(act->db, yg_env_wall(act->env), &n, err);
 	if (st == YG_OK && n > 0)
 		return YG_FAIL(err, YG_CONFLICT, "there is an administrator already");
 	return st;
@@ -84,7 +89,7 @@ yg_status yg_enrol_add(struct yg_act *act, struct yg_sv person, struct yg_enrol_
 	if (st != YG_OK)
 		return st;
 	if (person.n == 0)
-		st = may_set_up(act->db, err);
+		st = may_set_up(act, err);
 	if (st == YG_OK)
 		st = forget(act, person, now, err);
 	if (st == YG_OK)
@@ -122,7 +127,7 @@ yg_status yg_enrol_get(struct yg_act *act, struct yg_sv code, struct yg_arena *a
 	yg_stmt_reset(s);
 	if (out->person.p == NULL)
 		return YG_FAIL(err, YG_NOMEM, "enrolment");
-	return out->person.n == 0 ? may_set_up(act->db, err) : YG_OK;
+	return out->person.n == 0 ? may_set_up(act, err) : YG_OK;
 }
 
 yg_status yg_enrol_use(struct yg_act *act, struct yg_sv code, struct yg_err *err)

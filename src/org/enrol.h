@@ -25,6 +25,8 @@ struct yg_enrol {
 /* person empty: a set-up code (YG_CONFLICT when there is an administrator). */
 yg_status yg_enrol_add(struct yg_act *act, struct yg_sv person, struct yg_enrol_code *out,
 		       yg_wall *out_expires, struct yg_err *err) YG_MUST_USE;
+/* Codes of this person work no more. */
+yg_status yg_enrol_drop(struct yg_act *act, struct yg_sv person, struct yg_err *err) YG_MUST_USE;
 /* What a code is for.  YG_NOTFOUND: wrong, used or expired. */
 yg_status yg_enrol_get(struct yg_act *act, struct yg_sv code, struct yg_arena *arena,
 		       struct yg_enrol *out, struct yg_err *err);

@@ -193,10 +193,45 @@ static void test_people(void)
 	bool yes = true;
 	int64_t admins = 9;
 	struct yg_person_set set = {.administrator = &yes};
-	T_OK(yg_person_administrators(db, &admins, &err) == YG_OK && admins == 0);
+	T_OK(yg_person_administrators(db, sim.wall, &admins, &err) == YG_OK && admins == 0);
 	T_OK(yg_person_change(&act, yg_id_sv(&id), 7, &set, &err) == YG_CONFLICT);
 	T_OK(yg_person_change(&act, yg_id_sv(&id), 1, &set, &err) == YG_OK);
-	T_OK(yg_person_administrators(db, &admins, &err) == YG_OK && admins == 1);
+	T_OK(yg_person_administrators(db, sim.wall, &admins, &err) == YG_OK && admins == 1);
+	yg_state_close(db);
+}
+
+/* Who may do everything for a time is a second person as long, and none who is left. */
+static void test_administrators(void)
+{
+	struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("test"));
+	struct yg_id one = add_person(&act, "hanako"), two = add_person(&act, "taro"), gid;
+	const struct yg_sv active = YG_SV("active"), off = YG_SV("disabled");
+	const bool yes = true;
+	bool is = true, would = false;
+	int64_t n = 9, left = 9;
+	struct yg_person_set set = {.administrator = &yes, .state = &active};
+	T_OK(yg_person_change(&act, yg_id_sv(&one), YG_ANY_VERSION, &set, &err) == YG_OK);
+	set.administrator = NULL;
+	T_OK(yg_person_change(&act, yg_id_sv(&two), YG_ANY_VERSION, &set, &err) == YG_OK);
+	struct yg_grant g = {.person = yg_id_sv(&two),
+			     .role = YG_ROLE_ADMINISTRATOR,
+			     .node = YG_SV_INIT(""),
+			     .system = YG_SV_INIT(""),
+			     .reason = YG_SV_INIT(""),
+			     .expires = {sim.wall.us + hour.us}};
+	T_OK(yg_grant_add(&act, &g, &gid, &err) == YG_OK);
+	T_OK(yg_person_administrators(db, sim.wall, &n, &err) == YG_OK && n == 2);
+	T_OK(yg_person_administrators_left(db, yg_id_sv(&two), &left, &err) == YG_OK && left == 1);
+	T_OK(yg_person_administrators_left(db, yg_id_sv(&one), &left, &err) == YG_OK && left == 0);
+	yg_wall later = {sim.wall.us + hour.us};
+	T_NAMED(yg_person_administrators(db, later, &n, &err) == YG_OK && n == 1, "until it ends");
+	set.state = &off;
+	T_OK(yg_person_change(&act, yg_id_sv(&two), YG_ANY_VERSION, &set, &err) == YG_OK);
+	struct yg_sv none = YG_SV("");
+	T_OK(yg_person_is_administrator(db, yg_id_sv(&two), sim.wall, none, &is, &err) == YG_OK &&
+	     yg_person_would_administer(db, yg_id_sv(&two), sim.wall, &would, &err) == YG_OK);
+	T_NAMED(!is && would, "who is disabled is none, and would be one again");
 	yg_state_close(db);
 }
 
@@ -396,6 +431,7 @@ int main(void)
 	test_password_hash();
 	test_throttle();
 	test_people();
+	test_administrators();
 	test_sessions();
 	test_credentials();
 	test_enrolment();

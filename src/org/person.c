@@ -364,40 +364,70 @@ yg_status yg_person_change(struct yg_act *act, struct yg_sv id, int64_t version,
 	return st == YG_OK ? yg_tx_end(&tx, change(act, id, version, set, &arena, err), err) : st;
 }
 
-yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_err *err)
+/* Of person p: by themselves, or by a grant that has not ended at $1 and is not $2. */
+#define ADMINISTERS                                                                                \
+	" (p.administrator = 1 OR EXISTS (SELECT 1 FROM role_grant g WHERE g.person = p.id"        \
+	" AND g.role = 'administrator' AND g.node = '' AND g.id <> $2"                             \
+	" AND (g.expires = 0 OR g.expires > $1)))"
+
+/* The first column of what `sql` finds; 0: nothing. */
+static yg_status number_of(struct yg_state *db, const char *sql, int64_t at_us, struct yg_sv but,
+			   struct yg_sv id, int64_t *out, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	bool row = false;
-	yg_status st = yg_state_prepare(
-		db,
-		YG_SQL("SELECT count(*) FROM person p WHERE p.state = 'active' AND (p.administrator = 1"
-		       " OR EXISTS (SELECT 1 FROM role_grant g WHERE g.person = p.id"
-		       " AND g.role = 'administrator' AND g.node = '' AND g.expires = 0))"),
-		&s, err);
-	if (st == YG_OK)
-		st = yg_stmt_step(s, &row, err);
+	yg_status st = yg_state_prepare(db, sql, &s, err);
+	*out = 0;
+	if (st != YG_OK)
+		return st;
+	yg_stmt_i64(s, 1, at_us);
+	yg_stmt_text(s, 2, but);
+	yg_stmt_text(s, 3, id);
+	st = yg_stmt_step(s, &row, err);
 	*out = st == YG_OK && row ? yg_col_i64(s, 0) : 0;
 	return st;
+}
+
+yg_status yg_person_administrators(struct yg_state *db, yg_wall now, int64_t *out,
+				   struct yg_err *err)
+{
+	return number_of(
+		db,
+		YG_SQL("SELECT count(*) FROM person p WHERE p.state = 'active' AND" ADMINISTERS
+		       " AND p.id <> $3"),
+		now.us, YG_SV(""), YG_SV(""), out, err);
+}
+
+yg_status yg_person_administrators_left(struct yg_state *db, struct yg_sv but, int64_t *out,
+					struct yg_err *err)
+{
+	/* at the end of time only what does not end holds */
+	return number_of(
+		db,
+		YG_SQL("SELECT count(*) FROM person p WHERE p.state = 'active' AND" ADMINISTERS
+		       " AND p.id <> $3"),
+		INT64_MAX, YG_SV(""), but, out, err);
 }
 
 yg_status yg_person_is_administrator(struct yg_state *db, struct yg_sv id, yg_wall now,
 				     struct yg_sv but, bool *out, struct yg_err *err)
 {
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
-	yg_status st = yg_state_prepare(
+	int64_t n = 0;
+	yg_status st = number_of(
 		db,
-		YG_SQL("SELECT 1 FROM person p WHERE p.id = $1 AND p.state = 'active'"
-		       " AND (p.administrator = 1 OR EXISTS (SELECT 1 FROM role_grant g"
-		       " WHERE g.person = p.id AND g.role = 'administrator' AND g.node = ''"
-		       " AND g.id <> $3 AND (g.expires = 0 OR g.expires > $2)))"),
-		&s, err);
-	if (st != YG_OK)
-		return st;
-	yg_stmt_text(s, 1, id);
-	yg_stmt_i64(s, 2, now.us);
-	yg_stmt_text(s, 3, but);
-	st = yg_stmt_step(s, &row, err);
-	*out = st == YG_OK && row;
+		YG_SQL("SELECT 1 FROM person p WHERE p.id = $3 AND p.state = 'active' AND" ADMINISTERS),
+		now.us, but, id, &n, err);
+	*out = n > 0;
+	return st;
+}
+
+yg_status yg_person_would_administer(struct yg_state *db, struct yg_sv id, yg_wall now, bool *out,
+				     struct yg_err *err)
+{
+	int64_t n = 0;
+	yg_status st =
+		number_of(db, YG_SQL("SELECT 1 FROM person p WHERE p.id = $3 AND" ADMINISTERS),
+			  now.us, YG_SV(""), id, &n, err);
+	*out = n > 0;
 	return st;
 }

@@ -69,9 +69,16 @@ struct yg_person_set { /* NULL: as it is */
 /* YG_CONFLICT when `version` is no longer it.  Disabling ends every session and token of theirs. */
 yg_status yg_person_change(struct yg_act *act, struct yg_sv id, int64_t version,
 			   const struct yg_person_set *set, struct yg_err *err) YG_MUST_USE;
-/* Active people who may do everything, not for a time only. */
-yg_status yg_person_administrators(struct yg_state *db, int64_t *out, struct yg_err *err);
+/* Active people who may do everything now, also for a time only. */
+yg_status yg_person_administrators(struct yg_state *db, yg_wall now, int64_t *out,
+				   struct yg_err *err);
+/* Those besides `but` who may do so without an end: who is left to let others in. */
+yg_status yg_person_administrators_left(struct yg_state *db, struct yg_sv but, int64_t *out,
+					struct yg_err *err);
 /* May this active person do everything, by themselves or by a grant for the whole, the
  * grant `but` (empty: none) left out? */
 yg_status yg_person_is_administrator(struct yg_state *db, struct yg_sv id, yg_wall now,
 				     struct yg_sv but, bool *out, struct yg_err *err);
+/* The same of somebody who is invited or disabled: could they, once they are in? */
+yg_status yg_person_would_administer(struct yg_state *db, struct yg_sv id, yg_wall now, bool *out,
+				     struct yg_err *err);

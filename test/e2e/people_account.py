@@ -299,6 +299,32 @@ def check_puppets(s, root):
     return [*ids, aid]
 
 
+def check_back(s, root, second):
+    """Nobody becomes administrator by a person who was let in before, or comes back, or is yet to come."""
+    yes = {"approve": True, "reason": "yes"}
+    made = root.call("POST", "/api/v1/people", {"login": "absent", "name": "x"}).json()["id"]
+    got = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": made, "reason": "x"})
+    ok(got.status == 409, "it is not asked for who has not come yet", got)
+    assert s.http("PATCH", f"/api/v1/people/{made}", {"administrator": True}, If_Match="*").status == 200
+    got = [root.call("POST", f"/api/v1/people/{made}/enrolment"), root.call("PATCH", f"/api/v1/people/{made}", {"email": "me@example.jp"}, If_Match="*")]
+    ok([g.status for g in got] == [403, 403], "one person does not come in as an administrator who was invited by the machine", got)
+    _, pid = invite(s, root, "fourth")
+    url = root.call("POST", f"/api/v1/people/{pid}/enrolment").json()["url"]
+    aid = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "x"}).json()["id"]
+    late = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "again"}).json()["id"]
+    ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 200, "two make an administrator")
+    got = enrol(Browser(s), url.split("code=")[1], None, name=None)
+    ok(got.status not in (200, 201), "whose old one-time address works no more", got)
+    assert s.http("PATCH", f"/api/v1/people/{pid}", {"state": "disabled"}, If_Match="*").status == 200
+    got = [root.call("PATCH", f"/api/v1/people/{pid}", body, If_Match="*") for body in ({"email": "me@example.jp"}, {"state": "active"})]
+    ok([g.status for g in got] == [403, 403], "one person does not bring a disabled administrator back, nor give them a mail address", got)
+    got = second.call("POST", f"/api/v1/approvals/{late}/decision", yes)
+    ok(got.status == 409, "nor do two, while they are disabled", got)
+    got = [root.call("PATCH", f"/api/v1/people/{pid}", body, If_Match="*") for body in ({"administrator": False}, {"state": "active"})]
+    ok([g.status for g in got] == [200, 200] and not got[1].json()["administrator"], "without that right one does", got)
+    second.call("POST", f"/api/v1/approvals/{late}/decision", {"approve": False, "reason": "no"})
+
+
 def check_approval(s, root):
     second, sid = invite(s, root, "second")
     third, tid = invite(s, root, "third")
@@ -352,6 +378,7 @@ def check_approval(s, root):
     asked = check_puppets(s, root)
     got = [second.call("POST", f"/api/v1/approvals/{a}/decision", {"approve": False, "reason": "no"}) for a in asked]
     ok([g.status for g in got] == [200] * len(asked), "another administrator decides on all of it", got)
+    check_back(s, root, second)
     aid = root.call("POST", "/api/v1/approvals", ask).json()["id"]
     got = second.call("POST", f"/api/v1/approvals/{aid}/decision", {"approve": False, "reason": "not yet"})
     ok(got.status == 200 and got.json()["state"] == "refused" and
