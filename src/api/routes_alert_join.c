@@ -137,6 +137,26 @@ static yg_status ask_another(struct yg_api *api, struct yg_request *q, struct yg
 	return yg_lease_commit_then(l, q, r, st, yg_approvals_changed, err);
 }
 
+/* The entry holds for more than the alert: for the whole organisation, or for all.  Who
+ * makes one there has both rights over all of it, not over one system. */
+static yg_status may_allow(struct yg_request *q, struct yg_state *db, bool all, struct yg_sv org,
+			   struct yg_err *err)
+{
+	struct yg_reach lists;
+	if (all && !q->who.reach.all)
+		return YG_FAIL(err, YG_DENIED,
+			       "only the centre can allow something for all organisations");
+	struct yg_sv where = all ? YG_SV("") : org;
+	yg_status st = yg_who_reach(&q->who, db, "indicators:write", q->arena, &lists, err);
+	if (st != YG_OK)
+		return st;
+	return yg_reach_has(&q->who.reach, where, YG_SV("")) &&
+			       yg_reach_has(&lists, where, YG_SV(""))
+		       ? YG_OK
+		       : YG_FAIL(err, YG_DENIED,
+				 "an entry holds for the whole organisation: it needs indicators:write on it");
+}
+
 yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			   struct yg_err *err)
 {
@@ -157,9 +177,8 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st == YG_OK)
 		st = yg_alert_seen(q, l.db, yg_param(q, "id"), &a, err);
 	bool all = v[2].given && YG_SV_IS(v[2].text, "all");
-	if (st == YG_OK && all && !q->who.reach.all)
-		st = YG_FAIL(err, YG_DENIED,
-			     "only the centre can allow something for all organisations");
+	if (st == YG_OK)
+		st = may_allow(q, l.db, all, a.org, err);
 	struct yg_allow_new n = {.value = a.indicator,
 				 .reason = v[0].text,
 				 .alert = a.id,

@@ -285,6 +285,30 @@ def check_narrow(s, w):
     return secrets
 
 
+def check_allow(s, w):
+    """What is allowed from an alert holds for its whole organisation: one system's owner does not say so."""
+    a = Asker(s)
+    token = {login: t for login, _, _, _, t in w.people}
+    mine = w.ids["egret"]["system_alerts"][0]
+
+    def entries():
+        return len(s.http("GET", "/api/v1/allow-entries?org=egret&limit=200").json()["items"])
+    before = entries()
+    for scope in ("organisation", "all"):
+        got = a.ask(token["system_owner.egret"], "POST", f"/api/v1/alerts/{mine}/allow", {"reason": "x", "expires_at": None, "scope": scope})
+        ok(got.status == 403, f"a system's owner allows nothing by their own alert: {scope}", got)
+    db = sqlite3.connect(f"{s.data}/state/yagura.db", timeout=20)
+    person = next(p for login, _, _, p, _ in w.people if login == "organisation_csirt.egret")
+    few = token_of_person(db, person, ["alerts:read", "alerts:write"], 930000)
+    db.commit()
+    db.close()
+    got = a.ask(few, "POST", f"/api/v1/alerts/{mine}/allow", {"reason": "x"})
+    ok(got.status == 403, "nor who has the scope for alerts alone", got)
+    ok(entries() == before and a.ask(few, "GET", f"/api/v1/alerts/{mine}").json()["state"] != "closed", "nothing is allowed, the alert is open")
+    got = a.ask(token["organisation_csirt.egret"], "POST", f"/api/v1/alerts/{mine}/allow?dry_run=1", {"reason": "x"})
+    ok(got.status == 201, "the organisation's CSIRT may", got)
+
+
 class Listener:
     """A live stream, read in a thread of its own."""
 
@@ -412,6 +436,7 @@ def main():
         secrets = check_narrow(s, w)
         check_stream(s, w, secrets)
         check_merge(s, w)
+        check_allow(s, w)
         if not PASSKEYS:
             note("python3-cryptography is not installed: no passkey of another's to try")
             tried.update(("updateMyPasskey", "deleteMyPasskey"))

@@ -152,7 +152,7 @@ export function AlertDrawer({ id, back, step, changed }: { id: string; back: str
 	const knows = may("indicators:read") && alert?.indicator_type !== "notice" && !byRule && !byDns;
 	const listed = link("indicators", { query: { tab: "entries", q: alert?.indicator } });
 	// what is right to happen: off the list of indicators, or out of the rule; a name is asked for beside the evidence
-	const excuse = !open || alert.indicator_type === "notice" || byDns ? [] : !byRule ? [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }] : may("indicators:write", alert.org) ? [{ label: t("evidence.except"), run: () => go(exceptionHref(alert)) }] : [];
+	const excuse = !open || alert.indicator_type === "notice" || byDns || !may("indicators:write", alert.org) ? [] : byRule ? [{ label: t("evidence.except"), run: () => go(exceptionHref(alert)) }] : [{ label: t("alerts.allow.title"), run: () => setDialog("allow") }];
 	useKeys(t("alerts.one"), writable ? [
 		{ keys: "a", label: t("alerts.assign.one"), run: () => setDialog("assign") },
 		...(open ? [{ keys: "z", label: t("alerts.snooze.one"), run: () => setDialog("snooze") }, { keys: "c", label: t("alerts.close.one"), run: () => setDialog("close") }] : []), ...excuse.map((x) => ({ keys: "f", ...x })),
