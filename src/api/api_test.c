@@ -285,7 +285,17 @@ static void check_stream(void)
 	T_NAMED(!yg_stream_pending(s, &r), "nothing there for another organisation");
 	yg_stream_publish(s, YG_TOPIC_ALERTS, YG_SV("one"), YG_SV("y-1"), YG_SV("{}"));
 	T_NAMED(!yg_stream_pending(s, &r), "nor of a system of another");
+	struct yg_stream_reader whole;
+	yg_stream_reader_init(s, &whole, YG_TOPIC_ALERTS, &all, YG_SV(""));
+	uint64_t before = yg_stream_rights(s);
 	yg_stream_rights_changed(s);
+	T_NAMED(yg_stream_read(s, &whole, buf, sizeof buf, &n) == YG_DENIED && n == 0,
+		"also who sees the whole");
+	yg_stream_reader_init(s, &whole, YG_TOPIC_ALERTS, &all, YG_SV(""));
+	whole.rights = before;
+	T_NAMED(yg_stream_pending(s, &whole) &&
+			yg_stream_read(s, &whole, buf, sizeof buf, &n) == YG_DENIED,
+		"and who was looked at before they changed, and began behind");
 	T_NAMED(yg_stream_pending(s, &r) && yg_stream_read(s, &r, buf, sizeof buf, &n) == YG_DENIED,
 		"changed rights end it");
 	yg_stream_reader_end(&r);

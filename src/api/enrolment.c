@@ -117,6 +117,8 @@ yg_status yg_enrol_finish(struct yg_api *api, struct yg_request *q, struct yg_st
 	st = write_all(&act, t, &e, &invited, password ? &hash : NULL, &id, &out->codes, err);
 	st = yg_tx_end(&tx, st, err);
 	sodium_memzero(&hash, sizeof hash);
+	if (st == YG_OK)
+		yg_rights_changed(api); /* the streams of sessions that ended with it */
 	return st == YG_OK ? yg_person_get(db, yg_id_sv(&id), q->arena, &out->person, err) : st;
 }
 

@@ -326,6 +326,7 @@ static void on_work(uv_work_t *w)
 	const struct yg_route *route = x->q.route;
 	if (x->stage == STAGE_ASK && !x->alone) {
 		bool needed = (route->flags & YG_RT_PUBLIC) == 0;
+		x->rights = yg_stream_rights(x->s->conf.stream);
 		x->st = app->authenticate(app->api, &x->q, needed, &x->err);
 		if (x->st == YG_OK && needed && route->scope != NULL &&
 		    !yg_who_may(&x->q.who, route->scope))
@@ -415,6 +416,7 @@ static void on_worked(uv_work_t *w, int status)
 			topics &= ~(unsigned)YG_TOPIC_SYSTEM;
 		yg_stream_reader_init(x->s->conf.stream, &x->reader, topics, &x->q.who.reach,
 				      x->q.header[YG_HH_LAST_EVENT_ID]);
+		x->reader.rights = x->rights; /* those it was let in with */
 		x->gone = yg_server_is_gone(x->s, &x->q.who);
 	}
 	MHD_resume_connection(x->mhd);

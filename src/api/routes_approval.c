@@ -531,6 +531,8 @@ yg_status yg_r_approval_decide(struct yg_api *api, struct yg_request *q, struct 
 		yg_announce(api, YG_TOPIC_ALERTS, closed.org, closed.system, closed.id, "updated");
 	if (api->hooks.job_added != NULL)
 		api->hooks.job_added(api->hooks.ctx);
+	if (v[0].truth && yg_sv_starts(a.kind, YG_SV("administrator.")))
+		yg_rights_changed(api);
 	if (v[0].truth && (kind_of(a.kind)->run_all != NULL || YG_SV_IS(a.kind, "dns.allow-all")))
 		yg_indicators_changed(api);
 	return YG_OK;

@@ -268,6 +268,8 @@ yg_status yg_r_me_password(struct yg_api *api, struct yg_request *q, struct yg_r
 		st = yg_session_revoke_all(&act, q->who.person, q->who.id, err);
 	st = yg_tx_end(&tx, st, err);
 	sodium_memzero(&hash, sizeof hash);
+	if (st == YG_OK)
+		yg_rights_changed(api); /* the streams of those sessions */
 	r->status = 204;
 	return st;
 }

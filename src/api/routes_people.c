@@ -312,9 +312,13 @@ yg_status yg_r_person_change(struct yg_api *api, struct yg_request *q, struct yg
 	if (st == YG_OK)
 		st = answer_person(q, r, l.db, 200, id, err);
 	st = yg_lease_commit(&l, q, r, st, err);
-	if (st == YG_OK && !q->dry_run && set.state != NULL && YG_SV_IS(*set.state, "disabled"))
+	if (st != YG_OK || q->dry_run)
+		return st;
+	if (set.state != NULL && YG_SV_IS(*set.state, "disabled"))
 		yg_session_ended(api, id);
-	return st;
+	if (set.state != NULL || set.administrator != NULL)
+		yg_rights_changed(api);
+	return YG_OK;
 }
 
 /* A one-time address to choose how to sign in; for who is invited and for who

@@ -107,8 +107,9 @@ struct exchange {
 	yg_mono began;
 	uv_work_t work;
 	struct yg_stream_reader reader;
-	bool asleep; /* a stream whose connection is suspended */
-	bool gone;   /* a stream whose reader may read no more */
+	uint64_t rights; /* how often they had changed before it was asked who this is */
+	bool asleep;     /* a stream whose connection is suspended */
+	bool gone;       /* a stream whose reader may read no more */
 	yg_mono spoke;
 	char uri[]; /* NUL-terminated */
 };

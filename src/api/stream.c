@@ -70,6 +70,14 @@ void yg_stream_rights_changed(struct yg_stream *s)
 	uv_mutex_unlock(&s->lock);
 }
 
+uint64_t yg_stream_rights(struct yg_stream *s)
+{
+	uv_mutex_lock(&s->lock);
+	uint64_t n = s->rights;
+	uv_mutex_unlock(&s->lock);
+	return n;
+}
+
 void yg_stream_publish(struct yg_stream *s, enum yg_stream_topic topic, struct yg_sv org,
 		       struct yg_sv system, struct yg_sv json)
 {
@@ -236,7 +244,7 @@ yg_status yg_stream_read(struct yg_stream *s, struct yg_stream_reader *r, char *
 	struct yg_sb b = yg_sb_init(buf, cap);
 	yg_status st = YG_OK;
 	uv_mutex_lock(&s->lock);
-	if (!r->reach.all && r->rights != s->rights)
+	if (r->rights != s->rights)
 		st = YG_DENIED;
 	else if (r->next < s->first)
 		st = YG_LIMIT;
@@ -260,7 +268,7 @@ bool yg_stream_pending(struct yg_stream *s, const struct yg_stream_reader *r)
 {
 	bool yes = !r->greeted || r->gap || r->beat;
 	uv_mutex_lock(&s->lock);
-	yes = yes || r->next < s->first || (!r->reach.all && r->rights != s->rights);
+	yes = yes || r->next < s->first || r->rights != s->rights;
 	for (uint64_t i = r->next; !yes && i < s->next; i++)
 		yes = is_for(&s->ring[i % YG_STREAM_RING_MAX], r);
 	uv_mutex_unlock(&s->lock);

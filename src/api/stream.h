@@ -36,15 +36,17 @@ void yg_stream_on_publish(struct yg_stream *s, void (*wake)(void *ctx), void *ct
  * may be empty); org empty: only readers whose reach is all get it. */
 void yg_stream_publish(struct yg_stream *s, enum yg_stream_topic topic, struct yg_sv org,
 		       struct yg_sv system, struct yg_sv json);
-/* Rights changed: every reader with a reach that is not all must begin anew. */
+/* Rights changed: every reader must begin anew, and prove who it is. */
 void yg_stream_rights_changed(struct yg_stream *s);
+uint64_t yg_stream_rights(struct yg_stream *s); /* how often they did */
 
 struct yg_stream_reader {
 	uint64_t next; /* number of the message it gets next */
 	unsigned topics;
 	struct yg_reach reach; /* its own copy, in `words` */
 	struct yg_sv *words;   /* owned: yg_stream_reader_end() */
-	uint64_t rights;       /* how often rights had changed when it began */
+	uint64_t rights;       /* how often rights had changed when it began; a caller that
+				  looked at them before sets what it was then */
 	bool gap;              /* tell it that something is missing */
 	bool greeted;
 	bool beat; /* a comment is due */

@@ -392,6 +392,59 @@ def check_stream(s, w, secrets):
     ok({m[0] for m in again.messages()} - {first} == want - {first}, "going on from another's message tells one's own", again.text[-600:])
 
 
+def check_stream_ends(s, w):
+    """Who saw the whole hears nothing more once they do not."""
+    db = sqlite3.connect(f"{s.data}/state/yagura.db", timeout=20)
+    person = {login: p for login, _, _, p, _ in w.people}
+    ids = [f"p-01JD0000000000000009900{k:02d}" for k in range(3)]
+    for pid in ids:
+        db.execute("INSERT INTO person (id, login, name, state, created, updated) VALUES (?, ?, 'x', 'active', 1, 1)", (pid, "whole." + pid[-2:]))
+    tokens = [token_of_person(db, pid, SCOPES, 990000 + k) for k, pid in enumerate(ids)]
+    db.commit()
+    db.close()
+    grant = s.http("POST", "/api/v1/grants", {"person": ids[0], "role": "centre_analyst", "node": None}).json()["id"]
+    for pid in ids[1:]:
+        assert s.http("PATCH", f"/api/v1/people/{pid}", {"administrator": True}, If_Match="*").status == 200
+    asker = sign_in(s, ids[2])
+    aid = asker.call("POST", "/api/v1/approvals", {"kind": "administrator.revoke", "person": ids[1], "reason": "x"}).json()["id"]
+    member = {login: t for login, _, _, _, t in w.people}["organisation_csirt.bittern"]
+    ends = (("a grant on the whole is taken away", 0, lambda: s.http("DELETE", f"/api/v1/grants/{grant}")),
+            ("two took an administrator's right away", 1, lambda: s.http("POST", f"/api/v1/approvals/{aid}/decision", {"approve": True, "reason": "x"})),
+            ("the machine did", 2, lambda: s.http("PATCH", f"/api/v1/people/{ids[2]}", {"administrator": False}, If_Match="*")))
+    # the last one stays administrator, and the machine may only take what is not the last
+    assert s.http("PATCH", f"/api/v1/people/{person['ciso_office.plover']}", {"administrator": True}, If_Match="*").status == 200
+    for what, k, end in ends:
+        x, still = Listener(s, tokens[k], "?topics=alerts"), Listener(s, member)
+        ok(x.status == still.status == 200, f"{what}: streams are open")
+        got = end()
+        ok(got.status in (200, 204), what, got)
+        ok(until(lambda: not x.t.is_alive(), 10, 0.1), "the stream ends")
+        until(lambda: not still.t.is_alive(), 10, 0.1)
+        again = Listener(s, member)
+        alert = w.ids["bittern"]["all_alerts"][0]
+        s.http("POST", f"/api/v1/alerts/{alert}/comments", {"text": "later"})
+        ok(until(lambda: alert.encode() in again.text, 10, 0.1), "whoever has the right comes back and hears it")
+        ok(alert.encode() not in x.text, "who has it no more does not", x.text[-300:])
+        ok(Asker(s).ask(tokens[k], "GET", "/api/v1/stream").status == 403, "nor comes back")
+    b = sign_in(s, person["organisation_csirt.bittern"])
+    c = b.connection()
+    c.request("GET", "/api/v1/stream", headers=b.headers({}))
+    r = c.getresponse()
+    ok(r.status == 200, "a session's stream is open")
+    sign_in(s, person["organisation_csirt.bittern"])  # chooses anew how to sign in: sessions end
+    text, got = b"", b"-"
+    try:
+        while got:
+            got = r.read1(65536)
+            text += got
+            if b": beat" in text:
+                break
+    except (OSError, http.client.HTTPException):
+        got = b""
+    ok(got == b"", "it ends with its session", text[-200:])
+    c.close()
+
+
 def check_merge(s, w):
     """Merging and moving over the border of an organisation; assigning to somebody one does not see."""
     a = Asker(s)
@@ -437,6 +490,7 @@ def main():
         check_stream(s, w, secrets)
         check_merge(s, w)
         check_allow(s, w)
+        check_stream_ends(s, w)
         if not PASSKEYS:
             note("python3-cryptography is not installed: no passkey of another's to try")
             tried.update(("updateMyPasskey", "deleteMyPasskey"))
