@@ -61,12 +61,17 @@ yg_status yg_r_alert_unmerge(struct yg_api *api, struct yg_request *q, struct yg
 			     struct yg_err *err)
 {
 	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
-	struct yg_alert a;
+	struct yg_alert a, into;
 	yg_status st = yg_lease_change(api, &l, err);
 	if (st == YG_OK)
 		st = yg_alert_seen(q, l.db, yg_param(q, "id"), &a, err);
 	if (st == YG_OK)
 		st = yg_check_match(q, r, a.version, err);
+	/* it loses evidence, and of several assets it is of no system */
+	if (st == YG_OK && a.merged_into.n > 0 &&
+	    yg_alert_seen(q, l.db, a.merged_into, &into, NULL) != YG_OK)
+		st = YG_FAIL(err, YG_CONFLICT,
+			     "the alert that it was merged into is not yours to change");
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

@@ -307,6 +307,15 @@ def check_allow(s, w):
     ok(entries() == before and a.ask(few, "GET", f"/api/v1/alerts/{mine}").json()["state"] != "closed", "nothing is allowed, the alert is open")
     got = a.ask(token["organisation_csirt.egret"], "POST", f"/api/v1/alerts/{mine}/allow?dry_run=1", {"reason": "x"})
     ok(got.status == 201, "the organisation's CSIRT may", got)
+    other = next(x for x in w.ids["egret"]["all_alerts"] if x != mine)
+    csirt, owner = token["organisation_csirt.egret"], token["system_owner.egret"]
+    got = a.ask(csirt, "POST", f"/api/v1/alerts/{other}/merge", {"others": [mine]}, If_Match="*")
+    ok(got.status == 200, "alerts of two assets become one", got)
+    before = a.ask(csirt, "GET", f"/api/v1/alerts/{other}").body
+    got = a.ask(owner, "POST", f"/api/v1/alerts/{mine}/unmerge", None, If_Match="*")
+    ok(got.status == 409 and a.ask(csirt, "GET", f"/api/v1/alerts/{other}").body == before, "a system's owner does not take evidence from what they do not see", got)
+    got = a.ask(csirt, "POST", f"/api/v1/alerts/{mine}/unmerge", None, If_Match="*")
+    ok(got.status == 200, "who sees both does", got)
 
 
 class Listener:
