@@ -433,6 +433,17 @@ static yg_status order_times(const struct yg_api *api, struct yg_request *q,
 	return wrong(err);
 }
 
+/* What it finds are values of events. */
+static yg_status may_look(struct yg_request *q, struct yg_state *db, struct yg_sv org,
+			  struct yg_err *err)
+{
+	struct yg_reach events;
+	yg_status st = yg_who_reach(&q->who, db, "events:read", q->arena, &events, err);
+	return st != YG_OK || yg_reach_has(&events, org, YG_SV(""))
+		       ? st
+		       : YG_FAIL(err, YG_DENIED, "a hunt reads events: it needs events:read there");
+}
+
 static yg_status read_order(const struct yg_api *api, struct yg_request *q, struct yg_state *db,
 			    struct order *o, struct yg_err *err)
 {
@@ -453,6 +464,8 @@ static yg_status read_order(const struct yg_api *api, struct yg_request *q, stru
 	}
 	if (st == YG_OK)
 		st = yg_scope_body_org(q, db, v[3].given, v[3].text, &o->h.org, err);
+	if (st == YG_OK)
+		st = may_look(q, db, o->h.org, err);
 	if (st == YG_OK)
 		st = order_times(api, q, &v[4], &v[5], o, err);
 	if (st == YG_OK)

@@ -98,6 +98,7 @@ X("ask for it by POST /api/v1/approvals; another person decides", "POST /api/v1/
 X("an administrator gets a new code on the machine: yagura person enrol", "管理者の新しい登録コードは、サーバー上で yagura person enrol により発行します")
 X("an entry holds for the whole organisation: it needs indicators:write on it", "許可は組織全体に効くため、その組織に対する indicators:write の権限が必要です")
 X("the alert that it was merged into is not yours to change", "統合先のアラートを変更する権限がありません")
+X("a hunt reads events: it needs events:read there", "遡及調査はログを読むため、その組織に対する events:read の権限が必要です")
 X("only the centre can allow something for all organisations", "全組織への許可は中央組織だけが設定できます")
 X("only the centre makes an organisation that stands below no other", "最上位の組織は中央組織だけが作成できます")
 X("only the centre moves an organisation in the tree", "組織の移動は中央組織だけが行えます")

@@ -318,6 +318,19 @@ def check_allow(s, w):
     ok(got.status == 200, "who sees both does", got)
 
 
+def check_hunt(s, w):
+    """What a hunt finds are events: it takes the right to read them."""
+    db = sqlite3.connect(f"{s.data}/state/yagura.db", timeout=20)
+    person = next(p for login, _, _, p, _ in w.people if login == "organisation_csirt.egret")
+    blind = token_of_person(db, person, ["indicators:read", "indicators:write"], 940000)
+    sees = token_of_person(db, person, ["indicators:read", "indicators:write", "events:read"], 940001)
+    db.commit()
+    db.close()
+    a, body = Asker(s), {"indicators": ["egret-0.example"], "org": "egret"}
+    got = [a.ask(t, "POST", "/api/v1/retro-hunts?dry_run=1", body) for t in (blind, sees)]
+    ok([g.status for g in got] == [403, 202], "a hunt needs events:read", got)
+
+
 class Listener:
     """A live stream, read in a thread of its own."""
 
@@ -499,6 +512,7 @@ def main():
         check_stream(s, w, secrets)
         check_merge(s, w)
         check_allow(s, w)
+        check_hunt(s, w)
         check_stream_ends(s, w)
         if not PASSKEYS:
             note("python3-cryptography is not installed: no passkey of another's to try")
