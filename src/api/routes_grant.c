@@ -36,23 +36,23 @@ yg_status yg_r_roles_list(struct yg_api *api, struct yg_request *q, struct yg_re
 	return yg_answer_page(api, q, &j, NULL, err);
 }
 
-/* A node that the caller may not see is not named. */
+/* A node that the caller may not see is not named, nor is who gave a role there, and why. */
 static void put_grant(struct yg_jo *j, const struct yg_request *q, const struct yg_grant *g)
 {
-	bool named = g->node.n > 0 && yg_reach_has(&q->who.reach, g->node, YG_SV(""));
+	bool seen = yg_reach_has(&q->who.reach, g->node, YG_SV(""));
 	yg_jo_begin(j, '{');
 	yg_jo_str_or_null(j, "id", g->id);
 	yg_jo_str(j, "person", g->person);
 	yg_jo_str(j, "role", yg_sv_of(yg_role_info(g->role)->name));
-	yg_jo_str_or_null(j, "node", named ? g->node : YG_SV(""));
+	yg_jo_str_or_null(j, "node", seen ? g->node : YG_SV(""));
 	yg_jo_bool(j, "whole", g->node.n == 0);
 	yg_jo_str_or_null(j, "system", g->system);
 	yg_jo_time(j, "period_from", g->from.us);
 	yg_jo_time(j, "period_to", g->to.us);
 	yg_jo_time(j, "expires_at", g->expires.us);
 	yg_jo_time(j, "created_at", g->created.us);
-	yg_jo_str_or_null(j, "created_by", g->created_by);
-	yg_jo_str(j, "reason", g->reason);
+	yg_jo_str_or_null(j, "created_by", seen ? g->created_by : YG_SV(""));
+	yg_jo_str(j, "reason", seen ? g->reason : YG_SV(""));
 }
 
 static struct yg_grant_reach grants_within(const struct yg_reach *r)

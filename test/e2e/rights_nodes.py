@@ -73,6 +73,13 @@ def check_own(s, root, boss, boss_id):
     ok(got.status == 403, "nobody makes themselves administrator of the whole", got)
     seen = boss.call("GET", "/api/v1/organisations/heron/access").json()["items"]
     ok({(g["person"], g["role"]) for g in seen} >= {(member_id, "organisation_csirt"), (boss_id, "administrator")}, "who sees what", seen)
+    # from above: who and which role, and nothing of what is said there
+    above = root.call("POST", "/api/v1/grants", {"person": member_id, "role": "ciso_office", "node": "kestrel", "reason": "words of the sector"}).json()
+    seen = boss.call("GET", "/api/v1/organisations/heron/access")
+    one = next(g for g in seen.json()["items"] if g["id"] == above["id"])
+    ok((one["node"], one["created_by"], one["reason"]) == (None, None, "") and one["inherited"] and b"words of" not in seen.body,
+       "of a role from above neither who gave it nor why", one)
+    assert root.call("DELETE", f"/api/v1/grants/{above['id']}").status == 204
     # a role elsewhere: from then on only who answers for both may change them
     given = root.call("POST", "/api/v1/grants", {"person": member_id, "role": "ciso_office", "node": "plover"}).json()
     got = boss.call("POST", f"/api/v1/people/{member_id}/enrolment")
