@@ -161,6 +161,8 @@ yg_status yg_r_organisation_change(struct yg_api *api, struct yg_request *q, str
 	bool moves = st == YG_OK && (v[3].given || v[4].given);
 	if (st == YG_OK && moves && !q->who.reach.all)
 		st = YG_FAIL(err, YG_DENIED, "only the centre moves an organisation in the tree");
+	if (st == YG_OK && moves) /* rights from above end and begin with it */
+		st = yg_need_step_up(q, r, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_org_edit set = {

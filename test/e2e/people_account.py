@@ -419,6 +419,11 @@ def check_stale(s, root, program, nobodys):
     ok(not wrong and len(dangerous) > 10, f"a stale session, and a token of one's own or nobody's, are asked to prove who it is: {len(dangerous)} operations", wrong)
     ok({"deleteOrganisation", "createGrant", "createToken", "decideApproval"} <= {name for _, _, name in dangerous}, "those that cannot be taken back among them")
     ok(root.call("GET", "/api/v1/organisations").status == 200, "reading does not")
+    got = [root.call("PATCH", "/api/v1/organisations/asker", body, If_Match="*") for body in ({"parent": "empty"}, {"kind": "unit"}, {"title": "new"})]
+    ok([refused(g) for g in got] == [True, True, False] and got[2].status == 200, "moving an organisation does, as rights move with it; naming it does not", got)
+    scopes = ["org:read", "org:write"]
+    free = s.http("POST", "/api/v1/tokens", {"org": None, "name": "mover", "scopes": scopes}).json()["secret"]
+    ok(refused(s.https("PATCH", "/api/v1/organisations/asker", {"parent": "empty"}, token=free, If_Match="*")), "no token moves one")
 
 
 with Server(sys.argv[1], without_store()) as server:
