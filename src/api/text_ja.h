@@ -185,6 +185,7 @@ X("this password is among those that are tried first", "このパスワードは
 X("rights changed meanwhile; order it again", "権限が変わりました。もう一度書き出してください")
 X("it was made with rights that you do not have any more", "作成時の権限が現在はありません")
 X("this is for who answers for the whole to ask", "全体に責任を持つ担当者だけが申請できます")
+X("this is asked for already: %s", "同じ申請がすでに出ています: {1}")
 X("only who is active becomes administrator", "管理者にできるのは、有効な利用者だけです")
 X("who was disabled does not come back as an administrator: take that away first, and ask for it anew", "無効にした管理者は、管理者のまま有効に戻せません。先に管理者の権限を外し、有効にしてから、あらためて申請してください")
 X("who approves has the right to it, stands higher than who asked or as high on the whole, and neither let the other in", "承認できるのは、その操作の権限を持ち、申請者より上位の（全体の操作では同じく全体の）担当者で、申請者を招待しておらず、申請者から招待されてもいない人だけです")

@@ -29,6 +29,28 @@ static yg_status insert(struct yg_act *act, const struct yg_approval *a, struct 
 	return yg_stmt_run(s, err);
 }
 
+/* Approving one would leave the other open, to be done again. */
+static yg_status not_asked_yet(struct yg_act *act, const struct yg_approval *a, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st =
+		yg_state_prepare(act->db,
+				 YG_SQL("SELECT id FROM approval WHERE state = 'open' AND kind = $1"
+					" AND params = $2 AND expires > $3 LIMIT 1"),
+				 &s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, a->kind);
+	yg_stmt_text(s, 2, a->params);
+	yg_stmt_i64(s, 3, yg_env_wall(act->env).us);
+	st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK || !row)
+		return st;
+	return YG_FAIL(err, YG_CONFLICT, "this is asked for already: %.*s",
+		       (int)yg_col_text(s, 0).n, yg_col_text(s, 0).p);
+}
+
 yg_status yg_approval_add(struct yg_act *act, const struct yg_approval *a, struct yg_id *out_id,
 			  struct yg_err *err)
 {
@@ -46,7 +68,9 @@ yg_status yg_approval_add(struct yg_act *act, const struct yg_approval *a, struc
 	yg_status st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
-	st = insert(act, &full, err);
+	st = not_asked_yet(act, a, err);
+	if (st == YG_OK)
+		st = insert(act, &full, err);
 	if (st == YG_OK)
 		st = yg_audit_add(act, "approval.add", full.id, a->org, &d, err);
 	return yg_tx_end(&tx, st, err);

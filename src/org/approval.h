@@ -24,6 +24,7 @@ struct yg_approval {
 	struct yg_sv decided_by, decision_reason;
 	yg_wall created, decided, expires;
 };
+/* YG_CONFLICT: the very same is open already. */
 yg_status yg_approval_add(struct yg_act *act, const struct yg_approval *a, struct yg_id *out_id,
 			  struct yg_err *err) YG_MUST_USE;
 yg_status yg_approval_get(struct yg_state *db, struct yg_sv id, yg_wall now, struct yg_arena *arena,

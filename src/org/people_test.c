@@ -401,9 +401,15 @@ static void test_approvals(void)
 	struct yg_approval a = {.kind = YG_SV("administrator.grant"),
 				.params = YG_SV("{\"person\":\"p-3\"}"),
 				.reason = YG_SV("more hands")};
-	struct yg_id id[3];
-	for (size_t i = 0; i < YG_LEN(id); i++)
+	static const char *const params[] = {"{\"person\":\"p-3\"}", "{\"person\":\"p-4\"}",
+					     "{\"person\":\"p-5\"}"};
+	struct yg_id id[3], again;
+	for (size_t i = 0; i < YG_LEN(id); i++) {
+		a.params = yg_sv_of(params[i]);
 		T_OK(yg_approval_add(&asks, &a, &id[i], &err) == YG_OK);
+	}
+	T_NAMED(yg_approval_add(&other, &a, &again, &err) == YG_CONFLICT,
+		"what is asked for is not asked for twice");
 	yg_wall now = yg_env_wall(&env), last = {now.us + YG_APPROVAL_S * YG_US_PER_S - 1},
 		over = {last.us + 1};
 	T_OK(yg_approval_get(db, yg_id_sv(&id[0]), now, &arena, &a, &err) == YG_OK);
@@ -420,6 +426,7 @@ static void test_approvals(void)
 	     YG_SV_IS(a.state, "expired"));
 	T_NAMED(decides(&other, &a, true) == YG_CONFLICT,
 		"a request is worth nothing after a week");
+	T_NAMED(yg_approval_add(&asks, &a, &again, &err) == YG_OK, "and is asked for anew");
 }
 
 int main(void)

@@ -311,10 +311,12 @@ def check_back(s, root, second):
     _, pid = invite(s, root, "fourth")
     url = root.call("POST", f"/api/v1/people/{pid}/enrolment").json()["url"]
     aid = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "x"}).json()["id"]
-    late = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "again"}).json()["id"]
+    got = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "again"})
+    ok(got.status == 409 and aid.encode() in got.body, "the same is not asked for twice", got)
     ok(second.call("POST", f"/api/v1/approvals/{aid}/decision", yes).status == 200, "two make an administrator")
     got = enrol(Browser(s), url.split("code=")[1], None, name=None)
     ok(got.status not in (200, 201), "whose old one-time address works no more", got)
+    late = root.call("POST", "/api/v1/approvals", {"kind": "administrator.grant", "person": pid, "reason": "again"}).json()["id"]
     assert s.http("PATCH", f"/api/v1/people/{pid}", {"state": "disabled"}, If_Match="*").status == 200
     got = [root.call("PATCH", f"/api/v1/people/{pid}", body, If_Match="*") for body in ({"email": "me@example.jp"}, {"state": "active"})]
     ok([g.status for g in got] == [403, 403], "one person does not bring a disabled administrator back, nor give them a mail address", got)

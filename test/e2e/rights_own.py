@@ -365,8 +365,9 @@ class Listener:
         return out
 
 
-def check_stream(s, w, secrets):
+def check_stream(s, w, secrets, own):
     tried.add("openStream")
+    s.http("POST", f"/api/v1/approvals/{own.ids['approvals']}/decision", {"approve": False, "reason": "asked for anew below"})
     a = Asker(s)
     token = {login: t for login, _, _, _, t in w.people}
     heron = token["organisation_csirt.heron"]
@@ -509,7 +510,7 @@ def main():
         check_token_scopes(s, w)
         check_bound(s, w)
         secrets = check_narrow(s, w)
-        check_stream(s, w, secrets)
+        check_stream(s, w, secrets, own)
         check_merge(s, w)
         check_allow(s, w)
         check_hunt(s, w)
