@@ -132,16 +132,6 @@ static yg_status close_allowed(struct yg_act *act, const struct yg_alert *a, str
 		       : yg_alert_change(act, a->id, YG_ANY_VERSION, &set, NULL, err);
 }
 
-static yg_status ask_another(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			     struct yg_lease *l, const struct yg_allow_new *n, struct yg_err *err)
-{
-	char who[48];
-	struct yg_act act = yg_person_act(q, api, l->db, who);
-	r->problem = NULL;
-	yg_status st = yg_approval_ask_allow(q, r, &act, n, err);
-	return yg_lease_commit_then(l, q, r, st, yg_approvals_changed, err);
-}
-
 /* The entry holds for more than the alert: for the whole organisation, or for all.  Who
  * makes one there has both rights over all of it, not over one system. */
 static yg_status may_allow(struct yg_request *q, struct yg_state *db, bool all, struct yg_sv org,
@@ -195,7 +185,7 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	n.expires.us = v[1].given ? v[1].number : q->now.us + 30 * YG_US_PER_DAY;
 	st = all ? yg_approval_needed(q, r, l.db, err) : YG_OK;
 	if (st == YG_DENIED)
-		return ask_another(api, q, r, &l, &n, err);
+		return yg_approval_ask_allow(api, q, r, &l, &n, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

@@ -83,14 +83,6 @@ static yg_status wrong_value(struct yg_request *q, yg_status st, const struct yg
 	return st;
 }
 
-static yg_status ask_another(struct yg_api *api, struct yg_request *q, struct yg_response *r,
-			     struct yg_state *db, const struct yg_allow_new *n, struct yg_err *err)
-{
-	char who[48];
-	struct yg_act act = yg_person_act(q, api, db, who);
-	return wrong_value(q, yg_approval_ask_allow(q, r, &act, n, err), err);
-}
-
 yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_response *r,
 			  struct yg_err *err)
 {
@@ -119,10 +111,8 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	n.reason = v[3].text;
 	n.expires.us = v[4].number;
 	st = for_all(q, l.db, n.org, err);
-	if (st == YG_DENIED) {
-		st = ask_another(api, q, r, l.db, &n, err);
-		return yg_lease_commit_then(&l, q, r, st, yg_approvals_changed, err);
-	}
+	if (st == YG_DENIED)
+		return wrong_value(q, yg_approval_ask_allow(api, q, r, &l, &n, err), err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

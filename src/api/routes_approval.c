@@ -30,11 +30,6 @@ yg_status yg_may_ask_another(const struct yg_request *q, struct yg_err *err)
 				 "this takes two people, and a token of nobody is none: sign in");
 }
 
-void yg_approvals_changed(struct yg_api *api)
-{
-	yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), YG_SV(""), "created");
-}
-
 yg_status yg_takes_two(const struct yg_request *q, struct yg_state *db, bool *out,
 		       struct yg_err *err)
 {
@@ -321,13 +316,12 @@ static yg_status answer_approval(struct yg_request *q, struct yg_response *r, st
 	return put_approval(&j, q, db, &a, err);
 }
 
-yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
-				const struct yg_allow_new *n, struct yg_err *err)
+static yg_status ask_allow(struct yg_request *q, struct yg_act *act, const struct yg_allow_new *n,
+			   struct yg_id *out_id, struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
 	char buf[YG_KEY_MAX];
 	struct yg_sb value = yg_sb_init(buf, sizeof buf);
-	struct yg_id id;
 	yg_status st = yg_may_ask_another(q, err);
 	if (st != YG_OK)
 		return st;
@@ -356,11 +350,27 @@ yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, str
 				      .params = yg_buf_sv(&params),
 				      .org = YG_SV_INIT(""),
 				      .reason = n->reason};
-	st = yg_approval_add(act, &a, &id, err);
+	return yg_approval_add(act, &a, out_id, err);
+}
+
+yg_status yg_approval_ask_allow(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				struct yg_lease *l, const struct yg_allow_new *n,
+				struct yg_err *err)
+{
+	char who[48];
+	struct yg_id id;
+	struct yg_act act = yg_person_act(q, api, l->db, who);
+	yg_status st = ask_allow(q, &act, n, &id, err);
 	if (st != YG_OK)
 		return st;
 	yg_answer_location(q, r, "/api/v1/approvals", yg_id_sv(&id));
-	return answer_approval(q, r, act->db, 202, yg_id_sv(&id), err);
+	r->problem = NULL;
+	st = answer_approval(q, r, l->db, 202, yg_id_sv(&id), err);
+	st = yg_lease_commit(l, q, r, st, err);
+	if (st == YG_OK && !q->dry_run)
+		yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), yg_id_sv(&id),
+			    "created");
+	return st;
 }
 
 /* What concerns one organisation is asked for by who has the scope there, and sees

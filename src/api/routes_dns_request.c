@@ -102,10 +102,9 @@ yg_status yg_r_dns_request_add(struct yg_api *api, struct yg_request *q, struct 
 
 /* Two people, when there are two: then the request waits for the second. */
 static yg_status hand_on(struct yg_act *act, const struct yg_allow_request *one,
-			 struct yg_sv reason, struct yg_err *err)
+			 struct yg_sv reason, struct yg_id *out_id, struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
-	struct yg_id id;
 	yg_buf_init(&params, 4096);
 	struct yg_jo j = yg_jo_init(&params);
 	yg_jo_begin(&j, '{');
@@ -116,13 +115,14 @@ static yg_status hand_on(struct yg_act *act, const struct yg_allow_request *one,
 				      .params = yg_buf_sv(&params),
 				      .org = YG_SV_INIT(""),
 				      .reason = reason};
-	yg_status st = yg_approval_add(act, &a, &id, err);
-	return st == YG_OK ? yg_allow_request_hand_on(act, one->id, yg_id_sv(&id), err) : st;
+	yg_status st = yg_approval_add(act, &a, out_id, err);
+	return st == YG_OK ? yg_allow_request_hand_on(act, one->id, yg_id_sv(out_id), err) : st;
 }
 
+/* *out_asked: the request to a second person; empty: it is decided. */
 static yg_status decide(struct yg_request *q, struct yg_act *act,
 			const struct yg_allow_request *one, const struct yg_value *v,
-			struct yg_err *err)
+			struct yg_id *out_asked, struct yg_err *err)
 {
 	bool grant = v[0].truth, for_all = v[1].truth;
 	struct yg_response scratch = {.status = 0};
@@ -136,19 +136,12 @@ static yg_status decide(struct yg_request *q, struct yg_act *act,
 		yg_status st = yg_approval_needed(q, &scratch, act->db, err);
 		if (st == YG_DENIED) {
 			st = yg_may_ask_another(q, err);
-			return st == YG_OK ? hand_on(act, one, v[2].text, err) : st;
+			return st == YG_OK ? hand_on(act, one, v[2].text, out_asked, err) : st;
 		}
 		if (st != YG_OK)
 			return st;
 	}
 	return yg_allow_request_decide(act, one->id, grant, for_all, v[2].text, err);
-}
-
-/* Granted, or handed on to a second person. */
-static void decided(struct yg_api *api)
-{
-	yg_indicators_changed(api);
-	yg_approvals_changed(api);
 }
 
 yg_status yg_r_dns_request_decide(struct yg_api *api, struct yg_request *q, struct yg_response *r,
@@ -173,9 +166,18 @@ yg_status yg_r_dns_request_decide(struct yg_api *api, struct yg_request *q, stru
 	if (st != YG_OK)
 		return st;
 	char who[48];
+	struct yg_id asked = {{0}};
 	struct yg_act act = yg_person_act(q, api, l.db, who);
-	st = decide(q, &act, &one, v, err);
+	st = decide(q, &act, &one, v, &asked, err);
 	if (st == YG_OK)
 		st = answer_request(q, r, l.db, 200, one.id, err);
-	return yg_lease_commit_then(&l, q, r, st, decided, err);
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st != YG_OK || q->dry_run)
+		return st;
+	if (asked.s[0] != '\0')
+		yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), yg_id_sv(&asked),
+			    "created");
+	else
+		yg_indicators_changed(api);
+	return YG_OK;
 }

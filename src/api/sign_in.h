@@ -73,16 +73,15 @@ yg_status yg_passkey_new(struct yg_api *api, struct yg_request *q, struct yg_bod
  * administrators. */
 struct yg_act yg_person_act(const struct yg_request *q, struct yg_api *api, struct yg_state *db,
 			    char buf[static 48]);
-/* Tells whoever decides for the whole of a new request, once it is committed. */
-void yg_approvals_changed(struct yg_api *api);
 /* Somebody asks, or the machine: YG_DENIED for a token that is nobody's own. */
 yg_status yg_may_ask_another(const struct yg_request *q, struct yg_err *err);
 struct yg_allow_new;
 /* An allow entry that holds for all is to be decided on by another person: asked for,
- * and answered with 202 and the request.  YG_PARSE: the value, or a too long reason;
+ * committed, told of, and answered with 202 and the request.  YG_PARSE: the value, or a too long reason;
  * YG_DENIED: as above. */
-yg_status yg_approval_ask_allow(struct yg_request *q, struct yg_response *r, struct yg_act *act,
-				const struct yg_allow_new *n, struct yg_err *err);
+yg_status yg_approval_ask_allow(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				struct yg_lease *l, const struct yg_allow_new *n,
+				struct yg_err *err);
 /* Are there two to decide? */
 yg_status yg_takes_two(const struct yg_request *q, struct yg_state *db, bool *out,
 		       struct yg_err *err);

@@ -434,6 +434,10 @@ def check_stream_ends(s, w):
     ends = (("a grant on the whole is taken away", 0, lambda: s.http("DELETE", f"/api/v1/grants/{grant}")),
             ("two took an administrator's right away", 1, lambda: s.http("POST", f"/api/v1/approvals/{aid}/decision", {"approve": True, "reason": "x"})),
             ("the machine did", 2, lambda: s.http("PATCH", f"/api/v1/people/{ids[2]}", {"administrator": False}, If_Match="*")))
+    hears = Listener(s, tokens[1], "?topics=approvals")
+    asked = asker.call("POST", "/api/v1/allow-entries", {"org": None, "type": "domain", "value": "all.example", "reason": "x"})
+    told = until(lambda: [m[2]["id"] for m in hears.messages() if m[1] == "approvals"], 10, 0.1)
+    ok(asked.status == 202 and told == [asked.json()["id"]], "which request is new is told", (asked, told))
     # the last one stays administrator, and the machine may only take what is not the last
     assert s.http("PATCH", f"/api/v1/people/{person['ciso_office.plover']}", {"administrator": True}, If_Match="*").status == 200
     for what, k, end in ends:
