@@ -72,6 +72,7 @@
 	X(GET,    "/api/v1/approvals",     "listApprovals",  "approvals:read", 0, 0, NULL, "state org limit cursor", approvals_list) \
 	X(POST,   "/api/v1/approvals",     "createApproval", "approvals:write", YG_RT_CREATES | YG_RT_STEP_UP, 16384, YG_TYPES_JSON, "dry_run", approvals_add) \
 	X(GET,    "/api/v1/approvals/{id}", "getApproval",   "approvals:read", 0, 0, NULL, NULL, approval_get)         \
+	X(DELETE, "/api/v1/approvals/{id}", "withdrawApproval", "approvals:read", 0, 0, NULL, "dry_run", approval_withdraw) \
 	X(POST,   "/api/v1/approvals/{id}/decision", "decideApproval", "approvals:write", YG_RT_STEP_UP, 16384, YG_TYPES_JSON, "dry_run", approval_decide) \
 	X(POST,   "/api/v1/setup-code",    "createSetupCode", "people:write", YG_RT_CENTRAL, 1024, YG_TYPES_JSON, NULL, setup_code) \
 	X(POST,   "/api/v1/enrolment/options", "getEnrolmentOptions", NULL, YG_RT_PUBLIC, 16384, YG_TYPES_JSON, NULL, enrolment_options) \

@@ -285,9 +285,9 @@ yg_status yg_r_approvals_list(struct yg_api *api, struct yg_request *q, struct y
 	struct yg_approval *list = NULL;
 	size_t n = 0;
 	struct yg_sv state = yg_query(q, "state");
-	if (state.p != NULL && !yg_words_have("open approved refused expired", state)) {
+	if (state.p != NULL && !yg_words_have("open approved refused withdrawn expired", state)) {
 		yg_request_error(q, "unknown_value", YG_SV("state"),
-				 "expected open, approved, refused or expired");
+				 "expected open, approved, refused, withdrawn or expired");
 		return YG_FAIL(err, YG_PARSE, "a parameter is wrong");
 	}
 	yg_status st = yg_page_begin(api, q, &l, &page, &reach, err);
@@ -489,6 +489,29 @@ yg_status yg_r_approval_get(struct yg_api *api, struct yg_request *q, struct yg_
 	if (st == YG_OK)
 		st = find(q, l.db, &a, err);
 	return st == YG_OK ? answer_approval(q, r, l.db, 200, a.id, err) : st;
+}
+
+/* Whoever asked takes it back, also who decides on nothing. */
+yg_status yg_r_approval_withdraw(struct yg_api *api, struct yg_request *q, struct yg_response *r,
+				 struct yg_err *err)
+{
+	YG_AUTO(yg_lease_end) struct yg_lease l = {0};
+	struct yg_approval a;
+	char who[48];
+	yg_status st = yg_lease_change(api, &l, err);
+	if (st == YG_OK)
+		st = find(q, l.db, &a, err);
+	if (st == YG_OK && !is_own(q, &a))
+		st = YG_FAIL(err, YG_DENIED, "only who asked takes it back");
+	if (st != YG_OK)
+		return st;
+	struct yg_act act = yg_person_act(q, api, l.db, who);
+	st = yg_approval_decide(&act, &a, false, YG_SV(""), err);
+	r->status = 204;
+	st = yg_lease_commit(&l, q, r, st, err);
+	if (st == YG_OK && !q->dry_run)
+		yg_announce(api, YG_TOPIC_APPROVALS, a.org, YG_SV(""), a.id, "decided");
+	return st;
 }
 
 /* The alert that an approved request has closed. */

@@ -92,6 +92,8 @@ static yg_status take(struct yg_stmt *s, yg_wall now, struct yg_arena *arena, st
 	a->expires.us = yg_col_i64(s, 11);
 	if (YG_SV_IS(a->state, "open") && a->expires.us <= now.us)
 		a->state = YG_SV("expired");
+	if (YG_SV_IS(a->state, "refused") && yg_sv_eq(a->decided_by, a->requested_by))
+		a->state = YG_SV("withdrawn");
 	return YG_OK;
 }
 
@@ -125,7 +127,9 @@ yg_status yg_approval_list(struct yg_state *db, const struct yg_approval_filter 
 		YG_SQL("SELECT " COLUMNS " FROM approval WHERE ($2 = '' OR id < $2) AND ($1 = ''"
 		       " OR ($1 = 'expired' AND state = 'open' AND expires <= $3)"
 		       " OR ($1 = 'open' AND state = 'open' AND expires > $3)"
-		       " OR ($1 <> 'open' AND state = $1)) AND ($5 = 1 OR org IN yg_set($6))"
+		       " OR ($1 = 'withdrawn' AND state = 'refused' AND decided_by = requested_by)"
+		       " OR ($1 = 'refused' AND state = 'refused' AND decided_by <> requested_by)"
+		       " OR ($1 NOT IN ('open', 'refused') AND state = $1)) AND ($5 = 1 OR org IN yg_set($6))"
 		       " ORDER BY id DESC LIMIT $4"),
 		&s, err);
 	if (st != YG_OK)
@@ -155,7 +159,8 @@ yg_status yg_approval_decide(struct yg_act *act, const struct yg_approval *a, bo
 	YG_AUTO(yg_detail_free) struct yg_detail d = {0};
 	int64_t now = yg_env_wall(act->env).us;
 	struct yg_sv state = approve ? YG_SV("approved") : YG_SV("refused");
-	if (approve && yg_sv_eq(a->requested_by, act->who))
+	bool own = yg_sv_eq(a->requested_by, act->who);
+	if (approve && own)
 		return YG_FAIL(err, YG_DENIED, "who asks cannot approve: it takes a second person");
 	yg_status st = yg_state_prepare(
 		act->db,
@@ -173,8 +178,10 @@ yg_status yg_approval_decide(struct yg_act *act, const struct yg_approval *a, bo
 	if (st == YG_OK && yg_state_changes(act->db) != 1)
 		return YG_FAIL(err, YG_CONFLICT, "this was decided already, or has expired");
 	yg_detail_init(&d);
-	(void)yg_detail_text(&d, "state", YG_SV("open"), state);
-	yg_detail_note(&d, "reason", reason);
+	(void)yg_detail_text(&d, "state", YG_SV("open"),
+			     !approve && own ? YG_SV("withdrawn") : state);
+	if (reason.n > 0)
+		yg_detail_note(&d, "reason", reason);
 	return st == YG_OK ? yg_audit_add(act, "approval.decide", a->id, a->org, &d, err) : st;
 }
 

@@ -20,7 +20,8 @@ struct yg_approval {
 	struct yg_sv org;    /* whom it concerns; empty: everybody */
 	struct yg_sv requested_by, reason;
 	struct yg_sv
-		state; /* "open", "approved", "refused"; "expired" is what time made of an open one */
+		state; /* "open", "approved", "refused"; "withdrawn": refused by who asked; "expired" is
+			  what time made of an open one */
 	struct yg_sv decided_by, decision_reason;
 	yg_wall created, decided, expires;
 };

@@ -415,6 +415,7 @@ static void test_approvals(void)
 	T_OK(yg_approval_get(db, yg_id_sv(&id[0]), now, &arena, &a, &err) == YG_OK);
 	T_NAMED(decides(&asks, &a, true) == YG_DENIED, "who asked does not approve");
 	T_NAMED(decides(&asks, &a, false) == YG_OK, "but withdraws");
+	T_OK(listed(db, "withdrawn", now) == 1 && listed(db, "refused", now) == 0);
 	T_OK(decides(&other, &a, true) == YG_CONFLICT);
 	T_OK(listed(db, "open", last) == 2 && listed(db, "expired", last) == 0);
 	T_OK(listed(db, "open", over) == 0 && listed(db, "expired", over) == 2);

@@ -1357,6 +1357,12 @@ def walk_people(w, session):
     w.call("decideApproval", 403, params=[aid], body={"approve": True, "reason": "x"}, **session)
     w.call("decideApproval", 200, params=[aid], body={"approve": False, "reason": "x"}, **session)
     w.call("decideApproval", 409, params=[aid], body={"approve": False, "reason": "x"}, **session)
+    w.call("withdrawApproval", 409, params=[aid], **session)
+    aid = w.call("createApproval", 201, body=ask, **session).json()["id"]
+    w.call("createApproval", 409, body=ask, **session)
+    w.call("withdrawApproval", 403, params=[aid])
+    w.call("withdrawApproval", 404, params=["v-0"], **session)
+    w.call("withdrawApproval", 204, params=[aid], **session)
     # two administrators: what one allows for all waits for the other
     def administrator(yes):
         etag = w.call("getPerson", 200, params=[second]).headers["ETag"]

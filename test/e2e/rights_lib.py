@@ -32,7 +32,7 @@ METHODS = ("get", "post", "patch", "delete", "put")
 # Operations that test/e2e/rights_matrix.py does not try: an operation that is in none
 # of these and was not tried fails it.
 ELSEWHERE = {  # rights_own.py
-    "updateSavedSearch", "deleteSavedSearch", "putImportPart", "finishImport", "getExport", "getApproval", "decideApproval",
+    "updateSavedSearch", "deleteSavedSearch", "putImportPart", "finishImport", "getExport", "getApproval", "decideApproval", "withdrawApproval",
     "updateMyPasskey", "deleteMyPasskey", "endMySession", "revokeMyToken", "openStream"}
 ALONE = {  # about the asker, or what they send, and nobody else
     "getSession", "deleteSession", "stepUpSession", "getMe", "updateMe", "listMySessions", "listMyPasskeys", "createMyPasskey",

@@ -82,6 +82,7 @@ OWN = {
     "getExport": ("exports", None),
     "getApproval": ("approvals", None),
     "decideApproval": ("approvals", {"approve": True, "reason": "x"}),
+    "withdrawApproval": ("approvals", None),
     "updateMyPasskey": ("passkeys", {"label": "taken"}),
     "deleteMyPasskey": ("passkeys", None),
     "endMySession": ("sessions", None),
@@ -438,6 +439,14 @@ def check_stream_ends(s, w):
     asked = asker.call("POST", "/api/v1/allow-entries", {"org": None, "type": "domain", "value": "all.example", "reason": "x"})
     told = until(lambda: [m[2]["id"] for m in hears.messages() if m[1] == "approvals"], 10, 0.1)
     ok(asked.status == 202 and told == [asked.json()["id"]], "which request is new is told", (asked, told))
+    a = Asker(s)
+    mine = a.ask(tokens[0], "POST", "/api/v1/allow-entries", {"org": None, "type": "domain", "value": "back.example", "reason": "x"})
+    path = f"/api/v1/approvals/{mine.json()['id']}"
+    got = [asker.call("DELETE", path), a.ask(tokens[0], "DELETE", path + "?dry_run=1"), a.ask(tokens[0], "DELETE", path), a.ask(tokens[0], "DELETE", path)]
+    ok([g.status for g in got] == [403, 204, 204, 409], "who asked takes it back, also who decides on nothing; nobody else does", (mine, got))
+    lists = [[x["id"] for x in a.ask(tokens[0], "GET", f"/api/v1/approvals?state={state}").json()["items"]] for state in ("withdrawn", "refused")]
+    ok(a.ask(tokens[0], "GET", path).json()["state"] == "withdrawn" and mine.json()["id"] in lists[0] and mine.json()["id"] not in lists[1],
+       "it is withdrawn, which is not refused", lists)
     # the last one stays administrator, and the machine may only take what is not the last
     assert s.http("PATCH", f"/api/v1/people/{person['ciso_office.plover']}", {"administrator": True}, If_Match="*").status == 200
     for what, k, end in ends:
@@ -505,7 +514,7 @@ def main():
         stranger = sign_in(s, person["administrator.heron"])
         check_pairs(stranger, own, "of another organisation")
         member = sign_in(s, person["organisation_csirt.bittern"])
-        check_pairs(member, own, "of the same organisation", ("getApproval", "decideApproval", "putImportPart", "finishImport"))
+        check_pairs(member, own, "of the same organisation", ("getApproval", "decideApproval", "withdrawApproval", "putImportPart", "finishImport"))
         check_unchanged(own)
         check_lists(own, w.ids["bittern"], w.ids["egret"]["all_alerts"][0])
         check_shared(s, w, own, member)

@@ -1,5 +1,5 @@
 // What takes two people: one asks, another one decides.
-import { Button, Chip, type Column, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, may, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useData, useForm, useList, useLive, useNews, useState, withRest, Lead } from "../../kit";
+import { Button, Chip, type Column, Confirm, Dialog, Drawer, Empty, ErrorBox, Facts, Form, NewRows, Page, Radios, Section, Select, Skeleton, Table, TextArea, Time, actorName, api, at, link, myId, orgQuery, orgTitle, param, personName, place, setQuery, t, textOr, toast, useData, useForm, useList, useLive, useNews, useState, withRest, Lead } from "../../kit";
 
 interface Approval {
 	id: string;
@@ -8,7 +8,7 @@ interface Approval {
 	org: string | null;
 	requested_by: string;
 	reason: string;
-	state: "open" | "approved" | "refused" | "expired";
+	state: "open" | "approved" | "refused" | "withdrawn" | "expired";
 	decided_by: string | null;
 	decision_reason: string;
 	may_approve: boolean;
@@ -16,7 +16,7 @@ interface Approval {
 	decided_at: string | null;
 	expires_at: string;
 }
-const TONE = { open: "info", approved: "ok", refused: "bad", expired: "plain" } as const;
+const TONE = { open: "info", approved: "ok", refused: "bad", withdrawn: "plain", expired: "plain" } as const;
 const kindName = (a: Approval) => textOr(`approvals.kind.${a.kind}`, a.kind);
 
 function About({ a }: { a: Approval }) {
@@ -24,30 +24,19 @@ function About({ a }: { a: Approval }) {
 	if (a.params.org !== undefined) return <a href={link("organisations", { rest: [a.params.org], scope: {} })}>{orgTitle(a.params.org)}</a>;
 	return <code>{a.params.name ?? a.params.value ?? JSON.stringify(a.params)}</code>;
 }
-/** What was refused by who asked for it. */
-const stateOf = (a: Approval) => (a.state === "refused" && a.decided_by === a.requested_by ? "withdrawn" : a.state);
-const StateChip = ({ a }: { a: Approval }) => <Chip tone={TONE[a.state]}>{t(`approvals.state.${stateOf(a)}`)}</Chip>;
+const StateChip = ({ a }: { a: Approval }) => <Chip tone={TONE[a.state]}>{t(`approvals.state.${a.state}`)}</Chip>;
 const isOwn = (a: Approval) => a.requested_by === `person:${myId.value}`;
 const decision = (a: Approval, approve: boolean, reason: string) => api.post<Approval>(at`/approvals/${a.id}/decision`, { approve, reason: reason.trim() });
 function Withdraw({ a, done, onClose }: { a: Approval; done: () => void; onClose: () => void }) {
-	const form = useForm({ reason: "" }, (v) => decision(a, false, v.reason));
+	const run = () =>
+		api.del(at`/approvals/${a.id}`).then(() => {
+			toast(t("approvals.withdrawn"));
+			done();
+		});
 	return (
-		<Dialog title={t("approvals.withdraw")} onClose={onClose}>
-			<Form
-				form={form}
-				action={t("approvals.withdraw")}
-				cancel={onClose}
-				disabled={form.value.reason.trim() === ""}
-				done={() => {
-					toast(t("approvals.withdrawn"));
-					onClose();
-					done();
-				}}
-			>
-				<p>{kindName(a)}: <About a={a} /></p>
-				<TextArea label={t("approvals.reason")} hint={t("approvals.reason-hint")} required value={form.value.reason} onChange={(reason) => form.set({ reason })} fault={form.fault("reason")} />
-			</Form>
-		</Dialog>
+		<Confirm title={t("approvals.withdraw")} action={t("approvals.withdraw")} run={run} onClose={onClose}>
+			<p>{kindName(a)}: <About a={a} /></p>
+		</Confirm>
 	);
 }
 function Decide({ a, done, onClose }: { a: Approval; done: () => void; onClose: () => void }) {
@@ -89,7 +78,7 @@ export default function Approvals() {
 	};
 	const news = useNews([], list, "/approvals", query, (a) => a.id);
 	useLive(["approvals"], (c) => {
-		if (c.id === open) read.reload();
+		if (c.id === open || c.topic === "gap") read.reload();
 		if (c.topic === "gap") return;
 		if (list.items.some((a) => a.id === c.id)) api.get<Approval>(at`/approvals/${c.id}`).then((next) => list.update((a) => (a.id === next.id ? next : a)), () => undefined);
 		else if (list.items.length === 0) list.reload();
@@ -118,7 +107,7 @@ export default function Approvals() {
 								<div class="y-row">
 									<StateChip a={one} />
 									{one.may_approve && <Button small kind="main" onClick={() => setDialog("decide")}>{t("approvals.decide")}</Button>}
-									{one.state === "open" && isOwn(one) && may("approvals:write") && <Button small onClick={() => setDialog("withdraw")}>{t("approvals.withdraw")}</Button>}
+									{one.state === "open" && isOwn(one) && <Button small onClick={() => setDialog("withdraw")}>{t("approvals.withdraw")}</Button>}
 								</div>
 							)
 						}
@@ -158,7 +147,7 @@ export default function Approvals() {
 				rowKey={(a) => a.id}
 				rowHref={(a) => withRest([a.id])}
 				open={open}
-				tools={<div class="y-filters"><Select label={t("approvals.state")} value={state} onChange={(x) => setQuery({ state: x === "open" ? null : x })} options={(["open", "approved", "refused", "expired", "all"] as const).map((x) => [x, t(`approvals.state.${x}`)])} /><NewRows {...news} /></div>}
+				tools={<div class="y-filters"><Select label={t("approvals.state")} value={state} onChange={(x) => setQuery({ state: x === "open" ? null : x })} options={(["open", "approved", "refused", "withdrawn", "expired", "all"] as const).map((x) => [x, t(`approvals.state.${x}`)])} /><NewRows {...news} /></div>}
 				empty={<Empty title={state === "open" ? t("approvals.none") : t("approvals.none-fits")}>{t("approvals.none-next")}</Empty>}
 			/>
 		</Page>
