@@ -121,7 +121,11 @@ function Detail({ id, grants, changed, invite }: { id: string; grants: Grant[]; 
 	};
 	const close = () => setDialog("");
 	const revoke = { kind: "administrator.revoke", person: id } as const;
-	useLive(["approvals"], after); // what was asked for may be done by now
+	// what was asked for this person may be done by now; nothing of others moves what is read here
+	useLive(["approvals"], (c) => {
+		if (c.topic === "gap") one.reload();
+		else if (c.change === "decided" && may("approvals:read")) api.get<{ params: { person?: string } }>(at`/approvals/${c.id}`).then((a) => a.params.person === id && after(), () => undefined);
+	});
 	const state = (s: "active" | "disabled") => api.patch(at`/people/${id}`, { state: s }, p?.etag ?? "");
 	return (
 		<Drawer
