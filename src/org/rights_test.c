@@ -270,6 +270,20 @@ static void test_members(void)
 	     belongs(db, "192.0.2.7", yg_id_sv(&wide)));
 }
 
+/* Topics of the live stream go by scopes, its reach by stream:read: who hears of a node
+ * may read there all that it tells of.  News of jobs and requests has no system, so the
+ * owner of one hears of none. */
+static void test_stream_roles(void)
+{
+	const uint64_t told =
+		YG_SCOPE(ALERTS_READ) | YG_SCOPE(JOBS_READ) | YG_SCOPE(APPROVALS_READ);
+	for (int i = YG_ROLE_NONE + 1; i < YG_ROLE_COUNT; i++) {
+		const struct yg_role_info *role = yg_role_info((enum yg_role_kind)i);
+		if ((role->scopes & YG_SCOPE(STREAM_READ)) != 0 && i != YG_ROLE_SYSTEM_OWNER)
+			T_NAMED((role->scopes & told) == told, role->name);
+	}
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -278,6 +292,7 @@ int main(void)
 	test_grants();
 	test_narrow();
 	test_members();
+	test_stream_roles();
 	yg_arena_free(&arena);
 	return tap_done();
 }
