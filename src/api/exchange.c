@@ -318,6 +318,34 @@ static bool local_peer(struct exchange *x)
 	return true;
 }
 
+/* Who asks, and may they? */
+static void ask_who(struct exchange *x)
+{
+	const struct yg_server_app *app = &x->s->app;
+	const struct yg_route *route = x->q.route;
+	bool needed = (route->flags & YG_RT_PUBLIC) == 0;
+	x->rights = yg_stream_rights(x->s->conf.stream);
+	x->st = app->authenticate(app->api, &x->q, needed, &x->err);
+	if (x->st == YG_OK && needed && route->scope != NULL &&
+	    !yg_who_may(&x->q.who, route->scope))
+		x->st = YG_FAIL(&x->err, YG_DENIED, "the scope %s is needed", route->scope);
+	if (x->st == YG_OK && (route->flags & YG_RT_CENTRAL) != 0 && !x->q.who.reach.all)
+		x->st = YG_FAIL(&x->err, YG_DENIED,
+				"this route is not for one organisation's rights");
+	if (x->st == YG_OK && app->proved != NULL)
+		x->st = app->proved(&x->q, &x->r, &x->err);
+}
+
+/* A body may come for half an hour: what was true of its sender before need not be now. */
+static bool is_stale(const struct exchange *x)
+{
+	yg_mono old = yg_mono_add(x->began, YG_SECONDS(YG_SERVER_PACE_S));
+	if (x->q.who.kind != YG_WHO_PERSON && x->q.who.kind != YG_WHO_TOKEN)
+		return false;
+	return x->rights != yg_stream_rights(x->s->conf.stream) ||
+	       yg_mono_due(old, yg_env_mono(x->s->conf.env)) || yg_server_is_gone(x->s, &x->q.who);
+}
+
 /* Work pool. */
 static void on_work(uv_work_t *w)
 {
@@ -325,19 +353,12 @@ static void on_work(uv_work_t *w)
 	const struct yg_server_app *app = &x->s->app;
 	const struct yg_route *route = x->q.route;
 	if (x->stage == STAGE_ASK && !x->alone) {
-		bool needed = (route->flags & YG_RT_PUBLIC) == 0;
-		x->rights = yg_stream_rights(x->s->conf.stream);
-		x->st = app->authenticate(app->api, &x->q, needed, &x->err);
-		if (x->st == YG_OK && needed && route->scope != NULL &&
-		    !yg_who_may(&x->q.who, route->scope))
-			x->st = YG_FAIL(&x->err, YG_DENIED, "the scope %s is needed", route->scope);
-		if (x->st == YG_OK && (route->flags & YG_RT_CENTRAL) != 0 && !x->q.who.reach.all)
-			x->st = YG_FAIL(&x->err, YG_DENIED,
-					"this route is not for one organisation's rights");
-		if (x->st == YG_OK && app->proved != NULL)
-			x->st = app->proved(&x->q, &x->r, &x->err);
+		ask_who(x);
 		if (x->st != YG_OK || x->has_body)
 			return;
+	} else if (x->stage == STAGE_HANDLE && x->st == YG_OK && !x->alone && is_stale(x)) {
+		x->q.who = (struct yg_who){.kind = YG_WHO_NOBODY};
+		ask_who(x);
 	}
 	if (x->st == YG_OK)
 		x->st = yg_route_check_query(&x->q, &x->err);

@@ -332,13 +332,54 @@ def check_hunt(s, w):
     ok([g.status for g in got] == [403, 202], "a hunt needs events:read", got)
 
 
+def check_slow_body(s, w):
+    """Whoever loses their right while a body comes has it no more when it is whole."""
+    lists = [s.http("POST", "/api/v1/indicator-lists", {"name": f"slow-{k}", "org": "egret"}).json()["id"] for k in range(3)]
+    person = next(p for login, _, _, p, _ in w.people if login == "ciso_office.egret")
+
+    def begin(name):
+        c = http.client.HTTPSConnection("127.0.0.1", s.port, context=Listener.context(s), timeout=30)
+        c.putrequest("POST", f"/api/v1/indicator-lists/{name}/indicators?format=plain")
+        for k, v in (("Authorization", f"Bearer {secret}"), ("Content-Type", "text/plain"), ("Content-Length", "26"), ("Expect", "100-continue")):
+            c.putheader(k, v)
+        c.endheaders()
+        c.sock.recv(4096)  # 100: who it is was asked
+        c.send(b"slow1.example")
+        return c
+
+    def end(c):
+        c.send(b"\nslow2.exampl")
+        answer = c.getresponse()
+        answer.read()
+        c.close()
+        return answer.status
+    made = s.http("POST", "/api/v1/tokens", {"org": "egret", "name": "slow", "scopes": ["indicators:read", "indicators:write"]}).json()
+    secret = made["secret"]
+    ok(end(begin(lists[0])) == 202, "a body that comes in two parts is taken")
+    c = begin(lists[1])
+    assert s.http("DELETE", f"/api/v1/tokens/{made['id']}").status == 204
+    ok(end(c) == 401, "not with a token that was revoked in between")
+    db = sqlite3.connect(f"{s.data}/state/yagura.db", timeout=20)
+    secret = token_of_person(db, person, SCOPES, 950000)
+    db.commit()
+    db.close()
+    grant = s.http("POST", "/api/v1/grants", {"person": person, "role": "organisation_csirt", "node": "egret"}).json()["id"]
+    c = begin(lists[2])
+    assert s.http("DELETE", f"/api/v1/grants/{grant}").status == 204
+    ok(end(c) == 403, "nor with a role that was taken away")
+
+
 class Listener:
     """A live stream, read in a thread of its own."""
 
-    def __init__(self, s, token, query="", last=None):
+    @staticmethod
+    def context(s):
         context = ssl.create_default_context(cafile=s.certificate())
         context.check_hostname = False
-        self.c = http.client.HTTPSConnection("127.0.0.1", s.port, context=context, timeout=30)
+        return context
+
+    def __init__(self, s, token, query="", last=None):
+        self.c = http.client.HTTPSConnection("127.0.0.1", s.port, context=self.context(s), timeout=30)
         head = {"Authorization": f"Bearer {token}", **({"Last-Event-ID": last} if last else {})}
         self.c.request("GET", "/api/v1/stream" + query, headers=head)
         self.r = self.c.getresponse()
@@ -527,6 +568,7 @@ def main():
         check_merge(s, w)
         check_allow(s, w)
         check_hunt(s, w)
+        check_slow_body(s, w)
         check_stream_ends(s, w)
         if not PASSKEYS:
             note("python3-cryptography is not installed: no passkey of another's to try")
