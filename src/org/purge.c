@@ -59,12 +59,6 @@ static yg_status purge_alerts(struct purge *p, struct yg_purge_counts *out, stru
 	if (st == YG_OK)
 		st = drain(
 			p,
-			YG_SQL("DELETE FROM retro_hunt_state WHERE (hunt, org) IN (SELECT s.hunt, s.org"
-			       " FROM retro_hunt h JOIN retro_hunt_state s ON s.hunt = h.seq WHERE h.org = $1 LIMIT $2)"),
-			"retro-hunts", NULL, err);
-	if (st == YG_OK)
-		st = drain(
-			p,
 			YG_SQL("DELETE FROM alert_hunt WHERE part IN (SELECT h.part FROM alert_hunt h"
 			       " JOIN alert_part p ON p.id = h.part WHERE p.org = $1 LIMIT $2)"),
 			"alerts", NULL, err);
