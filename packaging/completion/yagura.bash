@@ -14,7 +14,7 @@ _yagura() {
     'role') verbs='list ' ;;
     'grant') verbs='list add remove ' ;;
     'system') verbs='list add show change member remove ' ;;
-    'approval') verbs='list show request approve refuse ' ;;
+    'approval') verbs='list show request approve refuse withdraw ' ;;
     'token') verbs='list add revoke ' ;;
     'source') verbs='list expect ' ;;
     'event') verbs='search show import normalize ' ;;
@@ -61,6 +61,7 @@ _yagura() {
     'approval request') opts="--org --person --reason --dry-run " ;;
     'approval approve') opts="--reason --dry-run " ;;
     'approval refuse') opts="--reason --dry-run " ;;
+    'approval withdraw') opts="--dry-run " ;;
     'token list') opts="--org --limit $lists" ;;
     'token add') opts="--org --scope --expires --out --dry-run " ;;
     'token revoke') opts="--dry-run " ;;

@@ -12,7 +12,7 @@ function __yagura_lists
   __yagura_at 'org list' 'person list' 'role list' 'grant list' 'system list' 'approval list' 'token list' 'source list' 'event search' 'indicator lists' 'indicator search' 'indicator allowed' 'detect rules' 'detect exceptions' 'retro-hunt list' 'detect findings' 'detect correlations' 'dns blocked' 'alert list' 'alert group' 'alert events' 'alert history' 'alert comments' 'search list' 'audit-log list' 'job list' 'system-event list' 'backup list' 'api'
 end
 function __yagura_changes
-  __yagura_at 'org add' 'org set' 'org remove' 'person add' 'person disable' 'grant add' 'grant remove' 'system add' 'system change' 'system member' 'system remove' 'approval request' 'approval approve' 'approval refuse' 'token add' 'token revoke' 'source expect' 'indicator list-add' 'indicator list-remove' 'indicator add' 'indicator expire' 'indicator remove' 'indicator allow' 'indicator disallow' 'indicator publish' 'detect rule-add' 'detect rule-change' 'detect rule-remove' 'detect import' 'detect stage' 'detect override' 'detect inherit' 'detect except' 'detect except-change' 'detect unexcept' 'retro-hunt start' 'detect notice' 'dns block' 'dns unblock' 'dns mode' 'dns answer' 'alert watch' 'alert set' 'alert snooze' 'alert due-policy' 'alert close' 'alert comment' 'alert merge' 'alert unmerge' 'alert split' 'alert allow' 'alert bulk' 'search save' 'search remove' 'job cancel' 'job undo' 'backup create' 'demo load' 'demo remove'
+  __yagura_at 'org add' 'org set' 'org remove' 'person add' 'person disable' 'grant add' 'grant remove' 'system add' 'system change' 'system member' 'system remove' 'approval request' 'approval approve' 'approval refuse' 'approval withdraw' 'token add' 'token revoke' 'source expect' 'indicator list-add' 'indicator list-remove' 'indicator add' 'indicator expire' 'indicator remove' 'indicator allow' 'indicator disallow' 'indicator publish' 'detect rule-add' 'detect rule-change' 'detect rule-remove' 'detect import' 'detect stage' 'detect override' 'detect inherit' 'detect except' 'detect except-change' 'detect unexcept' 'retro-hunt start' 'detect notice' 'dns block' 'dns unblock' 'dns mode' 'dns answer' 'alert watch' 'alert set' 'alert snooze' 'alert due-policy' 'alert close' 'alert comment' 'alert merge' 'alert unmerge' 'alert split' 'alert allow' 'alert bulk' 'search save' 'search remove' 'job cancel' 'job undo' 'backup create' 'demo load' 'demo remove'
 end
 function __yagura_files
   __yagura_at 'config check' 'config print' 'event import' 'event normalize' 'indicator import' 'indicator match' 'detect run' 'detect test' 'detect rule-add' 'detect import' 'detect except' 'access format'
@@ -50,6 +50,7 @@ complete -c yagura -n '__yagura_noun approval' -a show -d 'Show one of them.'
 complete -c yagura -n '__yagura_noun approval' -a request -d 'Ask for organisation.remove, administrator.grant or administrator.revoke; another person decides within a week.'
 complete -c yagura -n '__yagura_noun approval' -a approve -d 'Approve what another person asked for; it is done at once.'
 complete -c yagura -n '__yagura_noun approval' -a refuse -d 'Refuse it, or take back what one asked for oneself.'
+complete -c yagura -n '__yagura_noun approval' -a withdraw -d 'Take back what one asked for oneself, also without the right to decide.'
 complete -c yagura -n '__yagura_noun token' -a list -d 'List tokens, without their secrets.'
 complete -c yagura -n '__yagura_noun token' -a add -d 'Make a token; its secret is shown once.'
 complete -c yagura -n '__yagura_noun token' -a revoke -d 'Revoke a token at once.'
@@ -207,7 +208,7 @@ complete -c yagura -n '__yagura_at "system add" "system change"' -l integrity -r
 complete -c yagura -n '__yagura_at "system add" "system change"' -l availability -r -d '1 or 2.'
 complete -c yagura -n '__yagura_at "system add" "system member"' -l network -r -d 'Network of the system (192.0.2.0/24); may be repeated; none: no network.'
 complete -c yagura -n '__yagura_at "system add" "system member"' -l host -r -d 'Host of the system; may be repeated; none: no host.'
-complete -c yagura -n '__yagura_at "approval list"' -l state -r -d 'open, approved, refused or expired.'
+complete -c yagura -n '__yagura_at "approval list"' -l state -r -d 'open, approved, refused, withdrawn or expired.'
 complete -c yagura -n '__yagura_at "approval list"' -l org -r -d 'Only what concerns this organisation and below.'
 complete -c yagura -n '__yagura_at "approval request"' -l org -r -d 'The organisation to be removed.'
 complete -c yagura -n '__yagura_at "approval request"' -l person -r -d 'Whom it makes an administrator, or no more.'

@@ -9,7 +9,7 @@ static int run_list(struct yg_cli *c)
 	static const char *const filters[] = {"state", "org", NULL};
 	static const struct yg_column columns[] = {{"ID", "id", 28},
 						   {"KIND", "kind", 22},
-						   {"STATE", "state", 9},
+						   {"STATE", "state", 10},
 						   {"ORG", "org", 20},
 						   {"ASKED BY", "requested_by", 35},
 						   {"MADE", "created_at", 20},
@@ -56,9 +56,16 @@ static int run_refuse(struct yg_cli *c)
 	return decide(c, false);
 }
 
+static int run_withdraw(struct yg_cli *c)
+{
+	char path[256];
+	return yg_send(c, "DELETE", yg_path(path, sizeof path, APPROVALS, yg_cli_arg(c, 0), ""),
+		       NULL, NULL);
+}
+
 static const struct yg_opt list_opts[] = {
-	YG_O_VALUE("state", "STATE", "open, approved, refused or expired.",
-		   "状態。open、approved、refused、expired。"),
+	YG_O_VALUE("state", "STATE", "open, approved, refused, withdrawn or expired.",
+		   "状態。open、approved、refused、withdrawn、expired。"),
 	YG_O_VALUE("org", "ORG", "Only what concerns this organisation and below.",
 		   "この組織とその下に関するものだけ。"),
 	YG_O_VALUE("limit", "N", "At most N rows; 0 for all (default 50).",
@@ -119,5 +126,14 @@ const struct yg_cmd yg_cmds_approval[] = {
 	 .doc = "Refuse it, or take back what one asked for oneself.",
 	 .doc_ja = "申請を却下する。自分の申請は取り下げる。",
 	 .run = run_refuse},
+	{.noun = "approval",
+	 .verb = "withdraw",
+	 .changes = true,
+	 .args = "ID",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .doc = "Take back what one asked for oneself, also without the right to decide.",
+	 .doc_ja = "自分の申請を取り下げる。決める権限は要らない。",
+	 .run = run_withdraw},
 	{.noun = NULL},
 };

@@ -80,13 +80,17 @@ with Server(binary) as s, tempfile.TemporaryDirectory() as folder:
     ok(s.cli("export", "create", "secrets")[0] != 0, "an unknown list is refused")
 
     org = by_org[0]["key"]
-    asked = [rows("approval", "request", "organisation.remove", "--org", org, "--reason", reason)[0] for reason in ("closed down", "by mistake")]
-    ok(all(a.get("state") == "open" for a in asked), "two requests for two people", asked)
+    asked = [rows("approval", "request", "organisation.remove", "--org", g["key"], "--reason", reason)[0] for g, reason in zip(by_org, ("closed down", "by mistake"))]
+    ok(len(asked) == 2 and all(a.get("state") == "open" for a in asked), "two requests for two people", asked)
     ok({a["id"] for a in rows("approval", "list", "--state", "open")} == {a["id"] for a in asked} and rows("approval", "show", asked[0]["id"])[0]["reason"] == "closed down",
        "are listed and shown")
     ok(s.cli("approval", "approve", asked[0]["id"], "--reason", "agreed")[0] != 0, "who asked does not approve")
-    ok(rows("approval", "refuse", asked[1]["id"], "--reason", "taken back")[0]["state"] == "refused" and
-       [a["id"] for a in rows("approval", "list", "--state", "refused")] == [asked[1]["id"]], "but takes it back")
+    ok(s.cli("approval", "request", "organisation.remove", "--org", org, "--reason", "once more")[0] != 0, "what is asked for is not asked for twice")
+    ok(rows("approval", "refuse", asked[1]["id"], "--reason", "taken back")[0]["state"] == "withdrawn" and
+       [a["id"] for a in rows("approval", "list", "--state", "withdrawn")] == [asked[1]["id"]] and rows("approval", "list", "--state", "refused") == [],
+       "but takes it back")
+    ok(s.cli("approval", "withdraw", asked[0]["id"])[0] == 0 and rows("approval", "show", asked[0]["id"])[0]["state"] == "withdrawn" and
+       s.cli("approval", "withdraw", asked[0]["id"])[0] != 0, "once, and without a reason")
     ok(s.cli("approval", "show", "v-0")[0] != 0 and s.cli("approval", "request", "organisation.remove", "--org", org)[0] != 0, "no such request; one without a reason")
     told = rows("licences")[0]
     ok(told["licence"] == "Apache-2.0" and {"name", "version", "licence", "text"} <= set(told["contains"][0]) and
