@@ -93,10 +93,9 @@ async function two(browser, chief) {
 	await a.go("/approvals");
 	await openFirst(a);
 	await by(drawerOf(a), "button", ja("approvals.withdraw")).click();
-	await dialogOf(a).locator("textarea").fill("不要になったため");
 	await by(dialogOf(a), "button", ja("approvals.withdraw")).click();
 	await says(a, ".y-drawer", ja("approvals.state.withdrawn"));
-	await b.go("/approvals?state=refused");
+	await b.go("/approvals?state=withdrawn");
 	await says(b, "main tbody", en("approvals.state.withdrawn"));
 	ok(true, "a request is withdrawn by who asked, and says so");
 
