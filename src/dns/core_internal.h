@@ -121,7 +121,7 @@ enum yg_dns_result yg_dns_reply_entry(struct yg_dns_core *c, struct run *r,
 				      const struct yg_dns_entry *e, bool stale);
 enum yg_dns_result yg_dns_reply_built(struct yg_dns_core *c, struct run *r, unsigned rcode);
 enum yg_dns_result yg_dns_reply_plain(struct yg_dns_core *c, struct run *r, unsigned rcode);
-enum yg_dns_result yg_dns_reply_truncated(struct yg_dns_core *c, struct run *r);
+enum yg_dns_result yg_dns_reply_truncated(struct yg_dns_core *c, struct run *r, unsigned rcode);
 enum yg_dns_result yg_dns_reply_drop(struct yg_dns_core *c, struct run *r);
 /* Header, question and policy records without compression: the block page's way. */
 enum yg_dns_result yg_dns_reply_policy(struct yg_dns_core *c, struct run *r, unsigned rcode,

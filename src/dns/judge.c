@@ -138,7 +138,7 @@ static unsigned apply(struct yg_dns_core *c, struct run *r, bool *out_moved)
 	case YG_DNS_ACTION_NODATA:
 		return yg_dns_reply_policy(c, r, YG_DNS_RCODE_NOERROR, no_text, 0);
 	case YG_DNS_ACTION_DROP: return yg_dns_reply_drop(c, r);
-	case YG_DNS_ACTION_TCP_ONLY: return yg_dns_reply_truncated(c, r);
+	case YG_DNS_ACTION_TCP_ONLY: return yg_dns_reply_truncated(c, r, YG_DNS_RCODE_NOERROR);
 	case YG_DNS_ACTION_DATA: return apply_data(c, r);
 	default: *out_moved = true; return apply_cname(c, r);
 	}

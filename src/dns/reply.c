@@ -133,11 +133,11 @@ enum yg_dns_result yg_dns_reply_plain(struct yg_dns_core *c, struct run *r, unsi
 	return end(c, r, put_opt(c, r, n, rcode), rcode);
 }
 
-enum yg_dns_result yg_dns_reply_truncated(struct yg_dns_core *c, struct run *r)
+enum yg_dns_result yg_dns_reply_truncated(struct yg_dns_core *c, struct run *r, unsigned rcode)
 {
 	c->counts.truncated++;
-	size_t n = put_front(r, (uint16_t)(header_flags(r, 0, false) | YG_DNS_TC));
-	return end(c, r, put_opt(c, r, n, 0), 0);
+	size_t n = put_front(r, (uint16_t)(header_flags(r, rcode, false) | YG_DNS_TC));
+	return end(c, r, put_opt(c, r, n, rcode), rcode);
 }
 
 enum yg_dns_result yg_dns_reply_drop(struct yg_dns_core *c, struct run *r)
@@ -179,7 +179,7 @@ enum yg_dns_result yg_dns_reply_entry(struct yg_dns_core *c, struct run *r,
 	bool cut = n + opt > r->out_cap;
 	if (cut) { /* what stands behind a whole answer may be left out */
 		if ((e->flags & YG_DNS_ENTRY_NEGATIVE) != 0 || e->answer_end + opt > r->out_cap)
-			return yg_dns_reply_truncated(c, r);
+			return yg_dns_reply_truncated(c, r, e->rcode);
 		n = e->answer_end;
 	}
 	uint8_t *out = r->out;
@@ -203,7 +203,7 @@ enum yg_dns_result yg_dns_reply_built(struct yg_dns_core *c, struct run *r, unsi
 		r->ede = YG_DNS_EDE_STALE;
 	count_source(c, r);
 	if (c->w.full || c->w.n + opt_room(c, r) > r->out_cap)
-		return yg_dns_reply_truncated(c, r);
+		return yg_dns_reply_truncated(c, r, rcode);
 	memcpy(r->out, c->out, c->w.n);
 	yg_dns_put16(r->out + 2, header_flags(r, rcode, r->secure));
 	memcpy(r->out + YG_DNS_HEADER, r->question, r->q->question_n);
@@ -254,7 +254,7 @@ enum yg_dns_result yg_dns_reply_policy(struct yg_dns_core *c, struct run *r, uns
 	size_t opt = opt_room(c, r);
 	size_t n = put_front(r, header_flags(r, rcode, false));
 	if (n + opt + rrs.n + 2 * (size_t)count > r->out_cap)
-		return yg_dns_reply_truncated(c, r);
+		return yg_dns_reply_truncated(c, r, rcode);
 	unsigned put = 0;
 	for (; rr_take(&rrs, &rr); put++) {
 		yg_dns_put16(r->out + n, 0xc000u | YG_DNS_HEADER);
