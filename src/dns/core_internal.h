@@ -173,5 +173,6 @@ yg_status yg_dns_wait_init(struct yg_dns_core *c);
 /* Asks for `key` (or joins who asked) and lets the query wait: false: a limit. */
 bool yg_dns_wait_for(struct yg_dns_core *c, struct run *r, const struct yg_dns_route *route,
 		     const struct yg_dns_key *key);
-void yg_dns_wait_prefetch(struct yg_dns_core *c, const struct yg_dns_route *route,
+/* Asks for `key`, for nobody yet; false: at a limit, nothing is asked. */
+bool yg_dns_wait_prefetch(struct yg_dns_core *c, const struct yg_dns_route *route,
 			  const struct yg_dns_key *key);

@@ -56,8 +56,9 @@ static void maybe_prefetch(struct yg_dns_core *c, const struct yg_dns_route *rou
 	    (e->flags & YG_DNS_ENTRY_FAILURE) != 0 || left >= life / PREFETCH_PART ||
 	    life < PREFETCH_PART || c->now_s >= e->expires)
 		return;
-	e->refreshing = 1;
-	yg_dns_wait_prefetch(c, route, key);
+	e->refreshing = 1; /* before it is asked: an answer may be there at once, and the entry gone */
+	if (!yg_dns_wait_prefetch(c, route, key))
+		e->refreshing = 0; /* at a limit now; the next query tries again */
 }
 
 /* False: the entry is that of a name above, below which there is nothing. */

@@ -134,7 +134,7 @@ static struct job *job_new(struct yg_dns_core *c, const struct yg_dns_route *rou
 		return NULL;
 	}
 	if (c->per_zone[zone] >= c->opts.per_zone_max) {
-		c->counts.limited_zone++;
+		c->counts.limited_zone += client != NULL; /* nobody goes without for this */
 		return NULL;
 	}
 	uint16_t network = client != NULL ? network_of(c, client->ip) : NOBODY;
@@ -231,17 +231,18 @@ bool yg_dns_wait_for(struct yg_dns_core *c, struct run *r, const struct yg_dns_r
 	return true;
 }
 
-void yg_dns_wait_prefetch(struct yg_dns_core *c, const struct yg_dns_route *route,
+bool yg_dns_wait_prefetch(struct yg_dns_core *c, const struct yg_dns_route *route,
 			  const struct yg_dns_key *key)
 {
 	if (c->counts.jobs >= c->opts.jobs_max / 2 || job_find(c, key) != NULL)
-		return; /* what somebody waits for goes first */
+		return false; /* what somebody waits for goes first */
 	struct job *j = job_new(c, route, key, NULL);
 	if (j == NULL)
-		return;
+		return false;
 	j->prefetch = true;
 	c->counts.prefetched++;
 	job_ask(c, j);
+	return true;
 }
 
 /* ---- running again ---- */
