@@ -56,7 +56,8 @@ static void maybe_prefetch(struct yg_dns_core *c, const struct yg_dns_route *rou
 	    (e->flags & YG_DNS_ENTRY_FAILURE) != 0 || left >= life / PREFETCH_PART ||
 	    life < PREFETCH_PART || c->now_s >= e->expires)
 		return;
-	e->refreshing = 1; /* before it is asked: an answer may be there at once, and the entry gone */
+	e->refreshing =
+		1; /* before it is asked: an answer may be there at once, and the entry gone */
 	if (!yg_dns_wait_prefetch(c, route, key))
 		e->refreshing = 0; /* at a limit now; the next query tries again */
 }
@@ -224,9 +225,22 @@ static unsigned use_local(struct yg_dns_core *c, struct run *r, const struct yg_
 
 /* ---- the run ---- */
 
-/* RFC 8482 4.2: one made-up record instead of everything. */
-static unsigned any(struct yg_dns_core *c, struct run *r)
+/* RFC 8482 4.2: one made-up record instead of everything.  Whether there is such a name at all
+ * the answer for A says. */
+static unsigned any(struct yg_dns_core *c, struct run *r, const struct yg_dns_route *route,
+		    const struct yg_dns_key *key)
 {
+	const struct yg_dns_key like =
+		yg_dns_cache_key(&c->cache, route->set, &r->name, YG_DNS_A, key->flags);
+	enum yg_dns_result result;
+	bool stale;
+	struct yg_dns_entry *e = yg_dns_run_entry(c, r, route, &like, &stale, &result);
+	if (e == NULL && result == YG_DNS_WAITING)
+		return result;
+	r->judging = false; /* that has been done, by the name */
+	if (e != NULL && ((e->flags & YG_DNS_ENTRY_FAILURE) != 0 ||
+			  (e->rcode == YG_DNS_RCODE_NXDOMAIN && e->chain == 0)))
+		return use_entry(c, r, route, e, stale);
 	yg_dns_run_build(c, r);
 	(void)yg_dns_wr_rr(&c->w, YG_DNS_ANSWER, &r->name, YG_DNS_HINFO, YG_DNS_IN, 3600,
 			   YG_SV("\7RFC8482\0"));
@@ -272,7 +286,7 @@ static unsigned step(struct yg_dns_core *c, struct run *r, const struct yg_dns_r
 	}
 	if (r->q->type == YG_DNS_ANY) {
 		ended = yg_dns_judge_end(c, r, &moved);
-		return ended != GO_ON || moved ? ended : any(c, r);
+		return ended != GO_ON || moved ? ended : any(c, r, route, key);
 	}
 	struct yg_dns_entry *e = yg_dns_run_entry(c, r, route, key, &stale, &result);
 	if (e != NULL)
