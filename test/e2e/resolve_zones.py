@@ -272,6 +272,59 @@ def forged_server():
         listen.close()
 
 
+def broken_later():
+    """A server that was right goes wrong: the answers stay as they were."""
+    import threading
+
+    def rr(name, kind, data):
+        return name_bytes(name) + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
+
+    def soa(serial):
+        return rr("feed3.example.", 6, name_bytes("ns.example.") * 2 + struct.pack(">5I", serial, 3600, 3600, 86400, 60))
+
+    def blocks(name):
+        return rr(f"{name}.example.feed3.example.", 5, b"\0")
+
+    good = [soa(6), blocks("good"), soa(6)]
+    kinds = {"ends early": good[:2], "has no beginning": good[1:], "is garbage": [b"\xc0\xff\xff"],
+             "is a difference to what is not there": [soa(6), soa(5), blocks("gone"), soa(6), blocks("good"), soa(6)],
+             "is a difference that ends early": [soa(6), soa(5), blocks("bind"), soa(6), blocks("good")]}
+    says = {"now": [soa(5), blocks("bind"), soa(5)], "cut": 0}
+    listen = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                c, _ = listen.accept()
+            except OSError:
+                return
+            with c, contextlib.suppress(OSError):
+                c.settimeout(5)
+                q = c.recv(4096)[2:]
+                end = 12 + len(name_bytes("feed3.example.")) + 4
+                m = q[:2] + struct.pack(">5H", 0x8400, 1, len(says["now"]), 0, 0) + q[12:end] + b"".join(says["now"])
+                c.sendall((struct.pack(">H", len(m)) + m)[:-says["cut"] or None])
+
+    threading.Thread(target=serve, daemon=True).start()
+    notify = free_port(socket.SOCK_DGRAM)
+    policy = [{"name": "feed3", "zone": "feed3.example", "axfr": f"127.0.0.1@{listen.getsockname()[1]}"}]
+
+    def tell():
+        return exchange(("127.0.0.1", notify), bytes(query("feed3.example.", "SOA", edns=False, rd=False, opcode=4)), 2)
+
+    with Upstream(ANSWERS) as up, resolver(binary, up, {"policy": policy, "notify": [f"127.0.0.1@{notify}"]}) as s:
+        ok(comes(s, "bind", "NXDOMAIN") is not None and seen(s, "good") == ADDRESS, "a zone that is right is in force")
+        for what, records in [*kinds.items(), ("is cut within a record", good)]:
+            before, says["now"], says["cut"] = len(s.events("zones.transfer_failed")), records, 3 if records is good else 0
+            ok(tell() and until(lambda: len(s.events("zones.transfer_failed")) > before, 10), f"a transfer that {what} is an event",
+               s.log()[-800:])
+            ok(seen(s, "bind") == "NXDOMAIN" and seen(s, "good") == ADDRESS, "the policy from before answers")
+        says["now"], says["cut"] = good, 0
+        ok(tell() and comes(s, "good", "NXDOMAIN", 20) is not None and seen(s, "bind") == ADDRESS, "and the next good one is taken",
+           s.log()[-800:])
+    listen.close()
+
+
 class Secondary(Bind):
     """A BIND that has our zone from us."""
 
@@ -479,6 +532,7 @@ def unbound_has_it():
 
 by_files()
 forged_server()
+broken_later()
 our_own_zone()
 beside_a_large_one()
 if shutil.which("unbound"):
