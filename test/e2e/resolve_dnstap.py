@@ -31,7 +31,7 @@ def read(path):
 
 
 class Receiver(threading.Thread):
-    """TLS: READY, ACCEPT, START, frames, STOP, FINISH."""
+    """TLS: READY, ACCEPT, START, frames, STOP, FINISH.  Who ends before READY is heard as None."""
 
     def __init__(self, port, certificate, key):
         super().__init__(daemon=True)
@@ -43,8 +43,12 @@ class Receiver(threading.Thread):
 
     def run(self):
         with contextlib.suppress(OSError):
-            c, _ = self.listener.accept()
-            self.heard.append(hear(c))
+            while not self.heard or self.heard[-1] is None:
+                try:
+                    c, _ = self.listener.accept()
+                    self.heard.append(hear(c))
+                except ssl.SSLError:
+                    self.heard.append(None)
             c.sendall(control(ACCEPT))
             c.settimeout(60)
             while True:
@@ -57,8 +61,8 @@ class Receiver(threading.Thread):
                     c.sendall(control(FINISH))
 
 
-def certificate(folder):
-    crt, key = os.path.join(folder, "r.crt"), os.path.join(folder, "r.key")
+def certificate(folder, name):
+    crt, key = os.path.join(folder, f"{name}.crt"), os.path.join(folder, f"{name}.key")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-keyout", key, "-out", crt, "-days", "2", "-subj", "/CN=tap.example",
                     "-addext", "subjectAltName=DNS:tap.example"], check=True, capture_output=True)
@@ -96,14 +100,17 @@ def main():
     begun = time.monotonic()
     folder = tempfile.mkdtemp(prefix="yagura-tap-")
     os.chmod(folder, 0o777)
-    crt, key = certificate(folder)
-    tcp, tls, slow = free_port(), free_port(), free_port()
+    crt, key = certificate(folder, "ours")
+    tcp, tls, slow, stranger, misnamed = [free_port() for _ in range(5)]
     sock, out = os.path.join(folder, "tap.sock"), os.path.join(folder, "out.fstrm")
     taps = [{"to": sock, "protocol": "unix"}, {"to": f"127.0.0.1:{tcp}", "protocol": "tcp", "policy": False},
             {"to": f"127.0.0.1:{tls}", "protocol": "tls", "ca-file": crt, "tls-name": "tap.example", "extra": True},
+            {"to": f"127.0.0.1:{stranger}", "protocol": "tls", "ca-file": crt, "tls-name": "tap.example"},
+            {"to": f"127.0.0.1:{misnamed}", "protocol": "tls", "ca-file": crt, "tls-name": "else.example"},
             {"to": f"127.0.0.1:{slow}", "protocol": "tcp", "queue": 524288}, {"to": out, "protocol": "file"}]
     silent, _ = stall(slow)
     receiver = Receiver(tls, crt, key)
+    others = {stranger: Receiver(stranger, *certificate(folder, "strangers")), misnamed: Receiver(misnamed, crt, key)}
     over = {"dnstap": taps, "query-log": False, "client-addresses": "dropped"}
     with Upstream({("www.example.", "A"): [("www.example.", "A", 60, "192.0.2.7")]}) as up, resolver(sys.argv[1], up, over) as s:
         ok(questions(s, 10), "without a receiver the resolver answers")
@@ -121,6 +128,10 @@ def main():
         ok(until(lambda: len(frames(receiver.raw)[0]) >= 3000, 20), "TLS: all of them", str(len(frames(receiver.raw)[0])))
         for e in s.events("resolve.dnstap_down") + s.events("resolve.dnstap_up"):
             note(str({k: e[k] for k in e if k in ("event", "to", "error", "time")}))
+        for port, what in ((stranger, "with another key"), (misnamed, "by another name")):
+            e = s.find_event("resolve.dnstap_down", to=f"127.0.0.1:{port}")
+            heard = others[port].heard
+            ok(e and heard and not any(heard) and others[port].raw == b"", f"a TLS receiver {what} gets nothing, which is said", (e, heard))
         ok(s.stop() == 0, "it drains")
         for p in (first, second):
             p.send_signal(signal.SIGTERM)
