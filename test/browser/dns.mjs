@@ -46,6 +46,25 @@ async function traffic(port) {
 	ok(seen["www.example"].addresses[0] === "192.0.2.1" && seen["watched.example"].addresses[0] === "192.0.2.3" && seen["byaddress.example"].addresses.length === 0 && seen["games.example"].ede?.code === 17, "others are answered, or refused each by its own layer", seen);
 }
 
+/** One click in a row of the live log; meanwhile the rows stand still. */
+async function fromRow(tab, w, port, row) {
+	const { page } = tab;
+	await by(row, "button", w("dns-ask.action")).click();
+	const dialog = page.locator("dialog[open]");
+	await dialog.waitFor();
+	ok((await dialog.getByLabel(w("dns-ask.name"), { exact: false }).inputValue()) === LISTED, "a row has the button that asks for its name");
+	ok(await by(dialog, "button", w("dns-ask.action")).isDisabled(), "which wants a reason");
+	await ask(port, "www.example");
+	const held = page.getByText(w("dns-log.held").replace("{n}", "1"));
+	await held.waitFor({ state: "attached" });
+	ok((await dialog.isVisible()) && (await page.locator("main tbody tr").count()) === 1, "what comes meanwhile is held");
+	await page.keyboard.press("Escape");
+	await dialog.waitFor({ state: "detached" });
+	await held.click();
+	const other = page.locator("main tbody tr", { hasText: "www.example" });
+	await other.waitFor();
+	ok((await by(other, "button", w("dns-ask.action")).count()) === 0, "and an answered name has no such button");
+}
 /** The query stands in the live log; its drawer says by what it was decided. */
 async function live(tab, w, port) {
 	const { page } = tab;
@@ -61,6 +80,7 @@ async function live(tab, w, port) {
 	const said = await row.innerText();
 	ok(["threats", "malware", w("dns-word.blocked")].every((x) => said.includes(x)), "a query comes into the live log, with why", said);
 	await whole(tab, "ja", "the live log");
+	await fromRow(tab, w, port, row);
 	await row.getByRole("link", { name: LISTED }).click();
 	await page.waitForURL(/\/dns-log\/[^/?]+/);
 	await tab.settled();

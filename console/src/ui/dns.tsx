@@ -41,20 +41,26 @@ export function dnsFacts(a: OfAlert): [string, ComponentChildren][] {
 export function dnsRows(q: string, times: { from: string; to: string }, org?: string): string {
 	return link("dns-log", { query: { q, from: times.from, to: times.to }, ...(org !== undefined && { scope: { org } }) });
 }
-/** "Ask that it be allowed", and the dialog behind it. */
-export function AskAllow({ name, org, small, done }: { name: string; org: string; small?: boolean; done?: () => void }) {
-	const [open, setOpen] = useState(false);
+/** "Ask that it be allowed", for who may. */
+export function AskButton({ org, small, onClick }: { org: string; small?: boolean; onClick: () => void }) {
 	if (!may("requests:write", org === "" ? undefined : org)) return null;
 	return (
+		<Button small={small} onClick={onClick}>
+			{t("dns-ask.action")}
+		</Button>
+	);
+}
+/** With the dialog behind it; in rows that come and go the page has the dialog. */
+export function AskAllow({ name, org, small, done }: { name: string; org: string; small?: boolean; done?: () => void }) {
+	const [open, setOpen] = useState(false);
+	return (
 		<>
-			<Button small={small} onClick={() => setOpen(true)}>
-				{t("dns-ask.action")}
-			</Button>
+			<AskButton org={org} small={small} onClick={() => setOpen(true)} />
 			{open && <AskDialog name={name} org={org} onClose={() => setOpen(false)} done={done} />}
 		</>
 	);
 }
-function AskDialog({ name, org, onClose, done }: { name: string; org: string; onClose: () => void; done?: (() => void) | undefined }) {
+export function AskDialog({ name, org, onClose, done }: { name: string; org: string; onClose: () => void; done?: (() => void) | undefined }) {
 	const form = useForm({ name, org: org || place.value.org || rootOrg(), reason: "" }, (v) => api.post("/dns/allow-requests", { org: v.org, name: v.name.trim(), reason: v.reason.trim() }));
 	const v = form.value;
 	return (

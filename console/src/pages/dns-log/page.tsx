@@ -1,5 +1,5 @@
 // Queries as they come, each with why it was answered so, and one click to ask for an allowance.
-import { type ApiError, AskAllow, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, type Step, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, stepsOf, t, textOr, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
+import { type ApiError, AskAllow, AskButton, AskDialog, Button, type Column, Drawer, Empty, ErrorBox, Facts, Heard, type List, type PageOf, Page, SearchBox, Section, type Step, Select, Skeleton, Table, Time, TimeRange, Value, Verdict, Word, api, asError, at, link, orgTitle, param, place, quoted, range, scopeQuery, setQuery, stepsOf, t, textOr, useCallback, useData, useEffect, useList, useMemo, useRef, useState, withQuery, withRest } from "../../kit";
 
 interface Query {
 	id: string;
@@ -71,7 +71,9 @@ function useNew(on: boolean, q: string, reading: boolean): List<Query> & { held:
 	const reload = useCallback(() => setRound((n) => n + 1), []);
 	return { items: rows, total: undefined, totalExact: true, asOf, error, loading: false, hasMore: false, more: () => undefined, reload, update: (change) => setRows((r) => r.map(change)), head: undefined, held: held.length, show };
 }
-const COLUMNS = (): Column<Query>[] => [
+/** What an entry of an allow list would change; what a member's own resolver refuses it would not. */
+const askable = (e: Query) => ["blocked", "dropped", "noted"].includes(e.verdict ?? "") && e.layer !== "member";
+const COLUMNS = (ask: (e: Query) => void): Column<Query>[] => [
 	{ key: "time", label: t("dns-log.time"), width: "min", cell: (e) => <Time at={e.time} exact seconds /> },
 	{ key: "verdict", label: t("dns-log.verdict"), width: "min", cell: (e) => <Verdict word={e.verdict ?? ""} /> },
 	{ key: "name", label: t("dns-log.name"), main: true, width: "wide", cell: (e) => <a class="y-mono" href={withRest([e.id])}>{e.query || "."}</a> },
@@ -79,6 +81,7 @@ const COLUMNS = (): Column<Query>[] => [
 	{ key: "client", label: t("dns-log.client"), width: "min", cell: (e) => <span class="y-mono">{e.src_ip ?? ""}</span>, drop: 2 },
 	{ key: "org", label: t("scope.organisation"), cell: (e) => orgTitle(e.org), drop: 1 },
 	{ key: "why", label: t("dns-log.why"), width: "min", cell: (e) => (e.policy === undefined ? <span class="y-soft"><Word group="dns-word" word={e.origin ?? "none"} /></span> : <span><code translate={false}>{e.policy}</code> <small class="y-soft">{e.category}</small></span>) },
+	{ key: "ask", label: t("dns-ask.action"), width: "min", cell: (e) => askable(e) && <AskButton small org={e.org} onClick={() => ask(e)} />, drop: 1 },
 	{ key: "rcode", label: t("dns-log.rcode"), width: "min", cell: (e) => e.rcode, extra: true },
 	{ key: "network", label: t("dns-log.network"), cell: (e) => e.network, extra: true },
 	{ key: "took", label: t("dns-log.took"), width: "min", num: true, cell: (e) => took(e.duration), extra: true },
@@ -110,7 +113,7 @@ function Why({ id, step }: { id: string; step: Step }) {
 						/>
 						{e.policy === undefined && <p class="y-soft">{t("dns-log.no-policy")}</p>}
 						<p class="y-row">
-							{["blocked", "dropped", "noted"].includes(e.verdict ?? "") && <AskAllow name={e.query ?? ""} org={e.org} />}
+							{askable(e) && <AskAllow name={e.query ?? ""} org={e.org} />}
 							<a href={link("dns-check", { query: { name: e.query ?? "", type: e.query_type ?? "", org: e.org, client: "" } })}>{t("dns-log.check")}</a>
 						</p>
 					</Section>
@@ -144,9 +147,10 @@ export default function DnsLog() {
 	const id = place.value.rest[0];
 	const { q, from, to, ...scope } = asked();
 	const found = useList<Query>(live ? "" : "/events", { ...scope, q, from, to });
-	const fresh = useNew(live, q, id !== undefined);
+	const [asking, setAsking] = useState<Query>();
+	const fresh = useNew(live, q, id !== undefined || asking !== undefined);
 	const list: List<Query> = live ? fresh : found;
-	const columns = useMemo(COLUMNS, [t("dns-log.time")]);
+	const columns = useMemo(() => COLUMNS(setAsking), [t("dns-log.time")]);
 	const filtered = param("q") !== "" || param("verdict") !== "";
 	return (
 		<Page
@@ -186,6 +190,7 @@ export default function DnsLog() {
 					)
 				}
 			/>
+			{asking !== undefined && <AskDialog name={asking.query ?? ""} org={asking.org} onClose={() => setAsking(undefined)} />}
 		</Page>
 	);
 }
