@@ -96,6 +96,8 @@ static void take_connection(struct door *d, int fd)
 	if (s->tls == NULL && !stream_begin(s))
 		stream_close(s);
 	stream_read_more(s);
+	if (s->tls != NULL) /* hands will be shaken: in this turn, or in its own */
+		stream_spend(s, STREAM_HANDSHAKE);
 }
 
 static void on_connection(uv_poll_t *p, int status, int events)
@@ -211,6 +213,8 @@ yg_status resolve_stream_open(struct resolve *r, struct yg_err *err)
 	if (t->doors == NULL || t->slots == NULL || t->per_client == NULL ||
 	    uv_timer_init(r->ctx->loop, &t->timer) != 0)
 		return YG_FAIL(err, YG_NOMEM, "no memory for TCP");
+	if (stream_turns_open(t, err) != YG_OK)
+		return YG_NOMEM;
 	t->timer.data = t;
 	(void)uv_timer_start(&t->timer, on_timer, 250, 250);
 	yg_status st = YG_OK;

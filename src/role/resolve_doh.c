@@ -157,6 +157,9 @@ static void ask(struct h2 *h, struct request *q, uint32_t row, struct yg_sv msg)
 		respond(h, q, answer);
 	else if (result == YG_DNS_DROPPED)
 		reset(h, q, NGHTTP2_CANCEL);
+	if (s->stranger && !s->closing) /* the connection ends with the answers that are due */
+		(void)nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, q->id, NGHTTP2_NO_ERROR,
+					    NULL, 0);
 }
 
 static void whole(struct h2 *h, struct request *q)

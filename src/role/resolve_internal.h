@@ -1,6 +1,6 @@
 /* resolve_internal.h - the parts of role resolve: resolve.c (what there is),
  * resolve_policy.c (new policies), resolve_client.c (who asks), resolve_udp.c, resolve_fair.c, resolve_limit.c,
- * resolve_accept.c, resolve_log.c and resolve_log_file.c (query log), resolve_stream.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
+ * resolve_accept.c, resolve_log.c and resolve_log_file.c (query log), resolve_stream.c, resolve_turn.c, resolve_tcp.c and resolve_doh.c (doors), resolve_ddr.c (tells of
  * them), resolve_up.c (upstreams).  One thread: the loop's. */
 #pragma once
 #include <uv.h>
@@ -39,8 +39,9 @@ struct resolve_clients {
 /* Since the beginning; `open` is of now. */
 struct resolve_door_counts {
 	uint64_t accepted, refused, idle, evicted, tls_failed, open; /* connections */
-	uint64_t https, https_bad, https_reset;                      /* requests */
-	uint64_t limited, slipped; /* queries by UDP over the rate */
+	uint64_t postponed; /* turns of the loop in which one was not read, so that others were */
+	uint64_t https, https_bad, https_reset; /* requests */
+	uint64_t limited, slipped;              /* queries by UDP over the rate */
 };
 #define RESOLVE_RCODES 25 /* by number; the last: all above */
 #define RESOLVE_TOOK   16 /* resolve_took_us[], and what took longer */

@@ -159,6 +159,7 @@ static void put_doors(const struct resolve *r, struct yg_buf *b)
 	number(b, "connections_refused", d->refused);
 	number(b, "connections_idle", d->idle);
 	number(b, "connections_evicted", d->evicted);
+	number(b, "connections_postponed", d->postponed);
 	number(b, "tls_failed", d->tls_failed);
 	number(b, "https", d->https);
 	number(b, "https_bad", d->https_bad);

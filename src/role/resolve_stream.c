@@ -102,6 +102,7 @@ void stream_close(struct stream *s)
 	}
 	s->closing = true;
 	unlink_stream(s);
+	stream_not_later(s);
 	t->slots[s->slot] = NULL;
 	t->slot_hint = s->slot;
 	t->r->doors.open = --t->conns;
@@ -129,7 +130,7 @@ bool stream_hold(struct stream *s, int64_t bytes)
 /* The client sends no more: when it has all its answers, that was it. */
 static void end_if_done(struct stream *s)
 {
-	if (s->ended && !s->closing && s->waiting == 0 &&
+	if (s->ended && !s->closing && s->waiting == 0 && s->later_at == NULL &&
 	    uv_stream_get_write_queue_size((const uv_stream_t *)&s->tcp) == 0)
 		stream_close(s);
 }
@@ -246,9 +247,15 @@ bool stream_choked(const struct stream *s)
 	return uv_stream_get_write_queue_size((const uv_stream_t *)&s->tcp) > UNSENT_MAX;
 }
 
-bool stream_full(const struct stream *s)
+/* Until its answers have come, or gone. */
+static bool stuck(const struct stream *s)
 {
 	return s->waiting >= STREAM_WAITING_MAX || stream_choked(s);
+}
+
+bool stream_full(struct stream *s)
+{
+	return stuck(s) || stream_tired(s);
 }
 
 /* ---- queries ---- */
@@ -269,6 +276,8 @@ enum yg_dns_result stream_ask(struct stream *s, uint32_t row, uint32_t id, struc
 			       .transport = s->kind->transport,
 			       .out = t->out,
 			       .out_cap = sizeof t->out};
+	stream_spend(s, 1);
+	s->stranger = s->stranger || client.refused;
 	s->waiting++;
 	yg_dns_core_batch(t->r->core, &in, 1, resolve_now(t->r));
 	if (in.result != YG_DNS_WAITING)
@@ -343,14 +352,14 @@ static void end_of_input(struct stream *s)
 	(void)uv_read_stop((uv_stream_t *)&s->tcp);
 	s->reading = false;
 	s->ended = true;
-	end_if_done(s);
+	stream_read_more(s); /* whole queries may be left of another turn */
 }
 
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *out)
 {
 	struct stream *s = h->data;
-	(void)hint;
-	*out = uv_buf_init((char *)s->all->raw, sizeof s->all->raw);
+	(void)hint; /* nothing: it is not read, and stays with the system until its turn comes */
+	*out = uv_buf_init((char *)s->all->raw, stream_tired(s) ? 0 : sizeof s->all->raw);
 }
 
 static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
@@ -360,6 +369,10 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	yg_status st = YG_AGAIN;
 	if (s->closing || n == 0)
 		return;
+	if (n == UV_ENOBUFS) { /* not its turn */
+		stream_read_more(s);
+		return;
+	}
 	if (n < 0) { /* a client that only shut its side down still gets its answers */
 		if (n == UV_EOF)
 			end_of_input(s);
@@ -390,17 +403,36 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	}
 }
 
+/* What was kept; its answers go out together. */
+static void take_kept(struct stream *s)
+{
+	struct streams *t = s->all;
+	uncork(t);
+	t->corked = s;
+	s->kind->room(s);
+	if (t->corked == s)
+		uncork(t);
+	t->corked = NULL;
+	resolve_wait(t->r);
+}
+
 void stream_read_more(struct stream *s)
 {
-	if (s->closing || s->ended)
+	if (s->closing || s->later_at != NULL)
 		return;
 	if (!stream_full(s) && s->begun && s->in_n > 0 && !s->reading) {
-		s->kind->room(s);
+		take_kept(s);
 		if (s->closing)
 			return;
 	}
-	bool want = !stream_full(s);
-	if (want == s->reading)
+	bool want = !stuck(s);
+	if (want && stream_tired(s)) {
+		stream_later(s);
+		want = false;
+	}
+	if (s->ended)
+		end_if_done(s);
+	if (want == s->reading || s->ended)
 		return;
 	if (!want) {
 		(void)uv_read_stop((uv_stream_t *)&s->tcp);

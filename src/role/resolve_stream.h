@@ -32,17 +32,21 @@ struct stream {
 	uv_tcp_t tcp;
 	struct streams *all;
 	const struct stream_kind *kind;
-	struct stream *newer, *older; /* by last use */
-	struct yg_tls *tls;           /* owned; NULL: none */
-	size_t door;                  /* its place in resolve.listen, dot or doh */
+	struct stream *newer, *older;     /* by last use */
+	struct yg_tls *tls;               /* owned; NULL: none */
+	size_t door;                      /* its place in resolve.listen, dot or doh */
+	struct stream *later, **later_at; /* of those whose turn is to come; NULL: it is not */
+	uint32_t turn;                    /* in this one it has asked: */
+	uint16_t spent;
 	struct yg_ip ip;
 	uint16_t port;
 	uint32_t row; /* of the clients */
 	uint32_t slot, serial;
 	uint16_t waiting; /* queries */
 	bool begun, closing, reading, ended;
-	int64_t used; /* us of the monotonic clock: its last whole query */
-	uint8_t *in;  /* owned; the kind's: what came and is not whole yet */
+	bool stranger; /* it was told that it may not ask: it is to be closed */
+	int64_t used;  /* us of the monotonic clock: its last whole query */
+	uint8_t *in;   /* owned; the kind's: what came and is not whole yet */
 	uint32_t in_n, in_cap;
 	void *own; /* the kind's */
 };
@@ -55,8 +59,8 @@ void stream_used(struct stream *s);
 void stream_send(struct stream *s, struct yg_sv a, struct yg_sv b);
 /* It does not take what was sent. */
 bool stream_choked(const struct stream *s);
-/* Not to be asked more of now: choked, or too many queries wait. */
-bool stream_full(const struct stream *s);
+/* Not to be asked more of now: choked, too many queries wait, or it is others' turn. */
+bool stream_full(struct stream *s);
 /* Accounts for memory that is kept for clients (negative: is not any more).  Beyond
  * the limit the connections that were idle longest are closed: false when `s` was. */
 bool stream_hold(struct stream *s, int64_t bytes);

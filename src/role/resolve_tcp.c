@@ -30,6 +30,8 @@ static size_t take_queries(struct stream *s, const uint8_t *p, size_t n)
 		if (stream_ask(s, s->row, 0, msg, &answer) == YG_DNS_ANSWERED)
 			send_answer(s, answer);
 		at += 2 + len;
+		if (s->stranger) /* its place is for those we know */
+			stream_close(s);
 	}
 	if (at > 0)
 		stream_used(s); /* a byte now and then is no use: only a whole query counts */

@@ -195,11 +195,35 @@ def who(keys):
     clients = [{"dot-name": "City.dns.example", "org": "a-city"}, {"certificate": keys.print, "org": "a-bank"},
                {"doh-token-file": keys.token, "org": "a-school"}, {"prefix": "127.0.0.9/32"}]
     with Upstream(WWW) as up, resolver(binary, up, doors(keys, dot, doh, clients)) as s:
+        def ended(c):
+            """Within the time of an idle one, and long before it."""
+            c.settimeout(2)
+            try:
+                return c.recv(100) == b""
+            except ConnectionResetError:
+                return True
+            except OSError:
+                return False
+
         def refused(a):
             return a and a.rcode == "REFUSED" and a.ede and a.ede[0] == 18
         with tls(dot, keys) as c:
             a = dot_ask(c, "www.example.")
             ok(refused(a), "a stranger by DoT is refused, and told so", a and (a.rcode, a.ede))
+            ok(ended(c), "and the connection is ended")
+        with socket.create_connection(s.dns, 5) as c:
+            q = query("www.example.")
+            c.sendall((struct.pack(">H", len(q)) + q) * 2)
+            first = read_tcp(c)
+            ok(first and refused(Answer(first)) and ended(c), "a stranger by TCP: one answer, and the connection is ended")
+        with tls(doh, keys, alpn="h2") as c:
+            path = f"/dns-query?dns={b64(wire('www.example.'))}".encode()
+            c.sendall(PREFACE + frame(1, 5, 1, get_headers(path)))
+            frames, closed = read_frames(c, 3)
+            body = b"".join(x[3] for x in frames if x[0] == 0)
+            ok(closed and refused(Answer(body)), "by DoH: the answer, and the connection is ended", [x[:3] for x in frames])
+        with tls(dot, keys, source="127.0.0.9") as c:
+            ok(all(dot_ask(c, "www.example.").values == ["192.0.2.1"] for _ in range(3)), "who is known may go on asking")
         with tls(dot, keys, "city.dns.example") as c:
             ok(dot_ask(c, "www.example.").values == ["192.0.2.1"], "known by the name that it asks for")
         with tls(dot, keys, certificate="client") as c:

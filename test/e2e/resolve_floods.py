@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """More than the resolver can do, and somebody else who asks as always: one client far above
-what can be answered, random names below one zone and below many, TCP connections that
-dawdle or are too many.  Others are answered, memory and questions in flight are bounded."""
+what can be answered, by UDP and by connections, random names below one zone and below many, TCP
+connections that dawdle or are too many.  Others are answered, memory and questions in flight are bounded."""
 
 import contextlib
 import multiprocessing
 import os
 import random
+import select
 import socket
 import struct
 import sys
@@ -105,15 +106,15 @@ def flood(dns, sources, messages, processes=2):
 LEAST = 100  # asked, so that what is lost is a part of something also when asking is slow
 
 
-def served(dns, seconds, name, each=None):
+def served(dns, seconds, name, each=None, tcp=False):
     """Asks fifty times a second from another network: (asked, answered, within 100 ms, the slowest in ms)."""
     asked = good = quick = 0
     worst, begun = 0.0, time.monotonic()
     while time.monotonic() < begun + seconds or (asked < LEAST and time.monotonic() < begun + 8 * seconds):
         begin = time.monotonic()
         try:
-            a = ask(dns, name() if callable(name) else name, source=OTHER, timeout=1)
-        except ValueError:
+            a = ask(dns, name() if callable(name) else name, source=OTHER, timeout=1, tcp=tcp)
+        except (ValueError, OSError):
             a = None
         took = time.monotonic() - begin
         asked += 1
@@ -197,6 +198,61 @@ def one_client():
                "when it is over nobody is held back")
         good = sum(ask(s.dns, "www.example.", source="127.0.66.1", timeout=1) is not None for _ in range(20))
         ok(good == 20, "and it is answered as before", good)
+
+
+def press(dns, sources, blob, stop, out):
+    """A process of its own: a connection from each source, on which queries follow one another as fast as it goes;
+    all answers are read.  Gives how many octets they were."""
+    socks = []
+    for source in sources:
+        s = socket.create_connection(dns, 5, (source, 0))
+        s.setblocking(False)
+        socks.append([s, 0])
+    got = 0
+    while not stop.is_set():
+        readable, writable, _ = select.select([s for s, _ in socks], [s for s, _ in socks], [], 0.1)
+        for row in socks:
+            with contextlib.suppress(BlockingIOError):
+                if row[0] in readable:
+                    got += len(row[0].recv(1 << 20))
+            with contextlib.suppress(BlockingIOError):
+                if row[0] in writable:
+                    row[1] = (row[1] + row[0].send(blob[row[1]:])) % len(blob)
+    out.put(got)
+
+
+def connections_that_press():
+    """One network whose connections are never empty: what is answered of it in one turn of the loop is bounded,
+    so that others, by UDP and by TCP, do not wait for it."""
+    one = query("www.example.", edns=False)
+    blob = (struct.pack(">H", len(one)) + one) * 4000
+    sources = [f"127.0.66.{i}" for i in range(1, 33)]
+    with Fine() as up, resolver(binary, up, {"query-log": False}) as s:
+        ask(s.dns, "www.example.")
+        before, rate = memory(s), [0.0]
+
+        def measure():
+            out, stop = multiprocessing.Queue(), multiprocessing.Event()
+            ps = [multiprocessing.Process(target=press, daemon=True, args=(s.dns, sources[i::2], blob, stop, out)) for i in (0, 1)]
+            for p in ps:
+                p.start()
+            begin = time.monotonic()
+            time.sleep(0.5)
+            by_udp = served(s.dns, 2, "www.example.")
+            by_tcp = served(s.dns, 2, "www.example.", tcp=True)
+            stop.set()
+            took = time.monotonic() - begin
+            rate[0] = sum(out.get(timeout=60) for _ in ps) / (len(one) + 18) / took
+            for p in ps:
+                p.join()
+            for what, got in (("UDP", by_udp), ("TCP", by_tcp)):
+                told(f"32 connections that are never empty, another by {what}", got, (rate[0] * took, took))
+            return [(got[1] >= 0.95 * got[0] and got[2] >= 0.9 * got[0], f"connections that press: another is answered by {what}, "
+                     "and at once", got) for what, got in (("UDP", by_udp), ("TCP", by_tcp))]
+        judge(measure)
+        ok(rate[0] > 10000, "and they are answered, too", rate[0])
+        ok(memory(s) - before < 24 << 10, "memory is bounded", memory(s) - before)
+        ok(not s.events("role.crashed"), "no process has died")
 
 
 def random_names():
@@ -302,6 +358,7 @@ def connections():
 
 
 one_client()
+connections_that_press()
 random_names()
 connections()
 done()
