@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """kill -9 of everything, one after the other, while somebody asks fifty times a second:
-a worker (the other one serves, it is back in under a second), zones, the centre; the
-centre stopped for long.  Service goes on, and where the centre is away it is said."""
+a worker (it is back in under a second; while nobody may come back the other one serves its part),
+zones, the centre; the centre stopped for long.  Service goes on, and where the centre is away it is said."""
 
+import contextlib
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 
 from harness import Server, done, free_port, note, ok, sanitized, until
 from people_lib import without_store
-from resolve_lib import Asking, Upstream, ask
+from resolve_lib import Answer, Asking, Upstream, ask, query
 
 binary = sys.argv[1]
 ANSWERS = {("www.example.", "A"): [("www.example.", "A", 600, "192.0.2.1")]}
@@ -57,8 +60,84 @@ def workers(s):
         ok(took is not None and took < LONGEST, f"worker {index} is back in under a second", took)
         wrong = [b for b in somebody.bad if b[2] is not None]
         ok(not wrong, "no answer is a wrong one, from the first moment on", wrong[:5])
-        # its socket stays open in the supervisor: what was sent to it waits for the next one
-        ok(len(somebody.bad) <= 0.5 * somebody.asked, "the other one serves meanwhile", (somebody.asked, somebody.bad[:5]))
+
+
+def many(dns, count):
+    """One question from each of `count` ports at once, by UDP: the sockets, and those that were answered within 100 ms
+    of the last question."""
+    socks, good = [], set()
+    for _ in range(count):
+        c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        c.connect(dns)
+        c.setblocking(False)
+        socks.append(c)
+    for c in socks:
+        c.send(query("www.example."))
+    end = time.monotonic() + 0.1
+    while len(good) < count and (left := end - time.monotonic()) > 0:
+        for c in select.select([c for c in socks if c not in good], [], [], left)[0]:
+            if Answer(c.recv(65535)).values == ["192.0.2.1"]:
+                good.add(c)
+    return socks, good
+
+
+def streams(dns, count):
+    """The same by TCP, one after the other; how many were answered within 100 ms."""
+    good = 0
+    for _ in range(count):
+        with contextlib.suppress(OSError):
+            a = ask(dns, "www.example.", tcp=True, timeout=0.1)
+            good += a is not None and a.values == ["192.0.2.1"]
+    return good
+
+
+ROUNDS, PORTS = 6, 40
+
+
+def other_serves(s):
+    """The supervisor stands still, so that nobody comes for the dead one: what is answered now the other one answers.
+    The system spreads queries over both sockets by address and port; the dead one's wait for who comes after it."""
+    all_socks, answered = many(s.dns, PORTS)
+    ok(len(answered) == PORTS, "both there: everybody is answered at once", len(answered))
+    for c in all_socks:
+        c.close()
+    for index in (0, 1):
+        before = len(s.events("role.ready", ready="resolve", worker=index))
+        pid, waiting, good, by_tcp = s.pid("resolve", index), [], 0, 0
+        s.process.send_signal(signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: gone(pid), 5, 0.005)
+            for _ in range(ROUNDS):
+                socks, answered = many(s.dns, PORTS)
+                good += len(answered)
+                waiting += [c for c in socks if c not in answered]
+                for c in answered:
+                    c.close()
+            by_tcp = streams(s.dns, PORTS)
+        finally:
+            s.process.send_signal(signal.SIGCONT)
+        note(f"worker {index} dead and not replaced: of {ROUNDS * PORTS} queries by UDP {good} answered within 100 ms, "
+             f"of {PORTS} by TCP {by_tcp}")
+        ok(good >= 0.3 * ROUNDS * PORTS, f"worker {index} is dead and stays so: the other one serves its part", good)
+        ok(by_tcp >= 0.2 * PORTS, "by TCP, too", by_tcp)
+        ok(until(lambda: len(s.events("role.ready", ready="resolve", worker=index)) > before, 20), "then it comes back")
+        late = 0
+        for c in waiting:
+            c.settimeout(2)
+            with contextlib.suppress(OSError):
+                late += Answer(c.recv(65535)).values == ["192.0.2.1"]
+            c.close()
+        ok(late == len(waiting), "and what was sent to the dead one is answered by who comes after it", (late, len(waiting)))
+
+
+def gone(pid):
+    """Dead, though nobody has looked after it yet."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in ("Z", "X")
+    except OSError:
+        return True
 
 
 def explain(s, name, lang="C"):
@@ -122,6 +201,7 @@ def main():
             for _ in range(20):
                 ask(s.dns, "www.example.")
             workers(s)
+            other_serves(s)
             rest(s)
             away(s)
         alone(up)
