@@ -86,7 +86,7 @@ static void look_resolver(struct center *c, uint32_t worker, struct yg_json *jso
 		return;
 	}
 	uint32_t full = yg_json_get(json, 0, YG_SV("log_full"));
-	uint32_t silent = yg_json_get(json, 0, YG_SV("upstream_sets_silent"));
+	uint32_t down = yg_json_get(json, 0, YG_SV("upstream_sets_down"));
 	uint32_t queries = yg_json_get(json, 0, YG_SV("queries"));
 	yg_sb_printf(&text, "%lld queries",
 		     (long long)(queries != 0 ? yg_json_i64(json, queries, 0) : 0));
@@ -95,7 +95,7 @@ static void look_resolver(struct center *c, uint32_t worker, struct yg_json *jso
 		health = YG_HEALTH_DEGRADED;
 		yg_sb_put(&text, YG_SV("; the query log is full"));
 	}
-	if (silent != 0 && yg_json_i64(json, silent, 0) != 0) {
+	if (down != 0 && yg_json_i64(json, down, 0) != 0) {
 		health = YG_HEALTH_DEGRADED;
 		yg_sb_put(&text, YG_SV("; an upstream does not answer"));
 	}

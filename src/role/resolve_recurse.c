@@ -13,8 +13,9 @@
 #include "role/resolve_loop.h"
 #include "role/resolve_up.h"
 
-#define FILE_MAX 1048576u
-#define TEXT_MAX 4096
+#define FILE_MAX  1048576u
+#define BAD_NAMES 16 /* different ones in a row without an answer: then there is none to be had */
+#define TEXT_MAX  4096
 
 struct recurse_job {
 	struct recurse_job *next; /* begins in a turn of the loop, never inside ask() */
@@ -33,6 +34,9 @@ struct recursion { /* what the sets of a worker have in common */
 struct up_recurse {
 	struct recursion *all;
 	struct ub_ctx *checked, *plain; /* NULL: validation is off; never */
+	struct yg_sv zone;              /* borrowed */
+	struct up_vain vain;
+	bool down; /* told; until there is an answer */
 };
 
 /* ---- why an answer is bogus ---- */
@@ -73,6 +77,28 @@ static uint16_t ede_of(const char *why)
 
 /* ---- questions ---- */
 
+bool up_recurse_down(const struct up_recurse *set)
+{
+	return set->down;
+}
+
+/* Somebody answered, or one more question was in vain. */
+static void note(const struct recurse_job *j, bool answered)
+{
+	struct up_recurse *set = j->set;
+	struct yg_role_ctx *ctx = set->all->r->ctx;
+	if (answered) {
+		set->vain.count = 0;
+		if (set->down)
+			yg_role_log(ctx, YG_EV_RESOLVE_UPSTREAM_UP, YG_KU("recursion", set->zone));
+		set->down = false;
+	} else if (up_vain(&set->vain, &j->name) >= BAD_NAMES && !set->down) {
+		set->down = true;
+		yg_role_log(ctx, YG_EV_RESOLVE_UPSTREAM_DOWN, YG_KU("recursion", set->zone),
+			    YG_KS("why", "no answer to one name after the other"));
+	}
+}
+
 static void on_result(void *ctx, int rcode, void *packet, int n, int sec, char *why, int limited)
 {
 	struct recurse_job *j = ctx;
@@ -80,6 +106,7 @@ static void on_result(void *ctx, int rcode, void *packet, int n, int sec, char *
 	yg_mono now = resolve_now(r);
 	(void)limited;
 	r->up->jobs--;
+	note(j, rcode == 0 && packet != NULL && n > 0 && sec != 1);
 	if (sec == 1)
 		(void)yg_dns_core_answer(r->core, j->token, NULL, 0, YG_DNS_BOGUS, ede_of(why),
 					 now);
@@ -396,6 +423,7 @@ yg_status up_recurse_open(struct resolve *r, size_t i, bool validate, struct up_
 		return YG_FAIL(err, YG_NOMEM, "no memory for recursion");
 	}
 	set->all = u->recursion;
+	set->zone = r->conf->dns_upstreams[i].zone;
 	yg_status st = servers_of(r, i, &through, err);
 	if (st == YG_OK)
 		st = context_new(set->all, &through, false, &set->plain, err);

@@ -207,16 +207,14 @@ static void put_log(const struct resolve *r, struct yg_buf *b)
 
 static void put_upstreams(const struct resolve *r, struct yg_buf *b)
 {
-	int64_t now = resolve_now(r).us;
-	uint64_t servers = 0, silent = 0, usable = 0;
+	uint64_t servers = 0, down = 0, usable = 0;
 	for (size_t i = 0; i < r->up->count; i++) {
 		const struct up_set *s = &r->up->sets[i];
-		uint64_t good = s->recurse != NULL;
+		uint64_t good = s->recurse != NULL && !up_recurse_down(s->recurse);
 		for (size_t k = 0; k < s->count; k++) {
-			bool bad = s->servers[k].bad_until > now;
 			servers++;
-			silent += bad;
-			good += !bad;
+			down += s->servers[k].down;
+			good += !s->servers[k].down;
 		}
 		usable += good > 0;
 	}
@@ -226,10 +224,10 @@ static void put_upstreams(const struct resolve *r, struct yg_buf *b)
 	number(b, "upstream_guessed", r->up->guessed);
 	number(b, "upstream_timeouts", r->up->timeouts);
 	number(b, "upstream_servers", servers);
-	number(b, "upstream_servers_silent", silent);
+	number(b, "upstream_servers_down", down);
 	number(b, "trust_anchor_missing_keys", up_anchors_missing(r));
 	number(b, "upstream_sets", r->up->count);
-	number(b, "upstream_sets_silent", r->up->count - usable);
+	number(b, "upstream_sets_down", r->up->count - usable);
 }
 
 void resolve_stats_json(const struct resolve *r, struct yg_buf *b)
@@ -248,7 +246,7 @@ void resolve_stats_json(const struct resolve *r, struct yg_buf *b)
 	/* what is of now; all else only grows */
 	yg_buf_put(b, YG_SV(",\"gauges\":\"waiting questions connections_open networks_held_back "
 			    "log_waiting_bytes log_bytes_max log_full dnstap_waiting dnstap_down "
-			    "upstream_servers upstream_servers_silent trust_anchor_missing_keys "
-			    "upstream_sets upstream_sets_silent policy_generation policy_names "
+			    "upstream_servers upstream_servers_down trust_anchor_missing_keys "
+			    "upstream_sets upstream_sets_down policy_generation policy_names "
 			    "cache_entries cache_bytes cache_bytes_max\"}"));
 }

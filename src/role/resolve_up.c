@@ -86,7 +86,7 @@ static void answered(struct up_job *j, const uint8_t *msg, size_t n)
 	struct resolve *r = j->r;
 	uint64_t token = j->token;
 	int64_t now = resolve_now(r).us;
-	up_server_answered(j->server, now - j->sent_us);
+	up_server_answered(r, j->server, now - j->sent_us);
 	if (yg_dns_ask_has_edns(msg, n)) {
 		j->server->speaks_edns = true;
 		j->server->plain_until = 0;
@@ -100,6 +100,22 @@ static void answered(struct up_job *j, const uint8_t *msg, size_t n)
 	resolve_wait(r);
 }
 
+/* The kernel, or somebody on the way, says that it is not there; false: it is we who cannot. */
+static bool is_away(int error)
+{
+	return error == ECONNREFUSED || error == ECONNRESET || error == EHOSTUNREACH ||
+	       error == ENETUNREACH || error == EHOSTDOWN || error == ENETDOWN ||
+	       error == ETIMEDOUT || error == EPIPE;
+}
+
+/* Nobody is there: the next one. */
+static void away(struct up_job *j, int error)
+{
+	if (is_away(error))
+		up_server_failed(j->r, j->server, uv_strerror(-error));
+	up_job_next(j);
+}
+
 /* A server answered, but not this. */
 static void no_answer(struct up_job *j, enum yg_dns_match m)
 {
@@ -108,6 +124,8 @@ static void no_answer(struct up_job *j, enum yg_dns_match m)
 	else if (m == YG_DNS_BROKEN)
 		j->why = YG_DNS_EDE_INVALID_DATA;
 	j->again_plain = m == YG_DNS_NO_EDNS && !j->plain;
+	if (!j->again_plain)
+		up_server_useless(j->r, j->server, &j->name);
 	up_job_next(j);
 }
 
@@ -137,7 +155,7 @@ static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 	if (j->ended || uv_is_closing((uv_handle_t *)h))
 		return;
 	if (n < 0) {
-		up_job_next(j);
+		away(j, n == UV_EOF ? ECONNRESET : (int)-n);
 		return;
 	}
 	j->in_n += (size_t)n;
@@ -153,7 +171,7 @@ static void on_written(uv_write_t *w, int status)
 {
 	struct up_job *j = w->data;
 	if (status != 0 && !j->ended && j->by_tcp)
-		up_job_next(j);
+		away(j, -status);
 }
 
 static void on_connected(uv_connect_t *c, int status)
@@ -162,7 +180,7 @@ static void on_connected(uv_connect_t *c, int status)
 	if (j->ended || !j->by_tcp)
 		return;
 	if (status != 0) {
-		up_job_next(j);
+		away(j, -status);
 		return;
 	}
 	j->head[0] = (uint8_t)(j->ask.n >> 8);
@@ -181,7 +199,7 @@ static void on_timeout(uv_timer_t *t)
 	if (j->ended)
 		return;
 	j->r->up->timeouts++;
-	up_server_silent(j->server, resolve_now(j->r).us);
+	up_server_failed(j->r, j->server, "it is silent");
 	up_job_next(j);
 }
 
@@ -223,7 +241,7 @@ static void on_readable(uv_poll_t *p, int status, int events)
 		ssize_t n = recv(j->fd, msg, sizeof msg, MSG_DONTWAIT);
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EINTR) /* refused: nobody is there */
-				up_job_next(j);
+				away(j, errno);
 			return;
 		}
 		enum yg_dns_match m = yg_dns_ask_match(&j->ask, msg, (size_t)n);
@@ -260,7 +278,9 @@ static int socket_for(struct resolve *r, const struct yg_addr *to)
 			break; /* refused altogether: the kernel's own choice is random too */
 	}
 	if (connect(fd, (const struct sockaddr *)&to->sa, to->n) != 0) {
+		int error = errno;
 		(void)close(fd);
+		errno = error;
 		return -1;
 	}
 	return fd;
@@ -291,6 +311,8 @@ static void send_udp(struct up_job *j)
 	}
 	j->fd = socket_for(r, &j->server->addr);
 	j->sent_us = resolve_now(r).us;
+	if (j->fd < 0 && is_away(errno))
+		up_server_failed(r, j->server, uv_strerror(-errno));
 	if (j->fd < 0 || uv_poll_init(r->ctx->loop, &j->poll, j->fd) != 0) {
 		if (j->fd >= 0)
 			(void)close(j->fd);
@@ -302,6 +324,8 @@ static void send_udp(struct up_job *j)
 	j->poll.data = j;
 	(void)uv_poll_start(&j->poll, UV_READABLE, on_readable);
 	if (send(j->fd, j->ask.msg, j->ask.n, MSG_DONTWAIT) < 0) {
+		if (is_away(errno))
+			up_server_failed(r, j->server, uv_strerror(-errno));
 		(void)uv_timer_start(&j->timer, on_later, 10, 0);
 		return;
 	}

@@ -9,12 +9,18 @@
 #define UP_SERVERS_MAX YG_CONF_SERVERS_MAX
 
 struct up_tls;
+struct up_vain { /* questions in vain, in a row; of one name again and again: one */
+	uint32_t count;
+	uint64_t last; /* its name, hashed */
+};
 struct up_server {
 	struct yg_addr addr;
 	int64_t rtt_us, var_us;
 	int64_t bad_until;   /* us of the monotonic clock; it is asked when nobody else is left */
 	int64_t plain_until; /* likewise: it is asked without EDNS */
-	uint32_t fails;      /* in a row */
+	uint32_t fails;      /* in a row: silent, refused, broken off */
+	struct up_vain vain; /* what it said was no answer */
+	bool down;           /* told; until it answers */
 	struct up_tls *tls;  /* owned; NULL: it is asked by UDP and TCP */
 	struct yg_sv name;   /* borrowed; of its certificate; "": none */
 	char text[YG_ADDR_TEXT_MAX];
@@ -84,8 +90,14 @@ void up_tls_leave(struct up_job *j); /* it is not waited for any more; on none: 
 
 /* resolve_up_server.c */
 int64_t up_rtt(const struct up_server *s); /* us; a guess when it was never asked */
-void up_server_answered(struct up_server *s, int64_t took_us);
-void up_server_silent(struct up_server *s, int64_t now);
+void up_server_answered(struct resolve *r, struct up_server *s, int64_t took_us);
+uint32_t up_vain(struct up_vain *v, const struct yg_dns_name *name); /* one more: how many */
+/* It was silent, nobody is there, or it ended the connection; why: in words. */
+void up_server_failed(struct resolve *r, struct up_server *s, const char *why);
+/* It cannot be spoken to safely: not asked for a while, whatever was before. */
+void up_server_unsafe(struct resolve *r, struct up_server *s);
+/* What it said of this name is no answer.  One name alone says nothing about the server. */
+void up_server_useless(struct resolve *r, struct up_server *s, const struct yg_dns_name *name);
 /* How long an answer is waited for at a try, from 0 on. */
 int64_t up_server_wait(const struct up_server *s, unsigned tries);
 /* The best one whose bit in *tried is not set; when all are set: they are cleared, and
@@ -118,5 +130,7 @@ yg_status up_anchors_open(struct resolve *r, struct ub_ctx *checked, struct yg_s
 			  struct yg_err *err);
 /* Keys that its zones have published and it lacks. */
 uint64_t up_anchors_missing(const struct resolve *r);
+/* Nothing of what was asked lately had an answer. */
+bool up_recurse_down(const struct up_recurse *set);
 /* False: no memory. */
 bool up_recurse_ask(struct up_recurse *set, const struct yg_dns_question *q);

@@ -6,8 +6,9 @@
 #define WAIT_LEAST_US                                                                              \
 	250000 /* a forwarder's time is that of its cache; what it must look up takes longer */
 #define WAIT_MOST_US 2000000
-#define BAD_FOR_US   5000000 /* a server that was silent FAILS_BAD times in a row */
+#define BAD_FOR_US   5000000 /* a server that failed so often in a row: */
 #define FAILS_BAD    3
+#define USELESS_BAD  5  /* or said of so many different names what is no answer */
 #define EXPLORE      32 /* one question in so many goes to another server than the best */
 
 int64_t up_rtt(const struct up_server *s)
@@ -15,8 +16,20 @@ int64_t up_rtt(const struct up_server *s)
 	return s->rtt_us != 0 ? s->rtt_us : FIRST_RTT_US;
 }
 
-void up_server_answered(struct up_server *s, int64_t took_us)
+static void tell_down(struct resolve *r, struct up_server *s, const char *why)
 {
+	if (s->down)
+		return;
+	s->down = true;
+	yg_role_log(r->ctx, YG_EV_RESOLVE_UPSTREAM_DOWN, YG_KU("server", yg_sv_of(s->text)),
+		    YG_KS("why", why));
+}
+
+void up_server_answered(struct resolve *r, struct up_server *s, int64_t took_us)
+{
+	if (s->down)
+		yg_role_log(r->ctx, YG_EV_RESOLVE_UPSTREAM_UP, YG_KU("server", yg_sv_of(s->text)));
+	s->down = false;
 	if (s->rtt_us == 0) {
 		s->rtt_us = YG_MAX(took_us, 1);
 		s->var_us = took_us / 2;
@@ -25,14 +38,42 @@ void up_server_answered(struct up_server *s, int64_t took_us)
 		s->var_us += (off - s->var_us) / 4;
 		s->rtt_us += (took_us - s->rtt_us) / 8;
 	}
-	s->fails = 0;
+	s->fails = s->vain.count = 0;
 	s->bad_until = 0;
 }
 
-void up_server_silent(struct up_server *s, int64_t now)
+void up_server_failed(struct resolve *r, struct up_server *s, const char *why)
 {
-	if (++s->fails >= FAILS_BAD)
-		s->bad_until = now + BAD_FOR_US;
+	if (++s->fails < FAILS_BAD)
+		return;
+	s->bad_until = resolve_now(r).us + BAD_FOR_US;
+	tell_down(r, s, why);
+}
+
+void up_server_unsafe(struct resolve *r, struct up_server *s)
+{
+	s->fails++;
+	s->bad_until = resolve_now(r).us + BAD_FOR_US;
+	tell_down(r, s, "it could not be spoken to safely");
+}
+
+uint32_t up_vain(struct up_vain *v, const struct yg_dns_name *name)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+	for (unsigned i = 0; i < name->n; i++)
+		h = (h ^ name->b[i]) * 0x100000001b3ull;
+	if (v->count == 0 || h != v->last)
+		v->count++;
+	v->last = h;
+	return v->count;
+}
+
+void up_server_useless(struct resolve *r, struct up_server *s, const struct yg_dns_name *name)
+{
+	if (up_vain(&s->vain, name) < USELESS_BAD)
+		return;
+	s->bad_until = resolve_now(r).us + BAD_FOR_US;
+	tell_down(r, s, "what it says is no answer, of one name after the other");
 }
 
 int64_t up_server_wait(const struct up_server *s, unsigned tries)
@@ -106,7 +147,7 @@ void resolve_up_words(const struct resolve *r, uint32_t set, struct yg_sb *out)
 			yg_sb_put(out, YG_SV(", "));
 		yg_addr_format(out, &one->addr);
 		if (one->bad_until > now)
-			yg_sb_put(out, YG_SV(" (silent)"));
+			yg_sb_put(out, YG_SV(" (does not answer)"));
 		else if (one->rtt_us != 0)
 			yg_sb_printf(out, " (%lld ms)", (long long)((one->rtt_us + 999) / 1000));
 	}

@@ -12,7 +12,6 @@
 #define IDLE_MS     10000
 #define CONNECT_MS  3000
 #define AGAIN_US    1000000 /* after a connection that failed */
-#define BAD_FOR_US  5000000
 #define PEM_MAX     1048576u
 #define MESSAGE_MAX 65537u
 #define ID_TRIES    16
@@ -69,8 +68,7 @@ static void conn_end(struct up_tls *u, const struct yg_err *why)
 	if (why != NULL) {
 		int64_t now = resolve_now(u->r).us;
 		u->again_at = now + AGAIN_US;
-		u->server->fails++;
-		u->server->bad_until = now + BAD_FOR_US;
+		up_server_unsafe(u->r, u->server);
 		yg_role_log(u->r->ctx, YG_EV_RESOLVE_UPSTREAM_TLS,
 			    YG_KU("server", yg_sv_of(u->server->text)), YG_KERR(why));
 	}

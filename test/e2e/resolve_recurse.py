@@ -2,6 +2,7 @@
 """Recursion and validation over a signed hierarchy of our own: what is secure is told so,
 what fails is SERVFAIL with the reason, whoever asks and whatever the policy says."""
 
+import concurrent.futures
 import hashlib
 import os
 import subprocess
@@ -83,6 +84,11 @@ def recursion(s, tree):
     a = ask(s.dns, "www.nobody.example.", timeout=15)
     ok(a and a.rcode == "SERVFAIL" and a.ede and a.ede[0] in (22, 23), "nobody is there any more: SERVFAIL",
        a and (a.rcode, a.ede, time.monotonic() - begin))
+    ok(not s.events("resolve.upstream_down"), "one name says nothing", s.events("resolve.upstream_down"))
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda i: ask(s.dns, f"www{i}.nobody.example.", timeout=15), range(20)))
+    e = until(lambda: s.find_event("resolve.upstream_down"), 100)  # libunbound takes its time
+    ok(e and e["recursion"] == "." and e["why"], "twenty do: an event tells of it", e)
     a = ask(s.dns, "www.good.example.", do=True)
     ok(a and a.ad and "192.0.2.1" in a.values, "what is known is still answered, and still secure")
 
