@@ -192,8 +192,9 @@ static void put_states(struct yg_buf *b, const struct yg_json *json, uint32_t li
 
 void yg_metrics_zones(struct yg_buf *b, const struct yg_json *json, uint32_t list)
 {
-	static const char *const keys[] = {"serial", "records",    "refused",    "out_of_zone",
-					   "bytes",  "changed_at", "checked_at", "failed_at"};
+	static const char *const keys[] = {"serial",      "records",    "refused",
+					   "out_of_zone", "bytes",      "late",
+					   "changed_at",  "checked_at", "failed_at"};
 	for (size_t i = 0; i < YG_LEN(keys); i++) {
 		char text[64];
 		struct yg_sb name = yg_sb_init(text, sizeof text);

@@ -115,6 +115,7 @@
 	X(7021, ZONES_PUBLISHED,    "zones.published",    INFO,   600, "Our policy as a zone has changed.") \
 	X(7022, ZONES_INPUT_REFUSED, "zones.input_refused", ERROR, 60, "What the centre sent for the DNS policy could not be read; what was there before stays in force.") \
 	X(7023, ZONES_SERVE_FULL,   "zones.serve_full",   WARN,   6, "More connections for transfers of our policy than there is room for: one was closed, or not taken.") \
+	X(7024, ZONES_OLDER,        "zones.older",        WARN,   60, "The server of a policy zone has an older serial than we: nothing is taken from it until it has a newer one.") \
 	X(7027, RESOLVE_UPSTREAM_DOWN, "resolve.upstream_down", WARN, 60, "A server that is asked does not answer, or not usefully; others are asked while there are any.") \
 	X(7028, RESOLVE_UPSTREAM_UP, "resolve.upstream_up", NOTICE, 60, "A server that did not answer does again.") \
 	X(7030, RESOLVE_OVERLOAD,   "resolve.overload",   WARN,   6, "More queries come by UDP than can be answered; networks that ask most are let in only in part.") \

@@ -6,7 +6,8 @@
 #include "role/center.h"
 #include "role/explain_call.h"
 
-#define ZONES_MS 2000
+#define ZONES_MS    2000
+#define ZONES_NAMED 3 /* in a line of health */
 
 yg_status center_dns_explain(void *ctx, const struct yg_dns_asked *asked, struct yg_arena *arena,
 			     struct yg_sv *out, struct yg_err *err)
@@ -114,6 +115,33 @@ static void look_resolver(struct center *c, uint32_t worker, struct yg_json *jso
 	yg_api_set_part(&c->api, name, health, yg_sb_sv(&text), yg_buf_sv(&reply));
 }
 
+/* What people should know of the zones: which of them are not as their source is. */
+static enum yg_health zones_health(struct yg_sv zones, struct yg_sb *text)
+{
+	YG_AUTO(yg_json_free) struct yg_json json;
+	unsigned late = 0;
+	yg_json_init(&json, 1u << 20);
+	uint32_t list = yg_json_parse(&json, zones, NULL) == YG_OK
+				? yg_json_get(&json, 0, YG_SV("zones"))
+				: 0;
+	uint32_t zone = list + 1;
+	for (uint32_t i = 0; list != 0 && i < yg_json_at(&json, list)->n; i++) {
+		uint32_t is = yg_json_get(&json, zone, YG_SV("late")),
+			 name = yg_json_get(&json, zone, YG_SV("name")),
+			 state = yg_json_get(&json, zone, YG_SV("state"));
+		zone = yg_json_at(&json, zone)->next;
+		if (is == 0 || name == 0 || state == 0 || yg_json_i64(&json, is, 0) == 0)
+			continue;
+		if (late++ < ZONES_NAMED) /* names are slugs */
+			yg_sb_printf(text, "%s" YG_SV_FMT ": " YG_SV_FMT, late > 1 ? ", " : "",
+				     YG_SV_ARG(yg_json_raw(&json, name)),
+				     YG_SV_ARG(yg_json_raw(&json, state)));
+	}
+	if (late > ZONES_NAMED)
+		yg_sb_printf(text, " and %u more", late - ZONES_NAMED);
+	return late > 0 ? YG_HEALTH_DEGRADED : YG_HEALTH_OK;
+}
+
 void center_look_resolvers(struct center *c)
 {
 	const struct yg_conf *conf = yg_api_conf(&c->api);
@@ -121,6 +149,9 @@ void center_look_resolvers(struct center *c)
 	struct yg_arena arena;
 	struct yg_sv zones = {"", 0};
 	struct yg_err err = {0};
+	char line[160];
+	struct yg_sb text = yg_sb_init(line, sizeof line);
+	enum yg_health health = YG_HEALTH_DOWN;
 	yg_json_init(&json, 4096);
 	if (conf->dns_listen_count + conf->dns_dot_count + conf->dns_doh_count == 0)
 		return;
@@ -131,6 +162,8 @@ void center_look_resolvers(struct center *c)
 		yg_api_set_part(&c->api, "zones", YG_HEALTH_DOWN, YG_SV("does not answer"),
 				YG_SV(""));
 	else
-		yg_api_set_part(&c->api, "zones", YG_HEALTH_OK, YG_SV(""), zones);
+		health = zones_health(zones, &text);
+	if (health != YG_HEALTH_DOWN)
+		yg_api_set_part(&c->api, "zones", health, yg_sb_sv(&text), zones);
 	yg_arena_free(&arena);
 }

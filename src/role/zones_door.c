@@ -2,15 +2,18 @@
  *
  * {"generation","zones":[{"name","kind","source","origin","layer","org",
  * "mode","override","category","serial","records","taken","refused","out_of_zone",
- * "duplicates","bytes","state","changed_at","checked_at","failed_at","error",
+ * "duplicates","bytes","state","late","changed_at","checked_at","failed_at","error",
  * "triggers":{},"refused_records":[{"line","reason","record"}]}],"left_out"}; times in us, 0: never.  In
- * the order of precedence; those of people's entries and of indicators (kind "entries", "indicators") have
+ * the order of precedence; late: 1 when somebody should look after it; those of people's entries and of indicators (kind "entries", "indicators") have
  * no serial, bytes, failures and refused records; left_out: how many of them are not listed. */
 #include <stdio.h>
 
 #include "format/json.h"
 #include "role/door.h"
 #include "role/zones_internal.h"
+
+#define LATE_FILE_US (60 * YG_US_PER_S) /* a file that cannot be read for so long */
+#define LATE_TRIES   3                  /* a transfer: so many times what its SOA has as retry */
 
 static int64_t wall(const struct zone *z)
 {
@@ -22,13 +25,15 @@ void zones_news_good(struct zone *z, bool changed)
 	z->news.checked_at = wall(z);
 	if (changed || z->news.changed_at == 0)
 		z->news.changed_at = z->news.checked_at;
-	z->news.failed_at = 0;
+	z->news.failed_at = z->news.fails_from = 0;
 	z->news.error[0] = '\0';
 }
 
 void zones_news_bad(struct zone *z, const struct yg_err *err)
 {
 	z->news.failed_at = wall(z);
+	if (z->news.fails_from == 0)
+		z->news.fails_from = z->news.failed_at;
 	(void)snprintf(z->news.error, sizeof z->news.error, "%.*s", (int)sizeof z->news.error - 1,
 		       err->msg);
 }
@@ -54,6 +59,23 @@ static const char *state_of(const struct zone *z)
 	if (z->expired)
 		return "expired";
 	return z->news.failed_at != 0 ? "behind" : "ok";
+}
+
+/* It has nothing, what it has is too old, or it has been behind for longer than a fault of
+ * the moment lasts. */
+static bool is_late(const struct zone *z)
+{
+	struct yg_dns_name owner;
+	struct yg_zone_rr rr;
+	struct yg_dns_soa soa;
+	struct yg_sv state = yg_sv_of(state_of(z));
+	int64_t most = LATE_FILE_US;
+	if (!YG_SV_IS(state, "behind"))
+		return YG_SV_IS(state, "failed") || YG_SV_IS(state, "expired");
+	if (z->conf->axfr.n > 0 && z->now.records != NULL &&
+	    yg_dns_records_soa(z->now.records, &owner, &rr) && yg_dns_soa_read(rr.rdata, &soa))
+		most = LATE_TRIES * (int64_t)soa.retry * YG_US_PER_S;
+	return wall(z) - z->news.fails_from > most;
 }
 
 static void put_origin(const struct zone *z, struct yg_buf *b)
@@ -118,6 +140,7 @@ static void put_zone(const struct zone *z, struct yg_buf *b)
 	count(b, "bytes",
 	      z->now.records != NULL ? yg_dns_records_bytes(z->now.records) : zones_list(z).n);
 	member(b, "state", yg_sv_of(state_of(z)));
+	count(b, "late", is_late(z));
 	count(b, "changed_at", (uint64_t)z->news.changed_at);
 	count(b, "checked_at", (uint64_t)z->news.checked_at);
 	count(b, "failed_at", (uint64_t)z->news.failed_at);

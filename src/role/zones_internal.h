@@ -39,7 +39,8 @@ struct zone_refused {  /* a record that was left out */
 struct zone_news {          /* for those who ask how a zone does; wall clock, us */
 	int64_t changed_at; /* its content is of then; 0: there is none */
 	int64_t checked_at; /* last found to be so */
-	int64_t failed_at;  /* 0: the last look went well */
+	int64_t failed_at;  /* 0: the last look went well; else: */
+	int64_t fails_from; /* since then none did */
 	char error[256];
 	struct zone_refused refused[ZONES_REFUSED_SHOWN];
 	size_t refused_n;

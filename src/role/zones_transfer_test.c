@@ -383,6 +383,27 @@ static void test_notified(void)
 	(void)close(fd);
 }
 
+/* The server's serial goes back: its zone stays, and somebody should know. */
+static void test_older(void)
+{
+	uint16_t type = 0;
+	for (uint32_t serial = 0; serial < 3; serial++) {
+		later(3600 * S);
+		zones_xfr_tick(&feed);
+		int fd = feed_asked(&type);
+		size_t n = part(true, serial == 2, serial == 2, serial);
+		send_msg(fd, n, n);
+		T_OK(is_closed(fd) && feed.failures == 0);
+		(void)close(fd);
+		if (serial == 0)
+			T_NAMED(strstr(told, "0, is older than ours, 1") != NULL && feed_holds(2),
+				"a serial that went back is told, and nothing is taken");
+		else
+			T_NAMED(told[0] == '\0',
+				serial == 1 ? "until it is ours again" : "or a newer one");
+	}
+}
+
 /* ---- what we serve ---- */
 
 static struct yg_dns_policy *served_policy;
@@ -693,6 +714,7 @@ int main(void)
 	endless(true);
 	test_lengths();
 	test_notified();
+	test_older();
 	serve_open();
 	publish(40000, 0);
 	test_idle();

@@ -155,6 +155,25 @@ static void save(struct zone *z, bool whole)
 	z->unsaved = true;
 }
 
+static bool is_older(const struct zone *z, uint32_t serial)
+{
+	return has_soa(z) && (int32_t)(serial - soa_of(z).serial) < 0; /* RFC 1982 */
+}
+
+/* Its primary was set back, or counts anew: nothing of it comes until it is beyond ours. */
+static void tell_older(struct zone *z, uint32_t serial)
+{
+	struct yg_err err = {0};
+	(void)YG_FAIL(&err, YG_CONFLICT,
+		      "the server's serial, %u, is older than ours, %u: nothing is taken from it",
+		      serial, soa_of(z).serial);
+	if (z->news.failed_at == 0)
+		yg_role_log(z->all->ctx, YG_EV_ZONES_OLDER, YG_KU("zone", z->conf->name),
+			    YG_KU("server", z->conf->axfr), YG_KN("serial", serial),
+			    YG_KN("ours", soa_of(z).serial));
+	zones_news_bad(z, &err);
+}
+
 static void finish(struct xfr_job *j, enum yg_dns_xfr_result result)
 {
 	static const char *const kinds[] = {"", "same", "AXFR", "IXFR"};
@@ -170,7 +189,10 @@ static void finish(struct xfr_job *j, enum yg_dns_xfr_result result)
 	}
 	z->want_all = false;
 	plan(z, true);
-	zones_news_good(z, result != YG_DNS_XFR_SAME);
+	if (result == YG_DNS_XFR_SAME && is_older(z, s.serial))
+		tell_older(z, s.serial);
+	else
+		zones_news_good(z, result != YG_DNS_XFR_SAME);
 	if (result != YG_DNS_XFR_SAME) {
 		yg_role_log(z->all->ctx, YG_EV_ZONES_TRANSFERRED, YG_KU("zone", z->conf->name),
 			    YG_KS("kind", kinds[result]), YG_KN("serial", s.serial),

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """What health and log say of those whom the resolver needs: a forwarder that is gone and comes back,
-one that refuses everything, one that cannot resolve one name."""
+one that refuses everything, one that cannot resolve one name; and of policy zones: one whose
+server is not there, one whose server's serial goes back."""
 
+import contextlib
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from harness import Server, done, free_port, ok, until
 from people_lib import without_store
-from resolve_lib import Answer, Upstream, ask, name_bytes
+from resolve_lib import Answer, Upstream, ask, name_bytes, read_tcp, record_bytes
 
 binary = sys.argv[1]
 ADDRESS = "192.0.2.1"
@@ -135,7 +138,63 @@ def one_name():
         ok(answered(s) and s.find_event("resolve.upstream_up"), "one that it does resolve: it is well")
 
 
+class Primary:
+    """The server of a zone, by TCP: all of it to whom has less, its SOA alone to whom has as much."""
+
+    def __init__(self, zone, serial):
+        self.zone, self.serial = zone, serial
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1@{self.tcp.getsockname()[1]}"
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            c, _ = self.tcp.accept()
+            with c, contextlib.suppress(OSError):
+                c.settimeout(5)
+                msg = read_tcp(c)
+                if msg is None:
+                    continue
+                q = Answer(msg)
+                soa = record_bytes((self.zone, "SOA", 60, f"ns.{self.zone} root.{self.zone} {self.serial} 1 1 86400 60"))
+                bad = record_bytes((f"bad{self.serial}.example.{self.zone}", "CNAME", 60, "."))
+                has = struct.unpack(">I", q.authority[0][3][-20:-16])[0] if q.authority else None
+                rows = [soa] if has is not None and self.serial <= has else [soa, bad, soa]
+                out = struct.pack(">6H", q.ident, 0x8400, 1, len(rows), 0, 0) + msg[12:12 + len(name_bytes(self.zone)) + 4]
+                out += b"".join(rows)
+                c.sendall(struct.pack(">H", len(out)) + out)
+
+
+def zones_that_fail():
+    primary, away = Primary("feed.example.", 5), free_port()
+    with Upstream({}) as up, server({"upstream": [{"zone": ".", "forward": [up.address]}],
+                                     "policy": [{"name": "feed", "axfr": primary.address, "zone": "feed.example"}]}) as s:
+        ok(until(lambda: (a := ask(s.dns, "bad5.example.")) and a.ede, 10), "a feed is in force")
+        ok(until(lambda: part(s, "zones")[0] == "ok", 10), "health is well", part(s, "zones"))
+        primary.serial = 3
+        e = s.wait_event("zones.older", 15)
+        ok(e and (e["zone"], e["serial"], e["ours"]) == ("feed", 3, 5), "its server's serial goes back: an event says so", e)
+        ok(until(lambda: part(s, "zones") == ("degraded", "feed: behind"), 20), "health says so", part(s, "zones"))
+        z = s.http("GET", "/api/v1/dns/zones").json()["items"][0]
+        ok(z["state"] == "behind" and "older than ours" in z["error"] and z["serial"] == 5, "and the zone", z)
+        ok(ask(s.dns, "bad5.example.").ede, "which stays in force")
+        ok(len(s.events("zones.older")) == 1, "it is told once", len(s.events("zones.older")))
+        primary.serial = 6
+        ok(until(lambda: ask(s.dns, "bad6.example.").ede, 15), "a newer one is taken")
+        ok(until(lambda: part(s, "zones") == ("ok", ""), 10), "health is well again", part(s, "zones"))
+    with Upstream({}) as up, server({"upstream": [{"zone": ".", "forward": [up.address]}],
+                                     "policy": [{"name": "nobody", "axfr": f"127.0.0.1@{away}", "zone": "feed.example"}]}) as s:
+        ok(until(lambda: part(s, "zones") == ("degraded", "nobody: failed"), 15), "a feed whose server is not there: health says so",
+           part(s, "zones"))
+        metrics = s.http("GET", "/metrics").body.decode()
+        ok('yagura_zones_zone_late{zone="nobody"} 1' in metrics, "and its metric",
+           [x for x in metrics.splitlines() if "zones_zone" in x and x[0] != "#"])
+        doctor = {c["name"]: c["state"] for c in s.http("GET", "/api/v1/doctor?quick=1").json()["checks"]}
+        ok(doctor.get("role.zones") == "warn", "and the doctor", doctor)
+
+
 forwarder_gone()
 forwarder_refuses()
 one_name()
+zones_that_fail()
 done()
