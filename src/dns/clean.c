@@ -1,6 +1,6 @@
 #include "dns/clean.h"
 
-#include "base/ip.h"
+#include "dns/inside.h"
 
 struct job { /* one call */
 	struct yg_dns_clean *c;
@@ -23,13 +23,8 @@ static bool copy(struct job *j, unsigned section, const struct yg_dns_rr *rr, ui
 {
 	ttl = limit_ttl(j, ttl);
 	j->c->least = YG_MIN(j->c->least, ttl);
-	uint8_t ip[16];
-	if (section == YG_DNS_ANSWER && yg_dns_rr_ip(j->m, rr, ip)) {
-		struct yg_ip a;
-		memcpy(a.b, ip, 16);
-		if (yg_ip_is_private(a))
-			j->c->like.flags |= YG_DNS_ENTRY_PRIVATE;
-	}
+	if (section == YG_DNS_ANSWER && yg_dns_rr_inside(j->m, rr))
+		j->c->like.flags |= YG_DNS_ENTRY_PRIVATE;
 	if (rr->type == YG_DNS_RRSIG)
 		j->c->like.flags |= YG_DNS_ENTRY_SIGNED;
 	return yg_dns_wr_copy(&j->c->w, section, &j->c->owner, j->m, rr, ttl);
