@@ -106,7 +106,6 @@ def beside_peers(s, up, keys, dot, doh):
     kdig = ["kdig", "@127.0.0.1", "+tls-ca=" + keys.server_crt, "+tls-hostname=dns.example", "+padding", "www.example."]
     out = subprocess.run([*kdig, "-p", str(dot), "+tls"], capture_output=True, text=True, check=False).stdout
     ok("192.0.2.1" in out and "NOERROR" in out, "kdig by DoT", out)
-    ok("PADDING" in out or "Padding" in out, "what pads its query gets padding", out)
     out = subprocess.run([*kdig, "-p", str(doh), "+https=dns.example/dns-query"], capture_output=True, text=True,
                          check=False)
     ok("192.0.2.1" in out.stdout and "HTTP" in out.stdout, "kdig by DoH, POST", out.stdout + out.stderr)
@@ -172,11 +171,39 @@ def https(s, keys, doh):
     ok(out.returncode != 0, "HTTP/1.1 is not spoken")
 
 
+def padding(s, up, keys, dot, doh):
+    """RFC 8467 4.1: answers in blocks of 468 octets to who pads, none to others, and none without encryption."""
+    up.answers[("long.example.", "TXT")] = [("long.example.", "TXT", 60, c * 250) for c in "xy"]
+    pad = struct.pack(">HH", 12, 7) + b"\0" * 7
+    asked = [("www.example.", "A", 468), ("nothing.example.", "A", 468), ("long.example.", "TXT", 936)]
+
+    def by_dot(q):
+        with tls(dot, keys) as c:
+            c.sendall(struct.pack(">H", len(q)) + q)
+            return read_tcp(c)
+
+    def by_doh(q):
+        return curl(keys, "-H", "content-type: application/dns-message", "--data-binary", "@-", f"https://dns.example:{doh}/dns-query",
+                    port=doh, body=q)[2]
+    for what, send in (("DoT", by_dot), ("DoH", by_doh)):
+        for name, kind, size in asked:
+            got = send(query(name, kind, ident=0, options=pad))
+            a = Answer(got)
+            ok(len(got) == size and 12 in a.options and not a.options[12].strip(b"\0"),
+               f"{what}: a padded query for {name} gets an answer of {size} octets", (len(got), a.options))
+            got = send(query(name, kind, ident=0))
+            ok(12 not in Answer(got).options and len(got) % 468, f"{what}: one without gets none", len(got))
+    for tcp in (False, True):
+        got = exchange(s.dns, query("www.example.", options=pad), tcp=tcp)
+        ok(12 not in Answer(got).options and len(got) < 200, f"none without encryption, by {'TCP' if tcp else 'UDP'}", len(got))
+
+
 def serving(keys):
     dot, doh = free_port(), free_port()
     with Upstream(WWW) as up, resolver(binary, up, doors(keys, dot, doh)) as s:
         beside_peers(s, up, keys, dot, doh)
         https(s, keys, doh)
+        padding(s, up, keys, dot, doh)
         a = ask(s.dns, "_dns.resolver.arpa.", 64)
         text = b"".join(r[3] if isinstance(r[3], bytes) else str(r[3]).encode() for r in a.answers)
         ok(a.rcode == "NOERROR" and len(a.answers) == 2, "plain DNS tells of DoH and DoT", a.answers)

@@ -203,6 +203,7 @@ class Upstream:
 
     def __init__(self, answers=None, delay=0.0, bits=0):
         self.answers, self.delay, self.asked = dict(answers or {}), delay, []
+        self.came = []  # by UDP: (port, id, name in the letters it was asked with)
         self.bits = bits  # set in the flags of every answer: 0x0400 AA, 0x0020 AD
         self.silent = False
         self.stopping = False
@@ -258,6 +259,7 @@ class Upstream:
         while not self.stopping:
             try:
                 msg, who = self.udp.recvfrom(65535)
+                self.came.append((who[1], struct.unpack_from(">H", msg)[0], msg[12:msg.index(b"\0", 12)]))
                 threading.Thread(target=self.one_udp, args=(msg, who), daemon=True).start()
             except OSError:
                 return

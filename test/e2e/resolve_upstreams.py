@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Kinds of upstreams: stubs, upstreams of one organisation, servers that do not know EDNS,
-answers that another resolver has validated."""
+answers that another resolver has validated; and what of a question cannot be guessed."""
 
 import socket
 import struct
 import sys
 
 from harness import done, ok
-from resolve_lib import Answer, Upstream, ask, exchange, query, record_bytes, resolver
+from resolve_lib import Answer, Upstream, ask, exchange, name_bytes, query, record_bytes, resolver
 
 binary = sys.argv[1]
 
@@ -75,5 +75,27 @@ def kinds():
         ok(not got.ad and got.values == ["192.0.2.21"], "of another one it does not")
 
 
+def hard_to_guess():
+    """What a forger would have to guess is another for every question: port, id, letters."""
+    def known(msg):
+        name = Answer(msg).question[0]
+        end = 12 + len(name_bytes(name)) + 4
+        return msg[:2] + struct.pack(">5H", 0x8180, 1, 1, 0, 0) + msg[12:end] + record_bytes((name, "A", 60, "192.0.2.1"))
+    names = [f"abcdefghijklmnopqrst.n{i}.example." for i in range(200)]
+    with Upstream({(n, "A"): known for n in names}) as up, resolver(binary, up) as s:
+        ok(all((a := ask(s.dns, n)) and a.values == ["192.0.2.1"] for n in names), "two hundred names, each asked for once")
+        first = up.came[:len(names)]
+        ports, ids = [c[0] for c in first], [c[1] for c in first]
+        letters = [bytes(x & 0x20 for x in c[2][1:21]) for c in first]
+        ok(len(first) == len(names) and len(set(ports)) > 190, "each from a port of its own", len(set(ports)))
+        ok(max(ports) - min(ports) > 40000, "of all that there are", (min(ports), max(ports)))
+        ok(len(set(ids)) > 190 and max(ids) - min(ids) > 50000, "with an id of its own", (len(set(ids)), min(ids), max(ids)))
+        ok(len(set(letters)) > 190, "and letters of its own", len(set(letters)))
+        for what, row in (("ports", ports), ("ids", ids)):
+            steps = {b - a for a, b in zip(row, row[1:])}
+            ok(len(steps) > 180, f"the next of the {what} is not to be reckoned from the last", len(steps))
+
+
 kinds()
+hard_to_guess()
 done()
