@@ -162,7 +162,10 @@ unsigned yg_dns_judge_end(struct yg_dns_core *c, struct run *r, bool *out_moved)
  * has put the query elsewhere. */
 unsigned yg_dns_judge_links(struct yg_dns_core *c, struct run *r, const struct yg_dns_entry *e,
 			    bool stale, bool *out_moved);
-/* servers.c: tells eval the name servers (and addresses) on the way to r->name. True:
+/* servers.c: the zone that a negative answer is from, by its SOA: so many labels of `name` are above it. */
+bool yg_dns_zone_above(const struct yg_dns_entry *e, const struct yg_dns_name *name,
+		       unsigned *out_up);
+/* Tells eval the name servers (and addresses) on the way to r->name. True:
  * done; false: *out says what the query does instead. */
 bool yg_dns_run_servers(struct yg_dns_core *c, struct run *r, unsigned needs,
 			enum yg_dns_result *out);

@@ -12,13 +12,20 @@ struct walk {
 	uint32_t now_s;
 	bool judging, open, ended;
 	bool servers_missing;
+	bool noted; /* a stage has ended with notes: before that they are none of the query's */
 	struct yg_dns_name name; /* at hand */
 };
+
+/* Is somebody else asked for such names?  If not there is nothing to wait for. */
+static bool is_asked(const struct yg_dns_route *route)
+{
+	return route != NULL && route->kind == YG_DNS_ZONE_SET;
+}
 
 static const struct yg_dns_entry *peek(const struct walk *w, const struct yg_dns_route *route,
 				       const struct yg_dns_name *name, uint16_t type, uint8_t flags)
 {
-	if (route == NULL || route->kind != YG_DNS_ZONE_SET)
+	if (!is_asked(route))
 		return NULL;
 	const struct yg_dns_key key = yg_dns_cache_key(&w->c->cache, route->set, name, type, flags);
 	const struct yg_dns_entry *e = yg_dns_core_best(
@@ -62,7 +69,7 @@ static void tell_server(struct walk *w, const struct yg_dns_name *server, unsign
 		return;
 	const struct yg_dns_route *route =
 		yg_dns_zones_find(w->c->zones, w->ask->client->org, server);
-	for (size_t i = 0; i < YG_LEN(types); i++) {
+	for (size_t i = 0; is_asked(route) && i < YG_LEN(types); i++) {
 		const struct yg_dns_entry *e = peek(w, route, server, types[i], 0);
 		if (e != NULL)
 			tell_addresses(w, e, true);
@@ -91,15 +98,18 @@ static void tell_zone(struct walk *w, const struct yg_dns_entry *e, unsigned nee
 static void tell_servers(struct walk *w, unsigned needs)
 {
 	struct yg_dns_name at;
-	for (unsigned up = 0; up + 1 < w->name.labels; up++) {
+	unsigned zone;
+	for (unsigned up = 0, next; up + 1 < w->name.labels; up = next) {
 		yg_dns_name_above(&w->name, up, &at);
-		const struct yg_dns_entry *e =
-			peek(w, yg_dns_zones_find(w->c->zones, w->ask->client->org, &at), &at,
-			     YG_DNS_NS, 0);
+		next = up + 1;
+		const struct yg_dns_route *route =
+			yg_dns_zones_find(w->c->zones, w->ask->client->org, &at);
+		const struct yg_dns_entry *e = peek(w, route, &at, YG_DNS_NS, 0);
 		if (e == NULL)
-			w->servers_missing = true;
-		else if ((e->flags & (YG_DNS_ENTRY_NEGATIVE | YG_DNS_ENTRY_FAILURE)) == 0 &&
-			 e->chain == 0)
+			w->servers_missing = w->servers_missing || is_asked(route);
+		else if ((e->flags & YG_DNS_ENTRY_NEGATIVE) != 0)
+			next = yg_dns_zone_above(e, &w->name, &zone) && zone > up ? zone : next;
+		else if ((e->flags & YG_DNS_ENTRY_FAILURE) == 0 && e->chain == 0)
 			tell_zone(w, e, needs);
 	}
 }
@@ -137,17 +147,22 @@ static void follow_cname(struct walk *w, const struct yg_dns_verdict *v)
 	move(w, &target);
 }
 
-/* Ends the stage; true: a record decides the query. */
-static bool end_stage(struct walk *w)
+/* Ends the stage; true: a record decides the query.  answer: it was looked at, as far as there
+ * is one; else its addresses are missing too. */
+static bool end_stage(struct walk *w, bool answer)
 {
 	struct yg_dns_explained *o = w->out;
 	if (!w->open)
 		return false;
 	w->open = false;
 	o->missing = yg_dns_eval_needs(&o->eval);
+	if (answer)
+		o->missing &= ~(unsigned)YG_DNS_NEEDS_ADDRESSES;
 	if (!w->servers_missing)
 		o->missing &= ~(unsigned)(YG_DNS_NEEDS_SERVERS | YG_DNS_NEEDS_SERVER_ADDRESSES);
-	if (!yg_dns_eval_stage_end(&o->eval))
+	bool decided = yg_dns_eval_stage_end(&o->eval);
+	w->noted = w->noted || o->eval.note_count > 0;
+	if (!decided)
 		return false;
 	w->judging = false;
 	yg_dns_eval_verdict(&o->eval, &o->verdict);
@@ -199,7 +214,7 @@ static void use_links(struct walk *w, const struct yg_dns_entry *e)
 		w->servers_missing = false;
 		if ((needs & (YG_DNS_NEEDS_SERVERS | YG_DNS_NEEDS_SERVER_ADDRESSES)) != 0)
 			tell_servers(w, needs);
-		if (end_stage(w) || last || !target_of(&m, &it, &target))
+		if (end_stage(w, true) || last || !target_of(&m, &it, &target))
 			return;
 		move(w, &target);
 		if (link + 1 == e->chain && (e->flags & YG_DNS_ENTRY_CUT) != 0)
@@ -227,7 +242,8 @@ static void use_entry(struct walk *w, const struct yg_dns_route *route,
 		      const struct yg_dns_entry *e)
 {
 	if ((e->flags & YG_DNS_ENTRY_FAILURE) != 0) {
-		if (is_bogus(e->ede) || !end_stage(w))
+		w->servers_missing = false; /* the name alone decides, for as long as it fails */
+		if (is_bogus(e->ede) || !end_stage(w, true))
 			end(w, YG_DNS_SAYS_FAILED, YG_DNS_FROM_FAILURE);
 		return;
 	}
@@ -278,7 +294,7 @@ static void step(struct walk *w, bool first)
 	}
 	open_stage(w);
 	if (w->open && yg_dns_eval_needs(&w->out->eval) == 0 &&
-	    (!ask->dnssec_ok || w->c->opts.break_dnssec) && end_stage(w))
+	    (!ask->dnssec_ok || w->c->opts.break_dnssec) && end_stage(w, false))
 		return;
 	const struct yg_dns_entry *e =
 		peek(w, route, &w->name, ask->type,
@@ -291,7 +307,7 @@ static void step(struct walk *w, bool first)
 	/* not known here: what the name alone says, for as long as nothing else comes */
 	bool passed = w->out->decided;
 	w->servers_missing = true;
-	if (end_stage(w)) { /* for DO the answer is asked for: a signed one is left alone */
+	if (end_stage(w, false)) { /* for DO the answer is asked for: a signed one is left alone */
 		w->out->unknown |= ask->dnssec_ok && !w->c->opts.break_dnssec;
 		return;
 	}
@@ -308,7 +324,7 @@ static void finish(struct walk *w)
 		return;
 	if (o->decided && !o->set_aside)
 		o->says = YG_DNS_SAYS_ALLOWED;
-	else if (o->set_aside || o->eval.note_count > 0)
+	else if (o->set_aside || w->noted)
 		o->says = YG_DNS_SAYS_NOTED;
 }
 

@@ -70,8 +70,7 @@ static bool tell_zone(struct yg_dns_core *c, struct run *r, const struct yg_dns_
 	return true;
 }
 
-/* The zone that a negative answer is from, by its SOA; labels of `name` above it. */
-static bool zone_above(const struct yg_dns_entry *e, const struct yg_dns_name *name,
+bool yg_dns_zone_above(const struct yg_dns_entry *e, const struct yg_dns_name *name,
 		       unsigned *out_up)
 {
 	struct yg_dns_name owner;
@@ -102,7 +101,7 @@ bool yg_dns_run_servers(struct yg_dns_core *c, struct run *r, unsigned needs,
 		unsigned next = up + 1, zone;
 		if (e != NULL && (e->flags & YG_DNS_ENTRY_NEGATIVE) != 0) {
 			/* not a zone's top: straight to where that is */
-			if (zone_above(e, &r->name, &zone) && zone > up)
+			if (yg_dns_zone_above(e, &r->name, &zone) && zone > up)
 				next = zone;
 		} else if (e != NULL && (e->flags & YG_DNS_ENTRY_FAILURE) == 0 && e->chain == 0) {
 			if (!tell_zone(c, r, e, needs, out))
