@@ -7,11 +7,14 @@ import glob
 import ipaddress
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
-from harness import Server, done, free_port, need_store, ok, until
+from harness import Server, done, free_port, need_store, ok, skip, until
 from resolve_lib import Upstream, ask, resolver
 
 binary = sys.argv[1]
@@ -203,6 +206,35 @@ def killed(s):
     ok(len(glob.glob(f"{s.data}/dnslog/*.tap")) <= 2, "files that were taken over are gone", os.listdir(f"{s.data}/dnslog"))
 
 
+def by_door():
+    """DoT and DoH are told apart in events."""
+    if shutil.which("kdig") is None:
+        skip("DoT and DoH in events", "no kdig: install knot-dnsutils")
+        return
+    dot, doh = free_port(), free_port()
+    with tempfile.TemporaryDirectory(prefix="yagura-doors-") as d, Upstream(ANSWERS) as up:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-keyout", f"{d}/key", "-out", f"{d}/crt", "-subj", "/CN=dns.example", "-addext", "subjectAltName=DNS:dns.example"],
+                       check=True, capture_output=True)
+        door = {"cert-file": f"{d}/crt", "key-file": f"{d}/key"}
+        over = {"dot": [{"address": f"127.0.0.1@{dot}", **door}], "doh": [{"address": f"127.0.0.1@{doh}", **door}], "policy": []}
+        with resolver(binary, up, over) as s:
+            ask(s.dns, "www.example.")
+            for port, how in ((dot, "+tls"), (doh, "+https=dns.example/dns-query")):
+                said = subprocess.run(["kdig", "@127.0.0.1", "-p", str(port), how, f"+tls-ca={d}/crt", "+tls-hostname=dns.example", "www.example."],
+                                      capture_output=True, text=True, check=False)
+                ok("192.0.2.1" in said.stdout, f"asked by {how.split('=')[0][1:]}", said.stdout + said.stderr)
+            until(lambda: glob.glob(f"{s.data}/dnslog/*.tap"), 5)
+            lines = []
+
+            def read():
+                code, out, _ = s.cli("event", "normalize", "--source", "dnstap", *glob.glob(f"{s.data}/dnslog/*.tap"))
+                lines[:] = [json.loads(x) for x in out.splitlines()]
+                return code == 0 and len(lines) == 3
+            ok(until(read, 10), "three events", lines)
+            ok([e["app_name"] for e in lines] == ["dns", "dot", "doh"], "each says by which door", lines)
+
+
 def full():
     """Alone nobody takes the log over: it is bounded."""
     with Upstream(ANSWERS) as up, resolver(binary, up, {"query-log-size": "8MiB", "policy": []}) as s:
@@ -242,6 +274,7 @@ def main():
             metrics(s)
             privacy(s)
             killed(s)
+    by_door()
     full()
     done()
 
