@@ -46,7 +46,7 @@ static yg_status decode(struct yg_sv field, struct constraint *out, size_t *out_
 	for (size_t i = 0; i < field.n; i++) {
 		char c = field.p[i];
 		*out_at = i;
-		if (c <= ' ' || c == 0x7f)
+		if (!yg_version_is_shown(c))
 			return YG_FAIL(err, YG_PARSE,
 				       "a blank or a byte that is no ASCII character");
 		if (strchr("<>=!*", c) != NULL)
@@ -84,6 +84,8 @@ static yg_status read_constraint(enum yg_version_scheme scheme, struct yg_sv fie
 	*out_at = lead + at;
 	if (st == YG_OK) {
 		*out_at = lead; /* what was decoded may have other places */
+		if (yg_sv_trim(out->version).n != out->version.n) /* they would not count */
+			return YG_FAIL(err, YG_PARSE, "a blank at an end of the version");
 		st = yg_version_check(scheme, out->version, &at, err);
 	}
 	return st;

@@ -64,6 +64,9 @@ static void test_refused(void)
 	refused("vers:npm/1.0.0|", 15, "empty constraint");
 	refused("vers:npm/1.0.0||2.0.0", 15, "empty constraint");
 	refused("vers:npm/>=1.0.0| <2.0.0", 17, "a blank");
+	refused("vers:deb/1%09", 9, "a blank at an end");
+	refused("vers:generic/>%201", 14, "a blank at an end");
+	refused("vers:generic/1\xc3\xa4", 14, "no ASCII");
 	refused("vers:npm/>=2.0.0|<1.0.0", 17, "order of versions");
 	refused("vers:pypi/1.0|!=1.0.0", 14, "twice");
 	refused("vers:npm/=1.0.0", 9, "without '='");

@@ -14,6 +14,11 @@ static inline bool yg_version_is_alnum(char c)
 {
 	return yg_version_is_digit(c) || yg_version_is_letter(c);
 }
+/* ASCII that shows; the same whether char has a sign or not. */
+static inline bool yg_version_is_shown(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
 static inline char yg_version_small(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;

@@ -130,7 +130,7 @@ static void read_maven(struct yg_sv text, struct maven *m)
 static yg_status check_maven(struct yg_sv text, size_t *out_at, struct yg_err *err)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] <= ' ' || text.p[i] == 0x7f) {
+		if (!yg_version_is_shown(text.p[i])) {
 			*out_at = i;
 			return YG_FAIL(err, YG_PARSE,
 				       "a blank or a byte that is no ASCII character");

@@ -99,6 +99,7 @@ static void test_languages(void)
 	ascends("1-alpha-1 = 1a1 1-beta1 1-milestone1 = 1-m1 1-rc = 1-CR 1-SNAPSHOT 1 = 1.0.0 = 1-ga = "
 		"1.final = 1.RELEASE 1-sp 1-abc 1-xyz 1-1 1.1");
 	refused("1 0", 1, "a blank");
+	refused("1\xc3\xa4", 1, "no ASCII");
 	scheme = YG_VERSION_GEM;
 	ascends("1.0.a 1.0.a.2 1.0.b1 1.0-1 1 = 1.0 = 1.0.0 1.0.1 1.9.3 1.10");
 	refused("a.1", 0, "in front");
