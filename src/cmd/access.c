@@ -102,13 +102,13 @@ static void put_text(const struct asking *a, struct yg_buf *b, const struct yg_a
 	yg_buf_put(b, yg_sv_of(r->allow ? "allow" : "deny"));
 	for (uint32_t i = 0; i < r->reason_n; i++) {
 		yg_buf_put(b, yg_sv_of(i > 0 ? ", " : " by "));
-		yg_access_put_untrusted(b, yg_cedar_policy_at(&a->policies, r->reasons[i])->id);
+		yg_print_untrusted(b, yg_cedar_policy_at(&a->policies, r->reasons[i])->id);
 	}
 	for (uint32_t i = 0; i < r->error_n; i++) {
 		yg_buf_put(b, YG_SV("\n  "));
-		yg_access_put_untrusted(b, yg_cedar_policy_at(&a->policies, r->errors[i])->id);
+		yg_print_untrusted(b, yg_cedar_policy_at(&a->policies, r->errors[i])->id);
 		yg_buf_put(b, YG_SV(" is in error: "));
-		yg_access_put_untrusted(b, r->why[i]);
+		yg_print_untrusted(b, r->why[i]);
 	}
 	yg_buf_putc(b, '\n');
 }

@@ -35,18 +35,6 @@ yg_status yg_access_policies(const char *path, bool json, struct yg_buf *file,
 	return yg_access_told(st, path, err);
 }
 
-void yg_access_put_untrusted(struct yg_buf *b, struct yg_sv text)
-{
-	while (text.n > 0) { /* whole: two ids may differ at their ends only */
-		char safe[1024];
-		struct yg_sb s = yg_sb_init(safe, sizeof safe);
-		size_t n = YG_MIN(text.n, 200); /* each byte at most four */
-		yg_sb_put_untrusted(&s, yg_sv_sub(text, 0, n));
-		yg_buf_put(b, yg_sb_sv(&s));
-		text = yg_sv_sub(text, n, SIZE_MAX);
-	}
-}
-
 yg_status yg_access_schema(const char *path, struct yg_buf *file, struct yg_cedar_schema *out,
 			   struct yg_err *err)
 {

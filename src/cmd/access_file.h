@@ -19,7 +19,5 @@ yg_status yg_access_told(yg_status st, const char *path, struct yg_err *err);
 /* The file's bytes stay in *file. */
 yg_status yg_access_policies(const char *path, bool json, struct yg_buf *file,
 			     struct yg_cedar_policies *out, struct yg_err *err);
-/* Ids of policies and what was said of them, so that a terminal cannot be steered. */
-void yg_access_put_untrusted(struct yg_buf *b, struct yg_sv text);
 yg_status yg_access_schema(const char *path, struct yg_buf *file, struct yg_cedar_schema *out,
 			   struct yg_err *err);

@@ -97,7 +97,7 @@ static yg_status tell_policy(struct validating *v, const struct yg_cedar_fault *
 		yg_buf_printf(&v->line, "byte %" PRIu32 ": ", f->at);
 	else
 		yg_buf_printf(&v->line, "line %zu, column %zu: ", line, column);
-	yg_access_put_untrusted(&v->line, id);
+	yg_print_untrusted(&v->line, id);
 	yg_buf_put(&v->line, yg_sv_of(f->warning ? ": warning: " : ": "));
 	yg_buf_put(&v->line, f->text);
 	return write_line(v, err);

@@ -19,6 +19,18 @@ void yg_note(const struct yg_cli *c, const char *fmt, ...)
 	va_end(ap);
 }
 
+void yg_print_untrusted(struct yg_buf *out, struct yg_sv text)
+{
+	while (text.n > 0) {
+		char safe[1024];
+		struct yg_sb b = yg_sb_init(safe, sizeof safe);
+		size_t n = YG_MIN(text.n, sizeof safe / 4); /* a byte is four at most */
+		yg_sb_put_untrusted(&b, yg_sv_sub(text, 0, n));
+		yg_buf_put(out, yg_sb_sv(&b));
+		text = yg_sv_sub(text, n, SIZE_MAX);
+	}
+}
+
 /* One page; *cursor: of the next one, or empty.  Its rows are printed, or kept in `all`. */
 static yg_status take_page(struct yg_client *client, const char *path, uint64_t limit,
 			   char cursor[static 1024], struct yg_list_out *out, json_t *all,

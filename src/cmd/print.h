@@ -23,6 +23,8 @@ json_t *yg_member(json_t *object, const char *path);
 const char *yg_member_text(json_t *object, const char *path, char *buf, size_t cap);
 /* Text of a value, as a table shows it. */
 const char *yg_value_text(json_t *value, char *buf, size_t cap);
+/* Text from outside, whole: two of them may differ at their ends only. */
+void yg_print_untrusted(struct yg_buf *out, struct yg_sv text);
 /* A line on stderr unless --quiet. */
 void yg_note(const struct yg_cli *c, const char *fmt, ...) YG_PRINTF(2, 3);
 

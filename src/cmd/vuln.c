@@ -1,4 +1,5 @@
 /* vuln.c - `yagura vuln`: what is known of vulnerabilities, without a server. */
+#include "cmd/print.h"
 #include "cmd/tables.h"
 #include "cmd/vuln_ask.h"
 #include "format/json.h"
@@ -59,7 +60,7 @@ static bool judge_cvss(void *ctx, struct yg_sv text, bool json, struct yg_buf *o
 		yg_buf_put(out, YG_SV("{\"vector\":"));
 		yg_json_put_str(out, text);
 	} else {
-		yg_vuln_put_untrusted(out, text);
+		yg_print_untrusted(out, text);
 	}
 	bool valid = yg_cvss_parse(text, &v, &at, &err) == YG_OK;
 	if (valid)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cmd/print.h"
 #include "format/json.h"
 #include "format/lines.h"
 
@@ -109,14 +110,6 @@ int yg_vuln_each(const struct yg_cli *c, yg_vuln_judge_fn judge)
 	return rc;
 }
 
-void yg_vuln_put_untrusted(struct yg_buf *out, struct yg_sv s)
-{
-	char text[1024];
-	struct yg_sb b = yg_sb_init(text, sizeof text);
-	yg_sb_put_untrusted(&b, s);
-	yg_buf_put(out, yg_sb_sv(&b));
-}
-
 void yg_vuln_put_error(struct yg_buf *out, bool json, const char *reason, size_t at)
 {
 	if (!json) {
@@ -139,7 +132,7 @@ void yg_vuln_put_words(const struct yg_vuln_form *form, const struct yg_sv *word
 		}
 		if (i > 0)
 			yg_buf_putc(out, ' ');
-		yg_vuln_put_untrusted(out, words[i]);
+		yg_print_untrusted(out, words[i]);
 	}
 }
 

@@ -36,8 +36,6 @@ void yg_vuln_put_wrong(const struct yg_vuln_form *form, const struct yg_sv *word
 /* The end of an answer that began with the question: as JSON its last members and the brace,
  * for people ": reason, at byte N"; and a newline. */
 void yg_vuln_put_error(struct yg_buf *out, bool json, const char *reason, size_t at);
-/* Text from outside, for people. */
-void yg_vuln_put_untrusted(struct yg_buf *out, struct yg_sv s);
 
 /* The verbs that cmd/vuln.c only lists. */
 int yg_vuln_run_cpe(struct yg_cli *c);

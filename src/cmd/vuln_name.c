@@ -1,4 +1,5 @@
 /* vuln_name.c - `yagura vuln cpe` and `purl`: names of products and packages. */
+#include "cmd/print.h"
 #include "cmd/vuln_ask.h"
 #include "format/json.h"
 #include "risk/cpe.h"
@@ -73,7 +74,7 @@ static bool judge_purl(void *ctx, struct yg_sv text, bool json, struct yg_buf *o
 		yg_buf_put(out, YG_SV("{\"purl\":"));
 		yg_json_put_str(out, text);
 	} else {
-		yg_vuln_put_untrusted(out, text);
+		yg_print_untrusted(out, text);
 	}
 	if (yg_purl_parse(text, &p, &at, &err) != YG_OK) {
 		yg_vuln_put_error(out, json, err.msg, at);

@@ -101,6 +101,9 @@ def purl():
     out, rc = run("purl", "pkg:PyPI/Django_x@1.0", "pkg:deb/debian/curl@7-1?distro=sid&arch=amd64")
     ok(rc == 0 and out.splitlines() == ["pkg:PyPI/Django_x@1.0: pkg:pypi/django-x@1.0",
                                         "pkg:deb/debian/curl@7-1?distro=sid&arch=amd64: pkg:deb/debian/curl@7-1?arch=amd64&distro=sid"], "package URLs for people", out)
+    long = "pkg:npm/" + 1500 * "a"
+    out, rc = run("purl", long)
+    ok(rc == 0 and out == f"{long}: {long}\n", "one of 1,500 bytes is told whole", out)
     out, rc = run("purl", "-", data="pkg:npm/%40a/b@1#/c/\npkg:npm\n".encode(), want=3)
     good, bad = lines(out)
     ok(good == {"purl": "pkg:npm/%40a/b@1#/c/", "canonical": "pkg:npm/%40a/b@1#c", "type": "npm", "namespace": "@a", "name": "b", "version": "1",
