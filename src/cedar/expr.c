@@ -172,12 +172,6 @@ static bool binary_operator(struct yg_cedar_expr *e, size_t i)
 
 /* ---- what closes ---- */
 
-static int by_text(const void *a, const void *b)
-{
-	const struct yg_sv *x = a, *y = b;
-	return yg_sv_cmp(*x, *y);
-}
-
 static void tell_twice(struct yg_cedar_expr *e, uint32_t at, struct yg_sv key)
 {
 	char text[128];
@@ -189,22 +183,20 @@ static void tell_twice(struct yg_cedar_expr *e, uint32_t at, struct yg_sv key)
 
 static void finish_record(struct yg_cedar_expr *e, const struct yg_ce_frame *f)
 {
-	const uint32_t *keys = (const uint32_t *)e->keys.p + f->keys;
 	uint32_t at = (uint32_t)e->b->code->lists.n;
-	struct yg_sv *sorted = calloc(f->count + 1, sizeof *sorted);
-	if (sorted == NULL)
+	struct yg_cedar_placed *fields = calloc((size_t)f->count + 1, sizeof *fields);
+	if (fields == NULL)
 		e->b->bad = YG_FAIL(e->b->err, YG_NOMEM, "no memory for a record");
 	for (uint32_t i = 0; i < f->count && e->b->bad == YG_OK; i++) {
-		sorted[i] = yg_cedar_code_str(e->b->code, keys[i]);
-		e->b->bad = yg_cedar_code_item(e->b->code, keys[i], e->b->err);
+		uint32_t key = ((const uint32_t *)e->keys.p)[f->keys + i];
+		fields[i].name = yg_cedar_code_str(e->b->code, key);
+		e->b->bad = yg_cedar_code_item(e->b->code, key, e->b->err);
 	}
-	if (e->b->bad == YG_OK && f->count > 1) {
-		qsort(sorted, f->count, sizeof *sorted, by_text);
-		for (uint32_t i = 1; i < f->count; i++)
-			if (yg_sv_eq(sorted[i - 1], sorted[i]))
-				tell_twice(e, f->at, sorted[i]);
-	}
-	free(sorted);
+	const struct yg_cedar_placed *again =
+		e->b->bad == YG_OK ? yg_cedar_again(fields, f->count) : NULL;
+	if (again != NULL)
+		tell_twice(e, f->at, again->name);
+	free(fields);
 	e->keys.n = f->keys;
 	e->b->at = f->at;
 	yg_cedar_put(e->b, (struct yg_cedar_op){.op = YG_CO_RECORD, .a = f->count, .b = at});

@@ -26,6 +26,10 @@ void yg_cedar_json_free(struct yg_cedar_json *r);
 yg_status yg_cedar_json_value(struct yg_cedar_json *r, uint32_t node,
 			      const struct yg_cedar_type *type, struct yg_cedar_value *out,
 			      struct yg_err *err);
+/* The same of an object that is a record whatever its members are called: none is an escape. */
+yg_status yg_cedar_json_record(struct yg_cedar_json *r, uint32_t node,
+			       const struct yg_cedar_type *type, struct yg_cedar_value *out,
+			       struct yg_err *err);
 /* The object has these members and no others; an optional one begins with '?'.
  * *out: their nodes, 0 where it is absent.  YG_OK | YG_PARSE. */
 yg_status yg_cedar_json_members(const struct yg_json *j, uint32_t node, const char *const *names,

@@ -173,11 +173,9 @@ static yg_status read_entity(struct reading *r, uint32_t node)
 		r->schema != NULL ? yg_cedar_schema_type(r->schema, uid.type) : NULL;
 	if (t != NULL && t->has_tags)
 		tag_type = &t->tags;
-	st = wrap_uid(yg_cedar_json_value(&r->values, at_attrs, t != NULL ? &t->attrs : NULL,
-					  &attrs, r->err),
+	st = wrap_uid(yg_cedar_json_record(&r->values, at_attrs, t != NULL ? &t->attrs : NULL,
+					   &attrs, r->err),
 		      &uid, "attributes", r->err);
-	if (st == YG_OK && attrs.kind != YG_CEDAR_RECORD)
-		st = fail_uid(&uid, "has attributes that are no record", r->err);
 	if (st == YG_OK)
 		st = read_tags(r, &uid, at_tags, tag_type, &tags);
 	if (st == YG_OK)

@@ -108,6 +108,10 @@ static void test_plain(void)
 		{"{\"x\":9223372036854775807,\"y\":-9223372036854775808}", true},
 		{"{\"x\":9223372036854775808}", false},
 		{"{\"x\":1,\"x\":1}", false},
+		/* the attributes themselves are fields, whatever their names */
+		{"{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}", true},
+		{"{\"__entity\":{\"type\":\"U\",\"id\":\"b\"}}", true},
+		{"{\"__expr\":\"1\"}", true},
 		{"{\"x\":{\"a\":1,\"\\u0061\":1}}", false},
 		{"[]", false},
 		{"null", false},

@@ -9,6 +9,7 @@
 
 enum role {
 	PLAIN,
+	FIELDS,    /* a record whatever its members are called */
 	PASS,      /* {"__entity": x}, {"__extn": x}: what x is */
 	UID,       /* {"type", "id"} */
 	CALL,      /* {"fn", "arg"} or {"fn", "args"} */
@@ -111,10 +112,11 @@ static yg_status mark_object(struct yg_cedar_json *r, uint32_t node,
 	     entity = type != NULL && type->kind == YG_CEDAR_ENTITY,
 	     extension = type != NULL && is_extension(type->kind);
 	uint32_t inside = node + 2; /* the value of the one member */
-	struct yg_sv key = alone ? yg_json_str(r->j, node + 1, r->arena) : YG_SV("");
+	bool fields = r->roles[node] == FIELDS;
+	struct yg_sv key = alone && !fields ? yg_json_str(r->j, node + 1, r->arena) : YG_SV("");
 	if (key.p == NULL)
 		return nomem(err);
-	if (r->roles[node] != PLAIN) /* the inside of an escape */
+	if (r->roles[node] != PLAIN && !fields) /* the inside of an escape */
 		return YG_OK;
 	if (YG_SV_IS(key, "__entity") && looks_uid(r, inside)) {
 		r->roles[node] = PASS;
@@ -317,9 +319,9 @@ static yg_status object(struct yg_cedar_json *r, uint32_t node, struct yg_cedar_
 	return YG_OK;
 }
 
-yg_status yg_cedar_json_value(struct yg_cedar_json *r, uint32_t node,
-			      const struct yg_cedar_type *type, struct yg_cedar_value *out,
-			      struct yg_err *err)
+static yg_status read_as(struct yg_cedar_json *r, uint32_t node, enum role role,
+			 const struct yg_cedar_type *type, struct yg_cedar_value *out,
+			 struct yg_err *err)
 {
 	uint32_t end = yg_json_at(r->j, node)->next;
 	yg_status st = YG_OK;
@@ -337,6 +339,7 @@ yg_status yg_cedar_json_value(struct yg_cedar_json *r, uint32_t node,
 		r->roles[k] = PLAIN;
 	}
 	r->types[node] = type;
+	r->roles[node] = (uint8_t)role;
 	r->stack.n = 0;
 	for (uint32_t k = node; k < end && st == YG_OK; k++)
 		st = mark(r, k, err);
@@ -352,6 +355,20 @@ yg_status yg_cedar_json_value(struct yg_cedar_json *r, uint32_t node,
 	if (st == YG_OK)
 		*out = pop(r);
 	return st;
+}
+
+yg_status yg_cedar_json_value(struct yg_cedar_json *r, uint32_t node,
+			      const struct yg_cedar_type *type, struct yg_cedar_value *out,
+			      struct yg_err *err)
+{
+	return read_as(r, node, PLAIN, type, out, err);
+}
+
+yg_status yg_cedar_json_record(struct yg_cedar_json *r, uint32_t node,
+			       const struct yg_cedar_type *type, struct yg_cedar_value *out,
+			       struct yg_err *err)
+{
+	return read_as(r, node, FIELDS, type, out, err);
 }
 
 yg_status yg_cedar_json_uid(struct yg_cedar_json *r, uint32_t node, struct yg_cedar_uid *out,

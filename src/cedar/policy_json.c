@@ -101,22 +101,11 @@ static yg_status operands(struct reading *r, uint32_t list, enum task_kind kind,
 	return st;
 }
 
-static int by_text(const void *a, const void *b)
+/* Members, by their nodes; sorts them. */
+static yg_status each_once(struct reading *r, struct yg_cedar_placed *list, uint32_t n)
 {
-	const struct yg_sv *x = a, *y = b;
-	return yg_sv_cmp(*x, *y);
-}
-
-/* Sorts the list. */
-static yg_status each_once(struct reading *r, uint32_t node, struct yg_sv *list, uint32_t n,
-			   const char *expected)
-{
-	if (n > 1)
-		qsort(list, n, sizeof *list, by_text);
-	for (uint32_t i = 1; i < n; i++)
-		if (yg_sv_eq(list[i - 1], list[i]))
-			return fail(r, node, expected);
-	return YG_OK;
+	const struct yg_cedar_placed *again = yg_cedar_again(list, n);
+	return again == NULL ? YG_OK : fail(r, (uint32_t)again->at, "each member once");
 }
 
 static yg_status record(struct reading *r, uint32_t node, enum task_kind kind)
@@ -124,14 +113,15 @@ static yg_status record(struct reading *r, uint32_t node, enum task_kind kind)
 	uint32_t n = yg_json_at(&r->j, node)->n, k = node + 1;
 	struct yg_cedar_code *code = &r->p->code;
 	struct yg_cedar_op op = {.op = YG_CO_RECORD, .a = n, .b = (uint32_t)code->lists.n};
-	struct yg_sv *sorted = calloc((size_t)n + 1, sizeof *sorted);
-	yg_status st = sorted != NULL ? task(r, (struct task){.kind = PUT, .op = op}) : nomem(r);
+	struct yg_cedar_placed *fields = calloc((size_t)n + 1, sizeof *fields);
+	yg_status st = fields != NULL ? task(r, (struct task){.kind = PUT, .op = op}) : nomem(r);
 	size_t from = r->tasks.n;
 	for (uint32_t i = 0; i < n && st == YG_OK; i++, k = next_of(r, k + 1)) {
 		uint32_t string = 0;
-		st = text_at(r, k, &sorted[i]);
+		fields[i].at = k;
+		st = text_at(r, k, &fields[i].name);
 		if (st == YG_OK)
-			st = yg_cedar_code_string(code, sorted[i], &string, r->err);
+			st = yg_cedar_code_string(code, fields[i].name, &string, r->err);
 		if (st == YG_OK)
 			st = yg_cedar_code_item(code, string, r->err);
 		if (st == YG_OK)
@@ -139,8 +129,8 @@ static yg_status record(struct reading *r, uint32_t node, enum task_kind kind)
 	}
 	turn(r, from);
 	if (st == YG_OK)
-		st = each_once(r, node, sorted, n, "each field of a record once");
-	free(sorted);
+		st = each_once(r, fields, n);
+	free(fields);
 	return st;
 }
 
@@ -594,7 +584,7 @@ static yg_status read_annotations(struct reading *r, uint32_t node, struct yg_ce
 				  (size_t)p->annotation_n + 1);
 	if (p->annotations == NULL)
 		return nomem(r);
-	struct yg_sv *keys = calloc((size_t)p->annotation_n + 1, sizeof *keys);
+	struct yg_cedar_placed *keys = calloc((size_t)p->annotation_n + 1, sizeof *keys);
 	st = keys != NULL ? YG_OK : nomem(r);
 	for (uint32_t i = 0; i < p->annotation_n && st == YG_OK; i++, k = next_of(r, k + 1)) {
 		struct yg_cedar_annotation *a = &p->annotations[i];
@@ -604,10 +594,10 @@ static yg_status read_annotations(struct reading *r, uint32_t node, struct yg_ce
 		a->bare = type_at(r, k + 1) == YG_JSON_NULL;
 		if (st == YG_OK && !a->bare)
 			st = text_at(r, k + 1, &a->value);
-		keys[i] = a->key;
+		keys[i] = (struct yg_cedar_placed){a->key, k};
 	}
 	if (st == YG_OK)
-		st = each_once(r, node, keys, p->annotation_n, "each annotation once");
+		st = each_once(r, keys, p->annotation_n);
 	free(keys);
 	return st;
 }

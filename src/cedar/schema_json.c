@@ -3,12 +3,14 @@
 
 #include "cedar/expr.h"
 #include "cedar/json.h"
+#include "cedar/lex.h"
 #include "cedar/schema_internal.h"
 
 /* A type that waits to be read. */
 struct waiting {
 	uint32_t node;
 	struct yg_cedar_type *type;
+	bool attribute; /* it may say whether it is required */
 };
 struct reading {
 	struct yg_cs_reading r;
@@ -30,12 +32,21 @@ static yg_status text_of(struct reading *t, uint32_t node, struct yg_sv *out)
 	return out->p != NULL ? YG_OK : yg_cs_nomem(t->r.err);
 }
 
-static yg_status wait_for(struct reading *t, uint32_t node, struct yg_cedar_type *type)
+/* A member that is true when it is not there. */
+static yg_status read_bool(struct reading *t, uint32_t node, bool *out)
+{
+	uint8_t type = node != 0 ? yg_json_at(t->j, node)->type : YG_JSON_TRUE;
+	*out = type == YG_JSON_TRUE;
+	return *out || type == YG_JSON_FALSE ? YG_OK : fail(t, node, "true or false");
+}
+
+static yg_status wait_for(struct reading *t, uint32_t node, struct yg_cedar_type *type,
+			  bool attribute)
 {
 	struct waiting *w = yg_vec_add(&t->wait, sizeof *w);
 	if (w == NULL)
 		return yg_cs_nomem(t->r.err);
-	*w = (struct waiting){node, type};
+	*w = (struct waiting){node, type, attribute};
 	return YG_OK;
 }
 
@@ -57,11 +68,13 @@ static yg_status read_attributes(struct reading *t, uint32_t node, struct yg_ced
 		if (yg_json_at(t->j, value)->type != YG_JSON_OBJECT)
 			return fail(t, value, "a type as an object");
 		required = yg_json_get(t->j, value, YG_SV("required"));
-		f->required = required == 0 || yg_json_at(t->j, required)->type != YG_JSON_FALSE;
+		st = read_bool(t, required, &f->required);
+		if (st != YG_OK)
+			return st;
 		f->type = YG_NEW(&t->r.s->arena, struct yg_cedar_type);
 		if (f->type == NULL)
 			return yg_cs_nomem(t->r.err);
-		st = wait_for(t, value, f->type);
+		st = wait_for(t, value, f->type, true);
 		if (st != YG_OK)
 			return st;
 		k = yg_json_at(t->j, value)->next;
@@ -95,7 +108,8 @@ static yg_status read_named(struct reading *t, uint32_t node, struct yg_sv kind,
 	return st == YG_OK ? yg_cs_name_type(&t->r, type, name, entity, own) : st;
 }
 
-static yg_status read_type(struct reading *t, uint32_t node, struct yg_cedar_type *type)
+static yg_status read_type(struct reading *t, uint32_t node, bool attribute,
+			   struct yg_cedar_type *type)
 {
 	static const char *const names[] = {"type",        "?element",  "?attributes",
 					    "?name",       "?required", "?additionalAttributes",
@@ -105,6 +119,8 @@ static yg_status read_type(struct reading *t, uint32_t node, struct yg_cedar_typ
 	yg_status st = yg_cedar_json_members(t->j, node, names, YG_LEN(names), m, t->r.err);
 	if (st == YG_OK)
 		st = text_of(t, m[0], &kind);
+	if (st == YG_OK && m[4] != 0 && !attribute)
+		st = fail(t, m[4], "\"required\" of attributes alone");
 	if (st != YG_OK)
 		return st;
 	if (YG_SV_IS(kind, "Record")) {
@@ -120,15 +136,16 @@ static yg_status read_type(struct reading *t, uint32_t node, struct yg_cedar_typ
 	type->element = YG_NEW(&t->r.s->arena, struct yg_cedar_type);
 	if (type->element == NULL)
 		return yg_cs_nomem(t->r.err);
-	return m[1] != 0 ? wait_for(t, m[1], type->element) : fail(t, node, "a member \"element\"");
+	return m[1] != 0 ? wait_for(t, m[1], type->element, false)
+			 : fail(t, node, "a member \"element\"");
 }
 
 static yg_status read_types(struct reading *t, uint32_t node, struct yg_cedar_type *type)
 {
-	yg_status st = wait_for(t, node, type);
+	yg_status st = wait_for(t, node, type, false);
 	while (st == YG_OK && t->wait.n > 0) {
 		struct waiting w = ((struct waiting *)t->wait.p)[--t->wait.n];
-		st = read_type(t, w.node, w.type);
+		st = read_type(t, w.node, w.attribute, w.type);
 	}
 	return st;
 }
@@ -289,12 +306,33 @@ static yg_status read_namespace(struct reading *t, struct yg_sv name, uint32_t n
 	return st == YG_OK ? each(t, m[1], false, read_action) : st;
 }
 
+/* Parts of one namespace in two places would be put together, or one be lost to another reader. */
+static yg_status namespaces_once(struct reading *t)
+{
+	uint32_t n = yg_json_at(t->j, 0)->n, k = 1;
+	if (yg_json_at(t->j, 0)->type != YG_JSON_OBJECT)
+		return fail(t, 0, "an object");
+	struct yg_cedar_placed *names = calloc((size_t)n + 1, sizeof *names);
+	yg_status st = names != NULL ? YG_OK : yg_cs_nomem(t->r.err);
+	for (uint32_t i = 0; i < n && st == YG_OK; i++, k = yg_json_at(t->j, k + 1)->next) {
+		names[i].at = k;
+		st = text_of(t, k, &names[i].name);
+	}
+	const struct yg_cedar_placed *again = st == YG_OK ? yg_cedar_again(names, n) : NULL;
+	if (again != NULL)
+		st = fail(t, (uint32_t)again->at, "each namespace once");
+	free(names);
+	return st;
+}
+
 yg_status yg_cedar_schema_json(struct yg_cedar_schema *s, struct yg_sv text, struct yg_err *err)
 {
 	struct yg_json j;
 	struct reading t = {.r = {.s = s, .space = YG_SV(""), .err = err}, .j = &j};
 	yg_json_init(&j, YG_CEDAR_JSON_NODES);
 	yg_status st = yg_json_parse(&j, text, err);
+	if (st == YG_OK)
+		st = namespaces_once(&t);
 	if (st == YG_OK)
 		st = each(&t, 0, false, read_namespace);
 	if (st == YG_OK)

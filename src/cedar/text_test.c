@@ -149,6 +149,10 @@ static yg_status schema(const char *text, struct yg_err *err)
 	return st;
 }
 
+#define ATTRIBUTE(type)                                                                            \
+	"{\"\": {\"actions\": {}, \"entityTypes\": {\"U\": {\"shape\": {\"type\": \"Record\", "    \
+	"\"attributes\": {\"a\": " type "}}}}}}"
+
 static void test_schema_faults(void)
 {
 	static const struct {
@@ -187,6 +191,15 @@ static void test_schema_faults(void)
 		{"{\"\": {\"entityTypes\": {\"U\": {\"shape\": {\"type\": \"Record\"}}}}}",
 		 "a member \"actions\"", YG_PARSE},
 		{"{\"\": []}", "expected an object", YG_PARSE},
+		{"{\"\": {\"entityTypes\": {}, \"actions\": {}}, \"\": {\"entityTypes\": {}, \"actions\": {}}}",
+		 "byte 42: expected each namespace once", YG_PARSE},
+		{ATTRIBUTE("{\"type\": \"Long\", \"required\": \"no\"}"), "true or false",
+		 YG_PARSE},
+		{ATTRIBUTE("{\"type\": \"Long\", \"required\": null}"), "true or false", YG_PARSE},
+		{ATTRIBUTE(
+			 "{\"type\": \"Set\", \"element\": {\"type\": \"Long\", \"required\": true}}"),
+		 "of attributes alone", YG_PARSE},
+		{ATTRIBUTE("{\"type\": \"Long\", \"required\": false}"), "", YG_OK},
 	};
 	for (size_t i = 0; i < YG_LEN(faults); i++) {
 		struct yg_err err = {0};
