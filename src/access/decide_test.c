@@ -21,6 +21,7 @@ static const char request_json[] =
 	"{\"principal\":{\"type\":\"U\",\"id\":\"a\"},\"action\":{\"type\":\"Action\",\"id\":\"v\"},"
 	"\"resource\":{\"type\":\"R\",\"id\":\"r\"},\"context\":{\"c\":1,\"s\":[1,\"a\"]}}";
 
+static const struct yg_hash_key key = {{1, 2}};
 static struct yg_cedar_entities entities;
 static struct yg_cedar_request request;
 static struct yg_json json;
@@ -32,7 +33,7 @@ static yg_status decide(const char *text, bool fail_closed, struct yg_arena *are
 			struct yg_cedar_policies *p, struct yg_access_answer *out)
 {
 	const struct yg_access_options options = {fail_closed};
-	yg_cedar_policies_init(p, 1 << 26);
+	yg_cedar_policies_init(p, &key, 1 << 26);
 	yg_status st = yg_cedar_policies_text(p, yg_sv_of(text), &last);
 	return st == YG_OK ? yg_access_decide(p, &entities, &request, &options, arena, out, &last)
 			   : st;
@@ -125,7 +126,7 @@ static void test_links(void)
 	const struct yg_access_options options = {false};
 	struct yg_cedar_uid a = {YG_SV("U"), YG_SV("a")}, b = {YG_SV("U"), YG_SV("b")};
 	struct yg_sv text = YG_SV("@id(\"t\")permit(principal == ?principal,action,resource);");
-	yg_cedar_policies_init(&p, 1 << 20);
+	yg_cedar_policies_init(&p, &key, 1 << 20);
 	yg_arena_init(&arena, 1 << 20);
 	T_OK(yg_cedar_policies_text(&p, text, NULL) == YG_OK);
 	T_OK(yg_cedar_policy_link(&p, YG_SV("t"), YG_SV("x"), &b, NULL, NULL) == YG_OK);
@@ -289,7 +290,6 @@ static void test_memory(void)
 
 int main(void)
 {
-	const struct yg_hash_key key = {{1, 2}};
 	yg_cedar_entities_init(&entities, &key, 1 << 20);
 	yg_arena_init(&kept, 1 << 20);
 	yg_json_init(&json, 1000);

@@ -89,7 +89,7 @@ static yg_status whole(int ignored)
 	(void)ignored;
 	yg_cedar_schema_init(&w.schema, 1 << 24);
 	yg_cedar_entities_init(&w.entities, &key, 1 << 24);
-	yg_cedar_policies_init(&w.policies, 1 << 24);
+	yg_cedar_policies_init(&w.policies, &key, 1 << 24);
 	yg_json_init(&w.json, 1000);
 	yg_arena_init(&w.arena, 1 << 24);
 	yg_cedar_faults_init(&w.faults, 1 << 24);

@@ -7,6 +7,7 @@
 #include "tap.h"
 
 static struct yg_err last;
+static const struct yg_hash_key key = {{7, 8}};
 
 /* ---- schemas ---- */
 
@@ -107,7 +108,7 @@ static size_t faults_of(const struct yg_cedar_schema *s, struct yg_buf *text,
 	struct yg_cedar_policies p;
 	struct yg_cedar_faults f;
 	size_t n = SIZE_MAX;
-	yg_cedar_policies_init(&p, (size_t)1 << 28);
+	yg_cedar_policies_init(&p, &key, (size_t)1 << 28);
 	yg_cedar_faults_init(&f, 1 << 20);
 	first[0] = '\0';
 	if (yg_buf_done(text) == YG_OK &&
@@ -198,7 +199,7 @@ static void test_annotations(void)
 		lines(&b, "@a%d", 100000);
 		yg_buf_put(&b, yg_sv_of(twice ? " @b @a000003(\"x\") @a000002\n" : ""));
 		yg_buf_put(&b, YG_SV("permit(principal, action, resource);"));
-		yg_cedar_policies_init(&p, 1 << 26);
+		yg_cedar_policies_init(&p, &key, 1 << 26);
 		T_OK(yg_cedar_policies_text(&p, yg_buf_sv(&b), &last) ==
 		     (twice ? YG_PARSE : YG_OK));
 		yg_cedar_policies_free(&p);
@@ -217,7 +218,6 @@ static void put_entity(struct yg_buf *b, const char *id, const char *parents)
 }
 static yg_status entities(struct yg_buf *b, size_t limit)
 {
-	static const struct yg_hash_key key = {{7, 8}};
 	struct yg_cedar_entities e;
 	yg_buf_putc(b, ']');
 	yg_cedar_entities_init(&e, &key, limit);

@@ -270,7 +270,7 @@ static yg_status policies(const char *text, size_t *out_n)
 {
 	struct yg_cedar_policies p;
 	struct yg_err err = {0};
-	yg_cedar_policies_init(&p, 1 << 24);
+	yg_cedar_policies_init(&p, &key, 1 << 24);
 	yg_status st = yg_cedar_policies_json(&p, yg_sv_of(text), &err);
 	*out_n = p.list.n;
 	if (st != YG_OK)

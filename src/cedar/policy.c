@@ -2,11 +2,10 @@
 
 #include <stdlib.h>
 
-#include "snapshot/hashset.h"
-
-void yg_cedar_policies_init(struct yg_cedar_policies *p, size_t limit)
+void yg_cedar_policies_init(struct yg_cedar_policies *p, const struct yg_hash_key *key,
+			    size_t limit)
 {
-	*p = (struct yg_cedar_policies){.stack = 0};
+	*p = (struct yg_cedar_policies){.key = *key};
 	yg_cedar_code_init(&p->code, limit);
 }
 
@@ -33,18 +32,16 @@ const struct yg_cedar_annotation *yg_cedar_annotation_of(const struct yg_cedar_p
 	return NULL;
 }
 
-/* Ids come from whoever writes policies, an operator: no key is needed. */
-static uint64_t hash_of(struct yg_sv id)
+static uint64_t hash_of(const struct yg_cedar_policies *p, struct yg_sv id)
 {
-	static const struct yg_hash_key key = {{0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu}};
-	return yg_hash_more(&key, 0, id.p, id.n);
+	return yg_hash_more(&p->key, 0, id.p, id.n);
 }
 
 struct yg_cedar_policy *yg_cedar_policy_find(const struct yg_cedar_policies *p, struct yg_sv id)
 {
 	size_t at = SIZE_MAX;
 	uint32_t i;
-	while (p->ids.cap > 0 && yg_index_next(&p->ids, hash_of(id), &at, &i))
+	while (p->ids.cap > 0 && yg_index_next(&p->ids, hash_of(p, id), &at, &i))
 		if (yg_sv_eq(yg_cedar_policy_at(p, i)->id, id))
 			return yg_cedar_policy_at(p, i);
 	return NULL;
@@ -65,7 +62,7 @@ yg_status yg_cedar_policy_add(struct yg_cedar_policies *p, struct yg_cedar_polic
 		policy->id = made_id(p);
 	if (policy->id.p == NULL || !yg_index_room(&p->ids) || p->list.n == UINT32_MAX)
 		return YG_FAIL(err, YG_NOMEM, "no memory for policies");
-	uint64_t hash = hash_of(policy->id);
+	uint64_t hash = hash_of(p, policy->id);
 	size_t at = SIZE_MAX;
 	uint32_t i;
 	while (yg_index_next(&p->ids, hash, &at, &i)) {

@@ -2,6 +2,7 @@
  * texts and JSON documents hold.  Pure. */
 #pragma once
 #include "cedar/code.h"
+#include "snapshot/hashset.h"
 
 enum yg_cedar_effect {
 	YG_CEDAR_PERMIT = 1,
@@ -44,12 +45,14 @@ struct yg_cedar_policy {
 
 struct yg_cedar_policies {
 	struct yg_cedar_code code;
-	struct yg_vec list;  /* struct yg_cedar_policy, in the order of the file */
-	struct yg_index ids; /* of the list */
-	uint32_t stack;      /* most values that an evaluation holds */
+	struct yg_vec list;     /* struct yg_cedar_policy, in the order of the file */
+	struct yg_index ids;    /* of the list */
+	struct yg_hash_key key; /* of that index: ids may be of whoever sends a set */
+	uint32_t stack;         /* most values that an evaluation holds */
 };
 
-void yg_cedar_policies_init(struct yg_cedar_policies *p, size_t limit);
+void yg_cedar_policies_init(struct yg_cedar_policies *p, const struct yg_hash_key *key,
+			    size_t limit);
 void yg_cedar_policies_free(struct yg_cedar_policies *p);
 static inline struct yg_cedar_policy *yg_cedar_policy_at(const struct yg_cedar_policies *p,
 							 size_t i)

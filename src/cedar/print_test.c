@@ -3,11 +3,13 @@
 
 #include "tap.h"
 
+static const struct yg_hash_key key = {{1, 2}};
+
 static struct yg_cedar_policies read_text(const char *text)
 {
 	struct yg_cedar_policies p;
 	struct yg_err err = {0};
-	yg_cedar_policies_init(&p, 1 << 22);
+	yg_cedar_policies_init(&p, &key, 1 << 22);
 	if (yg_cedar_policies_text(&p, yg_sv_of(text), &err) != YG_OK)
 		(void)printf("# %s\n", err.msg);
 	return p;
@@ -82,7 +84,7 @@ static void test_set(void)
 	struct yg_cedar_policies p;
 	struct yg_buf out;
 	yg_buf_init(&out, 1 << 16);
-	yg_cedar_policies_init(&p, 1 << 22);
+	yg_cedar_policies_init(&p, &key, 1 << 22);
 	T_OK(yg_cedar_policies_json(&p, yg_sv_of(set_json), NULL) == YG_OK);
 	T_OK(yg_cedar_put_json(&out, &p, NULL) == YG_OK && is(&out, set_json));
 	out.n = 0;
@@ -112,7 +114,7 @@ static bool unsayable(const char *body, const char *text)
 		"\"resource\":{\"op\":\"All\"},\"conditions\":[{\"kind\":\"when\",\"body\":%s}]}",
 		body);
 	yg_buf_init(&out, 4096);
-	yg_cedar_policies_init(&p, 1 << 20);
+	yg_cedar_policies_init(&p, &key, 1 << 20);
 	bool ok = yg_cedar_policies_json(&p, yg_sb_sv(&b), NULL) == YG_OK &&
 		  yg_cedar_put_text(&out, &p, &err) == YG_PARSE && strstr(err.msg, text) != NULL;
 	yg_buf_free(&out);

@@ -7,6 +7,8 @@
 #include "cedar/schema.h"
 #include "tap.h"
 
+static const struct yg_hash_key key = {{1, 2}};
+
 static bool says(yg_status st, const struct yg_err *err, yg_status want, const char *text)
 {
 	bool ok = st == want && strstr(err->msg, text) != NULL;
@@ -19,7 +21,7 @@ static bool refused(const char *policies, const char *text)
 {
 	struct yg_cedar_policies p;
 	struct yg_err err = {0};
-	yg_cedar_policies_init(&p, 1 << 20);
+	yg_cedar_policies_init(&p, &key, 1 << 20);
 	yg_status st = yg_cedar_policies_text(&p, yg_sv_of(policies), &err);
 	yg_cedar_policies_free(&p);
 	return says(st, &err, YG_PARSE, text);
@@ -92,7 +94,6 @@ static void test_depth(void)
  * under sanitizers that is the test.  False: the evaluator ends as it never may. */
 static bool runs(struct yg_cedar_policies *p, struct yg_cedar_range range, uint32_t stack)
 {
-	static const struct yg_hash_key key = {{1, 2}};
 	struct yg_cedar_request q = {.principal = {YG_SV("U"), YG_SV("a")},
 				     .action = {YG_SV("Action"), YG_SV("v")},
 				     .resource = {YG_SV("R"), YG_SV("r")}};
@@ -128,7 +129,7 @@ static void test_check(void)
 		"else ip(\"1.1.1.1\").isInRange(context.r)};";
 	struct yg_cedar_policies p;
 	uint32_t stack = 0;
-	yg_cedar_policies_init(&p, 1 << 20);
+	yg_cedar_policies_init(&p, &key, 1 << 20);
 	if (!T_OK(yg_cedar_policies_text(&p, yg_sv_of(text), NULL) == YG_OK))
 		return yg_cedar_policies_free(&p);
 	struct yg_cedar_code *code = &p.code;

@@ -4,6 +4,8 @@
 
 #include "tap.h"
 
+static const struct yg_hash_key key = {{1, 2}};
+
 static const char schema_text[] =
 	"type R = {a: Long, b?: String};\n"
 	"entity User in [Group] {a?: Long, r: R, n: Long, best: User, s: Set<Long>, bs: Set<Bool>, g: Group, p: Photo, "
@@ -27,7 +29,7 @@ static enum verdict verdict_of(const char *policy, char *told, size_t size)
 	struct yg_cedar_faults f;
 	struct yg_err err = {0};
 	struct yg_sb b = yg_sb_init(told, size);
-	yg_cedar_policies_init(&p, 1 << 20);
+	yg_cedar_policies_init(&p, &key, 1 << 20);
 	yg_cedar_faults_init(&f, 1 << 20);
 	yg_status st = yg_cedar_policies_text(&p, yg_sv_of(policy), &err);
 	if (st == YG_OK)
@@ -220,7 +222,7 @@ static void test_many(void)
 	for (int i = 1; i < 1000; i++)
 		yg_sb_printf(&b, " && resource.x%d == 1", i);
 	yg_sb_put(&b, YG_SV("}; permit(principal, action, resource) when { resource.y };"));
-	yg_cedar_policies_init(&p, 1 << 22);
+	yg_cedar_policies_init(&p, &key, 1 << 22);
 	yg_cedar_faults_init(&f, 1 << 22);
 	T_OK(yg_cedar_policies_text(&p, yg_sb_sv(&b), NULL) == YG_OK);
 	T_OK(yg_cedar_validate(&p, &schema, &f, NULL) == YG_OK);

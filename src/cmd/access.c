@@ -49,7 +49,7 @@ static yg_status read_inputs(struct asking *a, struct yg_err *err)
 	const struct yg_env *env = yg_cli_env(a->cli);
 	bool schema = yg_cli_has(a->cli, "schema");
 	env->random(env->ctx, &key, sizeof key);
-	yg_cedar_policies_init(&a->policies, YG_ACCESS_ARENA_BYTES);
+	yg_cedar_policies_init(&a->policies, &key, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_schema_init(&a->schema, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_entities_init(&a->entities, &key, YG_ACCESS_ENTITY_BYTES);
 	yg_arena_init(&a->request, REQUEST_ARENA);

@@ -8,6 +8,7 @@
 
 struct formatting {
 	const struct yg_cli *cli;
+	struct yg_hash_key key;
 	struct yg_cedar_policies policies; /* owned */
 	struct yg_buf file, text, out;     /* owned; text: of policies that were JSON */
 	bool from_json, to_json;
@@ -22,10 +23,10 @@ static void formatting_free(struct formatting *f)
 }
 
 /* JSON can be nested by what text has bounds for: what could not be read back is no text. */
-static yg_status readable(struct yg_sv text, struct yg_err *err)
+static yg_status readable(const struct formatting *f, struct yg_sv text, struct yg_err *err)
 {
 	struct yg_cedar_policies again;
-	yg_cedar_policies_init(&again, YG_ACCESS_ARENA_BYTES);
+	yg_cedar_policies_init(&again, &f->key, YG_ACCESS_ARENA_BYTES);
 	yg_status st = yg_cedar_policies_text(&again, text, err);
 	yg_cedar_policies_free(&again);
 	if (st == YG_OK)
@@ -43,7 +44,7 @@ static yg_status convert(struct formatting *f, struct yg_err *err)
 		return yg_cedar_lay_out(&f->out, yg_buf_sv(&f->file), err);
 	yg_status st = yg_cedar_put_text(&f->text, &f->policies, err);
 	if (st == YG_OK)
-		st = readable(yg_buf_sv(&f->text), err);
+		st = readable(f, yg_buf_sv(&f->text), err);
 	return st == YG_OK ? yg_cedar_lay_out(&f->out, yg_buf_sv(&f->text), err) : st;
 }
 
@@ -51,7 +52,9 @@ static int run_format(struct yg_cli *cli)
 {
 	YG_AUTO(formatting_free) struct formatting f = {.cli = cli};
 	struct yg_err err;
-	yg_cedar_policies_init(&f.policies, YG_ACCESS_ARENA_BYTES);
+	const struct yg_env *env = yg_cli_env(cli);
+	env->random(env->ctx, &f.key, sizeof f.key);
+	yg_cedar_policies_init(&f.policies, &f.key, YG_ACCESS_ARENA_BYTES);
 	yg_buf_init(&f.file, YG_ACCESS_FILE_BYTES + 1);
 	yg_buf_init(&f.text, SIZE_MAX);
 	yg_buf_init(&f.out, SIZE_MAX);

@@ -198,7 +198,7 @@ static yg_status validate(struct validating *v, struct yg_err *err)
 	struct yg_hash_key key;
 	const struct yg_env *env = yg_cli_env(v->cli);
 	env->random(env->ctx, &key, sizeof key);
-	yg_cedar_policies_init(&v->policies, YG_ACCESS_ARENA_BYTES);
+	yg_cedar_policies_init(&v->policies, &key, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_schema_init(&v->schema, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_faults_init(&v->faults, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_entities_init(&v->entities, &key, YG_ACCESS_ENTITY_BYTES);

@@ -27,6 +27,8 @@ struct cedar_world {
 	struct yg_cedar_request request;
 };
 
+static const struct yg_hash_key cedar_key = {{5, 6}};
+
 /* A refusal says why. */
 static inline void cedar_told(yg_status st, const struct yg_err *err)
 {
@@ -36,14 +38,13 @@ static inline void cedar_told(yg_status st, const struct yg_err *err)
 
 static inline struct cedar_world *cedar_world(void)
 {
-	static const struct yg_hash_key key = {{5, 6}};
 	static struct cedar_world w;
 	static bool made;
 	if (made)
 		return &w;
 	made = true;
 	yg_cedar_schema_init(&w.schema, 1 << 22);
-	yg_cedar_entities_init(&w.entities, &key, 1 << 22);
+	yg_cedar_entities_init(&w.entities, &cedar_key, 1 << 22);
 	yg_arena_init(&w.arena, 1 << 22);
 	yg_json_init(&w.json, 1000);
 	yg_cedar_json_init(&w.values, &w.json, &w.arena);
@@ -93,14 +94,14 @@ static inline void cedar_write(const struct yg_cedar_policies *p)
 		yg_buf_init(&laid[i], 1 << 26);
 	}
 	yg_buf_init(&text, 1 << 26);
-	yg_cedar_policies_init(&again, 1 << 26);
+	yg_cedar_policies_init(&again, &cedar_key, 1 << 26);
 	if (yg_cedar_put_json(&json[0], p, &err) != YG_OK ||
 	    yg_cedar_policies_json(&again, yg_buf_sv(&json[0]), &err) != YG_OK ||
 	    yg_cedar_put_json(&json[1], &again, &err) != YG_OK ||
 	    !yg_sv_eq(yg_buf_sv(&json[0]), yg_buf_sv(&json[1])))
 		abort();
 	yg_cedar_policies_free(&again);
-	yg_cedar_policies_init(&again, 1 << 26);
+	yg_cedar_policies_init(&again, &cedar_key, 1 << 26);
 	yg_status st = yg_cedar_put_text(&text, p, &err);
 	cedar_told(st, &err);
 	if (st == YG_OK)

@@ -17,7 +17,7 @@ static void cedar_lay_out(struct yg_sv text)
 		yg_buf_init(&laid[i], 1 << 26);
 		yg_buf_init(&kept[i], 1 << 26);
 	}
-	yg_cedar_policies_init(&again, 1 << 26);
+	yg_cedar_policies_init(&again, &cedar_key, 1 << 26);
 	if (yg_cedar_lay_out(&laid[0], text, NULL) != YG_OK ||
 	    yg_cedar_lay_out(&laid[1], yg_buf_sv(&laid[0]), NULL) != YG_OK ||
 	    !yg_sv_eq(yg_buf_sv(&laid[0]), yg_buf_sv(&laid[1])) ||
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct yg_err err = {0};
 	if (exact == NULL)
 		return 0;
-	yg_cedar_policies_init(&p, 1 << 24);
+	yg_cedar_policies_init(&p, &cedar_key, 1 << 24);
 	yg_status st = yg_cedar_policies_text(&p, (struct yg_sv){(const char *)exact, size}, &err);
 	cedar_told(st, &err);
 	if (st == YG_OK) {

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct yg_err err = {0};
 	if (exact == NULL)
 		return 0;
-	yg_cedar_policies_init(&p, 1 << 24);
+	yg_cedar_policies_init(&p, &cedar_key, 1 << 24);
 	yg_status st = yg_cedar_policies_json(&p, (struct yg_sv){(const char *)exact, size}, &err);
 	cedar_told(st, &err);
 	if (st == YG_OK) {

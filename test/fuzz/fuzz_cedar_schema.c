@@ -10,7 +10,7 @@ static const struct yg_cedar_policies *policies(void)
 		"\"b\" && [context.t] == [principal.t] && E::\"a\" in resource && N::W::\"w\" has x };";
 	if (p.list.n > 0)
 		return &p;
-	yg_cedar_policies_init(&p, 1 << 20);
+	yg_cedar_policies_init(&p, &cedar_key, 1 << 20);
 	if (yg_cedar_policies_text(&p, yg_sv_of(text), NULL) != YG_OK)
 		abort();
 	return &p;
