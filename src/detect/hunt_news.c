@@ -28,18 +28,21 @@ yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, 
 	return ask_flag(s, out, err);
 }
 
+/* What is being compiled counts as compiled from its beginning: the newest must be ready. */
+#define SETTLED(table, change)                                                                     \
+	"SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1"                           \
+	" AND min(c.changes) = min(c.compiled) AND (SELECT n.state FROM " table                    \
+	" n ORDER BY n.generation DESC LIMIT 1) = 'ready' THEN 1 ELSE 0 END FROM " change          \
+	" c LEFT JOIN " table " s ON s.state = 'ready'"
+
 yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall before, bool *out,
 			  struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
 	yg_status st = yg_state_prepare(
 		db,
-		what != YG_HUNT_INDICATOR
-			? YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
-				 " AND (SELECT n.state FROM detect_snapshot n ORDER BY n.generation DESC LIMIT 1) = 'ready'"
-				 " THEN 1 ELSE 0 END FROM detect_change c LEFT JOIN detect_snapshot s ON s.state = 'ready'")
-			: YG_SQL("SELECT CASE WHEN coalesce(max(s.finished), 0) BETWEEN 1 AND $1 AND min(c.changes) = min(c.compiled)"
-				 " THEN 1 ELSE 0 END FROM indicator_change c LEFT JOIN snapshot s ON s.state = 'ready'"),
+		what == YG_HUNT_INDICATOR ? YG_SQL(SETTLED("snapshot", "indicator_change"))
+					  : YG_SQL(SETTLED("detect_snapshot", "detect_change")),
 		&s, err);
 	if (st != YG_OK)
 		return st;

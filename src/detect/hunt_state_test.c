@@ -7,6 +7,7 @@
 
 #include "detect/registry.h"
 #include "org/organisation.h"
+#include "store/compiled.h"
 #include "tap.h"
 
 #define RULE(image)                                                                                \
@@ -337,6 +338,61 @@ static void test_states(void)
 	T_NAMED(going[0] && !going[1], "one of correlations is none of rules");
 }
 
+/* Does all that there is count as what workers have?  Of indicators and of rules. */
+static bool settled(enum yg_compiled of, yg_wall before)
+{
+	bool out = false;
+	T_OK(yg_hunt_settled(db, of == YG_COMPILED_INDICATORS ? YG_HUNT_INDICATOR : YG_HUNT_RULE,
+			     before, &out, &err) == YG_OK);
+	return out;
+}
+
+static void ended(enum yg_compiled of, uint64_t generation, const char *state, int64_t finished)
+{
+	struct yg_stmt *s = NULL;
+	T_OK(yg_state_prepare(db,
+			      of == YG_COMPILED_INDICATORS
+				      ? YG_SQL("UPDATE snapshot SET state = $1, finished = $2"
+					       " WHERE generation = $3")
+				      : YG_SQL("UPDATE detect_snapshot SET state = $1,"
+					       " finished = $2 WHERE generation = $3"),
+			      &s, &err) == YG_OK);
+	yg_stmt_text(s, 1, yg_sv_of(state));
+	yg_stmt_i64(s, 2, finished);
+	yg_stmt_i64(s, 3, (int64_t)generation);
+	T_OK(yg_stmt_run(s, &err) == YG_OK);
+}
+
+static void begun(enum yg_compiled of, uint64_t *out)
+{
+	T_OK(yg_compiled_touch(of, db, &err) == YG_OK &&
+	     yg_compiled_begin(of, db, ".", sim.wall, YG_SV("local:0"), out, &err) == YG_OK);
+}
+
+/* While the new is compiled, which begins with counting as compiled, nothing is settled: what is
+ * taken in then is asked with the old alone. */
+static void test_settled(enum yg_compiled of)
+{
+	const yg_wall later = {sim.wall.us + 100};
+	uint64_t g = 0;
+	fresh(YG_STAGE_TEST);
+	T_NAMED(!settled(of, later), "nothing was ever compiled");
+	begun(of, &g);
+	T_NAMED(!settled(of, later), "the first is being compiled");
+	ended(of, g, "ready", sim.wall.us);
+	T_NAMED(settled(of, later), "it is there");
+	T_NAMED(!settled(of, (yg_wall){sim.wall.us - 1}), "and was not before");
+	T_OK(yg_compiled_touch(of, db, &err) == YG_OK);
+	T_NAMED(!settled(of, later), "something was changed");
+	begun(of, &g);
+	T_NAMED(!settled(of, later), "which is being compiled, beside one that is ready");
+	ended(of, g, "failed", sim.wall.us);
+	T_NAMED(!settled(of, later), "which could not be compiled");
+	begun(of, &g);
+	ended(of, g, "ready", sim.wall.us + 50);
+	T_NAMED(settled(of, later), "which is there");
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -349,6 +405,8 @@ int main(void)
 	what = YG_HUNT_RULE;
 	test_set();
 	test_states();
+	test_settled(YG_COMPILED_INDICATORS);
+	test_settled(YG_COMPILED_RULES);
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	return tap_done();

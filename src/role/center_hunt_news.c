@@ -24,23 +24,35 @@ static yg_status any_event(struct center *c, yg_wall from, bool *out, struct yg_
 	return st;
 }
 
-/* The hunt, when there is something to look at; then what `done` notes, with it. */
+/* Have the workers all there is, and the store what came before? */
+static yg_status settled(const struct center *c, struct yg_state *db, const struct yg_hunt *h,
+			 bool *out, struct yg_err *err)
+{
+	/* what was taken in before may have been looked at without what is new */
+	int64_t stored =
+		YG_MIN(h->received.us, __atomic_load_n(&c->delivered_us, __ATOMIC_ACQUIRE));
+	return yg_hunt_settled(db, h->what, (yg_wall){stored - SETTLE_US}, out, err);
+}
+
+/* The hunt, when there is something to look at; then what `done` notes, with it.  What was added
+ * while that was looked up is waited for first. */
 static yg_status order(struct center *c, struct yg_act *act, const struct yg_hunt *h,
 		       const struct yg_sv *items, size_t n,
 		       yg_status (*done)(struct yg_state *db, const void *what, struct yg_err *err),
 		       const void *what, struct yg_err *err)
 {
 	struct yg_id job;
-	bool any = false;
+	bool any = false, still = false;
 	struct yg_tx tx;
 	yg_status st = h->items > 0 || n > 0 ? any_event(c, h->from, &any, err) : YG_OK;
 	if (st == YG_OK)
 		st = yg_tx_begin(&tx, act->db, err);
 	if (st != YG_OK)
 		return st;
-	if (any)
+	st = settled(c, act->db, h, &still, err);
+	if (st == YG_OK && still && any)
 		st = yg_hunt_add(act, h, items, n, &job, err);
-	if (st == YG_OK)
+	if (st == YG_OK && still)
 		st = done(act->db, what, err);
 	st = yg_tx_end(&tx, st, err);
 	c->api.hooks.job_added(c);
@@ -76,7 +88,6 @@ static yg_status add_indicators(struct center *c, struct yg_act *act, struct yg_
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_sv list = YG_SV("");
 	struct ids ids = {0};
-	h->what = YG_HUNT_INDICATOR;
 	yg_status st = yg_hunt_news(act->db, h->received, &h->first, &h->last, &h->items, err);
 	if (st != YG_OK || h->last > 0)
 		return st == YG_OK ? order(c, act, h, NULL, 0, mark, h, err) : st;
@@ -111,7 +122,6 @@ static yg_status add_rules(struct center *c, struct yg_act *act, enum yg_hunt_wh
 	yg_status st = yg_hunt_new_rules(act->db, what, h->received, &arena, &r.rules, err);
 	if (st != YG_OK || r.rules.n == 0)
 		return st;
-	h->what = what;
 	h->org = r.rules.org;
 	h->name = r.rules.n == 1 ? r.rules.uids[0] : YG_SV("");
 	return order(c, act, h, r.rules.uids, r.rules.n, rules_done, &r, err);
@@ -122,6 +132,7 @@ static yg_status look(struct center *c, struct yg_act *act, enum yg_hunt_what wh
 		      uint64_t days, struct yg_err *err)
 {
 	struct yg_hunt h = {
+		.what = what,
 		.automatic = true,
 		.org = YG_SV_INIT(""),
 		.name = YG_SV_INIT(""),
@@ -129,13 +140,11 @@ static yg_status look(struct center *c, struct yg_act *act, enum yg_hunt_what wh
 		.to = now,
 		.received = now,
 	};
-	bool settled = false, going = false;
-	/* what was taken in before may have been looked at without what is new */
-	int64_t stored = YG_MIN(now.us, __atomic_load_n(&c->delivered_us, __ATOMIC_ACQUIRE));
-	yg_status st = yg_hunt_settled(act->db, what, (yg_wall){stored - SETTLE_US}, &settled, err);
-	if (st == YG_OK && settled)
+	bool ready = false, going = false;
+	yg_status st = settled(c, act->db, &h, &ready, err);
+	if (st == YG_OK && ready)
 		st = yg_hunt_going(act->db, what, &going, err);
-	if (st != YG_OK || !settled || going)
+	if (st != YG_OK || !ready || going)
 		return st;
 	return what == YG_HUNT_INDICATOR ? add_indicators(c, act, &h, err)
 					 : add_rules(c, act, what, &h, err);
