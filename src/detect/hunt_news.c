@@ -50,6 +50,35 @@ yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall b
 	return ask_flag(s, out, err);
 }
 
+yg_status yg_hunt_rule_since(struct yg_state *db, struct yg_sv uid, yg_wall now, int64_t *out_us,
+			     struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	bool row = false;
+	yg_status st = yg_state_prepare(
+		db,
+		/* a snapshot that was begun after the change has it; an exception ends by itself */
+		YG_SQL("SELECT r.widened, (SELECT min(n.finished) FROM detect_snapshot n"
+		       " WHERE n.state = 'ready' AND n.created >= r.widened),"
+		       " (SELECT max(x.expires) FROM detect_exception x"
+		       " WHERE (x.rule = r.uid OR x.rule IS NULL) AND x.expires > 0 AND x.expires <= $2)"
+		       " FROM detect_rule r WHERE r.uid = $1"),
+		&s, err);
+	*out_us = 0;
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	yg_stmt_i64(s, 2, now.us);
+	st = yg_stmt_step(s, &row, err);
+	if (st != YG_OK || !row)
+		return st;
+	int64_t there = yg_col_i64(s, 1);
+	if (yg_col_i64(s, 0) > 0)
+		*out_us = there > 0 ? there + YG_HUNT_SETTLE_US : INT64_MAX;
+	*out_us = YG_MAX(*out_us, yg_col_i64(s, 2));
+	return YG_OK;
+}
+
 /* ---- indicators ---- */
 
 yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int64_t *out_last,

@@ -12,6 +12,7 @@
 #define YG_HUNT_KIND        "retro-hunt" /* of its job */
 #define YG_HUNT_MATCHES_MAX 10000        /* told of one hunt; more are counted */
 #define YG_HUNT_EACH_MAX    1000         /* of them of one rule or indicator among several */
+#define YG_HUNT_SETTLE_US   (10 * YG_US_PER_S) /* until workers have a snapshot that is ready */
 #define YG_HUNT_ITEMS_MAX   20000        /* rules, or indicators given one by one */
 /* Findings of hunt n come from spool YG_HUNT_SPOOL + n, which no worker has. */
 #define YG_HUNT_SPOOL       0x80000000u
@@ -84,6 +85,10 @@ yg_status yg_hunt_going(struct yg_state *db, enum yg_hunt_what what, bool *out, 
  * was finished by then, and nothing changed after it was begun. */
 yg_status yg_hunt_settled(struct yg_state *db, enum yg_hunt_what what, yg_wall before, bool *out,
 			  struct yg_err *err);
+/* A rule's findings that workers told of from *out_us on, by when the event was taken in, were
+ * made with its text of now and without an exception that has ended since; INT64_MAX: none yet. */
+yg_status yg_hunt_rule_since(struct yg_state *db, struct yg_sv uid, yg_wall now, int64_t *out_us,
+			     struct yg_err *err);
 /* Indicators beyond the mark, of lists in use and valid at `now`: how many, and up to which
  * id the mark may go.  yg_hunt_mark() moves it; what begins after `now` is asked for again. */
 yg_status yg_hunt_news(struct yg_state *db, yg_wall now, int64_t *out_first, int64_t *out_last,

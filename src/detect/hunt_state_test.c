@@ -363,6 +363,13 @@ static void ended(enum yg_compiled of, uint64_t generation, const char *state, i
 	T_OK(yg_stmt_run(s, &err) == YG_OK);
 }
 
+static int64_t since(void)
+{
+	int64_t out = -1;
+	T_OK(yg_hunt_rule_since(db, yg_id_sv(&uid), sim.wall, &out, &err) == YG_OK);
+	return out;
+}
+
 static void begun(enum yg_compiled of, uint64_t *out)
 {
 	T_OK(yg_compiled_touch(of, db, &err) == YG_OK &&
@@ -393,6 +400,58 @@ static void test_settled(enum yg_compiled of)
 	T_NAMED(settled(of, later), "which is there");
 }
 
+static void compiled(void)
+{
+	uint64_t g = 0;
+	begun(YG_COMPILED_RULES, &g);
+	ended(YG_COMPILED_RULES, g, "ready", sim.wall.us + 50);
+}
+
+static struct yg_id except(const char *org, int64_t expires)
+{
+	struct yg_act a = act();
+	struct yg_id id = {0};
+	const struct yg_detect_exception x = {.rule = yg_id_sv(&uid),
+					      .org = yg_sv_of(org),
+					      .text = YG_SV("s: {User: x}\ncondition: s\n"),
+					      .reason = YG_SV("so"),
+					      .expires = {expires}};
+	T_OK(yg_detect_exception_add(&a, &x, &id, &err) == YG_OK);
+	return id;
+}
+
+/* From when on what workers told of was told by the rule as it is. */
+static void test_since(void)
+{
+	const int64_t was = sim.wall.us;
+	fresh(YG_STAGE_LIVE);
+	struct yg_act a = act();
+	compiled();
+	T_NAMED(since() == 0, "a rule that is as it was");
+	stage(YG_STAGE_AUDIT);
+	T_NAMED(since() == 0, "a stage changes nothing of what it means");
+	sim.wall.us += 1000;
+	text(some(1));
+	T_NAMED(since() == INT64_MAX, "a new text that no worker has");
+	compiled();
+	T_NAMED(since() == sim.wall.us + 50 + YG_HUNT_SETTLE_US, "and that they have");
+	int64_t before = since();
+	struct yg_id gone = except("alpha", 0);
+	T_NAMED(since() == before, "an exception takes away alone");
+	sim.wall.us += 1000;
+	T_OK(yg_detect_exception_remove(&a, yg_id_sv(&gone), &err) == YG_OK);
+	T_NAMED(since() == INT64_MAX, "one that is removed gives back");
+	compiled();
+	before = since();
+	T_OK(before == sim.wall.us + 50 + YG_HUNT_SETTLE_US);
+	int64_t ends = before + 5000;
+	(void)except("beta", ends);
+	T_OK(since() == before);
+	sim.wall.us = ends;
+	T_NAMED(since() == ends, "and one that ends by itself");
+	sim.wall.us = was;
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -407,6 +466,7 @@ int main(void)
 	test_states();
 	test_settled(YG_COMPILED_INDICATORS);
 	test_settled(YG_COMPILED_RULES);
+	test_since();
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	return tap_done();

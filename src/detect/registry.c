@@ -294,6 +294,30 @@ static yg_status write_document(struct yg_act *act, const struct yg_drule *was,
 	return yg_stmt_run(s, err);
 }
 
+yg_status yg_drule_widen(struct yg_act *act, struct yg_sv uid, struct yg_err *err)
+{
+	struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		act->db, YG_SQL("UPDATE detect_rule SET widened = $2 WHERE uid = $1 OR $1 = ''"),
+		&s, err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	yg_stmt_i64(s, 2, yg_env_wall(act->env).us);
+	return yg_stmt_run(s, err);
+}
+
+/* Of a filter any rule may be meant, whatever its stage or text was. */
+static yg_status widen_after(struct yg_act *act, const struct yg_drule *was,
+			     const struct yg_drule_set *set, struct yg_err *err)
+{
+	bool filters = was->kind == YG_SIGMA_FILTER ||
+		       (set->doc != NULL && set->doc->kind == YG_SIGMA_FILTER);
+	if (!filters && set->doc == NULL)
+		return YG_OK;
+	return yg_drule_widen(act, filters ? YG_SV("") : was->uid, err);
+}
+
 yg_status yg_drule_update(struct yg_act *act, const struct yg_drule *was,
 			  const struct yg_drule_set *set, struct yg_err *err)
 {
@@ -314,6 +338,8 @@ yg_status yg_drule_update(struct yg_act *act, const struct yg_drule *was,
 	yg_stmt_i64(s, 4, version);
 	yg_stmt_i64(s, 5, yg_env_wall(act->env).us);
 	st = yg_stmt_run(s, err);
+	if (st == YG_OK)
+		st = widen_after(act, was, set, err);
 	return st == YG_OK
 		       ? keep_version(act, was->uid, version,
 				      set->doc != NULL ? version : was->text_version, set->doc,
@@ -395,7 +421,19 @@ yg_status yg_drule_change(struct yg_act *act, struct yg_sv uid, int64_t version,
 
 /* ---- away ---- */
 
-yg_status yg_drule_delete(struct yg_state *db, struct yg_sv uid, struct yg_err *err)
+static yg_status is_filter(struct yg_state *db, struct yg_sv uid, bool *out, struct yg_err *err)
+{
+	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+	yg_status st = yg_state_prepare(
+		db, YG_SQL("SELECT 1 FROM detect_rule WHERE uid = $1 AND kind = 'filter'"), &s,
+		err);
+	if (st != YG_OK)
+		return st;
+	yg_stmt_text(s, 1, uid);
+	return yg_stmt_step(s, out, err);
+}
+
+yg_status yg_drule_delete(struct yg_act *act, struct yg_sv uid, struct yg_err *err)
 {
 	const char *const texts[] = {
 		YG_SQL("DELETE FROM detect_rule_text WHERE rule = $1"),
@@ -407,10 +445,11 @@ yg_status yg_drule_delete(struct yg_state *db, struct yg_sv uid, struct yg_err *
 		YG_SQL("DELETE FROM hunted_stage WHERE rule = $1"),
 		YG_SQL("DELETE FROM detect_rule WHERE uid = $1"),
 	};
-	yg_status st = YG_OK;
+	bool filters = false;
+	yg_status st = is_filter(act->db, uid, &filters, err);
 	for (size_t i = 0; st == YG_OK && i < YG_LEN(texts); i++)
-		st = yg_drule_run(db, texts[i], &uid, 1, err);
-	return st;
+		st = yg_drule_run(act->db, texts[i], &uid, 1, err);
+	return st == YG_OK && filters ? yg_drule_widen(act, YG_SV(""), err) : st;
 }
 
 static yg_status remove_rule(struct yg_act *act, struct yg_sv uid, struct yg_err *err)
@@ -422,7 +461,7 @@ static yg_status remove_rule(struct yg_act *act, struct yg_sv uid, struct yg_err
 	yg_detail_init(&d);
 	yg_status st = yg_drule_get(act->db, uid, &arena, &r, err);
 	if (st == YG_OK)
-		st = yg_drule_delete(act->db, uid, err);
+		st = yg_drule_delete(act, uid, err);
 	if (st == YG_OK)
 		st = yg_drule_check_references(act, err);
 	if (st == YG_OK)

@@ -216,7 +216,7 @@ static yg_status remove_all(struct yg_act *act, struct yg_sv org, struct yg_sv c
 		for (size_t i = 0; st == YG_OK && i < n; i++) {
 			if (!yg_sv_eq(list[i].org, org))
 				continue;
-			st = yg_drule_delete(act->db, list[i].uid, err);
+			st = yg_drule_delete(act, list[i].uid, err);
 			++*out_n;
 		}
 		if (st == YG_OK && n > 0)

@@ -54,7 +54,9 @@ yg_status yg_drule_update(struct yg_act *act, const struct yg_drule *was,
 yg_status yg_drule_key(const struct yg_detect_document *doc, struct yg_arena *arena,
 		       struct yg_sv *out, struct yg_err *err);
 /* Removes what hangs on the rule, and it.  As above. */
-yg_status yg_drule_delete(struct yg_state *db, struct yg_sv uid, struct yg_err *err);
+yg_status yg_drule_delete(struct yg_act *act, struct yg_sv uid, struct yg_err *err);
+/* From now on it may match what it did not before (detect_rule.widened); uid empty: any rule. */
+yg_status yg_drule_widen(struct yg_act *act, struct yg_sv uid, struct yg_err *err);
 /* Looks at what correlations refer to, and notes which cannot be.  In the caller's
  * transaction. */
 yg_status yg_drule_check_references(struct yg_act *act, struct yg_err *err);

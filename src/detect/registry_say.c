@@ -431,6 +431,8 @@ static yg_status change(struct yg_act *act, struct yg_sv id, int64_t version,
 		return YG_OK;
 	st = write_exception(act, &x, err);
 	if (st == YG_OK)
+		st = yg_drule_widen(act, old.rule, err);
+	if (st == YG_OK)
 		st = yg_detect_touch(act->db, err);
 	return st == YG_OK ? yg_audit_add(act, "rule_exception.update", id, x.org, &d, err) : st;
 }
@@ -456,6 +458,8 @@ static yg_status remove_exception(struct yg_act *act, struct yg_sv id, struct yg
 	if (st == YG_OK)
 		st = yg_drule_run(act->db, YG_SQL("DELETE FROM detect_exception WHERE id = $1"),
 				  &id, 1, err);
+	if (st == YG_OK)
+		st = yg_drule_widen(act, x.rule, err);
 	if (st == YG_OK)
 		st = yg_detect_touch(act->db, err);
 	if (st != YG_OK)

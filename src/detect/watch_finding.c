@@ -70,7 +70,7 @@ struct finding { /* as a row has it */
 };
 
 static void put_row(struct yg_buf *rows, const struct yg_watch_at *at, const struct finding *f,
-		    struct yg_sv json)
+		    struct yg_sv json, bool alert)
 {
 	char uid[UID_MAX], text[YG_CORRELATE_EVIDENCE][YG_EVENT_ID_MAX];
 	struct yg_sv related[YG_CORRELATE_EVIDENCE], names[YG_SIGMA_GROUP_MAX + 1];
@@ -95,6 +95,8 @@ static void put_row(struct yg_buf *rows, const struct yg_watch_at *at, const str
 			      .related = {related, 0},
 			      .names = {names, 0},
 			      .raw = json};
+	if (!alert)
+		ev.status_id = YG_OCSF_SUPPRESSED;
 	finding_uid(at, &u);
 	ev.finding_uid = yg_sb_sv(&u);
 	for (; ev.related.n < f->id_count && ev.related.n < YG_LEN(related); ev.related.n++) {
@@ -121,7 +123,7 @@ static void put_both(const struct yg_watch_to *to, const struct yg_watch_at *at,
 	}
 	if (to->rows != NULL) {
 		to->rows->bad = to->rows->bad || json->bad;
-		put_row(to->rows, at, f, yg_buf_sv(json));
+		put_row(to->rows, at, f, yg_buf_sv(json), to->json != NULL);
 	}
 	yg_buf_free(json);
 }

@@ -59,6 +59,7 @@ enum yg_ocsf_class {
 	YG_OCSF_CLASSES(X)
 #undef X
 };
+#define YG_OCSF_SUPPRESSED 3 /* status_id of a detection finding of which no alert comes */
 const char *yg_ocsf_class_name(uint32_t class_uid); /* static; "base_event" when unknown */
 
 struct yg_strs { /* a list column; views borrowed like every other */
@@ -87,7 +88,7 @@ struct yg_strs { /* a list column; views borrowed like every other */
 	X(class_uid,       U32,  "class_uid",                        "OCSF class")                           \
 	X(activity_id,     U8,   "activity_id",                      "OCSF activity within the class")       \
 	X(severity_id,     U8,   "severity_id",                      "0 unknown, 1 informational ... 6 fatal") \
-	X(status_id,       U8,   "status_id",                        "0 unknown, 1 success, 2 failure")      \
+	X(status_id,       U8,   "status_id",                        "0 unknown, 1 success, 2 failure; of a finding 3: no alert came of it")      \
 	X(log_name,        LSTR, "metadata.log_name",                "dns, conn, alert, Security, ...")      \
 	X(event_code,      LSTR, "metadata.event_code",              "the source's own code: 4624, signature id") \
 	X(uid,             STR,  "metadata.correlation_uid",         "the source's id of the flow or record") \

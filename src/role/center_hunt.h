@@ -15,6 +15,7 @@ struct hunt_of {
 	struct yg_sv name; /* arena of the job */
 	int64_t item;      /* its number among the hunt's items; -1: none */
 	int64_t told, cut; /* kept */
+	int64_t since;     /* yg_hunt_rule_since(); of an indicator 0 */
 	uint32_t now, cut_now;
 };
 struct hunt_item { /* one finding, in `found` */

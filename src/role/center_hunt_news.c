@@ -4,8 +4,6 @@
 #include "event/table.h"
 #include "role/center_hunt.h"
 
-#define SETTLE_US (10 * YG_US_PER_S) /* until workers have a snapshot */
-
 /* Is there anything to look at?  YG_AGAIN: nobody knows now. */
 static yg_status any_event(struct center *c, yg_wall from, bool *out, struct yg_err *err)
 {
@@ -31,7 +29,7 @@ static yg_status settled(const struct center *c, struct yg_state *db, const stru
 	/* what was taken in before may have been looked at without what is new */
 	int64_t stored =
 		YG_MIN(h->received.us, __atomic_load_n(&c->delivered_us, __ATOMIC_ACQUIRE));
-	return yg_hunt_settled(db, h->what, (yg_wall){stored - SETTLE_US}, out, err);
+	return yg_hunt_settled(db, h->what, (yg_wall){stored - YG_HUNT_SETTLE_US}, out, err);
 }
 
 /* The hunt, when there is something to look at; then what `done` notes, with it.  What was added

@@ -63,6 +63,7 @@ yg_status hunt_rules_items(struct hunt *t, struct hunt_uids *out, struct yg_err 
 		t->of[of].item = (int64_t)i;
 		t->of[of].told = items[i].told;
 		t->of[of].cut = items[i].cut;
+		st = yg_hunt_rule_since(t->r->act.db, items[i].text, t->now, &t->of[of].since, err);
 	}
 	if (st == YG_OK && out->n > 1)
 		qsort(out->v, out->n, sizeof *out->v, by_text);

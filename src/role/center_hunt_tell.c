@@ -83,18 +83,37 @@ static void put_events(struct yg_buf *sql, const struct asked *a)
 	}
 }
 
+/* Is it about a rule that was changed since it told of some? */
+static void put_changed(const struct asked *a, struct yg_buf *sql)
+{
+	struct yg_sv last = YG_SV("");
+	yg_buf_put(sql, YG_SV("indicator IN (''"));
+	for (size_t i = 0; i < a->n; i++) {
+		const struct hunt_item *it = a->batches[i];
+		if (a->t->of[it->of].since == 0 || yg_sv_eq(it->indicator, last))
+			continue;
+		yg_buf_put(sql, YG_SV(","));
+		yg_ch_quote(sql, it->indicator);
+		last = it->indicator;
+	}
+	yg_buf_put(sql, YG_SV(")"));
+}
+
 /* Findings about the same rule or indicator: of the batches that the events came in, which were
  * looked at as a whole, and of hunts and correlations about the same events.  Of a rule that tells
- * of everything there may be any number besides. */
+ * of everything there may be any number besides.  When a batch was taken in, and which events of
+ * it were told of, is asked of a changed rule alone. */
 static void put_known(const struct asked *a, struct yg_buf *sql)
 {
 	const struct hunt_item *items = a->t->items + a->from;
 	int64_t from = INT64_MAX, to = 0;
-	yg_buf_printf(sql,
-		      "SELECT DISTINCT spool, batch, indicator,"
-		      " arrayJoin(if(spool >= %u, related, [''])) FROM " YG_EVENT_TABLE
-		      " PREWHERE class_uid = 2004 AND indicator IN (",
+	yg_buf_put(sql, YG_SV("SELECT DISTINCT spool, batch, status_id, toInt64(if("));
+	put_changed(a, sql);
+	yg_buf_printf(sql, ", received, 0)), indicator, arrayJoin(if(spool >= %u OR ",
 		      YG_HUNT_SPOOL);
+	put_changed(a, sql);
+	yg_buf_put(sql, YG_SV(", related, [''])) FROM " YG_EVENT_TABLE
+			      " PREWHERE class_uid = 2004 AND indicator IN ("));
 	put_texts(sql, (const void *const *)a->batches, a->n,
 		  offsetof(struct hunt_item, indicator));
 	yg_buf_put(sql, YG_SV(") WHERE org IN ("));
@@ -113,10 +132,23 @@ static void put_known(const struct asked *a, struct yg_buf *sql)
 	yg_buf_put(sql, YG_SV("), related)))"));
 }
 
-/* A finding with that event; own: a row of this hunt, not kept. */
-static void note_event(const struct asked *a, struct yg_sv indicator, struct yg_sv event, bool own)
+struct told { /* a finding that is there */
+	struct hunt_item is;
+	struct yg_sv event; /* one that it rests on; empty: not asked for */
+	int64_t received;
+	bool own;    /* a row of this hunt, not kept */
+	bool silent; /* no alert came of it: the rule was not live */
+};
+
+/* Of what is there is it known, when it is about the same?  Not what was silent, of what is live. */
+static bool knows(const struct told *k, const struct hunt_item *of)
 {
-	const struct evidence key = {indicator, event, NULL};
+	return !k->own && (!k->silent || of->json_n == 0);
+}
+
+static void note_event(const struct asked *a, const struct told *k)
+{
+	const struct evidence key = {k->is.indicator, k->event, NULL};
 	size_t low = 0, high = a->event_n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -126,13 +158,15 @@ static void note_event(const struct asked *a, struct yg_sv indicator, struct yg_
 			high = mid;
 	}
 	for (; low < a->event_n && by_event(&a->events[low], &key) == 0; low++) {
-		a->events[low].of->known |= !own;
-		a->events[low].of->stored |= own;
+		a->events[low].of->known |= knows(k, a->events[low].of);
+		a->events[low].of->stored |= k->own;
 	}
 }
 
-static void note_batch(const struct asked *a, const struct hunt_item *key)
+/* The batch was looked at as a whole, if with what the rule is now. */
+static void note_batch(const struct asked *a, const struct told *k)
 {
+	const struct hunt_item *key = &k->is;
 	size_t low = 0, high = a->n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -142,23 +176,25 @@ static void note_batch(const struct asked *a, const struct hunt_item *key)
 			high = mid;
 	}
 	for (; low < a->n && by_batch(a->batches[low], key) == 0; low++)
-		a->batches[low]->known = true;
+		a->batches[low]->known |= knows(k, a->batches[low]) &&
+					  k->received >= a->t->of[a->batches[low]->of].since;
 }
 
 static yg_status read_known(const struct asked *a, struct yg_sv rows, struct yg_err *err)
 {
 	struct yg_rd rd = yg_rd_init(rows.p, rows.n);
 	while (yg_rd_left(&rd) > 0) {
-		struct hunt_item key = {.spool = yg_rd_le32(&rd)};
-		key.batch = yg_rd_le64(&rd);
-		struct yg_sv event;
-		if (!yg_event_value_read(&rd, &key.indicator) || !yg_event_value_read(&rd, &event))
+		struct told k = {.is = {.spool = yg_rd_le32(&rd)}};
+		k.is.batch = yg_rd_le64(&rd);
+		k.silent = yg_rd_le8(&rd) == YG_OCSF_SUPPRESSED;
+		k.received = (int64_t)yg_rd_le64(&rd);
+		if (!yg_event_value_read(&rd, &k.is.indicator) ||
+		    !yg_event_value_read(&rd, &k.event))
 			return YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
-		bool own = key.spool == spool_of(a->t);
-		if (!own)
-			note_batch(a, &key);
-		if (event.n > 0)
-			note_event(a, key.indicator, event, own);
+		k.own = k.is.spool == spool_of(a->t);
+		note_batch(a, &k);
+		if (k.event.n > 0)
+			note_event(a, &k);
 	}
 	return YG_OK;
 }

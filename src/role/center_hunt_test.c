@@ -29,6 +29,8 @@ static struct yg_err err;
 static struct stored {
 	uint32_t spool;
 	uint64_t batch;
+	uint8_t status;
+	int64_t received;
 	char indicator[32], event[YG_EVENT_ID_MAX];
 } stored[STORED];
 static size_t stored_n, sql_most;
@@ -114,8 +116,10 @@ yg_status __wrap_yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, stru
 			continue;
 		yg_wr_le32(out, s->spool);
 		yg_wr_le64(out, s->batch);
+		yg_wr_le8(out, s->status);
+		yg_wr_le64(out, (uint64_t)s->received);
 		put_text(out, s->indicator);
-		put_text(out, s->spool >= YG_HUNT_SPOOL ? s->event : "");
+		put_text(out, s->spool >= YG_HUNT_SPOOL || s->received > 0 ? s->event : "");
 	}
 	if (max)
 		yg_wr_le64(out, last);
@@ -130,12 +134,14 @@ yg_status __wrap_yg_ch_settle(struct yg_ch *ch, const char *id, struct yg_err *e
 	return YG_OK;
 }
 
-static void keep_row(uint32_t spool, uint64_t batch, struct yg_sv indicator, struct yg_sv event)
+static struct stored *keep_row(uint32_t spool, uint64_t batch, struct yg_sv indicator,
+			       struct yg_sv event)
 {
 	struct stored *s = &stored[stored_n++];
 	*s = (struct stored){.spool = spool, .batch = batch};
 	(void)snprintf(s->indicator, sizeof s->indicator, YG_SV_FMT, YG_SV_ARG(indicator));
 	(void)snprintf(s->event, sizeof s->event, YG_SV_FMT, YG_SV_ARG(event));
+	return s;
 }
 
 yg_status __wrap_yg_event_table_insert(struct yg_ch *ch, const char *id, struct yg_sv rows,
@@ -149,7 +155,7 @@ yg_status __wrap_yg_event_table_insert(struct yg_ch *ch, const char *id, struct 
 	(void)e;
 	yg_arena_init(&lists, 16u << 20);
 	while (yg_rd_left(&rd) > 0 && yg_event_row_read(&rd, &lists, &ev, NULL) == YG_OK)
-		keep_row(ev.spool, ev.batch, ev.indicator, ev.related.v[0]);
+		keep_row(ev.spool, ev.batch, ev.indicator, ev.related.v[0])->status = ev.status_id;
 	yg_arena_free(&lists);
 	return YG_OK;
 }
@@ -325,9 +331,9 @@ static void test_known(void)
 	fresh();
 	struct yg_id job = order(YG_HUNT_INDICATOR, NULL, 0);
 	struct hunt *t = begin(yg_id_sv(&job));
-	keep_row(1, 7, YG_SV("evil"), YG_SV("1.7.9"));
-	keep_row(YG_HUNT_SPOOL + 99, 1, YG_SV("evil"), YG_SV("1.8.0"));
-	keep_row(YG_HUNT_SPOOL + 99, 1, YG_SV("other"), YG_SV("1.9.0"));
+	(void)keep_row(1, 7, YG_SV("evil"), YG_SV("1.7.9"));
+	(void)keep_row(YG_HUNT_SPOOL + 99, 1, YG_SV("evil"), YG_SV("1.8.0"));
+	(void)keep_row(YG_HUNT_SPOOL + 99, 1, YG_SV("other"), YG_SV("1.9.0"));
 	for (uint32_t n = 7; n <= 9; n++)
 		(void)match(t, n, "evil", 1);
 	char id[YG_EVENT_ID_MAX];
@@ -347,6 +353,106 @@ static void test_known(void)
 	sql_most = 1;
 	asked = 1;
 	T_NAMED(tell(t) == YG_AGAIN, "of one alone the store is busy");
+	hunt_found_free(t);
+}
+
+/* A worker told of event `n` alone, the first of its batch. */
+static struct stored *live_row(uint32_t n, int64_t received)
+{
+	char id[YG_EVENT_ID_MAX];
+	struct yg_sb b = yg_sb_init(id, sizeof id);
+	yg_event_id_format(&b, 1, n, 0);
+	struct stored *s = keep_row(1, n, YG_SV("r-1"), yg_sb_sv(&b));
+	s->received = received;
+	return s;
+}
+
+/* Event `row` of batch `n`. */
+static void rule_match(struct hunt *t, uint32_t n, uint32_t row, bool live)
+{
+	const struct yg_event ev = {.org = YG_SV("alpha"),
+				    .source = YG_SV("zeek"),
+				    .sensor = YG_SV("x"),
+				    .time = TIME - n,
+				    .spool = 1,
+				    .batch = n,
+				    .row = row,
+				    .host = YG_SV("pc")};
+	const struct yg_detect_about about = {.title = YG_SV("one")};
+	const struct yg_rule_finding f = {.uid = YG_SV("r-1"),
+					  .collection = YG_SV("own"),
+					  .rule = &about,
+					  .asset = YG_SV("pc"),
+					  .count = 1,
+					  .alert = live,
+					  .historical = true};
+	hunt_row_begin(t);
+	size_t at = t->found.n;
+	if (hunt_room(t, f.uid)) {
+		yg_finding_put_rule(&ev, &f, &t->scratch, &t->found);
+		hunt_found_event(t, &ev, f.uid, at);
+	}
+	T_OK(hunt_row_end(t, &err) == YG_OK);
+}
+
+static struct hunt *begin_rule(int64_t since)
+{
+	static const struct yg_sv rule = YG_SV_INIT("r-1");
+	uint32_t of = 0;
+	struct yg_id job = order(YG_HUNT_RULE, &rule, 1);
+	struct hunt *t = begin(yg_id_sv(&job));
+	T_OK(hunt_of(t, rule, &of));
+	t->of[of].item = 0;
+	t->of[of].since = since;
+	return t;
+}
+
+/* A batch of which the rule told before it was changed may have more that it tells of now. */
+static void test_changed(void)
+{
+	fresh();
+	(void)live_row(7, TIME - 100);
+	(void)live_row(8, TIME + 100);
+	struct hunt *t = begin_rule(TIME);
+	for (uint32_t row = 0; row < 3; row++) {
+		rule_match(t, 7, row, true);
+		rule_match(t, 8, row, true);
+	}
+	T_OK(tell(t) == YG_OK);
+	T_NAMED(t->h.known == 4 && t->h.told == 2,
+		"of a changed rule its event is known, and of the same rule the batch");
+	hunt_found_free(t);
+	t = begin_rule(TIME);
+	for (uint32_t row = 0; row < 3; row++)
+		rule_match(t, 7, row, true);
+	T_OK(tell(t) == YG_OK);
+	T_NAMED(t->h.known == 3 && t->h.told == 0, "what the hunt told is not told again");
+	hunt_found_free(t);
+}
+
+/* What was silent, as the rule was audit-only, gives its alert once it is live. */
+static void test_silent(void)
+{
+	fresh();
+	live_row(7, 0)->status = YG_OCSF_SUPPRESSED;
+	struct hunt *t = begin_rule(0);
+	rule_match(t, 7, 0, false);
+	T_OK(tell(t) == YG_OK);
+	T_NAMED(t->h.known == 1 && stored_n == 1, "silent still: it is known");
+	rule_match(t, 9, 0, false);
+	T_OK(tell(t) == YG_OK && stored_n == 2 && stored[1].status == YG_OCSF_SUPPRESSED);
+	hunt_found_free(t);
+	t = begin_rule(0);
+	rule_match(t, 7, 0, true);
+	rule_match(t, 7, 1, true);
+	rule_match(t, 9, 0, true);
+	T_OK(tell(t) == YG_OK);
+	T_NAMED(t->h.known == 0 && t->h.told == 3 && count("SELECT sum(count) FROM alert") == 3,
+		"and told of when it is live, also what a hunt found silently");
+	hunt_found_free(t);
+	t = begin_rule(0);
+	rule_match(t, 7, 0, true);
+	T_OK(tell(t) == YG_OK && t->h.known == 1);
 	hunt_found_free(t);
 }
 
@@ -541,6 +647,8 @@ int main(void)
 		return 1;
 	test_death();
 	test_known();
+	test_changed();
+	test_silent();
 	test_full();
 	test_each();
 	test_rest();

@@ -130,6 +130,8 @@ static void event_of(const struct yg_event *ev, const struct yg_match *m, struct
 static void put(struct yg_event *f, bool alert, const struct yg_buf *json, struct yg_buf *out)
 {
 	f->raw = yg_buf_sv(json);
+	if (!alert)
+		f->status_id = YG_OCSF_SUPPRESSED;
 	yg_wr_sv32(out, alert ? f->raw : YG_SV(""));
 	size_t at = out->n;
 	yg_wr_le32(out, 0);
