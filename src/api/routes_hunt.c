@@ -134,18 +134,23 @@ yg_status yg_try_read(struct yg_request *q, struct yg_state *db, struct yg_try *
 
 /* Do the rules that a correlation refers to stand as it needs them? */
 static yg_status check_correlation(struct yg_api *api, struct yg_state *db, struct yg_request *q,
-				   const struct yg_sigma_rule *rule, struct yg_sv text,
+				   const struct yg_sigma_rule *rule, const struct yg_try *t,
 				   struct yg_err *err)
 {
 	struct yg_hunt_correlate *past = NULL;
 	struct yg_drule is = {.uid = YG_SV("rule")};
-	yg_status st = yg_drule_of_id(db, rule->id, q->arena, &is.uid, err);
+	struct yg_reach reach = q->who.reach;
+	yg_status st = YG_OK;
+	if (t->org.n > 0)
+		st = yg_reach_narrow(db, &q->who.reach, t->org, q->arena, &reach, err);
+	if (st == YG_OK)
+		st = yg_drule_of_id(db, rule->id, &reach, q->arena, &is.uid, err);
 	if (st == YG_OK)
 		st = yg_drule_get(db, is.uid, q->arena, &is, err);
 	if (st != YG_OK && st != YG_NOTFOUND)
 		return st;
-	const struct yg_ruleset_doc doc = {.uid = is.uid, .org = is.org, .text = text};
-	const struct yg_watch_asked asked = {.tried = &doc};
+	const struct yg_ruleset_doc doc = {.uid = is.uid, .org = is.org, .text = t->text};
+	const struct yg_watch_asked asked = {.tried = &doc, .reach = &reach};
 	st = yg_hunt_correlate_new(db, &asked, q->now, api->env, &past, err);
 	yg_hunt_correlate_free(past);
 	return st;
@@ -153,15 +158,15 @@ static yg_status check_correlation(struct yg_api *api, struct yg_state *db, stru
 
 /* What is wrong with the rule is said at once, not by the job. */
 static yg_status check_rule(struct yg_api *api, struct yg_state *db, struct yg_request *q,
-			    struct yg_sv text, struct yg_err *err)
+			    const struct yg_try *t, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
 	struct yg_sigma_rule *rule = NULL;
 	struct yg_err why = {0};
 	yg_arena_init(&arena, YG_HUNT_RULE_ARENA);
-	yg_status st = yg_hunt_rule_read(api->env, text, &arena, &rule, &why);
+	yg_status st = yg_hunt_rule_read(api->env, t->text, &arena, &rule, &why);
 	if (st == YG_OK && rule->kind == YG_SIGMA_CORRELATION)
-		st = check_correlation(api, db, q, rule, text, &why);
+		st = check_correlation(api, db, q, rule, t, &why);
 	if (st == YG_OK)
 		return YG_OK;
 	if (st != YG_PARSE && st != YG_LIMIT)
@@ -181,7 +186,7 @@ yg_status yg_r_rule_try(struct yg_api *api, struct yg_request *q, struct yg_resp
 	if (st == YG_OK)
 		st = yg_try_read(q, l.db, &t, err);
 	if (st == YG_OK)
-		st = check_rule(api, l.db, q, t.text, err);
+		st = check_rule(api, l.db, q, &t, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_jo j = yg_jo_init(&params);

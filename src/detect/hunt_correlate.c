@@ -134,23 +134,6 @@ static yg_status find_needed(struct yg_hunt_correlate *h, const struct yg_watch_
 
 /* ---- what can be ---- */
 
-struct judging {
-	struct yg_hunt_correlate *h;
-	const uint32_t *rules;
-	size_t refused;
-};
-
-static void on_refused(void *ctx, uint32_t doc, const char *reason)
-{
-	struct judging *j = ctx;
-	struct yg_hunt_correlate *h = j->h;
-	if (!h->asked[j->rules[doc]])
-		return;
-	j->refused++;
-	if (h->reason[0] == '\0')
-		(void)snprintf(h->reason, sizeof h->reason, "%s", reason);
-}
-
 struct docs {                              /* what holds somewhere */
 	const struct yg_sigma_rule **list; /* owned */
 	uint32_t *rules;                   /* owned */
@@ -163,7 +146,13 @@ static void docs_free(struct docs *d)
 	free(d->rules);
 }
 
-/* place NULL: what holds anywhere. */
+/* place NULL: what holds for all. */
+static bool holds(const struct yg_hunt_correlate *h, uint32_t rule,
+		  const struct yg_watch_place *place)
+{
+	return place != NULL ? yg_watch_holds(&h->set, rule, place) : h->set.rules[rule].org.n == 0;
+}
+
 static yg_status docs_of(const struct yg_hunt_correlate *h, const struct yg_watch_place *place,
 			 bool all, struct docs *out, struct yg_err *err)
 {
@@ -172,8 +161,7 @@ static yg_status docs_of(const struct yg_hunt_correlate *h, const struct yg_watc
 	if (out->list == NULL || out->rules == NULL)
 		return nomem(err);
 	for (uint32_t i = 0; i < h->set.rule_n; i++) {
-		if ((!all && !h->needed[i]) ||
-		    (place != NULL && !yg_watch_holds(&h->set, i, place)))
+		if ((!all && !h->needed[i]) || !holds(h, i, place))
 			continue;
 		out->list[out->n] = h->set.rules[i].doc.rule;
 		out->rules[out->n++] = i;
@@ -181,24 +169,71 @@ static yg_status docs_of(const struct yg_hunt_correlate *h, const struct yg_watc
 	return YG_OK;
 }
 
-/* As the registry judges it: among all rules, whoever has them. */
-static yg_status judge(struct yg_hunt_correlate *h, struct yg_err *err)
+struct judging { /* one that was asked for, at one node */
+	struct yg_hunt_correlate *h;
+	const uint32_t *rules;
+	uint32_t asked;
+	bool refused;
+};
+
+static void on_refused(void *ctx, uint32_t doc, const char *reason)
+{
+	struct judging *j = ctx;
+	struct yg_hunt_correlate *h = j->h;
+	if (j->rules[doc] != j->asked)
+		return;
+	j->refused = true;
+	if (h->reason[0] == '\0')
+		(void)snprintf(h->reason, sizeof h->reason, "%s", reason);
+}
+
+static yg_status judge_at(struct yg_hunt_correlate *h, uint32_t asked, struct yg_sv node, bool *out,
+			  struct yg_err *err)
 {
 	YG_AUTO(docs_free) struct docs d = {0};
 	struct yg_correlate *machine = NULL;
-	size_t asked = 0;
-	yg_status st = docs_of(h, NULL, false, &d, err);
+	struct yg_watch_place place;
+	yg_status st = node.n > 0 ? yg_watch_place(h->db, node, &place, err) : YG_OK;
+	if (st == YG_OK)
+		st = docs_of(h, node.n > 0 ? &place : NULL, false, &d, err);
 	if (st != YG_OK)
 		return st;
-	struct judging j = {h, d.rules, 0};
+	struct judging j = {h, d.rules, asked, false};
 	st = yg_correlate_new(d.list, d.n, &h->bounds, &h->env, on_refused, &j, &machine, err);
 	yg_correlate_free(machine);
-	for (size_t i = 0; i < h->set.rule_n; i++)
-		asked += h->asked[i];
-	if (st != YG_OK || asked > j.refused)
+	*out = st == YG_OK && !j.refused;
+	return st;
+}
+
+/* As the registry judges it: at its own node.  One that has none yet can be when it can be for
+ * all, or where some organisation has what it refers to. */
+static yg_status judge_one(struct yg_hunt_correlate *h, uint32_t asked, bool tried, bool *out,
+			   struct yg_err *err)
+{
+	const struct yg_sv own = h->set.rules[asked].org;
+	yg_status st = judge_at(h, asked, own, out, err);
+	for (uint32_t i = 0; st == YG_OK && !*out && tried && own.n == 0 && i < h->set.rule_n; i++)
+		if (h->needed[i] && h->set.rules[i].org.n > 0)
+			st = judge_at(h, asked, h->set.rules[i].org, out, err);
+	return st;
+}
+
+static yg_status judge(struct yg_hunt_correlate *h, const struct yg_watch_asked *asked,
+		       struct yg_err *err)
+{
+	bool some = false, can = false;
+	yg_status st = YG_OK;
+	for (uint32_t i = 0; st == YG_OK && !can && i < h->set.rule_n; i++) {
+		const struct yg_sv uid = h->set.rules[i].doc.uid;
+		bool tried = asked->tried != NULL && yg_sv_eq(asked->tried->uid, uid);
+		some |= h->asked[i];
+		if (h->asked[i])
+			st = judge_one(h, i, tried, &can, err);
+	}
+	if (st != YG_OK || can)
 		return st;
-	return asked > 0 ? YG_FAIL(err, YG_PARSE, "%s", h->reason)
-			 : YG_FAIL(err, YG_NOTFOUND, "none of the rules is there any more");
+	return some ? YG_FAIL(err, YG_PARSE, "%s", h->reason)
+		    : YG_FAIL(err, YG_NOTFOUND, "none of the rules is there any more");
 }
 
 yg_status yg_hunt_correlate_new(struct yg_state *db, const struct yg_watch_asked *asked,
@@ -217,7 +252,7 @@ yg_status yg_hunt_correlate_new(struct yg_state *db, const struct yg_watch_asked
 	if (st == YG_OK)
 		st = find_needed(h, asked, err);
 	if (st == YG_OK)
-		st = judge(h, err);
+		st = judge(h, asked, err);
 	if (st != YG_OK) {
 		yg_hunt_correlate_free(h);
 		return st;

@@ -496,6 +496,44 @@ static void test_refused(void)
 	past_end();
 }
 
+/* What holds for nothing that is looked at is as if it were not there. */
+static void test_reach(void)
+{
+	static const char text[] = CORRELATION("tried", "type: event_count, rules: [theirs],"
+							" group-by: [User], timespan: 5m,"
+							" condition: {gte: 4}");
+	static const struct yg_sv orgs[] = {YG_SV_INIT("north"), YG_SV_INIT("south")};
+	const struct yg_reach north = yg_reach_one(&orgs[0]), south = yg_reach_one(&orgs[1]);
+	const struct yg_ruleset_doc doc = {.uid = YG_SV("rule"), .text = yg_sv_of(text)};
+	struct yg_watch_asked tried = {.tried = &doc, .reach = &north};
+	size_t n = 9;
+	fresh(YG_STAGE_LIVE);
+	(void)add(RULE("theirs"), "south", YG_STAGE_LIVE);
+	T_NAMED(refused(&tried, YG_PARSE, "there is no rule 'theirs'"),
+		"another organisation's rule is not there");
+	tried.reach = &south;
+	T_OK(past_begin(&tried) == YG_OK);
+	(void)yg_hunt_correlate_only(past, &n);
+	T_NAMED(n == 1, "one's own is");
+	past_end();
+	(void)add(RULE("theirs"), "north", YG_STAGE_LIVE);
+	T_OK(past_begin(&tried) == YG_OK);
+	(void)yg_hunt_correlate_only(past, &n);
+	T_NAMED(n == 1, "and alone, whoever has one of that name");
+	past_end();
+	tried.reach = NULL;
+	T_NAMED(past_begin(&tried) == YG_OK, "who sees both tries it in each");
+	past_end();
+	struct yg_id own = add(CORRELATION("own", "type: event_count, rules: [theirs],"
+						  " group-by: [User], timespan: 5m,"
+						  " condition: {gte: 4}"),
+			       "south", YG_STAGE_LIVE);
+	struct yg_sv uid = yg_id_sv(&own);
+	const struct yg_watch_asked asked = {.uids = &uid, .n = 1};
+	T_NAMED(past_begin(&asked) == YG_OK, "one that is kept is judged at its own node");
+	past_end();
+}
+
 int main(void)
 {
 	env = yg_env_sim(&sim);
@@ -505,6 +543,7 @@ int main(void)
 	test_one();
 	test_except();
 	test_refused();
+	test_reach();
 	yg_state_close(db);
 	return tap_done();
 }

@@ -311,9 +311,10 @@ struct yg_detect_feed {
  * exceptions that are in force at `now`. */
 yg_status yg_detect_feed(struct yg_state *db, const struct yg_detect_feed *of, yg_wall now,
 			 struct yg_ruleset_builder *b, struct yg_err *err);
-/* The one rule that has this id of Sigma; in the arena.  YG_NOTFOUND: none, or several. */
-yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, struct yg_arena *arena,
-			 struct yg_sv *out_uid, struct yg_err *err);
+/* The one rule that has this id of Sigma and holds for something within reach; in the arena.
+ * YG_NOTFOUND: none, or several. */
+yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, const struct yg_reach *reach,
+			 struct yg_arena *arena, struct yg_sv *out_uid, struct yg_err *err);
 /* Why a rule is not compiled, or empty: it is.  No audit entry, no change to compile. */
 yg_status yg_drule_refuse(struct yg_state *db, struct yg_sv uid, struct yg_sv reason,
 			  struct yg_err *err) YG_MUST_USE;

@@ -53,7 +53,7 @@ static yg_status note_was(void *ctx, const struct yg_drule *r, struct yg_err *er
 {
 	struct compiling *c = ctx;
 	(void)err;
-	if (r->refused.n > 0 && r->kind != YG_SIGMA_CORRELATION)
+	if (r->refused.n > 0)
 		c->was = note(c, c->was, r->uid, r->refused);
 	return YG_OK;
 }

@@ -84,25 +84,35 @@ static yg_status feed_only(const struct feeding *f, struct yg_err *err)
 	return st;
 }
 
-yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, struct yg_arena *arena,
-			 struct yg_sv *out_uid, struct yg_err *err)
+yg_status yg_drule_of_id(struct yg_state *db, struct yg_sv sigma_id, const struct yg_reach *reach,
+			 struct yg_arena *arena, struct yg_sv *out_uid, struct yg_err *err)
 {
 	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = false;
+	bool row = true;
+	size_t n = 0;
 	yg_status st = yg_state_prepare(
 		db,
-		YG_SQL("SELECT min(uid), count(*) FROM detect_rule WHERE sigma_id = $1 AND $1 <> ''"),
+		YG_SQL("SELECT uid, org FROM detect_rule WHERE sigma_id = $1 AND $1 <> '' ORDER BY uid"),
 		&s, err);
 	if (st != YG_OK)
 		return st;
 	yg_stmt_text(s, 1, sigma_id);
-	st = yg_stmt_step(s, &row, err);
+	while (n < 2 && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
+		struct yg_sv org = yg_col_text(s, 1);
+		bool holds = org.n == 0;
+		st = holds ? YG_OK : yg_reach_below(db, reach, org, &holds, err);
+		if (st != YG_OK)
+			return st;
+		if (!holds)
+			continue;
+		*out_uid = yg_arena_dup(arena, yg_col_text(s, 0));
+		if (out_uid->p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "no memory for the rules");
+		n++;
+	}
 	if (st != YG_OK)
 		return st;
-	if (!row || yg_col_i64(s, 1) != 1)
-		return YG_FAIL(err, YG_NOTFOUND, "no such rule");
-	*out_uid = yg_arena_dup(arena, yg_col_text(s, 0));
-	return out_uid->p != NULL ? YG_OK : YG_FAIL(err, YG_NOMEM, "no memory for the rules");
+	return n == 1 ? YG_OK : YG_FAIL(err, YG_NOTFOUND, "no such rule");
 }
 
 /* ---- what organisations say ---- */

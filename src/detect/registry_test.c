@@ -348,6 +348,36 @@ static void test_references(void)
 	T_OK(refused_of(db, &c).n > 0);
 }
 
+/* Of one id two organisations have a rule each: neither is in the other's way, nor known to it. */
+static void test_others(void)
+{
+	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	const struct yg_reach in_alpha = yg_reach_one(&alpha), all = YG_REACH_ALL;
+	struct yg_sv uid = YG_SV("");
+	struct yg_id theirs = add(&act, "beta", RULE(ID1, "Theirs", "b.exe"));
+	struct yg_id c = add(&act, "alpha", CORRELATION(ID3, "many", "    - " ID1 "\n"));
+	T_NAMED(yg_sv_has(refused_of(db, &c), YG_SV("there is no rule")),
+		"what another organisation has is not there");
+	T_OK(yg_drule_of_id(db, YG_SV(ID1), &in_alpha, &arena, &uid, &err) == YG_NOTFOUND &&
+	     yg_drule_of_id(db, YG_SV(ID1), &all, &arena, &uid, &err) == YG_OK &&
+	     yg_sv_eq(uid, yg_id_sv(&theirs)));
+	struct yg_id ours = add(&act, "alpha", RULE(ID1, "Ours", "a.exe"));
+	T_NAMED(refused_of(db, &c).n == 0, "one's own is, whoever has one of that id");
+	T_OK(yg_drule_of_id(db, YG_SV(ID1), &in_alpha, &arena, &uid, &err) == YG_OK &&
+	     yg_sv_eq(uid, yg_id_sv(&ours)) &&
+	     yg_drule_of_id(db, YG_SV(ID1), &all, &arena, &uid, &err) == YG_NOTFOUND);
+	struct yg_id whole = add(&act, "", CORRELATION(ID4, "whole", "    - " ID1 "\n"));
+	T_NAMED(yg_sv_has(refused_of(db, &whole), YG_SV("there is no rule")),
+		"of rules of organisations one for all cannot be");
+	struct yg_id shared = add(&act, "", RULE(ID1, "For all", "c.exe"));
+	T_NAMED(refused_of(db, &whole).n == 0, "nor are they in its way");
+	T_NAMED(yg_sv_has(refused_of(db, &c), YG_SV("is the name of 2 rules")),
+		"but one for all and one's own are two");
+	T_OK(yg_drule_remove(&act, yg_id_sv(&shared), &err) == YG_OK && refused_of(db, &c).n == 0 &&
+	     refused_of(db, &whole).n > 0);
+}
+
 static void test_say(void)
 {
 	YG_AUTO(yg_state_closep) struct yg_state *db = fresh();
@@ -724,7 +754,7 @@ static void test_compile(void)
 	T_OK(mkdtemp(dir) != NULL);
 	T_OK(compiled(db, dir, &generation) == 1 && !dirty(db));
 	(void)add(&act, "alpha", RULE(ID2, "Two", "b.exe"));
-	(void)add(&act, "", CORRELATION(ID3, "many", "    - " ID1 "\n"));
+	struct yg_id many = add(&act, "", CORRELATION(ID3, "many", "    - " ID1 "\n"));
 	T_OK(dirty(db) && compiled(db, dir, &generation) == 2 && generation == 2);
 	enum yg_detect_stage off = YG_STAGE_OFF;
 	struct yg_drule_set set = {.stage = &off};
@@ -737,6 +767,9 @@ static void test_compile(void)
 				       .reason = YG_SV("we want it")};
 	T_OK(yg_detect_override_set(&act, &o, &err) == YG_OK);
 	T_OK(compiled(db, dir, &generation) == 2 && refused_of(db, &one).n == 0);
+	T_OK(yg_drule_refuse(db, yg_id_sv(&many), YG_SV("of before"), &err) == YG_OK);
+	(void)compiled(db, dir, &generation);
+	T_NAMED(refused_of(db, &many).n == 0, "of a correlation, too, that can be compiled now");
 	for (uint64_t g = 1; g <= generation; g++) {
 		(void)snprintf(path, sizeof path, "%s/detect-%llu.ygs", dir, (unsigned long long)g);
 		T_OK((access(path, F_OK) == 0) == (g + 2 >= generation));
@@ -908,6 +941,7 @@ int main(void)
 	test_import();
 	test_without_id();
 	test_references();
+	test_others();
 	test_say();
 	test_exceptions();
 	test_exceptions_found();

@@ -9,6 +9,7 @@
 #define ARENA_MAX ((size_t)256 << 20)
 
 struct loading {
+	struct yg_state *db;
 	struct yg_watch_set *set;
 	const struct yg_watch_asked *asked; /* NULL: none */
 	struct yg_sv *refs; /* ids and names that correlations have, sorted; arena */
@@ -109,11 +110,22 @@ static bool is_asked(const struct loading *l, struct yg_sv uid)
 		(a->n > 0 && bsearch(&uid, a->uids, a->n, sizeof uid, sv_order) != NULL));
 }
 
+static yg_status within(const struct loading *l, struct yg_sv org, bool *out, struct yg_err *err)
+{
+	*out = true;
+	return org.n == 0 || l->asked == NULL || l->asked->reach == NULL
+		       ? YG_OK
+		       : yg_reach_below(l->db, l->asked->reach, org, out, err);
+}
+
 static yg_status on_correlation(void *ctx, const struct yg_drule *r, struct yg_err *err)
 {
 	struct loading *l = ctx;
-	return r->kind == YG_SIGMA_CORRELATION && !is_asked(l, r->uid) ? correlation(l, r, err)
-								       : YG_OK;
+	bool there = false;
+	if (r->kind != YG_SIGMA_CORRELATION || is_asked(l, r->uid))
+		return YG_OK;
+	yg_status st = within(l, r->org, &there, err);
+	return st == YG_OK && there ? correlation(l, r, err) : st;
 }
 
 /* What is asked for may be off, or not be kept at all. */
@@ -154,8 +166,12 @@ static bool referred(const struct loading *l, struct yg_sv name)
 static yg_status on_rule(void *ctx, const struct yg_drule *r, struct yg_err *err)
 {
 	struct loading *l = ctx;
+	bool there = false;
 	if (r->kind != YG_SIGMA_RULE || (!referred(l, r->sigma_id) && !referred(l, r->name)))
 		return YG_OK;
+	yg_status st = within(l, r->org, &there, err);
+	if (st != YG_OK || !there)
+		return st;
 	struct yg_sigma_rule *rule = YG_NEW(&l->set->arena, struct yg_sigma_rule);
 	if (rule == NULL)
 		return nomem(err);
@@ -291,7 +307,7 @@ yg_status yg_watch_set_load(struct yg_state *db, const struct yg_env *env,
 			    struct yg_err *err)
 {
 	struct yg_watch_set set = {.rule_n = 0};
-	struct loading l = {.set = &set, .asked = asked};
+	struct loading l = {.db = db, .set = &set, .asked = asked};
 	yg_arena_init(&set.arena, ARENA_MAX);
 	yg_status st = load(db, env, &l, err);
 	if (st == YG_OK)
@@ -309,26 +325,6 @@ void yg_watch_set_free(struct yg_watch_set *set)
 }
 
 /* ---- places ---- */
-
-yg_status yg_watch_place(struct yg_state *db, struct yg_sv org, struct yg_watch_place *out,
-			 struct yg_err *err)
-{
-	YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
-	bool row = true;
-	yg_status st = yg_state_prepare(
-		db, YG_SQL("SELECT ancestor FROM organisation_path WHERE slug = $1 ORDER BY depth"),
-		&s, err);
-	if (st != YG_OK)
-		return st;
-	out->n = 0;
-	yg_stmt_text(s, 1, org);
-	while (out->n < YG_WATCH_ABOVE_MAX && (st = yg_stmt_step(s, &row, err)) == YG_OK && row) {
-		struct yg_sb b = yg_sb_init(out->above[out->n++], YG_ORG_NAME_MAX + 1);
-		yg_sb_put(&b, yg_col_text(s, 0));
-		(void)yg_sb_cstr(&b);
-	}
-	return st;
-}
 
 yg_status yg_watch_own_networks(struct yg_state *db, struct yg_arena *arena,
 				struct yg_watch_own **out, size_t *out_n, struct yg_err *err)

@@ -6,6 +6,7 @@
 #include "detect/stage.h"
 #include "detect/watch.h"
 #include "detect/watch_except.h"
+#include "org/reach.h"
 #include "store/state.h"
 
 struct yg_watch_rule { /* arena of the set */
@@ -46,6 +47,8 @@ struct yg_watch_asked {
 	const struct yg_sv *uids; /* ascending; borrowed for the call */
 	size_t n;
 	const struct yg_ruleset_doc *tried; /* one by its text; in the place of that uid */
+	/* rules that hold for nothing within it are not there; NULL: all are */
+	const struct yg_reach *reach;
 };
 /* A document or exception that cannot be read (another version kept it) is left out.
  * asked: NULL: what is in force, no more. */

@@ -40,7 +40,10 @@ yg_status hunt_correlate_ready(struct hunt *t, struct yg_err *err)
 	struct hunt_uids uids = {.n = 0};
 	struct yg_detect_feed feed = {.own_stage = true};
 	yg_status st = hunt_rules_items(t, &uids, err);
-	const struct yg_watch_asked asked = {.uids = uids.v, .n = uids.n};
+	/* what holds for nothing that is looked at is not asked, and its events not counted */
+	const struct yg_reach reach = {
+		.all = t->h.org.n == 0, .orgs = t->scan.orgs, .org_count = t->scan.org_count};
+	const struct yg_watch_asked asked = {.uids = uids.v, .n = uids.n, .reach = &reach};
 	/* not now: looked at again, it must be the same */
 	if (st == YG_OK)
 		st = yg_hunt_correlate_new(t->r->act.db, &asked, t->h.received, env, &t->past, err);

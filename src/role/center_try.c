@@ -34,11 +34,12 @@ struct asset {
 struct
 try {
 	struct run *r;
-	struct yg_sv id;                /* of Sigma; empty: it has none */
-	struct yg_hunt_where *where;    /* what the store is asked for */
-	struct yg_hunt_correlate *past; /* of a correlation */
-	yg_status st;                   /* of what is asked of the row or rule at hand */
-	char refused[300];              /* why a rule was */
+	struct yg_sv id;                   /* of Sigma; empty: it has none */
+	struct yg_hunt_where *where;       /* what the store is asked for */
+	struct yg_hunt_correlate *past;    /* of a correlation */
+	yg_status st;                      /* of what is asked of the row or rule at hand */
+	char refused[300];                 /* why a rule was */
+	const struct yg_detect_feed *feed; /* while it is fed: whose refusals matter */
 	size_t taken;
 	struct yg_ruleset *set;
 	struct yg_ruleset_eval *eval;
@@ -291,11 +292,24 @@ static yg_status scope(struct try *t, struct yg_err *err)
 	return YG_OK;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return yg_sv_cmp(*(const struct yg_sv *)a, *(const struct yg_sv *)b);
+}
+
+static bool is_tried(const struct yg_detect_feed *f, struct yg_sv uid)
+{
+	return yg_sv_eq(f->tried->uid, uid) ||
+	       (f->only_count > 0 &&
+		bsearch(&uid, f->only, f->only_count, sizeof uid, by_text) != NULL);
+}
+
 static void on_refused(void *ctx, struct yg_sv uid, size_t line, const char *reason)
 {
 	struct try *t = ctx;
 	struct yg_sb b = yg_sb_init(t->refused, sizeof t->refused);
-	if (t->refused[0] != '\0')
+	/* everybody's filters are there, too: no matter of who tries */
+	if (t->refused[0] != '\0' || t->feed == NULL || !is_tried(t->feed, uid))
 		return;
 	yg_sb_printf(&b, YG_SV_FMT ":%zu: %.200s", YG_SV_ARG(uid), line, reason);
 	(void)yg_sb_cstr(&b);
@@ -310,14 +324,16 @@ static void on_taken(void *ctx, const struct yg_sigma_rule *rule)
 }
 
 /* The rule alone as a set of its own, under the uid of the one that has its id, if there is; of a
- * correlation the rules that it refers to. */
+ * correlation the rules that it refers to.  Rules that hold for nothing that is looked at are as if
+ * they were not there. */
 static yg_status fill(struct try *t, struct yg_ruleset_builder *b, bool correlation,
 		      struct yg_err *err)
 {
 	static const struct yg_sv none;
 	struct yg_state *db = t->r->act.db;
 	struct yg_drule is = {.uid = YG_SV("rule")};
-	yg_status st = yg_drule_of_id(db, t->id, t->r->arena, &is.uid, err);
+	const struct yg_reach reach = {.orgs = t->scan.orgs, .org_count = t->scan.org_count};
+	yg_status st = yg_drule_of_id(db, t->id, &reach, t->r->arena, &is.uid, err);
 	if (st == YG_OK)
 		st = yg_drule_get(db, is.uid, t->r->arena, &is, err);
 	if (st != YG_OK && st != YG_NOTFOUND)
@@ -328,17 +344,22 @@ static yg_status fill(struct try *t, struct yg_ruleset_builder *b, bool correlat
 					   .text = center_job_param(t->r, "text"),
 					   .stage = YG_STAGE_LIVE};
 	struct yg_detect_feed feed = {.only = &none, .tried = &doc, .own_stage = true};
-	const struct yg_watch_asked asked = {.tried = &doc};
+	const struct yg_watch_asked asked = {.tried = &doc, .reach = &reach};
 	st = correlation
 		     ? yg_hunt_correlate_new(db, &asked, t->now, &t->r->c->ctx->env, &t->past, err)
 		     : YG_OK;
 	if (st == YG_OK && correlation)
 		feed.only = yg_hunt_correlate_only(t->past, &feed.only_count);
+	t->feed = &feed;
 	if (st == YG_OK)
 		st = yg_detect_feed(db, &feed, t->now, b, err);
+	t->feed = NULL;
 	if (st == YG_OK && t->st != YG_OK)
 		st = YG_FAIL(err, t->st, "the condition of a try");
-	return st == YG_OK && t->taken == 0 ? YG_FAIL(err, YG_PARSE, "%s", t->refused) : st;
+	if (st != YG_OK || t->taken > 0)
+		return st;
+	return YG_FAIL(err, YG_PARSE, "%s",
+		       t->refused[0] != '\0' ? t->refused : "there is no rule to try");
 }
 
 static yg_status open_set(struct try *t, struct yg_ruleset_builder *b, struct yg_err *err)

@@ -177,7 +177,7 @@ class World:
                                                         "reason": f"why {name} blocks"})
             asked = self.post("/api/v1/dns/allow-requests", {"org": name, "name": f"ask.{name}.example", "reason": f"reason of {name}"})
             rule = self.post("/api/v1/detection-rules", {"org": name, "collection": f"rules-{name}", "text": (
-                f"title: rule of {name}\nlogsource: {{product: windows}}\ndetection: {{s: {{a: {name}}}, condition: s}}\n")})
+                f"title: rule of {name}\nname: named-{name}\nlogsource: {{product: windows}}\ndetection: {{s: {{a: {name}}}, condition: s}}\n")})
             excepted = self.post("/api/v1/detection-exceptions", {"org": name, "rule": rule["id"], "reason": f"why {name} excepts",
                                                                   "text": "s: {a: b}\ncondition: s"})
             own.update(requests=asked["id"], block=block["id"], rules=rule["id"], excepts=excepted["id"], systems=system["id"], tokens=token["id"], lists=made["id"], indicators=indicator["id"], allow=allow["id"])

@@ -56,6 +56,8 @@ BODIES = {
     "tryDetectionRule": {"text": "title: x\nlogsource: {category: dns}\ndetection: {a: {query: x.example}, condition: a}\n", "org": "{org}", "day": "2026-01-01"},
     "createDnsAllowRequest": {"org": "{org}", "name": "x.example", "reason": "x"}, "decideDnsAllowRequest": {"grant": False},
 }
+# A correlation of a rule that is named as that of another organisation is.
+OVER = ("title: x\ncorrelation: {type: event_count, rules: [named-%s], group-by: [a], timespan: 5m, condition: {gte: 2}}\n")
 # Where the organisation stands in the query of what is no GET.
 IN_QUERY = {"submitEvents": "source=suricata&org={org}", "removeExpectation": "source=zeek&sensor=x&org={org}",
             "deleteDetectionRules": "collection=x&org={org}"}
@@ -100,7 +102,7 @@ class Matrix:
         for node in self.above(who):  # its rule holds here; whose it is, and who made it, is not told
             rule = self.w.ids[node]["rules"]
             excepted = self.w.ids[node]["excepts"]
-            for word in (rule, f"rule of {node}", f"rules-{node}", f"a: {node}", excepted, f"why {node} excepts"):
+            for word in (rule, f"rule of {node}", f"named-{node}", f"rules-{node}", f"a: {node}", excepted, f"why {node} excepts"):
                 text = text.replace(word, "#")
         return [w for w in self.foreign(who) if w in text and w not in said]
 
@@ -184,6 +186,8 @@ class Matrix:
         if op["id"] in IN_QUERY:
             self.pair(who, op, theirs, lambda t: (op["path"] + "?" + self.fill(IN_QUERY[op["id"]], t), body), True)
             return
+        if op["id"] == "tryDetectionRule" and target not in self.above(who):
+            self.pair(who, op, theirs, lambda t: (op["path"], json.dumps({"text": OVER % t["org"], "org": who[2], "day": "2026-01-01"})), False)
         if op["id"] == "bulkDetectionRules" and target in self.above(who):
             return self.inherited(who, op, target, op["path"], self.fill(body, theirs))
         if op["id"] in BODIES and "{" in self.fill(BODIES[op["id"]], {}).replace("{\"", "").replace("{}", ""):
