@@ -174,6 +174,7 @@ def overrides_and_exceptions(s, v, live, audit):
 
 def under_load(s, v, live):
     """Rules change and processes die while events come: each event is one finding of the rule."""
+    was = stats(s)["spools"][0]
     stop = threading.Event()
     sent = [0]
 
@@ -197,7 +198,9 @@ def under_load(s, v, live):
     worker.join()
     note(f"{sent[0]} batches of 50 events while the rules changed, generation {before} to {v.generation()}")
     ok(v.generation() >= before + 4, "rules were swapped under load")
-    if not STORE:  # nothing is delivered: it waits, and every event was asked
+    if not STORE:  # nothing is delivered, and nobody died: it waits, and the counters say what was asked
+        want = {"rule_hits": was["rule_hits"] + 2 * 50 * sent[0], "rule_findings": was["rule_findings"] + 50 * sent[0]}
+        ok(v.counted(**want), "every event was asked of the rules, once", f"{want}: {stats(s)}")
         spool = stats(s)["spools"][0]
         ok(spool["refused_full"] == 0 and spool["bytes"] < spool["bytes_max"] // 10, "the spool has room", spool)
         return
