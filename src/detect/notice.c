@@ -5,7 +5,7 @@
 #include "detect/notice_internal.h"
 
 #define MAGIC    "YGNOTE\r\n"
-#define VERSION  1U
+#define VERSION  2U
 #define HEAD     24U
 #define HEAD_MAX (YG_NOTICE_KEY_MAX - 17)
 
@@ -273,7 +273,8 @@ static void begin(struct key *k)
 	k->b = yg_sb_init(k->text, sizeof k->text);
 }
 
-/* From a service that its destination has tried in the last hour. */
+/* From a service that its destination has tried in the last hour: no scan, but whatever else a
+ * connection is, for whoever was tried once could hide behind it. */
 static bool is_answer(const struct yg_notices *n, const struct yg_notice_connection *c)
 {
 	struct key dst;
@@ -292,10 +293,9 @@ yg_status yg_notices_connection(struct yg_notices *n, const struct yg_notice_con
 {
 	struct yg_nt_out out = {told, ctx};
 	struct key src, service, pair;
-	union yg_nt_state *s;
+	union yg_nt_state *s = NULL;
 	bool nomem = false;
-	if (!takes(n, c->time.us) || yg_ip_is_zero(c->src) || yg_ip_is_zero(c->dst) ||
-	    is_answer(n, c))
+	if (!takes(n, c->time.us) || yg_ip_is_zero(c->src) || yg_ip_is_zero(c->dst))
 		return YG_OK;
 	begin(&src);
 	begin(&service);
@@ -305,11 +305,12 @@ yg_status yg_notices_connection(struct yg_notices *n, const struct yg_notice_con
 	yg_sb_put(&pair.b, yg_sb_sv(&src.b));
 	yg_sb_put(&pair.b, YG_SV(" > "));
 	yg_sb_put(&pair.b, yg_sb_sv(&service.b));
-	if ((s = get(n, YG_NOTICE_SCAN, yg_sb_sv(&src.b))) != NULL) {
-		s->scan.outside = !c->src_inside;
-		yg_nt_scan_see(n, &s->scan, c, &out);
-	} else {
-		nomem = true;
+	if (!is_answer(n, c)) {
+		if ((s = get(n, YG_NOTICE_SCAN, yg_sb_sv(&src.b))) != NULL) {
+			s->scan.outside = !c->src_inside;
+			yg_nt_scan_see(n, &s->scan, c, &out);
+		}
+		nomem = s == NULL;
 	}
 	if (c->src_inside && !c->dst_inside) {
 		if ((s = get(n, YG_NOTICE_BEACON, yg_sb_sv(&pair.b))) != NULL)

@@ -41,6 +41,7 @@ struct yg_nt_scan {
 	uint64_t n, at; /* of the ring */
 	struct {
 		uint64_t host, port;
+		int64_t time; /* tried last */
 	} targets[YG_NT_TARGETS];
 	double odds; /* logarithm */
 	uint64_t tried, failed;

@@ -42,11 +42,9 @@ bool yg_nt_scan_asked(const struct yg_notices *n, const struct yg_nt_scan *s,
 		      const struct yg_notice_connection *c)
 {
 	uint64_t host = yg_siphash(n->key, c->src.b, sizeof c->src.b);
-	if (c->time.us > s->last + PAUSE)
-		return false;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->targets[i].host == host && s->targets[i].port == c->src_port)
-			return true;
+			return c->time.us <= s->targets[i].time + PAUSE;
 	return false;
 }
 
@@ -60,10 +58,13 @@ void yg_nt_scan_see(struct yg_notices *n, struct yg_nt_scan *s,
 	s->last = YG_MAX(s->last, time);
 	s->first = YG_MIN(s->first, time);
 	for (size_t i = 0; i < s->n; i++)
-		if (s->targets[i].host == host && s->targets[i].port == c->port)
+		if (s->targets[i].host == host && s->targets[i].port == c->port) {
+			s->targets[i].time = YG_MAX(s->targets[i].time, time);
 			return; /* only first contacts say something */
+		}
 	s->targets[s->at].host = host;
 	s->targets[s->at].port = c->port;
+	s->targets[s->at].time = time;
 	s->at = (s->at + 1) % YG_NT_TARGETS;
 	s->n = YG_MIN(s->n + 1, YG_NT_TARGETS);
 	s->tried++;
@@ -95,6 +96,9 @@ void yg_nt_scan_see(struct yg_notices *n, struct yg_nt_scan *s,
 bool yg_nt_scan_valid(const union yg_nt_state *u)
 {
 	const struct yg_nt_scan *s = &u->scan;
+	for (size_t i = 0; i < YG_NT_TARGETS; i++)
+		if (!yg_nt_time_ok(s->targets[i].time))
+			return false;
 	return s->n <= YG_NT_TARGETS && s->at < YG_NT_TARGETS && yg_nt_finite(s->odds) &&
 	       yg_nt_time_ok(s->first) && yg_nt_time_ok(s->last);
 }

@@ -282,6 +282,56 @@ static void test_answers(void)
 	T_NAMED(told[YG_NOTICE_SCAN] > 0, "and from a service that was not asked");
 }
 
+/* What was tried an hour ago is forgotten, however busy the machine is elsewhere. */
+static void test_asked_once(void)
+{
+	fresh(1000);
+	see((struct yg_notice_connection){.time = {T0},
+					  .src = ip("10.0.0.5"),
+					  .dst = ip("192.0.2.1"),
+					  .port = 53,
+					  .ok = true,
+					  .src_inside = true});
+	for (unsigned i = 1; i <= 9; i++)
+		see((struct yg_notice_connection){.time = {T0 + i * HOUR / 4},
+						  .src = ip("10.0.0.5"),
+						  .dst = ip("198.51.100.1"),
+						  .port = 443,
+						  .ok = true,
+						  .src_inside = true});
+	for (unsigned i = 0; i < 40; i++)
+		see((struct yg_notice_connection){.time = {T0 + 9 * HOUR / 4 + i * S},
+						  .src = ip("192.0.2.1"),
+						  .dst = ip("10.0.0.5"),
+						  .port = (uint16_t)(50000 + i),
+						  .src_port = 53,
+						  .dst_inside = true});
+	T_NAMED(told[YG_NOTICE_SCAN] > 0, "what was tried hours ago is no answer's reason");
+}
+
+/* Somebody outside touches port 443 of a machine, which then calls home from that port. */
+static void test_behind(void)
+{
+	fresh(1000);
+	for (unsigned i = 0; i < 30; i++) {
+		see((struct yg_notice_connection){.time = {T0 + i * 60 * S},
+						  .src = ip("203.0.113.66"),
+						  .dst = ip("10.0.0.5"),
+						  .port = 443,
+						  .ok = true,
+						  .dst_inside = true});
+		see((struct yg_notice_connection){.time = {T0 + i * 60 * S + S},
+						  .src = ip("10.0.0.5"),
+						  .dst = ip("203.0.113.66"),
+						  .port = 8080,
+						  .src_port = 443,
+						  .ok = true,
+						  .src_inside = true});
+	}
+	T_NAMED(told[YG_NOTICE_BEACON] > 0,
+		"from a port that was tried it is a beacon all the same");
+}
+
 static void test_scan(void)
 {
 	fresh(1000);
@@ -305,6 +355,8 @@ static void test_scan(void)
 		probe(T0 + i * (HOUR + S), i, 443, false, true);
 	T_OK(told[YG_NOTICE_SCAN] == 0);
 	test_answers();
+	test_asked_once();
+	test_behind();
 	unsigned wrong = 0, found = 0;
 	for (unsigned round = 0; round < 100; round++) {
 		fresh(1000);
