@@ -63,6 +63,8 @@ struct finding { /* as a row has it */
 	struct yg_sv indicator, list, title, asset;
 	unsigned severity, confidence;
 	yg_wall time;
+	int64_t duration;
+	struct yg_sv group;
 	const uint64_t *ids; /* of the events that it rests on: two numbers of each */
 	size_t id_count;
 	const struct yg_sv *names; /* by which it is found, beside the asset */
@@ -83,6 +85,8 @@ static void put_row(struct yg_buf *rows, const struct yg_watch_at *at, const str
 			      .row = at->nth,
 			      .source = YG_SV("detect"),
 			      .time = f->time.us,
+			      .duration = f->duration,
+			      .uid = f->group,
 			      .class_uid = YG_OCSF_DETECTION_FINDING,
 			      .activity_id = 1, /* create */
 			      .severity_id = (uint8_t)f->severity,
@@ -191,11 +195,29 @@ struct yg_sv yg_watch_hit_asset(const struct yg_correlate_hit *hit)
 	return YG_SV("");
 }
 
+static uint64_t mix(uint64_t h, struct yg_sv s)
+{
+	static const uint8_t key[16];
+	uint64_t both[2] = {h, yg_siphash(key, s.p, s.n)};
+	return yg_siphash(key, both, sizeof both);
+}
+
+void yg_watch_group(struct yg_sv org, const struct yg_correlate_hit *hit,
+		    char out[static YG_WATCH_GROUP_MAX])
+{
+	struct yg_sb b = yg_sb_init(out, YG_WATCH_GROUP_MAX);
+	uint64_t h = mix(0, org);
+	for (size_t i = 0; i < hit->group_count; i++)
+		h = mix(mix(h, hit->names[i]), hit->values[i]);
+	yg_sb_printf(&b, "g-%016llx", (unsigned long long)h);
+	(void)yg_sb_cstr(&b);
+}
+
 void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at,
 		      const struct yg_watch_doc *doc, struct yg_sv collection,
 		      const struct yg_correlate_hit *hit)
 {
-	char family[256];
+	char family[256], group[YG_WATCH_GROUP_MAX];
 	struct yg_buf b;
 	struct yg_sb f = yg_sb_init(family, sizeof family);
 	struct pairs p = {&b, false};
@@ -232,7 +254,10 @@ void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at
 		pair(&p, YG_SV("event"), yg_sb_sv(&s));
 	}
 	yg_buf_put(&b, at->uid.n > 0 ? YG_SV("],\"historical\":true}") : YG_SV("]}"));
+	yg_watch_group(at->org, hit, group);
 	const struct finding row = {.log_name = "correlation",
+				    .duration = hit->time.us - yg_watch_first(hit),
+				    .group = yg_sv_of(group),
 				    .indicator = doc->uid,
 				    .list = collection,
 				    .title = yg_utf8_cut(doc->rule->title, VALUE_MAX),

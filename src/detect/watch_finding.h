@@ -19,6 +19,15 @@ struct yg_watch_to {         /* where a finding is appended */
 void yg_watch_put_hit(const struct yg_watch_to *to, const struct yg_watch_at *at,
 		      const struct yg_watch_doc *doc, struct yg_sv collection,
 		      const struct yg_correlate_hit *hit);
+/* What a correlation told of, as its row says it: its group in an organisation (`uid`), and from when
+ * (`time` less `duration`) until when (`time`). */
+#define YG_WATCH_GROUP_MAX 24
+void yg_watch_group(struct yg_sv org, const struct yg_correlate_hit *hit,
+		    char out[static YG_WATCH_GROUP_MAX]);
+static inline int64_t yg_watch_first(const struct yg_correlate_hit *hit)
+{
+	return hit->first.us > 0 ? YG_MIN(hit->first.us, hit->time.us) : hit->time.us;
+}
 /* The machine or address of one's own among what it is grouped by, else the first of it. */
 struct yg_sv yg_watch_hit_asset(const struct yg_correlate_hit *hit);
 /* event: NULL: none. */

@@ -25,6 +25,8 @@ struct hunt_item { /* one finding, in `found` */
 	int64_t time;
 	struct yg_sv org, indicator; /* arena of the slice */
 	struct yg_sv *events;        /* that it rests on; there, too */
+	struct yg_sv group;          /* of a correlation: yg_watch_group(); there, too */
+	int64_t first, near;         /* of it: from when it counts; its timespan */
 	size_t event_n;
 	uint32_t of;
 	bool known;  /* told before: neither a row nor an alert */
@@ -127,6 +129,8 @@ struct hunt_about {
 	const uint64_t (*ids)[2]; /* of the events that it rests on, as yg_feed_id() */
 	size_t id_n;
 	bool alone; /* of its one event, whose batch was looked at as a whole when it came */
+	struct yg_sv group; /* of a correlation, as of an item */
+	int64_t first, near;
 };
 /* A finding that was appended to t->found at `at`: sv32 json, sv32 row. */
 void hunt_found(struct hunt *t, const struct hunt_about *about, size_t at);

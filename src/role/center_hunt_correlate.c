@@ -77,7 +77,7 @@ static bool was_told(const struct yg_hunt_scan *told, const struct yg_event *ev)
 static void on_told(void *ctx, const struct yg_hunt_correlated *c)
 {
 	struct hunt *t = ctx;
-	char uid[200], event[YG_EVENT_ID_MAX];
+	char uid[200], event[YG_EVENT_ID_MAX], group[YG_WATCH_GROUP_MAX];
 	struct yg_sb u = yg_sb_init(uid, sizeof uid), e = yg_sb_init(event, sizeof event);
 	const struct yg_correlate_hit *hit = c->hit;
 	if (t->again || c->stage < YG_STAGE_AUDIT || !hunt_room(t, c->doc->uid))
@@ -100,7 +100,11 @@ static void on_told(void *ctx, const struct yg_hunt_correlated *c)
 		yg_wr_sv32(&t->found, YG_SV(""));
 	yg_wr_sv32(&t->found, yg_buf_sv(&t->scratch));
 	t->found.bad |= t->scratch.bad;
+	yg_watch_group(c->org, hit, group);
 	const struct hunt_about about = {.org = c->org,
+					 .group = yg_sv_of(group),
+					 .first = yg_watch_first(hit),
+					 .near = c->doc->rule->correlation.span_us,
 					 .name = c->doc->uid,
 					 .time = hit->time.us,
 					 .ids = (const uint64_t(*)[2])hit->ids,

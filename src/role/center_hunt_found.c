@@ -131,9 +131,13 @@ static bool put_item(struct hunt *t, const struct hunt_about *about, size_t at, 
 				.time = about->time,
 				.org = yg_arena_dup(&t->slice, about->org),
 				.indicator = yg_arena_dup(&t->slice, about->name),
+				.group = yg_arena_dup(&t->slice, about->group),
+				.first = about->first,
+				.near = about->near,
 				.events = YG_NEW_N(&t->slice, struct yg_sv, about->id_n + 1),
 				.of = of};
-	bool ok = !rd.bad && i->org.p != NULL && i->indicator.p != NULL && i->events != NULL;
+	bool ok = !rd.bad && i->org.p != NULL && i->indicator.p != NULL && i->events != NULL &&
+		  i->group.p != NULL;
 	for (; ok && i->event_n < about->id_n; i->event_n++) {
 		char id[YG_EVENT_ID_MAX];
 		struct yg_sb b = yg_sb_init(id, sizeof id);
@@ -180,7 +184,8 @@ void hunt_found_event(struct hunt *t, const struct yg_event *ev, struct yg_sv na
 					 .time = ev->time,
 					 .ids = (const uint64_t(*)[2])id,
 					 .id_n = 1,
-					 .alone = true};
+					 .alone = true,
+					 .group = YG_SV_INIT("")};
 	hunt_found(t, &about, at);
 }
 

@@ -99,6 +99,15 @@ static void put_changed(const struct asked *a, struct yg_buf *sql)
 	yg_buf_put(sql, YG_SV(")"));
 }
 
+/* Of correlations: which group it was, and from when until when.  A row has the newest events
+ * alone, and other windows of the same group may have none of them. */
+static void put_span(const struct asked *a, struct yg_buf *sql)
+{
+	yg_buf_put(sql, a->t->h.what == YG_HUNT_CORRELATION
+				? YG_SV(", uid, toInt64(time - duration), toInt64(time)")
+				: YG_SV(", '', toInt64(0), toInt64(0)"));
+}
+
 /* Findings about the same rule or indicator: of the batches that the events came in, which were
  * looked at as a whole, and of hunts and correlations about the same events.  Of a rule that tells
  * of everything there may be any number besides.  When a batch was taken in, and which events of
@@ -112,15 +121,17 @@ static void put_known(const struct asked *a, struct yg_buf *sql)
 	yg_buf_printf(sql, ", received, 0)), indicator, arrayJoin(if(spool >= %u OR ",
 		      YG_HUNT_SPOOL);
 	put_changed(a, sql);
-	yg_buf_put(sql, YG_SV(", related, [''])) FROM " YG_EVENT_TABLE
-			      " PREWHERE class_uid = 2004 AND indicator IN ("));
+	yg_buf_put(sql, YG_SV(", related, ['']))"));
+	put_span(a, sql);
+	yg_buf_put(sql,
+		   YG_SV(" FROM " YG_EVENT_TABLE " PREWHERE class_uid = 2004 AND indicator IN ("));
 	put_texts(sql, (const void *const *)a->batches, a->n,
 		  offsetof(struct hunt_item, indicator));
 	yg_buf_put(sql, YG_SV(") WHERE org IN ("));
 	put_texts(sql, (const void *const *)a->batches, a->n, offsetof(struct hunt_item, org));
 	for (size_t i = 0; i < a->n; i++) {
-		from = YG_MIN(from, items[i].time);
-		to = YG_MAX(to, items[i].time);
+		from = YG_MIN(from, items[i].near > 0 ? items[i].first : items[i].time);
+		to = YG_MAX(to, items[i].time + items[i].near);
 	}
 	yg_buf_printf(sql, ") AND time >= %lld AND time <= %lld AND ((spool, batch) IN (",
 		      (long long)(from - NEAR_US), (long long)(to + NEAR_US));
@@ -129,13 +140,22 @@ static void put_known(const struct asked *a, struct yg_buf *sql)
 			      (unsigned long long)items[i].batch);
 	yg_buf_printf(sql, ") OR (spool >= %u AND arrayExists(x -> x IN (", YG_HUNT_SPOOL);
 	put_events(sql, a);
-	yg_buf_put(sql, YG_SV("), related)))"));
+	yg_buf_put(sql, YG_SV("), related)"));
+	if (a->t->h.what == YG_HUNT_CORRELATION) {
+		yg_buf_put(sql, YG_SV(" OR uid IN ("));
+		put_texts(sql, (const void *const *)a->batches, a->n,
+			  offsetof(struct hunt_item, group));
+		yg_buf_put(sql, YG_SV(")"));
+	}
+	yg_buf_put(sql, YG_SV("))"));
 }
 
 struct told { /* a finding that is there */
 	struct hunt_item is;
 	struct yg_sv event; /* one that it rests on; empty: not asked for */
 	int64_t received;
+	struct yg_sv group; /* of a correlation; from when until when */
+	int64_t first, last;
 	bool own;    /* a row of this hunt, not kept */
 	bool silent; /* no alert came of it: the rule was not live */
 };
@@ -180,21 +200,44 @@ static void note_batch(const struct asked *a, const struct told *k)
 					  k->received >= a->t->of[a->batches[low]->of].since;
 }
 
+/* The same group in a window that has a part of this one: what it counted was told. */
+static void note_group(const struct asked *a, const struct told *k)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		struct hunt_item *of = a->batches[i];
+		bool same = of->first == k->first && of->time == k->last;
+		if ((same || (of->first < k->last && k->first < of->time)) &&
+		    yg_sv_eq(of->group, k->group) && yg_sv_eq(of->indicator, k->is.indicator))
+			of->known |= knows(k, of);
+	}
+}
+
+static bool read_told(struct yg_rd *rd, struct told *k)
+{
+	*k = (struct told){.is = {.spool = yg_rd_le32(rd)}};
+	k->is.batch = yg_rd_le64(rd);
+	k->silent = yg_rd_le8(rd) == YG_OCSF_SUPPRESSED;
+	k->received = (int64_t)yg_rd_le64(rd);
+	bool ok = yg_event_value_read(rd, &k->is.indicator) && yg_event_value_read(rd, &k->event) &&
+		  yg_event_value_read(rd, &k->group);
+	k->first = (int64_t)yg_rd_le64(rd);
+	k->last = (int64_t)yg_rd_le64(rd);
+	return ok && !rd->bad;
+}
+
 static yg_status read_known(const struct asked *a, struct yg_sv rows, struct yg_err *err)
 {
 	struct yg_rd rd = yg_rd_init(rows.p, rows.n);
 	while (yg_rd_left(&rd) > 0) {
-		struct told k = {.is = {.spool = yg_rd_le32(&rd)}};
-		k.is.batch = yg_rd_le64(&rd);
-		k.silent = yg_rd_le8(&rd) == YG_OCSF_SUPPRESSED;
-		k.received = (int64_t)yg_rd_le64(&rd);
-		if (!yg_event_value_read(&rd, &k.is.indicator) ||
-		    !yg_event_value_read(&rd, &k.event))
+		struct told k;
+		if (!read_told(&rd, &k))
 			return YG_FAIL(err, YG_CORRUPT, "event store: the answer is cut short");
 		k.own = k.is.spool == spool_of(a->t);
 		note_batch(a, &k);
 		if (k.event.n > 0)
 			note_event(a, &k);
+		if (k.group.n > 0)
+			note_group(a, &k);
 	}
 	return YG_OK;
 }

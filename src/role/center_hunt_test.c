@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "alert/finding.h"
+#include "detect/watch_finding.h"
 #include "event/table.h"
 #include "org/organisation.h"
 #include "role/ingest_finding.h"
@@ -30,7 +31,8 @@ static struct stored {
 	uint32_t spool;
 	uint64_t batch;
 	uint8_t status;
-	int64_t received;
+	int64_t received, first, last;
+	char group[YG_WATCH_GROUP_MAX];
 	char indicator[32], event[YG_EVENT_ID_MAX];
 } stored[STORED];
 static size_t stored_n, sql_most;
@@ -120,6 +122,9 @@ yg_status __wrap_yg_ch_query(struct yg_ch *ch, const struct yg_ch_query *q, stru
 		yg_wr_le64(out, (uint64_t)s->received);
 		put_text(out, s->indicator);
 		put_text(out, s->spool >= YG_HUNT_SPOOL || s->received > 0 ? s->event : "");
+		put_text(out, yg_sv_has(q->sql, YG_SV("uid IN (")) ? s->group : "");
+		yg_wr_le64(out, (uint64_t)s->first);
+		yg_wr_le64(out, (uint64_t)s->last);
 	}
 	if (max)
 		yg_wr_le64(out, last);
@@ -144,6 +149,16 @@ static struct stored *keep_row(uint32_t spool, uint64_t batch, struct yg_sv indi
 	return s;
 }
 
+static void keep_event(const struct yg_event *ev)
+{
+	struct stored *s = keep_row(ev->spool, ev->batch, ev->indicator, ev->related.v[0]);
+	s->status = ev->status_id;
+	s->last = ev->time;
+	s->first = ev->time - ev->duration;
+	if (yg_sv_starts(ev->uid, YG_SV("g-")))
+		(void)snprintf(s->group, sizeof s->group, YG_SV_FMT, YG_SV_ARG(ev->uid));
+}
+
 yg_status __wrap_yg_event_table_insert(struct yg_ch *ch, const char *id, struct yg_sv rows,
 				       struct yg_err *e)
 {
@@ -155,7 +170,7 @@ yg_status __wrap_yg_event_table_insert(struct yg_ch *ch, const char *id, struct 
 	(void)e;
 	yg_arena_init(&lists, 16u << 20);
 	while (yg_rd_left(&rd) > 0 && yg_event_row_read(&rd, &lists, &ev, NULL) == YG_OK)
-		keep_row(ev.spool, ev.batch, ev.indicator, ev.related.v[0])->status = ev.status_id;
+		keep_event(&ev);
 	yg_arena_free(&lists);
 	return YG_OK;
 }
@@ -553,24 +568,29 @@ static struct yg_id add_rule(const char *text)
 	return id;
 }
 
-static struct yg_id order_correlation(void)
+static struct yg_id order_past(struct yg_id rule, int64_t from)
 {
 	struct yg_act act = yg_act_make(db, &ctx.env, YG_SV("local:0"));
-	(void)add_rule("title: bad\nname: bad\nlogsource: {category: dns}\n"
-		       "detection: {s: {query|endswith: .bad.example}, condition: s}\n");
-	struct yg_id many = add_rule(
-		"title: many\ncorrelation: {type: event_count, rules: [bad], group-by: [src_ip],"
-		" timespan: 1d, condition: {gte: 7}}\n");
-	const struct yg_sv item = yg_id_sv(&many);
+	const struct yg_sv item = yg_id_sv(&rule);
 	const struct yg_hunt h = {.what = YG_HUNT_CORRELATION,
 				  .org = YG_SV_INIT("alpha"),
 				  .name = item,
-				  .from = {TIME - PAST_EVENTS * HOUR},
+				  .from = {from},
 				  .to = {TIME},
 				  .received = {TIME}};
 	struct yg_id job = {0};
 	T_OK(yg_hunt_add(&act, &h, &item, 1, &job, &err) == YG_OK);
 	return job;
+}
+
+static struct yg_id order_correlation(void)
+{
+	(void)add_rule("title: bad\nname: bad\nlogsource: {category: dns}\n"
+		       "detection: {s: {query|endswith: .bad.example}, condition: s}\n");
+	struct yg_id many = add_rule(
+		"title: many\ncorrelation: {type: event_count, rules: [bad], group-by: [src_ip],"
+		" timespan: 1d, condition: {gte: 7}}\n");
+	return order_past(many, TIME - PAST_EVENTS * HOUR);
 }
 
 /* As center_job_hunt() begins. */
@@ -606,6 +626,39 @@ static size_t correlate(unsigned every, struct yg_hunt *out)
 	hunt_free(t);
 	T_OK(yg_hunt_get(db, yg_id_sv(&job), &arena, out, &err) == YG_OK);
 	return past_rows;
+}
+
+static void look_back(struct yg_id rule, int64_t from, struct yg_hunt *out)
+{
+	struct yg_id job = order_past(rule, from);
+	struct hunt *t = begin_correlation(yg_id_sv(&job));
+	for (unsigned i = 0; !t->scan.done && i < 1000; i++)
+		if (!T_OK(hunt_slice(t, NULL, &err) == YG_OK))
+			break;
+	*out = t->h;
+	hunt_free(t);
+}
+
+/* A hunt with another beginning counts other windows, of whose newest events none is the same. */
+static void test_shifted(void)
+{
+	const int64_t from = TIME - PAST_EVENTS * HOUR;
+	struct yg_hunt first = {0}, again = {0};
+	fresh();
+	(void)add_rule("title: bad\nname: bad\nlogsource: {category: dns}\n"
+		       "detection: {s: {query|endswith: .bad.example}, condition: s}\n");
+	struct yg_id many = add_rule(
+		"title: many\ncorrelation: {type: event_count, rules: [bad], group-by: [src_ip],"
+		" timespan: 3d, condition: {gte: 20}}\n");
+	look_back(many, from, &first);
+	T_OK(first.told == 150 && first.known == 0 && stored_n == 150);
+	look_back(many, from + 15 * HOUR, &again);
+	T_NAMED(again.matches > 140 && again.told == 0 && again.known == again.matches,
+		"what was told in other windows is not told again");
+	stored_n = 60;
+	look_back(many, from + 15 * HOUR, &again);
+	T_NAMED(again.told > 80 && again.known > 55 && again.known + again.told == again.matches,
+		"and what was not is told");
 }
 
 static void test_correlations(void)
@@ -653,6 +706,7 @@ int main(void)
 	test_each();
 	test_rest();
 	test_correlations();
+	test_shifted();
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	(void)rmdir("snapshot");
