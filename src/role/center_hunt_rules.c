@@ -72,7 +72,9 @@ yg_status hunt_rules_items(struct hunt *t, struct hunt_uids *out, struct yg_err 
 
 static yg_status take_all(struct taking *k, const struct yg_detect_feed *feed, struct yg_err *err)
 {
-	yg_status st = yg_detect_feed(k->t->r->act.db, feed, k->t->now, k->b, err);
+	/* of correlations not as of now: looked at again, it must be the same */
+	yg_wall of = k->t->h.what == YG_HUNT_CORRELATION ? k->t->h.received : k->t->now;
+	yg_status st = yg_detect_feed(k->t->r->act.db, feed, of, k->b, err);
 	if (st == YG_OK && k->st != YG_OK)
 		st = YG_FAIL(err, k->st, "the condition of rules");
 	if (st != YG_OK || k->taken > 0)

@@ -661,6 +661,51 @@ static void test_shifted(void)
 		"and what was not is told");
 }
 
+/* An exception of the time of the order ends while the hunt waits, dead, for its second half. */
+static void ended_meanwhile(bool dies, struct yg_hunt *out)
+{
+	struct yg_act act = yg_act_make(db, &ctx.env, YG_SV("local:0"));
+	struct yg_id bad =
+		add_rule("title: bad\nname: bad\nlogsource: {category: dns}\n"
+			 "detection: {s: {query|endswith: .bad.example}, condition: s}\n");
+	struct yg_id many = add_rule(
+		"title: many\ncorrelation: {type: event_count, rules: [bad], group-by: [src_ip],"
+		" timespan: 1d, condition: {gte: 7}}\n");
+	struct yg_id id;
+	const struct yg_detect_exception x = {
+		.rule = yg_id_sv(&bad),
+		.text = YG_SV("s: {src_ip: 10.0.0.2}\ncondition: s\n"),
+		.reason = YG_SV("known"),
+		.expires = {TIME + 1000}};
+	T_OK(yg_detect_exception_add(&act, &x, &id, &err) == YG_OK);
+	struct yg_id job = order_past(many, TIME - PAST_EVENTS * HOUR);
+	struct hunt *t = begin_correlation(yg_id_sv(&job));
+	for (unsigned i = 0; !t->scan.done && i < 1000; i++) {
+		if (!T_OK(hunt_slice(t, NULL, &err) == YG_OK))
+			break;
+		if (!dies || t->h.told < 20)
+			continue;
+		dies = false;
+		sim.wall.us = TIME + 5000;
+		hunt_free(t);
+		t = begin_correlation(yg_id_sv(&job));
+	}
+	*out = t->h;
+	hunt_free(t);
+	sim.wall.us = TIME;
+}
+
+static void test_ended_meanwhile(void)
+{
+	struct yg_hunt whole = {0}, broken = {0};
+	fresh();
+	ended_meanwhile(false, &whole);
+	fresh();
+	ended_meanwhile(true, &broken);
+	T_NAMED(whole.told > 100 && broken.told == whole.told && broken.matches == whole.matches,
+		"what held at the order holds to the end");
+}
+
 static void test_correlations(void)
 {
 	static struct stored first[STORED];
@@ -707,6 +752,7 @@ int main(void)
 	test_rest();
 	test_correlations();
 	test_shifted();
+	test_ended_meanwhile();
 	yg_state_close(db);
 	yg_arena_free(&arena);
 	(void)rmdir("snapshot");
