@@ -301,5 +301,12 @@ yg_status yg_hunt_requeue(struct yg_act *act, uint64_t *out_n, struct yg_err *er
 	st = yg_stmt_run(s, err);
 	if (st == YG_OK)
 		*out_n = yg_state_changes(act->db);
-	return st;
+	/* one that was cancelled while it waited to go on does not come to clear up */
+	if (st == YG_OK)
+		st = yg_state_prepare(
+			act->db,
+			YG_SQL("DELETE FROM retro_hunt_state WHERE hunt NOT IN (SELECT h.seq"
+			       " FROM retro_hunt h JOIN job j ON j.id = h.job WHERE j.state = 'queued')"),
+			&s, err);
+	return st == YG_OK ? yg_stmt_run(s, err) : st;
 }

@@ -9,11 +9,11 @@
 #include "org/job.h"
 #include "org/reach.h"
 
-#define YG_HUNT_KIND        "retro-hunt" /* of its job */
-#define YG_HUNT_MATCHES_MAX 10000        /* told of one hunt; more are counted */
-#define YG_HUNT_EACH_MAX    1000         /* of them of one rule or indicator among several */
+#define YG_HUNT_KIND        "retro-hunt"       /* of its job */
+#define YG_HUNT_MATCHES_MAX 10000              /* told of one hunt; more are counted */
+#define YG_HUNT_EACH_MAX    1000               /* of them of one rule or indicator among several */
 #define YG_HUNT_SETTLE_US   (10 * YG_US_PER_S) /* until workers have a snapshot that is ready */
-#define YG_HUNT_ITEMS_MAX   20000        /* rules, or indicators given one by one */
+#define YG_HUNT_ITEMS_MAX   20000              /* rules, or indicators given one by one */
 /* Findings of hunt n come from spool YG_HUNT_SPOOL + n, which no worker has. */
 #define YG_HUNT_SPOOL       0x80000000u
 
@@ -76,7 +76,8 @@ typedef yg_status yg_hunt_state_fn(void *ctx, struct yg_sv org, struct yg_sv byt
 				   struct yg_err *err);
 yg_status yg_hunt_states(struct yg_state *db, int64_t seq, yg_hunt_state_fn *fn, void *ctx,
 			 struct yg_err *err);
-/* Hunts that ran when the program ended wait again; how many wait. */
+/* Hunts that ran when the program ended wait again; how many wait.  States that are of none of
+ * them go. */
 yg_status yg_hunt_requeue(struct yg_act *act, uint64_t *out_n, struct yg_err *err) YG_MUST_USE;
 
 /* Is a hunt that was made by itself waiting or running? */

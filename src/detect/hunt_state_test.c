@@ -324,6 +324,12 @@ static void test_states(void)
 	T_NAMED(states_are(h[0].seq, "alpha=3 north=2 "), "the newest of each organisation");
 	T_OK(yg_hunt_state_drop(db, h[0].seq, &err) == YG_OK && states_are(h[0].seq, "") &&
 	     states_are(h[1].seq, "alpha=4 "));
+	uint64_t waits = 0;
+	T_OK(yg_hunt_requeue(&a, &waits, &err) == YG_OK && waits == 2 &&
+	     states_are(h[1].seq, "alpha=4 "));
+	T_OK(yg_job_cancel(&a, yg_id_sv(&jobs[1]), &err) == YG_OK &&
+	     yg_hunt_requeue(&a, &waits, &err) == YG_OK && waits == 1);
+	T_NAMED(states_are(h[1].seq, ""), "one that was cancelled leaves no states");
 	bool going[2];
 	T_OK(yg_hunt_going(db, YG_HUNT_CORRELATION, &going[0], &err) == YG_OK &&
 	     yg_hunt_going(db, YG_HUNT_RULE, &going[1], &err) == YG_OK && !going[0] && !going[1]);

@@ -177,7 +177,8 @@ yg_status center_job_hunt(struct run *r, struct yg_err *err)
 	if (st == YG_OK)
 		st = hunt_order_cut(t, err);
 	/* one that was stopped does not go on */
-	if (t->past != NULL && !r->ended && yg_hunt_state_drop(r->act.db, t->h.seq, NULL) != YG_OK)
+	if (t->h.what == YG_HUNT_CORRELATION && !r->ended &&
+	    yg_hunt_state_drop(r->act.db, t->h.seq, NULL) != YG_OK)
 		yg_role_log(r->c->ctx, YG_EV_API_NOTE, YG_KV("hunt", r->job.id));
 	put_result(t);
 	hunt_free(t);

@@ -34,6 +34,30 @@ static yg_status go_back(struct hunt *t, struct yg_err *err)
 	return st == YG_OK ? yg_hunt_states(t->r->act.db, t->h.seq, on_state, t, err) : st;
 }
 
+/* States that cannot be read are nothing to go on from: all is looked at again. */
+static yg_status begin_anew(struct hunt *t, const struct yg_watch_asked *asked, struct yg_err *err)
+{
+	const struct yg_env *env = &t->r->c->ctx->env;
+	struct yg_state *db = t->r->act.db;
+	struct yg_tx tx;
+	yg_hunt_correlate_free(t->past);
+	t->past = NULL;
+	t->scan = t->told;
+	t->h.kept_place = YG_SV("");
+	yg_status st = yg_tx_begin(&tx, db, err);
+	if (st == YG_OK) {
+		st = yg_hunt_state_drop(db, t->h.seq, err);
+		if (st == YG_OK)
+			st = yg_hunt_save(db, &t->h, err);
+		st = yg_tx_end(&tx, st, err);
+	}
+	if (st == YG_OK)
+		st = yg_hunt_correlate_new(db, asked, t->h.received, env, &t->past, err);
+	if (st == YG_OK)
+		st = yg_hunt_correlate_set(t->past, t->set, err);
+	return st == YG_OK ? go_back(t, err) : st;
+}
+
 yg_status hunt_correlate_ready(struct hunt *t, struct yg_err *err)
 {
 	const struct yg_env *env = &t->r->c->ctx->env;
@@ -55,6 +79,8 @@ yg_status hunt_correlate_ready(struct hunt *t, struct yg_err *err)
 		st = yg_hunt_correlate_set(t->past, t->set, err);
 	if (st == YG_OK)
 		st = go_back(t, err);
+	if (st == YG_CORRUPT)
+		st = begin_anew(t, &asked, err);
 	t->save_next = yg_mono_add(yg_env_mono(env), (yg_span){SAVE_US});
 	return st;
 }

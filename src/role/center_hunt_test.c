@@ -706,6 +706,33 @@ static void test_ended_meanwhile(void)
 		"what held at the order holds to the end");
 }
 
+/* States that are damaged are as if they had not been saved. */
+static void test_damaged(void)
+{
+	struct yg_hunt h = {0}, again = {0};
+	fresh();
+	(void)correlate(0, &h);
+	fresh();
+	struct yg_id job = order_correlation();
+	struct hunt *t = begin_correlation(yg_id_sv(&job));
+	for (unsigned i = 0; !t->scan.done && i < 1000; i++) {
+		T_OK(hunt_slice(t, NULL, &err) == YG_OK);
+		if (i != 8)
+			continue;
+		T_OK(count("SELECT count(*) FROM retro_hunt_state") > 0);
+		T_OK(yg_hunt_state_save(db, t->h.seq, YG_SV("alpha"), YG_SV("no state"), &err) ==
+		     YG_OK);
+		hunt_free(t);
+		t = begin_correlation(yg_id_sv(&job));
+		T_OK(count("SELECT count(*) FROM retro_hunt_state") == 0);
+	}
+	again = t->h;
+	hunt_free(t);
+	T_NAMED(h.told > 200 && again.told == h.told && again.matches == h.matches &&
+			again.looked_at == h.looked_at,
+		"from the beginning, and nothing twice");
+}
+
 static void test_correlations(void)
 {
 	static struct stored first[STORED];
@@ -752,6 +779,7 @@ int main(void)
 	test_rest();
 	test_correlations();
 	test_shifted();
+	test_damaged();
 	test_ended_meanwhile();
 	yg_state_close(db);
 	yg_arena_free(&arena);
