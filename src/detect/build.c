@@ -91,11 +91,18 @@ yg_status yg_detect_builder_new(const struct yg_env *env, size_t memory,
 	if (b == NULL)
 		return nomem(err);
 	b->memory = memory;
+	b->env = *env;
+	b->owner = YG_DETECT_NOBODY;
 	yg_buf_init(&b->text, memory);
 	env->random(env->ctx, &b->key, sizeof b->key);
 	memcpy(b->info.key, &b->key, sizeof b->info.key);
 	*out = b;
 	return YG_OK;
+}
+
+void yg_detect_builder_owner(struct yg_detect_builder *b, uint32_t owner)
+{
+	b->owner = owner;
 }
 
 void yg_detect_builder_free(struct yg_detect_builder *b)
@@ -118,6 +125,7 @@ void yg_detect_builder_free(struct yg_detect_builder *b)
 					    &b->text_index};
 	for (size_t i = 0; i < YG_LEN(indexes); i++)
 		free(indexes[i]->slots);
+	free(b->spent.by_owner.p);
 	yg_buf_free(&b->text);
 	free(b);
 }
@@ -272,6 +280,8 @@ yg_status yg_detect_builder_add(struct yg_detect_builder *b, const struct yg_sig
 		return YG_FAIL(err, YG_PARSE, "line %zu: not a rule by itself", rule->line);
 	if (b->rules.n >= YG_DETECT_RULES_MAX)
 		return YG_FAIL(err, YG_LIMIT, "more than %d rules", YG_DETECT_RULES_MAX);
+	b->spent.rule = b->spent.rule_count = 0;
+	b->spent.rule_began = yg_env_mono(&b->env);
 	yg_status st = yg_detect_check(b, &rule->detection, err);
 	for (size_t i = 0; st == YG_OK && i < filter_count; i++)
 		if (yg_detect_narrows(filters[i], rule))

@@ -18,7 +18,14 @@ struct yg_detect_builder {
 	struct yg_detect_info info;
 	struct yg_hash_key key;
 	size_t memory;
-	bool broken;           /* memory ran out half-way through a rule */
+	bool broken; /* memory ran out half-way through a rule */
+	struct yg_env env;
+	struct { /* what expressions take */
+		size_t all, owners, rule, rule_count;
+		yg_mono rule_began;
+		struct yg_vec by_owner; /* size_t */
+	} spent;
+	uint32_t owner;        /* of the rule that is being added */
 	struct yg_vec keys;    /* bytes of the groups' keys, kinds of expressions */
 	struct yg_buf text;    /* of what is being made */
 	struct yg_vec anchors; /* until they are moved to the words */

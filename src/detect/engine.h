@@ -13,13 +13,21 @@
 #include "detect/record.h"
 #include "detect/rule.h"
 
-#define YG_DETECT_RULES_MAX     1000000  /* rules of one engine */
-#define YG_DETECT_BITS_MAX      8000000  /* different tests of one engine */
-#define YG_DETECT_REGEX_MAX     8192     /* bytes of one expression; longer: refused */
-#define YG_DETECT_AUTOMATON_MAX 1048576  /* bytes that one expression may compile into */
-#define YG_DETECT_WILD_MAX      1024     /* bytes of a text with wildcards inside */
-#define YG_DETECT_VALUE_MAX     1048576u /* bytes of a value that are looked at */
-#define YG_DETECT_MEMORY        ((size_t)1 << 30)
+#define YG_DETECT_RULES_MAX      1000000 /* rules of one engine */
+#define YG_DETECT_BITS_MAX       8000000 /* different tests of one engine */
+#define YG_DETECT_REGEX_MAX      8192    /* bytes of one expression; longer: refused */
+#define YG_DETECT_AUTOMATON_MAX  1048576 /* bytes that one expression may compile into */
+/* Of one rule: expressions that no rule before it has, bytes that they may compile into (at most a
+ * quarter of the memory), and how long that may take: looked at between two of them. */
+#define YG_DETECT_RULE_REGEXES   1000
+#define YG_DETECT_RULE_AUTOMATA  ((size_t)16 << 20)
+#define YG_DETECT_RULE_US        (10 * YG_US_PER_S)
+/* Of the rules of one owner together (at most an eighth); those of all owners may take half of the
+ * memory, and all expressions three quarters of it. */
+#define YG_DETECT_OWNER_AUTOMATA ((size_t)64 << 20)
+#define YG_DETECT_WILD_MAX       1024     /* bytes of a text with wildcards inside */
+#define YG_DETECT_VALUE_MAX      1048576u /* bytes of a value that are looked at */
+#define YG_DETECT_MEMORY         ((size_t)1 << 30)
 
 struct yg_detect_builder;
 struct yg_detect;
@@ -32,6 +40,10 @@ struct yg_detect_eval;
 yg_status yg_detect_builder_new(const struct yg_env *env, size_t memory,
 				struct yg_detect_builder **out, struct yg_err *err);
 void yg_detect_builder_free(struct yg_detect_builder *b); /* NULL is fine */
+/* Whose the rules are that are added from here on, from 0: what is too much of one owner is refused
+ * and stops nobody else's.  YG_DETECT_NOBODY, as it begins: for all. */
+#define YG_DETECT_NOBODY UINT32_MAX
+void yg_detect_builder_owner(struct yg_detect_builder *b, uint32_t owner);
 /* The rule gets the next number, from 0; it may go away afterwards.  `file` is kept for
  * messages.  Every one of `filters` whose log source is the rule's and that names it (or
  * all rules) narrows it.  Refused with the reason, and without a trace: a correlation or a

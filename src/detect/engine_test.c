@@ -566,6 +566,95 @@ static void test_published(void)
 	yg_buf_free(&tar);
 }
 
+/* ---- whose expressions there is room for ---- */
+
+static yg_status add_expression(struct yg_detect_builder *b, unsigned number, char *why)
+{
+	char yaml[400];
+	struct yg_sigma_file f;
+	struct yg_err err = {.msg = ""};
+	(void)snprintf(yaml, sizeof yaml,
+		       "title: t\nlogsource: {product: windows}\ndetection:\n"
+		       "  s: {Image|re: '%u[a-z]{3,30}(foo|bar)+[0-9]{2,9}x'}\n  condition: s\n",
+		       number);
+	yg_arena_reset(&arena);
+	yg_status st = yg_sigma_read(yg_sv_of(yaml), "f", NULL, NULL, &arena, &f, &err);
+	if (st == YG_OK)
+		st = yg_detect_builder_add(b, &f.rules[0], YG_SV("f"), NULL, 0, &err);
+	if (st != YG_OK)
+		(void)snprintf(why, sizeof err.msg, "%s", err.msg);
+	return st;
+}
+
+/* What one owner cannot have any more, the others can: and the whole is built. */
+static void test_owners(void)
+{
+	struct yg_env env = yg_env_sim(&sim);
+	struct yg_detect_builder *b = NULL;
+	struct yg_detect *d = NULL;
+	struct yg_err err = {.msg = ""};
+	char why[sizeof err.msg] = "";
+	unsigned had = 0, owners = 1;
+	yg_status st = YG_OK;
+	T_OK(yg_detect_builder_new(&env, (size_t)4 << 20, &b, &err) == YG_OK);
+	yg_detect_builder_owner(b, 0);
+	for (; had < 3000 && (st = add_expression(b, had, why)) == YG_OK; had++)
+		;
+	T_NAMED(st == YG_LIMIT && had > 1 && strstr(why, "those of the organisation") != NULL,
+		"an organisation has so much room");
+	(void)printf("# %u expressions: %s\n", had, why);
+	for (; owners < 50 && strstr(why, "all organisations") == NULL; owners++) {
+		yg_detect_builder_owner(b, owners);
+		st = add_expression(b, 100000 + owners * 5000, why);
+		T_OK(st == YG_OK || strstr(why, "all organisations") != NULL);
+		for (unsigned i = 1; i < 3000 && st == YG_OK; i++)
+			st = add_expression(b, 100000 + owners * 5000 + i, why);
+	}
+	T_NAMED(owners > 3 && owners < 50, "and all together have");
+	yg_detect_builder_owner(b, YG_DETECT_NOBODY);
+	T_NAMED(add_expression(b, 99999, why) == YG_OK, "rules for all have more");
+	T_NAMED(yg_detect_builder_build(b, &d, &err) == YG_OK, "nothing of it stops the others");
+	yg_detect_free(d);
+	yg_detect_builder_free(b);
+}
+
+static yg_mono slow_mono(void *ctx)
+{
+	static int64_t us;
+	(void)ctx;
+	return (yg_mono){us += YG_US_PER_S};
+}
+
+/* Of one rule: how many, and how long they take. */
+static void test_expressions(void)
+{
+	static char yaml[200000];
+	struct yg_sb text = yg_sb_init(yaml, sizeof yaml);
+	struct yg_env env = yg_env_sim(&sim);
+	struct yg_detect_builder *b = NULL;
+	struct yg_sigma_file f;
+	struct yg_err err = {.msg = ""};
+	yg_sb_put(&text, YG_SV("title: t\nlogsource: {product: windows}\ndetection:\n"
+			       "  s:\n    Image|re:\n"));
+	for (unsigned i = 0; i <= YG_DETECT_RULE_REGEXES; i++)
+		yg_sb_printf(&text, "      - 'x%u.y'\n", i);
+	yg_sb_put(&text, YG_SV("  condition: s\n"));
+	yg_arena_reset(&arena);
+	T_OK(yg_sigma_read(yg_sb_sv(&text), "f", NULL, NULL, &arena, &f, &err) == YG_OK &&
+	     yg_detect_builder_new(&env, (size_t)64 << 20, &b, &err) == YG_OK);
+	T_NAMED(yg_detect_builder_add(b, &f.rules[0], YG_SV("f"), NULL, 0, &err) == YG_LIMIT &&
+			strstr(err.msg, "more than 1000 expressions") != NULL,
+		"a rule has so many expressions");
+	yg_detect_builder_free(b);
+	b = NULL;
+	env.mono = slow_mono;
+	T_OK(yg_detect_builder_new(&env, (size_t)64 << 20, &b, &err) == YG_OK);
+	T_NAMED(yg_detect_builder_add(b, &f.rules[0], YG_SV("f"), NULL, 0, &err) == YG_LIMIT &&
+			strstr(err.msg, "more than 10 s") != NULL,
+		"and they may take so long");
+	yg_detect_builder_free(b);
+}
+
 int main(void)
 {
 	yg_arena_init(&arena, (size_t)256 << 20);
@@ -574,6 +663,8 @@ int main(void)
 	test_whole();
 	test_generated(30);
 	test_published();
+	test_owners();
+	test_expressions();
 	yg_arena_free(&arena);
 	return tap_done();
 }

@@ -160,6 +160,59 @@ struct yg_sv yg_detect_required(struct yg_sv expression, char *buf, size_t most)
 
 /* ---- compiling ---- */
 
+/* What the owner has spent; NULL: it has no owner, or (*ok false) there is no memory. */
+static size_t *spent_of(struct yg_detect_builder *b, bool *ok)
+{
+	*ok = true;
+	if (b->owner == YG_DETECT_NOBODY)
+		return NULL;
+	while (*ok && b->spent.by_owner.n <= b->owner) {
+		size_t *slot = yg_vec_add(&b->spent.by_owner, sizeof *slot);
+		*ok = slot != NULL;
+		if (*ok)
+			*slot = 0;
+	}
+	return *ok ? (size_t *)b->spent.by_owner.p + b->owner : NULL;
+}
+
+/* A rule, an owner and all owners have room of their own: what is refused stops nobody else. */
+static yg_status spend(struct yg_detect_builder *b, size_t size, size_t line, struct yg_err *err)
+{
+	bool ok = true;
+	size_t *own = spent_of(b, &ok);
+	if (!ok)
+		return YG_FAIL(err, YG_NOMEM, "no memory to compile the rules");
+	if (b->spent.rule + size > YG_MIN(YG_DETECT_RULE_AUTOMATA, b->memory / 4))
+		return YG_FAIL(err, YG_LIMIT,
+			       "line %zu: no room for the expression: those of the rule would "
+			       "take more than their share of the memory",
+			       line);
+	if (own != NULL && *own + size > YG_MIN(YG_DETECT_OWNER_AUTOMATA, b->memory / 8))
+		return YG_FAIL(
+			err, YG_LIMIT,
+			"line %zu: no room for the expression: those of the organisation would "
+			"take more than their share of the memory",
+			line);
+	if (own != NULL && b->spent.owners + size > b->memory / 2)
+		return YG_FAIL(
+			err, YG_LIMIT,
+			"line %zu: no room for the expression: those of all organisations would "
+			"take more than their share of the memory",
+			line);
+	if (b->spent.all + size > b->memory / 4 * 3)
+		return YG_FAIL(err, YG_LIMIT,
+			       "line %zu: no room for the expression: those of all rules would "
+			       "take more than their share of the memory",
+			       line);
+	b->spent.rule += size;
+	b->spent.all += size;
+	if (own == NULL)
+		return YG_OK;
+	*own += size;
+	b->spent.owners += size;
+	return YG_OK;
+}
+
 static yg_status keep_automaton(struct yg_detect_builder *b, hs_database_t *db, size_t line,
 				struct yg_err *err)
 {
@@ -175,6 +228,9 @@ static yg_status keep_automaton(struct yg_detect_builder *b, hs_database_t *db, 
 			     "than %d",
 			     line, size, YG_DETECT_AUTOMATON_MAX);
 	} else {
+		st = spend(b, n, line, err);
+	}
+	if (st == YG_OK) {
 		struct yg_detect_text t = yg_detect_keep(b, (struct yg_sv){bytes, n}, false);
 		struct yg_detect_text *slot = YG_MORE(b, regexes, struct yg_detect_text);
 		hs_database_t **keep = YG_MORE(b, automata, hs_database_t *);
@@ -194,6 +250,15 @@ static yg_status compile(struct yg_detect_builder *b, const char *text, unsigned
 {
 	hs_database_t *db = NULL;
 	hs_compile_error_t *why = NULL;
+	if (b->spent.rule_count++ >= YG_DETECT_RULE_REGEXES)
+		return YG_FAIL(err, YG_LIMIT, "line %zu: the rule has more than %d expressions",
+			       line, YG_DETECT_RULE_REGEXES);
+	if (yg_env_mono(&b->env).us - b->spent.rule_began.us > YG_DETECT_RULE_US)
+		return YG_FAIL(
+			err, YG_LIMIT,
+			"line %zu: the rule is refused: its expressions take more than %lld s to "
+			"compile",
+			line, (long long)(YG_DETECT_RULE_US / YG_US_PER_S));
 	hs_error_t rc = hs_compile(text, flags, HS_MODE_BLOCK, NULL, &db, &why);
 	yg_status st = YG_OK;
 	if (rc == HS_COMPILER_ERROR && why != NULL && why->expression >= 0) {

@@ -200,12 +200,19 @@ static yg_status except_add(struct yg_ruleset_builder *b, uint32_t row, struct y
 
 /* ---- documents ---- */
 
+/* Room for expressions of its own: one organisation's rules stop no other's. */
+static void belongs(struct yg_ruleset_builder *b, uint32_t scope)
+{
+	yg_detect_builder_owner(b->engine, scope != YG_RULESET_NONE ? scope : YG_DETECT_NOBODY);
+}
+
 static yg_status take_rule(struct yg_ruleset_builder *b, const struct yg_ruleset_doc *doc,
 			   uint32_t scope, const struct yg_sigma_rule *rule, struct yg_err *err)
 {
 	struct yg_err own = {.code = YG_OK};
 	const struct yg_ruleset_row row = {.kind = YG_ROW_RULE,
 					   .is = {.stage = (uint32_t)doc->stage, .scope = scope}};
+	belongs(b, scope);
 	yg_status st = yg_detect_builder_add(b->engine, rule, doc->uid, b->narrowing.p,
 					     b->narrowing.n, &own);
 	if (st == YG_NOMEM)
@@ -244,6 +251,7 @@ static yg_status take_filter(struct yg_ruleset_builder *b, const struct yg_rules
 		b->stats.filters++;
 		return YG_OK;
 	}
+	belongs(b, scope);
 	yg_status st = yg_detect_builder_add(b->engine, &rule, doc->uid, NULL, 0, &own);
 	if (st == YG_NOMEM)
 		return yg_rs_nomem(err);
@@ -400,6 +408,7 @@ yg_status yg_ruleset_builder_exception(struct yg_ruleset_builder *b,
 	uint32_t node = org_of(b, x->org, &known);
 	if (!known || (x->rule.n > 0 && !row_find(b, x->rule, &row)))
 		return YG_OK; /* what it is about is not in force */
+	belongs(b, node);
 	yg_status st = except_rule(b, x, row, &rule, &own);
 	if (st == YG_NOMEM)
 		return yg_rs_nomem(err);
