@@ -81,7 +81,7 @@ static void test_columns(void)
 /* ---- batches ---- */
 
 struct sum {
-	uint64_t records, told, batches;
+	uint64_t records, told, batches, recovered;
 	uint32_t crc;
 };
 
@@ -95,6 +95,7 @@ static void add_batch(struct yg_norm *n, const struct yg_split_batch *b, struct 
 		s->crc = (uint32_t)crc32(s->crc, (const unsigned char *)ev.parse_error.p,
 					 (unsigned)ev.parse_error.n);
 		s->records++;
+		s->recovered += yg_sv_starts(ev.parse_error, YG_SV("recovered: "));
 	}
 	s->told += b->records;
 	s->batches++;
@@ -154,10 +155,22 @@ static void test_batches(void)
 	T_OK(lines.records == 2 && lines.told == 2 && lines.batches == 1);
 	struct sum begun = in_batches(YG_SOURCE_EVTX, YG_SV("ElfF"), 2);
 	T_OK(begun.records == 1 && begun.told == 1);
-	memset(m.p, 0, MK_HEADER); /* a file whose header is lost: no lines, either */
+	memset(m.p, 0, MK_HEADER); /* a file whose header is lost, and one that was cut off */
+	for (size_t i = 0; i < YG_LEN(pieces); i++) {
+		struct sum lost = in_batches(YG_SOURCE_EVTX, made(&m), pieces[i]);
+		struct sum front =
+			in_batches(YG_SOURCE_EVTX, yg_sv_sub(made(&m), MK_HEADER, m.n), pieces[i]);
+		T_NAMED(lost.records == direct.records + 1 && lost.told == lost.records &&
+				lost.recovered == direct.records - 1 && lost.batches == 3,
+			"its chunks are read all the same, each record marked");
+		T_OK(front.records == lost.records && front.told == lost.told &&
+		     front.recovered == lost.recovered);
+	}
+	memset(m.p, 'x', m.n);
 	for (size_t i = 0; i < YG_LEN(pieces); i++) {
 		struct sum none = in_batches(YG_SOURCE_EVTX, made(&m), pieces[i]);
-		T_OK(none.records == 1 && none.told == 1 && none.batches == 1);
+		T_NAMED(none.records == 1 && none.told == 1 && none.batches == 1,
+			"without chunks it is no event log, and no lines, either");
 	}
 	mk_free(&m);
 }

@@ -26,6 +26,7 @@ struct yg_split {
 	struct yg_fstrm stream;   /* dnstap */
 	bool broken;              /* ... and no more readable: its rest is one record */
 	bool undecided, evtx;     /* windows and evtx: the first bytes say whether it is one */
+	bool looking;             /* evtx: they do not; chunks are looked for, in `header` so far */
 	size_t magic_n;           /* ... of which so many came */
 	uint64_t chunk;           /* EVTX: number of the chunk at hand */
 	struct yg_evtx_file file; /* EVTX: its header */
@@ -323,12 +324,54 @@ static bool take(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *ou
 	return s->source == YG_SOURCE_DNSTAP ? take_frame(s, in, out) : take_line(s, in, out);
 }
 
+/* Its header is lost, when chunks are where they should be, or at the front. */
+static void decide_lost(struct yg_split *s)
+{
+	char so_far[YG_EVTX_HEADER_BYTES + sizeof YG_EVTX_CHUNK_MAGIC];
+	struct yg_sv all = {so_far, s->header_n}, rest;
+	struct yg_split_batch none;
+	memcpy(so_far, s->header, s->header_n);
+	s->looking = false;
+	rest = yg_sv_sub(all, YG_EVTX_HEADER_BYTES, all.n);
+	if (yg_evtx_is_chunk(all))
+		rest = all;
+	s->evtx = yg_evtx_is_chunk(rest);
+	s->header_n = 0;
+	if (s->evtx) {
+		memset(s->header + (all.n - rest.n), 0, YG_EVTX_HEADER_BYTES - (all.n - rest.n));
+		yg_evtx_header_lost((uint8_t *)s->header);
+		s->header_n = YG_EVTX_HEADER_BYTES;
+		s->at = all.n - rest.n;
+		evtx_header(s);
+		all = rest;
+	}
+	while (all.n > 0)
+		(void)take(s, &all, &none); /* less than a chunk: no batch */
+}
+
+static void look(struct yg_split *s, struct yg_sv *in)
+{
+	size_t room = YG_EVTX_HEADER_BYTES + sizeof YG_EVTX_CHUNK_MAGIC - s->header_n;
+	size_t n = YG_MIN(in->n, room);
+	memcpy(s->header + s->header_n, in->p, n);
+	s->header_n += n;
+	*in = yg_sv_sub(*in, n, in->n);
+	if (n == room)
+		decide_lost(s);
+}
+
 /* It is none: what was taken for the magic belongs to the first record. */
 static void decide_none(struct yg_split *s)
 {
 	struct yg_sv begun = yg_sv_sub(evtx_magic, 0, s->magic_n);
 	struct yg_split_batch none;
 	s->undecided = false;
+	s->looking = s->source == YG_SOURCE_EVTX;
+	if (s->looking) {
+		memcpy(s->header, begun.p, begun.n);
+		s->header_n = begun.n;
+		return;
+	}
 	if (begun.n > 0)
 		(void)take(s, &begun, &none); /* no LF in it, so no batch */
 }
@@ -365,6 +408,8 @@ bool yg_split_next(struct yg_split *s, struct yg_sv *in, struct yg_split_batch *
 		return take_json(s, in, out);
 	if (s->undecided)
 		decide(s, in);
+	if (s->looking && in->n > 0)
+		look(s, in);
 	while (in->n > 0)
 		if (take(s, in, out))
 			return true;
@@ -376,6 +421,8 @@ bool yg_split_end(struct yg_split *s, struct yg_split_batch *out)
 	resume(s, out);
 	if (s->undecided)
 		decide_none(s);
+	if (s->looking)
+		decide_lost(s);
 	if (s->evtx && s->header_n > 0 && s->header_n < YG_EVTX_HEADER_BYTES) {
 		evtx_header(s);
 		s->done = s->n;

@@ -14,10 +14,11 @@ enum { /* offsets */
        FILE_FLAGS = 120,
        FILE_SUM = 124,
        FILE_PART = 128, /* our own: "YGPART", then the number of the first chunk */
+       FILE_LOST = 144, /* our own: "YGLOST" */
        RECORD_LEAST = YG_EVTX_RECORD_HEAD + 4,
 };
 #define PART_MAGIC "YGPART\0"
-static const char chunk_magic[8] = "ElfChnk";
+#define LOST_MAGIC "YGLOST\0"
 static const char record_magic[4] = "**";
 
 static uint64_t le(struct yg_sv s, size_t at, size_t n)
@@ -63,11 +64,15 @@ yg_status yg_evtx_file_read(struct yg_sv bytes, struct yg_evtx_file *out, struct
 	};
 	if (memcmp(bytes.p + FILE_PART, PART_MAGIC, 8) == 0)
 		out->first_chunk = le(bytes, FILE_PART + 8, 8);
+	out->is_lost = memcmp(bytes.p + FILE_LOST, LOST_MAGIC, 8) == 0;
 	return YG_OK;
 }
 
 yg_status yg_evtx_file_check(const struct yg_evtx_file *file, struct yg_err *err)
 {
+	if (file->is_lost)
+		return YG_FAIL(err, YG_PARSE,
+			       "the file header is lost; chunks are behind it, and read");
 	if (!file->is_sound)
 		return YG_FAIL(err, YG_PARSE, "the checksum of the file header is wrong");
 	if (file->major != 3 || file->minor > 2)
@@ -82,6 +87,13 @@ void yg_evtx_header_at(uint8_t header[static YG_EVTX_HEADER_BYTES], uint64_t chu
 	memcpy(header + FILE_PART + 8, &chunk, 8);
 }
 
+void yg_evtx_header_lost(uint8_t header[static YG_EVTX_HEADER_BYTES])
+{
+	memcpy(header, YG_EVTX_MAGIC, sizeof YG_EVTX_MAGIC);
+	memcpy(header + FILE_LOST, LOST_MAGIC, 8);
+	yg_evtx_header_at(header, 0);
+}
+
 /* ---- chunks ---- */
 
 const char *yg_evtx_how_text(enum yg_evtx_how how)
@@ -92,6 +104,7 @@ const char *yg_evtx_how_text(enum yg_evtx_how how)
 	case YG_EVTX_DAMAGE: return "from behind damage in the chunk";
 	case YG_EVTX_UNLINKED: return "from a chunk that the file does not count";
 	case YG_EVTX_HEADLESS: return "from a chunk without a header";
+	case YG_EVTX_LOST: return "from a file without its header";
 	}
 	return "";
 }
@@ -102,7 +115,7 @@ bool yg_evtx_chunk_open(struct yg_evtx_chunk *c, struct yg_sv bytes, uint64_t nu
 	bytes = yg_sv_sub(bytes, 0, YG_EVTX_CHUNK_BYTES);
 	*c = (struct yg_evtx_chunk){
 		.bytes = bytes, .number = number, .at = 0, .is_dirty = file->is_dirty};
-	c->has_header = bytes.n >= CHUNK_HEADER && memcmp(bytes.p, chunk_magic, 8) == 0;
+	c->has_header = bytes.n >= CHUNK_HEADER && yg_evtx_is_chunk(bytes);
 	if (!c->has_header) {
 		c->how = YG_EVTX_HEADLESS;
 		c->scanning = true;
@@ -110,6 +123,8 @@ bool yg_evtx_chunk_open(struct yg_evtx_chunk *c, struct yg_sv bytes, uint64_t nu
 	}
 	bool counted = file->is_dirty || !file->is_sound || number < file->chunks;
 	c->how = counted ? YG_EVTX_LISTED : YG_EVTX_UNLINKED;
+	if (file->is_lost)
+		c->how = YG_EVTX_LOST;
 	c->is_sound = sum(sum(0, bytes, 0, 120), bytes, 128, CHUNK_HEADER - 128) ==
 		      le(bytes, CHUNK_SUM, 4);
 	c->at = CHUNK_HEADER;

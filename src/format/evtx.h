@@ -11,6 +11,7 @@
 #include "base/sv.h"
 
 #define YG_EVTX_MAGIC        "ElfFile" /* and a zero, which the literal has at its end */
+#define YG_EVTX_CHUNK_MAGIC  "ElfChnk" /* likewise */
 #define YG_EVTX_HEADER_BYTES 4096
 #define YG_EVTX_CHUNK_BYTES  65536
 #define YG_EVTX_RECORD_HEAD  24 /* bytes of a record before its binary XML; the size again behind */
@@ -19,6 +20,7 @@ struct yg_evtx_file {
 	uint16_t major, minor, chunks;
 	bool is_dirty, is_full;
 	bool is_sound;        /* the checksum fits */
+	bool is_lost;         /* it is none: yg_evtx_header_lost() */
 	uint64_t first_chunk; /* number of the first chunk in these bytes: yg_evtx_header_at() */
 };
 static inline bool yg_evtx_is_file(struct yg_sv bytes)
@@ -34,12 +36,21 @@ yg_status yg_evtx_file_check(const struct yg_evtx_file *file, struct yg_err *err
  * the part of it that the format leaves empty and no checksum covers. */
 void yg_evtx_header_at(uint8_t header[static YG_EVTX_HEADER_BYTES], uint64_t chunk);
 
+/* Makes a header of what stands where one should be: chunks are behind it. */
+void yg_evtx_header_lost(uint8_t header[static YG_EVTX_HEADER_BYTES]);
+static inline bool yg_evtx_is_chunk(struct yg_sv bytes)
+{
+	return bytes.n >= sizeof YG_EVTX_CHUNK_MAGIC &&
+	       memcmp(bytes.p, YG_EVTX_CHUNK_MAGIC, sizeof YG_EVTX_CHUNK_MAGIC) == 0;
+}
+
 enum yg_evtx_how { /* how a record was found */
 		   YG_EVTX_LISTED,
 		   YG_EVTX_SLACK,    /* in the unused end of its chunk */
 		   YG_EVTX_DAMAGE,   /* behind damage */
 		   YG_EVTX_UNLINKED, /* in a chunk that the file does not count */
 		   YG_EVTX_HEADLESS, /* in a chunk without a header */
+		   YG_EVTX_LOST,     /* in a file without one */
 };
 const char *yg_evtx_how_text(enum yg_evtx_how how); /* static */
 
