@@ -256,6 +256,9 @@ static yg_status add_rule(struct loading *l, const char *file, struct yg_sigma_r
 			  struct yg_err *err)
 {
 	struct yg_err own = {.code = YG_OK};
+	const char *doubt = yg_sigma_doubt(rule);
+	if (doubt != NULL && l->telling)
+		(void)fprintf(stderr, "%s:%zu: note: %s\n", file, rule->line, doubt);
 	if (rule->kind == YG_SIGMA_CORRELATION) {
 		l->counts->correlations++;
 		return YG_OK;

@@ -148,6 +148,7 @@ static yg_status take_condition(struct yg_sigma_reader *r, const struct yg_yaml 
 			    c->percentile > 100)
 				return yg_sigma_fail(r, k,
 						     "expected 0 to 100, of a value_percentile");
+			c->percentile_said = true;
 		} else {
 			st = take_criterion(r, k, c);
 		}

@@ -257,3 +257,27 @@ yg_status yg_sigma_read(struct yg_sv yaml, const char *file_name, yg_sigma_repor
 	*out = f;
 	return YG_OK;
 }
+
+static bool negates(const struct yg_sigma_detection *d)
+{
+	for (size_t i = 0; i < d->step_count; i++)
+		if (d->steps[i].kind == YG_SIGMA_NOT)
+			return true;
+	for (size_t s = 0; s < d->search_count; s++)
+		for (size_t m = 0; m < d->searches[s].count; m++)
+			for (size_t i = 0; i < d->searches[s].maps[m].count; i++)
+				if (d->searches[s].maps[m].items[i].neq)
+					return true;
+	return false;
+}
+
+const char *yg_sigma_doubt(const struct yg_sigma_rule *rule)
+{
+	if (rule->kind == YG_SIGMA_FILTER && !negates(&rule->detection))
+		return "the filter excludes nothing by 'not': its rules tell of what it selects alone";
+	if (rule->kind == YG_SIGMA_CORRELATION &&
+	    rule->correlation.type == YG_SIGMA_VALUE_PERCENTILE &&
+	    !rule->correlation.percentile_said)
+		return "no percentile is said: the median of the numbers is compared";
+	return NULL;
+}

@@ -15,6 +15,8 @@ struct yg_sigma_file {
 	size_t count;
 	size_t refused; /* documents; each was reported */
 };
+/* What is likely to be meant otherwise, though it can be taken as it stands; static, NULL: nothing. */
+const char *yg_sigma_doubt(const struct yg_sigma_rule *rule);
 /* Every document of one file.  One that is no rule is reported and left out; the others
  * stand.  `file_name` is for the messages.
  * YG_OK | YG_PARSE (not YAML at all; err says "file:line: ...") | YG_LIMIT (too large) |

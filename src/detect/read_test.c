@@ -467,6 +467,30 @@ static void test_memory(void)
 	T_OK(odd == 0 && st == YG_OK && limit > 4096);
 }
 
+static bool doubts(const char *text, const char *word)
+{
+	if (!T_OK(read_text(text) == YG_OK && file.count == 1))
+		return false;
+	const char *doubt = yg_sigma_doubt(&file.rules[0]);
+	return word == NULL ? doubt == NULL : doubt != NULL && strstr(doubt, word) != NULL;
+}
+
+/* What the specification's own examples say, and is hardly meant so. */
+static void test_doubts(void)
+{
+	T_OK(doubts(HEAD "filter: {rules: [a], s: {User|startswith: adm_}, condition: s}\n",
+		    "by 'not'"));
+	T_OK(doubts(HEAD "filter: {rules: [a], s: {User|startswith: adm_}, condition: not s}\n",
+		    NULL));
+	T_OK(doubts(HEAD "filter: {rules: [a], s: {User|neq: adm}, condition: s}\n", NULL));
+#define PERCENTILE(more)                                                                           \
+	"title: t\ncorrelation: {type: value_percentile, rules: [a], group-by: [h],"               \
+	" timespan: 24h, condition: {field: image, lte: 1" more "}}\n"
+	T_OK(doubts(PERCENTILE(""), "median"));
+	T_OK(doubts(PERCENTILE(", percentile: 50"), NULL));
+	T_OK(doubts(RULE "  s: {F: 1}\n  condition: s\n", NULL));
+}
+
 int main(void)
 {
 	yg_arena_init(&arena, (size_t)256 << 20);
@@ -476,6 +500,7 @@ int main(void)
 	test_documents_refused();
 	test_correlations_refused();
 	test_kinds();
+	test_doubts();
 	test_bounds();
 	test_published();
 	test_memory();

@@ -157,7 +157,8 @@ struct yg_sigma_correlation {
 	struct yg_sv *fields; /* of value_*; several: the tuple of them */
 	size_t field_count;
 	double percentile; /* of value_percentile and value_median */
-	bool generate;     /* the rules it refers to alert by themselves too */
+	bool percentile_said;
+	bool generate; /* the rules it refers to alert by themselves too */
 };
 
 enum yg_sigma_status {
