@@ -105,18 +105,26 @@ def processes(pid):
 
 
 def usage(pid):
-    """CPU seconds, those of them in the program itself, and resident MB of a process and all below it."""
-    cpu = user = mb = 0
+    """CPU seconds, and those of them in the program itself, of a process and all below it."""
+    cpu = user = 0
     for p in processes(pid):
         try:
             with open(f"/proc/{p}/stat") as f:
                 part = f.read().rsplit(")", 1)[1].split()
             cpu += (int(part[11]) + int(part[12])) / tick
             user += int(part[11]) / tick
-            mb += int(part[21]) * 4096 / 1e6
         except OSError:
             pass
-    return cpu, user, mb
+    return cpu, user
+
+
+def memory(pids, what="Pss"):
+    """MB of these processes; what several share counts once (`Private_`: not at all)."""
+    kb = 0
+    for p in pids:
+        with contextlib.suppress(OSError), open(f"/proc/{p}/smaps_rollup") as f:
+            kb += sum(int(line.split()[1]) for line in f if line.split(":")[0] == what or (what.endswith("_") and line.startswith(what)))
+    return kb * 1024 / 1e6
 
 
 def dig(port, name):
@@ -161,15 +169,14 @@ class Server:
         return [json.loads(line) for line in self.output().splitlines() if f'"event":"{name}"' in line]
 
     def workers(self):
-        """(process ids of the workers of role resolve, their resident MB)"""
-        out, mb = [], 0
+        """Process ids of the workers of role resolve."""
+        out = []
         for p in processes(self.pid):
             with contextlib.suppress(OSError), open(f"/proc/{p}/cmdline", "rb") as f:
                 words = f.read().split(b"\0")
                 if b"--role" in words and words[words.index(b"--role") + 1] == b"resolve":
                     out.append(p)
-                    mb += usage(p)[2]
-        return out, mb
+        return out
 
     def output(self):
         with open(f"{self.top}/{self.name}.out", errors="replace") as f:
@@ -177,9 +184,10 @@ class Server:
 
     def ask(self, mix, *limit):
         """One run of dnsperf: {us, rate, lost, ...}; also the longest wait in ms."""
-        before, user, _ = usage(self.pid)
+        before, user = usage(self.pid)
         got = dnsperf(f"{self.top}/{mix}.txt", self.port, *limit)
-        after, user_after, self.mb = usage(self.pid)
+        after, user_after = usage(self.pid)
+        self.mb = memory(processes(self.pid))
         got["us"] = (after - before) / max(got["done"], 1) * 1e6
         got["user_us"] = (user_after - user) / max(got["done"], 1) * 1e6
         return got
