@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from harness import done, ok, until
+from harness import done, ok, skip, until
 from resolve_lib import Upstream, ask, read_tcp, resolver
 
 binary = sys.argv[1]
@@ -35,8 +35,8 @@ def certificate(name):
 class Dot(Upstream):
     """An upstream that speaks TLS on its port; questions in the clear are noted."""
 
-    def __init__(self, answers, path):
-        super().__init__(answers)
+    def __init__(self, answers, path, host="127.0.0.1"):
+        super().__init__(answers, host=host)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(f"{path}.crt", f"{path}.key")
         self.connections, self.hold, self.live, self.clear = 0, None, [], 0
@@ -118,5 +118,14 @@ with Dot(names, path) as good, Dot(names, path) as pinned, Dot(names, path) as w
         ok(idle, "an idle connection is closed", time.monotonic() - begin)
         a = ask(s.dns, "n21.example.")
         ok(a and a.values == ["192.0.2.21"] and good.connections == 3, "and opened anew", (a and a.rcode, good.connections))
+try:
+    six = Dot(names, path, "::1")
+except OSError as e:
+    skip("by IPv6 too", e)
+else:
+    up = [{"zone": ".", "forward": [f"{six.address}#dns.example"], "ca-file": "ca.crt"}]
+    with six, resolver(binary, None, {"upstream": up}, {"ca.crt": ca}) as s:
+        a = ask(s.dns, "n1.example.")
+        ok(a and a.values == ["192.0.2.1"] and six.connections == 1, "by IPv6 too", (a and (a.rcode, a.ede), s.events("resolve.upstream_tls")))
 folder.cleanup()
 done()

@@ -201,26 +201,27 @@ class Upstream:
     function(query bytes) -> bytes or None}; a name with nothing is NXDOMAIN.  Mixed case
     comes back as it was asked.  .asked: (name, type) of every question so far."""
 
-    def __init__(self, answers=None, delay=0.0, bits=0):
+    def __init__(self, answers=None, delay=0.0, bits=0, host="127.0.0.1"):
         self.answers, self.delay, self.asked = dict(answers or {}), delay, []
         self.came = []  # by UDP: (port, id, name in the letters it was asked with)
         self.bits = bits  # set in the flags of every answer: 0x0400 AA, 0x0020 AD
         self.silent = False
         self.stopping = False
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for _ in range(20):
             self.port = free_port()
-            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self.udp = socket.socket(family, socket.SOCK_DGRAM)
+            self.tcp = socket.socket(family, socket.SOCK_STREAM)
             self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                self.udp.bind(("127.0.0.1", self.port))
-                self.tcp.bind(("127.0.0.1", self.port))
+                self.udp.bind((host, self.port))
+                self.tcp.bind((host, self.port))
                 break
             except OSError:
                 self.udp.close()
                 self.tcp.close()
         self.tcp.listen(64)
-        self.address = f"127.0.0.1@{self.port}"
+        self.address = f"{host}@{self.port}"
 
     def __enter__(self):
         for run in (self.run_udp, self.run_tcp):

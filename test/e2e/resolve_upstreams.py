@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 
-from harness import done, ok
+from harness import done, ok, skip
 from resolve_lib import Answer, Upstream, ask, exchange, name_bytes, query, record_bytes, resolver
 
 binary = sys.argv[1]
@@ -96,6 +96,22 @@ def hard_to_guess():
             ok(len(steps) > 180, f"the next of the {what} is not to be reckoned from the last", len(steps))
 
 
+def by_ipv6():
+    answers = {("www.example.", "A"): [("www.example.", "A", 60, "192.0.2.1")],
+               ("big.example.", "TXT"): [("big.example.", "TXT", 60, "x" * 200 + str(i)) for i in range(20)]}
+    try:
+        up = Upstream(answers, host="::1")
+    except OSError as e:
+        skip("a server by IPv6", e)
+        return
+    with up, resolver(binary, up) as s:
+        ok((a := ask(s.dns, "www.example.")) and a.values == ["192.0.2.1"] and up.came, "a server by IPv6, by UDP", a and (a.rcode, a.ede))
+        a = ask(s.dns, "big.example.", "TXT", tcp=True)
+        ok(a and len(a.answers) == 20 and up.asked.count(("big.example.", "TXT")) == 2, "and by TCP, for what is cut",
+           a and (a.rcode, len(a.answers), up.asked))
+
+
 kinds()
 hard_to_guess()
+by_ipv6()
 done()
