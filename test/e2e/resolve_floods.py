@@ -4,6 +4,7 @@ what can be answered, by UDP and by connections, random names below one zone and
 connections that dawdle or are too many.  Others are answered, memory and questions in flight are bounded."""
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import random
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 
-from harness import done, note, ok, until
+from harness import done, note, ok, skip, until
 from resolve_lib import Upstream, ask, memory, query, resolver
 
 binary = sys.argv[1]
@@ -62,8 +63,23 @@ class Fine(Upstream):
                                 b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 600, 4) + socket.inet_aton(REAL), who)
 
 
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("len", ctypes.c_size_t)]
+
+
+class Mmsghdr(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_void_p), ("namelen", ctypes.c_uint32), ("iov", ctypes.c_void_p), ("iovlen", ctypes.c_size_t),
+                ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t), ("flags", ctypes.c_int), ("sent", ctypes.c_uint)]
+
+
 def send_flood(dns, sources, messages, stop, out):
-    """A process of its own: as fast as it can, nothing is read."""
+    """A process of its own: as fast as the kernel takes them, 256 in a call; nothing is read."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    parts, held = [], []
+    for i in range(0, len(messages), 256):
+        rows = (Iovec * len(messages[i:i + 256]))(*(Iovec(m, len(m)) for m in messages[i:i + 256]))
+        held.append(rows)
+        parts.append((Mmsghdr * len(rows))(*(Mmsghdr(iov=ctypes.addressof(r), iovlen=1) for r in rows)))
     socks = []
     for source in sources:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -76,10 +92,8 @@ def send_flood(dns, sources, messages, stop, out):
         for s in socks:
             if stop.is_set():
                 break
-            for m in messages:
-                with contextlib.suppress(OSError):
-                    s.send(m)
-                    n += 1
+            for part in parts:
+                n += max(0, libc.sendmmsg(s.fileno(), part, len(part), socket.MSG_DONTWAIT))
     out.put(n)
 
 
@@ -169,6 +183,8 @@ def one_client():
             resolver(binary, up, {"query-log": False}) as s:
         ask(s.dns, "www.example.")
         sink.bind(("127.0.0.1", 0))
+        # with less of a processor than who floods it: far more is asked than it can answer, where there are few of them
+        os.setpriority(os.PRIO_PROCESS, worker(s), 10)
         before, rate = memory(s), [0.0]
 
         def measure():
@@ -184,14 +200,18 @@ def one_client():
             used = cpu(worker(s)) - used
             rate[0] = sent[0] / sent[1]
             told(f"one client at full rate ({used / sent[1]:.2f} of a processor for the worker)", got, sent)
-            # a machine that is fast enough answers all of it: then nobody has to be held back
             return [(got[1] >= 0.9 * got[0] and got[2] >= 0.7 * got[0] * beside[2] / beside[0],
                      "one client asks far more than can be answered: the other is answered, and at once", (got, beside))]
         judge(measure)
         e = s.find_event("resolve.overload")
         if e:
             ok(e["network"] == "127.0.66.0/24" and e["networks"] == 1, "who is held back is told", e)
-            ok(rate[0] > e["answered"], "it asked more than can be answered", e)
+            note(f"it asked {e['rate'] / e['answered']:.1f} times what is answered, {rate[0] / e['answered']:.1f} times all through")
+            if max(rate[0], e["rate"]) < 2 * e["answered"]:
+                skip("far more than can be answered", "NOT ON THIS MACHINE: two senders can ask little more than it answers")
+            ok(e["rate"] > e["answered"], "it asked for more than can be answered", e)
+        else:
+            skip("who is held back is told", "NOBODY WAS: this machine answers all that two senders can ask; the fair share was not tested")
         ok(memory(s) - before < 24 << 10, "memory is bounded", memory(s) - before)
         if e:
             ok(until(lambda: len(s.events("resolve.overload_over")) == len(s.events("resolve.overload")), 10),
