@@ -394,7 +394,7 @@ static yg_status run(struct yg_pj *r, struct task t)
 	case PUT: yg_cedar_put(&r->build, t.op); break;
 	case JUMP:
 		at = yg_cedar_jump(&r->build, (enum yg_cedar_opcode)t.op.op, t.op.b);
-		if (t.op.op == YG_CO_J_END) {
+		if (lands) {
 			yg_cedar_land(&r->build, *jump); /* the jump to else */
 			*jump = at;
 			break;

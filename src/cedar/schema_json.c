@@ -313,7 +313,9 @@ static yg_status namespaces_once(struct reading *t)
 	if (yg_json_at(t->j, 0)->type != YG_JSON_OBJECT)
 		return fail(t, 0, "an object");
 	struct yg_cedar_placed *names = calloc((size_t)n + 1, sizeof *names);
-	yg_status st = names != NULL ? YG_OK : yg_cs_nomem(t->r.err);
+	yg_status st = YG_OK;
+	if (names == NULL)
+		return yg_cs_nomem(t->r.err);
 	for (uint32_t i = 0; i < n && st == YG_OK; i++, k = yg_json_at(t->j, k + 1)->next) {
 		names[i].at = k;
 		st = text_of(t, k, &names[i].name);
