@@ -1,7 +1,5 @@
 #include "cedar/ext.h"
 
-#define MS_PER_DAY 86400000LL
-
 static const struct yg_cedar_fn_about fns[] = {
 #define X(fn, is_method, kind, first, second)                                                      \
 	{.name = YG_SV_INIT(#fn),                                                                  \
@@ -78,7 +76,7 @@ static yg_status make_ip(struct yg_sv text, struct yg_arena *arena, struct yg_ce
 
 static int64_t day_of(int64_t ms) /* floor */
 {
-	return ms / MS_PER_DAY - (ms % MS_PER_DAY < 0);
+	return ms / YG_CEDAR_DAY_MS - (ms % YG_CEDAR_DAY_MS < 0);
 }
 
 static bool to_number(enum yg_cedar_fn fn, const struct yg_cedar_value *args, int64_t *out)
@@ -87,16 +85,16 @@ static bool to_number(enum yg_cedar_fn fn, const struct yg_cedar_value *args, in
 	switch (fn) {
 	case YG_CF_offset: return !__builtin_add_overflow(a, args[1].i, out);
 	case YG_CF_durationSince: return !__builtin_sub_overflow(a, args[1].i, out);
-	case YG_CF_toDate: return !__builtin_mul_overflow(day_of(a), MS_PER_DAY, out);
+	case YG_CF_toDate: return !__builtin_mul_overflow(day_of(a), YG_CEDAR_DAY_MS, out);
 	case YG_CF_toTime:
-		*out = a % MS_PER_DAY;
-		*out += *out < 0 ? MS_PER_DAY : 0;
+		*out = a % YG_CEDAR_DAY_MS;
+		*out += *out < 0 ? YG_CEDAR_DAY_MS : 0;
 		return true;
 	case YG_CF_toMilliseconds: *out = a; return true;
 	case YG_CF_toSeconds: *out = a / 1000; return true;
 	case YG_CF_toMinutes: *out = a / 60000; return true;
 	case YG_CF_toHours: *out = a / 3600000; return true;
-	case YG_CF_toDays: *out = a / MS_PER_DAY; return true;
+	case YG_CF_toDays: *out = a / YG_CEDAR_DAY_MS; return true;
 	default: return false;
 	}
 }

@@ -3,6 +3,8 @@
 #pragma once
 #include "cedar/value.h"
 
+#define YG_CEDAR_DAY_MS 86400000LL
+
 /* name, method, arguments with the receiver, kind of the result, kind of the first,
  * of the second argument (0: there is none).  Numbers are in snapshots: append only. */
 /* clang-format off */

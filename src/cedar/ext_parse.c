@@ -3,8 +3,6 @@
 #include "base/units.h"
 #include "cedar/ext.h"
 
-#define MS_PER_DAY 86400000LL
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -106,7 +104,7 @@ yg_status yg_cedar_datetime_parse(struct yg_sv s, int64_t *out, struct yg_err *e
 	int64_t days, zone;
 	if (!take_date(&s, &days))
 		return YG_FAIL(err, YG_PARSE, "not a date such as 2026-01-31");
-	*out = days * MS_PER_DAY;
+	*out = days * YG_CEDAR_DAY_MS;
 	if (s.n == 0)
 		return YG_OK;
 	if (!take_char(&s, 'T') || !take_number(&s, 2, &h) || !take_char(&s, ':') ||
@@ -127,7 +125,7 @@ yg_status yg_cedar_duration_parse(struct yg_sv s, int64_t *out, struct yg_err *e
 	static const struct {
 		const char *name;
 		int64_t ms;
-	} units[] = {{"d", MS_PER_DAY}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+	} units[] = {{"d", YG_CEDAR_DAY_MS}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 	bool negative = take_char(&s, '-'), over = false;
 	int64_t sum = 0, v;
 	size_t next = 0, n;

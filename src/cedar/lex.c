@@ -241,6 +241,16 @@ bool yg_cedar_lex_take(struct yg_cedar_lex *l, const char *mark)
 	return yg_cedar_lex_is(l, mark) && yg_cedar_lex_go(l);
 }
 
+yg_status yg_cedar_lex_need(struct yg_cedar_lex *l, const char *mark)
+{
+	char what[16];
+	struct yg_sb b = yg_sb_init(what, sizeof what);
+	if (yg_cedar_lex_take(l, mark))
+		return YG_OK;
+	yg_sb_printf(&b, "'%s'", mark);
+	return yg_cedar_lex_unexpected(l, yg_sb_cstr(&b));
+}
+
 /* ---- escapes ---- */
 
 static int hex_digit(char c)

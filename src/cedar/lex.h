@@ -40,6 +40,8 @@ static inline bool yg_cedar_lex_word(const struct yg_cedar_lex *l, const char *w
 }
 /* Takes the mark when it is there. */
 bool yg_cedar_lex_take(struct yg_cedar_lex *l, const char *mark);
+/* The same; YG_PARSE, by `bad` too, when another token stands there. */
+yg_status yg_cedar_lex_need(struct yg_cedar_lex *l, const char *mark);
 /* Where the offset is, for people: lines and columns begin at 1, columns count characters. */
 void yg_cedar_place(struct yg_sv text, size_t at, size_t *line, size_t *column);
 /* Goes on from `from`, whose place *line and *column are. */

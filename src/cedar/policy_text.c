@@ -33,16 +33,6 @@ static void *gathered(struct reading *r, size_t size, uint32_t *out_n)
 	return to;
 }
 
-static yg_status need(struct reading *r, const char *mark)
-{
-	char what[16];
-	struct yg_sb b = yg_sb_init(what, sizeof what);
-	if (yg_cedar_lex_take(&r->l, mark))
-		return YG_OK;
-	yg_sb_printf(&b, "'%s'", mark);
-	return yg_cedar_lex_unexpected(&r->l, yg_sb_cstr(&b));
-}
-
 /* ---- annotations ---- */
 
 static yg_status read_annotation(struct reading *r)
@@ -65,7 +55,7 @@ static yg_status read_annotation(struct reading *r)
 			return yg_cedar_lex_unexpected(&r->l, "a text in quotes");
 		if (yg_cedar_unescape(&r->l, r->l.now.text, false, &r->p->code.arena, &a.value) !=
 			    YG_OK ||
-		    !yg_cedar_lex_go(&r->l) || need(r, ")") != YG_OK)
+		    !yg_cedar_lex_go(&r->l) || yg_cedar_lex_need(&r->l, ")") != YG_OK)
 			return r->l.bad;
 	}
 	to = r->l.bad == YG_OK ? yg_vec_add(&r->list, sizeof *to) : NULL;
@@ -127,7 +117,7 @@ static yg_status read_entity(struct reading *r, struct yg_cedar_scope *scope, co
 		return r->l.bad;
 	}
 	for (; open > 0 && r->l.bad == YG_OK; open--)
-		(void)need(r, ")");
+		(void)yg_cedar_lex_need(&r->l, ")");
 	return r->l.bad;
 }
 
@@ -144,10 +134,10 @@ static yg_status read_entities(struct reading *r, struct yg_cedar_scope *scope)
 			    (!yg_cedar_lex_take(&r->l, ",") && !yg_cedar_lex_is(&r->l, "]")))
 				return yg_cedar_lex_unexpected(&r->l, "',' or ']'");
 		}
-		(void)need(r, "]");
+		(void)yg_cedar_lex_need(&r->l, "]");
 	}
 	for (; open > 0 && r->l.bad == YG_OK; open--)
-		(void)need(r, ")");
+		(void)yg_cedar_lex_need(&r->l, ")");
 	return r->l.bad;
 }
 
@@ -208,12 +198,15 @@ static yg_status read_variable(struct reading *r, struct yg_cedar_scope *scope, 
 
 static yg_status read_scope(struct reading *r, struct yg_cedar_policy *policy)
 {
-	if (need(r, "(") != YG_OK || read_variable(r, &policy->principal, "principal") != YG_OK ||
-	    need(r, ",") != YG_OK || read_variable(r, &policy->action, "action") != YG_OK ||
-	    need(r, ",") != YG_OK || read_variable(r, &policy->resource, "resource") != YG_OK)
+	if (yg_cedar_lex_need(&r->l, "(") != YG_OK ||
+	    read_variable(r, &policy->principal, "principal") != YG_OK ||
+	    yg_cedar_lex_need(&r->l, ",") != YG_OK ||
+	    read_variable(r, &policy->action, "action") != YG_OK ||
+	    yg_cedar_lex_need(&r->l, ",") != YG_OK ||
+	    read_variable(r, &policy->resource, "resource") != YG_OK)
 		return r->l.bad;
 	(void)yg_cedar_lex_take(&r->l, ",");
-	return r->l.bad != YG_OK ? r->l.bad : need(r, ")");
+	return r->l.bad != YG_OK ? r->l.bad : yg_cedar_lex_need(&r->l, ")");
 }
 
 /* ---- conditions ---- */
@@ -223,12 +216,12 @@ static yg_status read_condition(struct reading *r)
 	struct yg_cedar_condition c = {.unless = yg_cedar_lex_word(&r->l, "unless")}, *to;
 	if (!c.unless && !yg_cedar_lex_word(&r->l, "when"))
 		return yg_cedar_lex_unexpected(&r->l, "'when', 'unless' or ';'");
-	if (!yg_cedar_lex_go(&r->l) || need(r, "{") != YG_OK)
+	if (!yg_cedar_lex_go(&r->l) || yg_cedar_lex_need(&r->l, "{") != YG_OK)
 		return r->l.bad;
 	yg_cedar_build_begin(&r->build);
 	yg_status st = yg_cedar_expr_read(r->expr, &r->l, &r->build);
 	if (st == YG_OK)
-		st = need(r, "}");
+		st = yg_cedar_lex_need(&r->l, "}");
 	if (st == YG_OK)
 		st = yg_cedar_build_end(&r->build, &c.code, &c.stack);
 	to = st == YG_OK ? yg_vec_add(&r->list, sizeof *to) : NULL;

@@ -24,16 +24,6 @@ static yg_status nomem(struct reading *t)
 	return t->l.bad = yg_cs_nomem(t->r.err);
 }
 
-static yg_status need(struct reading *t, const char *mark)
-{
-	char what[16];
-	struct yg_sb b = yg_sb_init(what, sizeof what);
-	if (yg_cedar_lex_take(&t->l, mark))
-		return YG_OK;
-	yg_sb_printf(&b, "'%s'", mark);
-	return yg_cedar_lex_unexpected(&t->l, yg_sb_cstr(&b));
-}
-
 static bool take_word(struct reading *t, const char *word)
 {
 	return yg_cedar_lex_word(&t->l, word) && yg_cedar_lex_go(&t->l);
@@ -49,7 +39,7 @@ static yg_status skip_annotations(struct reading *t)
 			continue;
 		if (t->l.now.kind != YG_CT_STRING)
 			return yg_cedar_lex_unexpected(&t->l, "a text in quotes");
-		if (!yg_cedar_lex_go(&t->l) || need(t, ")") != YG_OK)
+		if (!yg_cedar_lex_go(&t->l) || yg_cedar_lex_need(&t->l, ")") != YG_OK)
 			break;
 	}
 	return t->l.bad;
@@ -79,7 +69,7 @@ static yg_status read_path(struct reading *t, struct yg_sv *out)
 	bool uid, own = yg_cedar_lex_word(&t->l, "__cedar");
 	struct yg_sv id, name;
 	size_t at = yg_cedar_lex_at(&t->l);
-	if (own && (!yg_cedar_lex_go(&t->l) || need(t, "::") != YG_OK))
+	if (own && (!yg_cedar_lex_go(&t->l) || yg_cedar_lex_need(&t->l, "::") != YG_OK))
 		return t->l.bad;
 	if (yg_cedar_path_read(&t->l, &t->r.s->arena, &name, &uid, &id) != YG_OK)
 		return t->l.bad;
@@ -113,7 +103,7 @@ static yg_status read_types(struct reading *t, struct yg_sv **out, uint32_t *out
 		if (!many || (!yg_cedar_lex_take(&t->l, ",") && !yg_cedar_lex_is(&t->l, "]")))
 			break;
 	}
-	if (t->l.bad == YG_OK && many && need(t, "]") != YG_OK)
+	if (t->l.bad == YG_OK && many && yg_cedar_lex_need(&t->l, "]") != YG_OK)
 		return t->l.bad;
 	*out = yg_cs_keep(&t->r, &t->list, sizeof **out, out_n);
 	if (*out == NULL && t->l.bad == YG_OK)
@@ -141,7 +131,7 @@ static yg_status begin_field(struct reading *t, struct open_type *o, struct yg_c
 	if (skip_annotations(t) != YG_OK || read_name(t, true, &f.key) != YG_OK)
 		return t->l.bad;
 	f.required = !yg_cedar_lex_take(&t->l, "?");
-	if (t->l.bad != YG_OK || need(t, ":") != YG_OK)
+	if (t->l.bad != YG_OK || yg_cedar_lex_need(&t->l, ":") != YG_OK)
 		return t->l.bad;
 	f.type = YG_NEW(&t->r.s->arena, struct yg_cedar_type);
 	to = f.type != NULL ? yg_vec_add(&o->fields, sizeof *to) : NULL;
@@ -175,7 +165,7 @@ static yg_status begin_type(struct reading *t, struct yg_cedar_type *type)
 		type->element = YG_NEW(&t->r.s->arena, struct yg_cedar_type);
 		if (type->element == NULL)
 			return nomem(t);
-		if (!yg_cedar_lex_go(&t->l) || need(t, "<") != YG_OK)
+		if (!yg_cedar_lex_go(&t->l) || yg_cedar_lex_need(&t->l, "<") != YG_OK)
 			return t->l.bad;
 		return push(t, type);
 	}
@@ -198,7 +188,7 @@ static yg_status read_type(struct reading *t, struct yg_cedar_type *type)
 			st = begin_type(t, o->type->element);
 		} else if (set) {
 			t->depth--;
-			st = need(t, ">");
+			st = yg_cedar_lex_need(&t->l, ">");
 		} else if (o->fields.n > 0 && !yg_cedar_lex_is(&t->l, "}") &&
 			   !yg_cedar_lex_take(&t->l, ",")) {
 			st = yg_cedar_lex_unexpected(&t->l, "',' or '}'");
@@ -233,7 +223,7 @@ static yg_status read_names(struct reading *t, bool quoted)
 
 static yg_status read_ids(struct reading *t, struct yg_cedar_entity_type *e)
 {
-	if (need(t, "[") != YG_OK)
+	if (yg_cedar_lex_need(&t->l, "[") != YG_OK)
 		return t->l.bad;
 	do {
 		struct yg_sv id, *to;
@@ -250,7 +240,7 @@ static yg_status read_ids(struct reading *t, struct yg_cedar_entity_type *e)
 		return t->l.bad;
 	e->is_enum = true;
 	e->ids = yg_cs_keep(&t->r, &t->list, sizeof *e->ids, &e->id_n);
-	return e->ids != NULL ? need(t, "]") : nomem(t);
+	return e->ids != NULL ? yg_cedar_lex_need(&t->l, "]") : nomem(t);
 }
 
 /* What stands behind the names of entity types. */
@@ -296,7 +286,7 @@ static yg_status read_entity(struct reading *t)
 			return nomem(t);
 		other->like = first;
 	}
-	return need(t, ";");
+	return yg_cedar_lex_need(&t->l, ";");
 }
 
 /* An action of another's: Name, "name" or Space::Action::"name". */
@@ -330,7 +320,7 @@ static yg_status read_parents(struct reading *t, struct yg_cedar_action_type *a)
 		    (!yg_cedar_lex_take(&t->l, ",") && !yg_cedar_lex_is(&t->l, "]")))
 			break;
 	}
-	if (t->l.bad == YG_OK && many && need(t, "]") != YG_OK)
+	if (t->l.bad == YG_OK && many && yg_cedar_lex_need(&t->l, "]") != YG_OK)
 		return t->l.bad;
 	a->parents = yg_cs_keep(&t->r, &t->list, sizeof *a->parents, &a->parent_n);
 	return a->parents != NULL ? t->l.bad : nomem(t);
@@ -339,7 +329,7 @@ static yg_status read_parents(struct reading *t, struct yg_cedar_action_type *a)
 static yg_status read_applies(struct reading *t, struct yg_cedar_action_type *a)
 {
 	bool context = false;
-	if (need(t, "{") != YG_OK)
+	if (yg_cedar_lex_need(&t->l, "{") != YG_OK)
 		return t->l.bad;
 	while (t->l.bad == YG_OK && !yg_cedar_lex_is(&t->l, "}")) {
 		bool principal = yg_cedar_lex_word(&t->l, "principal"),
@@ -352,7 +342,7 @@ static yg_status read_applies(struct reading *t, struct yg_cedar_action_type *a)
 			return yg_cedar_lex_fail(&t->l, "'" YG_SV_FMT "' is there twice",
 						 YG_SV_ARG(t->l.now.text));
 		context = context || (!principal && !resource);
-		if (!yg_cedar_lex_go(&t->l) || need(t, ":") != YG_OK)
+		if (!yg_cedar_lex_go(&t->l) || yg_cedar_lex_need(&t->l, ":") != YG_OK)
 			break;
 		if (principal)
 			(void)read_types(t, &a->principals, &a->principal_n);
@@ -367,7 +357,7 @@ static yg_status read_applies(struct reading *t, struct yg_cedar_action_type *a)
 	if (t->l.bad == YG_OK && (a->principal_n == 0 || a->resource_n == 0))
 		return yg_cedar_lex_fail(&t->l, "an action applies to principals and resources, "
 						"at least one type each");
-	return t->l.bad == YG_OK ? need(t, "}") : t->l.bad;
+	return t->l.bad == YG_OK ? yg_cedar_lex_need(&t->l, "}") : t->l.bad;
 }
 
 static yg_status read_action(struct reading *t)
@@ -384,7 +374,8 @@ static yg_status read_action(struct reading *t)
 	if (t->l.bad == YG_OK && take_word(t, "appliesTo") && read_applies(t, first) != YG_OK)
 		return t->l.bad;
 	if (t->l.bad == YG_OK && take_word(t, "attributes") &&
-	    (need(t, "{") != YG_OK || need(t, "}") != YG_OK)) /* Cedar has none yet */
+	    (yg_cedar_lex_need(&t->l, "{") != YG_OK ||
+	     yg_cedar_lex_need(&t->l, "}") != YG_OK)) /* Cedar has none yet */
 		return t->l.bad;
 	for (uint32_t i = 1; i < n; i++) {
 		struct yg_cedar_action_type *other = yg_cs_action(&t->r, names[i]);
@@ -392,7 +383,7 @@ static yg_status read_action(struct reading *t)
 			return nomem(t);
 		other->like = first;
 	}
-	return t->l.bad == YG_OK ? need(t, ";") : t->l.bad;
+	return t->l.bad == YG_OK ? yg_cedar_lex_need(&t->l, ";") : t->l.bad;
 }
 
 static yg_status read_common(struct reading *t)
@@ -401,7 +392,7 @@ static yg_status read_common(struct reading *t)
 	if (read_name(t, false, &name) != YG_OK)
 		return t->l.bad;
 	t->l.bad = yg_cs_common_name(name, t->r.err);
-	if (t->l.bad != YG_OK || need(t, "=") != YG_OK)
+	if (t->l.bad != YG_OK || yg_cedar_lex_need(&t->l, "=") != YG_OK)
 		return t->l.bad;
 	struct yg_cs_common *c = yg_cs_declare(&t->r, name);
 	if (c == NULL)
@@ -409,7 +400,7 @@ static yg_status read_common(struct reading *t)
 	t->r.owner = c;
 	yg_status st = read_type(t, &c->type);
 	t->r.owner = NULL;
-	return st == YG_OK ? need(t, ";") : st;
+	return st == YG_OK ? yg_cedar_lex_need(&t->l, ";") : st;
 }
 
 static yg_status read_declaration(struct reading *t)
@@ -433,7 +424,7 @@ static yg_status read_namespace(struct reading *t)
 	if (to == NULL)
 		return nomem(t);
 	*to = (struct yg_cedar_placed){t->r.space, at};
-	if (need(t, "{") != YG_OK)
+	if (yg_cedar_lex_need(&t->l, "{") != YG_OK)
 		return t->l.bad;
 	while (skip_annotations(t) == YG_OK && !yg_cedar_lex_take(&t->l, "}"))
 		if (read_declaration(t) != YG_OK)

@@ -9,8 +9,6 @@
 #include "cmd/tables.h"
 #include "os/file.h"
 
-#define REQUEST_ARENA ((size_t)1 << 30)
-
 struct asking {
 	const struct yg_cli *cli;
 	struct yg_cedar_policies policies; /* owned */
@@ -52,7 +50,7 @@ static yg_status read_inputs(struct asking *a, struct yg_err *err)
 	yg_cedar_policies_init(&a->policies, &key, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_schema_init(&a->schema, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_entities_init(&a->entities, &key, YG_ACCESS_ENTITY_BYTES);
-	yg_arena_init(&a->request, REQUEST_ARENA);
+	yg_arena_init(&a->request, YG_ACCESS_REQUEST_BYTES);
 	yg_buf_init(&a->file, YG_ACCESS_FILE_BYTES + 1);
 	yg_buf_init(&a->line, YG_ACCESS_FILE_BYTES);
 	yg_json_init(&a->json, YG_CEDAR_JSON_NODES);

@@ -4,12 +4,14 @@
 #include "cedar/schema.h"
 #include "cmd/option.h"
 
-#define YG_ACCESS_FILE_BYTES   ((size_t)2 << 30) /* of one file */
-#define YG_ACCESS_ARENA_BYTES  ((size_t)8 << 30) /* of what is read from one */
+#define YG_ACCESS_FILE_BYTES    ((size_t)2 << 30) /* of one file */
+#define YG_ACCESS_ARENA_BYTES   ((size_t)8 << 30) /* of what is read from one */
 /* Entities with their ancestors: a million of usual size take a tenth; a chain of n takes n*n
  * * 2 bytes.  Beyond it the command ends, and says at which entity. */
-#define YG_ACCESS_ENTITY_BYTES ((size_t)2 << 30)
-#define YG_ACCESS_FOUND_FAULTS 3 /* exit status */
+#define YG_ACCESS_ENTITY_BYTES  ((size_t)2 << 30)
+/* What one request may take; beyond it the command ends. */
+#define YG_ACCESS_REQUEST_BYTES ((size_t)1 << 30)
+#define YG_ACCESS_FOUND_FAULTS  3 /* exit status */
 
 /* An option that says text or json; absent, it is text.  YG_OK | YG_INVAL. */
 yg_status yg_access_form(const struct yg_cli *cli, const char *option, bool *out_json,

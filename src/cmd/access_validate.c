@@ -10,8 +10,6 @@
 #include "cmd/tables.h"
 #include "os/file.h"
 
-#define REQUEST_ARENA ((size_t)1 << 30)
-
 struct validating {
 	const struct yg_cli *cli;
 	struct yg_cedar_policies policies;   /* owned */
@@ -202,7 +200,7 @@ static yg_status validate(struct validating *v, struct yg_err *err)
 	yg_cedar_schema_init(&v->schema, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_faults_init(&v->faults, YG_ACCESS_ARENA_BYTES);
 	yg_cedar_entities_init(&v->entities, &key, YG_ACCESS_ENTITY_BYTES);
-	yg_arena_init(&v->request, REQUEST_ARENA);
+	yg_arena_init(&v->request, YG_ACCESS_REQUEST_BYTES);
 	yg_buf_init(&v->file, YG_ACCESS_FILE_BYTES + 1);
 	yg_buf_init(&v->line, YG_ACCESS_FILE_BYTES);
 	yg_json_init(&v->json, YG_CEDAR_JSON_NODES);
