@@ -293,7 +293,7 @@ yg_status yg_r_hunts_list(struct yg_api *api, struct yg_request *q, struct yg_re
 		yg_request_error(
 			q, "unknown_value", YG_SV("state"),
 			"expected queued, running, done, failed, cancelled or interrupted");
-	if (yg_query_word(q, "kind", "rule indicators list") > 0)
+	if (yg_query_word(q, "kind", "rule correlation indicators list") > 0)
 		f.kind = yg_query_text(q, "kind");
 	f.part = yg_query_text(q, "q");
 	f.by_matches = yg_query_word(q, "sort", "newest matches") == 2;

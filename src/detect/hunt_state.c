@@ -133,7 +133,8 @@ yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *ar
 
 #define BY "CASE WHEN $9 = 0 THEN 0 ELSE h.matches END"
 #define KIND                                                                                       \
-	"CASE WHEN h.kind = 'rule' THEN 'rule' WHEN h.name LIKE 'l-%' THEN 'list' ELSE 'indicators' END"
+	"CASE WHEN h.correlates = 1 THEN 'correlation' WHEN h.kind = 'rule' THEN 'rule'"           \
+	" WHEN h.name LIKE 'l-%' THEN 'list' ELSE 'indicators' END"
 
 yg_status yg_hunt_list(struct yg_state *db, const struct yg_hunt_filter *f, struct yg_arena *arena,
 		       struct yg_hunt **out, size_t *out_n, struct yg_err *err)

@@ -43,7 +43,7 @@ yg_status yg_hunt_get(struct yg_state *db, struct yg_sv job, struct yg_arena *ar
 struct yg_hunt_filter {
 	struct yg_reach reach; /* those of organisations within it; begun and ended in its period */
 	struct yg_sv state;    /* of its job; empty: any */
-	struct yg_sv kind;     /* "rule", "list" or "indicators"; empty: any */
+	struct yg_sv kind;     /* "rule", "correlation", "list" or "indicators"; empty: any */
 	struct yg_sv part;     /* in the title, or in a value that it looks for; empty: any */
 	bool hits;             /* those alone that found something */
 	int64_t from_us, to_us; /* made then; to 0: until now */

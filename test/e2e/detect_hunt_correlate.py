@@ -164,10 +164,12 @@ with Server(os.path.abspath(sys.argv[1]), {"detect": {"retro-hunt-days": 0}}) as
     upper = rule(correlation(9, "type: event_count, rules: [81111111-1111-4111-8111-111111111111], group-by: [src_ip], timespan: 1d, condition: {gte: 2}", "upper"), "live", "beta")
 
     def by_itself():
-        return {i for h in s.http("GET", "/api/v1/retro-hunts?limit=200").json()["items"] if h["automatic"] and h["kind"] == "correlation" and h["state"] == "done"
+        return {i for h in s.http("GET", "/api/v1/retro-hunts?limit=200&kind=correlation").json()["items"] if h["automatic"] and h["state"] == "done"
                 for i in ([h["rule"]] if h["rule"] else [lower, upper])}
 
     ok(until(lambda: by_itself() == {lower, upper}, 90, 0.5), "new ones are looked for by themselves", s.http("GET", "/api/v1/retro-hunts?limit=200").json())
+    kinds = [{h["kind"] for h in s.http("GET", f"/api/v1/retro-hunts?limit=200&kind={kind}").json()["items"]} for kind in ("correlation", "rule")]
+    ok(kinds[0] == {"correlation"} and kinds[1] <= {"rule"}, "they are listed by kind", kinds)
     ok(len(found(upper)) > 2 and {o for o, _, _ in found(upper)} == {"beta"}, "one over another one, in its organisation", found(upper))
     ok({t[1:] for t in found(upper)} <= set(told["beta"]), "when the other one held for the second time")
     ok(found(lower) == [] or by_itself() != {lower, upper}, "which is silent, as it is live", found(lower))

@@ -31,7 +31,8 @@ interface Hunt {
 	started_at: string | null;
 	finished_at: string | null;
 }
-const KINDS = ["rule", "indicators", "list"] as const;
+const KINDS = ["rule", "indicators", "list"] as const; // as they are ordered
+const SHOWN_KINDS = ["rule", "correlation", "indicators", "list"] as const;
 const AGAIN_MS = 1500;
 const going = (h: Hunt) => h.state === "queued" || h.state === "running";
 /** Of several that were new: how many. */
@@ -222,7 +223,7 @@ export default function RetroHunts() {
 					<div class="y-filters">
 						<SearchBox label={t("retro-hunts.find")} value={param("q")} onChange={(q) => setQuery({ q }, "replace")} />
 						<Select label={t("retro-hunts.state")} value={param("state")} onChange={(state) => setQuery({ state })} options={jobStates()} />
-						<Select label={t("retro-hunts.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("retro-hunts.any-kind")], ...KINDS.map((x): [string, string] => [x, t(`retro-hunts.kind.${x}`)])]} />
+						<Select label={t("retro-hunts.kind")} value={param("kind")} onChange={(kind) => setQuery({ kind })} options={[["", t("retro-hunts.any-kind")], ...SHOWN_KINDS.map((x): [string, string] => [x, t(`retro-hunts.kind.${x}`)])]} />
 						<Select label={t("retro-hunts.matches")} value={param("hits")} onChange={(hits) => setQuery({ hits })} options={[["", t("retro-hunts.any-matches")], ["true", t("retro-hunts.some-matches")]]} />
 						<Sort names={["matches"]} label={(x) => t(`retro-hunts.sort.${x}`)} />
 						<NewRows {...news} />
