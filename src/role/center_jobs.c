@@ -119,7 +119,9 @@ void center_compile_run(struct center *c)
 		st = yg_registry_dirty(l.db, &dirty, &err);
 	r.act = center_act(c, l.db);
 	/* no snapshot at all counts as dirty: workers must have one to begin with */
-	if (st == YG_OK && !pauses(c) && (dirty || access("snapshot/current", F_OK) != 0))
+	/* what was compiled and not published is no more dirty */
+	bool failed = __atomic_load_n(&c->compile_failed_us, __ATOMIC_ACQUIRE) != 0;
+	if (st == YG_OK && !pauses(c) && (dirty || failed || access("snapshot/current", F_OK) != 0))
 		st = compile_now(&r, &err);
 	uv_mutex_unlock(&c->compile_lock);
 	yg_buf_free(&r.result);

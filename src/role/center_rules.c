@@ -36,7 +36,8 @@ void center_rules_run(struct center *c)
 		    (!c->rules_looked && !yg_detect_usable("snapshot"));
 	c->rules_looked = true;
 	bool pause = c->rules_failed_us != 0 && now - c->rules_failed_us < YG_CENTER_PAUSE_US;
-	if (st == YG_OK && !pause && (dirty || gone)) {
+	/* what was compiled and not published is no more dirty */
+	if (st == YG_OK && !pause && (dirty || gone || c->rules_failed_us != 0)) {
 		st = compile(c, l.db, &err);
 		c->rules_failed_us = st == YG_OK ? 0 : now;
 	}
