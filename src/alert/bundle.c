@@ -260,6 +260,39 @@ static yg_status put_titles(struct yg_state *db, struct yg_arena *arena,
 	return st;
 }
 
+/* Of a rule or a notice, what the newest of its alerts within reach is called: so who may not
+ * read rules sees it, too, and of one that was removed there still is one. */
+static yg_status put_alert_titles(struct yg_state *db, const struct yg_alert_query *ask,
+				  struct yg_arena *arena, struct yg_alert_bundles *out,
+				  struct yg_err *err)
+{
+	yg_status st = YG_OK;
+	for (size_t i = 0; st == YG_OK && i < out->n; i++) {
+		YG_AUTO(yg_stmt_donep) struct yg_stmt *s = NULL;
+		struct built b = {.db = db};
+		bool row = false;
+		if (!YG_SV_IS(out->list[i].type, "rule") && !YG_SV_IS(out->list[i].type, "notice"))
+			continue;
+		const struct yg_alert_query of = {.f = {.reach = ask->f.reach,
+							.now = ask->f.now,
+							.indicator = out->list[i].key}};
+		st = built_begin(&b, "SELECT a.title FROM alert a", &of, true, err);
+		built_text(&b, " AND a.indicator_type = ", out->list[i].type,
+			   " ORDER BY a.seq DESC LIMIT 1");
+		if (st == YG_OK)
+			st = built_prepare(&b, db, &s, err);
+		yg_buf_free(&b.sql);
+		if (st == YG_OK)
+			st = yg_stmt_step(s, &row, err);
+		if (st != YG_OK)
+			return st;
+		out->list[i].title = yg_arena_dup(arena, row ? yg_col_text(s, 0) : YG_SV(""));
+		if (out->list[i].title.p == NULL)
+			return YG_FAIL(err, YG_NOMEM, "groups of alerts");
+	}
+	return st;
+}
+
 /* What is to be looked at is all that is open while nothing is put off: the counters know. */
 static yg_status plain(struct yg_state *db, struct yg_alert_query *q, struct yg_err *err)
 {
@@ -274,31 +307,41 @@ static yg_status plain(struct yg_state *db, struct yg_alert_query *q, struct yg_
 	return st;
 }
 
+static yg_status find_bundles(struct yg_state *db, const struct yg_alert_query *q,
+			      enum yg_alert_group by, uint32_t from, size_t most,
+			      struct yg_arena *arena, struct yg_alert_bundles *out,
+			      struct yg_err *err)
+{
+	YG_AUTO(yg_groups_free) struct yg_groups g;
+	yg_groups_init(&g, most);
+	if (by == YG_GROUP_INDICATOR && grouped(&q->f))
+		return counted_bundles(db, q, from, arena, out, err);
+	/* there are nearly as many assets as alerts: more than are held in memory */
+	bool many = by == YG_GROUP_ASSET && q->f.reach.to.us == 0;
+	yg_status st =
+		most > 0 && !many ? each_row(db, q, by, false, add_to_groups, &g, err) : YG_LIMIT;
+	if (st == YG_LIMIT)
+		return ordered_bundles(db, q, by, from, arena, out, err);
+	return st == YG_OK ? yg_groups_page(&g, from, q->limit, arena, out, err) : st;
+}
+
 yg_status yg_alert_bundle_within(struct yg_state *db, const struct yg_alert_query *ask,
 				 enum yg_alert_group by, uint32_t from, size_t most,
 				 struct yg_arena *arena, struct yg_alert_bundles *out,
 				 struct yg_err *err)
 {
-	YG_AUTO(yg_groups_free) struct yg_groups g;
 	struct yg_alert_query q = *ask;
 	*out = (struct yg_alert_bundles){
 		.list = YG_NEW_N(arena, struct yg_alert_bundle, q.limit + 1)};
-	yg_groups_init(&g, most);
 	if (out->list == NULL)
 		return YG_FAIL(err, YG_NOMEM, "groups of alerts");
 	yg_status st = plain(db, &q, err);
-	if (st != YG_OK)
-		return st;
-	if (by == YG_GROUP_INDICATOR && grouped(&q.f))
-		return counted_bundles(db, &q, from, arena, out, err);
-	/* there are nearly as many assets as alerts: more than are held in memory */
-	bool many = by == YG_GROUP_ASSET && q.f.reach.to.us == 0;
-	st = most > 0 && !many ? each_row(db, &q, by, false, add_to_groups, &g, err) : YG_LIMIT;
-	if (st == YG_LIMIT)
-		st = ordered_bundles(db, &q, by, from, arena, out, err);
-	else if (st == YG_OK)
-		st = yg_groups_page(&g, from, q.limit, arena, out, err);
-	return st == YG_OK && by == YG_GROUP_ORG ? put_titles(db, arena, out, err) : st;
+	if (st == YG_OK)
+		st = find_bundles(db, &q, by, from, most, arena, out, err);
+	if (st == YG_OK && by == YG_GROUP_ORG)
+		return put_titles(db, arena, out, err);
+	return st == YG_OK && by == YG_GROUP_INDICATOR ? put_alert_titles(db, &q, arena, out, err)
+						       : st;
 }
 
 yg_status yg_alert_bundle(struct yg_state *db, const struct yg_alert_query *ask,

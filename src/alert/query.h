@@ -60,8 +60,9 @@ yg_status yg_alert_each(struct yg_state *db, const struct yg_alert_query *q,
 
 struct yg_alert_bundle {
 	struct yg_sv key;
-	struct yg_sv title; /* by org: its titles, Japanese, tab, English; else empty */
-	struct yg_sv type;  /* of by indicator */
+	/* by org: its titles, Japanese, tab, English; of a rule or a notice its alert's; else empty */
+	struct yg_sv title;
+	struct yg_sv type; /* of by indicator */
 	int64_t count, orgs, findings;
 	int severity_id; /* the highest */
 	yg_wall first_seen, last_seen;

@@ -280,6 +280,62 @@ static void test_lists(void)
 	yg_state_close(db);
 }
 
+static void add_rule_alert(struct yg_state *db, const char *org, const char *asset,
+			   const char *title)
+{
+	static uint64_t batch;
+	struct yg_act act = yg_act_make(db, &env, YG_SV("local:0"));
+	struct yg_finding_result r;
+	struct message m;
+	char json[512];
+	(void)snprintf(
+		json, sizeof json,
+		"{\"finding_uid\":\"f-%s\",\"org\":\"%s\",\"indicator\":\"r-1\","
+		"\"indicator_type\":\"rule\",\"list\":\"\",\"category\":\"\",\"family\":\"\","
+		"\"severity_id\":3,\"confidence\":80,\"tlp\":\"amber\",\"asset\":\"%s\","
+		"\"field\":\"x\",\"value\":\"x\",\"event_id\":\"e-1-1-1\","
+		"\"time\":\"2023-11-14T22:13:20Z\",\"title\":\"%s\"}",
+		asset, org, asset, title);
+	message_begin(&m, 2, ++batch);
+	message_raw(&m, yg_sv_of(json));
+	T_OK(message_send(&m, &act, &r) == YG_OK);
+	sim.wall.us += YG_HOUR_US;
+}
+
+/* What the group of the rule is called, from the counters and past them. */
+static bool called(struct yg_state *db, const struct yg_reach *reach, const char *title)
+{
+	struct yg_alert_query q = {.f.reach = *reach, .limit = 5};
+	for (int severity = 0; severity <= 1; severity++) {
+		struct yg_alert_bundles g;
+		q.f.severity_min = severity;
+		if (yg_alert_bundle(db, &q, YG_GROUP_INDICATOR, 0, &arena, &g, &err) != YG_OK ||
+		    g.n != 1 || !yg_sv_eq(g.list[0].title, yg_sv_of(title)))
+			return false;
+	}
+	return true;
+}
+
+/* A rule is called as the newest of its alerts is that the reader may see. */
+static void test_rule_titles(void)
+{
+	struct yg_state *db = fresh();
+	static const struct yg_sv alpha[] = {YG_SV_INIT("alpha")}, beta[] = {YG_SV_INIT("beta")};
+	struct yg_reach one = {.orgs = alpha, .org_count = 1}, all = {.all = true},
+			other = {.orgs = beta, .org_count = 1};
+	int64_t begun = sim.wall.us;
+	add_rule_alert(db, "alpha", "10.0.0.1", "Old name");
+	struct yg_reach then = {
+		.all = true, .from = {begun - 1}, .to = {sim.wall.us - YG_HOUR_US / 2}};
+	add_rule_alert(db, "alpha", "10.0.0.2", "New name");
+	add_rule_alert(db, "beta", "10.0.0.3", "Name of theirs");
+	T_NAMED(called(db, &all, "Name of theirs"), "the newest of all");
+	T_NAMED(called(db, &one, "New name") && called(db, &other, "Name of theirs"),
+		"of one organisation its own");
+	T_NAMED(called(db, &then, "Old name"), "of a period as it was then");
+	yg_state_close(db);
+}
+
 static bool same_bundle(const struct yg_alert_bundle *a, const struct yg_alert_bundle *b)
 {
 	return yg_sv_eq(a->key, b->key) && yg_sv_eq(a->title, b->title) &&
@@ -443,6 +499,7 @@ int main(void)
 	test_counters();
 	test_rows();
 	test_lists();
+	test_rule_titles();
 	test_counted_groups();
 	test_ways();
 	test_assigned();

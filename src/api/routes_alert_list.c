@@ -1,7 +1,6 @@
 /* Alerts as a list and as groups. */
 #include "alert/query.h"
 #include "api/routes_alert.h"
-#include "detect/watch_finding.h"
 
 static void read_texts(struct yg_request *q, struct yg_alert_filter *f)
 {
@@ -93,19 +92,21 @@ yg_status yg_r_alerts_list(struct yg_api *api, struct yg_request *q, struct yg_r
 				    yg_sb_sv(&b), err);
 }
 
-static void put_bundle(struct yg_request *q, struct yg_jo *j, const struct yg_alert_bundle *g)
+static struct yg_sv bundle_title(const struct yg_request *q, const struct yg_alert_bundle *g,
+				 enum yg_alert_group by)
 {
-	struct yg_sv english = g->title, japanese = {g->key.p, g->key.n};
-	bool titled = g->title.n > 0 && yg_sv_cut(&english, '\t', &japanese);
+	struct yg_sv english = g->title, japanese;
+	if (by == YG_GROUP_ORG && g->title.n > 0 && yg_sv_cut(&english, '\t', &japanese))
+		return q->japanese ? japanese : english;
+	return yg_alert_title(q, g->type, g->key, g->title.n > 0 ? g->title : g->key);
+}
+
+static void put_bundle(struct yg_request *q, struct yg_jo *j, const struct yg_alert_bundle *g,
+		       enum yg_alert_group by)
+{
 	yg_jo_begin(j, '{');
 	yg_jo_str(j, "key", g->key);
-	char text[2048];
-	struct yg_sb b = yg_sb_init(text, sizeof text);
-	if (!titled && YG_SV_IS(g->type, "notice") && yg_watch_title(g->key, q->japanese, &b) &&
-	    !b.cut)
-		yg_jo_str(j, "title", yg_sb_sv(&b));
-	else
-		yg_jo_str(j, "title", !titled ? g->key : q->japanese ? japanese : english);
+	yg_jo_str(j, "title", bundle_title(q, g, by));
 	yg_jo_str_or_null(j, "type", g->type);
 	yg_jo_int(j, "count", g->count);
 	yg_jo_int(j, "orgs", g->orgs);
@@ -148,7 +149,7 @@ yg_status yg_r_alert_groups(struct yg_api *api, struct yg_request *q, struct yg_
 	yg_jo_key(&j, "items");
 	yg_jo_begin(&j, '[');
 	for (size_t i = 0; i < g.n; i++)
-		put_bundle(q, &j, &g.list[i]);
+		put_bundle(q, &j, &g.list[i], group);
 	char buf[24];
 	struct yg_sb b = yg_sb_init(buf, sizeof buf);
 	yg_sb_u64(&b, from + g.n);

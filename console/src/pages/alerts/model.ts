@@ -39,6 +39,7 @@ export interface Alert {
 export interface Group {
 	key: string;
 	title: string;
+	type: string | null;
 	count: number;
 	orgs: number;
 	severity_id: number;

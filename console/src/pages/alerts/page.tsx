@@ -27,17 +27,21 @@ function severities(): [string, string][] {
 	];
 }
 /** What the list is narrowed to, and how it is no more. */
-function Only({ name }: { name: "indicator" | "asset" | "category" | "list" | "hunt" }) {
+function Only({ name, called }: { name: "indicator" | "asset" | "category" | "list" | "hunt"; called: string | undefined }) {
 	const value = param(name);
-	const isRule = name === "indicator" && /^r-[0-9a-z]+$/i.test(value) && may("indicators:read");
-	const rule = useData<Rule>(isRule ? at`/detection-rules/${value}` : "");
+	const isRule = name === "indicator" && /^r-[0-9a-z]+$/i.test(value);
+	// of a rule without alerts only the rule says it
+	const rule = useData<Rule>(isRule && called === undefined && may("indicators:read") ? at`/detection-rules/${value}` : "");
 	return (
 		<Button small icon="close" onClick={() => setQuery({ [name]: null })}>
-			{isRule ? t("evidence.rule") : t(`alerts.${name}`)}: {rule.data?.title ?? value}
+			{isRule ? t("evidence.rule") : t(`alerts.${name}`)}: {called ?? rule.data?.title ?? value}
 		</Button>
 	);
 }
-function Filters({ end }: { end?: ComponentChildren }) {
+/** What alerts of a rule or a notice are called says it of the rule or the notice, too. */
+const calledBy = (type: string | null | undefined, title: string | undefined) => (type === "rule" || type === "notice" ? title : undefined);
+/** `called`: what the indicator that is filtered by is called, where it is no value. */
+function Filters({ called, end }: { called?: string | undefined; end?: ComponentChildren }) {
 	return (
 		<div class="y-filters">
 			<SearchBox label={t("alerts.find")} value={param("q")} onChange={(q) => setQuery({ q })} />
@@ -54,7 +58,7 @@ function Filters({ end }: { end?: ComponentChildren }) {
 			{(["indicator", "asset", "category", "list", "hunt"] as const).map(
 				(name) =>
 					param(name) !== "" && (
-						<Only key={name} name={name} />
+						<Only key={name} name={name} called={name === "indicator" ? called : undefined} />
 					),
 			)}
 			{end}
@@ -67,7 +71,7 @@ const COLUMNS = (): Column<Alert>[] => [
 	{ key: "title", label: t("alerts.title-column"), main: true, width: "wide", cell: (a) => <a href={withRest([a.id])}>{a.title}</a> },
 	{ key: "org", drop: 1, label: t("scope.organisation"), cell: (a) => orgTitle(a.org) },
 	{ key: "asset", drop: 2, label: t("alerts.asset"), cell: (a) => <a class="y-plain" href={link("overview", { scope: { org: a.org, system: a.system ?? "", asset: a.asset } })}>{a.asset}</a>, width: "min" },
-	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => (a.indicator_type === "rule" ? a.title : <code>{a.indicator}</code>), extra: true },
+	{ key: "indicator", label: t("alerts.indicator"), cell: (a) => calledBy(a.indicator_type, a.title) ?? <code>{a.indicator}</code>, extra: true },
 	{ key: "category", label: t("alerts.category"), cell: (a) => a.category, extra: true },
 	{ key: "list", label: t("alerts.list"), cell: (a) => a.list, extra: true },
 	{ key: "count", drop: 2, label: t("alerts.count"), num: true, cell: (a) => <Num n={a.count} href={withRest([a.id])} label={t("alerts.count")} />, width: "min" },
@@ -103,7 +107,8 @@ function GroupTable({ by, filter, list }: { by: string; filter: Filter; list: Li
 		{ key: "first_seen", label: t("alerts.first-seen"), width: "min", cell: (g) => <Time at={g.first_seen} /> },
 		{ key: "last_seen", label: t("alerts.last-seen"), width: "min", cell: (g) => <Time at={g.last_seen} /> },
 	];
-	return <Table name="alert-groups" label={label} about={<About name={label} about={[k("alerts.about.groups"), k("alerts.about.rows-how")]} asOf={list.asOf} />} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters end={<NewRows {...news} />} />} />;
+	const one = list.items.find((g) => g.key === param("indicator"));
+	return <Table name="alert-groups" label={label} about={<About name={label} about={[k("alerts.about.groups"), k("alerts.about.rows-how")]} asOf={list.asOf} />} columns={columns} list={list} rowKey={(g) => g.key} rowHref={into} empty={nothing()} tools={<Filters called={calledBy(one?.type, one?.title)} end={<NewRows {...news} />} />} />;
 }
 
 function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | undefined; setJob: (j: Job | undefined) => void }) {
@@ -134,6 +139,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 	};
 	const quick = (set: Patch) => (selection.all.value ? setDialog(set.state ?? "") : void bulk(set).catch(toastError));
 	const columns = useMemo(COLUMNS, [t("alerts.state")]);
+	const one = list.items.find((a) => a.indicator === param("indicator"));
 	const writable = may("alerts:write");
 	const closeDialog = () => setDialog("");
 	return {
@@ -154,7 +160,7 @@ function useAlertTable({ filter, job, setJob }: { filter: Filter; job: Job | und
 					sort={sort === "due" ? "due" : `-${sort === "newest" ? "first_seen" : sort}`}
 					onSort={(s) => setQuery({ sort: { severity: "severity", first_seen: "newest", due: "due" }[s.replace("-", "")] ?? null }, "replace")}
 					empty={nothing()}
-					tools={<Filters end={<NewRows {...news} />} />}
+					tools={<Filters called={calledBy(one?.indicator_type, one?.title)} end={<NewRows {...news} />} />}
 				/>
 				<BulkBar selection={selection} list={list as never} job={job} onCancel={job === undefined ? undefined : () => void api.del(at`/jobs/${job.id}`).catch(toastError)}>
 					<Button onClick={() => setDialog("assign")}>{t("alerts.assign.action")}</Button>
