@@ -183,7 +183,7 @@ yg_status yg_r_alert_allow(struct yg_api *api, struct yg_request *q, struct yg_r
 	if (st != YG_OK)
 		return st;
 	n.expires.us = v[1].given ? v[1].number : q->now.us + 30 * YG_US_PER_DAY;
-	st = all ? yg_approval_needed(q, r, l.db, err) : YG_OK;
+	st = yg_allow_needed(q, r, l.db, n.org, err);
 	if (st == YG_DENIED)
 		return yg_approval_ask_allow(api, q, r, &l, &n, err);
 	if (st != YG_OK)

@@ -68,14 +68,6 @@ yg_status yg_r_allows_list(struct yg_api *api, struct yg_request *q, struct yg_r
 	return yg_answer_page(api, q, &j, n == page.limit ? &list[n - 1].id : NULL, err);
 }
 
-/* What holds for all weakens everyone: YG_DENIED when two are there to decide on it. */
-static yg_status for_all(struct yg_request *q, struct yg_state *db, struct yg_sv org,
-			 struct yg_err *err)
-{
-	struct yg_response scratch = {.status = 0};
-	return org.n > 0 ? YG_OK : yg_approval_needed(q, &scratch, db, err);
-}
-
 static yg_status wrong_value(struct yg_request *q, yg_status st, const struct yg_err *err)
 {
 	if (st == YG_PARSE)
@@ -110,7 +102,7 @@ yg_status yg_r_allows_add(struct yg_api *api, struct yg_request *q, struct yg_re
 	n.value = v[2].text;
 	n.reason = v[3].text;
 	n.expires.us = v[4].number;
-	st = for_all(q, l.db, n.org, err);
+	st = yg_allow_needed(q, r, l.db, n.org, err);
 	if (st == YG_DENIED)
 		return wrong_value(q, yg_approval_ask_allow(api, q, r, &l, &n, err), err);
 	if (st != YG_OK)
@@ -155,13 +147,11 @@ yg_status yg_r_allow_change(struct yg_api *api, struct yg_request *q, struct yg_
 	yg_wall expires = {v[1].number};
 	bool longer =
 		v[1].given && w.expires.us != 0 && (expires.us == 0 || expires.us > w.expires.us);
-	if (longer && for_all(q, l.db, w.org, err) != YG_OK) {
-		r->problem = "approval-needed";
+	if (longer && yg_allow_needed(q, r, l.db, w.org, err) != YG_OK)
 		return YG_FAIL(
 			err, YG_DENIED,
 			"what holds for all is not made to last longer by one: add it again, "
 			"and another person decides");
-	}
 	struct yg_act act = yg_request_act(q, api, l.db);
 	st = yg_allow_change(&act, w.id, w.version, v[0].given ? &v[0].text : NULL,
 			     v[1].given ? &expires : NULL, err);

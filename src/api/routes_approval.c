@@ -54,6 +54,15 @@ yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, 
 		       "ask for it by POST /api/v1/approvals; another person decides");
 }
 
+yg_status yg_allow_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			  struct yg_sv org, struct yg_err *err)
+{
+	struct yg_org o = {.kind = YG_ORG_CENTRE};
+	yg_status st = org.n > 0 ? yg_org_get(db, org, q->arena, &o, err) : YG_OK;
+	/* it holds for all that is below: else whoever may not say it for all says it there */
+	return st == YG_OK && o.kind == YG_ORG_CENTRE ? yg_approval_needed(q, r, db, err) : st;
+}
+
 static yg_status somebody_left(struct yg_state *db, struct yg_sv person, struct yg_err *err)
 {
 	int64_t n = 0;
@@ -153,9 +162,11 @@ static yg_status run_no_administrator(struct yg_act *act, struct yg_sv value, st
 }
 
 /* Asked for by the decision on an allow request alone: it needs no check. */
-static yg_status run_allow_all(struct yg_act *act, struct yg_sv value, struct yg_err *err)
+static yg_status run_allow_request(struct yg_act *act, const struct yg_approval *a,
+				   const struct yg_json *params, struct yg_err *err)
 {
-	return yg_allow_request_decide(act, value, true, true, YG_SV("approved"), err);
+	struct yg_sv request = yg_json_raw(params, yg_json_get(params, 0, YG_SV("request")));
+	return yg_allow_request_decide(act, request, true, a->org.n == 0, YG_SV("approved"), err);
 }
 
 /* Asked for by adding the entry: it was looked at then, and is again. */
@@ -163,7 +174,7 @@ static yg_status run_allow_entry(struct yg_act *act, const struct yg_approval *a
 				 const struct yg_json *params, struct yg_err *err)
 {
 	YG_AUTO(yg_arena_free) struct yg_arena arena = {0};
-	struct yg_allow_new n = {.org = YG_SV_INIT(""), .reason = a->reason};
+	struct yg_allow_new n = {.org = a->org, .reason = a->reason};
 	struct yg_id id;
 	yg_arena_init(&arena, 64u << 10);
 	struct yg_sv type = yg_json_str(params, yg_json_get(params, 0, YG_SV("type")), &arena);
@@ -173,8 +184,8 @@ static yg_status run_allow_entry(struct yg_act *act, const struct yg_approval *a
 	if (n.value.p == NULL || type.p == NULL || alert.p == NULL)
 		return YG_FAIL(err, YG_NOMEM, "the entry of a request");
 	if (alert.n > 0) /* the entry, and the alert is closed with it */
-		return yg_alert_allow(act, alert, YG_ANY_VERSION, a->reason, n.expires, true, &id,
-				      err);
+		return yg_alert_allow(act, alert, YG_ANY_VERSION, a->reason, n.expires,
+				      n.org.n == 0, &id, err);
 	yg_status st = yg_indicator_type_parse(type, &n.type);
 	return st == YG_OK ? yg_allow_add(act, &n, &id, err)
 			   : YG_FAIL(err, YG_CORRUPT, "the request has no entry");
@@ -185,7 +196,7 @@ static const struct kind kinds[] = {
 	{"administrator.grant", "people:write", "person", check_active, run_administrator, NULL},
 	{"administrator.revoke", "people:write", "person", check_person, run_no_administrator,
 	 NULL},
-	{"dns.allow-all", "indicators:write", "request", NULL, run_allow_all, NULL},
+	{"dns.allow-all", "indicators:write", "request", NULL, NULL, run_allow_request},
 	{"allow-entry.add", "indicators:write", "value", NULL, NULL, run_allow_entry},
 	{"alert.allow-all", "alerts:write", "value", NULL, NULL, run_allow_entry},
 };
@@ -348,7 +359,7 @@ static yg_status ask_allow(struct yg_request *q, struct yg_act *act, const struc
 	const struct yg_approval a = {.kind = n->alert.n > 0 ? YG_SV("alert.allow-all")
 							     : YG_SV("allow-entry.add"),
 				      .params = yg_buf_sv(&params),
-				      .org = YG_SV_INIT(""),
+				      .org = n->org,
 				      .reason = n->reason};
 	return yg_approval_add(act, &a, out_id, err);
 }
@@ -360,16 +371,15 @@ yg_status yg_approval_ask_allow(struct yg_api *api, struct yg_request *q, struct
 	char who[48];
 	struct yg_id id;
 	struct yg_act act = yg_person_act(q, api, l->db, who);
+	r->problem = NULL; /* that it takes two is no fault here */
 	yg_status st = ask_allow(q, &act, n, &id, err);
 	if (st != YG_OK)
 		return st;
 	yg_answer_location(q, r, "/api/v1/approvals", yg_id_sv(&id));
-	r->problem = NULL;
 	st = answer_approval(q, r, l->db, 202, yg_id_sv(&id), err);
 	st = yg_lease_commit(l, q, r, st, err);
 	if (st == YG_OK && !q->dry_run)
-		yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), yg_id_sv(&id),
-			    "created");
+		yg_announce(api, YG_TOPIC_APPROVALS, n->org, YG_SV(""), yg_id_sv(&id), "created");
 	return st;
 }
 

@@ -101,7 +101,7 @@ yg_status yg_r_dns_request_add(struct yg_api *api, struct yg_request *q, struct 
 }
 
 /* Two people, when there are two: then the request waits for the second. */
-static yg_status hand_on(struct yg_act *act, const struct yg_allow_request *one,
+static yg_status hand_on(struct yg_act *act, const struct yg_allow_request *one, struct yg_sv org,
 			 struct yg_sv reason, struct yg_id *out_id, struct yg_err *err)
 {
 	YG_AUTO(yg_buf_free) struct yg_buf params = {0};
@@ -113,7 +113,7 @@ static yg_status hand_on(struct yg_act *act, const struct yg_allow_request *one,
 	yg_jo_end(&j, '}');
 	const struct yg_approval a = {.kind = YG_SV_INIT("dns.allow-all"),
 				      .params = yg_buf_sv(&params),
-				      .org = YG_SV_INIT(""),
+				      .org = org,
 				      .reason = reason};
 	yg_status st = yg_approval_add(act, &a, out_id, err);
 	return st == YG_OK ? yg_allow_request_hand_on(act, one->id, yg_id_sv(out_id), err) : st;
@@ -132,15 +132,14 @@ static yg_status decide(struct yg_request *q, struct yg_act *act,
 	/* an open approval decides, not its asker */
 	if (one->approval.n > 0 && for_all && YG_SV_IS(one->state, "open"))
 		return YG_FAIL(err, YG_CONFLICT, "another person is to decide on this");
-	if (grant && for_all) {
-		yg_status st = yg_approval_needed(q, &scratch, act->db, err);
-		if (st == YG_DENIED) {
-			st = yg_may_ask_another(q, err);
-			return st == YG_OK ? hand_on(act, one, v[2].text, out_asked, err) : st;
-		}
-		if (st != YG_OK)
-			return st;
+	struct yg_sv org = for_all ? YG_SV("") : one->org;
+	yg_status st = grant ? yg_allow_needed(q, &scratch, act->db, org, err) : YG_OK;
+	if (st == YG_DENIED) {
+		st = yg_may_ask_another(q, err);
+		return st == YG_OK ? hand_on(act, one, org, v[2].text, out_asked, err) : st;
 	}
+	if (st != YG_OK)
+		return st;
 	return yg_allow_request_decide(act, one->id, grant, for_all, v[2].text, err);
 }
 
@@ -175,8 +174,8 @@ yg_status yg_r_dns_request_decide(struct yg_api *api, struct yg_request *q, stru
 	if (st != YG_OK || q->dry_run)
 		return st;
 	if (asked.s[0] != '\0')
-		yg_announce(api, YG_TOPIC_APPROVALS, YG_SV(""), YG_SV(""), yg_id_sv(&asked),
-			    "created");
+		yg_announce(api, YG_TOPIC_APPROVALS, v[1].truth ? YG_SV("") : one.org, YG_SV(""),
+			    yg_id_sv(&asked), "created");
 	else
 		yg_indicators_changed(api);
 	return YG_OK;

@@ -87,6 +87,10 @@ yg_status yg_takes_two(const struct yg_request *q, struct yg_state *db, bool *ou
 		       struct yg_err *err);
 yg_status yg_approval_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
 			     struct yg_err *err);
+/* An allow entry of that organisation, or of none: for all, and on a centre's node for all that
+ * is below it.  As above. */
+yg_status yg_allow_needed(const struct yg_request *q, struct yg_response *r, struct yg_state *db,
+			  struct yg_sv org, struct yg_err *err);
 /* An administrator is to be one no more: YG_CONFLICT when nobody would be left to let
  * others in, else as above. */
 yg_status yg_may_lose_administrator(const struct yg_request *q, struct yg_response *r,

@@ -237,6 +237,21 @@ def check_allow_entries(s, root, second):
     ok(root.call("POST", f"/api/v1/approvals/{one['id']}/decision", yes).status == 403, "not by who asked")
     got = second.call("POST", f"/api/v1/approvals/{one['id']}/decision", yes)
     ok(got.status == 200 and "cdn.example" in entries(), "the second makes it so", got)
+    s.http("POST", "/api/v1/organisations", {"name": "top", "title": "top", "kind": "centre"})
+
+    def of_top():
+        return [a["value"] for a in s.http("GET", "/api/v1/allow-entries?org=top").json()["items"] if a["org"] == "top"]
+    got = root.call("POST", "/api/v1/allow-entries", body | {"org": "top", "value": "below.example"})
+    one = got.json()
+    ok(got.status == 202 and one["org"] == "top" and of_top() == [],
+       "at a centre's node it is for all that is below: it takes two", one)
+    ok(second.call("POST", f"/api/v1/approvals/{one['id']}/decision", yes).status == 200 and
+       of_top() == ["below.example"], "then it is there, of that node alone")
+    rid = s.http("POST", "/api/v1/dns/allow-requests", {"org": "top", "name": "wide.example", "reason": "ours"}).json()["id"]
+    got = root.call("POST", f"/api/v1/dns/allow-requests/{rid}/decision", {"grant": True, "for_all": False, "reason": "harmless"}).json()
+    ok(got["state"] == "open" and second.call("POST", f"/api/v1/approvals/{got['approval']}/decision", yes).status == 200, "so does a name that is asked for there", got)
+    got = s.http("GET", "/api/v1/dns/allow-requests?org=top").json()["items"][0]
+    ok(got["state"] == "granted" and not got["for_all"], "and it is of that node, not of all", got)
     later = {"expires_at": "2099-01-01T00:00:00Z"}
     made = s.http("POST", "/api/v1/allow-entries", body | {"value": "soon.example", "expires_at": "2098-01-01T00:00:00Z"})
     path, etag = f"/api/v1/allow-entries/{made.json()['id']}", made.headers["ETag"]
