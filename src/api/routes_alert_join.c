@@ -39,8 +39,9 @@ yg_status yg_r_alert_merge(struct yg_api *api, struct yg_request *q, struct yg_r
 	struct yg_alert into = a;
 	if (st == YG_OK && v[0].given)
 		st = yg_alert_seen(q, l.db, v[0].text, &into, err);
+	/* of the one in the path, whichever it is: what is closed by it may have been changed */
 	if (st == YG_OK)
-		st = yg_check_match(q, r, into.version, err);
+		st = yg_check_match(q, r, a.version, err);
 	if (st != YG_OK)
 		return st;
 	struct yg_act act = yg_request_act(q, api, l.db);

@@ -1106,13 +1106,15 @@ def walk_alerts(w, tokens):
     events = w.call("listAlertEvents", 200, params=[a]).json()["items"]
     ok(len(events) == 2, "its evidence", events)
     made = w.call("splitAlert", 201, params=[a], body={"events": [events[0]["event"]], "reason": "another machine"}).json()
+    w.call("mergeAlerts", 412, params=[a], body={"others": [made["id"]]}, If_Match='"99"')
     w.call("mergeAlerts", 200, params=[a], body={"others": [made["id"]], "reason": "the same after all"})
     back = w.call("unmergeAlert", 200, params=[made["id"]]).json()
     ok(back["state"] == "in_progress" and back["merged_into"] is None and back["verdict"] is None and
        w.call("getAlert", 200, params=[a]).json()["count"] + back["count"] == 2, "merging is taken back", back)
     w.call("unmergeAlert", 409, params=[made["id"]])
     w.call("mergeAlerts", 200, params=[a], body={"others": [made["id"]]})
-    w.call("mergeAlerts", 200, params=[b], body={"into": a})
+    w.call("mergeAlerts", 412, params=[b], body={"into": a}, If_Match='"99"')
+    w.call("mergeAlerts", 200, params=[b], body={"into": a}, If_Match=w.call("getAlert", 200, params=[b]).headers["ETag"])
     w.call("mergeAlerts", 400, params=[a], body={})
     w.call("mergeAlerts", 404, params=[a], body={"others": [mine[0]["id"]]}, token=tokens["shiokaze"])
     ok(w.call("getAlertWatch", 200, params=[a]).json() == {"id": a, "watched": False}, "an alert is not watched at first")

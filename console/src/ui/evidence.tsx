@@ -133,9 +133,9 @@ export function EvidenceList({ alert, writable, changed }: { alert: OfAlert; wri
 					action={t("evidence.split-action", { n: picked.size })}
 					onClose={() => setSplitting(false)}
 					run={async () => {
-						const made = await api.post<{ id: string }>(at`/alerts/${alert.id}/split`, { events: [...picked] });
+						const made = await api.post<{ id: string; etag: string }>(at`/alerts/${alert.id}/split`, { events: [...picked] });
 						const back = async () => {
-							await api.post(at`/alerts/${alert.id}/merge`, { others: [made.id] });
+							await api.post(at`/alerts/${made.id}/merge`, { into: alert.id }, { etag: made.etag });
 							go(withRest([alert.id]));
 						};
 						toast(t("evidence.split-done"), { undo: () => void back().catch(toastError) });
