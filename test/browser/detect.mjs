@@ -350,6 +350,9 @@ async function hunt(tab, person, id) {
 	const chip = page.locator(".y-drawer .y-listrow .y-chip", { hasText: "Historical" });
 	await tab.settled();
 	ok((await chip.count()) > 0, "its alert says that it is of the past", (await page.locator(".y-drawer").innerText()).slice(-800));
+	await tab.go(`/alerts?by=indicator&indicator=${id}&state=all`);
+	await page.locator("main td.is-main", { hasText: "A name that only worms ask for" }).waitFor();
+	ok(!(await page.locator("main").innerText()).includes(id), "groups of its alerts say its title, not its id");
 }
 
 await run(async () => {
