@@ -119,6 +119,19 @@ static yg_status hand_on(struct yg_act *act, const struct yg_allow_request *one,
 	return st == YG_OK ? yg_allow_request_hand_on(act, one->id, yg_id_sv(out_id), err) : st;
 }
 
+/* An open approval decides, not its asker; one that was refused, withdrawn or has ended does not. */
+static yg_status waits(struct yg_request *q, struct yg_state *db,
+		       const struct yg_allow_request *one, struct yg_err *err)
+{
+	struct yg_approval a;
+	if (one->approval.n == 0 || !YG_SV_IS(one->state, "open"))
+		return YG_OK;
+	yg_status st = yg_approval_get(db, one->approval, q->now, q->arena, &a, err);
+	if (st == YG_OK && YG_SV_IS(a.state, "open"))
+		return YG_FAIL(err, YG_CONFLICT, "another person is to decide on this");
+	return st == YG_NOTFOUND ? YG_OK : st;
+}
+
 /* *out_asked: the request to a second person; empty: it is decided. */
 static yg_status decide(struct yg_request *q, struct yg_act *act,
 			const struct yg_allow_request *one, const struct yg_value *v,
@@ -129,11 +142,11 @@ static yg_status decide(struct yg_request *q, struct yg_act *act,
 	if (grant && for_all && !q->who.reach.all)
 		return YG_FAIL(err, YG_DENIED,
 			       "only the centre can make this for all organisations");
-	/* an open approval decides, not its asker */
-	if (one->approval.n > 0 && for_all && YG_SV_IS(one->state, "open"))
-		return YG_FAIL(err, YG_CONFLICT, "another person is to decide on this");
 	struct yg_sv org = for_all ? YG_SV("") : one->org;
-	yg_status st = grant ? yg_allow_needed(q, &scratch, act->db, org, err) : YG_OK;
+	yg_status st = for_all ? waits(q, act->db, one, err) : YG_OK;
+	if (st != YG_OK)
+		return st;
+	st = grant ? yg_allow_needed(q, &scratch, act->db, org, err) : YG_OK;
 	if (st == YG_DENIED) {
 		st = yg_may_ask_another(q, err);
 		return st == YG_OK ? hand_on(act, one, org, v[2].text, out_asked, err) : st;

@@ -211,6 +211,11 @@ def check_allow_for_all(s, root, second):
     one = got.json()
     ok(got.status == 200 and one["state"] == "open" and one["approval"] and one["allow_entry"] is None, "a name allowed for all takes two", one)
     ok(root.call("POST", path, {"grant": True, "for_all": True}).status == 409, "asked for once")
+    second.call("POST", f"/api/v1/approvals/{one['approval']}/decision", {"approve": False, "reason": "why all?"})
+    got = root.call("POST", path, {"grant": True, "for_all": True, "reason": "a partner of all"})
+    again = got.json()
+    ok(got.status == 200 and again["state"] == "open" and again["approval"] not in ("", None, one["approval"]), "after a refusal it can be asked for again", again)
+    one = again
     yes = {"approve": True, "reason": "seen"}
     ok(root.call("POST", f"/api/v1/approvals/{one['approval']}/decision", yes).status == 403, "not by who granted it")
     ok(second.call("POST", f"/api/v1/approvals/{one['approval']}/decision", yes).status == 200, "but by another")
